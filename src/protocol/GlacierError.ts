@@ -1,0 +1,200 @@
+/**
+ * Everything a call can fail with: what the service answers (`ServiceError`), what happens on the way, and what is
+ * refused before a byte is sent. All carry `retry` and none ever holds a request, a header or a secret.
+ *
+ * @since 0.1.0
+ */
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import * as ServiceError from "./ServiceError.ts"
+
+/**
+ * No answer: the connection could not be made or broke. Whether the service did what was asked is not known.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ConnectionError extends Schema.TaggedError<ConnectionError>("effect-glacier/ConnectionError")(
+  "ConnectionError",
+  { operation: Schema.String, message: Schema.String }
+) {
+  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
+  readonly retry = "transient"
+}
+
+/**
+ * An attempt took longer than `Timeouts` allows. Whether the service did what was asked is not known.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class AttemptTimeout extends Schema.TaggedError<AttemptTimeout>("effect-glacier/AttemptTimeout")(
+  "AttemptTimeout",
+  {
+    operation: Schema.String,
+    /** What was waited for: `answer`, or the next bytes of a `body`. */
+    waiting: Schema.Literal("answer", "body"),
+    /** How long, in milliseconds. */
+    millis: Schema.Number
+  }
+) {
+  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
+  readonly retry = "transient"
+  override get message(): string {
+    return `${this.operation}: no ${this.waiting === "answer" ? "answer" : "more of the body"} in ${this.millis} ms`
+  }
+}
+
+/**
+ * The service answered with success but not with what the API promises.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class MalformedResponse extends Schema.TaggedError<MalformedResponse>("effect-glacier/MalformedResponse")(
+  "MalformedResponse",
+  {
+    operation: Schema.String,
+    status: Schema.Int,
+    requestId: Schema.optional(Schema.String),
+    /** What the schema found wrong. */
+    problem: Schema.String
+  }
+) {
+  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
+  readonly retry = "never"
+  override get message(): string {
+    return `${this.operation} answered ${this.status} with something unexpected: ${this.problem}`
+  }
+}
+
+/**
+ * There are no credentials, or their provider failed.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class CredentialsError extends Schema.TaggedError<CredentialsError>("effect-glacier/CredentialsError")(
+  "CredentialsError",
+  { message: Schema.String }
+) {
+  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
+  readonly retry = "never"
+}
+
+/**
+ * The region or endpoint is missing, unknown or not safe to send credentials to.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class EndpointError extends Schema.TaggedError<EndpointError>("effect-glacier/EndpointError")(
+  "EndpointError",
+  { message: Schema.String }
+) {
+  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
+  readonly retry = "never"
+}
+
+/**
+ * Refused before anything was sent: which field, which value, which rule.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidInput extends Schema.TaggedError<InvalidInput>("effect-glacier/InvalidInput")("InvalidInput", {
+  /** What was to be done, for instance `CreateVault`. */
+  operation: Schema.String,
+  /** The field, for instance `vaultName`. */
+  field: Schema.String,
+  /** The value, shortened, as text. */
+  value: Schema.String,
+  /** What it must be. */
+  rule: Schema.String
+}) {
+  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
+  readonly retry = "never"
+  override get message(): string {
+    return `${this.operation}: ${this.field} ${this.rule}, but is ${this.value}`
+  }
+}
+
+/**
+ * What any call can fail with besides the answers of the service.
+ *
+ * @since 0.1.0
+ * @category groups
+ */
+export type TransportError =
+  | AttemptTimeout
+  | ConnectionError
+  | CredentialsError
+  | InvalidInput
+  | MalformedResponse
+
+/**
+ * Every error of a call, as a Schema: for logs, queues and journals.
+ *
+ * @since 0.1.0
+ * @category groups
+ */
+export const GlacierError = Schema.Union(
+  ServiceError.AccessDenied,
+  ServiceError.BadRequest,
+  ServiceError.ExpiredToken,
+  ServiceError.InsufficientCapacity,
+  ServiceError.InvalidSignature,
+  ServiceError.LimitExceeded,
+  ServiceError.MissingAuthenticationToken,
+  ServiceError.MissingParameterValue,
+  ServiceError.NoLongerSupported,
+  ServiceError.PolicyEnforced,
+  ServiceError.RequestTimeout,
+  ServiceError.ResourceNotFound,
+  ServiceError.Serialization,
+  ServiceError.ServiceUnavailable,
+  ServiceError.Throttling,
+  ServiceError.UnrecognizedClient,
+  ServiceError.ChecksumMismatch,
+  ServiceError.EmptyArchive,
+  ServiceError.InvalidPartSize,
+  ServiceError.JobNotReady,
+  ServiceError.RangeNotAligned,
+  ServiceError.RangeNotSatisfiable,
+  ServiceError.VaultNotEmpty,
+  ServiceError.InvalidParameterValue,
+  ServiceError.UnknownServiceError,
+  ConnectionError,
+  AttemptTimeout,
+  MalformedResponse,
+  CredentialsError,
+  EndpointError,
+  InvalidInput
+)
+
+/**
+ * @since 0.1.0
+ * @category groups
+ */
+export type GlacierError = typeof GlacierError.Type
+
+/**
+ * Whether a value is an error of this package.
+ *
+ * @since 0.1.0
+ * @category guards
+ */
+export const isGlacierError = (value: unknown): value is GlacierError =>
+  Predicate.hasProperty(value, ServiceError.TypeId)
+
+/**
+ * A value as an error may show it: short, and bytes only by their number.
+ *
+ * @since 0.1.0
+ * @category formatting
+ */
+export const show = (value: unknown): string => {
+  if (value instanceof Uint8Array) return `${value.length} bytes`
+  const text = JSON.stringify(value) ?? String(value)
+  return text.length > 100 ? `${text.slice(0, 100)}...` : text
+}

@@ -1,0 +1,47 @@
+/**
+ * The inventory of a vault as a JSON document (spec section 14.1).
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { required, Seconds } from "./internal/wire.ts"
+import { ArchiveId } from "./Names.ts"
+import { TreeHash } from "./TreeHash.ts"
+
+/**
+ * An archive as an inventory lists it. Dates are to the second; `description` is empty when there is none.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Entry = Schema.Struct({
+  archiveId: required("ArchiveId", ArchiveId),
+  description: required("ArchiveDescription", Schema.String),
+  creationDate: required("CreationDate", Seconds),
+  size: required("Size", Schema.NonNegativeInt),
+  treeHash: required("SHA256TreeHash", TreeHash)
+})
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export type Entry = typeof Entry.Type
+
+/**
+ * An inventory: what was in the vault on `inventoryDate`, not what is in it now.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Inventory = Schema.Struct({
+  vaultArn: required("VaultARN", Schema.String),
+  inventoryDate: required("InventoryDate", Seconds),
+  archives: required("ArchiveList", Schema.Array(Entry))
+})
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export type Inventory = typeof Inventory.Type

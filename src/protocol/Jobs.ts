@@ -1,0 +1,267 @@
+/**
+ * The operations of jobs (spec sections 12.4 and 13). Reading from Glacier is a job: ask, wait for minutes to days,
+ * then read the output within 24 hours.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import * as ByteRange from "./ByteRange.ts"
+import { nullable, optional, required, Seconds } from "./internal/wire.ts"
+import { ArchiveId, Description, JobId } from "./Names.ts"
+import * as Operation from "./Operation.ts"
+import * as ServiceError from "./ServiceError.ts"
+import { TreeHash } from "./TreeHash.ts"
+
+/**
+ * How fast, and how dear, a retrieval is: Expedited minutes, Standard (the default) 3 to 5 hours, Bulk 5 to 12.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Tier = Schema.Literal("Expedited", "Standard", "Bulk")
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export type Tier = typeof Tier.Type
+
+/**
+ * How a job stands.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const StatusCode = Schema.Literal("InProgress", "Succeeded", "Failed")
+
+/**
+ * The document an inventory comes as.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const InventoryFormat = Schema.Literal("JSON", "CSV")
+
+/** The service reads a limit as text or number; boto 2 sends numbers. */
+const InventoryLimit = Schema.Union(
+  Schema.NumberFromString,
+  Schema.Number
+).pipe(Schema.compose(Schema.Int.pipe(Schema.positive({ message: () => "must be a whole number of 1 or more" }))))
+
+/**
+ * Which archives an inventory lists: those created from `startDate` on and before `endDate`, at most `limit`, going on
+ * at `marker`.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const InventorySelection = Schema.Struct({
+  startDate: optional("StartDate", Seconds),
+  endDate: optional("EndDate", Seconds),
+  limit: optional("Limit", InventoryLimit),
+  marker: optional("Marker", Schema.String)
+})
+
+/**
+ * A retrieval of an archive, or of a range of it that lies on MiBs.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ArchiveRetrieval = Schema.Struct({
+  type: Schema.propertySignature(Schema.Literal("archive-retrieval")).pipe(Schema.fromKey("Type")),
+  archiveId: required("ArchiveId", ArchiveId),
+  description: optional("Description", Description),
+  retrievalByteRange: optional("RetrievalByteRange", ByteRange.Plain),
+  snsTopic: optional("SNSTopic", Schema.String),
+  tier: optional("Tier", Tier)
+})
+
+/**
+ * A retrieval of a vault's inventory.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const InventoryRetrieval = Schema.Struct({
+  type: Schema.propertySignature(Schema.Literal("inventory-retrieval")).pipe(Schema.fromKey("Type")),
+  description: optional("Description", Description),
+  format: optional("Format", InventoryFormat),
+  selection: optional("InventoryRetrievalParameters", InventorySelection),
+  snsTopic: optional("SNSTopic", Schema.String)
+})
+
+/**
+ * What InitiateJob is asked for.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const JobParameters = Schema.Union(ArchiveRetrieval, InventoryRetrieval)
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export type JobParameters = typeof JobParameters.Type
+
+/**
+ * A job as DescribeJob and ListJobs show it.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const JobDescription = Schema.Struct({
+  action: required("Action", Schema.Literal("ArchiveRetrieval", "InventoryRetrieval", "Select")),
+  archiveId: nullable("ArchiveId", ArchiveId),
+  /** The tree hash of the whole archive, whatever range of it the job retrieves. */
+  archiveTreeHash: nullable("ArchiveSHA256TreeHash", TreeHash),
+  /** The size of the whole archive, whatever range of it the job retrieves. */
+  archiveSizeInBytes: nullable("ArchiveSizeInBytes", Schema.NonNegativeInt),
+  /** True of both ends, `Succeeded` and `Failed`. */
+  completed: required("Completed", Schema.Boolean),
+  completionDate: nullable("CompletionDate", Schema.DateTimeUtc),
+  creationDate: required("CreationDate", Schema.DateTimeUtc),
+  inventoryRetrievalParameters: nullable(
+    "InventoryRetrievalParameters",
+    Schema.Struct({
+      endDate: nullable("EndDate", Seconds),
+      format: nullable("Format", InventoryFormat),
+      limit: nullable("Limit", Schema.NumberFromString),
+      /** Once the job has succeeded: where the next inventory job goes on, none after the last archive. */
+      marker: nullable("Marker", Schema.String),
+      startDate: nullable("StartDate", Seconds)
+    })
+  ),
+  /** The size of the inventory document, once there is one. */
+  inventorySizeInBytes: nullable("InventorySizeInBytes", Schema.NonNegativeInt),
+  jobDescription: nullable("JobDescription", Schema.String),
+  jobId: required("JobId", JobId),
+  jobOutputPath: nullable("JobOutputPath", Schema.String),
+  retrievalByteRange: nullable("RetrievalByteRange", ByteRange.Plain),
+  /** The tree hash of the retrieved range; none when no tree hash spans it. */
+  treeHash: nullable("SHA256TreeHash", TreeHash),
+  snsTopic: nullable("SNSTopic", Schema.String),
+  statusCode: required("StatusCode", StatusCode),
+  statusMessage: nullable("StatusMessage", Schema.String),
+  tier: nullable("Tier", Tier),
+  vaultArn: required("VaultARN", Schema.String)
+})
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export type JobDescription = typeof JobDescription.Type
+
+/**
+ * A page of ListJobs; `marker` leads to the next.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const JobPage = Schema.Struct({
+  jobs: required("JobList", Schema.Array(JobDescription)),
+  marker: nullable("Marker", Schema.String)
+})
+
+const job = { ...Operation.vault, jobId: Operation.path("jobId", JobId) }
+
+/**
+ * Starts a retrieval. Not idempotent, and each retrieval costs money.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const InitiateJob = Operation.make({
+  name: "InitiateJob",
+  method: "POST",
+  path: "/{accountId}/vaults/{vaultName}/jobs",
+  input: { ...Operation.vault, parameters: Operation.json(JobParameters) },
+  success: [202],
+  headers: {
+    jobId: Operation.header("x-amz-job-id", JobId),
+    jobOutputPath: Operation.optionalHeader("x-amz-job-output-path", Schema.String),
+    location: Operation.optionalHeader("location", Schema.String)
+  },
+  body: "none",
+  errors: [
+    ServiceError.InsufficientCapacity,
+    ServiceError.PolicyEnforced,
+    ServiceError.RangeNotAligned,
+    ServiceError.ResourceNotFound,
+    ServiceError.Serialization,
+    ...ServiceError.common
+  ],
+  idempotent: false
+})
+
+/**
+ * Describes a job.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const DescribeJob = Operation.make({
+  name: "DescribeJob",
+  method: "GET",
+  path: "/{accountId}/vaults/{vaultName}/jobs/{jobId}",
+  input: job,
+  success: [200],
+  headers: {},
+  body: Operation.answer(JobDescription),
+  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  idempotent: true
+})
+
+/**
+ * Lists the jobs of a vault that run or whose output can still be read, at most 50 at a time.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const ListJobs = Operation.make({
+  name: "ListJobs",
+  method: "GET",
+  path: "/{accountId}/vaults/{vaultName}/jobs",
+  input: {
+    ...Operation.vault,
+    statusCode: Operation.query("statuscode", StatusCode),
+    completed: Operation.query("completed", Schema.BooleanFromString),
+    ...Operation.paging
+  },
+  success: [200],
+  headers: {},
+  body: Operation.answer(JobPage),
+  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  idempotent: true
+})
+
+/**
+ * Reads a job's output, or a range of it. `treeHash` comes with what one node of the hash tree spans.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const GetJobOutput = Operation.make({
+  name: "GetJobOutput",
+  method: "GET",
+  path: "/{accountId}/vaults/{vaultName}/jobs/{jobId}/output",
+  input: { ...job, range: Operation.optionalHeader("range", ByteRange.RangeHeader) },
+  success: [200, 206],
+  headers: {
+    acceptRanges: Operation.optionalHeader("accept-ranges", Schema.String),
+    archiveDescription: Operation.optionalHeader("x-amz-archive-description", Schema.String),
+    contentRange: Operation.optionalHeader("content-range", ByteRange.OutputRange),
+    contentType: Operation.optionalHeader("content-type", Schema.String),
+    treeHash: Operation.optionalHeader("x-amz-sha256-tree-hash", TreeHash)
+  },
+  body: "bytes",
+  errors: [
+    ServiceError.JobNotReady,
+    ServiceError.RangeNotSatisfiable,
+    ServiceError.ResourceNotFound,
+    ...ServiceError.common
+  ],
+  idempotent: true
+})

@@ -1,0 +1,366 @@
+/**
+ * An operation of the service as data: where each input goes, what an answer looks like, what can be refused. The
+ * client encodes requests and decodes answers with it, the emulator the other way round; nobody else writes a URL, a
+ * header name or a JSON field.
+ *
+ * @since 0.1.0
+ */
+import type * as Brand from "effect/Brand"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import type * as Types from "effect/Types"
+import * as GlacierError from "./GlacierError.ts"
+import { record } from "./internal/wire.ts"
+import { AccountId, VaultName } from "./Names.ts"
+import type * as ServiceError from "./ServiceError.ts"
+
+/**
+ * One input or one header of an answer: its place and name on the wire, and its codec.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Field<out A, out Optional extends boolean = boolean> {
+  readonly in: "path" | "query" | "header" | "json" | "bytes"
+  readonly name: string
+  readonly optional: Optional
+  readonly decode: (wire: unknown) => Either.Either<A, ParseResult.ParseError>
+  readonly encode: (value: unknown) => Either.Either<string | Uint8Array, ParseResult.ParseError>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type Fields = Readonly<Record<string, Field<unknown>>>
+
+/**
+ * The JSON body of an answer.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Json<out A> {
+  readonly decode: (json: unknown) => Either.Either<A, ParseResult.ParseError>
+  readonly encode: (value: unknown) => Either.Either<unknown, ParseResult.ParseError>
+}
+
+/**
+ * An operation. `body` is what a successful answer carries besides its headers: nothing, a JSON document, or bytes.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Operation<
+  out Name extends string,
+  out Input extends Fields,
+  out Headers extends Fields,
+  out Body extends Json<object> | "bytes" | "none",
+  out Errors extends ReadonlyArray<ServiceError.Known<unknown>>
+> {
+  readonly name: Name
+  readonly method: "GET" | "PUT" | "POST" | "DELETE"
+  /** For instance `/{accountId}/vaults/{vaultName}`. */
+  readonly path: string
+  readonly input: Input
+  /** The statuses of success. */
+  readonly success: ReadonlyArray<number>
+  readonly headers: Headers
+  readonly body: Body
+  /** The service errors it can answer with, split ones before the one they are split from. */
+  readonly errors: Errors
+  /** Whether doing it twice is the same as doing it once. */
+  readonly idempotent: boolean
+}
+
+/**
+ * Any operation.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Any = Operation<
+  string,
+  Fields,
+  Fields,
+  Json<object> | "bytes" | "none",
+  ReadonlyArray<ServiceError.Known<unknown>>
+>
+
+const field = <A, I extends string | Uint8Array, Optional extends boolean>(
+  place: Field<A>["in"],
+  name: string,
+  schema: Schema.Schema<A, I>,
+  optional: Optional
+): Field<A, Optional> => ({
+  in: place,
+  name,
+  optional,
+  decode: Schema.decodeUnknownEither(schema),
+  encode: Schema.encodeUnknownEither(schema)
+})
+
+/**
+ * A segment of the path.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const path = <A, I extends string>(name: string, schema: Schema.Schema<A, I>): Field<A, false> =>
+  field("path", name, schema, false)
+
+/**
+ * A query parameter. All of Glacier's are optional.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const query = <A, I extends string>(name: string, schema: Schema.Schema<A, I>): Field<A, true> =>
+  field("query", name, schema, true)
+
+/**
+ * A header that must be there. Names are lower case.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const header = <A, I extends string>(name: string, schema: Schema.Schema<A, I>): Field<A, false> =>
+  field("header", name, schema, false)
+
+/**
+ * A header that may be absent; an empty one counts as absent.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const optionalHeader = <A, I extends string>(name: string, schema: Schema.Schema<A, I>): Field<A, true> =>
+  field("header", name, schema, true)
+
+/**
+ * The JSON body of a request.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const json = <A, I>(schema: Schema.Schema<A, I>): Field<A, false> =>
+  field("json", "body", Schema.parseJson(schema), false)
+
+/**
+ * The raw body of a request.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const bytes = (schema: Schema.Schema<Uint8Array>): Field<Uint8Array, false> =>
+  field("bytes", "body", schema, false)
+
+/**
+ * The vault that an operation is about, and its owner: without `accountId` the account of the credentials.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const vault = {
+  accountId: field("path", "accountId", AccountId, true),
+  vaultName: path("vaultName", VaultName)
+}
+
+/**
+ * A whole number as decimal digits.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const Decimal = Schema.NumberFromString.pipe(Schema.int(), Schema.nonNegative())
+
+/**
+ * A page's size, 1 or more: above the operation's maximum the service takes the maximum (spec section 10).
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const paging = {
+  limit: query(
+    "limit",
+    Schema.NumberFromString.pipe(Schema.int(), Schema.positive({ message: () => "must be a whole number of 1 or more" }))
+  ),
+  marker: query("marker", Schema.String)
+}
+
+/**
+ * The codec of a JSON answer.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const answer = <A extends object, I>(schema: Schema.Schema<A, I>): Json<A> => ({
+  decode: Schema.decodeUnknownEither(schema),
+  encode: Schema.encodeUnknownEither(schema)
+})
+
+/**
+ * Describes an operation.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = <
+  const Name extends string,
+  Input extends Fields,
+  Headers extends Fields,
+  Body extends Json<object> | "bytes" | "none",
+  const Errors extends ReadonlyArray<ServiceError.Known<unknown>>
+>(operation: Operation<Name, Input, Headers, Body, Errors>): Operation<Name, Input, Headers, Body, Errors> => operation
+
+type Plain<A> = A extends Uint8Array ? A
+  : A extends Brand.Brand<string> ? Brand.Brand.Unbranded<A>
+  : A extends { readonly [K in keyof A]: A[K] } ? { readonly [K in keyof A]: Brand.Brand.Unbranded<A[K]> }
+  : A
+
+type Keys<F extends Fields, Optional extends boolean> = {
+  [K in keyof F]: F[K]["optional"] extends Optional ? K : never
+}[keyof F]
+
+type Value<F> = F extends Field<infer A> ? A : never
+
+/**
+ * What a caller passes: plain strings and numbers, checked when they are encoded. Optional ones may be left out.
+ *
+ * @since 0.1.0
+ * @category types
+ */
+export type Input<O extends Any> = Types.Simplify<
+  & { readonly [K in Keys<O["input"], false>]: Plain<Value<O["input"][K]>> }
+  & { readonly [K in Keys<O["input"], true>]?: Plain<Value<O["input"][K]>> | undefined }
+>
+
+/**
+ * What the emulator decodes a request to: branded, and optional ones as `Option`.
+ *
+ * @since 0.1.0
+ * @category types
+ */
+export type Decoded<F extends Fields> = Types.Simplify<
+  & { readonly [K in Keys<F, false>]: Value<F[K]> }
+  & { readonly [K in Keys<F, true>]: Option.Option<Value<F[K]>> }
+>
+
+/**
+ * What an answer is decoded to, without its bytes.
+ *
+ * @since 0.1.0
+ * @category types
+ */
+export type Output<O extends Any> = Types.Simplify<
+  Decoded<O["headers"]> & (O["body"] extends Json<infer A> ? A : unknown)
+>
+
+/**
+ * The service errors an operation can answer with.
+ *
+ * @since 0.1.0
+ * @category types
+ */
+export type Errors<O extends Any> = InstanceType<O["errors"][number]>
+
+/**
+ * A request before it is signed. `path` and the values of `query` are not yet percent-encoded: no legal value of a
+ * path needs it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Request {
+  readonly path: string
+  readonly query: ReadonlyArray<readonly [name: string, value: string]>
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: string | Uint8Array | undefined
+}
+
+const refuse = (operation: string, field: string, input: unknown, error: ParseResult.ParseError) => {
+  const issue = ParseResult.ArrayFormatter.formatErrorSync(error)[0]
+  const path = issue === undefined ? [] : issue.path
+  let value = input
+  for (const key of path) value = typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined
+  return new GlacierError.InvalidInput({
+    operation,
+    field: [field, ...path.map(String)].join("."),
+    value: GlacierError.show(value),
+    rule: issue === undefined ? "is not valid" : issue.message
+  })
+}
+
+/**
+ * The request of an operation, or the first input that breaks a rule.
+ *
+ * @since 0.1.0
+ * @category codecs
+ */
+export const encode = <O extends Any>(
+  operation: O,
+  input: Input<O> & object
+): Either.Either<Request, GlacierError.InvalidInput> => {
+  let path = operation.path
+  let body: string | Uint8Array | undefined
+  const query: Array<readonly [string, string]> = []
+  const headers: Record<string, string> = {}
+  for (const [key, field] of Object.entries(operation.input)) {
+    const value: unknown = Reflect.get(input, key)
+    if (value === undefined && field.optional) {
+      if (field.in === "path") path = path.replace(`{${field.name}}`, "-")
+      continue
+    }
+    const encoded = field.encode(value)
+    if (Either.isLeft(encoded)) return Either.left(refuse(operation.name, key, value, encoded.left))
+    if (typeof encoded.right !== "string" || field.in === "json") body = encoded.right
+    else if (field.in === "path") path = path.replace(`{${field.name}}`, encoded.right)
+    else if (field.in === "query") query.push([field.name, encoded.right])
+    else if (encoded.right !== "") headers[field.name] = encoded.right
+  }
+  return Either.right({ path, query, headers, body })
+}
+
+/**
+ * Why a request or an answer could not be decoded: the field, and the wire's value (absent when it is missing).
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Undecodable {
+  readonly field: Field<unknown>
+  readonly value: Option.Option<string>
+  readonly error: Option.Option<ParseResult.ParseError>
+}
+
+/**
+ * Decodes fields from where `read` finds them.
+ *
+ * @since 0.1.0
+ * @category codecs
+ */
+export const decode = <F extends Fields>(
+  fields: F,
+  read: (field: Field<unknown>) => string | Uint8Array | undefined
+): Either.Either<Decoded<F>, Undecodable> => {
+  const values: Record<string, unknown> = {}
+  for (const [key, field] of Object.entries(fields)) {
+    const wire = read(field)
+    if (wire === undefined || wire === "") {
+      if (!field.optional) return Either.left({ field, value: Option.none(), error: Option.none() })
+      values[key] = Option.none()
+      continue
+    }
+    const decoded = field.decode(wire)
+    if (Either.isLeft(decoded)) {
+      return Either.left({
+        field,
+        value: typeof wire === "string" ? Option.some(wire) : Option.none(),
+        error: Option.some(decoded.left)
+      })
+    }
+    values[key] = field.optional ? Option.some(decoded.right) : decoded.right
+  }
+  return Either.right(record<Decoded<F>>(values))
+}

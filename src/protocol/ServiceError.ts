@@ -1,0 +1,414 @@
+/**
+ * What the service answers when it refuses, as tagged errors named after their wire code without "Exception" (spec
+ * section 6.1). InvalidParameterValueException hides many causes: they are told apart by the message catalogue
+ * (section 6.2) and keep its text. None ever holds a request, a header or a secret.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * @since 0.1.0
+ * @category symbols
+ */
+export const TypeId: unique symbol = Symbol.for("effect-glacier/GlacierError")
+
+/**
+ * @since 0.1.0
+ * @category symbols
+ */
+export type TypeId = typeof TypeId
+
+/**
+ * What a second attempt may bring: `never` the same error again; `transient` success; `throttle` success after a
+ * longer wait; `clock` success once the clock is right.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Retry = "never" | "transient" | "throttle" | "clock"
+
+const answer = {
+  /** The operation that failed, for instance `InitiateJob`. */
+  operation: Schema.String,
+  /** The HTTP status of the answer. */
+  status: Schema.Int,
+  /** The service's text, kept as it came. */
+  message: Schema.String,
+  /** `x-amzn-RequestId`: what AWS support asks for. */
+  requestId: Schema.optional(Schema.String)
+}
+
+/**
+ * 403: IAM, an access policy or a vault lock denies it, or the account is not the caller's.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class AccessDenied extends Schema.TaggedError<AccessDenied>("effect-glacier/AccessDenied")("AccessDenied", answer) {
+  static readonly code = "AccessDeniedException"
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * 400: the request cannot be read as one of this API.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class BadRequest extends Schema.TaggedError<BadRequest>("effect-glacier/BadRequest")("BadRequest", answer) {
+  static readonly code = "BadRequest"
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * 403: the session token of temporary credentials has expired.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ExpiredToken extends Schema.TaggedError<ExpiredToken>("effect-glacier/ExpiredToken")("ExpiredToken", answer) {
+  static readonly code = "ExpiredTokenException"
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * 503 or 400: an Expedited retrieval cannot be served now. Another tier can.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InsufficientCapacity extends Schema.TaggedError<InsufficientCapacity>("effect-glacier/InsufficientCapacity")("InsufficientCapacity", answer) {
+  static readonly code = "InsufficientCapacityException"
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * 403: the signature, the clock or the body's hash is wrong.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidSignature extends Schema.TaggedError<InvalidSignature>("effect-glacier/InvalidSignature")("InvalidSignature", answer) {
+  static readonly code = "InvalidSignatureException"
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "clock"
+}
+
+/**
+ * 400: too many vaults, tags or capacity units in the account.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class LimitExceeded extends Schema.TaggedError<LimitExceeded>("effect-glacier/LimitExceeded")("LimitExceeded", answer) {
+  static readonly code = "LimitExceededException"
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * 400: the request carries no credentials.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class MissingAuthenticationToken extends Schema.TaggedError<MissingAuthenticationToken>("effect-glacier/MissingAuthenticationToken")("MissingAuthenticationToken", answer) {
+  static readonly code = "MissingAuthenticationTokenException"
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * 400: a required header or field is absent.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class MissingParameterValue extends Schema.TaggedError<MissingParameterValue>("effect-glacier/MissingParameterValue")("MissingParameterValue", answer) {
+  static readonly code = "MissingParameterValueException"
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * 400: the account has no Glacier storage, and the service is closed to new customers.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class NoLongerSupported extends Schema.TaggedError<NoLongerSupported>("effect-glacier/NoLongerSupported")("NoLongerSupported", answer) {
+  static readonly code = "NoLongerSupportedException"
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * 400: the data-retrieval policy does not allow this retrieval now.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class PolicyEnforced extends Schema.TaggedError<PolicyEnforced>("effect-glacier/PolicyEnforced")("PolicyEnforced", answer) {
+  static readonly code = "PolicyEnforcedException"
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * 408: the body did not arrive in time. Nothing was stored.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class RequestTimeout extends Schema.TaggedError<RequestTimeout>("effect-glacier/RequestTimeout")("RequestTimeout", answer) {
+  static readonly code = "RequestTimeoutException"
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "transient"
+}
+
+/**
+ * 404: no such vault, upload, job or archive (or its job output has expired).
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ResourceNotFound extends Schema.TaggedError<ResourceNotFound>("effect-glacier/ResourceNotFound")("ResourceNotFound", answer) {
+  static readonly code = "ResourceNotFoundException"
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * 400: the JSON body cannot be read.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class Serialization extends Schema.TaggedError<Serialization>("effect-glacier/Serialization")("Serialization", answer) {
+  static readonly code = "SerializationException"
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * 500: the service failed.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ServiceUnavailable extends Schema.TaggedError<ServiceUnavailable>("effect-glacier/ServiceUnavailable")("ServiceUnavailable", answer) {
+  static readonly code = "ServiceUnavailableException"
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "transient"
+}
+
+/**
+ * 400: too many requests. Glacier throttles with a 400, so only the code tells.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class Throttling extends Schema.TaggedError<Throttling>("effect-glacier/Throttling")("Throttling", answer) {
+  static readonly code = "ThrottlingException"
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "throttle"
+}
+
+/**
+ * 400: the access key is unknown, or the session token wrong.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class UnrecognizedClient extends Schema.TaggedError<UnrecognizedClient>("effect-glacier/UnrecognizedClient")("UnrecognizedClient", answer) {
+  static readonly code = "UnrecognizedClientException"
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * The bytes that arrived have another tree hash than the one sent with them.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ChecksumMismatch extends Schema.TaggedError<ChecksumMismatch>("effect-glacier/ChecksumMismatch")("ChecksumMismatch", answer) {
+  static readonly code = "InvalidParameterValueException"
+  static readonly text = /^(Checksum mismatch|Invalid x-amz-sha256-tree-hash)/
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "transient"
+}
+
+/**
+ * An archive or part without a single byte.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class EmptyArchive extends Schema.TaggedError<EmptyArchive>("effect-glacier/EmptyArchive")("EmptyArchive", answer) {
+  static readonly code = "InvalidParameterValueException"
+  static readonly text = /^Invalid Content-Length: 0\b/
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * The part size is not 1 MiB times a power of two up to 4 GiB.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidPartSize extends Schema.TaggedError<InvalidPartSize>("effect-glacier/InvalidPartSize")("InvalidPartSize", answer) {
+  static readonly code = "InvalidParameterValueException"
+  static readonly text = /^Invalid part size/
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * The job's output cannot be read: it is still running, or it failed.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class JobNotReady extends Schema.TaggedError<JobNotReady>("effect-glacier/JobNotReady")("JobNotReady", answer) {
+  static readonly code = "InvalidParameterValueException"
+  static readonly text = /^The job is not currently available/
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * A range that does not lie on MiBs, or a part that does not start on a multiple of the part size.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class RangeNotAligned extends Schema.TaggedError<RangeNotAligned>("effect-glacier/RangeNotAligned")("RangeNotAligned", answer) {
+  static readonly code = "InvalidParameterValueException"
+  static readonly text = /not align|aligned/
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * A range of a job's output that starts behind its end.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class RangeNotSatisfiable extends Schema.TaggedError<RangeNotSatisfiable>("effect-glacier/RangeNotSatisfiable")("RangeNotSatisfiable", answer) {
+  static readonly code = "InvalidParameterValueException"
+  static readonly text = /^The start of the range is larger/
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * The vault holds archives, or was written to since its last inventory.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class VaultNotEmpty extends Schema.TaggedError<VaultNotEmpty>("effect-glacier/VaultNotEmpty")("VaultNotEmpty", answer) {
+  static readonly code = "InvalidParameterValueException"
+  static readonly text = /^Vault not empty or recently written to/
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * 400: a value is there but wrong, for a cause that the more exact errors do not name.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidParameterValue extends Schema.TaggedError<InvalidParameterValue>("effect-glacier/InvalidParameterValue")("InvalidParameterValue", answer) {
+  static readonly code = "InvalidParameterValueException"
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * A code that this version does not know, or that the operation is not known to answer.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class UnknownServiceError extends Schema.TaggedError<UnknownServiceError>("effect-glacier/UnknownServiceError")(
+  "UnknownServiceError",
+  { ...answer, code: Schema.String }
+) {
+  readonly [TypeId]: TypeId = TypeId
+  /** Only the service's own failures (5xx) may pass. */
+  get retry(): Retry {
+    return this.status >= 500 ? "transient" : "never"
+  }
+}
+
+/**
+ * The errors any operation can answer with.
+ *
+ * @since 0.1.0
+ * @category groups
+ */
+export const common = [
+  AccessDenied,
+  BadRequest,
+  ExpiredToken,
+  InvalidParameterValue,
+  InvalidSignature,
+  MissingAuthenticationToken,
+  MissingParameterValue,
+  NoLongerSupported,
+  ServiceUnavailable,
+  Throttling,
+  UnrecognizedClient
+] as const
+
+/**
+ * One of the classes above but `UnknownServiceError`: its wire code, and for a split code the text it goes by.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Known<E> {
+  readonly code: string
+  readonly text?: RegExp
+  new(answer: Answer): E
+}
+
+/**
+ * What is known of an error answer. `code` is the one of its body.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Answer {
+  readonly operation: string
+  readonly status: number
+  readonly message: string
+  readonly requestId?: string | undefined
+}
+
+/**
+ * Translates an error answer to one of the classes an operation lists, or to `UnknownServiceError`: an error added
+ * to the service tomorrow must not become a defect.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromAnswer = <E>(
+  known: ReadonlyArray<Known<E>>,
+  code: string,
+  answer: Answer
+): E | UnknownServiceError => {
+  const alike = known.filter((one) => one.code === code)
+  const Class = alike.find((one) => one.text?.test(answer.message)) ?? alike.find((one) => one.text === undefined)
+  return Class === undefined ? new UnknownServiceError({ ...answer, code }) : new Class(answer)
+}

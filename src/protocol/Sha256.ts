@@ -1,0 +1,62 @@
+/**
+ * SHA-256 as a plain synchronous function, incremental and keyed (HMAC): what the tree hash and SigV4 are made of.
+ *
+ * The default runs everywhere and is slow (about a tenth of native speed); `effect-glacier/node` replaces it with the
+ * one of Node.js. Bulk hashing of parts goes through `Hasher` instead, which may leave the event loop.
+ *
+ * @since 0.1.0
+ */
+import { hmac } from "@noble/hashes/hmac"
+import { sha256 } from "@noble/hashes/sha2"
+import * as Context from "effect/Context"
+import * as Encoding from "effect/Encoding"
+
+/**
+ * A running digest. `update` may be called any number of times with any number of bytes, `digest` once: 32 bytes.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Digest {
+  readonly update: (bytes: Uint8Array) => unknown
+  readonly digest: () => Uint8Array
+}
+
+/**
+ * Starts a running SHA-256, or with a key a running HMAC-SHA-256.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Create = (key?: Uint8Array) => Digest
+
+/**
+ * The SHA-256 in use. A `Reference`: without a Layer it is the portable one.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Sha256 extends Context.Reference<Sha256>()("effect-glacier/Sha256", {
+  defaultValue: (): Create => (key) => key === undefined ? sha256.create() : hmac.create(sha256, key)
+}) {}
+
+/**
+ * The digest of some bytes: 32 bytes.
+ *
+ * @since 0.1.0
+ * @category hashing
+ */
+export const digest = (create: Create, ...bytes: ReadonlyArray<Uint8Array>): Uint8Array => {
+  const running = create()
+  for (const part of bytes) running.update(part)
+  return running.digest()
+}
+
+/**
+ * The digest of some bytes as 64 lower-case hex digits, as `x-amz-content-sha256` carries it.
+ *
+ * @since 0.1.0
+ * @category hashing
+ */
+export const hex = (create: Create, ...bytes: ReadonlyArray<Uint8Array>): string =>
+  Encoding.encodeHex(digest(create, ...bytes))

@@ -1,0 +1,215 @@
+/**
+ * The operations of multipart uploads (spec section 12.3).
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { Bytes } from "./Archives.ts"
+import * as ByteRange from "./ByteRange.ts"
+import { nullable, required } from "./internal/wire.ts"
+import { ArchiveId, ArchiveSize, ContentSha256, Description, PartSize, UploadId } from "./Names.ts"
+import * as Operation from "./Operation.ts"
+import * as ServiceError from "./ServiceError.ts"
+import { TreeHash } from "./TreeHash.ts"
+
+const upload = { ...Operation.vault, uploadId: Operation.path("uploadId", UploadId) }
+
+/**
+ * An open multipart upload.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const UploadDescription = Schema.Struct({
+  archiveDescription: nullable("ArchiveDescription", Schema.String),
+  creationDate: required("CreationDate", Schema.DateTimeUtc),
+  uploadId: required("MultipartUploadId", UploadId),
+  partSize: required("PartSizeInBytes", PartSize),
+  vaultArn: required("VaultARN", Schema.String)
+})
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export type UploadDescription = typeof UploadDescription.Type
+
+/**
+ * A part that the service has in full.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Part = Schema.Struct({
+  range: required("RangeInBytes", ByteRange.Plain),
+  treeHash: required("SHA256TreeHash", TreeHash)
+})
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export type Part = typeof Part.Type
+
+/**
+ * A page of ListParts; `marker` leads to the next.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const PartPage = Schema.Struct({
+  archiveDescription: nullable("ArchiveDescription", Schema.String),
+  creationDate: required("CreationDate", Schema.DateTimeUtc),
+  marker: nullable("Marker", Schema.String),
+  uploadId: required("MultipartUploadId", UploadId),
+  partSize: required("PartSizeInBytes", PartSize),
+  parts: required("Parts", Schema.Array(Part)),
+  vaultArn: required("VaultARN", Schema.String)
+})
+
+/**
+ * A page of ListMultipartUploads; `marker` leads to the next.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const UploadPage = Schema.Struct({
+  marker: nullable("Marker", Schema.String),
+  uploads: required("UploadsList", Schema.Array(UploadDescription))
+})
+
+/**
+ * Opens a multipart upload. Not idempotent: done twice it opens two.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const InitiateMultipartUpload = Operation.make({
+  name: "InitiateMultipartUpload",
+  method: "POST",
+  path: "/{accountId}/vaults/{vaultName}/multipart-uploads",
+  input: {
+    ...Operation.vault,
+    description: Operation.optionalHeader("x-amz-archive-description", Description),
+    partSize: Operation.header("x-amz-part-size", Schema.compose(Operation.Decimal, PartSize))
+  },
+  success: [201],
+  headers: {
+    location: Operation.optionalHeader("location", Schema.String),
+    uploadId: Operation.header("x-amz-multipart-upload-id", UploadId)
+  },
+  body: "none",
+  errors: [ServiceError.InvalidPartSize, ServiceError.ResourceNotFound, ...ServiceError.common],
+  idempotent: false
+})
+
+/**
+ * Uploads a part: any part, in any order, as often as wanted; the last write of a range wins.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const UploadMultipartPart = Operation.make({
+  name: "UploadMultipartPart",
+  method: "PUT",
+  path: "/{accountId}/vaults/{vaultName}/multipart-uploads/{uploadId}",
+  input: {
+    ...upload,
+    range: Operation.header("content-range", ByteRange.PartRange),
+    contentSha256: Operation.header("x-amz-content-sha256", ContentSha256),
+    treeHash: Operation.header("x-amz-sha256-tree-hash", TreeHash),
+    body: Operation.bytes(Bytes)
+  },
+  success: [204],
+  headers: { treeHash: Operation.optionalHeader("x-amz-sha256-tree-hash", TreeHash) },
+  body: "none",
+  errors: [
+    ServiceError.ChecksumMismatch,
+    ServiceError.EmptyArchive,
+    ServiceError.RangeNotAligned,
+    ServiceError.RequestTimeout,
+    ServiceError.ResourceNotFound,
+    ...ServiceError.common
+  ],
+  idempotent: true
+})
+
+/**
+ * Makes the parts one archive. For a short time after success a repeat gives the same archive id.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const CompleteMultipartUpload = Operation.make({
+  name: "CompleteMultipartUpload",
+  method: "POST",
+  path: "/{accountId}/vaults/{vaultName}/multipart-uploads/{uploadId}",
+  input: {
+    ...upload,
+    archiveSize: Operation.header("x-amz-archive-size", Schema.compose(Operation.Decimal, ArchiveSize)),
+    treeHash: Operation.header("x-amz-sha256-tree-hash", TreeHash)
+  },
+  success: [201],
+  headers: {
+    archiveId: Operation.header("x-amz-archive-id", ArchiveId),
+    location: Operation.optionalHeader("location", Schema.String),
+    treeHash: Operation.optionalHeader("x-amz-sha256-tree-hash", TreeHash)
+  },
+  body: "none",
+  errors: [ServiceError.ChecksumMismatch, ServiceError.ResourceNotFound, ...ServiceError.common],
+  idempotent: true
+})
+
+/**
+ * Drops an upload and its parts. For a short time a repeat succeeds too.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const AbortMultipartUpload = Operation.make({
+  name: "AbortMultipartUpload",
+  method: "DELETE",
+  path: "/{accountId}/vaults/{vaultName}/multipart-uploads/{uploadId}",
+  input: upload,
+  success: [204],
+  headers: {},
+  body: "none",
+  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  idempotent: true
+})
+
+/**
+ * Lists the parts the service has in full, by their place, at most 50 at a time.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const ListParts = Operation.make({
+  name: "ListParts",
+  method: "GET",
+  path: "/{accountId}/vaults/{vaultName}/multipart-uploads/{uploadId}",
+  input: { ...upload, ...Operation.paging },
+  success: [200],
+  headers: {},
+  body: Operation.answer(PartPage),
+  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  idempotent: true
+})
+
+/**
+ * Lists the open uploads of a vault, at most 50 at a time.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const ListMultipartUploads = Operation.make({
+  name: "ListMultipartUploads",
+  method: "GET",
+  path: "/{accountId}/vaults/{vaultName}/multipart-uploads",
+  input: { ...Operation.vault, ...Operation.paging },
+  success: [200],
+  headers: {},
+  body: Operation.answer(UploadPage),
+  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  idempotent: true
+})
