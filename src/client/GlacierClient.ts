@@ -1,0 +1,115 @@
+/**
+ * The operations of the service, one Effect each: the lowest layer an application may want.
+ *
+ * Inputs are plain strings and numbers; what breaks a rule fails with `InvalidInput` before anything is sent. Without
+ * `accountId` an operation is about the account of the credentials.
+ *
+ * @since 0.1.0
+ */
+import type * as HttpClient from "@effect/platform/HttpClient"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Operation from "../protocol/Operation.ts"
+import { operations } from "../protocol/Operations.ts"
+import type { Credentials } from "../transport/Credentials.ts"
+import type { Endpoint } from "../transport/Endpoint.ts"
+import type { Method } from "../transport/Method.ts"
+import * as Transport from "../transport/Transport.ts"
+
+type Operations = typeof operations
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** Creates a vault. Creating it again changes nothing (spec section 12.1). */
+  readonly createVault: Method<Operations["createVault"]>
+  /** Describes a vault as of its last inventory. */
+  readonly describeVault: Method<Operations["describeVault"]>
+  /** A page of vaults: at most 10; `Pages.vaults` has them all. */
+  readonly listVaults: Method<Operations["listVaults"]>
+  /** Deletes a vault that its last inventory shows empty and that was not written to since. */
+  readonly deleteVault: Method<Operations["deleteVault"]>
+  /** Uploads an archive in one request. Not idempotent: done twice it makes two archives (spec section 12.2). */
+  readonly uploadArchive: Method<Operations["uploadArchive"]>
+  /** Deletes an archive. Deleting it again changes nothing. */
+  readonly deleteArchive: Method<Operations["deleteArchive"]>
+  /** Opens a multipart upload (spec section 12.3). */
+  readonly initiateMultipartUpload: Method<Operations["initiateMultipartUpload"]>
+  /** Uploads a part: any part, in any order; the last write of a range wins. */
+  readonly uploadMultipartPart: Method<Operations["uploadMultipartPart"]>
+  /** Makes the parts one archive. */
+  readonly completeMultipartUpload: Method<Operations["completeMultipartUpload"]>
+  /** Drops an upload and its parts. */
+  readonly abortMultipartUpload: Method<Operations["abortMultipartUpload"]>
+  /** A page of the parts the service has: at most 50; `Pages.parts` has them all. */
+  readonly listParts: Method<Operations["listParts"]>
+  /** A page of the open uploads: at most 50; `Pages.uploads` has them all. */
+  readonly listMultipartUploads: Method<Operations["listMultipartUploads"]>
+  /** Starts a retrieval of an archive or an inventory, which costs money (spec section 12.4). */
+  readonly initiateJob: Method<Operations["initiateJob"]>
+  /** Describes a job (spec section 13). */
+  readonly describeJob: Method<Operations["describeJob"]>
+  /** A page of jobs: at most 50; `Pages.jobs` has them all. */
+  readonly listJobs: Method<Operations["listJobs"]>
+  /** Reads a job's output or a range of it. The bytes are not checked: `Job.output` does that. */
+  readonly getJobOutput: Method<Operations["getJobOutput"]>
+}
+
+/**
+ * The client in use.
+ *
+ * @since 0.1.0
+ * @category tags
+ * @example
+ * import { GlacierClient } from "effect-glacier"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const glacier = yield* GlacierClient.GlacierClient
+ *   const vault = yield* glacier.describeVault({ vaultName: "photos" })
+ *   return vault.numberOfArchives
+ * })
+ */
+export class GlacierClient extends Context.Tag("effect-glacier/GlacierClient")<GlacierClient, Service>() {}
+
+/**
+ * A client over the `Transport` in use.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: Effect.Effect<Service, never, Transport.Transport> = Effect.map(Transport.Transport, (transport) => {
+  const call = <O extends Operation.Any>(operation: O): Method<O> => (input) => transport.execute(operation, input)
+  return {
+    createVault: call(operations.createVault),
+    describeVault: call(operations.describeVault),
+    listVaults: call(operations.listVaults),
+    deleteVault: call(operations.deleteVault),
+    uploadArchive: call(operations.uploadArchive),
+    deleteArchive: call(operations.deleteArchive),
+    initiateMultipartUpload: call(operations.initiateMultipartUpload),
+    uploadMultipartPart: call(operations.uploadMultipartPart),
+    completeMultipartUpload: call(operations.completeMultipartUpload),
+    abortMultipartUpload: call(operations.abortMultipartUpload),
+    listParts: call(operations.listParts),
+    listMultipartUploads: call(operations.listMultipartUploads),
+    initiateJob: call(operations.initiateJob),
+    describeJob: call(operations.describeJob),
+    listJobs: call(operations.listJobs),
+    getJobOutput: call(operations.getJobOutput)
+  }
+})
+
+/**
+ * A client over the `HttpClient`, `Credentials` and `Endpoint` in use.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<GlacierClient, never, HttpClient.HttpClient | Credentials | Endpoint> = Layer.provide(
+  Layer.effect(GlacierClient, make),
+  Transport.layer
+)

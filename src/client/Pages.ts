@@ -1,0 +1,86 @@
+/**
+ * Lists as Streams: each follows the markers of its operation to the last page, and asks for a page only when its
+ * entries are wanted (spec section 10).
+ *
+ * @since 0.1.0
+ */
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { JobDescription } from "../protocol/Jobs.ts"
+import type * as Operation from "../protocol/Operation.ts"
+import type { operations } from "../protocol/Operations.ts"
+import type { Part, UploadDescription } from "../protocol/Uploads.ts"
+import type { VaultDescription } from "../protocol/Vaults.ts"
+import type { Failure } from "../transport/Method.ts"
+import { GlacierClient } from "./GlacierClient.ts"
+
+type Operations = typeof operations
+type Input<O extends Operation.Any> = Omit<Operation.Input<O>, "marker" | "limit">
+
+const pages = <Page extends { readonly marker: Option.Option<string> }, A, E, R>(
+  page: (marker: string | undefined) => Effect.Effect<Page, E, R>,
+  entries: (page: Page) => ReadonlyArray<A>
+): Stream.Stream<A, E, R> =>
+  Stream.paginateChunkEffect(Option.none<string>(), (marker) =>
+    Effect.map(page(Option.getOrUndefined(marker)), (answer) => [
+      Chunk.fromIterable(entries(answer)),
+      Option.map(answer.marker, Option.some)
+    ]))
+
+/**
+ * All vaults of an account in the endpoint's region, by name.
+ *
+ * @since 0.1.0
+ * @category streams
+ */
+export const vaults = (
+  input: Input<Operations["listVaults"]> = {}
+): Stream.Stream<VaultDescription, Failure<Operations["listVaults"]>, GlacierClient> =>
+  pages(
+    (marker) => Effect.flatMap(GlacierClient, (glacier) => glacier.listVaults({ ...input, marker })),
+    (page) => page.vaults
+  )
+
+/**
+ * The jobs of a vault that run or whose output can still be read.
+ *
+ * @since 0.1.0
+ * @category streams
+ */
+export const jobs = (
+  input: Input<Operations["listJobs"]>
+): Stream.Stream<JobDescription, Failure<Operations["listJobs"]>, GlacierClient> =>
+  pages(
+    (marker) => Effect.flatMap(GlacierClient, (glacier) => glacier.listJobs({ ...input, marker })),
+    (page) => page.jobs
+  )
+
+/**
+ * The open multipart uploads of a vault.
+ *
+ * @since 0.1.0
+ * @category streams
+ */
+export const uploads = (
+  input: Input<Operations["listMultipartUploads"]>
+): Stream.Stream<UploadDescription, Failure<Operations["listMultipartUploads"]>, GlacierClient> =>
+  pages(
+    (marker) => Effect.flatMap(GlacierClient, (glacier) => glacier.listMultipartUploads({ ...input, marker })),
+    (page) => page.uploads
+  )
+
+/**
+ * The parts of a multipart upload that the service has in full, by their place.
+ *
+ * @since 0.1.0
+ * @category streams
+ */
+export const parts = (
+  input: Input<Operations["listParts"]>
+): Stream.Stream<Part, Failure<Operations["listParts"]>, GlacierClient> =>
+  pages(
+    (marker) => Effect.flatMap(GlacierClient, (glacier) => glacier.listParts({ ...input, marker })),
+    (page) => page.parts
+  )

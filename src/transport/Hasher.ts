@@ -1,0 +1,70 @@
+/**
+ * The two hashes of bytes that are all there: a part, an archive, a window of a download.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Encoding from "effect/Encoding"
+import * as Limits from "../protocol/Limits.ts"
+import { ContentSha256 } from "../protocol/Names.ts"
+import { Sha256 } from "../protocol/Sha256.ts"
+import * as TreeHash from "../protocol/TreeHash.ts"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Hashes {
+  readonly contentSha256: ContentSha256
+  readonly treeHash: TreeHash.TreeHash
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** Both hashes: what an upload sends. */
+  readonly hashes: (bytes: Uint8Array) => Effect.Effect<Hashes>
+  /** The tree hash alone: what a download checks. */
+  readonly treeHash: (bytes: Uint8Array) => Effect.Effect<TreeHash.TreeHash>
+}
+
+const digest = (bytes: Uint8Array): Effect.Effect<Uint8Array> =>
+  Effect.promise(async () => {
+    const { buffer, byteLength, byteOffset } = bytes
+    // WebCrypto takes no memory that threads share: such bytes are copied.
+    const own = buffer instanceof ArrayBuffer ? new Uint8Array(buffer, byteOffset, byteLength) : bytes.slice()
+    return new Uint8Array(await crypto.subtle.digest("SHA-256", own))
+  })
+
+const slices = (bytes: Uint8Array): ReadonlyArray<Uint8Array> =>
+  Array.from(
+    { length: Math.max(1, Math.ceil(bytes.length / Limits.mebibyte)) },
+    (_, index) => bytes.subarray(index * Limits.mebibyte, (index + 1) * Limits.mebibyte)
+  )
+
+const treeHash = Effect.fnUntraced(function*(bytes: Uint8Array) {
+  const create = yield* Sha256
+  return TreeHash.ofLeaves(create, yield* Effect.forEach(slices(bytes), digest, { concurrency: 4 }))
+})
+
+const web: Service = {
+  treeHash,
+  hashes: (bytes) =>
+    Effect.all({
+      contentSha256: Effect.map(digest(bytes), (linear) => ContentSha256.make(Encoding.encodeHex(linear))),
+      treeHash: treeHash(bytes)
+    })
+}
+
+/**
+ * The hasher in use: without a Layer WebCrypto, which every platform has. `effect-glacier/node` has a faster one.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Hasher extends Context.Reference<Hasher>()("effect-glacier/Hasher", {
+  defaultValue: (): Service => web
+}) {}

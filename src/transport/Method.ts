@@ -1,0 +1,49 @@
+/**
+ * An operation as a function: what it takes, gives and fails with follows from its descriptor.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
+import type { AttemptTimeout, ConnectionError, GlacierError, TransportError } from "../protocol/GlacierError.ts"
+import type * as Operation from "../protocol/Operation.ts"
+import type * as ServiceError from "../protocol/ServiceError.ts"
+
+/**
+ * The bytes of an answer. They are not checked against any hash yet, and the connection is held until they are read
+ * to the end or the Stream ends otherwise.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Body = Stream.Stream<Uint8Array, ConnectionError | AttemptTimeout>
+
+/**
+ * What a call of an operation gives.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Answer<O extends Operation.Any> = O["body"] extends "bytes" ? Operation.Output<O> & { readonly body: Body }
+  : Operation.Output<O>
+
+/**
+ * What a call of an operation can fail with: the service errors it lists, and what can happen to any call.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Failure<O extends Operation.Any> =
+  | Extract<Operation.Errors<O>, GlacierError>
+  | ServiceError.UnknownServiceError
+  | TransportError
+
+/**
+ * An operation as a function.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Method<O extends Operation.Any> = (
+  input: Operation.Input<O> & object
+) => Effect.Effect<Answer<O>, Failure<O>>
