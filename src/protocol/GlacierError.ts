@@ -69,6 +69,26 @@ export class MalformedResponse extends Schema.TaggedError<MalformedResponse>("ef
 }
 
 /**
+ * A piece of a job's output did not arrive whole, or with another tree hash than promised. None of it was passed on.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class BrokenOutput extends Schema.TaggedError<BrokenOutput>("effect-glacier/BrokenOutput")("BrokenOutput", {
+  jobId: Schema.String,
+  /** The first and last byte of the piece. */
+  start: Schema.NonNegativeInt,
+  end: Schema.NonNegativeInt,
+  problem: Schema.String
+}) {
+  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
+  readonly retry = "transient"
+  override get message(): string {
+    return `Bytes ${this.start} to ${this.end} of job ${this.jobId}: ${this.problem}`
+  }
+}
+
+/**
  * There are no credentials, or their provider failed.
  *
  * @since 0.1.0
@@ -167,6 +187,7 @@ export const GlacierError = Schema.Union(
   ConnectionError,
   AttemptTimeout,
   MalformedResponse,
+  BrokenOutput,
   CredentialsError,
   EndpointError,
   InvalidInput

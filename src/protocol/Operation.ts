@@ -8,10 +8,11 @@
 import type * as Brand from "effect/Brand"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import * as ParseResult from "effect/ParseResult"
+import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type * as Types from "effect/Types"
-import * as GlacierError from "./GlacierError.ts"
+import { refuse } from "./Check.ts"
+import type { InvalidInput } from "./GlacierError.ts"
 import { record } from "./internal/wire.ts"
 import { AccountId, VaultName } from "./Names.ts"
 import type * as ServiceError from "./ServiceError.ts"
@@ -279,19 +280,6 @@ export interface Request {
   readonly body: string | Uint8Array | undefined
 }
 
-const refuse = (operation: string, field: string, input: unknown, error: ParseResult.ParseError) => {
-  const issue = ParseResult.ArrayFormatter.formatErrorSync(error)[0]
-  const path = issue === undefined ? [] : issue.path
-  let value = input
-  for (const key of path) value = typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined
-  return new GlacierError.InvalidInput({
-    operation,
-    field: [field, ...path.map(String)].join("."),
-    value: GlacierError.show(value),
-    rule: issue === undefined ? "is not valid" : issue.message
-  })
-}
-
 /**
  * The request of an operation, or the first input that breaks a rule.
  *
@@ -301,7 +289,7 @@ const refuse = (operation: string, field: string, input: unknown, error: ParseRe
 export const encode = <O extends Any>(
   operation: O,
   input: Input<O> & object
-): Either.Either<Request, GlacierError.InvalidInput> => {
+): Either.Either<Request, InvalidInput> => {
   let path = operation.path
   let body: string | Uint8Array | undefined
   const query: Array<readonly [string, string]> = []

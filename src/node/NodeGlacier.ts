@@ -1,0 +1,54 @@
+/**
+ * All that a program on Node.js needs of Glacier, wired.
+ *
+ * @since 0.1.0
+ */
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as Layer from "effect/Layer"
+import * as GlacierClient from "../client/GlacierClient.ts"
+import type { CredentialsError, EndpointError } from "../protocol/GlacierError.ts"
+import * as Credentials from "../transport/Credentials.ts"
+import * as Endpoint from "../transport/Endpoint.ts"
+import * as NodeHashing from "./NodeHashing.ts"
+
+/**
+ * The client over Node's fastest HTTP client (undici) with native hashing, for the `Credentials` and `Endpoint` given
+ * to it.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerClient: Layer.Layer<
+  GlacierClient.GlacierClient,
+  never,
+  Credentials.Credentials | Endpoint.Endpoint
+> = GlacierClient.layer.pipe(
+  Layer.provide(NodeHttpClient.layerUndici),
+  Layer.provideMerge(NodeHashing.layer)
+)
+
+/**
+ * The client and Node's file system, wired from the environment: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
+ * `AWS_SESSION_TOKEN`, `AWS_REGION`, `AWS_ENDPOINT_URL_GLACIER` or `AWS_ENDPOINT_URL`.
+ *
+ * @since 0.1.0
+ * @category layers
+ * @example
+ * import { Vault } from "effect-glacier"
+ * import { NodeGlacier } from "effect-glacier/node"
+ * import { Effect } from "effect"
+ *
+ * Effect.flatMap(Vault.Vault, (vault) => vault.describe).pipe(
+ *   Effect.provide(Vault.layer("photos")),
+ *   Effect.provide(NodeGlacier.layer),
+ *   Effect.runPromise
+ * )
+ */
+export const layer: Layer.Layer<
+  GlacierClient.GlacierClient | NodeContext.NodeContext,
+  CredentialsError | EndpointError
+> = layerClient.pipe(
+  Layer.provide(Layer.merge(Credentials.layerConfig, Endpoint.layerConfig)),
+  Layer.merge(NodeContext.layer)
+)

@@ -1,0 +1,190 @@
+/**
+ * A job of a vault: an archive or an inventory on its way out. Retrieving takes minutes to days, and what it retrieved
+ * can be read for 24 hours (spec section 13).
+ *
+ * @since 0.1.0
+ */
+import type * as PlatformError from "@effect/platform/Error"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { GlacierClient } from "../client/GlacierClient.ts"
+import * as ByteRange from "../protocol/ByteRange.ts"
+import { check } from "../protocol/Check.ts"
+import { type InvalidInput, MalformedResponse } from "../protocol/GlacierError.ts"
+import { Inventory } from "../protocol/Inventory.ts"
+import type { JobDescription } from "../protocol/Jobs.ts"
+import { JobId } from "../protocol/Names.ts"
+import type { operations } from "../protocol/Operations.ts"
+import * as ServiceError from "../protocol/ServiceError.ts"
+import * as Download from "../transfer/Download.ts"
+import type { VaultAddress } from "../transfer/Upload.ts"
+import type { Failure } from "../transport/Method.ts"
+import { capture } from "./internal/capture.ts"
+
+/**
+ * The job ended without an output.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class JobFailed extends Schema.TaggedError<JobFailed>("effect-glacier/JobFailed")("JobFailed", {
+  jobId: JobId,
+  /** The service's reason. */
+  message: Schema.String
+}) {}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type DescribeError = Failure<(typeof operations)["describeJob"]>
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type OutputError = DescribeError | Download.DownloadError | JobFailed
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  readonly id: JobId
+  /** The job as it stands. */
+  readonly describe: Effect.Effect<JobDescription, DescribeError>
+  /**
+   * Asks until the job has ended, by default first after a second and then ever more rarely, at last every 5 minutes.
+   * Fails with `JobFailed` when there will be no output, and with `JobNotReady` when a `polling` that ends was not
+   * enough. Interrupting it leaves the job running.
+   */
+  readonly wait: (
+    polling?: Schedule.Schedule<unknown>
+  ) => Effect.Effect<JobDescription, DescribeError | JobFailed | ServiceError.JobNotReady>
+  /** The verified bytes of the output, in order, fetched by parallel windows. */
+  readonly output: (options?: Download.Options) => Stream.Stream<Uint8Array, OutputError>
+  /** Downloads the output to a file that appears only when it is whole and verified. */
+  readonly outputToFile: (
+    path: string,
+    options?: Download.Options
+  ) => Effect.Effect<void, OutputError | PlatformError.PlatformError, FileSystem.FileSystem>
+  /** The output of an inventory job, whole and in memory. */
+  readonly inventory: Effect.Effect<Inventory, OutputError | MalformedResponse>
+}
+
+/**
+ * The job in use.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Job extends Context.Tag("effect-glacier/Job")<Job, Service>() {}
+
+/**
+ * From a second on, each wait half as long again as the last, up to 5 minutes: a job that takes seconds (of an
+ * emulator) is not waited for long, nor one of hours asked about all the time.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const polling: Schedule.Schedule<unknown> = Schedule.exponential("1 second", 1.5).pipe(
+  Schedule.union(Schedule.spaced("5 minutes"))
+)
+
+/** A job that has succeeded. */
+const ended = (job: JobDescription): Effect.Effect<JobDescription, JobFailed | ServiceError.JobNotReady> => {
+  switch (job.statusCode) {
+    case "Succeeded":
+      return Effect.succeed(job)
+    case "Failed":
+      return new JobFailed({
+        jobId: job.jobId,
+        message: Option.getOrElse(job.statusMessage, () => "The job failed, and the service does not say why")
+      })
+    case "InProgress":
+      return new ServiceError.JobNotReady({
+        operation: "DescribeJob",
+        status: 200,
+        message: `Job ${job.jobId} is still in progress`
+      })
+  }
+}
+
+const outputOf = Effect.fnUntraced(function*(vault: VaultAddress, job: JobDescription) {
+  yield* ended(job)
+  const size = job.action === "InventoryRetrieval"
+    ? job.inventorySizeInBytes
+    : Option.orElse(Option.map(job.retrievalByteRange, ByteRange.length), () => job.archiveSizeInBytes)
+  if (Option.isNone(size)) {
+    return yield* new MalformedResponse({
+      operation: "DescribeJob",
+      status: 200,
+      problem: "the job has succeeded but does not tell the size of its output"
+    })
+  }
+  const output: Download.Output = { vault, jobId: job.jobId, size: size.value, treeHash: job.treeHash }
+  return output
+})
+
+const InventoryDocument = Schema.parseJson(Inventory)
+
+/**
+ * The job of that id in a vault. Fails when it cannot be an id; whether there is such a job shows when it is asked.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = Effect.fnUntraced(function*(vault: VaultAddress, jobId: string) {
+  const glacier = yield* GlacierClient
+  const run = yield* capture<GlacierClient>()
+  const id = yield* check("job", "jobId", JobId, jobId)
+  const describe = run.effect(Effect.suspend(() => glacier.describeJob({ ...vault, jobId: id })))
+  const located = Effect.flatMap(describe, (job) => outputOf(vault, job))
+  const output: Service["output"] = (options) =>
+    run.stream(Stream.unwrap(Effect.map(located, (found) => Download.stream(found, options))))
+  const job: Service = {
+    id,
+    describe,
+    wait: (schedule = polling) =>
+      describe.pipe(
+        Effect.repeat(
+          Schedule.zipRight(schedule, Schedule.identity<JobDescription>()).pipe(
+            Schedule.untilInput((job) => job.completed)
+          )
+        ),
+        Effect.flatMap(ended),
+        Effect.withSpan("Job.wait", { attributes: { "glacier.vault": vault.vaultName, "glacier.job": id } })
+      ),
+    output,
+    outputToFile: (path, options) =>
+      run.effect(Effect.flatMap(located, (found) => Download.toFile(found, path, options))),
+    inventory: output().pipe(
+      Stream.decodeText(),
+      Stream.mkString,
+      Effect.flatMap((text) =>
+        Effect.mapError(
+          Schema.decode(InventoryDocument)(text),
+          (error) => new MalformedResponse({ operation: "GetJobOutput", status: 200, problem: error.message })
+        )
+      )
+    )
+  }
+  return job
+})
+
+/**
+ * A job of a vault by its id: how a program that was restarted finds its job again.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  vault: VaultAddress,
+  jobId: string
+): Layer.Layer<Job, InvalidInput, GlacierClient> => Layer.effect(Job, make(vault, jobId))

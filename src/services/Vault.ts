@@ -1,0 +1,159 @@
+/**
+ * A vault by its name: what most programs need of Glacier.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type * as Stream from "effect/Stream"
+import { GlacierClient } from "../client/GlacierClient.ts"
+import * as Pages from "../client/Pages.ts"
+import type * as ByteRange from "../protocol/ByteRange.ts"
+import { check } from "../protocol/Check.ts"
+import type { InvalidInput } from "../protocol/GlacierError.ts"
+import type { JobDescription, Tier } from "../protocol/Jobs.ts"
+import { AccountId, VaultName } from "../protocol/Names.ts"
+import type * as Operation from "../protocol/Operation.ts"
+import type { operations } from "../protocol/Operations.ts"
+import type { UploadDescription } from "../protocol/Uploads.ts"
+import type { VaultDescription } from "../protocol/Vaults.ts"
+import type { Source } from "../transfer/Source.ts"
+import * as Upload from "../transfer/Upload.ts"
+import type { Failure } from "../transport/Method.ts"
+import { capture } from "./internal/capture.ts"
+import * as Job from "./Job.ts"
+
+type Failures<Name extends keyof typeof operations> = Failure<(typeof operations)[Name]>
+
+/**
+ * How an archive is to be retrieved.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RetrieveArchive {
+  /** Default: the account's, which is Standard. */
+  readonly tier?: Tier | undefined
+  /** A part of the archive, on MiBs. Default: all of it. */
+  readonly range?: ByteRange.ByteRange | undefined
+  readonly description?: string | undefined
+  /** The ARN of an SNS topic to be told when the job has ended. */
+  readonly snsTopic?: string | undefined
+}
+
+/**
+ * Which inventory is to be retrieved.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type RetrieveInventory = Omit<
+  Extract<Operation.Input<(typeof operations)["initiateJob"]>["parameters"], { readonly type: "inventory-retrieval" }>,
+  "type"
+>
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  readonly name: VaultName
+  /** Creates the vault. Creating it again changes nothing. */
+  readonly create: Effect.Effect<void, Failures<"createVault">>
+  /** The vault as of its last inventory, about a day old. */
+  readonly describe: Effect.Effect<VaultDescription, Failures<"describeVault">>
+  /** Deletes the vault: it must be empty, by an inventory made after the last write. */
+  readonly delete: Effect.Effect<void, Failures<"deleteVault">>
+  /** Uploads a source as one archive, in parts where it is large. */
+  readonly upload: <E, R>(
+    source: Source<E, R>,
+    options?: Upload.Options
+  ) => Effect.Effect<Upload.UploadedArchive, Upload.UploadError | E, Exclude<R, GlacierClient>>
+  /** Deletes an archive. Deleting it again changes nothing. */
+  readonly deleteArchive: (archiveId: string) => Effect.Effect<void, Failures<"deleteArchive">>
+  /** Starts a job that retrieves an archive, which costs money. */
+  readonly retrieveArchive: (
+    archiveId: string,
+    options?: RetrieveArchive
+  ) => Effect.Effect<Job.Service, Failures<"initiateJob">>
+  /** Starts a job that retrieves the inventory: which archives the vault held when it was last taken. */
+  readonly retrieveInventory: (options?: RetrieveInventory) => Effect.Effect<Job.Service, Failures<"initiateJob">>
+  /** A job by its id, without asking the service. */
+  readonly job: (jobId: string) => Effect.Effect<Job.Service, InvalidInput>
+  /** The jobs that run or whose output can still be read. */
+  readonly jobs: (
+    filter?: Omit<Operation.Input<(typeof operations)["listJobs"]>, "vaultName" | "accountId" | "limit" | "marker">
+  ) => Stream.Stream<JobDescription, Failures<"listJobs">>
+  /** The multipart uploads that are open. */
+  readonly uploads: Stream.Stream<UploadDescription, Failures<"listMultipartUploads">>
+}
+
+/**
+ * The vault in use.
+ *
+ * @since 0.1.0
+ * @category tags
+ * @example
+ * import { Source, Vault } from "effect-glacier"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const vault = yield* Vault.Vault
+ *   const archive = yield* vault.upload(Source.file("holiday.tar"), { description: "holiday.tar" })
+ *   const job = yield* vault.retrieveArchive(archive.archiveId)
+ *   yield* job.wait()
+ *   yield* job.outputToFile("holiday-again.tar")
+ * }).pipe(Effect.provide(Vault.layer("photos")))
+ */
+export class Vault extends Context.Tag("effect-glacier/Vault")<Vault, Service>() {}
+
+/**
+ * The vault of that name, whether or not it exists yet; `accountId` is its owner's when that is not the account of the
+ * credentials. Fails when it cannot be a name.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: (
+  name: string,
+  options?: { readonly accountId?: string | undefined }
+) => Effect.Effect<Service, InvalidInput, GlacierClient> = Effect.fnUntraced(function*(name, options = {}) {
+  const glacier = yield* GlacierClient
+  const run = yield* capture<GlacierClient>()
+  const address = {
+    vaultName: yield* check("vault", "vaultName", VaultName, name),
+    accountId: yield* check("vault", "accountId", Schema.UndefinedOr(AccountId), options.accountId)
+  }
+  const start = (parameters: Operation.Input<(typeof operations)["initiateJob"]>["parameters"]) =>
+    glacier.initiateJob({ ...address, parameters }).pipe(
+      Effect.flatMap(({ jobId }) => Job.make(address, jobId)),
+      run.effect
+    )
+  return {
+    name: address.vaultName,
+    create: run.effect(Effect.asVoid(glacier.createVault(address))),
+    describe: run.effect(glacier.describeVault(address)),
+    delete: run.effect(Effect.asVoid(glacier.deleteVault(address))),
+    upload: (source, options) => run.effect(Upload.upload(address, source, options)),
+    deleteArchive: (archiveId) => run.effect(Effect.asVoid(glacier.deleteArchive({ ...address, archiveId }))),
+    retrieveArchive: (archiveId, { range, ...options } = {}) =>
+      start({ type: "archive-retrieval", archiveId, retrievalByteRange: range, ...options }),
+    retrieveInventory: (options) => start({ type: "inventory-retrieval", ...options }),
+    job: (jobId) => run.effect(Job.make(address, jobId)),
+    jobs: (filter) => run.stream(Pages.jobs({ ...address, ...filter })),
+    uploads: run.stream(Pages.uploads(address))
+  }
+})
+
+/**
+ * The vault of that name as a service.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  name: string,
+  options?: { readonly accountId?: string | undefined }
+): Layer.Layer<Vault, InvalidInput, GlacierClient> => Layer.effect(Vault, make(name, options))
