@@ -1,0 +1,19 @@
+import { defineConfig } from "vitest/config"
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    environment: "node",
+    setupFiles: ["test/setup.ts"],
+    // Processes and not threads: the command line tests need signals and a working folder of their own.
+    pool: "forks",
+    // Vitest leaves one core free, which on two cores is half the machine.
+    maxWorkers: "100%",
+    minWorkers: 1,
+    // Tests of one `layer(...)` block share its TestClock, so they take turns.
+    sequence: { concurrent: false },
+    // Time is virtual nearly everywhere: a test that takes this long hangs.
+    testTimeout: 30_000,
+    hookTimeout: 30_000
+  }
+})
