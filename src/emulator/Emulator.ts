@@ -1,0 +1,196 @@
+/**
+ * A Glacier of one's own, in memory or on disk, in this process or behind a socket. It checks signatures, hashes and
+ * ranges as the service does, and takes its time: jobs and inventories follow the `Clock`, so that a test can let a day
+ * pass at once.
+ *
+ * @since 0.1.0
+ */
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpServer from "@effect/platform/HttpServer"
+import type * as Path from "@effect/platform/Path"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import * as App from "./internal/App.ts"
+import * as Delays from "./internal/Delays.ts"
+import * as InProcess from "./internal/InProcess.ts"
+import type { EmulatorStorageError } from "./internal/StorageError.ts"
+import * as Store from "./internal/Store.ts"
+
+export {
+  /**
+   * The emulator's files cannot be read or written, or a journal is not one of this emulator's.
+   *
+   * @since 0.1.0
+   * @category errors
+   */
+  EmulatorStorageError
+} from "./internal/StorageError.ts"
+
+/**
+ * Credentials that the emulator knows. With a session token, requests must carry it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Key {
+  readonly accessKeyId: string
+  readonly secretAccessKey: Redacted.Redacted
+  readonly sessionToken?: Redacted.Redacted | undefined
+}
+
+/**
+ * How the emulator is set up. All may be left out.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The account of all keys: 12 digits, by default `123456789012`. */
+  readonly accountId?: string | undefined
+  /** Counts when a request is signed for a region that has no Glacier. By default `us-east-1`. */
+  readonly region?: string | undefined
+  /** By default `defaultKey` alone. */
+  readonly keys?: ReadonlyArray<Key> | undefined
+  /** How long jobs take, by default 4 hours. */
+  readonly jobDelay?: Duration.DurationInput | undefined
+  /** How long after a write an inventory shows it, by default 24 hours. */
+  readonly inventoryDelay?: Duration.DurationInput | undefined
+  /** How long a request's body may pause, by default 60 seconds. */
+  readonly bodyTimeout?: Duration.DurationInput | undefined
+}
+
+/**
+ * The key that the emulator knows by default: the one of AWS's own examples.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const defaultKey: Key = {
+  accessKeyId: "AKIAIOSFODNN7EXAMPLE",
+  secretAccessKey: Redacted.make("wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+}
+
+/**
+ * A running emulator.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** Answers every request; what it is asked it takes from `HttpServerRequest`. */
+  readonly app: HttpApp.Default<never, Scope.Scope>
+}
+
+/**
+ * A running emulator.
+ *
+ * @since 0.1.0
+ * @category tags
+ * @example
+ * import { Emulator } from "effect-glacier/emulator"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const { app } = yield* Emulator.Emulator
+ *   return app
+ * }).pipe(Effect.provide(Emulator.layerMemory()))
+ */
+export class Emulator extends Context.Tag("effect-glacier/Emulator")<Emulator, Service>() {}
+
+const make = (store: Store.Store, options: Options): Effect.Effect<Service> =>
+  Effect.map(
+    App.make(store, {
+      accountId: options.accountId ?? "123456789012",
+      region: options.region ?? "us-east-1",
+      keys: options.keys ?? [defaultKey],
+      delays: Delays.make(
+        Duration.decode(options.inventoryDelay ?? "24 hours"),
+        Duration.decode(options.jobDelay ?? "4 hours")
+      ),
+      bodyTimeout: Duration.decode(options.bodyTimeout ?? "60 seconds")
+    }),
+    (app) => ({ app })
+  )
+
+/**
+ * An emulator that keeps everything in memory.
+ *
+ * @since 0.1.0
+ * @category layers
+ * @example
+ * import { Emulator } from "effect-glacier/emulator"
+ * import { Layer } from "effect"
+ *
+ * // An HttpClient that talks to a Glacier whose jobs are done after a minute
+ * const client = Emulator.layerHttpClient.pipe(Layer.provide(Emulator.layerMemory({ jobDelay: "1 minute" })))
+ */
+export const layerMemory = (options: Options = {}): Layer.Layer<Emulator> =>
+  Layer.effect(Emulator, Effect.flatMap(Store.memory, (store) => make(store, options)))
+
+/**
+ * An emulator that keeps everything in a directory, which it makes if need be: what it has acknowledged is there when
+ * the process dies and another one opens the directory again. One process at a time may have it open.
+ *
+ * Fails with `EmulatorStorageError` when the directory cannot be used or holds a journal that cannot be read.
+ *
+ * @since 0.1.0
+ * @category layers
+ * @example
+ * import { Emulator } from "effect-glacier/emulator"
+ * import { NodeContext } from "@effect/platform-node"
+ * import { Layer } from "effect"
+ *
+ * const emulator = Emulator.layerFile({ directory: "./glacier" }).pipe(Layer.provide(NodeContext.layer))
+ */
+export const layerFile = (
+  options: Options & { readonly directory: string }
+): Layer.Layer<Emulator, EmulatorStorageError, FileSystem.FileSystem | Path.Path> =>
+  Layer.scoped(Emulator, Effect.flatMap(Store.files(options.directory), (store) => make(store, options)))
+
+/**
+ * An HttpClient that calls the emulator in the same process, whatever the host of the request. Bodies stream in both
+ * directions; interrupting a call interrupts its handler.
+ *
+ * @since 0.1.0
+ * @category layers
+ * @example
+ * import { Emulator } from "effect-glacier/emulator"
+ * import { HttpClient } from "@effect/platform"
+ * import { Effect, Layer } from "effect"
+ *
+ * // 400 MissingAuthenticationTokenException: the request is not signed
+ * const program = HttpClient.get("https://glacier.us-east-1.amazonaws.com/-/vaults").pipe(
+ *   Effect.map((response) => response.status),
+ *   Effect.provide(Emulator.layerHttpClient.pipe(Layer.provide(Emulator.layerMemory())))
+ * )
+ */
+export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, Emulator> = Layer.effect(
+  HttpClient.HttpClient,
+  Effect.map(Emulator, ({ app }) => InProcess.client(app))
+)
+
+/**
+ * Serves the emulator on whatever HttpServer there is.
+ *
+ * @since 0.1.0
+ * @category layers
+ * @example
+ * import { Emulator } from "effect-glacier/emulator"
+ * import { NodeHttpServer } from "@effect/platform-node"
+ * import { Layer } from "effect"
+ * import { createServer } from "node:http"
+ *
+ * const server = Emulator.layerServer.pipe(
+ *   Layer.provide(Emulator.layerMemory()),
+ *   Layer.provide(NodeHttpServer.layer(createServer, { port: 7000 }))
+ * )
+ */
+export const layerServer: Layer.Layer<never, never, Emulator | HttpServer.HttpServer> = Layer.unwrapEffect(
+  Effect.map(Emulator, ({ app }) => HttpServer.serve(app))
+)

@@ -1,0 +1,6 @@
+/**
+ * A Glacier to test against.
+ *
+ * @since 0.1.0
+ */
+export * as Emulator from "./Emulator.ts"

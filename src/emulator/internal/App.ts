@@ -1,0 +1,142 @@
+/**
+ * From a request to its answer, in the order in which the service checks (spec section 6.4).
+ *
+ * @internal
+ */
+import type * as HttpApp from "@effect/platform/HttpApp"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import { AccountId } from "../../protocol/Names.ts"
+import * as Regions from "../../protocol/Regions.ts"
+import * as Sha256 from "../../protocol/Sha256.ts"
+import * as Answer from "./Answer.ts"
+import * as Body from "./Body.ts"
+import type { Delays } from "./Delays.ts"
+import * as ArchiveRoutes from "./handlers/Archives.ts"
+import * as JobOutputRoutes from "./handlers/JobOutput.ts"
+import * as JobRoutes from "./handlers/Jobs.ts"
+import * as UploadRoutes from "./handlers/Uploads.ts"
+import * as VaultRoutes from "./handlers/Vaults.ts"
+import * as Ids from "./Ids.ts"
+import * as Incoming from "./Incoming.ts"
+import * as Refusal from "./Refusal.ts"
+import * as Router from "./Router.ts"
+import * as Signature from "./Signature.ts"
+import type { Store } from "./Store.ts"
+
+/** The options of the emulator, none left out. */
+export interface Settings {
+  readonly accountId: string
+  readonly region: string
+  readonly keys: ReadonlyArray<{
+    readonly accessKeyId: string
+    readonly secretAccessKey: Redacted.Redacted
+    readonly sessionToken?: Redacted.Redacted | undefined
+  }>
+  readonly delays: Delays
+  readonly bodyTimeout: Duration.Duration
+}
+
+const version = "2012-06-01"
+
+/** All routes there are. */
+export const routes = (store: Store, delays: Delays, sha256: Sha256.Create): ReadonlyArray<Router.Route> => [
+  ...VaultRoutes.routes(store),
+  ...ArchiveRoutes.routes(store, delays),
+  ...UploadRoutes.routes(store, delays, sha256),
+  ...JobRoutes.routes(store, delays),
+  ...JobOutputRoutes.routes(store)
+]
+
+/** The application. */
+export const make = (
+  store: Store,
+  settings: Settings
+): Effect.Effect<HttpApp.Default<never, Scope.Scope>> =>
+  Effect.gen(function*() {
+    const sha256 = yield* Sha256.Sha256
+    const { accountId, bodyTimeout, delays, region } = settings
+    const all = routes(store, delays, sha256)
+    const utf8 = new TextDecoder()
+
+    const keys: Signature.Keys = (id) =>
+      Option.map(
+        Option.fromNullable(settings.keys.find(({ accessKeyId }) => accessKeyId === id)),
+        ({ secretAccessKey, sessionToken }) => ({
+          secretAccessKey,
+          sessionToken: Option.fromNullable(sessionToken)
+        })
+      )
+
+    const handle = Effect.gen(function*() {
+      const request = yield* HttpServerRequest.HttpServerRequest
+      const { headers, method } = request
+      const target = yield* Router.parse(request.url)
+      const { path, route } = yield* Router.find(all, method, target)
+
+      // An upload is signed with the hash it announces; without one there is nothing to check it against.
+      if (route.isUpload && headers["authorization"] && !headers["x-amz-content-sha256"]) {
+        return yield* Effect.fail(Refusal.missing("x-amz-content-sha256"))
+      }
+      const body = route.isUpload ? new Uint8Array() : yield* Body.collect(request, bodyTimeout)
+      const bodySha256 = Sha256.hex(sha256, body)
+      const { payloadHash, region: scope } = yield* Either.mapLeft(
+        Signature.verify({
+          sha256,
+          now: yield* Clock.currentTimeMillis,
+          keys,
+          bodySha256,
+          request: { method, path: target.path, query: target.query, headers }
+        }),
+        ({ code, message, status }) => new Refusal.Refusal(code, status, message)
+      )
+      if (!route.isUpload && Option.isSome(payloadHash) && payloadHash.value !== bodySha256) {
+        return yield* Effect.fail(Incoming.unsigned(payloadHash.value, bodySha256))
+      }
+      const sent = headers["x-amz-glacier-version"]
+      if (!sent) return yield* Effect.fail(Refusal.missing("API version"))
+      if (sent !== version) return yield* Effect.fail(Refusal.invalid(`Invalid API version: ${sent}`))
+      const account = path["accountId"] ?? "-"
+      if (account !== "-" && account !== accountId) return yield* Effect.fail(Refusal.wrongAccount(account))
+
+      const place = Option.isSome(Regions.get(scope)) ? scope : region
+      return yield* route.run({
+        request,
+        accountId: AccountId.make(accountId),
+        arnPrefix: `arn:${Regions.partitionOf(place).name}:glacier:${place}:${accountId}:vaults/`,
+        path,
+        query: target.parameters,
+        text: utf8.decode(body),
+        bodyTimeout,
+        sha256
+      })
+    })
+
+    const answered = handle.pipe(
+      Effect.catchTag("Refusal", (refusal) => Effect.succeed(Answer.refusal(refusal))),
+      Effect.zipLeft(store.settled),
+      Effect.catchAllCause((cause) =>
+        Cause.isInterruptedOnly(cause)
+          ? Effect.interrupt
+          : Effect.as(Effect.logError("The emulator failed", cause), Answer.refusal(Refusal.unavailable))
+      ),
+      // A server runs its applications uninterruptible, but a client that is gone must not leave us waiting.
+      Effect.interruptible
+    )
+
+    return Effect.gen(function*() {
+      const response = yield* answered
+      return HttpServerResponse.setHeaders(response, {
+        date: new Date(yield* Clock.currentTimeMillis).toUTCString(),
+        "x-amzn-requestid": yield* Ids.random(Ids.length.request)
+      })
+    })
+  })

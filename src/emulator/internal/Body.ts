@@ -1,0 +1,85 @@
+/**
+ * The body of a request, as it arrives.
+ *
+ * @internal
+ */
+import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Refusal from "./Refusal.ts"
+
+/** More than any JSON of the API. */
+const maximumText = 1_048_576
+
+export const cutShort = Refusal.badRequest("The request body ended before it was complete.")
+
+/**
+ * Hands the chunks of the body to `onChunk` one after the other, and fails when none arrives for the time of `timeout`.
+ *
+ * The stream is closed with the scope, not at the end: closing it early closes the connection under the answer.
+ */
+export const receive = <E>(
+  request: HttpServerRequest.HttpServerRequest,
+  timeout: Duration.Duration,
+  onChunk: (bytes: Uint8Array) => Effect.Effect<void, E>
+): Effect.Effect<void, E | Refusal.Refusal, Scope.Scope> =>
+  Effect.gen(function*() {
+    const clock = yield* Effect.clock
+    const pull = yield* Stream.toPull(request.stream)
+    let arrived = clock.unsafeCurrentTimeMillis()
+
+    const step = Effect.matchEffect(pull, {
+      onFailure: Option.match({
+        onNone: () => Effect.succeed(false),
+        onSome: () => Effect.fail(cutShort)
+      }),
+      onSuccess: (chunk) => {
+        arrived = clock.unsafeCurrentTimeMillis()
+        return Effect.as(Effect.forEach(chunk, onChunk, { discard: true }), true)
+      }
+    })
+    const all = Effect.gen(function*() {
+      while (yield* step) { /* as long as there is more */ }
+    })
+    // One sleeping fiber for the whole body: a timeout for each chunk would cost more than the chunk.
+    const limit = Duration.toMillis(timeout)
+    const watch = Effect.gen(function*() {
+      for (;;) {
+        const left = arrived + limit - clock.unsafeCurrentTimeMillis()
+        if (left <= 0) return yield* Effect.fail(Refusal.timedOut)
+        yield* Effect.sleep(left)
+      }
+    })
+    yield* Number.isFinite(limit) ? Effect.raceFirst(all, watch) : all
+  })
+
+const tooLarge = Refusal.badRequest(`The request body is larger than ${maximumText} bytes.`)
+
+/** The whole body of a request that can only have a small one. */
+export const collect = (
+  request: HttpServerRequest.HttpServerRequest,
+  timeout: Duration.Duration
+): Effect.Effect<Uint8Array, Refusal.Refusal, Scope.Scope> =>
+  Effect.gen(function*() {
+    const length = request.headers["content-length"] ?? (request.headers["transfer-encoding"] === undefined ? "0" : "")
+    if (length === "0") return new Uint8Array()
+    if (Number(length) > maximumText) return yield* Effect.fail(tooLarge)
+    const chunks: Array<Uint8Array> = []
+    let size = 0
+    yield* receive(request, timeout, (bytes) => {
+      chunks.push(bytes)
+      size += bytes.length
+      return size > maximumText ? Effect.fail(tooLarge) : Effect.void
+    })
+    if (length !== "" && size !== Number(length)) return yield* Effect.fail(cutShort)
+    const body = new Uint8Array(size)
+    let offset = 0
+    for (const chunk of chunks) {
+      body.set(chunk, offset)
+      offset += chunk.length
+    }
+    return body
+  })

@@ -1,0 +1,48 @@
+/**
+ * What the service says of a parameter that is absent or wrong (spec section 6.2).
+ *
+ * @internal
+ */
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import type * as Operation from "../../protocol/Operation.ts"
+import * as Refusal from "./Refusal.ts"
+
+/** Texts of the service by the parameter's name on the wire; for all others a plain one. */
+const texts: Readonly<Record<string, (value: string) => string>> = {
+  "content-range": (value) => `Invalid Content-Range: ${value}`,
+  "x-amz-part-size": (value) =>
+    `Invalid part size: ${value}. Part size must be a power of two and be between 1048576 and 4294967296 bytes.`,
+  statuscode: (value) => `The job status code is not valid: ${value}`
+}
+
+/** The refusal of a wrong value. */
+export const invalid = (name: string, value: string): Refusal.Refusal => {
+  const text = Object.hasOwn(texts, name) ? texts[name] : undefined
+  return Refusal.invalid(text?.(value) ?? `Invalid ${name}: ${value}`)
+}
+
+/** The member of a JSON document that breaks a rule: its path and its value. */
+export const culprit = (json: unknown, error: ParseResult.ParseError): Refusal.Refusal => {
+  const path = ParseResult.ArrayFormatter.formatErrorSync(error)[0]?.path ?? []
+  let value = json
+  for (const key of path) value = typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined
+  const name = path.length === 0 ? "request body" : path.map(String).join(".")
+  return value === undefined
+    ? Refusal.missing(name)
+    : invalid(name, typeof value === "string" ? value : JSON.stringify(value) ?? String(value))
+}
+
+/** The refusal of a field that could not be decoded. */
+export const refuse = ({ error, field, value }: Operation.Undecodable): Refusal.Refusal => {
+  if (Option.isNone(value)) return Refusal.missing(field.name)
+  if (field.in !== "json" || Option.isNone(error)) return invalid(field.name, value.value)
+  try {
+    return culprit(JSON.parse(value.value), error.value)
+  } catch {
+    return unreadable
+  }
+}
+
+/** The refusal of a body that is no JSON. */
+export const unreadable = Refusal.serialization("The request body is not valid JSON.")

@@ -1,0 +1,109 @@
+/**
+ * What can happen to the state: each a line of the journal. Events say what was decided, with every date and id in
+ * them, so that they can be replayed under other options. Times are epoch milliseconds; a vault goes by its ARN.
+ *
+ * @internal
+ */
+import * as Schema from "effect/Schema"
+import * as Jobs from "../../protocol/Jobs.ts"
+import { ArchiveId, JobId, PartSize, UploadId } from "../../protocol/Names.ts"
+import { TreeHash } from "../../protocol/TreeHash.ts"
+
+/** Stored bytes: where they are, and the digests of their MiBs (32 bytes each; left out when there is one MiB only). */
+export const Blob = Schema.Struct({
+  id: Schema.String,
+  size: Schema.NonNegativeInt,
+  treeHash: TreeHash,
+  leaves: Schema.optional(Schema.Uint8ArrayFromBase64)
+})
+
+export type Blob = typeof Blob.Type
+
+const common = { at: Schema.Number, vault: Schema.String }
+
+export const VaultCreated = Schema.TaggedStruct("VaultCreated", common)
+
+export const VaultDeleted = Schema.TaggedStruct("VaultDeleted", common)
+
+export const ArchiveStored = Schema.TaggedStruct("ArchiveStored", {
+  ...common,
+  archiveId: ArchiveId,
+  description: Schema.optional(Schema.String),
+  blob: Blob,
+  /** When the next inventory is taken, unless one is due already. */
+  inventoryAt: Schema.Number
+})
+
+export const ArchiveDeleted = Schema.TaggedStruct("ArchiveDeleted", {
+  ...common,
+  archiveId: ArchiveId,
+  inventoryAt: Schema.Number
+})
+
+export const UploadInitiated = Schema.TaggedStruct("UploadInitiated", {
+  ...common,
+  uploadId: UploadId,
+  description: Schema.optional(Schema.String),
+  partSize: PartSize
+})
+
+export const PartStored = Schema.TaggedStruct("PartStored", {
+  ...common,
+  uploadId: UploadId,
+  index: Schema.NonNegativeInt,
+  blob: Blob
+})
+
+export const UploadAborted = Schema.TaggedStruct("UploadAborted", { ...common, uploadId: UploadId })
+
+/** The parts, in their order, are one archive now. */
+export const UploadCompleted = Schema.TaggedStruct("UploadCompleted", {
+  ...common,
+  uploadId: UploadId,
+  archiveId: ArchiveId,
+  treeHash: TreeHash,
+  inventoryAt: Schema.Number
+})
+
+/** A retrieval of bytes `start` to `end` of an archive; `treeHash` if one node of its hash tree spans them. */
+export const ArchiveRetrieval = Schema.TaggedStruct("ArchiveRetrieval", {
+  archiveId: ArchiveId,
+  start: Schema.NonNegativeInt,
+  end: Schema.NonNegativeInt,
+  tier: Jobs.Tier,
+  treeHash: Schema.optional(TreeHash)
+})
+
+/** An inventory, written when the job was initiated. `next` is the marker of the job that goes on from there. */
+export const InventoryRetrieval = Schema.TaggedStruct("InventoryRetrieval", {
+  format: Jobs.InventoryFormat,
+  startDate: Schema.optional(Schema.Number),
+  endDate: Schema.optional(Schema.Number),
+  limit: Schema.optional(Schema.Number),
+  next: Schema.optional(Schema.String),
+  blob: Schema.String,
+  size: Schema.NonNegativeInt
+})
+
+export const JobInitiated = Schema.TaggedStruct("JobInitiated", {
+  ...common,
+  jobId: JobId,
+  completesAt: Schema.Number,
+  description: Schema.optional(Schema.String),
+  snsTopic: Schema.optional(Schema.String),
+  task: Schema.Union(ArchiveRetrieval, InventoryRetrieval)
+})
+
+export const Event = Schema.Union(
+  VaultCreated,
+  VaultDeleted,
+  ArchiveStored,
+  ArchiveDeleted,
+  UploadInitiated,
+  PartStored,
+  UploadAborted,
+  UploadCompleted,
+  JobInitiated
+)
+
+export type Event = typeof Event.Type

@@ -1,0 +1,59 @@
+/**
+ * An answer that refuses, on its way to the wire: code, status and text as the service has them (spec section 6).
+ *
+ * @internal
+ */
+import * as ServiceError from "../../protocol/ServiceError.ts"
+
+/** Why a request is refused. */
+export class Refusal {
+  readonly _tag = "Refusal"
+  readonly code: string
+  readonly status: number
+  readonly message: string
+
+  constructor(code: string, status: number, message: string) {
+    this.code = code
+    this.status = status
+    this.message = message
+  }
+}
+
+const of = (error: { readonly code: string }, status: number) => (message: string): Refusal =>
+  new Refusal(error.code, status, message)
+
+/** The request is none of this API. */
+export const badRequest = of(ServiceError.BadRequest, 400)
+
+/** A value is there but wrong, or the state does not allow it. */
+export const invalid = of(ServiceError.InvalidParameterValue, 400)
+
+/** No such vault, archive, upload or job. */
+export const notFound = of(ServiceError.ResourceNotFound, 404)
+
+/** There are too many already. */
+export const limitExceeded = of(ServiceError.LimitExceeded, 400)
+
+/** The JSON cannot be read. */
+export const serialization = of(ServiceError.Serialization, 400)
+
+/** The body is not the one that was signed. */
+export const invalidSignature = of(ServiceError.InvalidSignature, 403)
+
+/** A required header or field is absent. */
+export const missing = (name: string): Refusal =>
+  new Refusal(ServiceError.MissingParameterValue.code, 400, `Required parameter missing: ${name}`)
+
+/** The account in the path is not the caller's. */
+export const wrongAccount = (id: string): Refusal =>
+  new Refusal(ServiceError.AccessDenied.code, 403, `Access denied for account ID: ${id}`)
+
+/** The body did not arrive in time. */
+export const timedOut: Refusal = new Refusal(ServiceError.RequestTimeout.code, 408, "Request timed out.")
+
+/** The emulator itself failed. */
+export const unavailable: Refusal = new Refusal(
+  ServiceError.ServiceUnavailable.code,
+  500,
+  "The service is unavailable. Please try again later."
+)

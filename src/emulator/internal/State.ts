@@ -1,0 +1,378 @@
+/**
+ * What the emulator knows, and how events change it. Everything here is synchronous, so a step that looks, decides
+ * and applies an event cannot be interleaved with another fiber's.
+ *
+ * Nothing happens in the background: a vault is settled before it is looked at, which takes an inventory that has
+ * come due and drops what has expired since (spec sections 11 and 12.4).
+ *
+ * @internal
+ */
+import * as Limits from "../../protocol/Limits.ts"
+import type { ArchiveId, JobId, PartSize, UploadId } from "../../protocol/Names.ts"
+import type { TreeHash } from "../../protocol/TreeHash.ts"
+import type * as Event from "./Event.ts"
+
+/** How long a repeated Complete or Abort still succeeds. */
+const graceMillis = 3_600_000
+
+export interface Archive {
+  readonly id: ArchiveId
+  /** Empty when there is none, as in inventories. */
+  readonly description: string
+  readonly createdAt: number
+  readonly size: number
+  readonly treeHash: TreeHash
+  readonly blobs: ReadonlyArray<Event.Blob>
+  /** The number of the write that made it. */
+  readonly written: number
+  /** When it was deleted, and by which write: until the next inventory it is still listed. */
+  deleted: { readonly at: number; readonly written: number } | undefined
+  /** The jobs that read it and have not expired. */
+  jobs: Set<Job> | undefined
+}
+
+export interface Upload {
+  readonly id: UploadId
+  readonly description: string | undefined
+  readonly createdAt: number
+  readonly partSize: PartSize
+  /** By place in the archive. */
+  readonly parts: Map<number, Event.Blob>
+  expiresAt: number
+  outcome:
+    | { readonly _tag: "Open" }
+    | { readonly _tag: "Aborted" }
+    | { readonly _tag: "Completed"; readonly archiveId: ArchiveId; readonly treeHash: TreeHash }
+}
+
+export interface Job {
+  readonly id: JobId
+  readonly createdAt: number
+  readonly completesAt: number
+  readonly description: string | undefined
+  readonly snsTopic: string | undefined
+  readonly task:
+    | { readonly _tag: "Archive"; readonly archive: Archive; readonly retrieval: typeof Event.ArchiveRetrieval.Type }
+    | { readonly _tag: "Inventory"; readonly retrieval: typeof Event.InventoryRetrieval.Type }
+}
+
+/** What the last inventory saw: all writes up to the number `written`. */
+export interface Inventory {
+  readonly at: number
+  readonly written: number
+  readonly archives: number
+  readonly bytes: number
+}
+
+export interface Vault {
+  readonly arn: string
+  readonly name: string
+  readonly createdAt: number
+  /** In the order of their creation; deleted ones stay until no inventory shows them. */
+  readonly archives: Map<ArchiveId, Archive>
+  readonly uploads: Map<UploadId, Upload>
+  readonly jobs: Map<JobId, Job>
+  /** The number of writes so far: archives stored and deleted. */
+  written: number
+  /** Archives not deleted, and their bytes. */
+  count: number
+  bytes: number
+  inventory: Inventory | undefined
+  inventoryDue: number | undefined
+  /** Deleted archives that the last inventory still shows. */
+  listed: Array<Archive>
+  /** Nothing settles before this time. */
+  wakesAt: number
+}
+
+export interface State {
+  readonly vaults: Map<string, Vault>
+  /** The names of the vaults of an account and region (the ARN without the name), sorted. */
+  readonly names: Map<string, Array<string>>
+  /** The number of events so far. */
+  events: number
+  /** Blobs that nothing refers to any more. */
+  released: Array<string>
+}
+
+export const make = (): State => ({ vaults: new Map(), names: new Map(), events: 0, released: [] })
+
+/** An ARN up to the name of the vault, and the name. */
+export const splitArn = (arn: string): readonly [prefix: string, name: string] => {
+  const slash = arn.lastIndexOf("/") + 1
+  return [arn.slice(0, slash), arn.slice(slash)]
+}
+
+/** The first position in a sorted list whose name is `name` or comes after it. */
+export const position = (names: ReadonlyArray<string>, name: string): number => {
+  let low = 0
+  let high = names.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    if ((names[middle] ?? "") < name) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+export type Status = "InProgress" | "Succeeded" | "Failed"
+
+/** A job fails when its archive was deleted while it ran. */
+export const statusOf = (job: Job, now: number): Status =>
+  now < job.completesAt ? "InProgress" : lost(job) ? "Failed" : "Succeeded"
+
+const lost = (job: Job): boolean =>
+  job.task._tag === "Archive" && job.task.archive.deleted !== undefined &&
+  job.task.archive.deleted.at < job.completesAt
+
+const expiryOf = (job: Job): number => job.completesAt + Limits.lifetimeMillis
+
+/** An archive that has not been deleted. */
+export const archiveOf = (vault: Vault, id: ArchiveId): Archive | undefined => {
+  const archive = vault.archives.get(id)
+  return archive?.deleted === undefined ? archive : undefined
+}
+
+/** The archives of the last inventory, oldest first. */
+export const listed = (vault: Vault): Array<Archive> => {
+  const { inventory } = vault
+  const archives: Array<Archive> = []
+  if (inventory === undefined) return archives
+  for (const archive of vault.archives.values()) {
+    if (archive.written > inventory.written) break
+    if (archive.deleted === undefined || archive.deleted.written > inventory.written) archives.push(archive)
+  }
+  return archives
+}
+
+/** Whether the last inventory shows no archives and nothing was written since. */
+export const isDeletable = (vault: Vault): boolean =>
+  (vault.inventory === undefined || vault.inventory.archives === 0) &&
+  vault.written === (vault.inventory?.written ?? 0)
+
+// A deleted archive's bytes stay for the jobs that had succeeded by then.
+const releaseArchive = (state: State, archive: Archive): void => {
+  for (const job of archive.jobs ?? []) if (!lost(job)) return
+  for (const blob of archive.blobs) state.released.push(blob.id)
+}
+
+const releaseParts = (state: State, upload: Upload): void => {
+  for (const blob of upload.parts.values()) state.released.push(blob.id)
+  upload.parts.clear()
+}
+
+const dropJob = (state: State, vault: Vault, job: Job): void => {
+  vault.jobs.delete(job.id)
+  if (job.task._tag === "Inventory") {
+    state.released.push(job.task.retrieval.blob)
+    return
+  }
+  const { archive } = job.task
+  archive.jobs?.delete(job)
+  // One that was lost did not keep the bytes from going.
+  if (archive.deleted !== undefined && !lost(job)) releaseArchive(state, archive)
+}
+
+/** Brings a vault up to `now`. */
+export const settle = (state: State, vault: Vault, now: number): void => {
+  if (now < vault.wakesAt) return
+  let wakesAt = Number.POSITIVE_INFINITY
+  if (vault.inventoryDue !== undefined && vault.inventoryDue <= now) {
+    vault.inventory = { at: vault.inventoryDue, written: vault.written, archives: vault.count, bytes: vault.bytes }
+    vault.inventoryDue = undefined
+    for (const archive of vault.listed) vault.archives.delete(archive.id)
+    vault.listed = []
+  }
+  if (vault.inventoryDue !== undefined) wakesAt = vault.inventoryDue
+  for (const job of vault.jobs.values()) {
+    if (expiryOf(job) <= now) dropJob(state, vault, job)
+    else wakesAt = Math.min(wakesAt, expiryOf(job))
+  }
+  for (const upload of vault.uploads.values()) {
+    if (upload.expiresAt <= now) {
+      releaseParts(state, upload)
+      vault.uploads.delete(upload.id)
+    } else wakesAt = Math.min(wakesAt, upload.expiresAt)
+  }
+  vault.wakesAt = wakesAt
+}
+
+const wake = (vault: Vault, at: number): void => {
+  vault.wakesAt = Math.min(vault.wakesAt, at)
+}
+
+const write = (vault: Vault, bytes: number, count: 1 | -1, inventoryAt: number): number => {
+  vault.bytes += count * (bytes + Limits.archiveOverhead)
+  vault.count += count
+  vault.inventoryDue ??= inventoryAt
+  wake(vault, vault.inventoryDue)
+  return ++vault.written
+}
+
+const store = (
+  vault: Vault,
+  event: typeof Event.ArchiveStored.Type | typeof Event.UploadCompleted.Type,
+  archive: Pick<Archive, "description" | "blobs" | "treeHash">
+): void => {
+  const size = archive.blobs.reduce((sum, blob) => sum + blob.size, 0)
+  const written = write(vault, size, 1, event.inventoryAt)
+  vault.archives.set(event.archiveId, {
+    ...archive,
+    id: event.archiveId,
+    createdAt: event.at,
+    size,
+    written,
+    deleted: undefined,
+    jobs: undefined
+  })
+}
+
+const deleteArchive = (state: State, vault: Vault, event: typeof Event.ArchiveDeleted.Type): void => {
+  const archive = required(vault.archives.get(event.archiveId), event.archiveId)
+  const written = write(vault, archive.size, -1, event.inventoryAt)
+  archive.deleted = { at: event.at, written }
+  if (vault.inventory !== undefined && archive.written <= vault.inventory.written) vault.listed.push(archive)
+  else vault.archives.delete(archive.id)
+  releaseArchive(state, archive)
+}
+
+const deleteVault = (state: State, vault: Vault): void => {
+  for (const job of vault.jobs.values()) dropJob(state, vault, job)
+  for (const upload of vault.uploads.values()) releaseParts(state, upload)
+  const [prefix, name] = splitArn(vault.arn)
+  const names = state.names.get(prefix) ?? []
+  names.splice(position(names, name), 1)
+  state.vaults.delete(vault.arn)
+}
+
+const createVault = (state: State, event: typeof Event.VaultCreated.Type): void => {
+  const [prefix, name] = splitArn(event.vault)
+  const names = state.names.get(prefix) ?? []
+  names.splice(position(names, name), 0, name)
+  state.names.set(prefix, names)
+  state.vaults.set(event.vault, {
+    arn: event.vault,
+    name,
+    createdAt: event.at,
+    archives: new Map(),
+    uploads: new Map(),
+    jobs: new Map(),
+    written: 0,
+    count: 0,
+    bytes: 0,
+    inventory: undefined,
+    inventoryDue: undefined,
+    listed: [],
+    wakesAt: Number.POSITIVE_INFINITY
+  })
+}
+
+const initiateJob = (vault: Vault, event: typeof Event.JobInitiated.Type): void => {
+  const { task } = event
+  const archive = task._tag === "ArchiveRetrieval"
+    ? required(vault.archives.get(task.archiveId), task.archiveId)
+    : undefined
+  const job: Job = {
+    id: event.jobId,
+    createdAt: event.at,
+    completesAt: event.completesAt,
+    description: event.description,
+    snsTopic: event.snsTopic,
+    task: task._tag === "ArchiveRetrieval"
+      ? { _tag: "Archive", archive: required(archive, task.archiveId), retrieval: task }
+      : { _tag: "Inventory", retrieval: task }
+  }
+  if (archive !== undefined) (archive.jobs ??= new Set()).add(job)
+  vault.jobs.set(job.id, job)
+  wake(vault, expiryOf(job))
+}
+
+/** The parts of an upload in the order of their bytes. */
+export const partsOf = (upload: Upload): ReadonlyArray<readonly [index: number, blob: Event.Blob]> =>
+  Array.from(upload.parts).sort(([a], [b]) => a - b)
+
+const required = <A>(value: A | undefined, what: string): A => {
+  if (value === undefined) throw new Error(`The event refers to something that is not there: ${what}`)
+  return value
+}
+
+/** Applies an event. Throws when it refers to what is not there, which only a journal of others' making does. */
+export const apply = (state: State, event: Event.Event): void => {
+  state.events++
+  if (event._tag === "VaultCreated") return createVault(state, event)
+  const vault = required(state.vaults.get(event.vault), event.vault)
+  settle(state, vault, event.at)
+  const upload = "uploadId" in event ? vault.uploads.get(event.uploadId) : undefined
+  switch (event._tag) {
+    case "VaultDeleted":
+      return deleteVault(state, vault)
+    case "ArchiveStored": {
+      const { blob, description = "" } = event
+      store(vault, event, { description, blobs: [blob], treeHash: blob.treeHash })
+      break
+    }
+    case "ArchiveDeleted":
+      deleteArchive(state, vault, event)
+      break
+    case "UploadInitiated": {
+      vault.uploads.set(event.uploadId, {
+        id: event.uploadId,
+        description: event.description,
+        createdAt: event.at,
+        partSize: event.partSize,
+        parts: new Map(),
+        expiresAt: event.at + Limits.lifetimeMillis,
+        outcome: { _tag: "Open" }
+      })
+      wake(vault, event.at + Limits.lifetimeMillis)
+      break
+    }
+    case "PartStored": {
+      const open = required(upload, event.uploadId)
+      const replaced = open.parts.get(event.index)
+      if (replaced !== undefined) state.released.push(replaced.id)
+      open.parts.set(event.index, event.blob)
+      open.expiresAt = event.at + Limits.lifetimeMillis
+      break
+    }
+    case "UploadAborted": {
+      const open = required(upload, event.uploadId)
+      releaseParts(state, open)
+      finish(vault, open, event.at, { _tag: "Aborted" })
+      break
+    }
+    case "UploadCompleted": {
+      const open = required(upload, event.uploadId)
+      const { archiveId, treeHash } = event
+      const blobs = partsOf(open).map(([, blob]) => blob)
+      store(vault, event, { description: open.description ?? "", blobs, treeHash })
+      open.parts.clear()
+      finish(vault, open, event.at, { _tag: "Completed", archiveId, treeHash })
+      break
+    }
+    case "JobInitiated":
+      initiateJob(vault, event)
+  }
+  settle(state, vault, event.at)
+}
+
+const finish = (vault: Vault, upload: Upload, at: number, outcome: Upload["outcome"]): void => {
+  upload.outcome = outcome
+  upload.expiresAt = at + graceMillis
+  wake(vault, upload.expiresAt)
+}
+
+/** All blobs that something refers to. */
+export const referenced = (state: State): Set<string> => {
+  const ids = new Set<string>()
+  const add = (archive: Archive): void => archive.blobs.forEach((blob) => ids.add(blob.id))
+  for (const vault of state.vaults.values()) {
+    for (const archive of vault.archives.values()) if (archive.deleted === undefined) add(archive)
+    for (const upload of vault.uploads.values()) upload.parts.forEach((blob) => ids.add(blob.id))
+    for (const { task } of vault.jobs.values()) {
+      if (task._tag === "Inventory") ids.add(task.retrieval.blob)
+      else add(task.archive)
+    }
+  }
+  return ids
+}

@@ -1,0 +1,26 @@
+/**
+ * @internal
+ */
+import * as Data from "effect/Data"
+
+/**
+ * The emulator's files cannot be read or written, or a journal is not one of this emulator's.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class EmulatorStorageError extends Data.TaggedError("EmulatorStorageError")<{
+  /** The file or directory. */
+  readonly path: string
+  /** What went wrong. */
+  readonly reason: string
+  readonly cause?: unknown
+}> {
+  override get message(): string {
+    return `${this.path}: ${this.reason}`
+  }
+}
+
+/** Names the file in an error of the file system. */
+export const at = (path: string, reason: string) => (cause: unknown): EmulatorStorageError =>
+  new EmulatorStorageError({ path, reason, cause })

@@ -1,0 +1,205 @@
+/**
+ * @internal
+ */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Archives from "../../../protocol/Archives.ts"
+import * as ByteRange from "../../../protocol/ByteRange.ts"
+import * as Limits from "../../../protocol/Limits.ts"
+import { ArchiveId, UploadId } from "../../../protocol/Names.ts"
+import * as TreeHash from "../../../protocol/TreeHash.ts"
+import * as Uploads from "../../../protocol/Uploads.ts"
+import * as Catalogue from "../Catalogue.ts"
+import type { Delays } from "../Delays.ts"
+import * as Ids from "../Ids.ts"
+import * as Incoming from "../Incoming.ts"
+import * as Page from "../Page.ts"
+import * as Refusal from "../Refusal.ts"
+import * as Router from "../Router.ts"
+import * as State from "../State.ts"
+import type { Step, Store } from "../Store.ts"
+import { described } from "./Archives.ts"
+
+const unknown = (id: string): Refusal.Refusal => Refusal.notFound(`The upload ID was not found: ${id}`)
+
+/** A vault, and an upload of it that is open or was until a short while ago. */
+const find = (step: Step, arn: string, id: UploadId) =>
+  Either.flatMap(step.vault(arn), (vault) => Either.fromNullable(vault.uploads.get(id), () => unknown(id)))
+
+const findOpen = (step: Step, arn: string, id: UploadId) =>
+  Either.filterOrLeft(find(step, arn, id), ({ outcome }) => outcome._tag === "Open", () => unknown(id))
+
+const describe = (upload: State.Upload, vaultArn: string): Uploads.UploadDescription => ({
+  archiveDescription: Option.fromNullable(upload.description),
+  creationDate: DateTime.unsafeMake(upload.createdAt),
+  uploadId: upload.id,
+  partSize: upload.partSize,
+  vaultArn
+})
+
+/** The place of a part among those of its upload, if its range is a legal one. */
+const indexOf = (upload: State.Upload, range: ByteRange.ByteRange, text: string): Either.Either<number, Refusal.Refusal> => {
+  const refuse = (why: string) => Either.left(Refusal.invalid(why))
+  const { partSize } = upload
+  const index = range.start / partSize
+  if (ByteRange.length(range) > partSize) {
+    return refuse(`Invalid Content-Range: ${text}. The range is larger than the part size of ${partSize} bytes.`)
+  }
+  if (!Number.isInteger(index)) {
+    return refuse(`Invalid Content-Range: ${text}. The range is not aligned with the part size of ${partSize} bytes.`)
+  }
+  if (index >= Limits.maximumParts) {
+    return refuse(`Part number ${index + 1} exceeds the limit of ${Limits.maximumParts} parts.`)
+  }
+  return Either.right(index)
+}
+
+/** Checks that the parts are an archive of that size, without gaps: all full but the last. */
+const checkParts = (upload: State.Upload, size: number): Either.Either<void, Refusal.Refusal> => {
+  const refuse = (why: string) => Either.left(Refusal.invalid(why))
+  const parts = State.partsOf(upload)
+  if (parts.length === 0) return refuse(`No parts have been uploaded for the upload ID: ${upload.id}`)
+  let total = 0
+  for (const [place, [index, { size }]] of parts.entries()) {
+    if (index !== place || total !== place * upload.partSize) {
+      return refuse(`The parts of the upload leave a gap that starts at byte ${total}`)
+    }
+    total += size
+  }
+  return total === size
+    ? Either.void
+    : refuse(`Invalid x-amz-archive-size: ${size}. The parts of the upload have ${total} bytes.`)
+}
+
+export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256"]): ReadonlyArray<Router.Route> => [
+  Router.route(Uploads.InitiateMultipartUpload, [], ({ description, partSize, vaultName }, call) =>
+    Effect.gen(function*() {
+      const arn = call.arnPrefix + vaultName
+      const tail = yield* Ids.tail
+      const uploadId = yield* store.run(({ commit, now, state, vault }) =>
+        Either.map(vault(arn), () => {
+          const uploadId = UploadId.make(Ids.inOrder(now, state.events, tail))
+          commit({
+            _tag: "UploadInitiated",
+            at: now,
+            vault: arn,
+            uploadId,
+            description: described(description),
+            partSize
+          })
+          return uploadId
+        })
+      )
+      const location = Router.location(Uploads.ListParts, call, { vaultName, uploadId })
+      return { output: { location: Option.some(location), uploadId } }
+    })),
+
+  Router.route(
+    Uploads.UploadMultipartPart,
+    ["body"],
+    ({ contentSha256, range, treeHash, uploadId, vaultName }, call) =>
+      Effect.gen(function*() {
+        const arn = call.arnPrefix + vaultName
+        const length = yield* Incoming.length(call)
+        const text = Router.header(call, "content-range") ?? ""
+        if (ByteRange.length(range) !== length) {
+          return yield* Effect.fail(
+            Refusal.invalid(`Content-Range: ${text} is incompatible with Content-Length: ${length}`)
+          )
+        }
+        const index = yield* store.run((step) =>
+          Either.flatMap(findOpen(step, arn, uploadId), (upload) => indexOf(upload, range, text))
+        )
+        const { blob, keep } = yield* Incoming.receive(store, call, { length, contentSha256, treeHash })
+        yield* store.run((step) =>
+          Either.map(findOpen(step, arn, uploadId), () => {
+            keep()
+            step.commit({ _tag: "PartStored", at: step.now, vault: arn, uploadId, index, blob })
+          })
+        )
+        return { output: { treeHash: Option.some(treeHash) } }
+      })
+  ),
+
+  Router.route(
+    Uploads.CompleteMultipartUpload,
+    [],
+    ({ archiveSize, treeHash, uploadId, vaultName }, call) =>
+      Effect.gen(function*() {
+        const arn = call.arnPrefix + vaultName
+        const fresh = ArchiveId.make(yield* Ids.random(Ids.length.archive))
+        const archiveId = yield* store.run((step) =>
+          Either.gen(function*() {
+            const upload = yield* find(step, arn, uploadId)
+            if (upload.outcome._tag === "Completed") return upload.outcome.archiveId
+            if (upload.outcome._tag === "Aborted") return yield* Either.left(unknown(uploadId))
+            yield* checkParts(upload, archiveSize)
+            if (TreeHash.combine(sha256, State.partsOf(upload).map(([, part]) => part.treeHash)) !== treeHash) {
+              return yield* Either.left(Catalogue.invalid("x-amz-sha256-tree-hash", treeHash))
+            }
+            step.commit({
+              _tag: "UploadCompleted",
+              at: step.now,
+              vault: arn,
+              uploadId,
+              archiveId: fresh,
+              treeHash,
+              inventoryAt: delays.inventoryAt(step.now)
+            })
+            return fresh
+          })
+        )
+        const location = Router.location(Archives.DeleteArchive, call, { vaultName, archiveId })
+        return { output: { archiveId, location: Option.some(location), treeHash: Option.some(treeHash) } }
+      })
+  ),
+
+  Router.route(Uploads.AbortMultipartUpload, [], ({ uploadId, vaultName }, call) =>
+    store.run((step) =>
+      Either.gen(function*() {
+        const arn = call.arnPrefix + vaultName
+        const { outcome } = yield* find(step, arn, uploadId)
+        if (outcome._tag === "Completed") return yield* Either.left(unknown(uploadId))
+        if (outcome._tag === "Open") step.commit({ _tag: "UploadAborted", at: step.now, vault: arn, uploadId })
+        return { output: {} }
+      })
+    )),
+
+  Router.route(Uploads.ListParts, [], ({ limit, marker, uploadId, vaultName }, call) =>
+    store.run((step) =>
+      Either.gen(function*() {
+        const arn = call.arnPrefix + vaultName
+        const upload = yield* findOpen(step, arn, uploadId)
+        if (Option.isSome(marker) && !/^\d{1,5}$/.test(marker.value)) {
+          return yield* Either.left(Catalogue.invalid("marker", marker.value))
+        }
+        // The marker is the number of the last part of the page before.
+        const after = Option.match(marker, { onNone: () => -1, onSome: Number })
+        const page = Page.take(State.partsOf(upload).filter(([index]) => index > after), Page.size(limit))
+        const parts = page.items.map(([index, { size, treeHash }]) => ({
+          range: ByteRange.make(index * upload.partSize, size),
+          treeHash
+        }))
+        const next = Option.map(page.next, ([index]) => String(index))
+        return { output: { ...describe(upload, arn), marker: next, parts } }
+      })
+    )),
+
+  Router.route(Uploads.ListMultipartUploads, [], ({ limit, marker, vaultName }, call) =>
+    store.run((step) =>
+      Either.gen(function*() {
+        const arn = call.arnPrefix + vaultName
+        const { uploads } = yield* step.vault(arn)
+        const after = yield* Page.idMarker(marker)
+        // In the order of their ids, as they were opened.
+        const open = Array.from(uploads.values()).filter(({ id, outcome }) =>
+          outcome._tag === "Open" && (after === undefined || id > after)
+        )
+        const page = Page.take(open, Page.size(limit))
+        const next = Option.map(page.next, ({ id }) => id)
+        return { output: { marker: next, uploads: page.items.map((upload) => describe(upload, arn)) } }
+      })
+    ))
+]

@@ -1,0 +1,83 @@
+/**
+ * @internal
+ */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Limits from "../../../protocol/Limits.ts"
+import { VaultName } from "../../../protocol/Names.ts"
+import * as Vaults from "../../../protocol/Vaults.ts"
+import * as Catalogue from "../Catalogue.ts"
+import * as Refusal from "../Refusal.ts"
+import * as Router from "../Router.ts"
+import * as State from "../State.ts"
+import type { Store } from "../Store.ts"
+
+const describe = (vault: State.Vault): Vaults.VaultDescription => ({
+  creationDate: DateTime.unsafeMake(vault.createdAt),
+  lastInventoryDate: Option.map(Option.fromNullable(vault.inventory), ({ at }) => DateTime.unsafeMake(at)),
+  numberOfArchives: Option.some(vault.inventory?.archives ?? 0),
+  sizeInBytes: Option.some(vault.inventory?.bytes ?? 0),
+  vaultArn: vault.arn,
+  vaultName: VaultName.make(vault.name)
+})
+
+// The name behind which a page begins.
+const markedName = (marker: string): Either.Either<string, Refusal.Refusal> => {
+  const [, name] = /^arn:[^:]+:glacier:[^:]*:[^:]*:vaults\/([A-Za-z0-9_.-]{1,255})$/.exec(marker) ?? []
+  return name === undefined ? Either.left(Catalogue.invalid("marker", marker)) : Either.right(name)
+}
+
+export const routes = (store: Store): ReadonlyArray<Router.Route> => [
+  Router.route(Vaults.CreateVault, [], ({ vaultName }, call) =>
+    Effect.gen(function*() {
+      const vault = call.arnPrefix + vaultName
+      yield* store.run(({ commit, now, state }) => {
+        if (state.vaults.has(vault)) return Either.void
+        if ((state.names.get(call.arnPrefix)?.length ?? 0) >= Limits.maximumVaults) {
+          return Either.left(Refusal.limitExceeded(`There may be at most ${Limits.maximumVaults} vaults in a region.`))
+        }
+        commit({ _tag: "VaultCreated", at: now, vault })
+        return Either.void
+      })
+      return { output: { location: Option.some(Router.location(Vaults.CreateVault, call, { vaultName })) } }
+    })),
+
+  Router.route(Vaults.DescribeVault, [], ({ vaultName }, call) =>
+    store.run(({ vault }) => Either.map(vault(call.arnPrefix + vaultName), (vault) => ({ output: describe(vault) })))),
+
+  Router.route(Vaults.ListVaults, [], ({ limit, marker }, call) =>
+    store.run((step) =>
+      Either.gen(function*() {
+        const size = Math.min(Option.getOrElse(limit, () => Limits.vaultPage), Limits.vaultPage)
+        const names = step.state.names.get(call.arnPrefix) ?? []
+        let start = 0
+        if (Option.isSome(marker)) {
+          const name = yield* markedName(marker.value)
+          start = State.position(names, name)
+          if (names[start] === name) start++
+        }
+        const vaults: Array<Vaults.VaultDescription> = []
+        for (const name of names.slice(start, start + size)) {
+          vaults.push(describe(yield* step.vault(call.arnPrefix + name)))
+        }
+        const last = start + size < names.length ? vaults.at(-1) : undefined
+        return { output: { marker: Option.map(Option.fromNullable(last), ({ vaultArn }) => vaultArn), vaults } }
+      })
+    )),
+
+  Router.route(Vaults.DeleteVault, [], ({ vaultName }, call) =>
+    store.run(({ commit, now, state, vault }) =>
+      Either.gen(function*() {
+        const arn = call.arnPrefix + vaultName
+        // Deleting is idempotent: one that is not there counts as deleted.
+        if (!state.vaults.has(arn)) return { output: {} }
+        if (!State.isDeletable(yield* vault(arn))) {
+          return yield* Either.left(Refusal.invalid(`Vault not empty or recently written to: ${arn}`))
+        }
+        commit({ _tag: "VaultDeleted", at: now, vault: arn })
+        return { output: {} }
+      })
+    ))
+]

@@ -1,0 +1,163 @@
+/** Talks to an emulator as a client would, but shares no code with ours. */
+import { FetchHttpClient, Headers, HttpBody, HttpClient, HttpClientRequest } from "@effect/platform"
+import { SignatureV4 } from "@smithy/signature-v4"
+import { Clock, Context, Effect, Layer, Redacted, Stream } from "effect"
+import { createHash, createHmac } from "node:crypto"
+import { Emulator } from "../../src/emulator/index.ts"
+import * as Sha256 from "../../src/protocol/Sha256.ts"
+import * as TreeHash from "../../src/protocol/TreeHash.ts"
+
+/** Node's hash: the portable one is slow for MiBs. */
+export const create: Sha256.Create = (key) => key === undefined ? createHash("sha256") : createHmac("sha256", key)
+
+export const layerSha256 = Layer.succeed(Sha256.Sha256, create)
+
+export const account = "123456789012"
+
+export const host = "glacier.us-east-1.amazonaws.com"
+
+const utf8 = new TextEncoder()
+
+class Hash {
+  readonly running: Sha256.Digest
+  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
+    this.running = create(
+      secret === undefined ? undefined : typeof secret === "string" ? utf8.encode(secret) : new Uint8Array(
+        ArrayBuffer.isView(secret) ? secret.buffer.slice(secret.byteOffset, secret.byteOffset + secret.byteLength) : secret
+      )
+    )
+  }
+  update(data: string | Uint8Array | ArrayBuffer | ArrayBufferView) {
+    this.running.update(
+      typeof data === "string" ? utf8.encode(data) : data instanceof Uint8Array ? data : new Uint8Array(data as ArrayBuffer)
+    )
+  }
+  digest() {
+    return Promise.resolve(Uint8Array.from(this.running.digest()))
+  }
+  reset() {}
+}
+
+export interface Options {
+  readonly headers?: Readonly<Record<string, string | undefined>>
+  readonly query?: Readonly<Record<string, string>>
+  readonly body?: string | Uint8Array | { readonly stream: Stream.Stream<Uint8Array, unknown>; readonly length?: number }
+  readonly key?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
+  readonly region?: string
+  /** Sent as it is, unsigned. */
+  readonly unsigned?: boolean
+  readonly base?: string
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Headers.Headers
+  readonly text: string
+  readonly bytes: Uint8Array
+  readonly json: any
+}
+
+/** Where requests go: in-process no socket is opened. */
+export class Base extends Context.Reference<Base>()("test/Base", { defaultValue: () => `https://${host}` }) {}
+
+/** Sends a request, signed now. */
+export const execute = (method: "GET" | "PUT" | "POST" | "DELETE", path: string, options: Options = {}) =>
+  Effect.gen(function*() {
+    const base = options.base ?? (yield* Base)
+    const { host } = new URL(base)
+    const { body, query = {}, region = "us-east-1" } = options
+    const headers: Record<string, string> = { host, "x-amz-glacier-version": "2012-06-01" }
+    for (const [name, value] of Object.entries(options.headers ?? {})) {
+      if (value === undefined) delete headers[name]
+      else headers[name] = value
+    }
+    const payload = typeof body === "string" ? utf8.encode(body) : body instanceof Uint8Array ? body : undefined
+    const now = yield* Clock.currentTimeMillis
+    const signed = options.unsigned ? { headers } : yield* Effect.promise(() =>
+      new SignatureV4({
+        credentials: options.key ?? {
+          accessKeyId: Emulator.defaultKey.accessKeyId,
+          secretAccessKey: Redacted.value(Emulator.defaultKey.secretAccessKey)
+        },
+        region,
+        service: "glacier",
+        sha256: Hash,
+        applyChecksum: false
+      }).sign(
+        { method, protocol: "https:", hostname: host, path, query, headers, body: payload },
+        { signingDate: new Date(now) }
+      )
+    )
+    const httpBody = payload !== undefined
+      ? HttpBody.uint8Array(payload, signed.headers["content-type"])
+      : typeof body === "object" && "stream" in body
+      ? HttpBody.stream(body.stream, undefined, body.length)
+      : HttpBody.empty
+    return HttpClientRequest.make(method)(base + path, {
+      urlParams: query,
+      body: httpBody,
+      headers: signed.headers
+    })
+  }).pipe(
+    Effect.flatMap((request) =>
+      HttpClientRequest.setHeaders(request, Object.fromEntries(
+        Object.entries(options.headers ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined)
+      )).pipe((request) =>
+        Effect.flatMap(HttpClient.HttpClient, (client) =>
+          HttpClient.withTracerPropagation(client, false).execute(request))
+      )
+    )
+  )
+
+/** Sends a request and reads the whole answer. */
+export const call = (method: "GET" | "PUT" | "POST" | "DELETE", path: string, options?: Options) =>
+  Effect.gen(function*() {
+    const response = yield* execute(method, path, options)
+    const bytes = new Uint8Array(yield* response.arrayBuffer)
+    const text = new TextDecoder().decode(bytes)
+    const json = response.headers["content-type"] === "application/json" ? JSON.parse(text) : undefined
+    const answer: Answer = { status: response.status, headers: response.headers, text, bytes, json }
+    return answer
+  }).pipe(Effect.scoped)
+
+export const treeHash = (bytes: Uint8Array): string => TreeHash.ofBytes(create, bytes)
+
+/** The two hashes of an upload. */
+export const hashes = (bytes: Uint8Array) => ({
+  "x-amz-content-sha256": Sha256.hex(create, bytes),
+  "x-amz-sha256-tree-hash": treeHash(bytes)
+})
+
+/** `byte[i] = (i + (i >> 8) + 3 (i >> 16) + 7 (i >> 20)) & 0xFF`: every MiB is another. */
+export const ramp = (size: number, from = 0): Uint8Array => {
+  const bytes = new Uint8Array(size)
+  for (let n = 0, i = from; n < size; n++, i++) bytes[n] = i + (i >> 8) + 3 * (i >> 16) + 7 * (i >> 20)
+  return bytes
+}
+
+export const text = (value: string): Uint8Array => utf8.encode(value)
+
+export const vault = (name: string) => `/-/vaults/${name}`
+
+export const createVault = (name: string) => call("PUT", vault(name))
+
+export const upload = (name: string, bytes: Uint8Array, description?: string) =>
+  Effect.map(
+    call("POST", `${vault(name)}/archives`, {
+      body: bytes,
+      headers: { ...hashes(bytes), "x-amz-archive-description": description }
+    }),
+    ({ headers }) => headers["x-amz-archive-id"] ?? ""
+  )
+
+export const initiateJob = (name: string, parameters: unknown) =>
+  Effect.map(
+    call("POST", `${vault(name)}/jobs`, { body: JSON.stringify(parameters) }),
+    ({ headers }) => headers["x-amz-job-id"] ?? ""
+  )
+
+/** An in-process client of an emulator in memory. */
+export const layer = (options?: Emulator.Options) =>
+  Emulator.layerHttpClient.pipe(Layer.provide(Emulator.layerMemory(options)), Layer.provide(layerSha256))
+
+export { FetchHttpClient }
