@@ -1,0 +1,313 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as TestClock from "effect/TestClock"
+import { inspect } from "node:util"
+import type * as GlacierClient from "../../src/client/GlacierClient.ts"
+import * as Signature from "../../src/emulator/internal/Signature.ts"
+import { CredentialsError } from "../../src/protocol/GlacierError.ts"
+import type { GlacierError } from "../../src/protocol/GlacierError.ts"
+import * as Names from "../../src/protocol/Names.ts"
+import { operations } from "../../src/protocol/Operations.ts"
+import * as Sha256 from "../../src/protocol/Sha256.ts"
+import * as Credentials from "../../src/transport/Credentials.ts"
+import * as Endpoint from "../../src/transport/Endpoint.ts"
+import * as Signer from "../../src/transport/Signer.ts"
+import { archiveId, jobId, uploadId, welcome, welcomeHash } from "./calls.ts"
+import { answer, examples, keys, replies, scripted, secret, signedAt } from "./support.ts"
+
+const token = "FwoGZXIvYXdzEXAMPLE//session+token=="
+const temporary: Credentials.Keys = { ...keys, sessionToken: Redacted.make(token) }
+const vaultName = "examplevault"
+
+const sign = (
+  request: Signer.Unsigned,
+  credentials: Layer.Layer<Credentials.Credentials> = Credentials.layer(keys),
+  endpoint: Endpoint.Options = { region: "us-east-1" }
+) =>
+  Effect.flatMap(Signer.Signer, (signer) => signer.sign(request)).pipe(
+    Effect.provide(Signer.layer),
+    Effect.provide(credentials),
+    Effect.provide(Layer.orDie(Endpoint.layer(endpoint)))
+  )
+
+const version = { "x-amz-glacier-version": "2012-06-01" }
+const listVaults: Signer.Unsigned = { method: "GET", path: "/-/vaults", query: [["limit", "2"]], headers: version }
+
+const unsigned = (example: (typeof examples)[number]): Signer.Unsigned => {
+  const url = new URL(example.target, "https://glacier.us-east-1.amazonaws.com")
+  const { "content-length": _length, host: _host, "x-amz-date": _date, ...headers } = example.headers
+  return { method: example.method, path: url.pathname, query: [...url.searchParams], headers, body: example.body }
+}
+
+const sha256 = Effect.runSync(Sha256.Sha256)
+
+/** Judges a signed request by other code than the one that signed it. */
+const verify = (request: Signature.SignedRequest): string =>
+  Either.match(
+    Signature.verify({
+      sha256,
+      now: signedAt,
+      keys: () => Option.some({ secretAccessKey: Redacted.make(secret), sessionToken: Option.none() }),
+      request
+    }),
+    { onLeft: () => "refused", onRight: () => "signed" }
+  )
+
+describe("Signer", () => {
+  describe("requests signed by others", () => {
+    it("are there", () => expect(examples).toHaveLength(39))
+
+    it.effect.each(examples)("$method $target ($signed_headers)", (example) =>
+      Effect.gen(function*() {
+        yield* TestClock.setTime(signedAt)
+        const { headers } = unsigned(example)
+        expect(yield* sign(unsigned(example))).toEqual({
+          ...headers,
+          "x-amz-date": "20120525T002453Z",
+          authorization: example.authorization
+        })
+      }))
+  })
+
+  it.effect.each([
+    {
+      vector: "A",
+      at: Date.UTC(2012, 4, 25, 0, 24, 53),
+      request: { method: "PUT", path: "/-/vaults/examplevault", query: [], headers: version },
+      authorization: "Credential=AKIAIOSFODNN7EXAMPLE/20120525/us-east-1/glacier/aws4_request, " +
+        "SignedHeaders=host;x-amz-date;x-amz-glacier-version, " +
+        "Signature=3ce5b2f2fffac9262b4da9256f8d086b4aaf42eba5f111c21681a65a127b7c2a"
+    },
+    {
+      vector: "B",
+      at: Date.UTC(2012, 4, 7),
+      request: {
+        method: "POST",
+        path: "/-/vaults/examplevault/archives",
+        query: [],
+        headers: { ...version, "x-amz-content-sha256": welcomeHash },
+        body: welcome
+      },
+      authorization: "Credential=AKIAIOSFODNN7EXAMPLE/20120507/us-east-1/glacier/aws4_request, " +
+        "SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-glacier-version, " +
+        "Signature=b092397439375d59119072764a1e9a144677c43d9906fd98a5742c57a2855de6"
+    }
+  ])("makes vector $vector of the specification", ({ at, authorization, request }) =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(at)
+      expect(yield* sign(request)).toHaveProperty("authorization", `AWS4-HMAC-SHA256 ${authorization}`)
+    }))
+
+  it.effect("sends and signs the session token", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(signedAt)
+      const headers = yield* sign(listVaults, Credentials.layer(temporary))
+      expect(headers["x-amz-security-token"]).toBe(token)
+      expect(headers["authorization"]).toContain(
+        "SignedHeaders=host;x-amz-date;x-amz-glacier-version;x-amz-security-token, "
+      )
+      const other = yield* sign(
+        listVaults,
+        Credentials.layer({ ...keys, sessionToken: Redacted.make("another token") })
+      )
+      expect(other["authorization"]).not.toBe(headers["authorization"])
+      expect(yield* sign(listVaults)).not.toHaveProperty("x-amz-security-token")
+    }))
+
+  it.effect("signs at the time of Clock", () =>
+    Effect.gen(function*() {
+      expect(yield* sign(listVaults)).toHaveProperty("x-amz-date", "19700101T000000Z")
+      yield* TestClock.setTime(signedAt)
+      expect(yield* sign(listVaults)).toHaveProperty("x-amz-date", "20120525T002453Z")
+      yield* TestClock.adjust("1 day")
+      const headers = yield* sign(listVaults)
+      expect(headers["x-amz-date"]).toBe("20120526T002453Z")
+      expect(headers["authorization"]).toContain("/20120526/us-east-1/glacier/aws4_request,")
+    }))
+
+  it.effect("signs for the region and the host of the endpoint", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(signedAt)
+      const ireland = yield* sign(listVaults, undefined, { region: "eu-west-1" })
+      const fips = yield* sign(listVaults, undefined, { region: "fips-us-east-1" })
+      expect(ireland["authorization"]).toContain("/20120525/eu-west-1/glacier/aws4_request,")
+      expect(fips["authorization"]).toContain("/20120525/us-east-1/glacier/aws4_request,")
+      const signed = yield* sign(listVaults, undefined, { region: "eu-west-1", endpoint: "http://127.0.0.1:9012" })
+      const judged = (host: string) =>
+        verify({ method: "GET", path: "/-/vaults", query: "limit=2", headers: { ...signed, host } })
+      expect(judged("127.0.0.1:9012")).toBe("signed")
+      expect(judged("127.0.0.1")).toBe("refused")
+    }))
+
+  it.effect("asks for the credentials each time", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      const renewed = Layer.succeed(
+        Credentials.Credentials,
+        Effect.sync(() => ({ accessKeyId: `AKID${++asked}`, secretAccessKey: Redacted.make(`secret ${asked}`) }))
+      )
+      const sent = yield* Effect.flatMap(Signer.Signer, (signer) =>
+        Effect.all([signer.sign(listVaults), signer.sign(listVaults)])).pipe(
+          Effect.provide(Signer.layer),
+          Effect.provide(renewed),
+          Effect.provide(Endpoint.layer({ region: "us-east-1" }))
+        )
+      expect(sent.map(({ authorization }) => authorization?.slice(0, 33))).toEqual([
+        "AWS4-HMAC-SHA256 Credential=AKID1",
+        "AWS4-HMAC-SHA256 Credential=AKID2"
+      ])
+      expect(asked).toBe(2)
+    }))
+
+  it.effect("passes on that there are no credentials", () =>
+    Effect.gen(function*() {
+      const failure = new CredentialsError({ message: "the provider is down" })
+      expect(yield* Effect.flip(sign(listVaults, Credentials.layerEffect(Effect.fail(failure))))).toBe(failure)
+    }))
+
+  it.effect("never shows the secret in what it gives", () =>
+    Effect.gen(function*() {
+      const headers = yield* sign({ ...listVaults, body: welcome }, Credentials.layer(temporary))
+      expect(inspect(headers, { depth: Infinity, showHidden: true })).not.toContain(secret)
+    }))
+
+  it.effect("never shows the secret when it fails, whatever the cause quotes", () =>
+    Effect.gen(function*() {
+      const quoting: Sha256.Create = (key) => {
+        if (key !== undefined) throw new Error(`no key: ${new TextDecoder().decode(key)}`)
+        return sha256()
+      }
+      const error = yield* sign(listVaults).pipe(Effect.provideService(Sha256.Sha256, quoting), Effect.flip)
+      expect(error._tag).toBe("CredentialsError")
+      expect([inspect(error, { depth: Infinity, showHidden: true }), JSON.stringify(error), String(error)].join())
+        .not.toContain(secret)
+    }))
+
+  it.effect("fails with CredentialsError when the secret was wiped", () =>
+    Effect.gen(function*() {
+      const wiped = Redacted.make("to be wiped")
+      Redacted.unsafeWipe(wiped)
+      const exit = yield* Effect.exit(sign(listVaults, Credentials.layer({ ...keys, secretAccessKey: wiped })))
+      expect(exit).toMatchObject({ _tag: "Failure", cause: { _tag: "Fail", error: { _tag: "CredentialsError" } } })
+    }))
+})
+
+interface Example {
+  readonly operation: string
+  readonly run: (glacier: GlacierClient.Service) => Effect.Effect<object, GlacierError>
+}
+
+const upload = { body: welcome, contentSha256: welcomeHash, treeHash: welcomeHash }
+
+/** The examples of each operation in their order. */
+const reproduced: ReadonlyArray<Example> = [
+  { operation: "CreateVault", run: (glacier) => glacier.createVault({ vaultName }) },
+  { operation: "DeleteVault", run: (glacier) => glacier.deleteVault({ vaultName }) },
+  { operation: "DescribeVault", run: (glacier) => glacier.describeVault({ vaultName }) },
+  {
+    operation: "ListVaults",
+   
+    run: (glacier) =>
+      glacier.listVaults({ limit: 2, marker: "arn:aws:glacier:us-west-2:012345678901:vaults/examplevault1" })
+  },
+  {
+    operation: "UploadArchive",
+   
+    run: (glacier) => glacier.uploadArchive({ vaultName, description: "my archive", ...upload })
+  },
+  { operation: "DeleteArchive", run: (glacier) => glacier.deleteArchive({ vaultName, archiveId }) },
+  {
+    operation: "InitiateMultipartUpload",
+   
+    run: (glacier) =>
+      glacier.initiateMultipartUpload({ vaultName, description: "MyArchive-101", partSize: 4_194_304 })
+  },
+  {
+    operation: "UploadMultipartPart",
+   
+    run: (glacier) => glacier.uploadMultipartPart({ vaultName, uploadId, range: { start: 0, end: 25 }, ...upload })
+  },
+  {
+    operation: "CompleteMultipartUpload",
+   
+    run: (glacier) =>
+      glacier.completeMultipartUpload({ vaultName, uploadId, archiveSize: 26, treeHash: welcomeHash })
+  },
+  { operation: "AbortMultipartUpload", run: (glacier) => glacier.abortMultipartUpload({ vaultName, uploadId }) },
+  { operation: "ListParts", run: (glacier) => glacier.listParts({ vaultName, uploadId, limit: 1, marker: "1001" }) },
+  { operation: "ListMultipartUploads", run: (glacier) => glacier.listMultipartUploads({ vaultName }) },
+  { operation: "DescribeJob", run: (glacier) => glacier.describeJob({ vaultName, jobId }) },
+  {
+    operation: "ListJobs",
+   
+    run: (glacier) => glacier.listJobs({ vaultName, statusCode: "Succeeded", completed: true, limit: 5 })
+  },
+  {
+    operation: "GetJobOutput",
+   
+    run: (glacier) => glacier.getJobOutput({ vaultName, jobId, range: { start: 0, end: 1_023 } })
+  },
+  { operation: "GetJobOutput", run: (glacier) => glacier.getJobOutput({ vaultName, jobId }) }
+]
+
+const known = new Set<string>(Object.values(operations).map(({ name }) => name))
+const examplesOf = (operation: string) => examples.filter((example) => example.operation === operation)
+
+const pairs = reproduced.map(({ operation, run }, index) => {
+  const before = reproduced.slice(0, index).filter((one) => one.operation === operation)
+  return { run, example: examplesOf(operation)[before.length]! }
+})
+
+describe("What the client sends", () => {
+  it.effect.each(pairs)("is what others sign: $example.method $example.target", ({ example, run }) =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(signedAt)
+      const { glacier, sent } = yield* scripted(replies(() => answer(500)))
+      yield* Effect.flip(run(glacier))
+      const { "content-length": _, ...headers } = sent[0]!.headers
+      const { "content-length": _length, host: _host, ...expected } = example.headers
+      expect({ ...sent[0], headers }).toMatchObject({
+        method: example.method,
+        url: `https://glacier.us-east-1.amazonaws.com${example.target}`
+      })
+      expect(headers).toEqual({ ...expected, authorization: example.authorization })
+      expect(new TextDecoder().decode(sent[0]!.body)).toBe(example.body)
+    }))
+
+  it.skip.each(examplesOf("InitiateJob"))("$operation $body: its JSON has spaces, ours has none", () => {})
+
+  it.skip.each(examplesOf("UploadArchive").filter(({ body }) => body === ""))(
+    "$operation without bytes: refused before it is sent",
+    () => {}
+  )
+
+  it("has an example for each operation", () => {
+    for (const operation of known) {
+      const skipped = operation === "InitiateJob" ? 3 : operation === "UploadArchive" ? 1 : 0
+      expect([operation, reproduced.filter((one) => one.operation === operation).length + skipped])
+        .toEqual([operation, examplesOf(operation).length])
+    }
+  })
+
+  it.effect.prop(
+    "is signed for any description and marker",
+    { description: Names.Description, marker: Names.Description },
+    ({ description, marker }) =>
+      Effect.gen(function*() {
+        yield* TestClock.setTime(signedAt)
+        const { glacier, sent } = yield* scripted(replies(() => answer(500)))
+        yield* Effect.flip(glacier.uploadArchive({ vaultName, description, ...upload }))
+        yield* Effect.flip(glacier.listVaults({ marker }))
+        expect(sent.map((request) => {
+          const url = new URL(request.url)
+          const headers = { ...request.headers, host: url.host }
+          return verify({ method: request.method, path: url.pathname, query: url.search.slice(1), headers })
+        })).toEqual(["signed", "signed"])
+      }),
+    { fastCheck: { numRuns: 40 } }
+  )
+})
