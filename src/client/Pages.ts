@@ -23,11 +23,14 @@ const pages = <Page extends { readonly marker: Option.Option<string> }, A, E, R>
   page: (marker: string | undefined) => Effect.Effect<Page, E, R>,
   entries: (page: Page) => ReadonlyArray<A>
 ): Stream.Stream<A, E, R> =>
-  Stream.paginateChunkEffect(Option.none<string>(), (marker) =>
-    Effect.map(page(Option.getOrUndefined(marker)), (answer) => [
-      Chunk.fromIterable(entries(answer)),
-      Option.map(answer.marker, Option.some)
-    ]))
+  Stream.paginateChunkEffect(
+    Option.none<string>(),
+    (marker) =>
+      Effect.map(page(Option.getOrUndefined(marker)), (answer) => [
+        Chunk.fromIterable(entries(answer)),
+        Option.map(answer.marker, Option.some)
+      ])
+  )
 
 /**
  * All vaults of an account in the endpoint's region, by name.

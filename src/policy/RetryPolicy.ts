@@ -67,7 +67,9 @@ export const backoff = (times: number): Policy => ({
       Effect.map(
         Random.next,
         (fraction) =>
-          Duration.millis(Math.round(fraction * Math.min((error.retry === "throttle" ? 1_000 : 50) * 2 ** attempt, 20_000)))
+          Duration.millis(
+            Math.round(fraction * Math.min((error.retry === "throttle" ? 1_000 : 50) * 2 ** attempt, 20_000))
+          )
       )
     )
   )

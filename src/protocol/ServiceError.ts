@@ -232,7 +232,8 @@ export class UnrecognizedClient extends Schema.TaggedError<UnrecognizedClient>("
 }
 
 /**
- * The bytes that arrived have another tree hash than the one sent with them.
+ * The bytes that arrived have another tree hash than the one sent with them. They did arrive as they were sent (their
+ * signed SHA-256 is checked first), so it is the tree hash that is wrong.
  *
  * @since 0.1.0
  * @category errors
@@ -241,7 +242,7 @@ export class ChecksumMismatch extends Schema.TaggedError<ChecksumMismatch>("effe
   static readonly code = "InvalidParameterValueException"
   static readonly text = /^(Checksum mismatch|Invalid x-amz-sha256-tree-hash)/
   readonly [TypeId]: TypeId = TypeId
-  readonly retry = "transient"
+  readonly retry = "never"
 }
 
 /**

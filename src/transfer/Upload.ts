@@ -6,10 +6,10 @@
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import { GlacierClient } from "../client/GlacierClient.ts"
-import * as ByteRange from "../protocol/ByteRange.ts"
+import type * as ByteRange from "../protocol/ByteRange.ts"
 import { check, Concurrency } from "../protocol/Check.ts"
 import type { ArchiveId, UploadId } from "../protocol/Names.ts"
 import type { operations } from "../protocol/Operations.ts"
@@ -147,6 +147,8 @@ export const upload = Effect.fn("Upload.upload")(function*<E, R>(
   )
 
   const [first] = plan.parts
-  const archive: UploadedArchive = plan.parts.length === 1 && first !== undefined ? yield* single(first) : yield* multipart
+  const archive: UploadedArchive = plan.parts.length === 1 && first !== undefined
+    ? yield* single(first)
+    : yield* multipart
   return archive
 })

@@ -18,7 +18,9 @@ import * as Metrics from "../Metrics.ts"
  * What happened, in words. The platform's error holds the request with its signature and token: it ends here.
  */
 export const toConnectionError = (operation: string) => (error: HttpClientError.HttpClientError): ConnectionError => {
-  const texts: Array<string> = [error._tag === "RequestError" ? `${error.reason} error` : `${error.reason} of the answer`]
+  const texts: Array<string> = [
+    error._tag === "RequestError" ? `${error.reason} error` : `${error.reason} of the answer`
+  ]
   let cause = error.cause
   for (let depth = 0; cause instanceof Error && depth < 3; depth++, cause = cause.cause) texts.push(cause.message)
   return new ConnectionError({ operation, message: texts.join(": ") })

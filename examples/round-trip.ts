@@ -1,0 +1,117 @@
+/**
+ * A file into a vault and back, every byte verified, against the emulator over real HTTP.
+ *
+ *     npm start -- [FILE]
+ */
+import { FileSystem, Path } from "@effect/platform"
+import { NodeContext, NodeRuntime } from "@effect/platform-node"
+import { Cause, Clock, Console, Data, Effect, Exit, Schedule } from "effect"
+import type { Progress } from "effect-glacier"
+import { Source, Vault } from "effect-glacier"
+import { NodeEmulator } from "effect-glacier/node"
+
+/** Something of several MiB that is there after `npm ci`. */
+const sample = "node_modules/typescript/lib/typescript.js"
+
+class Differs extends Data.TaggedError("Differs")<{ readonly message: string }> {}
+
+const mebibyte = 1_048_576
+const mib = (bytes: number) => `${(bytes / mebibyte).toFixed(1)} MiB`
+
+/** A bar on a terminal, a line for each quarter elsewhere. */
+const progress = (what: string): Progress.OnProgress => {
+  let shown = -1
+  return ({ bytes, total }) =>
+    Effect.sync(() => {
+      const done = bytes / total
+      if (process.stdout.isTTY) {
+        const bar = "#".repeat(Math.round(done * 30)).padEnd(30, ".")
+        process.stdout.write(`\r${what} [${bar}] ${mib(bytes)} of ${mib(total)}${done === 1 ? "\n" : ""}`)
+      } else if (Math.floor(done * 4) > shown) {
+        shown = Math.floor(done * 4)
+        process.stdout.write(`${what} ${mib(bytes)} of ${mib(total)}\n`)
+      }
+    })
+}
+
+const timed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function*() {
+    const start = yield* Clock.currentTimeMillis
+    const value = yield* effect
+    return [value, Math.max(1, (yield* Clock.currentTimeMillis) - start) / 1000] as const
+  })
+
+/** Compares two files piece by piece. */
+const compare = Effect.fn("compare")(function*(left: string, right: string) {
+  const [size, other] = yield* Effect.all([Source.file(left).size, Source.file(right).size])
+  if (size !== other) return yield* new Differs({ message: `${left} has ${size} bytes, what came back ${other}` })
+  for (let start = 0; start < size; start += 16 * mebibyte) {
+    const range = { start, end: Math.min(start + 16 * mebibyte, size) - 1 }
+    const [a, b] = yield* Effect.all([Source.file(left).read(range), Source.file(right).read(range)])
+    if (Buffer.compare(a, b) !== 0) return yield* new Differs({ message: `What came back differs from ${left}` })
+  }
+})
+
+const roundTrip = Effect.fn("roundTrip")(function*(file: string, folder: string) {
+  const path = yield* Path.Path
+  const vault = yield* Vault.Vault
+  const often = Schedule.spaced("200 millis")
+
+  yield* vault.create
+  yield* Console.log(`Created the vault "${vault.name}"`)
+
+  const [archive, up] = yield* timed(vault.upload(Source.file(file), {
+    description: path.basename(file).replace(/[^\x20-\x7e]/g, "?"),
+    partSize: 2 * mebibyte,
+    onProgress: progress("Upload")
+  }))
+
+  yield* Console.log("Waiting for the inventory")
+  const inventoryJob = yield* vault.retrieveInventory()
+  yield* inventoryJob.wait(often)
+  const inventory = yield* inventoryJob.inventory
+  for (const entry of inventory.archives) {
+    yield* Console.log(`  ${entry.description}  ${entry.size} bytes  ${entry.treeHash}\n  ${entry.archiveId}`)
+  }
+
+  yield* Console.log("Waiting for the retrieval")
+  const job = yield* vault.retrieveArchive(archive.archiveId)
+  yield* job.wait(often)
+
+  const back = path.join(folder, "back")
+  const [, down] = yield* timed(job.outputToFile(back, { windowSize: 2 * mebibyte, onProgress: progress("Download") }))
+  yield* compare(file, back)
+
+  yield* Console.log([
+    "",
+    `size        ${archive.size} bytes`,
+    `parts       ${archive.parts}`,
+    `tree hash   ${archive.treeHash}`,
+    `upload      ${up.toFixed(2)} s   ${mib(archive.size / up)}/s`,
+    `download    ${down.toFixed(2)} s   ${mib(archive.size / down)}/s`,
+    "verified    every byte"
+  ].join("\n"))
+})
+
+const program = Effect.gen(function*() {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const file = process.argv[2] ?? sample
+  const info = yield* fs.stat(file)
+  if (info.type !== "File") return yield* new Differs({ message: `${file} is not a file` })
+  const folder = yield* fs.makeTempDirectoryScoped({ prefix: "effect-glacier-" })
+  yield* roundTrip(file, folder).pipe(
+    Effect.provide(Vault.layer("round-trip")),
+    Effect.provide(NodeEmulator.layer({
+      directory: path.join(folder, "emulator"),
+      jobDelay: "2 seconds",
+      inventoryDelay: 0
+    }))
+  )
+}).pipe(Effect.scoped, Effect.provide(NodeContext.layer))
+
+NodeRuntime.runMain(program.pipe(Effect.tapError((error) => Console.error(`\nFailed: ${error.message}`))), {
+  disableErrorReporting: true,
+  // Ctrl-C ends with 130, as a shell expects.
+  teardown: (exit, end) => end(Exit.isSuccess(exit) ? 0 : Cause.isInterruptedOnly(exit.cause) ? 130 : 1)
+})

@@ -1,0 +1,87 @@
+/**
+ * `effect-glacier emulator`: a Glacier of one's own, for any client in any language.
+ *
+ * @since 0.1.0
+ */
+import * as Command from "@effect/cli/Command"
+import * as Options from "@effect/cli/Options"
+import * as HttpServer from "@effect/platform/HttpServer"
+import * as Console from "effect/Console"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import * as Emulator from "../emulator/Emulator.ts"
+import * as NodeEmulator from "../node/NodeEmulator.ts"
+import { AccountId } from "../protocol/Names.ts"
+
+const Delay = Schema.transformOrFail(Schema.String, Schema.DurationFromSelf, {
+  strict: true,
+  decode: (text, _, ast) =>
+    Option.match(Duration.decodeUnknown(text), {
+      onNone: () => ParseResult.fail(new ParseResult.Type(ast, text, "must be a duration such as \"2 seconds\"")),
+      onSome: ParseResult.succeed
+    }),
+  encode: (delay) => ParseResult.succeed(`${Duration.toMillis(delay)} millis`)
+})
+
+const delay = (name: string, byDefault: Duration.DurationInput, description: string) =>
+  Options.text(name).pipe(
+    Options.withSchema(Delay),
+    Options.withDefault(Duration.decode(byDefault)),
+    Options.withDescription(description)
+  )
+
+/**
+ * The command: serves until it is told to stop by SIGINT or SIGTERM. Its first line on stdout says where it listens.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const command = Command.make(
+  "emulator",
+  {
+    port: Options.integer("port").pipe(
+      Options.withDefault(9012),
+      Options.withDescription("The port to listen on; 0 picks a free one")
+    ),
+    host: Options.text("host").pipe(
+      Options.withDefault("127.0.0.1"),
+      Options.withDescription("The address to listen on; by default only this machine can connect")
+    ),
+    data: Options.directory("data").pipe(
+      Options.optional,
+      Options.withDescription("Where to keep vaults and archives; by default in memory")
+    ),
+    region: Options.text("region").pipe(
+      Options.withDefault(NodeEmulator.region),
+      Options.withDescription("The region of requests that are signed for none of Glacier's")
+    ),
+    accessKey: Options.text("access-key").pipe(
+      Options.withDefault(Emulator.defaultKey.accessKeyId),
+      Options.withDescription("The access key id that requests must be signed with")
+    ),
+    secretKey: Options.redacted("secret-key").pipe(
+      Options.withDefault(Emulator.defaultKey.secretAccessKey),
+      Options.withDescription("The secret access key that requests must be signed with")
+    ),
+    accountId: Options.text("account-id").pipe(
+      Options.withSchema(AccountId),
+      Options.withDefault(AccountId.make("123456789012")),
+      Options.withDescription("The account that all vaults belong to")
+    ),
+    jobDelay: delay("job-delay", "2 seconds", "How long a retrieval takes, for instance \"4 hours\""),
+    inventoryDelay: delay("inventory-delay", 0, "How long after a write the next inventory is taken")
+  },
+  ({ accessKey, data, region, secretKey, ...options }) =>
+    HttpServer.addressFormattedWith((url) => Console.log(`Glacier emulator listening on ${url}`)).pipe(
+      Effect.zipRight(Effect.never),
+      Effect.provide(NodeEmulator.layerServer({
+        ...options,
+        region,
+        directory: Option.getOrUndefined(data),
+        keys: [{ accessKeyId: accessKey, secretAccessKey: secretKey }]
+      }))
+    )
+).pipe(Command.withDescription("Run a Glacier of your own"))
