@@ -1,7 +1,9 @@
 /** Talks to an emulator as a client would, but shares no code with ours. */
-import { FetchHttpClient, Headers, HttpBody, HttpClient, HttpClientRequest } from "@effect/platform"
+import type { Headers } from "@effect/platform"
+import { FetchHttpClient, HttpBody, HttpClient, HttpClientRequest } from "@effect/platform"
 import { SignatureV4 } from "@smithy/signature-v4"
-import { Clock, Context, Effect, Layer, Redacted, Stream } from "effect"
+import type { Stream } from "effect"
+import { Clock, Context, Effect, Layer, Redacted } from "effect"
 import { createHash, createHmac } from "node:crypto"
 import { Emulator } from "../../src/emulator/index.ts"
 import * as Sha256 from "../../src/protocol/Sha256.ts"
@@ -23,13 +25,19 @@ class Hash {
   constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
     this.running = create(
       secret === undefined ? undefined : typeof secret === "string" ? utf8.encode(secret) : new Uint8Array(
-        ArrayBuffer.isView(secret) ? secret.buffer.slice(secret.byteOffset, secret.byteOffset + secret.byteLength) : secret
+        ArrayBuffer.isView(secret)
+          ? secret.buffer.slice(secret.byteOffset, secret.byteOffset + secret.byteLength)
+          : secret
       )
     )
   }
   update(data: string | Uint8Array | ArrayBuffer | ArrayBufferView) {
     this.running.update(
-      typeof data === "string" ? utf8.encode(data) : data instanceof Uint8Array ? data : new Uint8Array(data as ArrayBuffer)
+      typeof data === "string"
+        ? utf8.encode(data)
+        : data instanceof Uint8Array
+        ? data
+        : new Uint8Array(data as ArrayBuffer)
     )
   }
   digest() {
@@ -41,7 +49,10 @@ class Hash {
 export interface Options {
   readonly headers?: Readonly<Record<string, string | undefined>>
   readonly query?: Readonly<Record<string, string>>
-  readonly body?: string | Uint8Array | { readonly stream: Stream.Stream<Uint8Array, unknown>; readonly length?: number }
+  readonly body?: string | Uint8Array | {
+    readonly stream: Stream.Stream<Uint8Array, unknown>
+    readonly length?: number
+  }
   readonly key?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
   readonly region?: string
   /** Sent as it is, unsigned. */
@@ -54,7 +65,7 @@ export interface Answer {
   readonly headers: Headers.Headers
   readonly text: string
   readonly bytes: Uint8Array
-  readonly json: any
+  readonly json: Readonly<Record<string, unknown>>
 }
 
 /** Where requests go: in-process no socket is opened. */
@@ -100,14 +111,21 @@ export const execute = (method: "GET" | "PUT" | "POST" | "DELETE", path: string,
     })
   }).pipe(
     Effect.flatMap((request) =>
-      HttpClientRequest.setHeaders(request, Object.fromEntries(
-        Object.entries(options.headers ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined)
-      )).pipe((request) =>
+      HttpClientRequest.setHeaders(
+        request,
+        Object.fromEntries(
+          Object.entries(options.headers ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined)
+        )
+      ).pipe((request) =>
         Effect.flatMap(HttpClient.HttpClient, (client) =>
           HttpClient.withTracerPropagation(client, false).execute(request))
       )
     )
   )
+
+/** The members of a list in an answer. */
+export const list = (answer: Answer, name: string) =>
+  answer.json[name] as ReadonlyArray<Readonly<Record<string, unknown>>>
 
 /** Sends a request and reads the whole answer. */
 export const call = (method: "GET" | "PUT" | "POST" | "DELETE", path: string, options?: Options) =>
@@ -115,7 +133,7 @@ export const call = (method: "GET" | "PUT" | "POST" | "DELETE", path: string, op
     const response = yield* execute(method, path, options)
     const bytes = new Uint8Array(yield* response.arrayBuffer)
     const text = new TextDecoder().decode(bytes)
-    const json = response.headers["content-type"] === "application/json" ? JSON.parse(text) : undefined
+    const json = response.headers["content-type"] === "application/json" ? JSON.parse(text) : {}
     const answer: Answer = { status: response.status, headers: response.headers, text, bytes, json }
     return answer
   }).pipe(Effect.scoped)

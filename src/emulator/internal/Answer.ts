@@ -41,7 +41,10 @@ const empty = (status: number, headers: Record<string, string>) =>
   HttpServerResponse.empty({ status, headers: status === 204 ? headers : { ...headers, "content-length": "0" } })
 
 /** Encodes a reply. Throws when the handler made one that the operation's description does not know. */
-export const success = <O extends Operation.Any>(operation: O, reply: Reply<O>): HttpServerResponse.HttpServerResponse => {
+export const success = <O extends Operation.Any>(
+  operation: O,
+  reply: Reply<O>
+): HttpServerResponse.HttpServerResponse => {
   const headers: Record<string, string> = {}
   for (const [key, field] of Object.entries(operation.headers)) {
     const value: unknown = Reflect.get(reply.output, key)

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Ids from "./Ids.ts"
-import { at, type EmulatorStorageError } from "./StorageError.ts"
+import { at, EmulatorStorageError } from "./StorageError.ts"
 
 /** A blob in the making. Once its scope closes it is gone, unless it is kept. */
 export interface Writer {
@@ -39,10 +39,10 @@ export const memory: Effect.Effect<Blobs> = Effect.sync(() => {
     }
   })
 
-  function* slices(id: string, offset: number, length: number): Generator<Uint8Array> {
+  function* slices(chunks: ReadonlyArray<Uint8Array>, offset: number, length: number): Generator<Uint8Array> {
     let from = offset
     let left = length
-    for (const chunk of blobs.get(id) ?? []) {
+    for (const chunk of chunks) {
       if (left <= 0) return
       if (from < chunk.length) {
         const slice = chunk.slice(from, from + left)
@@ -55,7 +55,13 @@ export const memory: Effect.Effect<Blobs> = Effect.sync(() => {
 
   return {
     create,
-    read: (id, offset, length) => Stream.suspend(() => Stream.fromIteratorSucceed(slices(id, offset, length), 1)),
+    read: (id, offset, length) =>
+      Stream.suspend(() => {
+        const chunks = blobs.get(id)
+        return chunks === undefined
+          ? Stream.fail(new EmulatorStorageError({ path: id, reason: "the blob is gone" }))
+          : Stream.fromIteratorSucceed(slices(chunks, offset, length), 1)
+      }),
     remove: (id) => Effect.sync(() => void blobs.delete(id))
   }
 })

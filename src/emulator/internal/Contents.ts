@@ -16,8 +16,14 @@ import type { Blob } from "./Event.ts"
 import type { Archive } from "./State.ts"
 import type { EmulatorStorageError } from "./StorageError.ts"
 
+interface Piece {
+  readonly blob: Blob
+  readonly offset: number
+  readonly length: number
+}
+
 // The pieces of the blobs that make up a range of them all.
-function* pieces(blobs: ReadonlyArray<Blob>, range: ByteRange.ByteRange) {
+function* pieces(blobs: ReadonlyArray<Blob>, range: ByteRange.ByteRange): Generator<Piece> {
   let start = 0
   for (const blob of blobs) {
     const from = Math.max(range.start - start, 0)
@@ -56,8 +62,9 @@ export const read = (
   blobs: Blobs,
   archive: Archive,
   range: ByteRange.ByteRange
-): Stream.Stream<Uint8Array, EmulatorStorageError> =>
-  Stream.flatMap(
-    Stream.fromIterable(Array.from(pieces(archive.blobs, range))),
-    ({ blob, length, offset }) => blobs.read(blob.id, offset, length)
-  )
+): Stream.Stream<Uint8Array, EmulatorStorageError> => {
+  const [first, ...others] = Array.from(pieces(archive.blobs, range))
+  const read = ({ blob, length, offset }: Piece) => blobs.read(blob.id, offset, length)
+  if (first === undefined) return Stream.empty
+  return others.length === 0 ? read(first) : Stream.flatMap(Stream.fromIterable([first, ...others]), read)
+}

@@ -47,8 +47,10 @@ abstract class Message<E> extends Inspectable.Class implements HttpIncomingMessa
   }
 
   protected read<A>(read: (blob: Blob) => Promise<A>): Effect.Effect<A, E> {
-    return Effect.flatMap(this.blob, (blob) =>
-      Effect.tryPromise({ try: () => read(blob), catch: (cause) => this.fail(cause) }))
+    return Effect.flatMap(
+      this.blob,
+      (blob) => Effect.tryPromise({ try: () => read(blob), catch: (cause) => this.fail(cause) })
+    )
   }
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, E> {
@@ -204,12 +206,20 @@ export const client = (app: HttpApp.Default<never, Scope.Scope>): HttpClient.Htt
     const handled = Effect.scoped(app).pipe(
       Effect.provideService(HttpServerRequest.HttpServerRequest, incoming),
       Effect.map(({ body, cookies, headers, status }) =>
-        new Response({ request, status, headers, cookies, body: request.method === "HEAD" ? Stream.empty : contents(body)[0] })
+        new Response({
+          request,
+          status,
+          headers,
+          cookies,
+          body: request.method === "HEAD" ? Stream.empty : contents(body)[0]
+        })
       )
     )
     // In a fiber of its own, as behind a socket: the caller may be a finalizer, whose interruption has happened already.
     return Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(Effect.forkDaemon(handled), (fiber) =>
-        Effect.onInterrupt(restore(Fiber.join(fiber)), () => Fiber.interrupt(fiber)))
+      Effect.flatMap(
+        Effect.forkDaemon(handled),
+        (fiber) => Effect.onInterrupt(restore(Fiber.join(fiber)), () => Fiber.interrupt(fiber))
+      )
     )
   })

@@ -59,12 +59,16 @@ export const receive = (
     // Of a single MiB the tree hash is the plain hash.
     const plain = length > Limits.mebibyte ? call.sha256() : undefined
 
-    yield* Body.receive(call.request, call.bodyTimeout, (bytes): Effect.Effect<void, Refusal.Refusal | EmulatorStorageError> => {
-      if (tree.size() + bytes.length > length) return Effect.fail(tooLong)
-      tree.update(bytes)
-      plain?.update(bytes)
-      return write(bytes)
-    })
+    yield* Body.receive(
+      call.request,
+      call.bodyTimeout,
+      (bytes): Effect.Effect<void, Refusal.Refusal | EmulatorStorageError> => {
+        if (tree.size() + bytes.length > length) return Effect.fail(tooLong)
+        tree.update(bytes)
+        plain?.update(bytes)
+        return write(bytes)
+      }
+    )
     if (tree.size() < length) return yield* Effect.fail(Body.cutShort)
 
     const computed = tree.digest()

@@ -77,11 +77,13 @@ function* csv(archives: ReadonlyArray<Archive>): Generator<string> {
 
 function* json(vaultArn: string, at: number, archives: ReadonlyArray<Archive>): Generator<string> {
   // The document without its entries, cut open where they belong.
-  const frame = JSON.stringify(Schema.encodeSync(Inventory.Inventory)({
-    vaultArn,
-    inventoryDate: DateTime.unsafeMake(at),
-    archives: []
-  }))
+  const frame = JSON.stringify(
+    Schema.encodeSync(Inventory.Inventory)({
+      vaultArn,
+      inventoryDate: DateTime.unsafeMake(at),
+      archives: []
+    })
+  )
   yield frame.slice(0, -2)
   let separator = ""
   for (const archive of archives) {

@@ -12,7 +12,8 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Event } from "./Event.ts"
-import { at, EmulatorStorageError } from "./StorageError.ts"
+import type { EmulatorStorageError } from "./StorageError.ts"
+import { at } from "./StorageError.ts"
 
 export interface Journal {
   /** Puts an event in the queue. */

@@ -55,7 +55,7 @@ const decodePercent = (text: string): Either.Either<string, Refusal.Refusal> =>
   Either.try({ try: () => decodeURIComponent(text), catch: () => badTarget })
 
 // What a vault, an id or an account can never be, and what proxies and clients would take for another path.
-const isPlain = (segment: string): boolean => !/^\.{0,2}$|[/\\\x00-\x1f\x7f]/.test(segment)
+const isPlain = (segment: string): boolean => !/^\.{0,2}$|[/\\\p{Cc}]/u.test(segment)
 
 /** Takes a target apart. */
 export const parse = (url: string): Either.Either<Target, Refusal.Refusal> =>

@@ -19,7 +19,12 @@ export const described = (description: Option.Option<string>): string | undefine
   Option.getOrUndefined(description)?.trim() || undefined
 
 /** Refuses an archive of another vault, which the service tells from one that is not there. */
-export const elsewhere = (step: Step, call: Router.Call, arn: string, id: ArchiveId): Either.Either<void, Refusal.Refusal> => {
+export const elsewhere = (
+  step: Step,
+  call: Router.Call,
+  arn: string,
+  id: ArchiveId
+): Either.Either<void, Refusal.Refusal> => {
   for (const name of step.state.names.get(call.arnPrefix) ?? []) {
     const vault = step.state.vaults.get(call.arnPrefix + name)
     if (vault !== undefined && vault.arn !== arn && State.archiveOf(vault, id) !== undefined) {
@@ -30,42 +35,56 @@ export const elsewhere = (step: Step, call: Router.Call, arn: string, id: Archiv
 }
 
 export const routes = (store: Store, delays: Delays): ReadonlyArray<Router.Route> => [
-  Router.route(Archives.UploadArchive, ["body"], ({ contentSha256, description, treeHash, vaultName }, call) =>
-    Effect.gen(function*() {
-      const arn = call.arnPrefix + vaultName
-      const length = yield* Incoming.length(call)
-      yield* store.run(({ vault }) => vault(arn))
-      const { blob, keep } = yield* Incoming.receive(store, call, { length, contentSha256, treeHash })
-      const archiveId = ArchiveId.make(yield* Ids.random(Ids.length.archive))
-      yield* store.run(({ commit, now, vault }) =>
-        Either.map(vault(arn), () => {
-          keep()
-          commit({
-            _tag: "ArchiveStored",
-            at: now,
-            vault: arn,
-            archiveId,
-            description: described(description),
-            blob,
-            inventoryAt: delays.inventoryAt(now)
+  Router.route(
+    Archives.UploadArchive,
+    ["body"],
+    ({ contentSha256, description, treeHash, vaultName }, call) =>
+      Effect.gen(function*() {
+        const arn = call.arnPrefix + vaultName
+        const length = yield* Incoming.length(call)
+        yield* store.run(({ vault }) => vault(arn))
+        const { blob, keep } = yield* Incoming.receive(store, call, { length, contentSha256, treeHash })
+        const archiveId = ArchiveId.make(yield* Ids.random(Ids.length.archive))
+        yield* store.run(({ commit, now, vault }) =>
+          Either.map(vault(arn), () => {
+            keep()
+            commit({
+              _tag: "ArchiveStored",
+              at: now,
+              vault: arn,
+              archiveId,
+              description: described(description),
+              blob,
+              inventoryAt: delays.inventoryAt(now)
+            })
           })
+        )
+        const location = Router.location(Archives.DeleteArchive, call, { vaultName, archiveId })
+        return { output: { archiveId, location: Option.some(location), treeHash: Option.some(treeHash) } }
+      })
+  ),
+
+  Router.route(
+    Archives.DeleteArchive,
+    [],
+    ({ archiveId, vaultName }, call) =>
+      store.run((step) =>
+        Either.gen(function*() {
+          const arn = call.arnPrefix + vaultName
+          const vault = yield* step.vault(arn)
+          if (State.archiveOf(vault, archiveId) === undefined) yield* elsewhere(step, call, arn, archiveId)
+          else {
+            const { now } = step
+            step.commit({
+              _tag: "ArchiveDeleted",
+              at: now,
+              vault: arn,
+              archiveId,
+              inventoryAt: delays.inventoryAt(now)
+            })
+          }
+          return { output: {} }
         })
       )
-      const location = Router.location(Archives.DeleteArchive, call, { vaultName, archiveId })
-      return { output: { archiveId, location: Option.some(location), treeHash: Option.some(treeHash) } }
-    })),
-
-  Router.route(Archives.DeleteArchive, [], ({ archiveId, vaultName }, call) =>
-    store.run((step) =>
-      Either.gen(function*() {
-        const arn = call.arnPrefix + vaultName
-        const vault = yield* step.vault(arn)
-        if (State.archiveOf(vault, archiveId) === undefined) yield* elsewhere(step, call, arn, archiveId)
-        else {
-          const { now } = step
-          step.commit({ _tag: "ArchiveDeleted", at: now, vault: arn, archiveId, inventoryAt: delays.inventoryAt(now) })
-        }
-        return { output: {} }
-      })
-    ))
+  )
 ]

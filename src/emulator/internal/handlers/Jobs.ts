@@ -26,8 +26,10 @@ type Task = (typeof Event.JobInitiated.Type)["task"]
 
 /** A job that has not expired. */
 export const find = (step: Step, arn: string, id: JobId): Either.Either<State.Job, Refusal.Refusal> =>
-  Either.flatMap(step.vault(arn), ({ jobs }) =>
-    Either.fromNullable(jobs.get(id), () => Refusal.notFound(`The job ID was not found: ${id}`)))
+  Either.flatMap(
+    step.vault(arn),
+    ({ jobs }) => Either.fromNullable(jobs.get(id), () => Refusal.notFound(`The job ID was not found: ${id}`))
+  )
 
 const date = (millis: number): DateTime.Utc => DateTime.unsafeMake(millis)
 
@@ -190,22 +192,26 @@ export const routes = (store: Store, delays: Delays): ReadonlyArray<Router.Route
       return Either.map(find(step, arn, jobId), (job) => ({ output: describe(job, arn, step.now) }))
     })),
 
-  Router.route(Jobs.ListJobs, [], ({ completed, limit, marker, statusCode, vaultName }, call) =>
-    store.run((step) =>
-      Either.gen(function*() {
-        const arn = call.arnPrefix + vaultName
-        const { jobs } = yield* step.vault(arn)
-        const before = yield* Page.idMarker(marker)
-        // Newest first: ids sort by time.
-        const matching = Array.from(jobs.values()).reverse().filter((job) => {
-          const status = State.statusOf(job, step.now)
-          return (before === undefined || job.id < before) &&
-            Option.match(statusCode, { onNone: () => true, onSome: (wanted) => status === wanted }) &&
-            Option.match(completed, { onNone: () => true, onSome: (wanted) => (status !== "InProgress") === wanted })
+  Router.route(
+    Jobs.ListJobs,
+    [],
+    ({ completed, limit, marker, statusCode, vaultName }, call) =>
+      store.run((step) =>
+        Either.gen(function*() {
+          const arn = call.arnPrefix + vaultName
+          const { jobs } = yield* step.vault(arn)
+          const before = yield* Page.idMarker(marker)
+          // Newest first: ids sort by time.
+          const matching = Array.from(jobs.values()).reverse().filter((job) => {
+            const status = State.statusOf(job, step.now)
+            return (before === undefined || job.id < before) &&
+              Option.match(statusCode, { onNone: () => true, onSome: (wanted) => status === wanted }) &&
+              Option.match(completed, { onNone: () => true, onSome: (wanted) => (status !== "InProgress") === wanted })
+          })
+          const page = Page.take(matching, Page.size(limit))
+          const next = Option.map(page.next, ({ id }) => id)
+          return { output: { jobs: page.items.map((job) => describe(job, arn, step.now)), marker: next } }
         })
-        const page = Page.take(matching, Page.size(limit))
-        const next = Option.map(page.next, ({ id }) => id)
-        return { output: { jobs: page.items.map((job) => describe(job, arn, step.now)), marker: next } }
-      })
-    ))
+      )
+  )
 ]

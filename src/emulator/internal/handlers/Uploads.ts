@@ -40,7 +40,11 @@ const describe = (upload: State.Upload, vaultArn: string): Uploads.UploadDescrip
 })
 
 /** The place of a part among those of its upload, if its range is a legal one. */
-const indexOf = (upload: State.Upload, range: ByteRange.ByteRange, text: string): Either.Either<number, Refusal.Refusal> => {
+const indexOf = (
+  upload: State.Upload,
+  range: ByteRange.ByteRange,
+  text: string
+): Either.Either<number, Refusal.Refusal> => {
   const refuse = (why: string) => Either.left(Refusal.invalid(why))
   const { partSize } = upload
   const index = range.start / partSize
@@ -74,27 +78,31 @@ const checkParts = (upload: State.Upload, size: number): Either.Either<void, Ref
 }
 
 export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256"]): ReadonlyArray<Router.Route> => [
-  Router.route(Uploads.InitiateMultipartUpload, [], ({ description, partSize, vaultName }, call) =>
-    Effect.gen(function*() {
-      const arn = call.arnPrefix + vaultName
-      const tail = yield* Ids.tail
-      const uploadId = yield* store.run(({ commit, now, state, vault }) =>
-        Either.map(vault(arn), () => {
-          const uploadId = UploadId.make(Ids.inOrder(now, state.events, tail))
-          commit({
-            _tag: "UploadInitiated",
-            at: now,
-            vault: arn,
-            uploadId,
-            description: described(description),
-            partSize
+  Router.route(
+    Uploads.InitiateMultipartUpload,
+    [],
+    ({ description, partSize, vaultName }, call) =>
+      Effect.gen(function*() {
+        const arn = call.arnPrefix + vaultName
+        const tail = yield* Ids.tail
+        const uploadId = yield* store.run(({ commit, now, state, vault }) =>
+          Either.map(vault(arn), () => {
+            const uploadId = UploadId.make(Ids.inOrder(now, state.events, tail))
+            commit({
+              _tag: "UploadInitiated",
+              at: now,
+              vault: arn,
+              uploadId,
+              description: described(description),
+              partSize
+            })
+            return uploadId
           })
-          return uploadId
-        })
-      )
-      const location = Router.location(Uploads.ListParts, call, { vaultName, uploadId })
-      return { output: { location: Option.some(location), uploadId } }
-    })),
+        )
+        const location = Router.location(Uploads.ListParts, call, { vaultName, uploadId })
+        return { output: { location: Option.some(location), uploadId } }
+      })
+  ),
 
   Router.route(
     Uploads.UploadMultipartPart,
@@ -156,50 +164,62 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
       })
   ),
 
-  Router.route(Uploads.AbortMultipartUpload, [], ({ uploadId, vaultName }, call) =>
-    store.run((step) =>
-      Either.gen(function*() {
-        const arn = call.arnPrefix + vaultName
-        const { outcome } = yield* find(step, arn, uploadId)
-        if (outcome._tag === "Completed") return yield* Either.left(unknown(uploadId))
-        if (outcome._tag === "Open") step.commit({ _tag: "UploadAborted", at: step.now, vault: arn, uploadId })
-        return { output: {} }
-      })
-    )),
+  Router.route(
+    Uploads.AbortMultipartUpload,
+    [],
+    ({ uploadId, vaultName }, call) =>
+      store.run((step) =>
+        Either.gen(function*() {
+          const arn = call.arnPrefix + vaultName
+          const { outcome } = yield* find(step, arn, uploadId)
+          if (outcome._tag === "Completed") return yield* Either.left(unknown(uploadId))
+          if (outcome._tag === "Open") step.commit({ _tag: "UploadAborted", at: step.now, vault: arn, uploadId })
+          return { output: {} }
+        })
+      )
+  ),
 
-  Router.route(Uploads.ListParts, [], ({ limit, marker, uploadId, vaultName }, call) =>
-    store.run((step) =>
-      Either.gen(function*() {
-        const arn = call.arnPrefix + vaultName
-        const upload = yield* findOpen(step, arn, uploadId)
-        if (Option.isSome(marker) && !/^\d{1,5}$/.test(marker.value)) {
-          return yield* Either.left(Catalogue.invalid("marker", marker.value))
-        }
-        // The marker is the number of the last part of the page before.
-        const after = Option.match(marker, { onNone: () => -1, onSome: Number })
-        const page = Page.take(State.partsOf(upload).filter(([index]) => index > after), Page.size(limit))
-        const parts = page.items.map(([index, { size, treeHash }]) => ({
-          range: ByteRange.make(index * upload.partSize, size),
-          treeHash
-        }))
-        const next = Option.map(page.next, ([index]) => String(index))
-        return { output: { ...describe(upload, arn), marker: next, parts } }
-      })
-    )),
+  Router.route(
+    Uploads.ListParts,
+    [],
+    ({ limit, marker, uploadId, vaultName }, call) =>
+      store.run((step) =>
+        Either.gen(function*() {
+          const arn = call.arnPrefix + vaultName
+          const upload = yield* findOpen(step, arn, uploadId)
+          if (Option.isSome(marker) && !/^\d{1,5}$/.test(marker.value)) {
+            return yield* Either.left(Catalogue.invalid("marker", marker.value))
+          }
+          // The marker is the number of the last part of the page before.
+          const after = Option.match(marker, { onNone: () => -1, onSome: Number })
+          const page = Page.take(State.partsOf(upload).filter(([index]) => index > after), Page.size(limit))
+          const parts = page.items.map(([index, { size, treeHash }]) => ({
+            range: ByteRange.make(index * upload.partSize, size),
+            treeHash
+          }))
+          const next = Option.map(page.next, ([index]) => String(index))
+          return { output: { ...describe(upload, arn), marker: next, parts } }
+        })
+      )
+  ),
 
-  Router.route(Uploads.ListMultipartUploads, [], ({ limit, marker, vaultName }, call) =>
-    store.run((step) =>
-      Either.gen(function*() {
-        const arn = call.arnPrefix + vaultName
-        const { uploads } = yield* step.vault(arn)
-        const after = yield* Page.idMarker(marker)
-        // In the order of their ids, as they were opened.
-        const open = Array.from(uploads.values()).filter(({ id, outcome }) =>
-          outcome._tag === "Open" && (after === undefined || id > after)
-        )
-        const page = Page.take(open, Page.size(limit))
-        const next = Option.map(page.next, ({ id }) => id)
-        return { output: { marker: next, uploads: page.items.map((upload) => describe(upload, arn)) } }
-      })
-    ))
+  Router.route(
+    Uploads.ListMultipartUploads,
+    [],
+    ({ limit, marker, vaultName }, call) =>
+      store.run((step) =>
+        Either.gen(function*() {
+          const arn = call.arnPrefix + vaultName
+          const { uploads } = yield* step.vault(arn)
+          const after = yield* Page.idMarker(marker)
+          // In the order of their ids, as they were opened.
+          const open = Array.from(uploads.values()).filter(({ id, outcome }) =>
+            outcome._tag === "Open" && (after === undefined || id > after)
+          )
+          const page = Page.take(open, Page.size(limit))
+          const next = Option.map(page.next, ({ id }) => id)
+          return { output: { marker: next, uploads: page.items.map((upload) => describe(upload, arn)) } }
+        })
+      )
+  )
 ]

@@ -44,8 +44,12 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
       return { output: { location: Option.some(Router.location(Vaults.CreateVault, call, { vaultName })) } }
     })),
 
-  Router.route(Vaults.DescribeVault, [], ({ vaultName }, call) =>
-    store.run(({ vault }) => Either.map(vault(call.arnPrefix + vaultName), (vault) => ({ output: describe(vault) })))),
+  Router.route(
+    Vaults.DescribeVault,
+    [],
+    ({ vaultName }, call) =>
+      store.run(({ vault }) => Either.map(vault(call.arnPrefix + vaultName), (vault) => ({ output: describe(vault) })))
+  ),
 
   Router.route(Vaults.ListVaults, [], ({ limit, marker }, call) =>
     store.run((step) =>
@@ -67,17 +71,21 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
       })
     )),
 
-  Router.route(Vaults.DeleteVault, [], ({ vaultName }, call) =>
-    store.run(({ commit, now, state, vault }) =>
-      Either.gen(function*() {
-        const arn = call.arnPrefix + vaultName
-        // Deleting is idempotent: one that is not there counts as deleted.
-        if (!state.vaults.has(arn)) return { output: {} }
-        if (!State.isDeletable(yield* vault(arn))) {
-          return yield* Either.left(Refusal.invalid(`Vault not empty or recently written to: ${arn}`))
-        }
-        commit({ _tag: "VaultDeleted", at: now, vault: arn })
-        return { output: {} }
-      })
-    ))
+  Router.route(
+    Vaults.DeleteVault,
+    [],
+    ({ vaultName }, call) =>
+      store.run(({ commit, now, state, vault }) =>
+        Either.gen(function*() {
+          const arn = call.arnPrefix + vaultName
+          // Deleting is idempotent: one that is not there counts as deleted.
+          if (!state.vaults.has(arn)) return { output: {} }
+          if (!State.isDeletable(yield* vault(arn))) {
+            return yield* Either.left(Refusal.invalid(`Vault not empty or recently written to: ${arn}`))
+          }
+          commit({ _tag: "VaultDeleted", at: now, vault: arn })
+          return { output: {} }
+        })
+      )
+  )
 ]

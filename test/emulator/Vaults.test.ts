@@ -1,0 +1,155 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, TestClock } from "effect"
+import * as Support from "./support.ts"
+
+const { call, createVault, list, upload, vault } = Support
+
+const arn = (name: string, region = "us-east-1") => `arn:aws:glacier:${region}:123456789012:vaults/${name}`
+
+const names = (answer: Support.Answer) => list(answer, "VaultList").map((vault) => vault["VaultName"])
+
+describe("vaults", () => {
+  it.effect("CreateVault answers 201 with a location, and changes nothing the second time", () =>
+    Effect.gen(function*() {
+      const created = yield* call("PUT", "/123456789012/vaults/photos")
+      expect(created.status).toBe(201)
+      expect(created.headers["location"]).toBe("/123456789012/vaults/photos")
+      expect(created.headers["content-length"]).toBe("0")
+      expect(created.headers["content-type"]).toBeUndefined()
+      expect(created.headers["x-amzn-requestid"]).toMatch(/^[A-Za-z0-9_-]{47}$/)
+      expect(created.headers["date"]).toBe("Thu, 01 Jan 1970 00:00:00 GMT")
+
+      yield* TestClock.adjust("1 hour")
+      expect((yield* createVault("photos")).headers["location"]).toBe("/123456789012/vaults/photos")
+      expect((yield* call("GET", vault("photos"))).json["CreationDate"]).toBe("1970-01-01T00:00:00.000Z")
+    }).pipe(Effect.provide(Support.layer())))
+
+  it.effect("DescribeVault shows nulls and zeros before the first inventory", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust("1 millis")
+      yield* createVault("photos")
+      const described = yield* call("GET", vault("photos"))
+      expect(described.status).toBe(200)
+      expect(described.headers["content-type"]).toBe("application/json")
+      expect(described.headers["content-length"]).toBe(String(described.bytes.length))
+      expect(described.text).toBe(
+        `{"CreationDate":"1970-01-01T00:00:00.001Z","LastInventoryDate":null,"NumberOfArchives":0,"SizeInBytes":0,` +
+          `"VaultARN":"${arn("photos")}","VaultName":"photos"}`
+      )
+    }).pipe(Effect.provide(Support.layer())))
+
+  it.effect("answers 404 for a vault that is not there", () =>
+    Effect.gen(function*() {
+      const described = yield* call("GET", vault("nowhere"))
+      expect(described.status).toBe(404)
+      expect(described.headers["content-type"]).toBe("application/json")
+      expect(described.text).toBe(
+        `{"code":"ResourceNotFoundException","message":"Vault not found for ARN: ${arn("nowhere")}","type":"Client"}`
+      )
+      for (
+        const path of [
+          "/jobs",
+          "/multipart-uploads",
+          `/jobs/${"j".repeat(92)}`,
+          `/multipart-uploads/${"u".repeat(92)}`,
+          `/jobs/${"j".repeat(92)}/output`
+        ]
+      ) {
+        expect((yield* call("GET", vault("nowhere") + path)).json["message"]).toBe(
+          `Vault not found for ARN: ${arn("nowhere")}`
+        )
+      }
+    }).pipe(Effect.provide(Support.layer())))
+
+  it.effect("lists by name, at most ten at a time, behind the marker", () =>
+    Effect.gen(function*() {
+      const all = Array.from({ length: 23 }, (_, i) => `v${i}`)
+      for (const name of all) yield* createVault(name)
+      const expected = [...all].sort()
+
+      const found: Array<unknown> = []
+      let marker: unknown = undefined
+      do {
+        const page: Support.Answer = yield* call("GET", "/-/vaults", {
+          query: { limit: "1000", ...(typeof marker === "string" ? { marker } : {}) }
+        })
+        expect(names(page).length).toBeLessThanOrEqual(10)
+        found.push(...names(page))
+        marker = page.json["Marker"]
+      } while (marker !== null)
+      expect(found).toEqual(expected)
+
+      const two = yield* call("GET", "/-/vaults", { query: { limit: "2", marker: "" } })
+      expect(two.json["Marker"]).toBe(arn("v1"))
+      expect(names(two)).toEqual(["v0", "v1"])
+      // A marker whose vault is not there: the list goes on behind where it would be.
+      const behind = yield* call("GET", "/-/vaults", { query: { marker: arn("v1zzz"), limit: "1" } })
+      expect(names(behind)).toEqual(["v2"])
+      const last = yield* call("GET", "/-/vaults", { query: { marker: arn("v9") } })
+      expect(last.text).toBe(`{"Marker":null,"VaultList":[]}`)
+    }).pipe(Effect.provide(Support.layer())))
+
+  it.effect("refuses limits and markers that are none", () =>
+    Effect.gen(function*() {
+      for (const limit of ["0", "-1", "ten", "", "1.5"]) {
+        const answer = yield* call("GET", "/-/vaults", { query: { limit } })
+        expect(answer.status).toBe(400)
+        expect(answer.json).toMatchObject({
+          code: "InvalidParameterValueException",
+          message: `Invalid limit: ${limit}`
+        })
+      }
+      const answer = yield* call("GET", "/-/vaults", { query: { marker: "v1" } })
+      expect(answer.json["message"]).toBe("Invalid marker: v1")
+    }).pipe(Effect.provide(Support.layer())))
+
+  it.effect("deletes a vault that is empty by its last inventory and not written to since", () =>
+    Effect.gen(function*() {
+      yield* createVault("photos")
+      const deleted = yield* call("DELETE", vault("photos"))
+      expect(deleted.status).toBe(204)
+      expect(deleted.headers["content-length"]).toBeUndefined()
+      expect(deleted.headers["content-type"]).toBeUndefined()
+      expect((yield* call("DELETE", vault("photos"))).status).toBe(204)
+      expect((yield* call("GET", vault("photos"))).status).toBe(404)
+
+      yield* createVault("photos")
+      const archive = yield* upload("photos", Support.text("x"))
+      yield* call("DELETE", `${vault("photos")}/archives/${archive}`)
+      const refused = yield* call("DELETE", vault("photos"))
+      expect(refused.status).toBe(400)
+      expect(refused.json).toEqual({
+        code: "InvalidParameterValueException",
+        message: `Vault not empty or recently written to: ${arn("photos")}`,
+        type: "Client"
+      })
+      yield* TestClock.adjust("24 hours")
+      expect((yield* call("DELETE", vault("photos"))).status).toBe(204)
+
+      yield* createVault("photos")
+      const other = yield* upload("photos", Support.text("x"))
+      yield* TestClock.adjust("24 hours")
+      yield* call("DELETE", `${vault("photos")}/archives/${other}`)
+      expect((yield* call("DELETE", vault("photos"))).status).toBe(400)
+    }).pipe(Effect.provide(Support.layer())))
+
+  it.effect("keeps regions apart, and takes one it does not know for its own", () =>
+    Effect.gen(function*() {
+      yield* call("PUT", vault("photos"), { region: "cn-north-1" })
+      expect((yield* call("GET", vault("photos"))).status).toBe(404)
+      const there = yield* call("GET", vault("photos"), { region: "cn-north-1" })
+      expect(there.json["VaultARN"]).toBe("arn:aws-cn:glacier:cn-north-1:123456789012:vaults/photos")
+      yield* call("PUT", vault("films"), { region: "0" })
+      const here = yield* call("GET", "/-/vaults", { region: "eu-west-1" })
+      expect(names(here)).toEqual(["films"])
+    }).pipe(Effect.provide(Support.layer({ region: "eu-west-1" }))))
+
+  it.effect("holds no more than 1,000 vaults in a region", () =>
+    Effect.gen(function*() {
+      for (let i = 0; i < 1000; i++) yield* createVault(`v${i}`)
+      const refused = yield* createVault("one-more")
+      expect(refused.status).toBe(400)
+      expect(refused.json["code"]).toBe("LimitExceededException")
+      expect((yield* createVault("v0")).status).toBe(201)
+    }).pipe(Effect.provide(Support.layer())), 20_000)
+})
