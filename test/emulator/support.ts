@@ -1,6 +1,6 @@
 /** Talks to an emulator as a client would, but shares no code with ours. */
 import type { Headers } from "@effect/platform"
-import { FetchHttpClient, HttpBody, HttpClient, HttpClientRequest } from "@effect/platform"
+import { HttpBody, HttpClient, HttpClientRequest } from "@effect/platform"
 import { SignatureV4 } from "@smithy/signature-v4"
 import type { Stream } from "effect"
 import { Clock, Context, Effect, Layer, Redacted } from "effect"
@@ -177,5 +177,3 @@ export const initiateJob = (name: string, parameters: unknown) =>
 /** An in-process client of an emulator in memory. */
 export const layer = (options?: Emulator.Options) =>
   Emulator.layerHttpClient.pipe(Layer.provide(Emulator.layerMemory(options)), Layer.provide(layerSha256))
-
-export { FetchHttpClient }

@@ -1,0 +1,133 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, FastCheck, Option, TestClock } from "effect"
+import { requested } from "../../src/emulator/internal/handlers/JobOutput.ts"
+import vectors from "../fixtures/treehash-vectors.json" with { type: "json" }
+import * as Support from "./support.ts"
+
+const { call, createVault, initiateJob, ramp, treeHash, upload, vault } = Support
+
+const MiB = 1_048_576
+
+const size = 6.5 * MiB
+
+const bytes = ramp(size)
+
+const table = vectors.range_alignment.find((entry) => entry.size === size)?.ranges ?? []
+
+const output = (job: string, range?: string) =>
+  call("GET", `${vault("photos")}/jobs/${job}/output`, { headers: { range } })
+
+const same = (a: Uint8Array, b: Uint8Array) => Buffer.from(a).equals(b)
+
+const retrieval = (archive: string, range?: string) =>
+  initiateJob("photos", { Type: "archive-retrieval", ArchiveId: archive, RetrievalByteRange: range })
+
+/** Headers that are, or look like, ranges. */
+const arbitraryRange = FastCheck.oneof(
+  FastCheck.tuple(FastCheck.nat(2000), FastCheck.nat(2000)).map(([a, b]) => `bytes=${a}-${b}`),
+  FastCheck.nat(2000).map((a) => `bytes=${a}-`),
+  FastCheck.nat(2000).map((n) => `bytes=-${n}`),
+  FastCheck.stringMatching(/^(bytes)?[= ]?\d{0,18}-?\d{0,18}$/)
+)
+
+const arbitrarySize = FastCheck.integer({ min: 1, max: 1500 })
+
+describe("job output", () => {
+  it.effect("comes in ranges, with a tree hash where one spans them", () =>
+    Effect.gen(function*() {
+      yield* createVault("photos")
+      const job = yield* retrieval(yield* upload("photos", bytes))
+      yield* TestClock.adjust("4 hours")
+
+      expect(table.length).toBeGreaterThan(10)
+      for (const { range, tree_hash_aligned, tree_hash_of_range } of table) {
+        const [start = 0, end = 0] = range.split("-").map(Number)
+        const answer = yield* output(job, `bytes=${range}`)
+        expect(answer.status).toBe(206)
+        expect(answer.headers["content-range"]).toBe(`bytes ${range}/${size}`)
+        expect(answer.headers["content-length"]).toBe(String(end - start + 1))
+        expect(answer.headers["x-amz-sha256-tree-hash"]).toBe(tree_hash_aligned ? tree_hash_of_range : undefined)
+        expect(same(answer.bytes, bytes.subarray(start, end + 1))).toBe(true)
+      }
+    }).pipe(Effect.provide(Support.layer())))
+
+  it.effect("of a retrieved range is relative to it", () =>
+    Effect.gen(function*() {
+      yield* createVault("photos")
+      const archive = yield* upload("photos", bytes)
+      const cases: ReadonlyArray<[retrieved: [number, number], asked: [number, number] | undefined, hashed: boolean]> = [
+        // Retrieved [4 MiB, end): one node.
+        [[4 * MiB, size], undefined, true],
+        [[4 * MiB, size], [0, 2.5 * MiB], true],
+        [[4 * MiB, size], [0, 2 * MiB], true],
+        [[4 * MiB, size], [MiB, 2 * MiB], true],
+        [[4 * MiB, size], [2 * MiB, 2.5 * MiB], true],
+        [[4 * MiB, size], [MiB, 2.5 * MiB], false],
+        [[4 * MiB, size], [0, 100], false],
+        // Retrieved [1 MiB, 3 MiB): no node, so nothing of it has a hash.
+        [[MiB, 3 * MiB], undefined, false],
+        [[MiB, 3 * MiB], [0, MiB], false]
+      ]
+      for (const [[from, to], asked, hashed] of cases) {
+        const job = yield* retrieval(archive, `${from}-${to - 1}`)
+        yield* TestClock.adjust("4 hours")
+        const answer = yield* output(job, asked && `bytes=${asked[0]}-${asked[1] - 1}`)
+        const expected = bytes.subarray(from, to).subarray(...(asked ?? []))
+        expect(answer.status).toBe(asked === undefined ? 200 : 206)
+        expect(same(answer.bytes, expected)).toBe(true)
+        expect(answer.headers["x-amz-sha256-tree-hash"]).toBe(hashed ? treeHash(expected) : undefined)
+        const described = yield* call("GET", `${vault("photos")}/jobs/${job}`)
+        expect(described.json).toMatchObject({
+          ArchiveSizeInBytes: size,
+          ArchiveSHA256TreeHash: treeHash(bytes),
+          RetrievalByteRange: `${from}-${to - 1}`,
+          SHA256TreeHash: from === MiB ? null : treeHash(bytes.subarray(from, to))
+        })
+      }
+    }).pipe(Effect.provide(Support.layer())))
+
+  it.effect("takes ranges as the service does", () =>
+    Effect.gen(function*() {
+      yield* createVault("photos")
+      const job = yield* retrieval(yield* upload("photos", bytes.subarray(0, 1000)))
+      yield* TestClock.adjust("4 hours")
+      const cases: ReadonlyArray<[string | undefined, number, string | undefined]> = [
+        [undefined, 200, undefined],
+        ["bytes=0-999", 206, "bytes 0-999/1000"],
+        ["bytes=10-5000", 206, "bytes 10-999/1000"],
+        ["bytes=10-", 206, "bytes 10-999/1000"],
+        ["bytes=-10", 206, "bytes 990-999/1000"],
+        ["bytes=-5000", 206, "bytes 0-999/1000"],
+        ["bytes 0-9/1000", 200, undefined],
+        ["0-9", 200, undefined],
+        ["bytes=9-0", 200, undefined],
+        ["bytes=0-1,5-6", 200, undefined],
+        ["bytes=-", 200, undefined],
+        ["bytes=-0", 200, undefined]
+      ]
+      for (const [range, status, contentRange] of cases) {
+        const answer = yield* output(job, range)
+        expect([range, answer.status, answer.headers["content-range"]]).toEqual([range, status, contentRange])
+      }
+      // Clamped first, then aligned: all of it has a hash.
+      expect((yield* output(job, "bytes=0-4194303")).headers["x-amz-sha256-tree-hash"]).toBe(
+        treeHash(bytes.subarray(0, 1000))
+      )
+      const beyond = yield* output(job, "bytes=1000-1001")
+      expect([beyond.status, beyond.json]).toEqual([400, {
+        code: "InvalidParameterValueException",
+        message: "The start of the range is larger than size of retrieved data: bytes=1000-1001",
+        type: "Client"
+      }])
+    }).pipe(Effect.provide(Support.layer())))
+
+  it.prop("never reaches outside the output", [
+    arbitraryRange,
+    arbitrarySize
+  ], ([header, size]) => {
+    const result = requested(header, size)
+    if (result._tag === "Left" || Option.isNone(result.right)) return true
+    const { end, start } = result.right.value
+    return 0 <= start && start <= end && end < size
+  })
+})
