@@ -210,30 +210,25 @@ const reproduced: ReadonlyArray<Example> = [
   { operation: "DescribeVault", run: (glacier) => glacier.describeVault({ vaultName }) },
   {
     operation: "ListVaults",
-   
     run: (glacier) =>
       glacier.listVaults({ limit: 2, marker: "arn:aws:glacier:us-west-2:012345678901:vaults/examplevault1" })
   },
   {
     operation: "UploadArchive",
-   
     run: (glacier) => glacier.uploadArchive({ vaultName, description: "my archive", ...upload })
   },
   { operation: "DeleteArchive", run: (glacier) => glacier.deleteArchive({ vaultName, archiveId }) },
   {
     operation: "InitiateMultipartUpload",
-   
     run: (glacier) =>
       glacier.initiateMultipartUpload({ vaultName, description: "MyArchive-101", partSize: 4_194_304 })
   },
   {
     operation: "UploadMultipartPart",
-   
     run: (glacier) => glacier.uploadMultipartPart({ vaultName, uploadId, range: { start: 0, end: 25 }, ...upload })
   },
   {
     operation: "CompleteMultipartUpload",
-   
     run: (glacier) =>
       glacier.completeMultipartUpload({ vaultName, uploadId, archiveSize: 26, treeHash: welcomeHash })
   },
@@ -243,12 +238,10 @@ const reproduced: ReadonlyArray<Example> = [
   { operation: "DescribeJob", run: (glacier) => glacier.describeJob({ vaultName, jobId }) },
   {
     operation: "ListJobs",
-   
     run: (glacier) => glacier.listJobs({ vaultName, statusCode: "Succeeded", completed: true, limit: 5 })
   },
   {
     operation: "GetJobOutput",
-   
     run: (glacier) => glacier.getJobOutput({ vaultName, jobId, range: { start: 0, end: 1_023 } })
   },
   { operation: "GetJobOutput", run: (glacier) => glacier.getJobOutput({ vaultName, jobId }) }

@@ -7,7 +7,8 @@ import type { GlacierError } from "../../src/protocol/GlacierError.ts"
 import { answer } from "./support.ts"
 
 export const archiveId =
-  "NkbByEejwEggmBz2fTHgJrg0XBoDfjP4q6iu87-TjhqG6eGoOY9Z8i1_AUyUsuhPAdTqLHy8pTl5nfCFJmDl2yEZONi5L26Omw12vcs01MNGntHEQL8MBfGlqrEXAMPLEArchiveId"
+  "NkbByEejwEggmBz2fTHgJrg0XBoDfjP4q6iu87-TjhqG6eGoOY9Z8i1_AUyUsuhPAdTqLHy8pTl5nfCFJmDl2yEZONi5L26" +
+  "Omw12vcs01MNGntHEQL8MBfGlqrEXAMPLEArchiveId"
 export const uploadId = "OW2fM5iVylEpFEMM9_HpKowRapC3vn5sSL39_396UW9zLFUWVrnRHaPjUJddQ5OxSHVXjYtrN47NBZ-khxOjyEXAMPLE"
 export const jobId = "HkF9p6o7yjhFx-K3CGl6fuSm6VzW9T7esGQfco8nUXVYwS0jlb5gq1JZ55yHgt5vP54ZShjoQzQVVh7vEXAMPLEjobID"
 export const welcome = new TextEncoder().encode("Welcome to Amazon Glacier.")
@@ -102,7 +103,7 @@ export const calls: ReadonlyArray<Call> = [
     name: "listVaults",
     run: (glacier) => glacier.listVaults({ limit: 2, marker: `${arn} ~*'()` }),
     request: "GET /-/vaults?limit=2" +
-      "&marker=arn%3Aaws%3Aglacier%3Aus-east-1%3A012345678901%3Avaults%2Fphotos%20~*'()",
+      "&marker=arn%3Aaws%3Aglacier%3Aus-east-1%3A012345678901%3Avaults%2Fphotos%20~*%27()",
     answer: json({ VaultList: [vaultWire], Marker: arn }),
     output: { vaults: [vault], marker: some(arn) }
   },
@@ -295,3 +296,6 @@ export const calls: ReadonlyArray<Call> = [
 
 /** The operations of which a repeat does something else than the first call (spec section 11). */
 export const notIdempotent: ReadonlyArray<string> = ["uploadArchive", "initiateJob", "initiateMultipartUpload"]
+
+/** The call of that method. */
+export const call = (name: keyof Service): Call => calls.find((one) => one.name === name)!

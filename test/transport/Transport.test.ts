@@ -1,0 +1,412 @@
+import { addEqualityTesters, describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import * as MetricState from "effect/MetricState"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import type * as GlacierClient from "../../src/client/GlacierClient.ts"
+import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
+import type { GlacierError } from "../../src/protocol/GlacierError.ts"
+import * as Operation from "../../src/protocol/Operation.ts"
+import { operations } from "../../src/protocol/Operations.ts"
+import * as Transport from "../../src/transport/Transport.ts"
+import model from "../fixtures/glacier-model.json" with { type: "json" }
+import { call, calls, jobId, uploadId, welcome, welcomeHash } from "./calls.ts"
+import { answer, over, promptly, refusal, replies, script, scripted, signedAt } from "./support.ts"
+
+addEqualityTesters()
+
+const vaultName = "photos"
+const requestId = "AAABZpJrTyioDC_HsOmHae8EZp"
+const text = (body: Uint8Array) => new TextDecoder().decode(body)
+
+type Run = (glacier: GlacierClient.Service) => Effect.Effect<object, GlacierError>
+
+/** What a call fails with when that comes back. */
+const failure = (run: Run, response: () => Response) =>
+  Effect.flatMap(scripted(replies(response)), ({ glacier }) => Effect.flip(run(glacier)))
+
+/** Each code with an operation that lists it, and for split codes the text that tells. */
+const refusals: ReadonlyArray<
+  readonly [code: string, status: number, name: keyof GlacierClient.Service, tag: string, message: string]
+> = [
+  ["AccessDeniedException", 403, "createVault", "AccessDenied", "Access denied for account ID: 999999999999"],
+  ["BadRequest", 400, "describeVault", "BadRequest", "malformed"],
+  ["ExpiredTokenException", 403, "listVaults", "ExpiredToken", "The security token included is expired"],
+  ["InsufficientCapacityException", 503, "initiateJob", "InsufficientCapacity", "try another tier"],
+  ["InsufficientCapacityException", 400, "initiateJob", "InsufficientCapacity", "try another tier"],
+  ["InvalidParameterValueException", 400, "listJobs", "InvalidParameterValue", "The job status code is not valid: x"],
+  ["InvalidSignatureException", 403, "deleteVault", "InvalidSignature", "Signature expired: 20120525T002453Z"],
+  ["LimitExceededException", 400, "createVault", "LimitExceeded", "1000 vaults"],
+  ["MissingAuthenticationTokenException", 400, "listParts", "MissingAuthenticationToken", "no credentials"],
+  ["MissingParameterValueException", 400, "initiateJob", "MissingParameterValue", "Required parameter missing: x"],
+  ["NoLongerSupportedException", 400, "listVaults", "NoLongerSupported", "closed"],
+  ["PolicyEnforcedException", 400, "initiateJob", "PolicyEnforced", "denied by the current data retrieval policy"],
+  ["RequestTimeoutException", 408, "uploadArchive", "RequestTimeout", "Request timed out."],
+  ["ResourceNotFoundException", 404, "describeJob", "ResourceNotFound", `The job ID was not found: ${jobId}`],
+  ["SerializationException", 400, "initiateJob", "Serialization", "no JSON"],
+  ["ServiceUnavailableException", 500, "abortMultipartUpload", "ServiceUnavailable", "internal"],
+  ["ThrottlingException", 400, "deleteArchive", "Throttling", "Rate exceeded"],
+  ["ThrottlingException", 403, "deleteArchive", "Throttling", "Rate exceeded"],
+  ["UnrecognizedClientException", 400, "listMultipartUploads", "UnrecognizedClient", "The security token is invalid"],
+  ["InvalidParameterValueException", 400, "deleteVault", "VaultNotEmpty", "Vault not empty or recently written to: a"],
+  ["InvalidParameterValueException", 400, "uploadArchive", "ChecksumMismatch", "Checksum mismatch: expected a"],
+  [
+    "InvalidParameterValueException",
+    400,
+    "completeMultipartUpload",
+    "ChecksumMismatch",
+    "Invalid x-amz-sha256-tree-hash: a"
+  ],
+  ["InvalidParameterValueException", 400, "uploadArchive", "EmptyArchive", "Invalid Content-Length: 0"],
+  ["InvalidParameterValueException", 400, "initiateMultipartUpload", "InvalidPartSize", "Invalid part size: 3."],
+  ["InvalidParameterValueException", 400, "getJobOutput", "JobNotReady", "The job is not currently available for a"],
+  ["InvalidParameterValueException", 400, "uploadMultipartPart", "RangeNotAligned", "The range is not aligned"],
+  [
+    "InvalidParameterValueException",
+    400,
+    "getJobOutput",
+    "RangeNotSatisfiable",
+    "The start of the range is larger than size of retrieved data: bytes=9-"
+  ],
+  // Of another operation: the text tells nothing here.
+  [
+    "InvalidParameterValueException",
+    400,
+    "listVaults",
+    "InvalidParameterValue",
+    "Vault not empty or recently written to: a"
+  ],
+  ["InvalidParameterValueException", 400, "uploadArchive", "InvalidParameterValue", "Invalid Content-Length: 05"]
+]
+
+describe("Transport", () => {
+  it("has a call of every operation", () => {
+    expect(calls.map(({ name }) => name).sort()).toEqual(Object.keys(operations).sort())
+  })
+
+  describe("a request", () => {
+    it.effect.each(calls)("of $name", ({ answer, body = "", headers = {}, request, run }) =>
+      Effect.gen(function*() {
+        yield* TestClock.setTime(signedAt)
+        const { glacier, sent } = yield* scripted(replies(answer))
+        yield* Effect.withSpan(run(glacier), "outer")
+        expect(sent).toHaveLength(1)
+        const { authorization, "content-length": length, ...rest } = sent[0]!.headers
+        const [method, target] = request.split(" ")
+        expect(sent[0]).toMatchObject({ method, url: `https://glacier.us-east-1.amazonaws.com${target}` })
+        const expected = { ...headers, "x-amz-date": "20120525T002453Z", "x-amz-glacier-version": "2012-06-01" }
+        expect(rest).toEqual(expected)
+        expect(authorization).toContain(`SignedHeaders=${[...Object.keys(expected), "host"].sort().join(";")}, `)
+        expect(text(sent[0]!.body)).toBe(body)
+        expect(length).toBe(body === "" ? undefined : String(body.length))
+      }))
+
+    it.effect("goes to the endpoint it was given", () =>
+      Effect.gen(function*() {
+        const endpoint = { region: "eu-west-1", endpoint: "http://127.0.0.1:9012/" }
+        const { glacier, sent } = yield* scripted(replies(call("listVaults").answer), { endpoint })
+        yield* glacier.listVaults({})
+        expect(sent.map(({ url }) => url)).toEqual(["http://127.0.0.1:9012/-/vaults"])
+      }))
+
+    it.effect("can be of any operation, described or not", () =>
+      Effect.gen(function*() {
+        const ping = Operation.make({
+          name: "Ping",
+          method: "GET",
+          path: "/{accountId}/vaults/{vaultName}/ping",
+          input: Operation.vault,
+          success: [204],
+          headers: {},
+          body: "none",
+          errors: [],
+          idempotent: true
+        })
+        const { http, sent } = script(replies(() => answer(204)))
+        const transport = yield* Effect.provide(Transport.Transport, over(http))
+        expect(yield* transport.execute(ping, { vaultName })).toEqual({})
+        expect(sent[0]!.url).toBe("https://glacier.us-east-1.amazonaws.com/-/vaults/photos/ping")
+      }))
+  })
+
+  describe("an answer", () => {
+    it.effect.each(calls)("of $name", ({ answer, output, run }) =>
+      Effect.gen(function*() {
+        const { glacier } = yield* scripted(replies(answer))
+        const { body, ...rest } = { body: undefined, ...(yield* run(glacier)) }
+        expect(rest).toEqual(output)
+        expect(body !== undefined).toBe(answer().status === 206)
+      }))
+
+    it.effect("has null and absent fields as none", () =>
+      Effect.gen(function*() {
+        const fields = ["LastInventoryDate", "NumberOfArchives", "SizeInBytes"]
+        const always = { CreationDate: "2012-03-20T17:03:43.221Z", VaultARN: "arn", VaultName: vaultName }
+        const nulls = { ...always, ...Object.fromEntries(fields.map((name) => [name, null])) }
+        const { glacier } = yield* scripted(
+          replies(() => answer(200, JSON.stringify(nulls)), () => answer(200, JSON.stringify(always)))
+        )
+        const [one, other] = yield* Effect.replicateEffect(glacier.describeVault({ vaultName }), 2)
+        expect(one).toMatchObject({ lastInventoryDate: Option.none(), numberOfArchives: Option.none() })
+        expect(other).toEqual(one)
+      }))
+
+    it.effect.each([200, 206])("has the bytes of a job's output (%i)", (status) =>
+      Effect.gen(function*() {
+        const { glacier } = yield* scripted(replies(() => answer(status, welcome)))
+        const { body, treeHash } = yield* glacier.getJobOutput({ vaultName, jobId })
+        const pieces = yield* Stream.runCollect(body)
+        expect(Buffer.concat([...pieces])).toEqual(Buffer.from(welcome))
+        expect(treeHash).toEqual(Option.none())
+      }))
+
+    it.effect("may have an output without a single byte", () =>
+      Effect.gen(function*() {
+        const { glacier } = yield* scripted(replies(() => answer(200)))
+        const { body } = yield* glacier.getJobOutput({ vaultName, jobId })
+        expect(yield* Stream.runCount(body)).toBe(0)
+      }))
+
+    it.effect("that breaks off fails with ConnectionError", () =>
+      Effect.gen(function*() {
+        let pulls = 0
+        const broken = () =>
+          new ReadableStream<Uint8Array>({
+            pull: (controller) => pulls++ === 0 ? controller.enqueue(welcome) : controller.error(new Error("was cut"))
+          })
+        const { glacier } = yield* scripted(replies(() => answer(200, broken())))
+        const { body } = yield* glacier.getJobOutput({ vaultName, jobId })
+        const error = yield* Effect.flip(Stream.runDrain(body))
+        expect({ ...error }).toMatchObject({ _tag: "ConnectionError", operation: "GetJobOutput" })
+        expect(error.message).toContain("was cut")
+      }))
+  })
+
+  describe("an error answer", () => {
+    it("of every code is tried", () => {
+      expect(new Set(refusals.map(([code]) => code))).toEqual(new Set(Object.keys(model.errors)))
+    })
+
+    it.effect.each(refusals)("%s (%i) of %s is %s: %s", ([code, status, name, tag, message]) =>
+      Effect.gen(function*() {
+        const error = yield* failure(call(name).run, () => refusal(status, code, message))
+        expect({ ...error, message: error.message }).toMatchObject({
+          _tag: tag,
+          operation: operations[name].name,
+          status,
+          requestId,
+          message
+        })
+        expect(error).toBeInstanceOf(Error)
+      }))
+
+    const json = (code: string, message: string) => JSON.stringify({ code, message })
+
+    const page = "<html><h1>Bad Gateway</h1></html>"
+    const unknown: ReadonlyArray<
+      readonly [about: string, status: number, body: string | null, code: string, message: string]
+    > = [
+      ["a code of tomorrow", 400, json("NewException", "new"), "NewException", "new"],
+      ["a code it does not list", 400, json("LimitExceededException", "full"), "LimitExceededException", "full"],
+      ["a page of a proxy", 502, page, "HTTP 502", page],
+      ["a long page", 503, "x".repeat(100_000), "HTTP 503", "x".repeat(500)],
+      ["no body", 500, null, "HTTP 500", "HTTP status 500"],
+      ["JSON of another kind", 403, "{\"code\":7}", "HTTP 403", "{\"code\":7}"],
+      ["JSON that is no object", 400, "null", "HTTP 400", "null"],
+      ["a redirect", 307, null, "HTTP 307", "HTTP status 307"],
+      ["a success of another operation", 201, null, "HTTP 201", "HTTP status 201"]
+    ]
+
+    it.effect.each(unknown)("of %s (%i) is UnknownServiceError", ([, status, body, code, message]) =>
+      Effect.gen(function*() {
+        const error = yield* failure(call("describeVault").run, () => answer(status, body))
+        expect({ ...error, message: error.message }).toMatchObject({
+          _tag: "UnknownServiceError",
+          operation: "DescribeVault",
+          code,
+          status,
+          requestId,
+          message
+        })
+        expect(error.retry).toBe(status >= 500 ? "transient" : "never")
+      }))
+
+    it.effect("without a request id has none", () =>
+      Effect.gen(function*() {
+        const error = yield* failure(call("describeVault").run, () => new Response(null, { status: 500 }))
+        expect({ ...error, requestId: error._tag === "UnknownServiceError" ? error.requestId : "?" })
+          .toMatchObject({ _tag: "UnknownServiceError", status: 500, requestId: undefined })
+      }))
+  })
+
+  describe("an answer of success that breaks the API", () => {
+    const vault = { CreationDate: "2012-03-20T17:03:43.221Z", VaultARN: "arn", VaultName: vaultName }
+    const json = (body: unknown) => () => answer(200, JSON.stringify(body))
+    const hashed = (treeHash: string) => () => answer(200, "x", { "x-amz-sha256-tree-hash": treeHash })
+    const ranged = (range: string) => () => answer(206, "x", { "content-range": range })
+    const malformed: ReadonlyArray<readonly [about: string, keyof GlacierClient.Service, () => Response, RegExp]> = [
+      ["no JSON", "describeVault", () => answer(200, "<html>"), /not JSON/],
+      ["nothing", "describeVault", () => answer(200), /not JSON/],
+      ["half a document", "describeVault", () => answer(200, "{\"VaultName\":"), /not JSON/],
+      ["no object", "describeVault", json([]), /VaultARN|Expected/],
+      ["a field missing", "describeVault", json({ ...vault, VaultName: undefined }), /VaultName/],
+      ["a field of another type", "describeVault", json({ ...vault, SizeInBytes: "12" }), /SizeInBytes/],
+      ["a negative count", "describeVault", json({ ...vault, NumberOfArchives: -1 }), /NumberOfArchives/],
+      ["a date that is none", "describeVault", json({ ...vault, CreationDate: "yesterday" }), /CreationDate/],
+      ["an unknown job status", "listJobs", json({ JobList: [{ StatusCode: "Resting" }] }), /JobList/],
+      ["no archive id", "uploadArchive", () => answer(201), /x-amz-archive-id is missing/],
+      [
+        "an empty upload id",
+        "initiateMultipartUpload",
+        () => answer(201, null, { "x-amz-multipart-upload-id": "" }),
+        /x-amz-multipart-upload-id is missing/
+      ],
+      ["an id that is none", "initiateJob", () => answer(202, null, { "x-amz-job-id": "../vaults" }), /x-amz-job-id/],
+      ["a tree hash that is none", "getJobOutput", hashed("0"), /tree-hash/],
+      ["a range that is none", "getJobOutput", ranged("bytes */7"), /content-range/]
+    ]
+
+    it.effect.each(malformed)("with %s is MalformedResponse (%s)", ([, name, response, problem]) =>
+      Effect.gen(function*() {
+        const error = yield* failure(call(name).run, response)
+        expect({ ...error }).toMatchObject({
+          _tag: "MalformedResponse",
+          operation: operations[name].name,
+          status: response().status,
+          requestId,
+          problem: expect.stringMatching(problem)
+        })
+      }))
+
+    it.effect("holds no connection", () =>
+      Effect.gen(function*() {
+        let released = false
+        const endless = () =>
+          new ReadableStream<Uint8Array>({ cancel: () => void (released = true) })
+        const { glacier, sent } = yield* scripted(
+          replies(() => answer(200, endless(), { "x-amz-sha256-tree-hash": "0" }))
+        )
+        yield* Effect.flip(glacier.getJobOutput({ vaultName, jobId }))
+        expect(released || sent[0]!.signal.aborted).toBe(true)
+      }))
+  })
+
+  describe("an input that breaks a rule", () => {
+    const upload = { vaultName, contentSha256: welcomeHash, treeHash: welcomeHash, body: welcome }
+    const part = { ...upload, uploadId, range: { start: 0, end: 25 } }
+    const initiate = (
+      glacier: GlacierClient.Service,
+      parameters: Operation.Input<(typeof operations)["initiateJob"]>["parameters"]
+    ) => glacier.initiateJob({ vaultName, parameters })
+    type Refused = readonly [field: string, about: string, Run]
+    const inputs: ReadonlyArray<Refused> = [
+      ...["", ".", "..", "a b", "a/b", "a%2Fb", "é", "a\r\nb", "x".repeat(256)].map((name): Refused => [
+        "vaultName",
+        JSON.stringify(name).slice(0, 12),
+        (glacier) => glacier.createVault({ vaultName: name })
+      ]),
+      ["accountId", "too short", (glacier) => glacier.listVaults({ accountId: "12345" })],
+      ["accountId", "with hyphens", (glacier) => glacier.describeVault({ vaultName, accountId: "0123-4567-8901" })],
+      ["description", "too long", (glacier) => glacier.uploadArchive({ ...upload, description: "x".repeat(1_025) })],
+      ["description", "not ASCII", (glacier) => glacier.uploadArchive({ ...upload, description: "Überblick" })],
+      ["description", "of two lines", (glacier) => glacier.uploadArchive({ ...upload, description: "a\r\nx-a: b" })],
+      ["body", "no byte", (glacier) => glacier.uploadArchive({ ...upload, body: new Uint8Array() })],
+      ["body", "no byte", (glacier) => glacier.uploadMultipartPart({ ...part, body: new Uint8Array() })],
+      ["contentSha256", "upper case", (glacier) => glacier.uploadArchive({ ...upload, contentSha256: "A".repeat(64) })],
+      ["treeHash", "too short", (glacier) => glacier.uploadArchive({ ...upload, treeHash: welcomeHash.slice(1) })],
+      ...[0, 1, 1_048_575, 3_145_728, 8_589_934_592, 1_048_576.5, NaN, -1_048_576].map((partSize): Refused => [
+        "partSize",
+        String(partSize),
+        (glacier) => glacier.initiateMultipartUpload({ vaultName, partSize })
+      ]),
+      ["archiveSize", "0", (glacier) => glacier.completeMultipartUpload({ ...upload, uploadId, archiveSize: 0 })],
+      ...[
+        ["range", 2, 1] as const,
+        ["range.start", -1, 1] as const,
+        ["range.start", 0.5, 1] as const,
+        ["range.end", 0, Infinity] as const
+      ].flatMap(([field, start, end]): ReadonlyArray<Refused> => [
+        [field, `${start}-${end}`, (glacier) => glacier.getJobOutput({ vaultName, jobId, range: { start, end } })],
+        [field, `${start}-${end}`, (glacier) =>
+          glacier.uploadMultipartPart({ ...part, range: { start, end } })]
+      ]),
+      ...[0, -1, 1.5, NaN, Infinity].map((limit): Refused => [
+        "limit",
+        String(limit),
+        (glacier) => glacier.listVaults({ limit })
+      ]),
+      ["marker", "half a character", (glacier) => glacier.listVaults({ marker: "\ud800" })],
+      ["archiveId", "a path", (glacier) => glacier.deleteArchive({ vaultName, archiveId: "../../vaults" })],
+      ["uploadId", "empty", (glacier) => glacier.abortMultipartUpload({ vaultName, uploadId: "" })],
+      ["jobId", "a query", (glacier) => glacier.describeJob({ vaultName, jobId: "a?b" })],
+      ["parameters.archiveId", "empty", (glacier) => initiate(glacier, { type: "archive-retrieval", archiveId: "" })],
+      ["parameters.selection.limit", "0", (glacier) =>
+        initiate(glacier, { type: "inventory-retrieval", selection: { limit: 0 } })]
+    ]
+
+    it.effect.each(inputs)("%s (%s) is InvalidInput, and nothing is sent", ([field, , run]) =>
+      Effect.gen(function*() {
+        const { glacier, sent } = yield* scripted(replies(() => answer(500)))
+        const error = yield* Effect.flip(run(glacier))
+        expect({ ...error }).toMatchObject({ _tag: "InvalidInput", field, rule: expect.stringMatching(/./) })
+        expect(sent).toEqual([])
+      }))
+  })
+
+  describe("metrics", () => {
+    const count = (name: string, labels: Record<string, string>) =>
+      Effect.map(Metric.snapshot, (pairs) =>
+        pairs.flatMap(({ metricKey, metricState }) =>
+          metricKey.name === name && MetricState.isCounterState(metricState) &&
+            Object.entries(labels).every(([key, value]) =>
+              metricKey.tags.some((tag) => tag.key === key && tag.value === value)
+            )
+            ? [Number(metricState.count)]
+            : []
+        ).reduce((sum, one) => sum + one, 0))
+
+    const counted = <A, E, R>(name: string, labels: Record<string, string>, effect: Effect.Effect<A, E, R>) =>
+      Effect.gen(function*() {
+        const before = yield* count(name, labels)
+        yield* Effect.exit(effect)
+        return (yield* count(name, labels)) - before
+      })
+
+    it.effect("count each attempt by operation and outcome", () =>
+      Effect.gen(function*() {
+        const { glacier } = yield* scripted(
+          replies(() => refusal(400, "ThrottlingException"), () => refusal(404, "ResourceNotFoundException")),
+          { policies: RetryPolicy.layer(promptly(5)) }
+        )
+        const call = glacier.deleteArchive({ vaultName, archiveId: "a" })
+        const requests = (outcome: string) =>
+          ["glacier_requests_total", { operation: "DeleteArchive", outcome }] as const
+        expect(yield* counted(...requests("Throttling"), call)).toBe(1)
+        expect(yield* counted(...requests("ResourceNotFound"), call)).toBe(1)
+        expect(yield* counted(...requests("ok"), call)).toBe(0)
+        const { glacier: fine } = yield* scripted(replies(() => answer(204)))
+        expect(yield* counted(...requests("ok"), fine.deleteArchive({ vaultName, archiveId: "a" }))).toBe(1)
+      }))
+
+    it.effect("count the bytes of each attempt going up", () =>
+      Effect.gen(function*() {
+        const up = (...answers: ReadonlyArray<() => Response>) =>
+          Effect.flatMap(scripted(replies(...answers), { policies: RetryPolicy.layer(promptly(5)) }), ({ glacier }) =>
+            counted("glacier_bytes_total", { direction: "up" }, call("uploadArchive").run(glacier)))
+        expect(yield* up(call("uploadArchive").answer)).toBe(26)
+        expect(yield* up(() => answer(500), call("uploadArchive").answer)).toBe(52)
+        expect(yield* up(() => refusal(403, "AccessDeniedException"))).toBe(26)
+      }))
+
+    it.effect("count the bytes that came down", () =>
+      Effect.gen(function*() {
+        const { glacier } = yield* scripted(replies(() => answer(200, welcome)))
+        const down = { direction: "down" }
+        const { body } = yield* glacier.getJobOutput({ vaultName, jobId })
+        expect(yield* counted("glacier_bytes_total", down, Stream.runDrain(body))).toBe(26)
+        expect(yield* counted("glacier_bytes_total", down, glacier.getJobOutput({ vaultName, jobId }))).toBe(0)
+      }))
+  })
+})
