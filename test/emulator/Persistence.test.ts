@@ -1,0 +1,258 @@
+import { FileSystem, Path } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Exit, FastCheck, Fiber, Layer, Scope, Stream, TestClock } from "effect"
+import { Emulator } from "../../src/emulator/index.ts"
+import * as Support from "./support.ts"
+
+const { call, createVault, hashes, initiateJob, ramp, text, treeHash, upload, vault } = Support
+
+const MiB = 1_048_576
+
+const layer = (directory: string, options: Emulator.Options = {}) =>
+  Emulator.layerHttpClient.pipe(
+    Layer.provide(Emulator.layerFile({ ...options, directory })),
+    Layer.provide(Support.layerSha256)
+  )
+
+const temporary = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped({ prefix: "emulator-" }))
+
+const blobs = (directory: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readDirectory(`${directory}/blobs`))
+
+/** Everything that can be read, of these vaults and jobs. */
+const everything = (jobs: ReadonlyArray<string>, uploads: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    const answers = [
+      yield* call("GET", "/-/vaults"),
+      yield* call("GET", `${vault("photos")}/jobs`),
+      yield* call("GET", `${vault("photos")}/multipart-uploads`)
+    ]
+    for (const id of uploads) answers.push(yield* call("GET", `${vault("photos")}/multipart-uploads/${id}`))
+    for (const id of jobs) answers.push(yield* call("GET", `${vault("photos")}/jobs/${id}/output`))
+    return answers.map(({ status, text }) => ({ status, text }))
+  })
+
+/** Vaults, archives, parts and jobs of all kinds; gives the ids to look for. */
+const fill = Effect.gen(function*() {
+  yield* createVault("photos")
+  yield* createVault("films")
+  yield* createVault("gone")
+  yield* call("DELETE", vault("gone"))
+  const one = yield* upload("photos", text("one"), "first")
+  const two = yield* upload("photos", text("two"))
+  const big = yield* upload("photos", ramp(3.5 * MiB))
+  yield* call("DELETE", `${vault("photos")}/archives/${two}`)
+  const initiate = Effect.map(
+    call("POST", `${vault("photos")}/multipart-uploads`, { headers: { "x-amz-part-size": String(MiB) } }),
+    ({ headers }) => headers["x-amz-multipart-upload-id"] ?? ""
+  )
+  const part = (id: string, index: number, bytes: Uint8Array) =>
+    call("PUT", `${vault("photos")}/multipart-uploads/${id}`, {
+      body: bytes,
+      headers: {
+        ...hashes(bytes),
+        "content-range": `bytes ${index * MiB}-${index * MiB + bytes.length - 1}/*`
+      }
+    })
+  const open = yield* initiate
+  yield* part(open, 1, ramp(10))
+  yield* part(open, 0, ramp(20))
+  yield* part(open, 0, ramp(30))
+  const done = yield* initiate
+  const bytes = ramp(MiB + 5)
+  yield* part(done, 1, bytes.subarray(MiB))
+  yield* part(done, 0, bytes.subarray(0, MiB))
+  const completed = yield* call("POST", `${vault("photos")}/multipart-uploads/${done}`, {
+    headers: { "x-amz-archive-size": String(bytes.length), "x-amz-sha256-tree-hash": treeHash(bytes) }
+  })
+  const aborted = yield* initiate
+  yield* part(aborted, 0, ramp(10))
+  yield* call("DELETE", `${vault("photos")}/multipart-uploads/${aborted}`)
+  const jobs: Array<string> = []
+  const ids = [one, big, completed.headers["x-amz-archive-id"]]
+  for (const ArchiveId of ids) jobs.push(yield* initiateJob("photos", { Type: "archive-retrieval", ArchiveId }))
+  jobs.push(
+    yield* initiateJob("photos", {
+      Type: "archive-retrieval",
+      ArchiveId: big,
+      RetrievalByteRange: `0-${2 * MiB - 1}`,
+      Description: "half"
+    })
+  )
+  for (const Format of ["JSON", "CSV"]) {
+    jobs.push(yield* initiateJob("photos", { Type: "inventory-retrieval", Format, InventoryRetrievalParameters: { Limit: 2 } }))
+  }
+  yield* TestClock.adjust("4 hours")
+  yield* call("DELETE", `${vault("photos")}/archives/${one}`)
+  return { jobs, uploads: [open] }
+})
+
+const provide = Effect.provide(NodeContext.layer)
+
+describe("persistence", () => {
+  it.scoped("all that was acknowledged is there when the process has died", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const directory = yield* temporary
+      const copy = yield* temporary
+      const options = { inventoryDelay: 0 }
+      const { before, ids } = yield* Effect.gen(function*() {
+        const ids = yield* fill
+        const before = yield* everything(ids.jobs, ids.uploads)
+        // What a process killed now leaves behind: nothing is closed, nothing is flushed.
+        yield* fs.copy(directory, copy, { overwrite: true })
+        return { before, ids }
+      }).pipe(Effect.provide(layer(directory, options)))
+      expect(before.every(({ status }) => status === 200)).toBe(true)
+      for (const place of [copy, directory]) {
+        // Delays may change: what was decided stays.
+        for (const options of [{ inventoryDelay: 0 }, { inventoryDelay: "24 hours", jobDelay: "1 minute" }] as const) {
+          const after = yield* everything(ids.jobs, ids.uploads).pipe(Effect.provide(layer(place, options)))
+          expect(after).toEqual(before)
+        }
+      }
+      // 1 whole archive, 2 parts of another, that of a deleted one for its job, 2 open parts, 2 inventories.
+      expect(yield* blobs(directory)).toHaveLength(8)
+
+      yield* TestClock.adjust("25 hours")
+      yield* everything([], []).pipe(Effect.provide(layer(directory, options)))
+      expect(yield* blobs(directory)).toHaveLength(3)
+    }).pipe(provide), 20_000)
+
+  it.scoped("a torn last line was never acknowledged: it is cut off", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const directory = yield* temporary
+      const journal = `${directory}/journal.jsonl`
+      yield* createVault("photos").pipe(Effect.provide(layer(directory)))
+      const whole = yield* fs.readFileString(journal)
+      yield* fs.writeFileString(journal, `${whole}{"_tag":"VaultCreated","at":0,"vault":"arn:aws:gla`)
+      const again = yield* Effect.zip(createVault("films"), call("GET", "/-/vaults")).pipe(
+        Effect.provide(layer(directory))
+      )
+      expect(again[1].text).toContain("films")
+      expect(yield* fs.readFileString(journal)).toBe(whole + whole.replace("photos", "films"))
+    }).pipe(provide))
+
+  it.scoped.prop("a journal cut anywhere opens with its whole lines", [FastCheck.double({ min: 0, max: 1, noNaN: true })], ([
+    where
+  ]) =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const directory = yield* temporary
+      const journal = `${directory}/journal.jsonl`
+      yield* Effect.forEach(["a", "b", "c"], createVault).pipe(Effect.provide(layer(directory)))
+      const whole = yield* fs.readFile(journal)
+      const cut = whole.subarray(0, Math.floor(where * whole.length))
+      yield* fs.writeFile(journal, cut)
+      const { text } = yield* call("GET", "/-/vaults").pipe(Effect.provide(layer(directory)))
+      const lines = cut.filter((byte) => byte === 10).length
+      expect(Support.list({ json: JSON.parse(text) }, "VaultList")).toHaveLength(lines)
+      expect(Number((yield* fs.stat(journal)).size)).toBe(cut.lastIndexOf(10) + 1)
+    }).pipe(provide), { fastCheck: { numRuns: 15 } })
+
+  it.scoped("a journal that cannot be read is a typed error", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* Path.Path
+      const directory = yield* temporary
+      const journal = path.join(directory, "journal.jsonl")
+      yield* createVault("photos").pipe(Effect.provide(layer(directory)))
+      const whole = yield* fs.readFileString(journal)
+      const cases = [
+        [`nonsense\n${whole}`, "line 1 is no event"],
+        [`${whole}\n`, "line 2 is no event"],
+        [whole + whole.replace("VaultCreated", "VaultBurnt"), "line 2 is no event"],
+        [whole.replace("VaultCreated", "VaultDeleted"), "line 1 does not fit what precedes it"]
+      ] as const
+      for (const [contents, reason] of cases) {
+        yield* fs.writeFileString(journal, contents)
+        const error = yield* Effect.flip(Effect.scoped(Layer.build(layer(directory))))
+        expect(error).toMatchObject({ _tag: "EmulatorStorageError", path: journal, reason })
+        expect(yield* fs.readFileString(journal)).toBe(contents)
+      }
+      yield* fs.writeFileString(path.join(directory, "file"), "")
+      const error = yield* Effect.flip(Effect.scoped(Layer.build(layer(path.join(directory, "file")))))
+      expect(error._tag).toBe("EmulatorStorageError")
+    }).pipe(provide))
+
+  it.scoped("bytes that nothing refers to are swept up at the start", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const directory = yield* temporary
+      yield* Effect.zipRight(createVault("photos"), upload("photos", text("one"))).pipe(
+        Effect.provide(layer(directory))
+      )
+      const kept = yield* blobs(directory)
+      yield* fs.writeFileString(`${directory}/blobs/orphan`, "from a process that was killed")
+      yield* call("GET", "/-/vaults").pipe(Effect.provide(layer(directory)))
+      expect(yield* blobs(directory)).toEqual(kept)
+    }).pipe(provide))
+
+  it.scoped("what is refused, cut short, interrupted or deleted leaves no bytes", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      yield* Effect.gen(function*() {
+        yield* createVault("photos")
+        const bytes = ramp(2 * MiB)
+        const send = (body: Stream.Stream<Uint8Array, unknown>, headers: Record<string, string> = {}) =>
+          call("POST", `${vault("photos")}/archives`, {
+            body: { stream: body, length: bytes.length },
+            headers: { ...hashes(bytes), ...headers }
+          })
+        const half = Stream.succeed(bytes.subarray(MiB))
+        expect((yield* send(half)).status).toBe(400)
+        expect((yield* send(Stream.concat(half, Stream.fail("cut")))).status).toBe(400)
+        expect((yield* send(Stream.make(bytes, bytes))).status).toBe(400)
+        expect((yield* send(Stream.succeed(bytes), { "x-amz-sha256-tree-hash": "0".repeat(64) })).status).toBe(400)
+        const fiber = yield* Effect.fork(send(Stream.concat(half, Stream.never)))
+        yield* Effect.iterate(0, {
+          while: (files) => files === 0,
+          body: () => Effect.zipRight(Effect.yieldNow(), Effect.map(blobs(directory), (files) => files.length))
+        })
+        yield* Fiber.interrupt(fiber)
+        expect(yield* blobs(directory)).toEqual([])
+
+        const id = yield* upload("photos", bytes)
+        expect(yield* blobs(directory)).toHaveLength(1)
+        yield* call("DELETE", `${vault("photos")}/archives/${id}`)
+        expect(yield* blobs(directory)).toEqual([])
+      }).pipe(Effect.provide(layer(directory)))
+    }).pipe(provide))
+
+  it.scoped("answers 500 when it cannot write, and acknowledges nothing more", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const directory = yield* temporary
+      let full = false
+      const failing = Layer.succeed(FileSystem.FileSystem, {
+        ...fs,
+        open: (path, options) =>
+          Effect.map(fs.open(path, options), (file) => new Proxy(file, {
+            get: (target, name) =>
+              name === "writeAll"
+                ? (bytes: Uint8Array) => full ? fs.stat("/nowhere") : target.writeAll(bytes)
+                : Reflect.get(target, name)
+          }))
+      })
+      const scope = yield* Scope.make()
+      const client = yield* Layer.build(layer(directory).pipe(Layer.provide(failing))).pipe(Scope.extend(scope))
+      yield* Effect.gen(function*() {
+        expect((yield* createVault("photos")).status).toBe(201)
+        full = true
+        const failed = yield* createVault("films")
+        expect([failed.status, failed.json["code"], failed.json["type"]]).toEqual([
+          500,
+          "ServiceUnavailableException",
+          "Server"
+        ])
+        full = false
+        expect((yield* call("GET", vault("films"))).status).toBe(500)
+      }).pipe(Effect.provide(client))
+      yield* Scope.close(scope, Exit.void)
+      const { text } = yield* call("GET", "/-/vaults").pipe(Effect.provide(layer(directory)))
+      expect(text).toContain("photos")
+      expect(text).not.toContain("films")
+    }).pipe(provide))
+})

@@ -1,0 +1,193 @@
+import { HttpServerRequest } from "@effect/platform"
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, FastCheck, Layer, Redacted, TestClock } from "effect"
+import { Emulator } from "../../src/emulator/index.ts"
+import { routes } from "../../src/emulator/internal/App.ts"
+import * as Delays from "../../src/emulator/internal/Delays.ts"
+import * as Router from "../../src/emulator/internal/Router.ts"
+import * as Store from "../../src/emulator/internal/Store.ts"
+import { operations } from "../../src/protocol/Operations.ts"
+import { Duration } from "effect"
+import * as Support from "./support.ts"
+
+const { call, createVault, vault } = Support
+
+const refusal = (answer: Support.Answer) => [answer.status, answer.json["code"], answer.json["message"]]
+
+/** Sends a target as it is, as only a socket lets through. */
+const raw = (method: string, target: string, headers: Record<string, string> = {}) =>
+  Effect.gen(function*() {
+    const { app } = yield* Emulator.Emulator
+    const request = HttpServerRequest.fromWeb(new Request("http://localhost/", { method, headers }))
+    return yield* Effect.scoped(app).pipe(
+      Effect.provideService(HttpServerRequest.HttpServerRequest, request.modify({ url: target }))
+    )
+  })
+
+const memory = Emulator.layerMemory().pipe(Layer.provide(Support.layerSha256))
+
+describe("requests", () => {
+  it.effect("each operation has a route", () =>
+    Effect.gen(function*() {
+      const delays = Delays.make(Duration.zero, Duration.zero)
+      const all = routes(yield* Store.memory, delays, Support.create)
+      expect(all.map(({ operation }) => operation.name).sort()).toEqual(
+        Object.values(operations).map(({ name }) => name).sort()
+      )
+    }))
+
+  it.effect("must be signed, by a known key, now", () =>
+    Effect.gen(function*() {
+      expect(refusal(yield* call("GET", "/-/vaults", { unsigned: true }))).toEqual([
+        400,
+        "MissingAuthenticationTokenException",
+        "Missing Authentication Token"
+      ])
+      const stranger = { accessKeyId: "AKIAI000000000000000", secretAccessKey: "x" }
+      expect(refusal(yield* call("GET", "/-/vaults", { key: stranger }))).toEqual([
+        400,
+        "UnrecognizedClientException",
+        "The security token included in the request is invalid."
+      ])
+      const wrong = { accessKeyId: Emulator.defaultKey.accessKeyId, secretAccessKey: "x" }
+      expect(refusal(yield* call("GET", "/-/vaults", { key: wrong })).slice(0, 2)).toEqual([
+        403,
+        "InvalidSignatureException"
+      ])
+      yield* TestClock.adjust("1 hours")
+      const old = yield* call("GET", "/-/vaults", { headers: { "x-amz-date": "19700101T000000Z" } })
+      expect(refusal(old).slice(0, 2)).toEqual([403, "InvalidSignatureException"])
+    }).pipe(Effect.provide(Support.layer())))
+
+  it.effect("take keys and accounts of one's own", () =>
+    Effect.gen(function*() {
+      const key = { accessKeyId: "AKIDMINE", secretAccessKey: "secret", sessionToken: "token" }
+      expect((yield* call("GET", "/-/vaults", { key })).status).toBe(200)
+      expect((yield* call("GET", "/999999999999/vaults", { key })).status).toBe(200)
+      expect(refusal(yield* call("GET", "/123456789012/vaults", { key }))).toEqual([
+        403,
+        "AccessDeniedException",
+        "Access denied for account ID: 123456789012"
+      ])
+      expect((yield* call("PUT", vault("photos"), { key })).headers["location"]).toBe("/999999999999/vaults/photos")
+      const { sessionToken: _, ...tokenless } = key
+      expect((yield* call("GET", "/-/vaults", { key: tokenless })).json["code"]).toBe("UnrecognizedClientException")
+    }).pipe(Effect.provide(Support.layer({
+      accountId: "999999999999",
+      keys: [{
+        accessKeyId: "AKIDMINE",
+        secretAccessKey: Redacted.make("secret"),
+        sessionToken: Redacted.make("token")
+      }]
+    }))))
+
+  it.effect("are checked in the order of the service", () =>
+    Effect.gen(function*() {
+      // The target before the signature, that before the version, that before the account, that before the name.
+      const headers = { "x-amz-glacier-version": undefined }
+      expect(refusal(yield* call("GET", "/vaults", { unsigned: true, headers }))[1]).toBe("BadRequest")
+      const none = { unsigned: true, headers }
+      expect(refusal(yield* call("GET", "/1/vaults/a!b", none))[1]).toBe("MissingAuthenticationTokenException")
+      expect(refusal(yield* call("GET", "/1/vaults/a!b", { headers }))[2]).toBe("Required parameter missing: API version")
+      expect(refusal(yield* call("GET", "/1/vaults/a!b"))[2]).toBe("Access denied for account ID: 1")
+      expect(refusal(yield* call("GET", "/-/vaults/a!b"))).toEqual([
+        400,
+        "InvalidParameterValueException",
+        "Invalid vaultName: a!b"
+      ])
+      const hash = "0".repeat(64)
+      const changed = yield* call("GET", "/1/vaults", { headers: { ...headers, "x-amz-content-sha256": hash } })
+      expect(refusal(changed).slice(0, 2)).toEqual([403, "InvalidSignatureException"])
+    }).pipe(Effect.provide(Support.layer())))
+
+  it.effect("of any content type are read, and a tree hash of JSON is ignored", () =>
+    Effect.gen(function*() {
+      yield* createVault("photos")
+      for (const type of ["application/json", "application/x-www-form-urlencoded", "text/plain; charset=utf-8"]) {
+        const answer = yield* call("POST", `${vault("photos")}/jobs`, {
+          body: "{}",
+          headers: { "content-type": type, "x-amz-sha256-tree-hash": "0".repeat(64) }
+        })
+        expect(answer.json["message"]).toBe("Required parameter missing: Type")
+      }
+    }).pipe(Effect.provide(Support.layer())))
+
+  it.effect("to no operation are bad", () =>
+    Effect.gen(function*() {
+      for (
+        const [method, path] of [
+          ["GET", "/"],
+          ["GET", "/-/vaults/a/b"],
+          ["DELETE", "/-/vaults"],
+          ["POST", "/-/vaults/photos"],
+          ["GET", "/-/vaults/photos/tags"],
+          ["GET", "/-/vaults/"]
+        ] as const
+      ) {
+        const answer = yield* call(method, path)
+        expect([answer.status, answer.json["code"], answer.json["type"]]).toEqual([400, "BadRequest", "Client"])
+        expect(answer.headers["content-type"]).toBe("application/json")
+        expect(answer.headers["x-amzn-requestid"]).toHaveLength(47)
+      }
+    }).pipe(Effect.provide(Support.layer())))
+
+  it.effect("that are hostile are bad, too", () =>
+    Effect.gen(function*() {
+      for (
+        const target of [
+          "",
+          "*",
+          "//",
+          "http://localhost/-/vaults",
+          "/-/vaults/..",
+          "/-/vaults/../vaults",
+          "/-/vaults/%2e%2e",
+          "/-/vaults/a%2Fb",
+          "/-/vaults/a%5Cb",
+          "/-/vaults/%00",
+          "/-/vaults/%",
+          "/-/vaults/%ff",
+          "/-/vaults?limit=%",
+          "/-/vaults?%ff=1",
+          "/-//vaults"
+        ]
+      ) {
+        const { status } = yield* raw("GET", target)
+        expect([target, status]).toEqual([target, 400])
+      }
+    }).pipe(Effect.provide(memory)))
+
+  const segment = FastCheck.oneof(
+    FastCheck.constantFrom("-", "vaults", "archives", "jobs", "output", "multipart-uploads", "..", ".", "", "%", "%2f"),
+    FastCheck.constantFrom("__proto__", "constructor", "toString", "{vaultName}", "%F0%9F%92%A9", "%00", "a".repeat(5000)),
+    FastCheck.string({ unit: "binary", maxLength: 20 })
+  )
+  const target = FastCheck.tuple(
+    FastCheck.array(segment, { maxLength: 7 }),
+    FastCheck.option(FastCheck.string({ maxLength: 30 }), { nil: undefined })
+  ).map(([segments, query]) => "/" + segments.join("/") + (query === undefined ? "" : "?" + query))
+
+  it.prop("take no target apart by throwing", [target], ([target]) => {
+    const parsed = Router.parse(target)
+    expect(["Left", "Right"]).toContain(parsed._tag)
+  }, { fastCheck: { numRuns: 1000 } })
+
+  it.effect.prop("never bring the emulator down", [
+    FastCheck.constantFrom("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"),
+    target,
+    FastCheck.dictionary(
+      FastCheck.constantFrom("authorization", "x-amz-date", "x-amz-content-sha256", "content-length", "range"),
+      FastCheck.oneof(
+        FastCheck.stringMatching(/^[ -~]{0,40}$/),
+        FastCheck.constant(
+          "AWS4-HMAC-SHA256 Credential=A/19700101/r/glacier/aws4_request, SignedHeaders=host, Signature=0"
+        )
+      )
+    )
+  ], ([method, target, headers]) =>
+    Effect.gen(function*() {
+      const { status } = yield* raw(method, target, headers)
+      expect(status).toBeGreaterThanOrEqual(400)
+      expect(status).toBeLessThan(500)
+    }).pipe(Effect.provide(memory)), { fastCheck: { numRuns: 300 } })
+})
