@@ -89,7 +89,12 @@ describe("archives", () => {
           "MissingParameterValueException",
           "Required parameter missing: API version"
         ],
-        [{ "x-amz-glacier-version": "2010-01-01" }, 400, "InvalidParameterValueException", "Invalid API version: 2010-01-01"]
+        [
+          { "x-amz-glacier-version": "2010-01-01" },
+          400,
+          "InvalidParameterValueException",
+          "Invalid API version: 2010-01-01"
+        ]
       ]
       for (const [headers, status, code, message] of cases) {
         const answer = yield* send(headers)
@@ -181,9 +186,11 @@ describe("archives", () => {
     Effect.gen(function*() {
       let status = 0
       const fiber = yield* Effect.never.pipe(
-        Effect.onInterrupt(() => Effect.map(createVault("photos"), (answer) => {
-          status = answer.status
-        }).pipe(Effect.orDie)),
+        Effect.onInterrupt(() =>
+          Effect.map(createVault("photos"), (answer) => {
+            status = answer.status
+          }).pipe(Effect.orDie)
+        ),
         Effect.fork
       )
       yield* Effect.yieldNow()

@@ -119,9 +119,13 @@ describe("inventories", () => {
       expect(output.text).toBe(
         "ArchiveId,ArchiveDescription,CreationDate,Size,SHA256TreeHash\n" + rows.join("")
       )
-      const range = yield* call("GET", `${vault("photos")}/jobs/${(yield* inventory({}, "CSV")).job.json["JobId"]}/output`, {
-        headers: { range: "bytes=0-8" }
-      })
+      const range = yield* call(
+        "GET",
+        `${vault("photos")}/jobs/${(yield* inventory({}, "CSV")).job.json["JobId"]}/output`,
+        {
+          headers: { range: "bytes=0-8" }
+        }
+      )
       expect([range.status, range.text]).toEqual([206, "ArchiveId"])
     }).pipe(Effect.provide(Support.layer({ inventoryDelay: 0, jobDelay: "1 seconds" }))))
 

@@ -55,19 +55,20 @@ describe("job output", () => {
     Effect.gen(function*() {
       yield* createVault("photos")
       const archive = yield* upload("photos", bytes)
-      const cases: ReadonlyArray<[retrieved: [number, number], asked: [number, number] | undefined, hashed: boolean]> = [
-        // Retrieved [4 MiB, end): one node.
-        [[4 * MiB, size], undefined, true],
-        [[4 * MiB, size], [0, 2.5 * MiB], true],
-        [[4 * MiB, size], [0, 2 * MiB], true],
-        [[4 * MiB, size], [MiB, 2 * MiB], true],
-        [[4 * MiB, size], [2 * MiB, 2.5 * MiB], true],
-        [[4 * MiB, size], [MiB, 2.5 * MiB], false],
-        [[4 * MiB, size], [0, 100], false],
-        // Retrieved [1 MiB, 3 MiB): no node, so nothing of it has a hash.
-        [[MiB, 3 * MiB], undefined, false],
-        [[MiB, 3 * MiB], [0, MiB], false]
-      ]
+      const cases: ReadonlyArray<[retrieved: [number, number], asked: [number, number] | undefined, hashed: boolean]> =
+        [
+          // Retrieved [4 MiB, end): one node.
+          [[4 * MiB, size], undefined, true],
+          [[4 * MiB, size], [0, 2.5 * MiB], true],
+          [[4 * MiB, size], [0, 2 * MiB], true],
+          [[4 * MiB, size], [MiB, 2 * MiB], true],
+          [[4 * MiB, size], [2 * MiB, 2.5 * MiB], true],
+          [[4 * MiB, size], [MiB, 2.5 * MiB], false],
+          [[4 * MiB, size], [0, 100], false],
+          // Retrieved [1 MiB, 3 MiB): no node, so nothing of it has a hash.
+          [[MiB, 3 * MiB], undefined, false],
+          [[MiB, 3 * MiB], [0, MiB], false]
+        ]
       for (const [[from, to], asked, hashed] of cases) {
         const job = yield* retrieval(archive, `${from}-${to - 1}`)
         yield* TestClock.adjust("4 hours")

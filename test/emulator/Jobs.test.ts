@@ -8,8 +8,7 @@ const jobs = `${vault("photos")}/jobs`
 
 const arn = "arn:aws:glacier:us-east-1:123456789012:vaults/photos"
 
-const initiate = (body: unknown) =>
-  call("POST", jobs, { body: typeof body === "string" ? body : JSON.stringify(body) })
+const initiate = (body: unknown) => call("POST", jobs, { body: typeof body === "string" ? body : JSON.stringify(body) })
 
 const describeJob = (id: string) => call("GET", `${jobs}/${id}`)
 

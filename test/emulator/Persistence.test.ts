@@ -81,7 +81,9 @@ const fill = Effect.gen(function*() {
     })
   )
   for (const Format of ["JSON", "CSV"]) {
-    jobs.push(yield* initiateJob("photos", { Type: "inventory-retrieval", Format, InventoryRetrievalParameters: { Limit: 2 } }))
+    jobs.push(
+      yield* initiateJob("photos", { Type: "inventory-retrieval", Format, InventoryRetrievalParameters: { Limit: 2 } })
+    )
   }
   yield* TestClock.adjust("4 hours")
   yield* call("DELETE", `${vault("photos")}/archives/${one}`)
@@ -135,7 +137,9 @@ describe("persistence", () => {
       expect(yield* fs.readFileString(journal)).toBe(whole + whole.replace("photos", "films"))
     }).pipe(provide))
 
-  it.scoped.prop("a journal cut anywhere opens with its whole lines", [FastCheck.double({ min: 0, max: 1, noNaN: true })], ([
+  it.scoped.prop("a journal cut anywhere opens with its whole lines", [
+    FastCheck.double({ min: 0, max: 1, noNaN: true })
+  ], ([
     where
   ]) =>
     Effect.gen(function*() {
@@ -229,12 +233,13 @@ describe("persistence", () => {
       const failing = Layer.succeed(FileSystem.FileSystem, {
         ...fs,
         open: (path, options) =>
-          Effect.map(fs.open(path, options), (file) => new Proxy(file, {
-            get: (target, name) =>
-              name === "writeAll"
-                ? (bytes: Uint8Array) => full ? fs.stat("/nowhere") : target.writeAll(bytes)
-                : Reflect.get(target, name)
-          }))
+          Effect.map(fs.open(path, options), (file) =>
+            new Proxy(file, {
+              get: (target, name) =>
+                name === "writeAll"
+                  ? (bytes: Uint8Array) => full ? fs.stat("/nowhere") : target.writeAll(bytes)
+                  : Reflect.get(target, name)
+            }))
       })
       const scope = yield* Scope.make()
       const client = yield* Layer.build(layer(directory).pipe(Layer.provide(failing))).pipe(Scope.extend(scope))

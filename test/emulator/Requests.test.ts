@@ -1,13 +1,12 @@
 import { HttpServerRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, FastCheck, Layer, Redacted, TestClock } from "effect"
+import { Duration, Effect, FastCheck, Layer, Redacted, TestClock } from "effect"
 import { Emulator } from "../../src/emulator/index.ts"
 import { routes } from "../../src/emulator/internal/App.ts"
 import * as Delays from "../../src/emulator/internal/Delays.ts"
 import * as Router from "../../src/emulator/internal/Router.ts"
 import * as Store from "../../src/emulator/internal/Store.ts"
 import { operations } from "../../src/protocol/Operations.ts"
-import { Duration } from "effect"
 import * as Support from "./support.ts"
 
 const { call, createVault, vault } = Support
@@ -88,7 +87,9 @@ describe("requests", () => {
       expect(refusal(yield* call("GET", "/vaults", { unsigned: true, headers }))[1]).toBe("BadRequest")
       const none = { unsigned: true, headers }
       expect(refusal(yield* call("GET", "/1/vaults/a!b", none))[1]).toBe("MissingAuthenticationTokenException")
-      expect(refusal(yield* call("GET", "/1/vaults/a!b", { headers }))[2]).toBe("Required parameter missing: API version")
+      expect(refusal(yield* call("GET", "/1/vaults/a!b", { headers }))[2]).toBe(
+        "Required parameter missing: API version"
+      )
       expect(refusal(yield* call("GET", "/1/vaults/a!b"))[2]).toBe("Access denied for account ID: 1")
       expect(refusal(yield* call("GET", "/-/vaults/a!b"))).toEqual([
         400,
@@ -159,7 +160,15 @@ describe("requests", () => {
 
   const segment = FastCheck.oneof(
     FastCheck.constantFrom("-", "vaults", "archives", "jobs", "output", "multipart-uploads", "..", ".", "", "%", "%2f"),
-    FastCheck.constantFrom("__proto__", "constructor", "toString", "{vaultName}", "%F0%9F%92%A9", "%00", "a".repeat(5000)),
+    FastCheck.constantFrom(
+      "__proto__",
+      "constructor",
+      "toString",
+      "{vaultName}",
+      "%F0%9F%92%A9",
+      "%00",
+      "a".repeat(5000)
+    ),
     FastCheck.string({ unit: "binary", maxLength: 20 })
   )
   const target = FastCheck.tuple(

@@ -57,7 +57,6 @@ export interface Options {
   readonly region?: string
   /** Sent as it is, unsigned. */
   readonly unsigned?: boolean
-  readonly base?: string
 }
 
 export interface Answer {
@@ -71,64 +70,60 @@ export interface Answer {
 /** Where requests go: in-process no socket is opened. */
 export class Base extends Context.Reference<Base>()("test/Base", { defaultValue: () => `https://${host}` }) {}
 
-/** Sends a request, signed now. */
-export const execute = (method: "GET" | "PUT" | "POST" | "DELETE", path: string, options: Options = {}) =>
+type Method = "GET" | "PUT" | "POST" | "DELETE"
+
+const payloadOf = ({ body }: Options): Uint8Array | undefined =>
+  typeof body === "string" ? utf8.encode(body) : body instanceof Uint8Array ? body : undefined
+
+/** The headers of a request, signed now. */
+export const sign = (method: Method, path: string, options: Options = {}) =>
   Effect.gen(function*() {
-    const base = options.base ?? (yield* Base)
-    const { host } = new URL(base)
-    const { body, query = {}, region = "us-east-1" } = options
+    const { host } = new URL(yield* Base)
+    const { query = {}, region = "us-east-1" } = options
     const headers: Record<string, string> = { host, "x-amz-glacier-version": "2012-06-01" }
     for (const [name, value] of Object.entries(options.headers ?? {})) {
       if (value === undefined) delete headers[name]
       else headers[name] = value
     }
-    const payload = typeof body === "string" ? utf8.encode(body) : body instanceof Uint8Array ? body : undefined
-    const now = yield* Clock.currentTimeMillis
-    const signed = options.unsigned ? { headers } : yield* Effect.promise(() =>
-      new SignatureV4({
-        credentials: options.key ?? {
-          accessKeyId: Emulator.defaultKey.accessKeyId,
-          secretAccessKey: Redacted.value(Emulator.defaultKey.secretAccessKey)
-        },
-        region,
-        service: "glacier",
-        sha256: Hash,
-        applyChecksum: false
-      }).sign(
-        { method, protocol: "https:", hostname: host, path, query, headers, body: payload },
-        { signingDate: new Date(now) }
-      )
-    )
+    if (options.unsigned) return headers
+    const signer = new SignatureV4({
+      credentials: options.key ?? {
+        accessKeyId: Emulator.defaultKey.accessKeyId,
+        secretAccessKey: Redacted.value(Emulator.defaultKey.secretAccessKey)
+      },
+      region,
+      service: "glacier",
+      sha256: Hash,
+      applyChecksum: false
+    })
+    const request = { method, protocol: "https:", hostname: host, path, query, headers, body: payloadOf(options) }
+    const signingDate = new Date(yield* Clock.currentTimeMillis)
+    const signed = yield* Effect.promise(() => signer.sign(request, { signingDate }))
+    // A date that is to be wrong is wrong only after signing.
+    return { ...signed.headers, ...headers }
+  })
+
+/** Sends a request. */
+export const execute = (method: Method, path: string, options: Options = {}) =>
+  Effect.gen(function*() {
+    const client = HttpClient.withTracerPropagation(yield* HttpClient.HttpClient, false)
+    const { body } = options
+    const payload = payloadOf(options)
     const httpBody = payload !== undefined
-      ? HttpBody.uint8Array(payload, signed.headers["content-type"])
+      ? HttpBody.uint8Array(payload)
       : typeof body === "object" && "stream" in body
       ? HttpBody.stream(body.stream, undefined, body.length)
       : HttpBody.empty
-    return HttpClientRequest.make(method)(base + path, {
-      urlParams: query,
-      body: httpBody,
-      headers: signed.headers
-    })
-  }).pipe(
-    Effect.flatMap((request) =>
-      HttpClientRequest.setHeaders(
-        request,
-        Object.fromEntries(
-          Object.entries(options.headers ?? {}).filter((entry): entry is [string, string] => entry[1] !== undefined)
-        )
-      ).pipe((request) =>
-        Effect.flatMap(HttpClient.HttpClient, (client) =>
-          HttpClient.withTracerPropagation(client, false).execute(request))
-      )
-    )
-  )
+    const request = HttpClientRequest.make(method)((yield* Base) + path, { urlParams: options.query, body: httpBody })
+    return yield* client.execute(HttpClientRequest.setHeaders(request, yield* sign(method, path, options)))
+  })
 
 /** The members of a list in an answer. */
-export const list = (answer: Answer, name: string) =>
+export const list = (answer: Pick<Answer, "json">, name: string) =>
   answer.json[name] as ReadonlyArray<Readonly<Record<string, unknown>>>
 
 /** Sends a request and reads the whole answer. */
-export const call = (method: "GET" | "PUT" | "POST" | "DELETE", path: string, options?: Options) =>
+export const call = (method: Method, path: string, options?: Options) =>
   Effect.gen(function*() {
     const response = yield* execute(method, path, options)
     const bytes = new Uint8Array(yield* response.arrayBuffer)
