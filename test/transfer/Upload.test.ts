@@ -1,0 +1,345 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FastCheck from "effect/FastCheck"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
+import { GlacierClient } from "../../src/client/GlacierClient.ts"
+import { RetryPolicy } from "../../src/policy/RetryPolicy.ts"
+import { Timeouts } from "../../src/policy/Timeouts.ts"
+import { AttemptTimeout, ConnectionError } from "../../src/protocol/GlacierError.ts"
+import * as ServiceError from "../../src/protocol/ServiceError.ts"
+import type { Progress } from "../../src/transfer/Progress.ts"
+import * as Source from "../../src/transfer/Source.ts"
+import * as Upload from "../../src/transfer/Upload.ts"
+import * as Support from "./support.ts"
+
+const { address, mebibyte, openUploads, pattern, replacing, same, stored } = Support
+
+const upload = <E, R>(source: Source.Source<E, R>, options?: Upload.Options) =>
+  Upload.upload(address, source, { partSize: mebibyte, ...options })
+
+class Unreadable extends Data.TaggedError("Unreadable") {}
+
+class Disk extends Context.Tag("test/Disk")<Disk, Uint8Array>() {}
+
+/** Five parts, of which the last is half a MiB. */
+const bytes = pattern(4.5 * mebibyte)
+
+/** The bytes from a disk, of which some parts are not to be read. */
+const fromDisk = (broken?: number): Source.Source<Unreadable, Disk> => ({
+  size: Effect.map(Disk, (all) => all.length),
+  read: (range) =>
+    range.start === broken
+      ? Effect.fail(new Unreadable())
+      : Effect.flatMap(Disk, (all) => Source.bytes(all).read(range))
+})
+
+const mismatch = new ServiceError.ChecksumMismatch({
+  operation: "UploadMultipartPart",
+  status: 400,
+  message: "Mismatch"
+})
+
+/** Refuses the part that starts there. */
+const refusing = (start: number) =>
+  replacing((glacier) => ({
+    uploadMultipartPart: (input) =>
+      input.range.start === start ? Effect.fail(mismatch) : glacier.uploadMultipartPart(input)
+  }))
+
+/** A source whose part from `start` on is never read, and what tells that it is being read. */
+const stuck = (start: number) =>
+  Effect.map(Deferred.make<void>(), (reached) => {
+    const source: Source.Source = {
+      ...Source.bytes(bytes),
+      read: (range) =>
+        range.start === start
+          ? Effect.zipRight(Deferred.succeed(reached, undefined), Effect.never)
+          : Source.bytes(bytes).read(range)
+    }
+    return { source, reached: Deferred.await(reached) }
+  })
+
+const interrupted = Effect.fnUntraced(function*(options?: Upload.Options) {
+  const { reached, source } = yield* stuck(2 * mebibyte)
+  const fiber = yield* Effect.fork(upload(source, { concurrency: 1, ...options }))
+  yield* reached
+  return yield* Fiber.interrupt(fiber)
+})
+
+const archives = "/-/vaults/photos/archives"
+const uploads = "/-/vaults/photos/multipart-uploads"
+
+describe("Upload", () => {
+  it.effect.each([1, mebibyte - 1, mebibyte])("sends %d bytes in one request", (size) => {
+    const { change, sent } = Support.recording()
+    return Effect.gen(function*() {
+      const archive = yield* upload(Source.bytes(pattern(size)), { description: "in one" })
+      expect(sent).toEqual([`POST ${archives}`])
+      expect(archive).toMatchObject({
+        size,
+        parts: 1,
+        treeHash: Support.treeHash(pattern(size)),
+        location: Option.some(`/123456789012/vaults/photos/archives/${archive.archiveId}`)
+      })
+      const back = yield* stored(archive.archiveId)
+      expect(back.description).toEqual(Option.some("in one"))
+      expect(same(back.bytes, pattern(size))).toBe(true)
+    }).pipe(Effect.provide(Support.layer(change)))
+  })
+
+  it.effect("sends what is larger than a part in parts", () => {
+    const { change, sent } = Support.recording()
+    return Effect.gen(function*() {
+      const archive = yield* upload(Source.bytes(bytes), { description: "in parts" })
+      expect(sent.map((line) => line.replace(/uploads\/.*/, "uploads/ID"))).toEqual([
+        `POST ${uploads}`,
+        ...Array.from({ length: 5 }, () => `PUT ${uploads}/ID`),
+        `POST ${uploads}/ID`
+      ])
+      expect(archive).toMatchObject({ size: bytes.length, parts: 5, treeHash: Support.treeHash(bytes) })
+      const back = yield* stored(archive.archiveId)
+      expect(back.description).toEqual(Option.some("in parts"))
+      expect(same(back.bytes, bytes)).toBe(true)
+      expect(yield* openUploads).toEqual([])
+    }).pipe(Effect.provide(Support.layer(change)))
+  })
+
+  it.effect.prop(
+    "stores byte for byte what it is given",
+    [
+      FastCheck.integer({ min: 1, max: 6 * mebibyte }),
+      FastCheck.constantFrom(mebibyte, 2 * mebibyte, 4 * mebibyte),
+      FastCheck.integer({ min: 1, max: 5 })
+    ],
+    ([size, partSize, concurrency]) =>
+      Effect.gen(function*() {
+        const all = pattern(size)
+        const archive = yield* upload(Source.bytes(all), { partSize, concurrency })
+        expect(archive).toMatchObject({ parts: Math.ceil(size / partSize), treeHash: Support.treeHash(all) })
+        expect(same((yield* stored(archive.archiveId)).bytes, all)).toBe(true)
+      }).pipe(Effect.provide(Support.layer())),
+    { fastCheck: { numRuns: 15 } }
+  )
+
+  it.effect.each([1, 2, 4])("has %d parts at a time in memory and on their way", (concurrency) => {
+    const buffers = Support.gauge()
+    const reads = Support.gauge()
+    const parts = Support.gauge()
+    const source: Source.Source = {
+      ...Source.bytes(bytes),
+      read: (range) => {
+        buffers.add()
+        return reads.during(Effect.delay(Source.bytes(bytes).read(range), "1 second"))
+      }
+    }
+    return Effect.gen(function*() {
+      const fiber = yield* Effect.fork(upload(source, { concurrency }))
+      yield* TestClock.adjust("1 minute")
+      expect((yield* Fiber.join(fiber)).parts).toBe(5)
+      expect([reads.peak, parts.peak, buffers.peak]).toEqual([concurrency, concurrency, concurrency])
+      expect([reads.total, parts.total]).toEqual([5, 5])
+    }).pipe(
+      replacing((glacier) => ({
+        uploadMultipartPart: (input) =>
+          parts.during(Effect.delay(glacier.uploadMultipartPart(input), "1 second")).pipe(
+            Effect.ensuring(Effect.sync(buffers.remove))
+          )
+      })),
+      Effect.provide(Support.layer())
+    )
+  })
+
+  it.effect.each([1, mebibyte, 4.5 * mebibyte])("tells of progress up to %d bytes", (size) =>
+    Effect.gen(function*() {
+      const told: Array<Progress> = []
+      const onProgress = (progress: Progress) => Effect.sync(() => void told.push(progress))
+      const { parts } = yield* upload(Source.bytes(pattern(size)), { onProgress })
+      expect(told).toHaveLength(parts)
+      const steps = told.map(({ bytes }, index) => bytes - (told[index - 1]?.bytes ?? 0))
+      expect(steps.sort((a, b) => a - b)).toEqual(
+        Array.from({ length: parts }, (_, index) => index === 0 ? size - (parts - 1) * mebibyte : mebibyte)
+      )
+      expect(told.at(-1)).toEqual({ bytes: size, total: size })
+    }).pipe(Effect.provide(Support.layer())))
+
+  describe("refuses before any request", () => {
+    const bad = { description: "Photos of Zürich" }
+    it.effect.each<[string, Uint8Array, Upload.Options]>([
+      ["size", new Uint8Array(), {}],
+      ["partSize", bytes, { partSize: 3 * mebibyte }],
+      ["partSize", bytes, { partSize: 0 }],
+      ["concurrency", bytes, { concurrency: 0 }],
+      ["concurrency", bytes, { concurrency: -1 }],
+      ["concurrency", bytes, { concurrency: 1.5 }],
+      ["concurrency", bytes, { concurrency: Number.POSITIVE_INFINITY }],
+      ["description", bytes, bad],
+      ["description", pattern(1), bad],
+      ["description", pattern(1), { description: "a".repeat(1_025) }],
+      ["description", pattern(1), { description: "two\nlines" }]
+    ])("%s", ([field, all, options]) => {
+      const { change, sent } = Support.recording()
+      return Effect.gen(function*() {
+        const error = yield* Effect.flip(upload(Source.bytes(all), options))
+        expect(error).toMatchObject({ _tag: "InvalidInput", field })
+        expect(sent).toEqual([])
+      }).pipe(Effect.provide(Support.layer(change)))
+    })
+  })
+
+  describe("that fails", () => {
+    it.effect("aborts when a part is refused, and fails with just that", () => {
+      const parts = Support.gauge()
+      return Effect.gen(function*() {
+        expect(yield* Effect.flip(upload(Source.bytes(bytes)).pipe(refusing(2 * mebibyte)))).toEqual(mismatch)
+        expect(yield* openUploads).toEqual([])
+        expect(parts).toMatchObject({ live: 0, total: expect.toSatisfy((total) => total > 0) })
+      }).pipe(
+        replacing((glacier) => ({ uploadMultipartPart: (input) => parts.during(glacier.uploadMultipartPart(input)) })),
+        Effect.provide(Support.layer())
+      )
+    })
+
+    it.effect("aborts when the source cannot be read, and fails with the source's error", () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(upload(fromDisk(3 * mebibyte)))
+        expect(error).toBeInstanceOf(Unreadable)
+        expect(yield* openUploads).toEqual([])
+      }).pipe(Effect.provideService(Disk, bytes), Effect.provide(Support.layer())))
+
+    it.effect("aborts when it is interrupted", () =>
+      Effect.gen(function*() {
+        expect(Exit.isInterrupted(yield* interrupted())).toBe(true)
+        expect(yield* openUploads).toEqual([])
+      }).pipe(Effect.provide(Support.layer())))
+
+    const keeping = () => {
+      const told: Array<string> = []
+      const options: Upload.Options = {
+        concurrency: 1,
+        onFailure: "keep",
+        onInitiated: (uploadId) => Effect.sync(() => void told.push(uploadId))
+      }
+      return { told, options }
+    }
+
+    it.effect.each(
+      [
+        [
+          "refused",
+          (options: Upload.Options) => Effect.exit(upload(Source.bytes(bytes), options).pipe(refusing(2 * mebibyte)))
+        ],
+        ["interrupted", interrupted]
+      ] as const
+    )("keeps the parts when told to: %s", ([, failing]) =>
+      Effect.gen(function*() {
+        const { options, told } = keeping()
+        expect(Exit.isFailure(yield* failing(options))).toBe(true)
+        expect((yield* openUploads).map(({ uploadId }) => uploadId)).toEqual(told)
+        const glacier = yield* GlacierClient
+        const { parts } = yield* glacier.listParts({ ...address, uploadId: told[0] ?? "" })
+        expect(parts.map(({ range }) => range.start)).toEqual([0, mebibyte])
+      }).pipe(Effect.provide(Support.layer())))
+
+    it.effect.each<[string, Effect.Effect<never, ConnectionError>]>([
+      ["an error", Effect.fail(new ConnectionError({ operation: "AbortMultipartUpload", message: "reset" }))],
+      ["a defect", Effect.die("out of order")]
+    ])("fails with what came first when the abort ends with %s", ([, ending]) =>
+      Effect.gen(function*() {
+        const aborts = Support.gauge()
+        const error = yield* upload(Source.bytes(bytes)).pipe(
+          refusing(0),
+          replacing(() => ({ abortMultipartUpload: () => aborts.during(ending) })),
+          Effect.flip
+        )
+        expect(error).toEqual(mismatch)
+        expect(aborts.total).toBe(1)
+      }).pipe(Effect.provide(Support.layer())))
+  })
+
+  describe("over a bad connection", () => {
+    /** Loses the first answer to a request of that form, which was acted upon. */
+    const losingAnswer = (form: RegExp) => {
+      const { change, sent } = Support.recording()
+      const losing: Support.Change = (send, request) => {
+        const before = sent.length
+        const told = change(send, request)
+        const line = sent[before] ?? ""
+        return form.test(line) && sent.indexOf(line) === before
+          ? Effect.zipRight(told, Support.lost(request))
+          : told
+      }
+      return { sent, change: losing }
+    }
+
+    it.effect.each(
+      [
+        ["a part", /^PUT /, 8],
+        ["the completion", /^POST .*multipart-uploads\/./, 8]
+      ] as const
+    )("asks again when the answer to %s is lost", ([, form, requests]) => {
+      const { change, sent } = losingAnswer(form)
+      return Effect.gen(function*() {
+        const { archiveId } = yield* upload(Source.bytes(bytes))
+        expect(sent).toHaveLength(requests)
+        expect(same((yield* stored(archiveId)).bytes, bytes)).toBe(true)
+      }).pipe(
+        Effect.provideService(RetryPolicy, Support.promptly(1)),
+        Effect.provide(Support.layer(change))
+      )
+    })
+
+    it.effect("does not store an archive twice", () => {
+      const { change, sent } = losingAnswer(/archives$/)
+      return Effect.gen(function*() {
+        expect(yield* Effect.flip(upload(Source.bytes(pattern(1))))).toBeInstanceOf(ConnectionError)
+        expect(sent).toEqual([`POST ${archives}`])
+      }).pipe(Effect.provideService(RetryPolicy, Support.promptly(1)), Effect.provide(Support.layer(change)))
+    })
+
+    /** No answer ever to requests of that method and path. */
+    const silent = (form: RegExp) =>
+      Support.layer((send, { method, url }) => form.test(`${method} ${url}`) ? Effect.never : send)
+
+    const patience = { answer: Duration.seconds(2), upload: Duration.seconds(20), idle: Duration.seconds(2) }
+
+    it.effect("gives up when the upload cannot be opened in time", () =>
+      Effect.gen(function*() {
+        const fiber = yield* Effect.forkDaemon(Effect.flip(upload(Source.bytes(bytes))))
+        yield* TestClock.adjust("1 minute")
+        const ended = yield* Fiber.poll(fiber)
+        expect(ended).toEqual(Option.some(Exit.succeed(
+          new AttemptTimeout({ operation: "InitiateMultipartUpload", waiting: "answer", millis: 2_000 })
+        )))
+      }).pipe(Effect.provideService(Timeouts, patience), Effect.provide(silent(/^POST .*multipart-uploads$/))))
+
+    it.effect("does not wait for an abort longer than for any answer", () =>
+      Effect.gen(function*() {
+        const fiber = yield* Effect.forkDaemon(Effect.flip(upload(Source.bytes(bytes)).pipe(refusing(0))))
+        yield* TestClock.adjust("10 minutes")
+        const ended = yield* Fiber.poll(fiber)
+        expect(ended).toEqual(Option.some(Exit.succeed(mismatch)))
+      }).pipe(Effect.provideService(Timeouts, patience), Effect.provide(silent(/^DELETE/))))
+  })
+
+  it.effect("asks of its caller what the source asks, and fails as the source fails", () =>
+    Effect.gen(function*() {
+      const uploading: Effect.Effect<Upload.UploadedArchive, Upload.UploadError | Unreadable, GlacierClient | Disk> =
+        upload(fromDisk())
+      const { archiveId } = yield* Effect.provideService(uploading, Disk, bytes)
+      expect(same((yield* stored(archiveId)).bytes, bytes)).toBe(true)
+
+      const failing: Effect.Effect<string, Upload.UploadError, GlacierClient> = upload(fromDisk(0)).pipe(
+        Effect.as("uploaded"),
+        Effect.catchTag("Unreadable", () => Effect.succeed("caught")),
+        Effect.provideService(Disk, bytes)
+      )
+      expect(yield* failing).toBe("caught")
+    }).pipe(Effect.provide(Support.layer())))
+})
