@@ -1,0 +1,92 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Schema from "effect/Schema"
+import * as GlacierError from "../../src/protocol/GlacierError.ts"
+import * as ServiceError from "../../src/protocol/ServiceError.ts"
+
+const classes = [...Object.entries(ServiceError), ...Object.entries(GlacierError)].flatMap(([name, value]) =>
+  typeof value === "function" && "fields" in value && value.prototype instanceof Error ? [name] : []
+)
+
+describe("GlacierError", () => {
+  it("is a union of all error classes, told apart by their tags", () => {
+    const tags = GlacierError.GlacierError.members.map(({ _tag }) => _tag)
+    expect(new Set(tags).size).toBe(tags.length)
+    expect([...tags].sort()).toEqual([...classes].sort())
+  })
+
+  it.prop("survives JSON", [GlacierError.GlacierError], ([error]) => {
+    const json = Schema.parseJson(GlacierError.GlacierError)
+    const text = Schema.encodeSync(json)(error)
+    const back = Schema.decodeSync(json)(text)
+    expect(back.constructor).toBe(error.constructor)
+    expect({ ...back }).toEqual({ ...error })
+    expect(back).toMatchObject({ _tag: error._tag, message: error.message, retry: error.retry })
+    expect(Schema.encodeSync(json)(back)).toBe(text)
+  }, { fastCheck: { numRuns: 2_000 } })
+
+  it.prop("is known by its symbol", [GlacierError.GlacierError], ([error]) => {
+    expect(GlacierError.isGlacierError(error)).toBe(true)
+    expect(error).toBeInstanceOf(Error)
+  })
+
+  it.each([null, undefined, "Throttling", 5, {}, { _tag: "Throttling" }, new Error("Throttling")])(
+    "is not %s",
+    (value) => expect(GlacierError.isGlacierError(value)).toBe(false)
+  )
+
+  it("says what happened", () => {
+    const operation = "CreateVault"
+    const field = { field: "vaultName", value: "\"a/b\"", rule: "must be a name" }
+    const messages = [
+      new GlacierError.InvalidInput({ operation, ...field }),
+      new GlacierError.AttemptTimeout({ operation, waiting: "answer", millis: 500 }),
+      new GlacierError.AttemptTimeout({ operation, waiting: "body", millis: 500 }),
+      new GlacierError.MalformedResponse({ operation, status: 201, problem: "no location" }),
+      new GlacierError.BrokenOutput({ jobId: "x", start: 0, end: 9, problem: "cut off" }),
+      new GlacierError.ConnectionError({ operation, message: "ECONNRESET" }),
+      new ServiceError.Throttling({ operation, status: 400, message: "Rate exceeded" })
+    ].map(({ message }) => message)
+    expect(messages).toEqual([
+      "CreateVault: vaultName must be a name, but is \"a/b\"",
+      "CreateVault: no answer in 500 ms",
+      "CreateVault: no more of the body in 500 ms",
+      "CreateVault answered 201 with something unexpected: no location",
+      "Bytes 0 to 9 of job x: cut off",
+      "ECONNRESET",
+      "Rate exceeded"
+    ])
+  })
+
+  it("can be tried again only after what happens on the way", () => {
+    const operation = "CreateVault"
+    expect([
+      new GlacierError.ConnectionError({ operation, message: "" }),
+      new GlacierError.AttemptTimeout({ operation, waiting: "answer", millis: 1 }),
+      new GlacierError.BrokenOutput({ jobId: "", start: 0, end: 0, problem: "" }),
+      new GlacierError.MalformedResponse({ operation, status: 200, problem: "" }),
+      new GlacierError.CredentialsError({ message: "" }),
+      new GlacierError.EndpointError({ message: "" }),
+      new GlacierError.InvalidInput({ operation, field: "", value: "", rule: "" })
+    ].map(({ retry }) => retry)).toEqual(["transient", "transient", "transient", "never", "never", "never", "never"])
+  })
+
+  it("shows values as text, short", () => {
+    const shown: ReadonlyArray<readonly [unknown, string]> = [
+      ["a", "\"a\""],
+      ["", "\"\""],
+      [undefined, "undefined"],
+      [null, "null"],
+      [1.5, "1.5"],
+      [{ start: 5, end: 4 }, "{\"start\":5,\"end\":4}"],
+      [new Uint8Array(3), "3 bytes"],
+      ["x".repeat(98), `"${"x".repeat(98)}"`],
+      ["x".repeat(99), `"${"x".repeat(99)}...`],
+      [Array(1_000).fill(1), `[${"1,".repeat(49)}1...`]
+    ]
+    expect(shown.map(([value]) => GlacierError.show(value))).toEqual(shown.map(([, text]) => text))
+  })
+
+  it.each([[NaN, "NaN"], [Infinity, "Infinity"], [5n, "5"]])("shows %s, which JSON cannot", (value, text) => {
+    expect(GlacierError.show(value)).toBe(text)
+  })
+})

@@ -1,0 +1,181 @@
+import { describe, expect, it } from "@effect/vitest"
+import { operations } from "../../src/protocol/Operations.ts"
+import * as ServiceError from "../../src/protocol/ServiceError.ts"
+import fixture from "../fixtures/glacier-model.json" with { type: "json" }
+
+const all = Object.values(operations)
+const classes = Object.entries(ServiceError).flatMap(([name, value]) =>
+  typeof value === "function" && "code" in value ? [{ name, Class: value }] : []
+)
+const codes = Object.entries(fixture.errors).map(([code, { status }]) => ({
+  code,
+  status,
+  tag: code.replace("Exception", "")
+}))
+
+const translate = (operation: keyof typeof operations, status: number, code: string, message: string) => {
+  const { errors, name } = operations[operation]
+  return ServiceError.fromAnswer<InstanceType<(typeof classes)[number]["Class"]>>(errors, code, {
+    operation: name,
+    status,
+    message,
+    requestId: "AAAB"
+  })
+}
+
+/** Spec section 6.2; the operation and the class its text means. */
+const invalid = "InvalidParameterValueException"
+const missing = "MissingParameterValueException"
+const notFound = "ResourceNotFoundException"
+const arn = "arn:aws:glacier:us-west-2:012345678901:vaults/examplevault"
+const catalogue: ReadonlyArray<readonly [keyof typeof operations, number, string, string, string]> = [
+  ["listVaults", 400, missing, "Required parameter missing: API version", "MissingParameterValue"],
+  ["initiateJob", 400, missing, "Required parameter missing: Job Parameters", "MissingParameterValue"],
+  ["describeVault", 404, notFound, `Vault not found for ARN: ${arn}`, "ResourceNotFound"],
+  ["describeJob", 404, notFound, "The job ID was not found: x", "ResourceNotFound"],
+  ["initiateJob", 404, notFound, "The archive ID was not found: x", "ResourceNotFound"],
+  ["initiateJob", 404, notFound, `No initial inventory exists yet for ${arn}`, "ResourceNotFound"],
+  ["listParts", 404, notFound, "The upload ID was not found: x", "ResourceNotFound"],
+  ["listJobs", 400, invalid, "The job status code is not valid: x", "InvalidParameterValue"],
+  ["getJobOutput", 400, invalid, "The job is not currently available for download: x", "JobNotReady"],
+  [
+    "getJobOutput",
+    400,
+    invalid,
+    "The start of the range is larger than size of retrieved data: bytes=9-10",
+    "RangeNotSatisfiable"
+  ],
+  [
+    "initiateMultipartUpload",
+    400,
+    invalid,
+    "Invalid part size: 3. Part size must be a power of two between 1048576 and 4294967296",
+    "InvalidPartSize"
+  ],
+  [
+    "uploadMultipartPart",
+    400,
+    invalid,
+    "Content-Range: bytes 0-4/* is incompatible with Content-Length: 6",
+    "InvalidParameterValue"
+  ],
+  ["uploadMultipartPart", 400, invalid, "Invalid Content-Range: bytes=0-4", "InvalidParameterValue"],
+  ["uploadMultipartPart", 400, invalid, "Part 10001 is above the limit of 10000", "InvalidParameterValue"],
+  ["uploadMultipartPart", 400, invalid, "The range does not align with the part size", "RangeNotAligned"],
+  ["uploadMultipartPart", 400, invalid, "Checksum mismatch: expected a, computed b", "ChecksumMismatch"],
+  ["uploadArchive", 400, invalid, "Checksum mismatch: expected a, computed b", "ChecksumMismatch"],
+  ["completeMultipartUpload", 400, invalid, "Invalid x-amz-sha256-tree-hash: x", "ChecksumMismatch"],
+  ["uploadArchive", 400, invalid, "Invalid Content-Length: 0", "EmptyArchive"],
+  ["uploadMultipartPart", 400, invalid, "Invalid Content-Length: 0", "EmptyArchive"],
+  ["uploadArchive", 400, invalid, "Invalid Content-Length: 4294967297", "InvalidParameterValue"],
+  ["deleteVault", 400, invalid, `Vault not empty or recently written to: ${arn}`, "VaultNotEmpty"],
+  ["deleteArchive", 400, invalid, `Invalid vault name: ${arn}`, "InvalidParameterValue"],
+  ["initiateJob", 400, invalid, `Invalid vault name: ${arn}`, "InvalidParameterValue"],
+  // The name of a vault is its owner's to choose, so it must not decide what the error means.
+  ["initiateJob", 400, invalid, "Invalid vault name: arn:aws:glacier:x:1:vaults/aligned", "InvalidParameterValue"],
+  ["createVault", 403, "AccessDeniedException", "Access denied for account ID: 012345678901", "AccessDenied"],
+  ["initiateJob", 400, "PolicyEnforcedException", "InitiateJob request denied by current policy", "PolicyEnforced"],
+  ["initiateJob", 503, "InsufficientCapacityException", "Try another tier", "InsufficientCapacity"],
+  ["initiateJob", 400, "InsufficientCapacityException", "Try another tier", "InsufficientCapacity"],
+  ["uploadArchive", 408, "RequestTimeoutException", "Request timed out.", "RequestTimeout"],
+  ["listVaults", 400, "ThrottlingException", "Rate exceeded", "Throttling"],
+  ["listVaults", 403, "ThrottlingException", "Rate exceeded", "Throttling"]
+]
+
+/** Spec section 6.3. A hash that did not fit fits no better the next time. */
+const retries = {
+  AccessDenied: "never",
+  BadRequest: "never",
+  ChecksumMismatch: "never",
+  EmptyArchive: "never",
+  ExpiredToken: "never",
+  InsufficientCapacity: "never",
+  InvalidParameterValue: "never",
+  InvalidPartSize: "never",
+  InvalidSignature: "clock",
+  JobNotReady: "never",
+  LimitExceeded: "never",
+  MissingAuthenticationToken: "never",
+  MissingParameterValue: "never",
+  NoLongerSupported: "never",
+  PolicyEnforced: "never",
+  RangeNotAligned: "never",
+  RangeNotSatisfiable: "never",
+  RequestTimeout: "transient",
+  ResourceNotFound: "never",
+  Serialization: "never",
+  ServiceUnavailable: "transient",
+  Throttling: "throttle",
+  UnrecognizedClient: "never",
+  VaultNotEmpty: "never"
+}
+
+describe("ServiceError", () => {
+  it("has a class for every code, named after it", () => {
+    const named = classes.map(({ Class }) => Class).filter((Class) => !("text" in Class))
+    expect(named.map(({ code }) => code).sort()).toEqual(codes.map(({ code }) => code).sort())
+    for (const { Class, name } of classes) {
+      expect(new Class({ operation: "", status: 400, message: "" })._tag).toBe(name)
+      if (!("text" in Class)) expect(name).toBe(Class.code.replace("Exception", ""))
+    }
+  })
+
+  describe("fromAnswer", () => {
+    it.each(codes)("translates $code for the operations that list it, and for no other", ({ code, status, tag }) => {
+      for (const operation of all) {
+        const answer = { operation: operation.name, status, message: "Some text: ä, \"b\"", requestId: "AAAB" }
+        const error = ServiceError.fromAnswer<object>(operation.errors, code, answer)
+        const listed = operation.errors.some((Class) => Class.code === code)
+        expect(error).toMatchObject({ ...answer, ...(listed ? { _tag: tag } : { _tag: "UnknownServiceError", code }) })
+      }
+      expect(all.some(({ errors }) => errors.some((Class) => Class.code === code))).toBe(true)
+    })
+
+    it.each(catalogue)("%s %i %s %j: %s", (operation, status, code, message, _tag) => {
+      expect(translate(operation, status, code, message))
+        .toMatchObject({ _tag, operation: operations[operation].name, status, message, requestId: "AAAB" })
+    })
+
+    it("keeps to InvalidParameterValue where an operation cannot mean the narrower error", () => {
+      for (const [, , code, message] of catalogue.filter(([, , code]) => code === invalid)) {
+        const answer = { operation: "DescribeVault", status: 400, message }
+        const error = ServiceError.fromAnswer<object>(operations.describeVault.errors, code, answer)
+        expect(error).toBeInstanceOf(ServiceError.InvalidParameterValue)
+      }
+    })
+
+    it.each(["", "BrandNewException", "ResourceNotFound", "resourcenotfoundexception", "toString", "__proto__"])(
+      "keeps the unknown code %j",
+      (code) => {
+        for (const { errors, name } of all) {
+          const answer = { operation: name, status: 418, message: "text" }
+          const error = ServiceError.fromAnswer<object>(errors, code, answer)
+          expect(error).toBeInstanceOf(ServiceError.UnknownServiceError)
+          expect(error).toMatchObject({ ...answer, code, retry: "never" })
+        }
+      }
+    )
+  })
+
+  describe("retry", () => {
+    it("is said of every class", () => {
+      const answer = { operation: "", status: 400, message: "" }
+      expect(Object.fromEntries(classes.map(({ Class, name }) => [name, new Class(answer).retry]))).toEqual(retries)
+    })
+
+    it.each([
+      [400, "BrandNewException", "never"],
+      [403, "BrandNewException", "never"],
+      [404, "BrandNewException", "never"],
+      [408, "RequestTimeoutException", "transient"],
+      [500, "BrandNewException", "transient"],
+      [502, "", "transient"],
+      [503, "SlowDown", "transient"],
+      [504, "", "transient"]
+    ])("of an unknown %i %j is %j", (status, code, retry) => {
+      const answer = { operation: "", status, message: "" }
+      expect(ServiceError.fromAnswer<object>(operations.listVaults.errors, code, answer))
+        .toMatchObject({ _tag: "UnknownServiceError", retry })
+    })
+  })
+})
