@@ -5,13 +5,15 @@
  */
 import { FileSystem, Path } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { Cause, Clock, Console, Data, Effect, Exit, Schedule } from "effect"
+import { Cause, Clock, Console, Data, Effect, Exit, Layer, Schedule } from "effect"
 import type { Progress } from "effect-glacier"
 import { Source, Vault } from "effect-glacier"
 import { NodeEmulator } from "effect-glacier/node"
 
 /** Something of several MiB that is there after `npm ci`. */
 const sample = "node_modules/typescript/lib/typescript.js"
+
+class Unreadable extends Data.TaggedError("Unreadable")<{ readonly message: string }> {}
 
 class Differs extends Data.TaggedError("Differs")<{ readonly message: string }> {}
 
@@ -97,18 +99,21 @@ const program = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const file = process.argv[2] ?? sample
-  const info = yield* fs.stat(file)
-  if (info.type !== "File") return yield* new Differs({ message: `${file} is not a file` })
-  const folder = yield* fs.makeTempDirectoryScoped({ prefix: "effect-glacier-" })
-  yield* roundTrip(file, folder).pipe(
-    Effect.provide(Vault.layer("round-trip")),
-    Effect.provide(NodeEmulator.layer({
-      directory: path.join(folder, "emulator"),
-      jobDelay: "2 seconds",
-      inventoryDelay: 0
-    }))
+  const info = yield* fs.stat(file).pipe(
+    Effect.mapError((error) => new Unreadable({ message: `Cannot read ${file}: ${error.message}` }))
   )
+  if (info.type !== "File") return yield* new Unreadable({ message: `Cannot read ${file}: it is not a file` })
+  const folder = yield* fs.makeTempDirectoryScoped({ prefix: "effect-glacier-" })
+  const emulator = NodeEmulator.layer({
+    directory: path.join(folder, "emulator"),
+    jobDelay: "2 seconds",
+    inventoryDelay: 0
+  })
+  yield* Effect.provide(roundTrip(file, folder), Layer.provideMerge(Vault.layer("round-trip"), emulator))
 }).pipe(Effect.scoped, Effect.provide(NodeContext.layer))
+
+// npm passes Ctrl-C on after the terminal did: the second must not cut the clean-up short.
+process.on("SIGINT", () => {})
 
 NodeRuntime.runMain(program.pipe(Effect.tapError((error) => Console.error(`\nFailed: ${error.message}`))), {
   disableErrorReporting: true,

@@ -47,6 +47,8 @@ export const layerServer = ({ directory, host = "127.0.0.1", port = 0, ...option
   Layer.unwrapEffect(Effect.sync(() => {
     // An upload may take longer than the 5 minutes Node gives a request; the emulator has its own rule for slow ones.
     const server = createServer({ requestTimeout: 0 })
+    // A socket that asks for another protocol is handed over without its error handler: a reset would end the process.
+    server.on("upgrade", (_, socket) => socket.on("error", () => {}))
     const emulator = directory === undefined
       ? Emulator.layerMemory(options)
       : Emulator.layerFile({ ...options, directory })
@@ -75,11 +77,12 @@ export const region = "us-east-1"
  * @example
  * import { Vault } from "effect-glacier"
  * import { NodeEmulator } from "effect-glacier/node"
- * import { Effect } from "effect"
+ * import { Effect, Layer } from "effect"
+ *
+ * const emulated = NodeEmulator.layer({ jobDelay: "1 second", inventoryDelay: 0 })
  *
  * Effect.flatMap(Vault.Vault, (vault) => vault.create).pipe(
- *   Effect.provide(Vault.layer("photos")),
- *   Effect.provide(NodeEmulator.layer({ jobDelay: "1 second", inventoryDelay: 0 })),
+ *   Effect.provide(Layer.provideMerge(Vault.layer("photos"), emulated)),
  *   Effect.runPromise
  * )
  */

@@ -37,11 +37,10 @@ export const layerClient: Layer.Layer<
  * @example
  * import { Vault } from "effect-glacier"
  * import { NodeGlacier } from "effect-glacier/node"
- * import { Effect } from "effect"
+ * import { Effect, Layer } from "effect"
  *
  * Effect.flatMap(Vault.Vault, (vault) => vault.describe).pipe(
- *   Effect.provide(Vault.layer("photos")),
- *   Effect.provide(NodeGlacier.layer),
+ *   Effect.provide(Layer.provideMerge(Vault.layer("photos"), NodeGlacier.layer)),
  *   Effect.runPromise
  * )
  */

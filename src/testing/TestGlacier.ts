@@ -34,13 +34,13 @@ export const layerClient = (
  * @example
  * import { Vault } from "effect-glacier"
  * import { TestGlacier } from "effect-glacier/testing"
- * import { Effect } from "effect"
+ * import { Effect, Layer } from "effect"
  *
  * const program = Effect.gen(function*() {
  *   const vault = yield* Vault.Vault
  *   yield* vault.create
  *   return yield* vault.describe
- * }).pipe(Effect.provide(Vault.layer("photos")), Effect.provide(TestGlacier.layer({ jobDelay: "4 hours" })))
+ * }).pipe(Effect.provide(Layer.provideMerge(Vault.layer("photos"), TestGlacier.layer({ jobDelay: "4 hours" }))))
  */
 export const layer = (
   options: Emulator.Options = {}

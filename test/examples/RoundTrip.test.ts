@@ -1,0 +1,91 @@
+/** The first command of the README, as somebody at a shell would see it. */
+import { afterAll, expect, it } from "@effect/vitest"
+import { spawn } from "node:child_process"
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+const folder = mkdtempSync(join(tmpdir(), "round-trip-"))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** Runs it with a temporary folder of its own; `onText` sees all that was printed so far. */
+const run = (
+  file: string | undefined,
+  onText: (text: string, kill: (signal: NodeJS.Signals) => void) => void = () => {}
+) =>
+  new Promise<{ readonly code: number | null; readonly text: string; readonly left: ReadonlyArray<string> }>(
+    (resolve) => {
+      const temporary = mkdtempSync(join(folder, "tmp-"))
+      const child = spawn(process.execPath, [
+        "--import",
+        "tsx",
+        "examples/round-trip.ts",
+        ...(file === undefined ? [] : [file])
+      ], {
+        env: { ...process.env, TMPDIR: temporary }
+      })
+      let text = ""
+      for (const stream of [child.stdout, child.stderr]) {
+        stream.setEncoding("utf8").on("data", (piece: string) => {
+          text += piece
+          onText(text, (signal) => child.kill(signal))
+        })
+      }
+      // tsx keeps its compiled files there too.
+      child.on("close", (code) =>
+        resolve({
+          code,
+          text,
+          left: readdirSync(temporary).filter((name) => name.startsWith("effect-glacier"))
+        }))
+    }
+  )
+
+it("carries the sample up and down and says so", { timeout: 60_000 }, async () => {
+  const { code, left, text } = await run(undefined)
+  expect(text).toMatch(
+    /Created the vault "round-trip"\n[^]*Upload .*\n[^]*typescript\.js {2}\d+ bytes[^]*Download .*\n/
+  )
+  expect(text).toMatch(
+    /\nsize +\d+ bytes\nparts +\d+\ntree hash +[0-9a-f]{64}\nupload +[\d.]+ s +[\d.]+ MiB\/s\ndownload +[\d.]+ s +[\d.]+ MiB\/s\nverified /
+  )
+  expect({ code, left }).toEqual({ code: 0, left: [] })
+})
+
+it("names what cannot be read or stored", { timeout: 60_000 }, async () => {
+  const empty = join(folder, "empty")
+  writeFileSync(empty, "")
+  mkdirSync(join(folder, "directory"))
+  const [missing, directory, nothing] = await Promise.all(
+    [join(folder, "missing"), join(folder, "directory"), empty].map((file) => run(file))
+  )
+  expect(missing).toMatchObject({
+    code: 1,
+    left: [],
+    text: expect.stringMatching(/Failed: Cannot read .*missing.*ENOENT/)
+  })
+  expect(directory).toMatchObject({
+    code: 1,
+    left: [],
+    text: expect.stringMatching(/Failed: Cannot read .*not a file/)
+  })
+  expect(nothing).toMatchObject({
+    code: 1,
+    left: [],
+    text: expect.stringContaining("Failed: upload: size must be 1 byte")
+  })
+})
+
+it("cleans up after Ctrl-C, also when it comes twice", { timeout: 60_000 }, async () => {
+  const large = join(folder, "large")
+  writeFileSync(large, new Uint8Array(200 * 1_048_576))
+  let stopped = false
+  const { code, left, text } = await run(large, (text, kill) => {
+    if (stopped || !text.includes("Upload")) return
+    stopped = true
+    kill("SIGINT")
+    kill("SIGINT")
+  })
+  expect(text).not.toContain("verified")
+  expect({ code, left }).toEqual({ code: 130, left: [] })
+})
