@@ -1,0 +1,93 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import { inspect } from "node:util"
+import { CredentialsError } from "../../src/protocol/GlacierError.ts"
+import * as Credentials from "../../src/transport/Credentials.ts"
+import { accessKeyId, keys, secret } from "./support.ts"
+
+const from = (variables: Readonly<Record<string, string>>) =>
+  Effect.flatten(Credentials.Credentials).pipe(
+    Effect.provide(Credentials.layerConfig),
+    Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables))))
+  )
+
+const AWS_ACCESS_KEY_ID = accessKeyId
+const AWS_SECRET_ACCESS_KEY = secret
+
+const plain = ({ accessKeyId, secretAccessKey, sessionToken }: Credentials.Keys) => ({
+  accessKeyId,
+  secret: Redacted.value(secretAccessKey),
+  token: sessionToken && Redacted.value(sessionToken)
+})
+
+describe("Credentials", () => {
+  it.effect.each(
+    [
+      ["a token", { AWS_SESSION_TOKEN: "token" }, "token"],
+      ["no token", {}, undefined],
+      ["an empty token", { AWS_SESSION_TOKEN: "" }, undefined]
+    ] as const
+  )("of the environment, with %s", ([, more, token]) =>
+    Effect.gen(function*() {
+      const found = yield* from({ AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, ...more })
+      expect(plain(found)).toEqual({ accessKeyId, secret, token })
+    }))
+
+  it.effect.each(
+    [
+      [{}, "AWS_ACCESS_KEY_ID"],
+      [{ AWS_ACCESS_KEY_ID }, "AWS_SECRET_ACCESS_KEY"],
+      [{ AWS_SECRET_ACCESS_KEY }, "AWS_ACCESS_KEY_ID"],
+      [{ AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY: "" }, "AWS_SECRET_ACCESS_KEY"],
+      [{ AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY }, "AWS_ACCESS_KEY_ID"]
+    ] as const
+  )("of %j are none: %s is named", ([variables, missing]) =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(from({ ...variables, AWS_SESSION_TOKEN: "a token" }))
+      expect(error).toBeInstanceOf(CredentialsError)
+      expect(error.message).toContain(missing)
+      expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain(secret)
+      expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain("a token")
+    }))
+
+  it.effect("hide their secrets however they are printed", () =>
+    Effect.gen(function*() {
+      const found = yield* from({ AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN: "a token" })
+      const printed = [
+        String(found.secretAccessKey),
+        String(found.sessionToken),
+        JSON.stringify(found),
+        inspect(found, { depth: Infinity, showHidden: true })
+      ]
+      for (const text of printed) {
+        expect(text).toContain("redacted")
+        expect(text).not.toContain(secret)
+        expect(text).not.toContain("a token")
+      }
+    }))
+
+  it.effect("may be given, or made each time", () =>
+    Effect.gen(function*() {
+      const given = Effect.flatten(Credentials.Credentials)
+      expect(yield* Effect.provide(given, Credentials.layer(keys))).toBe(keys)
+      let asked = 0
+      const each = Credentials.layerEffect(Effect.sync(() => ({ ...keys, accessKeyId: `AKID${++asked}` })))
+      const two = yield* Effect.provide(Effect.all([given, given]), each)
+      expect(two.map(({ accessKeyId }) => accessKeyId)).toEqual(["AKID1", "AKID2"])
+      const failure = new CredentialsError({ message: "no" })
+      expect(yield* Effect.flip(Effect.provide(given, Credentials.layerEffect(Effect.fail(failure))))).toBe(failure)
+    }))
+
+  it.effect("of the environment are read when the Layer is built", () =>
+    Effect.gen(function*() {
+      const error = yield* Layer.build(Credentials.layerConfig).pipe(
+        Effect.withConfigProvider(ConfigProvider.fromMap(new Map())),
+        Effect.scoped,
+        Effect.flip
+      )
+      expect(error._tag).toBe("CredentialsError")
+    }))
+})

@@ -1,0 +1,227 @@
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import { describe, expect, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FastCheck from "effect/FastCheck"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import * as Tracer from "effect/Tracer"
+import { inspect } from "node:util"
+import * as GlacierClient from "../../src/client/GlacierClient.ts"
+import { CredentialsError, GlacierError } from "../../src/protocol/GlacierError.ts"
+import * as Credentials from "../../src/transport/Credentials.ts"
+import { call, jobId } from "./calls.ts"
+import { accessKeyId, answer, over, refusal, scripted } from "./support.ts"
+import type { Reply, Sent } from "./support.ts"
+
+type Run = (glacier: GlacierClient.Service) => Effect.Effect<unknown, GlacierError>
+
+interface Kind {
+  readonly tag: string
+  readonly about?: string
+  readonly reply: Reply
+  readonly run?: Run
+  readonly credentials?: Effect.Effect<never, CredentialsError>
+}
+
+const replying = (response: () => Response): Reply => () => Effect.sync(response)
+const output: Run = (glacier) =>
+  Effect.flatMap(glacier.getJobOutput({ vaultName: "photos", jobId }), ({ body }) => Stream.runDrain(body))
+const quoted = (sent: Sent) => Object.entries(sent.headers).map(([name, value]) => `${name}:${value}`).join("\n")
+const lost = (cause: unknown): Reply => () => Effect.fail(cause)
+
+/** A way to fail of each kind. */
+const kinds: ReadonlyArray<Kind> = [
+  { tag: "AccessDenied", reply: replying(() => refusal(403, "AccessDeniedException")) },
+  { tag: "Throttling", reply: replying(() => refusal(400, "ThrottlingException")) },
+  { tag: "ServiceUnavailable", reply: replying(() => refusal(500, "ServiceUnavailableException")) },
+  { tag: "ResourceNotFound", reply: replying(() => refusal(404, "ResourceNotFoundException")) },
+  { tag: "UnknownServiceError", reply: replying(() => answer(502, "<html>")) },
+  { tag: "MalformedResponse", reply: replying(() => answer(200, "{}")) },
+  { tag: "ConnectionError", reply: lost(new Error("fetch failed", { cause: new Error("ECONNRESET") })) },
+  { tag: "ConnectionError", reply: lost({ code: "ECONNRESET" }) },
+  { tag: "ConnectionError", reply: replying(() => answer(200, broken())), run: output },
+  { tag: "AttemptTimeout", reply: () => Effect.never },
+  { tag: "AttemptTimeout", reply: replying(() => answer(200, new ReadableStream())), run: output },
+  { tag: "InvalidInput", reply: () => Effect.never, run: (glacier) => glacier.describeVault({ vaultName: "a/b" }) },
+  {
+    tag: "CredentialsError",
+    reply: () => Effect.never,
+    credentials: Effect.fail(new CredentialsError({ message: "expired" }))
+  }
+]
+
+/** Others that tell us what we sent them. */
+const echoes: ReadonlyArray<Kind> = [
+  {
+    tag: "InvalidSignature",
+    about: "a service that shows the canonical request",
+    reply: (sent) =>
+      Effect.sync(() =>
+        refusal(403, "InvalidSignatureException", `The Canonical String should have been 'GET\n${quoted(sent)}'`)
+      )
+  },
+  {
+    tag: "UnknownServiceError",
+    about: "a proxy's page that shows the request",
+    reply: (sent) => Effect.sync(() => answer(407, `<pre>${quoted(sent)}</pre>`))
+  },
+  {
+    tag: "MalformedResponse",
+    about: "an answer that shows the request",
+    reply: (sent) =>
+      Effect.sync(() =>
+        answer(200, JSON.stringify({ CreationDate: quoted(sent), VaultARN: "a", VaultName: quoted(sent) }))
+      )
+  },
+  {
+    tag: "ConnectionError",
+    about: "an HTTP client that quotes a header it cannot send",
+    reply: (sent) => Effect.fail(new TypeError(`Headers.append: "${quoted(sent)}" is an invalid header value.`))
+  }
+]
+
+function broken() {
+  return new ReadableStream<Uint8Array>({ pull: (controller) => controller.error(new Error("cut")) })
+}
+
+const base64 = (minLength: number) =>
+  FastCheck.stringMatching(new RegExp(`^[A-Za-z0-9+/]{${minLength},${minLength + 20}}$`))
+
+const secrets = FastCheck.record({ secret: base64(30), token: base64(60) })
+
+/** Everything that anybody could see of a call: its error in all its forms, its spans, its logs and its metrics. */
+const shown = (kind: Kind, { secret, token }: { readonly secret: string; readonly token: string }) =>
+  Effect.gen(function*() {
+    const seen: Array<unknown> = []
+    const tracer = Tracer.make({
+      context: (f) => f(),
+      span(name, parent, context, links, startTime, spanKind) {
+        const attributes = new Map<string, unknown>()
+        const span: Tracer.Span = {
+          _tag: "Span",
+          name,
+          spanId: String(seen.length),
+          traceId: "1",
+          parent,
+          context,
+          status: { _tag: "Started", startTime },
+          attributes,
+          links,
+          sampled: true,
+          kind: spanKind,
+          end: (_, exit) => void seen.push(["end", name, Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "ok"]),
+          attribute: (key, value) => void seen.push(["attribute", attributes.set(key, value) && key, value]),
+          event: (event, _, values) => void seen.push(["event", event, values]),
+          addLinks: () => {}
+        }
+        seen.push(["span", name])
+        return span
+      }
+    })
+    const logger = Logger.make(({ annotations, cause, message }) =>
+      void seen.push(["log", message, Cause.pretty(cause), ...annotations])
+    )
+    const signatures: Array<string> = []
+    const { glacier, sent } = yield* scripted(kind.reply, {
+      credentials: Layer.succeed(
+        Credentials.Credentials,
+        kind.credentials ?? Effect.succeed({
+          accessKeyId,
+          secretAccessKey: Redacted.make(secret),
+          sessionToken: Redacted.make(token)
+        })
+      )
+    })
+    const fiber = yield* (kind.run ?? call("describeVault").run)(glacier).pipe(
+      Effect.tapErrorCause((cause) => Effect.logError("failed", cause)),
+      Effect.withSpan("outer"),
+      Effect.sandbox,
+      Effect.flip,
+      Effect.withTracer(tracer),
+      Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
+      Logger.withMinimumLogLevel(LogLevel.All),
+      Effect.fork
+    )
+    yield* TestClock.adjust("30 seconds")
+    const cause = yield* Fiber.join(fiber)
+    const error = Option.getOrThrow(Cause.failureOption(cause))
+    for (const { headers } of sent) signatures.push(...(headers["authorization"]?.split("Signature=").slice(1) ?? []))
+    const text = [
+      String(error),
+      error.message,
+      error.stack,
+      JSON.stringify(error),
+      JSON.stringify(yield* Schema.encode(GlacierError)(error)),
+      inspect(error, { depth: Infinity, showHidden: true }),
+      inspect(cause, { depth: Infinity }),
+      Cause.pretty(cause),
+      inspect(seen, { depth: Infinity }),
+      inspect(yield* Metric.snapshot, { depth: 6 })
+    ].join("\n")
+    return { tag: error._tag, text, hidden: [secret, token, ...signatures], spans: seen.length }
+  })
+
+const leaks = ({ hidden, text }: { readonly hidden: ReadonlyArray<string>; readonly text: string }) =>
+  hidden.filter((one) => text.includes(one) || text.includes(JSON.stringify(one).slice(1, -1)))
+
+describe("no error, span, log or metric shows a secret, a token or a signature", () => {
+  it.effect.prop(
+    "whatever fails",
+    [FastCheck.constantFrom(...kinds), secrets],
+    ([kind, some]) =>
+      Effect.gen(function*() {
+        const all = yield* shown(kind, some)
+        expect(all.tag).toBe(kind.tag)
+        expect(all.spans).toBeGreaterThan(3)
+        expect(leaks(all)).toEqual([])
+      }),
+    { fastCheck: { numRuns: 40 } }
+  )
+
+  it.effect.each(echoes)("and not of $about either", (kind) =>
+    Effect.gen(function*() {
+      const all = yield* shown(kind, { secret: "s3cr3t/of/30+characters/or/more", token: "FwoGZXIvYXdz//t0ken+more" })
+      expect(all.tag).toBe(kind.tag)
+      expect(leaks(all)).toEqual([])
+    }))
+
+  it.effect("and not of a token that fetch refuses to send", () =>
+    Effect.gen(function*() {
+      const fetch = (_: unknown, init?: RequestInit) =>
+        Promise.resolve(new Response(null, { headers: new Headers(init?.headers) }))
+      const error = yield* Effect.flatMap(GlacierClient.GlacierClient, call("describeVault").run).pipe(
+        Effect.provide(over(FetchHttpClient.layer, {
+          keys: { accessKeyId, secretAccessKey: Redacted.make("s"), sessionToken: Redacted.make("two\nlines") }
+        })),
+        Effect.provideService(FetchHttpClient.Fetch, fetch),
+        Effect.flip
+      )
+      expect(error._tag).toBe("ConnectionError")
+      expect(error.message).not.toMatch(/two\s+lines/)
+    }))
+
+  it.effect("and fetch is told to follow no redirect with them", () =>
+    Effect.gen(function*() {
+      const seen: Array<RequestInit | undefined> = []
+      const fetch = (_: unknown, init?: RequestInit) => {
+        seen.push(init)
+        return Promise.resolve(call("describeVault").answer())
+      }
+      yield* Effect.flatMap(GlacierClient.GlacierClient, call("describeVault").run).pipe(
+        Effect.provide(over(FetchHttpClient.layer)),
+        Effect.provideService(FetchHttpClient.Fetch, fetch)
+      )
+      expect(seen).toHaveLength(1)
+      expect(["manual", "error"]).toContain(seen[0]?.redirect)
+    }))
+})
