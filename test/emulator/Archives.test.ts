@@ -29,6 +29,19 @@ describe("archives", () => {
       expect(stored.bytes.length).toBe(0)
     }).pipe(Effect.provide(Support.layer())))
 
+  it.effect("drops the spaces at the ends of a description, and keeps those within", () =>
+    Effect.gen(function*() {
+      yield* createVault("photos")
+      yield* upload("photos", bytes, "  a  greeting ")
+      yield* upload("photos", bytes, "   ")
+      const job = yield* Support.initiateJob("photos", { Type: "inventory-retrieval" })
+      const output = yield* call("GET", `${vault("photos")}/jobs/${job}/output`)
+      expect(Support.list(output, "ArchiveList").map((archive) => archive["ArchiveDescription"])).toEqual([
+        "a  greeting",
+        ""
+      ])
+    }).pipe(Effect.provide(Support.layer({ inventoryDelay: 0, jobDelay: 0 }))))
+
   it.effect("takes a stream in pieces of any size", () =>
     Effect.gen(function*() {
       yield* createVault("photos")

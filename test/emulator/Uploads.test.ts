@@ -227,6 +227,7 @@ describe("multipart uploads", () => {
       const page = yield* call("GET", uploads, { query: { limit: "3" } })
       expect(list(page, "UploadsList").map((upload) => upload["MultipartUploadId"])).toEqual(ids.slice(0, 3))
       expect(page.json["Marker"]).toBe(ids[2])
+      expect(list(page, "UploadsList")[0]?.["ArchiveDescription"]).toBe(null)
       // An upload that has vanished since still marks its place.
       yield* call("DELETE", `${uploads}/${ids[2]}`)
       const rest = yield* call("GET", uploads, { query: { marker: ids[2] ?? "", limit: "5000" } })

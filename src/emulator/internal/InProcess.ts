@@ -215,7 +215,7 @@ export const client = (app: HttpApp.Default<never, Scope.Scope>): HttpClient.Htt
         })
       )
     )
-    // In a fiber of its own, as behind a socket: the caller may be a finalizer, whose interruption has happened already.
+    // In a fiber of its own, as behind a socket: the caller may be the finalizer of what was interrupted already.
     return Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(
         Effect.forkDaemon(handled),
