@@ -24,6 +24,14 @@ describe("GlacierError", () => {
     expect(Schema.encodeSync(json)(back)).toBe(text)
   }, { fastCheck: { numRuns: 2_000 } })
 
+  it.each([NaN, Infinity, -Infinity])("has no room for %d, which JSON makes null", (millis) => {
+    const json = { _tag: "AttemptTimeout", operation: "CreateVault", waiting: "answer", millis }
+    expect(Schema.decodeUnknownOption(GlacierError.AttemptTimeout)({ ...json, millis: 1.5 })).toMatchObject({
+      _tag: "Some"
+    })
+    expect(Schema.decodeUnknownOption(GlacierError.AttemptTimeout)(json)).toMatchObject({ _tag: "None" })
+  })
+
   it.prop("is known by its symbol", [GlacierError.GlacierError], ([error]) => {
     expect(GlacierError.isGlacierError(error)).toBe(true)
     expect(error).toBeInstanceOf(Error)
