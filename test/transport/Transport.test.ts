@@ -219,19 +219,22 @@ describe("Transport", () => {
       ["a success of another operation", 201, null, "HTTP 201", "HTTP status 201"]
     ]
 
-    it.effect.each(unknown)("of %s (%i) is UnknownServiceError", ([, status, body, code, message]) =>
-      Effect.gen(function*() {
-        const error = yield* failure(call("describeVault").run, () => answer(status, body))
-        expect({ ...error, message: error.message }).toMatchObject({
-          _tag: "UnknownServiceError",
-          operation: "DescribeVault",
-          code,
-          status,
-          requestId,
-          message
+    it.effect.each(unknown)(
+      "of %s (%i) is UnknownServiceError",
+      ([, status, body, code, message]) =>
+        Effect.gen(function*() {
+          const error = yield* failure(call("describeVault").run, () => answer(status, body))
+          expect({ ...error, message: error.message }).toMatchObject({
+            _tag: "UnknownServiceError",
+            operation: "DescribeVault",
+            code,
+            status,
+            requestId,
+            message
+          })
+          expect(error.retry).toBe(status >= 500 ? "transient" : "never")
         })
-        expect(error.retry).toBe(status >= 500 ? "transient" : "never")
-      }))
+    )
 
     it.effect("without a request id has none", () =>
       Effect.gen(function*() {
@@ -268,23 +271,25 @@ describe("Transport", () => {
       ["a range that is none", "getJobOutput", ranged("bytes */7"), /content-range/]
     ]
 
-    it.effect.each(malformed)("with %s is MalformedResponse (%s)", ([, name, response, problem]) =>
-      Effect.gen(function*() {
-        const error = yield* failure(call(name).run, response)
-        expect({ ...error }).toMatchObject({
-          _tag: "MalformedResponse",
-          operation: operations[name].name,
-          status: response().status,
-          requestId,
-          problem: expect.stringMatching(problem)
+    it.effect.each(malformed)(
+      "with %s is MalformedResponse (%s)",
+      ([, name, response, problem]) =>
+        Effect.gen(function*() {
+          const error = yield* failure(call(name).run, response)
+          expect({ ...error }).toMatchObject({
+            _tag: "MalformedResponse",
+            operation: operations[name].name,
+            status: response().status,
+            requestId,
+            problem: expect.stringMatching(problem)
+          })
         })
-      }))
+    )
 
     it.effect("holds no connection", () =>
       Effect.gen(function*() {
         let released = false
-        const endless = () =>
-          new ReadableStream<Uint8Array>({ cancel: () => void (released = true) })
+        const endless = () => new ReadableStream<Uint8Array>({ cancel: () => void (released = true) })
         const { glacier, sent } = yield* scripted(
           replies(() => answer(200, endless(), { "x-amz-sha256-tree-hash": "0" }))
         )
@@ -329,8 +334,7 @@ describe("Transport", () => {
         ["range.end", 0, Infinity] as const
       ].flatMap(([field, start, end]): ReadonlyArray<Refused> => [
         [field, `${start}-${end}`, (glacier) => glacier.getJobOutput({ vaultName, jobId, range: { start, end } })],
-        [field, `${start}-${end}`, (glacier) =>
-          glacier.uploadMultipartPart({ ...part, range: { start, end } })]
+        [field, `${start}-${end}`, (glacier) => glacier.uploadMultipartPart({ ...part, range: { start, end } })]
       ]),
       ...[0, -1, 1.5, NaN, Infinity].map((limit): Refused => [
         "limit",
@@ -342,8 +346,11 @@ describe("Transport", () => {
       ["uploadId", "empty", (glacier) => glacier.abortMultipartUpload({ vaultName, uploadId: "" })],
       ["jobId", "a query", (glacier) => glacier.describeJob({ vaultName, jobId: "a?b" })],
       ["parameters.archiveId", "empty", (glacier) => initiate(glacier, { type: "archive-retrieval", archiveId: "" })],
-      ["parameters.selection.limit", "0", (glacier) =>
-        initiate(glacier, { type: "inventory-retrieval", selection: { limit: 0 } })]
+      [
+        "parameters.selection.limit",
+        "0",
+        (glacier) => initiate(glacier, { type: "inventory-retrieval", selection: { limit: 0 } })
+      ]
     ]
 
     it.effect.each(inputs)("%s (%s) is InvalidInput, and nothing is sent", ([field, , run]) =>
@@ -357,15 +364,18 @@ describe("Transport", () => {
 
   describe("metrics", () => {
     const count = (name: string, labels: Record<string, string>) =>
-      Effect.map(Metric.snapshot, (pairs) =>
-        pairs.flatMap(({ metricKey, metricState }) =>
-          metricKey.name === name && MetricState.isCounterState(metricState) &&
-            Object.entries(labels).every(([key, value]) =>
-              metricKey.tags.some((tag) => tag.key === key && tag.value === value)
-            )
-            ? [Number(metricState.count)]
-            : []
-        ).reduce((sum, one) => sum + one, 0))
+      Effect.map(
+        Metric.snapshot,
+        (pairs) =>
+          pairs.flatMap(({ metricKey, metricState }) =>
+            metricKey.name === name && MetricState.isCounterState(metricState) &&
+              Object.entries(labels).every(([key, value]) =>
+                metricKey.tags.some((tag) => tag.key === key && tag.value === value)
+              )
+              ? [Number(metricState.count)]
+              : []
+          ).reduce((sum, one) => sum + one, 0)
+      )
 
     const counted = <A, E, R>(name: string, labels: Record<string, string>, effect: Effect.Effect<A, E, R>) =>
       Effect.gen(function*() {
@@ -396,7 +406,10 @@ describe("Transport", () => {
           Effect.flatMap(scripted(replies(...answers), { policies: RetryPolicy.layer(promptly(5)) }), ({ glacier }) =>
             counted("glacier_bytes_total", { direction: "up" }, call("uploadArchive").run(glacier)))
         expect(yield* up(call("uploadArchive").answer)).toBe(26)
-        expect(yield* up(() => answer(500), call("uploadArchive").answer)).toBe(52)
+        expect(
+          yield* up(() =>
+            answer(500), call("uploadArchive").answer)
+        ).toBe(52)
         expect(yield* up(() => refusal(403, "AccessDeniedException"))).toBe(26)
       }))
 

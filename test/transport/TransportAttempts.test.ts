@@ -135,36 +135,45 @@ describe("an attempt", () => {
 })
 
 describe("a retry", () => {
-  it.effect.each(calls)("of $name follows a throttle and the service's own failures", ({ answer: fine, run }) =>
-    Effect.gen(function*() {
-      const bad = [throttled, unavailable, () => answer(503, "<html>")]
-      const { glacier, sent } = yield* scripted(replies(...bad, fine), retrying)
-      yield* run(glacier)
-      expect(sent).toHaveLength(4)
-    }))
+  it.effect.each(calls)(
+    "of $name follows a throttle and the service's own failures",
+    ({ answer: fine, run }) =>
+      Effect.gen(function*() {
+        const bad = [throttled, unavailable, () => answer(503, "<html>")]
+        const { glacier, sent } = yield* scripted(replies(...bad, fine), retrying)
+        yield* run(glacier)
+        expect(sent).toHaveLength(4)
+      })
+  )
 
-  it.effect.each(calls)("of $name follows a lost connection only when it does no harm", ({ answer: fine, name, run }) =>
-    Effect.gen(function*() {
-      const { glacier, sent } = yield* scripted(
-        (_, attempt) => attempt === 1 ? Effect.fail(new Error("ECONNRESET")) : Effect.sync(fine),
-        retrying
-      )
-      const outcome = yield* Effect.either(run(glacier))
-      const harmless = !notIdempotent.includes(name)
-      expect([outcome._tag, sent.length]).toEqual(harmless ? ["Right", 2] : ["Left", 1])
-    }))
+  it.effect.each(calls)(
+    "of $name follows a lost connection only when it does no harm",
+    ({ answer: fine, name, run }) =>
+      Effect.gen(function*() {
+        const { glacier, sent } = yield* scripted(
+          (_, attempt) => attempt === 1 ? Effect.fail(new Error("ECONNRESET")) : Effect.sync(fine),
+          retrying
+        )
+        const outcome = yield* Effect.either(run(glacier))
+        const harmless = !notIdempotent.includes(name)
+        expect([outcome._tag, sent.length]).toEqual(harmless ? ["Right", 2] : ["Left", 1])
+      })
+  )
 
-  it.effect.each(calls)("of $name follows a timeout only when it does no harm", ({ answer: fine, name, run }) =>
-    Effect.gen(function*() {
-      const { glacier, sent } = yield* scripted(
-        (_, attempt) => attempt === 1 ? Effect.never : Effect.sync(fine),
-        retrying
-      )
-      const exit = yield* after("5 minutes", Effect.either(run(glacier)))
-      const harmless = !notIdempotent.includes(name)
-      expect(exit).toMatchObject(Option.some(Exit.succeed({ _tag: harmless ? "Right" : "Left" })))
-      expect(sent).toHaveLength(harmless ? 2 : 1)
-    }))
+  it.effect.each(calls)(
+    "of $name follows a timeout only when it does no harm",
+    ({ answer: fine, name, run }) =>
+      Effect.gen(function*() {
+        const { glacier, sent } = yield* scripted(
+          (_, attempt) => attempt === 1 ? Effect.never : Effect.sync(fine),
+          retrying
+        )
+        const exit = yield* after("5 minutes", Effect.either(run(glacier)))
+        const harmless = !notIdempotent.includes(name)
+        expect(exit).toMatchObject(Option.some(Exit.succeed({ _tag: harmless ? "Right" : "Left" })))
+        expect(sent).toHaveLength(harmless ? 2 : 1)
+      })
+  )
 
   it.effect.each(
     [

@@ -1,0 +1,148 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { GlacierClient } from "../../src/client/GlacierClient.ts"
+import * as Pages from "../../src/client/Pages.ts"
+import type { GlacierError } from "../../src/protocol/GlacierError.ts"
+import { jobId, uploadId, welcomeHash } from "../transport/calls.ts"
+import { answer, over, refusal, replies, script } from "../transport/support.ts"
+import type { Reply } from "../transport/support.ts"
+
+const vaultName = "photos"
+const date = { CreationDate: "2012-03-20T17:03:43.221Z", VaultARN: "arn" }
+const job = { ...date, Action: "ArchiveRetrieval", Completed: false, StatusCode: "InProgress" }
+const upload = { ...date, MultipartUploadId: uploadId, PartSizeInBytes: 1_048_576 }
+
+interface List {
+  readonly name: string
+  readonly stream: Stream.Stream<unknown, GlacierError, GlacierClient>
+  readonly target: string
+  readonly query: string
+  /** A page with entries of these numbers. */
+  readonly page: (marker: string | null, ...numbers: ReadonlyArray<number>) => object
+  readonly numberOf: (entry: any) => number
+}
+
+const lists: ReadonlyArray<List> = [
+  {
+    name: "vaults",
+    stream: Pages.vaults(),
+    target: "/-/vaults",
+    query: "",
+    page: (Marker, ...numbers) => ({ Marker, VaultList: numbers.map((n) => ({ ...date, VaultName: `v${n}` })) }),
+    numberOf: ({ vaultName }) => Number(vaultName.slice(1))
+  },
+  {
+    name: "vaults of another account",
+    stream: Pages.vaults({ accountId: "012345678901" }),
+    target: "/012345678901/vaults",
+    query: "",
+    page: (Marker, ...numbers) => ({ Marker, VaultList: numbers.map((n) => ({ ...date, VaultName: `v${n}` })) }),
+    numberOf: ({ vaultName }) => Number(vaultName.slice(1))
+  },
+  {
+    name: "jobs",
+    stream: Pages.jobs({ vaultName, completed: true, statusCode: "Succeeded" }),
+    target: "/-/vaults/photos/jobs",
+    query: "statuscode=Succeeded&completed=true",
+    page: (Marker, ...numbers) => ({ Marker, JobList: numbers.map((n) => ({ ...job, JobId: `${jobId}${n}` })) }),
+    numberOf: (entry) => Number(entry.jobId.slice(jobId.length))
+  },
+  {
+    name: "uploads",
+    stream: Pages.uploads({ vaultName }),
+    target: "/-/vaults/photos/multipart-uploads",
+    query: "",
+    page: (Marker, ...numbers) => ({
+      Marker,
+      UploadsList: numbers.map((n) => ({ ...upload, ArchiveDescription: String(n) }))
+    }),
+    numberOf: ({ archiveDescription }) => Number(archiveDescription.value)
+  },
+  {
+    name: "parts",
+    stream: Pages.parts({ vaultName, uploadId }),
+    target: `/-/vaults/photos/multipart-uploads/${uploadId}`,
+    query: "",
+    page: (Marker, ...numbers) => ({
+      ...upload,
+      ArchiveDescription: null,
+      Marker,
+      Parts: numbers.map((n) => ({ RangeInBytes: `${n}-${n}`, SHA256TreeHash: welcomeHash }))
+    }),
+    numberOf: ({ range }) => range.start
+  }
+]
+
+const json = (page: object) => () => answer(200, JSON.stringify(page))
+
+/** What an effect over a client gives, and the queries that it sent. */
+const asking = <A, E>(effect: Effect.Effect<A, E, GlacierClient>, reply: Reply) =>
+  Effect.gen(function*() {
+    const { http, sent } = script(reply)
+    const result = yield* Effect.provide(Effect.either(effect), over(http))
+    const urls = sent.map(({ url }) => new URL(url))
+    return { result, targets: urls.map(({ pathname }) => pathname), queries: urls.map(({ search }) => search.slice(1)) }
+  })
+
+describe.each(lists)("Pages of $name", ({ numberOf, page, query, stream, target }) => {
+  const numbers = Effect.map(Stream.runCollect(stream), (entries) => Chunk.toReadonlyArray(entries).map(numberOf))
+  const following = (marker: string) => [query, `marker=${marker}`].filter((text) => text !== "").join("&")
+  const three = replies(json(page("a/1", 1, 2)), json(page("b 2")), json(page(null, 3)))
+
+  it.effect("follow the markers, over empty pages too, until there is none", () =>
+    Effect.gen(function*() {
+      const { queries, result, targets } = yield* asking(numbers, three)
+      expect(result).toMatchObject({ _tag: "Right", right: [1, 2, 3] })
+      expect(queries).toEqual([query, following("a%2F1"), following("b%202")])
+      expect(targets).toEqual([target, target, target])
+    }))
+
+  it.effect("end with the first when it is the last", () =>
+    Effect.gen(function*() {
+      const { queries, result } = yield* asking(numbers, replies(json(page(null))))
+      expect(result).toMatchObject({ _tag: "Right", right: [] })
+      expect(queries).toEqual([query])
+    }))
+
+  it.effect.each([[1, 1], [2, 1], [3, 3]] as const)(
+    "of which %i entries are wanted are %i",
+    ([wanted, asked]) =>
+      Effect.gen(function*() {
+        const { queries, result } = yield* asking(Stream.runCount(Stream.take(stream, wanted)), three)
+        expect(result).toMatchObject({ right: wanted })
+        expect(queries).toHaveLength(asked)
+      })
+  )
+
+  it.effect("begin anew each time they are run", () =>
+    Effect.gen(function*() {
+      const { queries } = yield* asking(Effect.replicateEffect(Stream.runHead(stream), 2), replies(json(page("a", 1))))
+      expect(queries).toEqual([query, query])
+    }))
+
+  it.effect("give their entries before they fail", () =>
+    Effect.gen(function*() {
+      const seen: Array<number> = []
+      const { queries, result } = yield* asking(
+        Stream.runForEach(stream, (entry) => Effect.sync(() => seen.push(numberOf(entry)))),
+        replies(json(page("a", 1, 2)), () => refusal(404, "ResourceNotFoundException", "gone"))
+      )
+      expect(result).toMatchObject({ _tag: "Left", left: { _tag: "ResourceNotFound", message: "gone" } })
+      expect(seen).toEqual([1, 2])
+      expect(queries).toHaveLength(2)
+    }))
+})
+
+describe("Pages", () => {
+  it.effect("of a vault that cannot be fail with InvalidInput", () =>
+    Effect.gen(function*() {
+      const { queries, result } = yield* asking(
+        Stream.runDrain(Pages.jobs({ vaultName: "a/b" })),
+        replies(() => answer(500))
+      )
+      expect(result).toMatchObject({ _tag: "Left", left: { _tag: "InvalidInput", field: "vaultName" } })
+      expect(queries).toEqual([])
+    }))
+})

@@ -1,0 +1,18 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Timeouts from "../../src/policy/Timeouts.ts"
+
+describe("Timeouts", () => {
+  it.effect("are by default 30 seconds, 5 minutes and 30 seconds", () =>
+    Effect.gen(function*() {
+      const { answer, idle, upload } = yield* Timeouts.Timeouts
+      expect([answer, upload, idle].map(Duration.toSeconds)).toEqual([30, 300, 30])
+    }))
+
+  it.effect("are replaced by a Layer", () =>
+    Effect.gen(function*() {
+      const limits = { answer: Duration.millis(1), upload: Duration.millis(2), idle: Duration.millis(3) }
+      expect(yield* Effect.provide(Timeouts.Timeouts, Timeouts.layer(limits))).toBe(limits)
+    }))
+})
