@@ -93,6 +93,10 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: Options) {
       })
     )
     if (filled < bytes.length) return yield* broken(`only ${filled} of ${bytes.length} bytes arrived`)
+    const got = Option.match(answer.contentRange, { onNone: () => range, onSome: ({ range }) => range })
+    if (got.start !== range.start || got.end !== range.end) {
+      return yield* broken(`bytes ${got.start} to ${got.end} arrived instead`)
+    }
     const promised = Option.isSome(output.treeHash) || Option.isSome(answer.treeHash)
     const treeHash = promised ? Option.some(yield* hasher.treeHash(bytes)) : Option.none()
     if (Option.isSome(answer.treeHash) && Option.isSome(treeHash) && treeHash.value !== answer.treeHash.value) {
@@ -117,6 +121,7 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: Options) {
       Option.match(Option.all([output.treeHash, Option.all(hashes)]), {
         onNone: () => Effect.void,
         onSome: ([promised, nodes]) => {
+          if (nodes.length === 0) return Effect.void
           const treeHash = TreeHash.combine(sha256, nodes)
           return promised === treeHash
             ? Effect.void
