@@ -16,53 +16,55 @@ const upload = { ...date, MultipartUploadId: uploadId, PartSizeInBytes: 1_048_57
 
 interface List {
   readonly name: string
-  readonly stream: Stream.Stream<unknown, GlacierError, GlacierClient>
+  /** The numbers of the entries. */
+  readonly stream: Stream.Stream<number, GlacierError, GlacierClient>
   readonly target: string
   readonly query: string
   /** A page with entries of these numbers. */
   readonly page: (marker: string | null, ...numbers: ReadonlyArray<number>) => object
-  readonly numberOf: (entry: any) => number
 }
 
 const lists: ReadonlyArray<List> = [
   {
     name: "vaults",
-    stream: Pages.vaults(),
+    stream: Stream.map(Pages.vaults(), ({ vaultName }) => Number(vaultName.slice(1))),
     target: "/-/vaults",
     query: "",
-    page: (Marker, ...numbers) => ({ Marker, VaultList: numbers.map((n) => ({ ...date, VaultName: `v${n}` })) }),
-    numberOf: ({ vaultName }) => Number(vaultName.slice(1))
+    page: (Marker, ...numbers) => ({ Marker, VaultList: numbers.map((n) => ({ ...date, VaultName: `v${n}` })) })
   },
   {
     name: "vaults of another account",
-    stream: Pages.vaults({ accountId: "012345678901" }),
+    stream: Stream.map(Pages.vaults({ accountId: "012345678901" }), ({ vaultName }) => Number(vaultName.slice(1))),
     target: "/012345678901/vaults",
     query: "",
-    page: (Marker, ...numbers) => ({ Marker, VaultList: numbers.map((n) => ({ ...date, VaultName: `v${n}` })) }),
-    numberOf: ({ vaultName }) => Number(vaultName.slice(1))
+    page: (Marker, ...numbers) => ({ Marker, VaultList: numbers.map((n) => ({ ...date, VaultName: `v${n}` })) })
   },
   {
     name: "jobs",
-    stream: Pages.jobs({ vaultName, completed: true, statusCode: "Succeeded" }),
+    stream: Stream.map(
+      Pages.jobs({ vaultName, completed: true, statusCode: "Succeeded" }),
+      (entry) => Number(entry.jobId.slice(jobId.length))
+    ),
     target: "/-/vaults/photos/jobs",
     query: "statuscode=Succeeded&completed=true",
-    page: (Marker, ...numbers) => ({ Marker, JobList: numbers.map((n) => ({ ...job, JobId: `${jobId}${n}` })) }),
-    numberOf: (entry) => Number(entry.jobId.slice(jobId.length))
+    page: (Marker, ...numbers) => ({ Marker, JobList: numbers.map((n) => ({ ...job, JobId: `${jobId}${n}` })) })
   },
   {
     name: "uploads",
-    stream: Pages.uploads({ vaultName }),
+    stream: Stream.mapEffect(
+      Pages.uploads({ vaultName }),
+      ({ archiveDescription }) => Effect.orDie(Effect.map(archiveDescription, Number))
+    ),
     target: "/-/vaults/photos/multipart-uploads",
     query: "",
     page: (Marker, ...numbers) => ({
       Marker,
       UploadsList: numbers.map((n) => ({ ...upload, ArchiveDescription: String(n) }))
-    }),
-    numberOf: ({ archiveDescription }) => Number(archiveDescription.value)
+    })
   },
   {
     name: "parts",
-    stream: Pages.parts({ vaultName, uploadId }),
+    stream: Stream.map(Pages.parts({ vaultName, uploadId }), ({ range }) => range.start),
     target: `/-/vaults/photos/multipart-uploads/${uploadId}`,
     query: "",
     page: (Marker, ...numbers) => ({
@@ -70,8 +72,7 @@ const lists: ReadonlyArray<List> = [
       ArchiveDescription: null,
       Marker,
       Parts: numbers.map((n) => ({ RangeInBytes: `${n}-${n}`, SHA256TreeHash: welcomeHash }))
-    }),
-    numberOf: ({ range }) => range.start
+    })
   }
 ]
 
@@ -86,8 +87,8 @@ const asking = <A, E>(effect: Effect.Effect<A, E, GlacierClient>, reply: Reply) 
     return { result, targets: urls.map(({ pathname }) => pathname), queries: urls.map(({ search }) => search.slice(1)) }
   })
 
-describe.each(lists)("Pages of $name", ({ numberOf, page, query, stream, target }) => {
-  const numbers = Effect.map(Stream.runCollect(stream), (entries) => Chunk.toReadonlyArray(entries).map(numberOf))
+describe.each(lists)("Pages of $name", ({ page, query, stream, target }) => {
+  const numbers = Effect.map(Stream.runCollect(stream), Chunk.toReadonlyArray)
   const following = (marker: string) => [query, `marker=${marker}`].filter((text) => text !== "").join("&")
   const three = replies(json(page("a/1", 1, 2)), json(page("b 2")), json(page(null, 3)))
 
@@ -126,7 +127,7 @@ describe.each(lists)("Pages of $name", ({ numberOf, page, query, stream, target 
     Effect.gen(function*() {
       const seen: Array<number> = []
       const { queries, result } = yield* asking(
-        Stream.runForEach(stream, (entry) => Effect.sync(() => seen.push(numberOf(entry)))),
+        Stream.runForEach(stream, (entry) => Effect.sync(() => seen.push(entry))),
         replies(json(page("a", 1, 2)), () => refusal(404, "ResourceNotFoundException", "gone"))
       )
       expect(result).toMatchObject({ _tag: "Left", left: { _tag: "ResourceNotFound", message: "gone" } })

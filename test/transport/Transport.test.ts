@@ -1,4 +1,4 @@
-import { addEqualityTesters, describe, expect, it } from "@effect/vitest"
+import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as MetricState from "effect/MetricState"
@@ -14,8 +14,6 @@ import * as Transport from "../../src/transport/Transport.ts"
 import model from "../fixtures/glacier-model.json" with { type: "json" }
 import { call, calls, jobId, uploadId, welcome, welcomeHash } from "./calls.ts"
 import { answer, over, promptly, refusal, replies, script, scripted, signedAt } from "./support.ts"
-
-addEqualityTesters()
 
 const vaultName = "photos"
 const requestId = "AAABZpJrTyioDC_HsOmHae8EZp"

@@ -1,0 +1,69 @@
+import type * as PlatformError from "@effect/platform/Error"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as Effect from "effect/Effect"
+import { describe, expect, it } from "tstyche"
+import type * as GlacierClient from "../../src/client/GlacierClient.ts"
+import type * as Vault from "../../src/services/Vault.ts"
+import * as Source from "../../src/transfer/Source.ts"
+import type { UploadedArchive, UploadError } from "../../src/transfer/Upload.ts"
+
+class Broken {
+  readonly _tag = "Broken"
+}
+
+class Tape {
+  readonly _tag = "Tape"
+}
+
+declare const vault: Vault.Service
+declare const tape: Source.Source<Broken, Tape>
+declare const client: Source.Source<Broken, Tape | GlacierClient.GlacierClient>
+
+describe("Vault.upload", () => {
+  it("fails as the source does, and needs what the source needs", () => {
+    expect(vault.upload(tape)).type.toBe<Effect.Effect<UploadedArchive, UploadError | Broken, Tape>>()
+    expect(vault.upload(Source.file("a"))).type.toBe<
+      Effect.Effect<
+        UploadedArchive,
+        UploadError | PlatformError.PlatformError | Source.SourceChanged,
+        FileSystem.FileSystem
+      >
+    >()
+  })
+
+  it("adds nothing for bytes", () => {
+    expect(vault.upload(Source.bytes(new Uint8Array(1)))).type.toBe<Effect.Effect<UploadedArchive, UploadError>>()
+  })
+
+  it("needs no client: the vault has one", () => {
+    expect(vault.upload(client)).type.toBe<Effect.Effect<UploadedArchive, UploadError | Broken, Tape>>()
+  })
+
+  it("takes no bare bytes and no path", () => {
+    expect(vault.upload).type.not.toBeCallableWith(new Uint8Array(1))
+    expect(vault.upload).type.not.toBeCallableWith("holiday.tar")
+    expect(vault.upload).type.not.toBeCallableWith(tape, { description: 1 })
+  })
+})
+
+describe("Source", () => {
+  it("of bytes cannot fail and needs nothing", () => {
+    expect(Source.bytes(new Uint8Array(1))).type.toBe<Source.Source>()
+  })
+})
+
+describe("Vault", () => {
+  it("fails with exactly the errors of its operations", () => {
+    type Tags<A> = A extends Effect.Effect<unknown, infer E extends { readonly _tag: string }> ? E["_tag"] : never
+    type Method<Name extends keyof GlacierClient.Service> = Tags<ReturnType<GlacierClient.Service[Name]>>
+    expect<Tags<Vault.Service["create"]>>().type.toBe<Method<"createVault">>()
+    expect<Tags<Vault.Service["delete"]>>().type.toBe<Method<"deleteVault">>()
+    expect<Tags<ReturnType<Vault.Service["retrieveArchive"]>>>().type.toBe<Method<"initiateJob">>()
+    expect<Tags<ReturnType<Vault.Service["job"]>>>().type.toBe<"InvalidInput">()
+  })
+
+  it("needs a client to be made, and nothing to be used", () => {
+    expect<Effect.Effect.Context<ReturnType<typeof Vault.make>>>().type.toBe<GlacierClient.GlacierClient>()
+    expect<Effect.Effect.Context<Vault.Service["describe"]>>().type.toBe<never>()
+  })
+})
