@@ -13,7 +13,8 @@ import type { TreeHash } from "../../src/protocol/TreeHash.ts"
 
 type Service = GlacierClient.Service
 type Result<Name extends keyof Service> = ReturnType<Service[Name]>
-type Input<Name extends keyof Service> = Parameters<Service[Name]>[0]
+type Flat<A> = { [K in keyof A]: A[K] }
+type Input<Name extends keyof Service> = Flat<Parameters<Service[Name]>[0]>
 type Output<Name extends keyof Service> = Effect.Effect.Success<Result<Name>>
 type TagOf<E> = E extends { readonly _tag: infer Tag } ? Tag : "no tag"
 type Tags<Name extends keyof Service> = TagOf<Effect.Effect.Error<Result<Name>>>
@@ -86,33 +87,45 @@ describe("GlacierClient", () => {
       readonly treeHash: string
       readonly body: Uint8Array
     }
-    expect<Input<"createVault" | "describeVault" | "deleteVault">>().type.toBe<Vault>()
-    expect<Input<"listVaults">>().type.toBe<{ readonly accountId?: string | undefined } & Paging>()
+    expect<Input<"createVault" | "describeVault" | "deleteVault">>().type.toBe<Flat<Vault>>()
+    expect<Input<"listVaults">>().type.toBe<Flat<{ readonly accountId?: string | undefined } & Paging>>()
     expect<Input<"uploadArchive">>().type.toBe<
-      Vault & Hashed & { readonly description?: string | undefined }
+      Flat<
+        Vault & Hashed & { readonly description?: string | undefined }
+      >
     >()
-    expect<Input<"deleteArchive">>().type.toBe<Vault & { readonly archiveId: string }>()
+    expect<Input<"deleteArchive">>().type.toBe<Flat<Vault & { readonly archiveId: string }>>()
     expect<Input<"initiateMultipartUpload">>().type.toBe<
-      Vault & { readonly partSize: number; readonly description?: string | undefined }
+      Flat<
+        Vault & { readonly partSize: number; readonly description?: string | undefined }
+      >
     >()
     expect<Input<"uploadMultipartPart">>().type.toBe<
-      Vault & Hashed & { readonly uploadId: string; readonly range: ByteRange }
+      Flat<
+        Vault & Hashed & { readonly uploadId: string; readonly range: ByteRange }
+      >
     >()
     expect<Input<"completeMultipartUpload">>().type.toBe<
-      Vault & { readonly uploadId: string; readonly archiveSize: number; readonly treeHash: string }
+      Flat<
+        Vault & { readonly uploadId: string; readonly archiveSize: number; readonly treeHash: string }
+      >
     >()
-    expect<Input<"abortMultipartUpload">>().type.toBe<Vault & { readonly uploadId: string }>()
-    expect<Input<"listParts">>().type.toBe<Vault & Paging & { readonly uploadId: string }>()
-    expect<Input<"listMultipartUploads">>().type.toBe<Vault & Paging>()
-    expect<Input<"describeJob">>().type.toBe<Vault & { readonly jobId: string }>()
+    expect<Input<"abortMultipartUpload">>().type.toBe<Flat<Vault & { readonly uploadId: string }>>()
+    expect<Input<"listParts">>().type.toBe<Flat<Vault & Paging & { readonly uploadId: string }>>()
+    expect<Input<"listMultipartUploads">>().type.toBe<Flat<Vault & Paging>>()
+    expect<Input<"describeJob">>().type.toBe<Flat<Vault & { readonly jobId: string }>>()
     expect<Input<"listJobs">>().type.toBe<
-      Vault & Paging & {
-        readonly statusCode?: "InProgress" | "Succeeded" | "Failed" | undefined
-        readonly completed?: boolean | undefined
-      }
+      Flat<
+        Vault & Paging & {
+          readonly statusCode?: "InProgress" | "Succeeded" | "Failed" | undefined
+          readonly completed?: boolean | undefined
+        }
+      >
     >()
     expect<Input<"getJobOutput">>().type.toBe<
-      Vault & { readonly jobId: string; readonly range?: ByteRange | undefined }
+      Flat<
+        Vault & { readonly jobId: string; readonly range?: ByteRange | undefined }
+      >
     >()
   })
 
@@ -233,8 +246,7 @@ describe("Pages", () => {
     expect<Input<"parts">>().type.toBe<
       { readonly vaultName: string; readonly accountId?: string | undefined; readonly uploadId: string }
     >()
-    expect<typeof Pages.vaults>().type.toBeCallableWith()
-    expect<typeof Pages.jobs>().type.not.toBeCallableWith()
-    expect<typeof Pages.jobs>().type.not.toBeCallableWith({ vaultName: "photos", marker: "a" })
+    expect<Parameters<typeof Pages.vaults>>().type.toBeAssignableFrom<[]>()
+    expect<Parameters<typeof Pages.jobs>>().type.not.toBeAssignableFrom<[]>()
   })
 })

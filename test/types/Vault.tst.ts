@@ -40,9 +40,11 @@ describe("Vault.upload", () => {
   })
 
   it("takes no bare bytes and no path", () => {
-    expect(vault.upload).type.not.toBeCallableWith(new Uint8Array(1))
-    expect(vault.upload).type.not.toBeCallableWith("holiday.tar")
-    expect(vault.upload).type.not.toBeCallableWith(tape, { description: 1 })
+    type Uploaded = Parameters<Vault.Service["upload"]>
+    expect<Uploaded>().type.toBeAssignableFrom<[Source.Source, { description: string }]>()
+    expect<Uploaded>().type.not.toBeAssignableFrom<[Uint8Array]>()
+    expect<Uploaded>().type.not.toBeAssignableFrom<[string]>()
+    expect<Uploaded>().type.not.toBeAssignableFrom<[Source.Source, { description: number }]>()
   })
 })
 
