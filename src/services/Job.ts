@@ -142,7 +142,7 @@ const InventoryDocument = Schema.parseJson(Inventory)
  */
 export const make = Effect.fnUntraced(function*(vault: VaultAddress, jobId: string) {
   const glacier = yield* GlacierClient
-  const run = yield* capture<GlacierClient>()
+  const run = yield* capture
   const id = yield* check("job", "jobId", JobId, jobId)
   const describe = run.effect(Effect.suspend(() => glacier.describeJob({ ...vault, jobId: id })))
   const located = Effect.flatMap(describe, (job) => outputOf(vault, job))

@@ -121,7 +121,7 @@ export const make: (
   options?: { readonly accountId?: string | undefined }
 ) => Effect.Effect<Service, InvalidInput, GlacierClient> = Effect.fnUntraced(function*(name, options = {}) {
   const glacier = yield* GlacierClient
-  const run = yield* capture<GlacierClient>()
+  const run = yield* capture
   const address = {
     vaultName: yield* check("vault", "vaultName", VaultName, name),
     accountId: yield* check("vault", "accountId", Schema.UndefinedOr(AccountId), options.accountId)

@@ -1,20 +1,21 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { GlacierClient } from "../../client/GlacierClient.ts"
 
 /**
  * The context a service is built in, to run its methods in: what the caller provides round a call (a policy, a
- * hasher) goes before it.
+ * hasher) goes before it. Not so the client: a service stays with the one it was built with.
  */
-export const capture = <R>() =>
-  Effect.map(Effect.context<R>(), (built) => {
-    // What R names is in `built`, all else the effect needs is what the caller still has to provide.
-    const context = <R2>(calling: Context.Context<Exclude<R2, R>>) =>
-      Context.merge(built, calling) as Context.Context<R2>
-    return {
-      effect: <A, E, R2>(effect: Effect.Effect<A, E, R2>): Effect.Effect<A, E, Exclude<R2, R>> =>
-        Effect.mapInputContext(effect, context<R2>),
-      stream: <A, E, R2>(stream: Stream.Stream<A, E, R2>): Stream.Stream<A, E, Exclude<R2, R>> =>
-        Stream.mapInputContext(stream, context<R2>)
-    }
-  })
+export const capture = Effect.map(Effect.context<GlacierClient>(), (built) => {
+  const client = Context.pick(GlacierClient)(built)
+  // The client is in `built`, all else the effect needs is what the caller still has to provide.
+  const context = <R>(calling: Context.Context<Exclude<R, GlacierClient>>) =>
+    Context.mergeAll(built, calling, client) as Context.Context<R>
+  return {
+    effect: <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, GlacierClient>> =>
+      Effect.mapInputContext(effect, context<R>),
+    stream: <A, E, R>(stream: Stream.Stream<A, E, R>): Stream.Stream<A, E, Exclude<R, GlacierClient>> =>
+      Stream.mapInputContext(stream, context<R>)
+  }
+})

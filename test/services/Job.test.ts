@@ -1,0 +1,239 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as FileSystem from "@effect/platform/FileSystem"
+import { describe, expect, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import { GlacierClient } from "../../src/client/GlacierClient.ts"
+import { RetryPolicy } from "../../src/policy/RetryPolicy.ts"
+import { JobNotReady, ResourceNotFound } from "../../src/protocol/ServiceError.ts"
+import * as Job from "../../src/services/Job.ts"
+import * as Vault from "../../src/services/Vault.ts"
+import * as Source from "../../src/transfer/Source.ts"
+import * as Support from "../transfer/support.ts"
+import { layer } from "./support.ts"
+
+const { address, collect, mebibyte, pattern, same } = Support
+
+const bytes = pattern(1.5 * mebibyte)
+
+/** A job that retrieves an archive. */
+const retrieval = Effect.gen(function*() {
+  const vault = yield* Vault.Vault
+  const { archiveId } = yield* vault.upload(Source.bytes(bytes))
+  return { vault, archiveId, job: yield* vault.retrieveArchive(archiveId) }
+})
+
+/** A job that retrieves the inventory of a vault with one archive. */
+const inventory = Effect.gen(function*() {
+  const vault = yield* Vault.Vault
+  const archive = yield* vault.upload(Source.bytes(bytes), { description: "holiday.tar" })
+  yield* TestClock.adjust("1 day")
+  return { vault, archive, job: yield* vault.retrieveInventory() }
+})
+
+describe("Job.wait", () => {
+  it.effect("asks soon at first and then ever more rarely", () => {
+    const { change, sent } = Support.recording()
+    return Effect.gen(function*() {
+      const { job } = yield* retrieval
+      const fiber = yield* Effect.fork(job.wait())
+      sent.length = 0
+      yield* TestClock.adjust("10 seconds")
+      expect(sent.length).toBeGreaterThanOrEqual(4)
+      yield* TestClock.adjust("3 hours")
+      yield* TestClock.adjust("59 minutes")
+      expect(yield* Fiber.poll(fiber)).toEqual(Option.none())
+      // At most 5 minutes late.
+      yield* TestClock.adjust("6 minutes")
+      const done = yield* Fiber.join(fiber)
+      expect(done).toMatchObject({
+        jobId: job.id,
+        statusCode: "Succeeded",
+        completionDate: Option.some(DateTime.unsafeMake(4 * 3_600_000))
+      })
+      expect(sent.filter((line) => line !== `GET /-/vaults/photos/jobs/${job.id}`)).toEqual([])
+      expect(sent.length).toBeLessThan(80)
+    }).pipe(Effect.provide(layer(change)))
+  })
+
+  it.effect("does not ask again when the job is done", () => {
+    const { change, sent } = Support.recording()
+    return Effect.gen(function*() {
+      const { job } = yield* retrieval
+      sent.length = 0
+      expect((yield* job.wait()).completed).toBe(true)
+      expect(sent).toHaveLength(1)
+    }).pipe(Effect.provide(layer(change, { jobDelay: 0 })))
+  })
+
+  it.effect("asks as it is told", () =>
+    Effect.gen(function*() {
+      const { job } = yield* retrieval
+      const fiber = yield* Effect.fork(Effect.zipRight(job.wait(Schedule.spaced("3 hours")), Clock.currentTimeMillis))
+      yield* TestClock.adjust("6 hours")
+      expect(yield* Fiber.join(fiber)).toBe(6 * 3_600_000)
+    }).pipe(Effect.provide(layer())))
+
+  it.effect.each(
+    [
+      [Schedule.stop, 1],
+      [Schedule.recurs(3), 4],
+      [Schedule.spaced("1 hour").pipe(Schedule.upTo("2 hours")), 3]
+    ] as const
+  )("fails with JobNotReady when the schedule has ended: %#", ([schedule, asked]) => {
+    const { change, sent } = Support.recording()
+    return Effect.gen(function*() {
+      const { job } = yield* retrieval
+      sent.length = 0
+      const fiber = yield* Effect.fork(Effect.flip(job.wait(schedule)))
+      yield* TestClock.adjust("3 hours")
+      expect(yield* Fiber.join(fiber)).toEqual(
+        new JobNotReady({ operation: "DescribeJob", status: 200, message: `Job ${job.id} is still in progress` })
+      )
+      expect(sent).toHaveLength(asked)
+    }).pipe(Effect.provide(layer(change)))
+  })
+
+  it.effect("fails with JobFailed when the archive was deleted meanwhile", () =>
+    Effect.gen(function*() {
+      const { archiveId, job, vault } = yield* retrieval
+      const fiber = yield* Effect.fork(Effect.flip(job.wait()))
+      yield* vault.deleteArchive(archiveId)
+      yield* TestClock.adjust("5 hours")
+      expect(yield* Fiber.join(fiber)).toMatchObject({ _tag: "JobFailed", jobId: job.id, message: "Failed" })
+      expect(yield* Effect.flip(Stream.runDrain(job.output()))).toMatchObject({ _tag: "JobFailed" })
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("leaves the job running when it is interrupted", () =>
+    Effect.gen(function*() {
+      const { job } = yield* retrieval
+      const fiber = yield* Effect.fork(job.wait())
+      yield* TestClock.adjust("1 hour")
+      expect(Exit.isInterrupted(yield* Fiber.interrupt(fiber))).toBe(true)
+      yield* TestClock.adjust("3 hours")
+      expect((yield* job.describe).statusCode).toBe("Succeeded")
+    }).pipe(Effect.provide(layer())))
+})
+
+describe("Job", () => {
+  it.scoped("gives its output as a Stream and as a file", () =>
+    Effect.gen(function*() {
+      const { job } = yield* retrieval
+      const fs = yield* FileSystem.FileSystem
+      const path = `${yield* fs.makeTempDirectoryScoped()}/holiday.tar`
+      expect(same(yield* collect(job.output({ windowSize: mebibyte })), bytes)).toBe(true)
+      yield* job.outputToFile(path, { windowSize: mebibyte })
+      expect(same(yield* fs.readFile(path), bytes)).toBe(true)
+    }).pipe(Effect.provide(layer(undefined, { jobDelay: 0 })), Effect.provide(NodeFileSystem.layer)))
+
+  it.scoped("has no output before it is done", () =>
+    Effect.gen(function*() {
+      const { job } = yield* retrieval
+      const fs = yield* FileSystem.FileSystem
+      const directory = yield* fs.makeTempDirectoryScoped()
+      yield* TestClock.adjust("3 hours")
+      for (
+        const early of [
+          Stream.runDrain(job.output()),
+          job.outputToFile(`${directory}/holiday.tar`),
+          Effect.asVoid(job.inventory)
+        ]
+      ) expect(yield* Effect.flip(early)).toBeInstanceOf(JobNotReady)
+      expect(yield* fs.readDirectory(directory)).toEqual([])
+    }).pipe(Effect.provide(layer()), Effect.provide(NodeFileSystem.layer)))
+
+  it.effect("is gone 24 hours after it was done", () =>
+    Effect.gen(function*() {
+      const { job } = yield* retrieval
+      yield* TestClock.adjust("27 hours")
+      expect(same(yield* collect(job.output()), bytes)).toBe(true)
+      yield* TestClock.adjust("1 hour")
+      expect(yield* Effect.flip(job.describe)).toBeInstanceOf(ResourceNotFound)
+      expect(yield* Effect.flip(job.wait())).toBeInstanceOf(ResourceNotFound)
+      expect(yield* Effect.flip(Stream.runDrain(job.output()))).toBeInstanceOf(ResourceNotFound)
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("gives the inventory", () =>
+    Effect.gen(function*() {
+      const { archive, job } = yield* inventory
+      yield* TestClock.adjust("4 hours")
+      expect(yield* job.inventory).toEqual({
+        vaultArn: "arn:aws:glacier:us-east-1:123456789012:vaults/photos",
+        inventoryDate: DateTime.unsafeMake(86_400_000),
+        archives: [{
+          archiveId: archive.archiveId,
+          description: "holiday.tar",
+          creationDate: DateTime.unsafeMake(0),
+          size: bytes.length,
+          treeHash: archive.treeHash
+        }]
+      })
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("gives no inventory of what is none", () =>
+    Effect.gen(function*() {
+      const { job, vault } = yield* inventory
+      const csv = yield* vault.retrieveInventory({ format: "CSV" })
+      const { archives } = yield* job.inventory
+      const archive = yield* vault.retrieveArchive(archives[0]?.archiveId ?? "")
+      for (const other of [csv, archive]) {
+        expect(yield* Effect.flip(other.inventory)).toMatchObject({
+          _tag: "MalformedResponse",
+          operation: "GetJobOutput"
+        })
+      }
+    }).pipe(Effect.provide(layer(undefined, { jobDelay: 0 }))))
+
+  it.effect.each([-1, 1])(
+    "checks the size of an inventory, which has no tree hash: %d bytes more",
+    (more) =>
+      Effect.gen(function*() {
+        const { job } = yield* inventory
+        const { inventorySizeInBytes } = yield* job.describe
+        const size = Option.getOrThrow(inventorySizeInBytes)
+        const error = yield* Job.make(address, job.id).pipe(
+          Effect.flatMap((job) => Effect.flip(job.inventory)),
+          Support.replacing((glacier) => ({
+            getJobOutput: (input) =>
+              Effect.map(glacier.getJobOutput(input), (answer) => ({
+                ...answer,
+                body: more > 0
+                  ? Stream.concat(answer.body, Stream.succeed(new Uint8Array(more)))
+                  : Stream.map(answer.body, (piece) => piece.subarray(0, piece.length + more))
+              }))
+          })),
+          Effect.provideService(RetryPolicy, Support.promptly(2))
+        )
+        expect(error).toMatchObject({
+          _tag: "BrokenOutput",
+          start: 0,
+          end: size - 1,
+          problem: more > 0 ? `more than the ${size} bytes asked for` : `only ${size - 1} of ${size} bytes arrived`
+        })
+      }).pipe(Effect.provide(layer(undefined, { jobDelay: 0 })))
+  )
+
+  it.effect("is found again by its id", () =>
+    Effect.gen(function*() {
+      const { job } = yield* retrieval
+      const found = yield* Effect.provide(Job.Job, Job.layer(address, job.id))
+      expect(found.id).toBe(job.id)
+      expect(same(yield* collect(found.output()), bytes)).toBe(true)
+    }).pipe(Effect.provide(layer(undefined, { jobDelay: 0 }))))
+
+  it.effect.each(["", "a/b", "..", "a".repeat(1_025)])("cannot have the id %j", (id) =>
+    Effect.gen(function*() {
+      const glacier = yield* GlacierClient
+      const error = yield* Effect.flip(Layer.build(Job.layer(address, id)))
+      expect(error).toMatchObject({ _tag: "InvalidInput", operation: "job", field: "jobId" })
+      expect((yield* glacier.listJobs(address)).jobs).toEqual([])
+    }).pipe(Effect.scoped, Effect.provide(layer())))
+})

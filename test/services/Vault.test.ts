@@ -1,0 +1,343 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Chunk from "effect/Chunk"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import { GlacierClient } from "../../src/client/GlacierClient.ts"
+import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
+import * as Timeouts from "../../src/policy/Timeouts.ts"
+import { AttemptTimeout, ConnectionError } from "../../src/protocol/GlacierError.ts"
+import * as ServiceError from "../../src/protocol/ServiceError.ts"
+import * as Vault from "../../src/services/Vault.ts"
+import * as Source from "../../src/transfer/Source.ts"
+import * as Support from "../transfer/support.ts"
+import { layer } from "./support.ts"
+
+const { mebibyte, pattern, promptly } = Support
+
+const all = <A, E, R>(stream: Stream.Stream<A, E, R>) => Effect.map(Stream.runCollect(stream), Chunk.toReadonlyArray)
+
+describe("Vault", () => {
+  it.effect("is created, described and deleted", () =>
+    Effect.gen(function*() {
+      const vault = yield* Vault.make("music")
+      expect(yield* Effect.flip(vault.describe)).toBeInstanceOf(ServiceError.ResourceNotFound)
+      yield* TestClock.setTime(Date.UTC(2012, 4, 1))
+      yield* vault.create
+      yield* vault.create
+      expect(yield* vault.describe).toMatchObject({
+        vaultName: "music",
+        creationDate: DateTime.unsafeMake("2012-05-01T00:00:00Z"),
+        lastInventoryDate: Option.none(),
+        vaultArn: "arn:aws:glacier:us-east-1:123456789012:vaults/music"
+      })
+      yield* vault.delete
+      yield* vault.delete
+      expect(yield* Effect.flip(vault.describe)).toBeInstanceOf(ServiceError.ResourceNotFound)
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("cannot be deleted before an inventory shows it empty", () =>
+    Effect.gen(function*() {
+      const vault = yield* Vault.Vault
+      const { archiveId } = yield* vault.upload(Source.bytes(pattern(1)))
+      yield* TestClock.adjust("1 day")
+      expect(yield* Effect.flip(vault.delete)).toBeInstanceOf(ServiceError.VaultNotEmpty)
+      yield* vault.deleteArchive(archiveId)
+      yield* vault.deleteArchive(archiveId)
+      expect(yield* Effect.flip(vault.delete)).toBeInstanceOf(ServiceError.VaultNotEmpty)
+      yield* TestClock.adjust("1 day")
+      yield* vault.delete
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("stores archives, which its next inventory shows", () =>
+    Effect.gen(function*() {
+      const vault = yield* Vault.Vault
+      const small = yield* vault.upload(Source.bytes(pattern(5)), { description: "small" })
+      const large = yield* vault.upload(Source.bytes(pattern(2 * mebibyte + 1)), { partSize: mebibyte })
+      expect([small.parts, large.parts]).toEqual([1, 3])
+      yield* TestClock.adjust("1 day")
+      expect(yield* vault.describe).toMatchObject({ numberOfArchives: Option.some(2) })
+      const job = yield* vault.retrieveInventory()
+      yield* TestClock.adjust("4 hours")
+      const { archives } = yield* job.inventory
+      expect(archives).toMatchObject([
+        { archiveId: small.archiveId, description: "small", size: 5, treeHash: small.treeHash },
+        { archiveId: large.archiveId, description: "", size: 2 * mebibyte + 1, treeHash: large.treeHash }
+      ])
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("retrieves an archive, or a range of it, as it is told", () =>
+    Effect.gen(function*() {
+      const vault = yield* Vault.Vault
+      const bytes = pattern(3 * mebibyte)
+      const { archiveId } = yield* vault.upload(Source.bytes(bytes))
+      const whole = yield* vault.retrieveArchive(archiveId)
+      const range = { start: mebibyte, end: 2 * mebibyte - 1 }
+      const part = yield* vault.retrieveArchive(archiveId, {
+        range,
+        tier: "Bulk",
+        description: "the second MiB",
+        snsTopic: "arn:aws:sns:us-east-1:123456789012:done"
+      })
+      expect(yield* whole.describe).toMatchObject({
+        action: "ArchiveRetrieval",
+        archiveId: Option.some(archiveId),
+        retrievalByteRange: Option.some({ start: 0, end: bytes.length - 1 }),
+        tier: Option.some("Standard"),
+        jobDescription: Option.none()
+      })
+      expect(yield* part.describe).toMatchObject({
+        retrievalByteRange: Option.some(range),
+        tier: Option.some("Bulk"),
+        jobDescription: Option.some("the second MiB"),
+        snsTopic: Option.some("arn:aws:sns:us-east-1:123456789012:done")
+      })
+      yield* TestClock.adjust("4 hours")
+      expect(Support.same(yield* Support.collect(whole.output()), bytes)).toBe(true)
+      expect(Support.same(yield* Support.collect(part.output()), bytes.subarray(mebibyte, 2 * mebibyte))).toBe(true)
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("retrieves a selection of its inventory, and goes on where that ended", () =>
+    Effect.gen(function*() {
+      const vault = yield* Vault.Vault
+      const ids: Array<string> = []
+      for (const size of [1, 2, 3, 4]) {
+        ids.push((yield* vault.upload(Source.bytes(pattern(size)))).archiveId)
+        yield* TestClock.adjust("1 hour")
+      }
+      yield* TestClock.adjust("1 day")
+      const selection = { startDate: DateTime.unsafeMake(3_600_000), limit: 2 }
+      const job = yield* vault.retrieveInventory({ description: "from 1 o'clock", selection })
+      yield* TestClock.adjust("4 hours")
+      const described = yield* job.describe
+      expect(described).toMatchObject({ action: "InventoryRetrieval", jobDescription: Option.some("from 1 o'clock") })
+      const listed = (yield* job.inventory).archives.map(({ archiveId }) => archiveId)
+      expect(listed).toEqual(ids.slice(1, 3))
+      const marker = Option.flatMap(described.inventoryRetrievalParameters, ({ marker }) => marker)
+      const rest = yield* vault.retrieveInventory({ selection: { marker: Option.getOrUndefined(marker) } })
+      yield* TestClock.adjust("4 hours")
+      expect((yield* rest.inventory).archives.map(({ archiveId }) => archiveId)).toEqual(ids.slice(3))
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("lists its jobs, all or those asked for, over all pages", () =>
+    Effect.gen(function*() {
+      const vault = yield* Vault.Vault
+      const { archiveId } = yield* vault.upload(Source.bytes(pattern(1)))
+      const retrieve = Effect.map(vault.retrieveArchive(archiveId), ({ id }) => id)
+      const early = yield* Effect.replicateEffect(retrieve, 51)
+      yield* TestClock.adjust("4 hours")
+      const late = yield* retrieve
+      const ids = (filter?: Parameters<typeof vault.jobs>[0]) =>
+        Effect.map(all(vault.jobs(filter)), (jobs) => jobs.map(({ jobId }) => jobId).sort())
+      expect(yield* ids()).toEqual([...early, late].sort())
+      expect(yield* ids({ completed: true })).toEqual(early.sort())
+      expect(yield* ids({ completed: false })).toEqual([late])
+      expect(yield* ids({ statusCode: "InProgress" })).toEqual([late])
+      expect(yield* ids({ statusCode: "Failed" })).toEqual([])
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("lists its open uploads", () =>
+    Effect.gen(function*() {
+      const vault = yield* Vault.Vault
+      const glacier = yield* GlacierClient
+      expect(yield* all(vault.uploads)).toEqual([])
+      const { uploadId } = yield* glacier.initiateMultipartUpload({
+        ...Support.address,
+        partSize: mebibyte,
+        description: "open"
+      })
+      expect(yield* all(vault.uploads)).toMatchObject([
+        { uploadId, partSize: mebibyte, archiveDescription: Option.some("open") }
+      ])
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("makes a job of an id without asking, and none of what cannot be an id", () => {
+    const { change, sent } = Support.recording()
+    return Effect.gen(function*() {
+      const vault = yield* Vault.Vault
+      expect((yield* vault.job("some")).id).toBe("some")
+      expect(yield* Effect.flip(vault.job("no/id"))).toMatchObject({ _tag: "InvalidInput", field: "jobId" })
+      expect(sent).toEqual([])
+    }).pipe(Effect.provide(layer(change)))
+  })
+
+  it.effect("of another account is asked for there", () => {
+    const { change, sent } = Support.recording()
+    return Effect.gen(function*() {
+      const vault = yield* Vault.make("photos", { accountId: "123456789012" })
+      yield* vault.describe
+      const { archiveId } = yield* vault.upload(Source.bytes(pattern(1)))
+      const job = yield* vault.retrieveArchive(archiveId)
+      yield* TestClock.adjust("4 hours")
+      yield* Support.collect(job.output())
+      expect(sent).toHaveLength(5)
+      expect(sent.filter((line) => !line.includes(" /123456789012/vaults/photos"))).toEqual([])
+    }).pipe(Effect.provide(layer(change)))
+  })
+
+  it.effect("stays with the client it was made with", () => {
+    const { change, sent } = Support.recording()
+    const other = Support.recording()
+    return Effect.gen(function*() {
+      const vault = yield* Effect.provide(Vault.Vault, layer(change, { jobDelay: 0 }))
+      yield* Effect.gen(function*() {
+        yield* vault.describe
+        yield* vault.upload(Source.bytes(pattern(2 * mebibyte)), { partSize: mebibyte })
+        const { archiveId } = yield* vault.upload(Source.bytes(pattern(1)))
+        const job = yield* vault.retrieveArchive(archiveId)
+        yield* Support.collect(job.output())
+        expect(yield* all(vault.jobs())).toHaveLength(1)
+        expect(yield* all(vault.uploads)).toEqual([])
+      }).pipe(Effect.provide(Support.layer(other.change)))
+      expect(sent).toHaveLength(11)
+      expect(other.sent).toEqual([])
+    })
+  })
+
+  it.effect.each<[string, string, string | undefined]>([
+    ["vaultName", "", undefined],
+    ["vaultName", "a/b", undefined],
+    ["vaultName", "..", undefined],
+    ["vaultName", "a".repeat(256), undefined],
+    ["accountId", "photos", "1234-5678-9012"]
+  ])("is refused for its %s: %j", ([field, name, accountId]) => {
+    const { change, sent } = Support.recording()
+    return Effect.gen(function*() {
+      const error = yield* Effect.flip(Layer.build(Vault.layer(name, { accountId })))
+      expect(error).toMatchObject({ _tag: "InvalidInput", operation: "vault", field })
+      expect(sent).toEqual([])
+    }).pipe(Effect.scoped, Effect.provide(Support.layer(change)))
+  })
+
+  it.effect("refuses a range that does not lie on MiBs as the service does", () =>
+    Effect.gen(function*() {
+      const vault = yield* Vault.Vault
+      const { archiveId } = yield* vault.upload(Source.bytes(pattern(2 * mebibyte)))
+      const error = yield* Effect.flip(vault.retrieveArchive(archiveId, { range: { start: 1, end: mebibyte } }))
+      expect(error).toBeInstanceOf(ServiceError.RangeNotAligned)
+    }).pipe(Effect.provide(layer())))
+})
+
+describe("A policy", () => {
+  /** A vault that never answers, by losing each request or by silence. Counts the attempts. */
+  const broken = (loses: boolean) => {
+    const { change, sent } = Support.recording()
+    const disturbed: Support.Change = (send, request) =>
+      Effect.zipRight(Effect.sync(() => change(send, request)), loses ? Support.lost(request) : Effect.never)
+    return { sent, client: Support.layer(disturbed) }
+  }
+
+  const policy = RetryPolicy.layer(promptly(2))
+
+  const describing = Effect.flatMap(Vault.Vault, (vault) => Effect.flip(vault.describe))
+
+  it.effect.each<
+    [string, number, (client: ReturnType<typeof Support.layer>) => Effect.Effect<unknown, unknown>]
+  >([
+    [
+      "round one call",
+      4,
+      (client) =>
+        describing.pipe(
+          Effect.provideService(RetryPolicy.RetryPolicy, promptly(3)),
+          Effect.provide(Vault.layer("photos")),
+          Effect.provide(client)
+        )
+    ],
+    [
+      "round the program",
+      3,
+      (client) => describing.pipe(Effect.provide(Vault.layer("photos")), Effect.provide(client), Effect.provide(policy))
+    ],
+    [
+      "by a Layer under the client",
+      3,
+      (client) =>
+        describing.pipe(
+          Effect.provide(Vault.layer("photos")),
+          Effect.provide(Layer.provide(client, policy))
+        )
+    ],
+    [
+      "by a Layer under the vault",
+      3,
+      (client) =>
+        describing.pipe(
+          Effect.provide(Layer.provide(Vault.layer("photos"), policy)),
+          Effect.provide(client)
+        )
+    ],
+    [
+      "round one call, before that of a Layer",
+      1,
+      (client) =>
+        describing.pipe(
+          Effect.provideService(RetryPolicy.RetryPolicy, RetryPolicy.none),
+          Effect.provide(Layer.provide(Vault.layer("photos"), policy)),
+          Effect.provide(Layer.provide(client, policy))
+        )
+    ]
+  ])("of retries counts when it is provided %s", ([, attempts, run]) => {
+    const { client, sent } = broken(true)
+    return Effect.gen(function*() {
+      expect(yield* run(client)).toBeInstanceOf(ConnectionError)
+      expect(sent).toHaveLength(attempts)
+    })
+  })
+
+  it.effect("of retries counts for the bytes of a job too", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      const cut = Support.replacing((glacier) => ({
+        getJobOutput: (input) =>
+          Effect.map(glacier.getJobOutput(input), (answer) => {
+            asked++
+            return { ...answer, body: Stream.empty }
+          })
+      }))
+      const vault = yield* Vault.make("photos").pipe(cut)
+      const { archiveId } = yield* vault.upload(Source.bytes(pattern(1)))
+      const { output } = yield* vault.retrieveArchive(archiveId)
+      const error = yield* Effect.flip(
+        Effect.provideService(Stream.runDrain(output()), RetryPolicy.RetryPolicy, promptly(2))
+      )
+      expect(error).toMatchObject({ _tag: "BrokenOutput" })
+      expect(asked).toBe(3)
+    }).pipe(Effect.provide(layer(undefined, { jobDelay: 0 }))))
+
+  const limits = { answer: Duration.seconds(1), upload: Duration.seconds(9), idle: Duration.seconds(1) }
+
+  it.effect.each<
+    [string, (client: ReturnType<typeof Support.layer>) => Effect.Effect<unknown, unknown>]
+  >([
+    [
+      "round one call",
+      (client) =>
+        describing.pipe(
+          Effect.provideService(Timeouts.Timeouts, limits),
+          Effect.provide(Vault.layer("photos")),
+          Effect.provide(client)
+        )
+    ],
+    [
+      "by a Layer under the client",
+      (client) =>
+        describing.pipe(
+          Effect.provide(Vault.layer("photos")),
+          Effect.provide(Layer.provide(client, Timeouts.layer(limits)))
+        )
+    ]
+  ])("of timeouts counts when it is provided %s", ([, run]) =>
+    Effect.gen(function*() {
+      const fiber = yield* Effect.fork(run(broken(false).client))
+      yield* TestClock.adjust("1 second")
+      expect(yield* Fiber.join(fiber)).toEqual(
+        new AttemptTimeout({ operation: "DescribeVault", waiting: "answer", millis: 1_000 })
+      )
+    }).pipe(Effect.provideService(RetryPolicy.RetryPolicy, RetryPolicy.none)))
+})
