@@ -9,7 +9,7 @@ import * as Limits from "./Limits.ts"
 
 const Position = Schema.Number.pipe(
   Schema.int(),
-  Schema.between(0, Limits.maximumArchiveSize, { message: () => "must be a position of 0 or more" })
+  Schema.between(0, Limits.maximumArchiveSize - 1, { message: () => "must be a position of 0 to 42,949,672,959,999" })
 )
 
 /**
@@ -99,7 +99,9 @@ export const RangeHeader = written(
  */
 export const OutputRange = Schema.transformOrFail(
   Schema.String,
-  Schema.Struct({ range: ByteRange, total: Position }),
+  Schema.Struct({ range: ByteRange, total: Schema.NonNegativeInt }).pipe(
+    Schema.filter(({ range, total }) => range.end < total, { message: () => "must end before its total" })
+  ),
   {
     strict: true,
     decode: (text, _, ast) => {

@@ -35,7 +35,7 @@ export class AttemptTimeout extends Schema.TaggedError<AttemptTimeout>("effect-g
     /** What was waited for: `answer`, or the next bytes of a `body`. */
     waiting: Schema.Literal("answer", "body"),
     /** How long, in milliseconds. */
-    millis: Schema.Number
+    millis: Schema.Finite.pipe(Schema.nonNegative())
   }
 ) {
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
@@ -216,6 +216,6 @@ export const isGlacierError = (value: unknown): value is GlacierError =>
  */
 export const show = (value: unknown): string => {
   if (value instanceof Uint8Array) return `${value.length} bytes`
-  const text = JSON.stringify(value) ?? String(value)
+  const text = typeof value === "string" || typeof value === "object" ? JSON.stringify(value) : String(value)
   return text.length > 100 ? `${text.slice(0, 100)}...` : text
 }

@@ -12,13 +12,18 @@ import * as Operation from "./Operation.ts"
 import * as ServiceError from "./ServiceError.ts"
 import { TreeHash } from "./TreeHash.ts"
 
+const oneOf = <const Words extends ReadonlyArray<string> & readonly [string, ...Array<string>]>(...words: Words) =>
+  Schema.Literal(...words).annotations({
+    message: () => ({ message: `must be one of ${words.join(", ")}`, override: true })
+  })
+
 /**
  * How fast, and how dear, a retrieval is: Expedited minutes, Standard (the default) 3 to 5 hours, Bulk 5 to 12.
  *
  * @since 0.1.0
  * @category schemas
  */
-export const Tier = Schema.Literal("Expedited", "Standard", "Bulk")
+export const Tier = oneOf("Expedited", "Standard", "Bulk")
 
 /**
  * @since 0.1.0
@@ -32,7 +37,7 @@ export type Tier = typeof Tier.Type
  * @since 0.1.0
  * @category schemas
  */
-export const StatusCode = Schema.Literal("InProgress", "Succeeded", "Failed")
+export const StatusCode = oneOf("InProgress", "Succeeded", "Failed")
 
 /**
  * The document an inventory comes as.
@@ -40,13 +45,10 @@ export const StatusCode = Schema.Literal("InProgress", "Succeeded", "Failed")
  * @since 0.1.0
  * @category schemas
  */
-export const InventoryFormat = Schema.Literal("JSON", "CSV")
+export const InventoryFormat = oneOf("JSON", "CSV")
 
-/** The service reads a limit as text or number; boto 2 sends numbers. */
-const InventoryLimit = Schema.Union(
-  Schema.NumberFromString,
-  Schema.Number
-).pipe(Schema.compose(Schema.Int.pipe(Schema.positive({ message: () => "must be a whole number of 1 or more" }))))
+/** Sent as text; boto 2 and others send a number, which the service reads too. */
+const InventoryLimit = Schema.Union(Operation.Decimal, Schema.Number).pipe(Schema.compose(Operation.Limit))
 
 /**
  * Which archives an inventory lists: those created from `startDate` on and before `endDate`, at most `limit`, going on
@@ -105,6 +107,8 @@ export const JobParameters = Schema.Union(ArchiveRetrieval, InventoryRetrieval)
  */
 export type JobParameters = typeof JobParameters.Type
 
+const Retired = Schema.Record({ key: Schema.String, value: Schema.Unknown })
+
 /**
  * A job as DescribeJob and ListJobs show it.
  *
@@ -141,6 +145,10 @@ export const JobDescription = Schema.Struct({
   retrievalByteRange: nullable("RetrievalByteRange", ByteRange.Plain),
   /** The tree hash of the retrieved range; none when no tree hash spans it. */
   treeHash: nullable("SHA256TreeHash", TreeHash),
+  /** Where the results of a select job are; the service has retired these. */
+  outputLocation: nullable("OutputLocation", Retired),
+  /** What a select job was asked; the service has retired these. */
+  selectParameters: nullable("SelectParameters", Retired),
   snsTopic: nullable("SNSTopic", Schema.String),
   statusCode: required("StatusCode", StatusCode),
   statusMessage: nullable("StatusMessage", Schema.String),

@@ -52,7 +52,12 @@ export const AccountId = text("AccountId", /^(-|[0-9]{12})$/, "must be 12 digits
 export type AccountId = typeof AccountId.Type
 
 const id = <Brand extends string>(brand: Brand) =>
-  text(brand, /^[A-Za-z0-9_-]{1,1024}$/, "must be an id as the service gave it: of A-Z a-z 0-9 _ -", /^[A-Za-z0-9_-]{92}$/)
+  text(
+    brand,
+    /^[A-Za-z0-9_-]{1,1024}$/,
+    "must be an id as the service gave it: of A-Z a-z 0-9 _ -",
+    /^[A-Za-z0-9_-]{92}$/
+  )
 
 /**
  * An archive's id, 138 characters long: its only address.

@@ -174,19 +174,32 @@ export const vault = {
  * @since 0.1.0
  * @category fields
  */
-export const Decimal = Schema.NumberFromString.pipe(Schema.int(), Schema.nonNegative())
+export const Decimal = Schema.compose(
+  Schema.String.pipe(Schema.pattern(/^\d{1,15}$/, { message: () => "must be decimal digits" })),
+  Schema.NumberFromString
+)
 
 /**
- * A page's size, 1 or more: above the operation's maximum the service takes the maximum (spec section 10).
+ * A limit of 1 or more.
+ *
+ * @since 0.1.0
+ * @category fields
+ */
+export const Limit = Schema.Number.pipe(
+  Schema.filter((limit) => Number.isSafeInteger(limit) && limit > 0, {
+    message: () => "must be a whole number of 1 or more",
+    arbitrary: () => (fc) => fc.integer({ min: 1 })
+  })
+)
+
+/**
+ * A page's size and where it starts. Above the operation's maximum the service takes the maximum (spec section 10).
  *
  * @since 0.1.0
  * @category fields
  */
 export const paging = {
-  limit: query(
-    "limit",
-    Schema.NumberFromString.pipe(Schema.int(), Schema.positive({ message: () => "must be a whole number of 1 or more" }))
-  ),
+  limit: query("limit", Schema.compose(Decimal, Limit)),
   marker: query("marker", Schema.String)
 }
 
@@ -335,7 +348,8 @@ export const decode = <F extends Fields>(
   const values: Record<string, unknown> = {}
   for (const [key, field] of Object.entries(fields)) {
     const wire = read(field)
-    if (wire === undefined || wire === "") {
+    // An empty header or marker counts as absent, any other empty value is wrong (spec section 10).
+    if (wire === undefined || (wire === "" && (field.in === "header" || field.name === "marker"))) {
       if (!field.optional) return Either.left({ field, value: Option.none(), error: Option.none() })
       values[key] = Option.none()
       continue

@@ -45,7 +45,9 @@ const answer = {
  * @since 0.1.0
  * @category errors
  */
-export class AccessDenied extends Schema.TaggedError<AccessDenied>("effect-glacier/AccessDenied")("AccessDenied", answer) {
+export class AccessDenied
+  extends Schema.TaggedError<AccessDenied>("effect-glacier/AccessDenied")("AccessDenied", answer)
+{
   static readonly code = "AccessDeniedException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -69,7 +71,9 @@ export class BadRequest extends Schema.TaggedError<BadRequest>("effect-glacier/B
  * @since 0.1.0
  * @category errors
  */
-export class ExpiredToken extends Schema.TaggedError<ExpiredToken>("effect-glacier/ExpiredToken")("ExpiredToken", answer) {
+export class ExpiredToken
+  extends Schema.TaggedError<ExpiredToken>("effect-glacier/ExpiredToken")("ExpiredToken", answer)
+{
   static readonly code = "ExpiredTokenException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -81,7 +85,12 @@ export class ExpiredToken extends Schema.TaggedError<ExpiredToken>("effect-glaci
  * @since 0.1.0
  * @category errors
  */
-export class InsufficientCapacity extends Schema.TaggedError<InsufficientCapacity>("effect-glacier/InsufficientCapacity")("InsufficientCapacity", answer) {
+export class InsufficientCapacity
+  extends Schema.TaggedError<InsufficientCapacity>("effect-glacier/InsufficientCapacity")(
+    "InsufficientCapacity",
+    answer
+  )
+{
   static readonly code = "InsufficientCapacityException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -93,7 +102,9 @@ export class InsufficientCapacity extends Schema.TaggedError<InsufficientCapacit
  * @since 0.1.0
  * @category errors
  */
-export class InvalidSignature extends Schema.TaggedError<InvalidSignature>("effect-glacier/InvalidSignature")("InvalidSignature", answer) {
+export class InvalidSignature
+  extends Schema.TaggedError<InvalidSignature>("effect-glacier/InvalidSignature")("InvalidSignature", answer)
+{
   static readonly code = "InvalidSignatureException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "clock"
@@ -105,7 +116,9 @@ export class InvalidSignature extends Schema.TaggedError<InvalidSignature>("effe
  * @since 0.1.0
  * @category errors
  */
-export class LimitExceeded extends Schema.TaggedError<LimitExceeded>("effect-glacier/LimitExceeded")("LimitExceeded", answer) {
+export class LimitExceeded
+  extends Schema.TaggedError<LimitExceeded>("effect-glacier/LimitExceeded")("LimitExceeded", answer)
+{
   static readonly code = "LimitExceededException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -117,7 +130,12 @@ export class LimitExceeded extends Schema.TaggedError<LimitExceeded>("effect-gla
  * @since 0.1.0
  * @category errors
  */
-export class MissingAuthenticationToken extends Schema.TaggedError<MissingAuthenticationToken>("effect-glacier/MissingAuthenticationToken")("MissingAuthenticationToken", answer) {
+export class MissingAuthenticationToken
+  extends Schema.TaggedError<MissingAuthenticationToken>("effect-glacier/MissingAuthenticationToken")(
+    "MissingAuthenticationToken",
+    answer
+  )
+{
   static readonly code = "MissingAuthenticationTokenException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -129,7 +147,12 @@ export class MissingAuthenticationToken extends Schema.TaggedError<MissingAuthen
  * @since 0.1.0
  * @category errors
  */
-export class MissingParameterValue extends Schema.TaggedError<MissingParameterValue>("effect-glacier/MissingParameterValue")("MissingParameterValue", answer) {
+export class MissingParameterValue
+  extends Schema.TaggedError<MissingParameterValue>("effect-glacier/MissingParameterValue")(
+    "MissingParameterValue",
+    answer
+  )
+{
   static readonly code = "MissingParameterValueException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -141,7 +164,9 @@ export class MissingParameterValue extends Schema.TaggedError<MissingParameterVa
  * @since 0.1.0
  * @category errors
  */
-export class NoLongerSupported extends Schema.TaggedError<NoLongerSupported>("effect-glacier/NoLongerSupported")("NoLongerSupported", answer) {
+export class NoLongerSupported
+  extends Schema.TaggedError<NoLongerSupported>("effect-glacier/NoLongerSupported")("NoLongerSupported", answer)
+{
   static readonly code = "NoLongerSupportedException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -153,7 +178,9 @@ export class NoLongerSupported extends Schema.TaggedError<NoLongerSupported>("ef
  * @since 0.1.0
  * @category errors
  */
-export class PolicyEnforced extends Schema.TaggedError<PolicyEnforced>("effect-glacier/PolicyEnforced")("PolicyEnforced", answer) {
+export class PolicyEnforced
+  extends Schema.TaggedError<PolicyEnforced>("effect-glacier/PolicyEnforced")("PolicyEnforced", answer)
+{
   static readonly code = "PolicyEnforcedException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -165,7 +192,9 @@ export class PolicyEnforced extends Schema.TaggedError<PolicyEnforced>("effect-g
  * @since 0.1.0
  * @category errors
  */
-export class RequestTimeout extends Schema.TaggedError<RequestTimeout>("effect-glacier/RequestTimeout")("RequestTimeout", answer) {
+export class RequestTimeout
+  extends Schema.TaggedError<RequestTimeout>("effect-glacier/RequestTimeout")("RequestTimeout", answer)
+{
   static readonly code = "RequestTimeoutException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "transient"
@@ -177,7 +206,9 @@ export class RequestTimeout extends Schema.TaggedError<RequestTimeout>("effect-g
  * @since 0.1.0
  * @category errors
  */
-export class ResourceNotFound extends Schema.TaggedError<ResourceNotFound>("effect-glacier/ResourceNotFound")("ResourceNotFound", answer) {
+export class ResourceNotFound
+  extends Schema.TaggedError<ResourceNotFound>("effect-glacier/ResourceNotFound")("ResourceNotFound", answer)
+{
   static readonly code = "ResourceNotFoundException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -189,7 +220,9 @@ export class ResourceNotFound extends Schema.TaggedError<ResourceNotFound>("effe
  * @since 0.1.0
  * @category errors
  */
-export class Serialization extends Schema.TaggedError<Serialization>("effect-glacier/Serialization")("Serialization", answer) {
+export class Serialization
+  extends Schema.TaggedError<Serialization>("effect-glacier/Serialization")("Serialization", answer)
+{
   static readonly code = "SerializationException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -201,7 +234,9 @@ export class Serialization extends Schema.TaggedError<Serialization>("effect-gla
  * @since 0.1.0
  * @category errors
  */
-export class ServiceUnavailable extends Schema.TaggedError<ServiceUnavailable>("effect-glacier/ServiceUnavailable")("ServiceUnavailable", answer) {
+export class ServiceUnavailable
+  extends Schema.TaggedError<ServiceUnavailable>("effect-glacier/ServiceUnavailable")("ServiceUnavailable", answer)
+{
   static readonly code = "ServiceUnavailableException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "transient"
@@ -225,7 +260,9 @@ export class Throttling extends Schema.TaggedError<Throttling>("effect-glacier/T
  * @since 0.1.0
  * @category errors
  */
-export class UnrecognizedClient extends Schema.TaggedError<UnrecognizedClient>("effect-glacier/UnrecognizedClient")("UnrecognizedClient", answer) {
+export class UnrecognizedClient
+  extends Schema.TaggedError<UnrecognizedClient>("effect-glacier/UnrecognizedClient")("UnrecognizedClient", answer)
+{
   static readonly code = "UnrecognizedClientException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -238,7 +275,9 @@ export class UnrecognizedClient extends Schema.TaggedError<UnrecognizedClient>("
  * @since 0.1.0
  * @category errors
  */
-export class ChecksumMismatch extends Schema.TaggedError<ChecksumMismatch>("effect-glacier/ChecksumMismatch")("ChecksumMismatch", answer) {
+export class ChecksumMismatch
+  extends Schema.TaggedError<ChecksumMismatch>("effect-glacier/ChecksumMismatch")("ChecksumMismatch", answer)
+{
   static readonly code = "InvalidParameterValueException"
   static readonly text = /^(Checksum mismatch|Invalid x-amz-sha256-tree-hash)/
   readonly [TypeId]: TypeId = TypeId
@@ -251,7 +290,9 @@ export class ChecksumMismatch extends Schema.TaggedError<ChecksumMismatch>("effe
  * @since 0.1.0
  * @category errors
  */
-export class EmptyArchive extends Schema.TaggedError<EmptyArchive>("effect-glacier/EmptyArchive")("EmptyArchive", answer) {
+export class EmptyArchive
+  extends Schema.TaggedError<EmptyArchive>("effect-glacier/EmptyArchive")("EmptyArchive", answer)
+{
   static readonly code = "InvalidParameterValueException"
   static readonly text = /^Invalid Content-Length: 0\b/
   readonly [TypeId]: TypeId = TypeId
@@ -264,7 +305,9 @@ export class EmptyArchive extends Schema.TaggedError<EmptyArchive>("effect-glaci
  * @since 0.1.0
  * @category errors
  */
-export class InvalidPartSize extends Schema.TaggedError<InvalidPartSize>("effect-glacier/InvalidPartSize")("InvalidPartSize", answer) {
+export class InvalidPartSize
+  extends Schema.TaggedError<InvalidPartSize>("effect-glacier/InvalidPartSize")("InvalidPartSize", answer)
+{
   static readonly code = "InvalidParameterValueException"
   static readonly text = /^Invalid part size/
   readonly [TypeId]: TypeId = TypeId
@@ -290,9 +333,11 @@ export class JobNotReady extends Schema.TaggedError<JobNotReady>("effect-glacier
  * @since 0.1.0
  * @category errors
  */
-export class RangeNotAligned extends Schema.TaggedError<RangeNotAligned>("effect-glacier/RangeNotAligned")("RangeNotAligned", answer) {
+export class RangeNotAligned
+  extends Schema.TaggedError<RangeNotAligned>("effect-glacier/RangeNotAligned")("RangeNotAligned", answer)
+{
   static readonly code = "InvalidParameterValueException"
-  static readonly text = /not align|aligned/
+  static readonly text = /^(?!Invalid vault name).*align/
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
 }
@@ -303,7 +348,9 @@ export class RangeNotAligned extends Schema.TaggedError<RangeNotAligned>("effect
  * @since 0.1.0
  * @category errors
  */
-export class RangeNotSatisfiable extends Schema.TaggedError<RangeNotSatisfiable>("effect-glacier/RangeNotSatisfiable")("RangeNotSatisfiable", answer) {
+export class RangeNotSatisfiable
+  extends Schema.TaggedError<RangeNotSatisfiable>("effect-glacier/RangeNotSatisfiable")("RangeNotSatisfiable", answer)
+{
   static readonly code = "InvalidParameterValueException"
   static readonly text = /^The start of the range is larger/
   readonly [TypeId]: TypeId = TypeId
@@ -316,7 +363,9 @@ export class RangeNotSatisfiable extends Schema.TaggedError<RangeNotSatisfiable>
  * @since 0.1.0
  * @category errors
  */
-export class VaultNotEmpty extends Schema.TaggedError<VaultNotEmpty>("effect-glacier/VaultNotEmpty")("VaultNotEmpty", answer) {
+export class VaultNotEmpty
+  extends Schema.TaggedError<VaultNotEmpty>("effect-glacier/VaultNotEmpty")("VaultNotEmpty", answer)
+{
   static readonly code = "InvalidParameterValueException"
   static readonly text = /^Vault not empty or recently written to/
   readonly [TypeId]: TypeId = TypeId
@@ -329,7 +378,12 @@ export class VaultNotEmpty extends Schema.TaggedError<VaultNotEmpty>("effect-gla
  * @since 0.1.0
  * @category errors
  */
-export class InvalidParameterValue extends Schema.TaggedError<InvalidParameterValue>("effect-glacier/InvalidParameterValue")("InvalidParameterValue", answer) {
+export class InvalidParameterValue
+  extends Schema.TaggedError<InvalidParameterValue>("effect-glacier/InvalidParameterValue")(
+    "InvalidParameterValue",
+    answer
+  )
+{
   static readonly code = "InvalidParameterValueException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -346,9 +400,9 @@ export class UnknownServiceError extends Schema.TaggedError<UnknownServiceError>
   { ...answer, code: Schema.String }
 ) {
   readonly [TypeId]: TypeId = TypeId
-  /** Only the service's own failures (5xx) may pass. */
+  /** Only the service's own failures (5xx) and its timeout (408) may pass. */
   get retry(): Retry {
-    return this.status >= 500 ? "transient" : "never"
+    return this.status >= 500 || this.status === 408 ? "transient" : "never"
   }
 }
 

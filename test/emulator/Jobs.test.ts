@@ -42,8 +42,8 @@ describe("jobs", () => {
         `{"Action":"ArchiveRetrieval","ArchiveId":"${archive}","ArchiveSHA256TreeHash":"${hash}",` +
         `"ArchiveSizeInBytes":26,${completed},"CreationDate":"1970-01-01T00:00:00.000Z",` +
         `"InventoryRetrievalParameters":null,"InventorySizeInBytes":null,"JobDescription":"mine","JobId":"${id}",` +
-        `"JobOutputPath":null,"RetrievalByteRange":"0-25","SHA256TreeHash":"${hash}",` +
-        `"SNSTopic":"arn:aws:sns:us-east-1:123456789012:topic"`
+        `"JobOutputPath":null,"OutputLocation":null,"RetrievalByteRange":"0-25","SHA256TreeHash":"${hash}",` +
+        `"SNSTopic":"arn:aws:sns:us-east-1:123456789012:topic","SelectParameters":null`
       const running = yield* describeJob(id)
       expect(running.status).toBe(200)
       expect(running.text).toBe(

@@ -139,15 +139,11 @@ export const route = <O extends Operation.Any, const K extends keyof O["input"] 
   const fields = Object.fromEntries(
     Object.entries(operation.input).filter(([key]) => !raw.some((name) => name === key))
   ) as { readonly [P in Exclude<keyof O["input"], K>]: O["input"][P] }
-  const queries = Object.values(operation.input).filter((field) => field.in === "query" && field.name !== "marker")
   return {
     operation,
     isUpload: Object.values(operation.input).some((field) => field.in === "bytes"),
     run: (call) =>
       Effect.gen(function*() {
-        // An empty marker is none, any other empty parameter is an error (spec section 10).
-        const empty = queries.find((field) => call.query.get(field.name) === "")
-        if (empty !== undefined) return yield* Effect.fail(Catalogue.invalid(empty.name, ""))
         const input = yield* Either.mapLeft(Operation.decode(fields, read(call)), Catalogue.refuse)
         return Answer.success(operation, yield* handle(input, call))
       })
