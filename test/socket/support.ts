@@ -228,10 +228,10 @@ export class Connection {
 }
 
 /** A connection to the emulator on a port, closed with the scope. */
-export const connectPort = (port: number) =>
+export const connectPort = (port: number, host = "127.0.0.1") =>
   Effect.acquireRelease(
     Effect.async<Connection>((resume) => {
-      const socket = connectTo(port, "127.0.0.1", () => resume(Effect.succeed(new Connection(socket, port))))
+      const socket = connectTo(port, host, () => resume(Effect.succeed(new Connection(socket, port))))
       socket.once("error", (error) => resume(Effect.die(error)))
     }),
     ({ socket }) => Effect.sync(() => socket.destroy())
@@ -251,11 +251,9 @@ export const ask = (plan: Plan) =>
 // AWS's client --------------------------------------------------------------------------------------------------------
 
 /** AWS's own client, for the emulator on a port. */
-export const sdk = (port: number, credentials: Key = defaultKey) =>
+export const sdk = (port: number, credentials: Key = defaultKey, region = "us-east-1") =>
   Effect.acquireRelease(
-    Effect.sync(() =>
-      new Glacier({ endpoint: `http://127.0.0.1:${port}`, region: "us-east-1", credentials, maxAttempts: 1 })
-    ),
+    Effect.sync(() => new Glacier({ endpoint: `http://127.0.0.1:${port}`, region, credentials, maxAttempts: 1 })),
     (glacier) => Effect.sync(() => glacier.destroy())
   )
 

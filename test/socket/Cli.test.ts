@@ -1,0 +1,131 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Exit } from "effect"
+import { type AddressInfo, createServer, type Server } from "node:net"
+import { networkInterfaces } from "node:os"
+import * as Support from "./support.ts"
+
+const { call, connectPort, runEmulator, runProgram } = Support
+
+const key = { accessKeyId: "AKIACLI", secretAccessKey: "a secret" }
+
+const asKey = ["--access-key", key.accessKeyId, "--secret-key", key.secretAccessKey]
+
+const options = [
+  "--port",
+  "--host",
+  "--data",
+  "--region",
+  "--access-key",
+  "--secret-key",
+  "--job-delay",
+  "--inventory-delay",
+  "--account-id"
+]
+
+/** A port that is taken. */
+const taken = Effect.acquireRelease(
+  Effect.async<Server>((resume) => {
+    const server = createServer().listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+  }),
+  (server) => Effect.sync(() => server.close())
+).pipe(Effect.map((server) => (server.address() as AddressInfo).port))
+
+/** Addresses of this machine on which nothing may listen. */
+const elsewhere = Object.values(networkInterfaces()).flat().flatMap((address) =>
+  address?.family === "IPv4" && !address.internal ? [address.address] : []
+).concat("127.0.0.2")
+
+describe.concurrent("effect-glacier emulator", () => {
+  it.scopedLive("lists its options", () =>
+    Effect.gen(function*() {
+      const { exit } = yield* runProgram("emulator", "--help")
+      const { code, stdout } = yield* exit
+      expect(code).toBe(0)
+      for (const option of options) expect(stdout).toContain(option)
+    }), 60_000)
+
+  it.scopedLive("keeps its vaults in --data, and does what its options say", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const data = `${yield* fs.makeTempDirectoryScoped()}/made/on/demand`
+      const vault = { accountId: "-", vaultName: "kept" }
+      const start = runEmulator(
+        ...["--data", data, ...asKey, "--account-id", "999988887777", "--region", "eu-west-1"],
+        ...["--job-delay", "50 millis", "--inventory-delay", "1 day"]
+      )
+      const archiveId = yield* Effect.scoped(Effect.gen(function*() {
+        const { exit, kill, port } = yield* start
+        const glacier = yield* Support.sdk(port, key, "nowhere")
+        const { location } = yield* call(() => glacier.createVault(vault))
+        expect(location).toBe("/999988887777/vaults/kept")
+        const { archiveId } = yield* call(() => glacier.uploadArchive({ ...vault, body: Buffer.from("bytes") }))
+        yield* kill("SIGTERM")
+        yield* exit
+        return archiveId
+      }))
+      const { port } = yield* start
+      const glacier = yield* Support.sdk(port, key, "nowhere")
+      expect(yield* call(() => glacier.listVaults({ accountId: "-" }))).toMatchObject({
+        VaultList: [{ VaultARN: "arn:aws:glacier:eu-west-1:999988887777:vaults/kept", NumberOfArchives: 0 }]
+      })
+      const jobParameters = { Type: "archive-retrieval", ArchiveId: archiveId }
+      const { jobId } = yield* call(() => glacier.initiateJob({ ...vault, jobParameters }))
+      const job = { ...vault, jobId: jobId! }
+      yield* Support.until(call(() => glacier.describeJob(job)), ({ Completed }) => Completed === true)
+      const { body } = yield* call(() => glacier.getJobOutput(job))
+      expect(yield* call(() => body!.transformToString())).toBe("bytes")
+      const stranger = yield* Support.sdk(port)
+      expect((yield* Effect.flip(call(() => stranger.listVaults({ accountId: "-" })))).name)
+        .toBe("UnrecognizedClientException")
+    }).pipe(Effect.provide(NodeContext.layer)), 60_000)
+
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    it.scopedLive(`listens on 127.0.0.1 only, and ends with ${signal}, whatever is open`, () =>
+      Effect.gen(function*() {
+        const { exit, kill, port } = yield* runEmulator()
+        for (const host of elsewhere) {
+          expect(Exit.isFailure(yield* Effect.exit(connectPort(port, host))), host).toBe(true)
+        }
+        const silent = yield* connectPort(port)
+        const idle = yield* connectPort(port)
+        yield* idle.send({ method: "PUT", target: "/-/vaults/open", headers: { "content-length": "0" } })
+        expect((yield* Effect.flatten(idle.answer())).status).toBe(201)
+        const uploading = yield* connectPort(port)
+        const plan = Support.upload("/-/vaults/open/archives", Buffer.alloc(1000), { expect: "100-continue" })
+        yield* uploading.write(yield* Support.head(port, plan))
+        expect((yield* Effect.flatten(uploading.answer())).status).toBe(100)
+        yield* uploading.write(Buffer.alloc(10))
+
+        yield* kill(signal)
+        const ended = yield* Effect.timeout(exit, "2 seconds")
+        expect([0, 130, 143]).toContain(ended.code)
+        expect(ended.stdout).toMatch(/^Glacier emulator listening on [^\n]*$/)
+        expect(ended.stderr).toBe("")
+        yield* Effect.forEach([silent, idle, uploading], (connection) => connection.closed())
+      }), 60_000)
+  }
+
+  it.scopedLive("says what is wrong with its arguments", () =>
+    Effect.gen(function*() {
+      const port = yield* taken
+      const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp]> = [
+        [["--job-delay", "soon"], /^--job-delay must be a duration such as "2 seconds"$/m],
+        [["--account-id", "-"], /^--account-id must be 12 digits$/m],
+        [["--port", "65536"], /^--port must be 0 to 65535$/m],
+        [["--port", String(port)], new RegExp(`address already in use 127\\.0\\.0\\.1:${port}`)],
+        [["--data", "package.json"], /package\.json: the directory cannot be made/]
+      ]
+      yield* Effect.forEach(cases, ([args, says]) =>
+        Effect.scoped(Effect.gen(function*() {
+          const { exit } = yield* runProgram("emulator", ...(args[0] === "--port" ? [] : ["--port", "0"]), ...args)
+          const { code, stderr, stdout } = yield* exit
+          const name = args.join(" ")
+          expect(code, name).toBe(1)
+          expect(stdout, name).toBe("")
+          expect(stderr, name).toMatch(says)
+          expect(stderr, name).not.toMatch(/^\s+at |_tag/m)
+        })), { concurrency: 2, discard: true })
+    }), 60_000)
+})
