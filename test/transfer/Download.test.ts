@@ -133,7 +133,7 @@ describe("Download.stream", () => {
         expect(output.treeHash).toEqual(Option.some(treeHash(all)))
         expect(same(yield* collect(Download.stream(output, { windowSize, concurrency })), all)).toBe(true)
       })),
-    { fastCheck: { numRuns: 25 } }
+    { fastCheck: { numRuns: 15 } }
   )
 
   it.effect.each([

@@ -1,4 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Chunk from "effect/Chunk"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
@@ -253,12 +255,14 @@ describe("Upload", () => {
     ])("fails with what came first when the abort ends with %s", ([, ending]) =>
       Effect.gen(function*() {
         const aborts = Support.gauge()
-        const error = yield* upload(Source.bytes(bytes)).pipe(
+        const cause = yield* upload(Source.bytes(bytes)).pipe(
           refusing(0),
           replacing(() => ({ abortMultipartUpload: () => aborts.during(ending) })),
+          Effect.sandbox,
           Effect.flip
         )
-        expect(error).toEqual(mismatch)
+        expect(Chunk.toReadonlyArray(Cause.failures(cause))).toEqual([mismatch])
+        expect(Chunk.toReadonlyArray(Cause.defects(cause))).toEqual([])
         expect(aborts.total).toBe(1)
       }).pipe(Effect.provide(Support.layer())))
   })
