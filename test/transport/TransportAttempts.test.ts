@@ -151,7 +151,7 @@ describe("a retry", () => {
     ({ answer: fine, name, run }) =>
       Effect.gen(function*() {
         const { glacier, sent } = yield* scripted(
-          (_, attempt) => attempt === 1 ? Effect.fail(new Error("ECONNRESET")) : Effect.sync(fine),
+          (_, attempt) => attempt === 1 ? Effect.fail("ECONNRESET") : Effect.sync(fine),
           retrying
         )
         const outcome = yield* Effect.either(run(glacier))

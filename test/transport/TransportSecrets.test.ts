@@ -37,7 +37,8 @@ const replying = (response: () => Response): Reply => () => Effect.sync(response
 const output: Run = (glacier) =>
   Effect.flatMap(glacier.getJobOutput({ vaultName: "photos", jobId }), ({ body }) => Stream.runDrain(body))
 const quoted = (sent: Sent) => Object.entries(sent.headers).map(([name, value]) => `${name}:${value}`).join("\n")
-const lost = (cause: unknown): Reply => () => Effect.fail(cause)
+const failing = (cause: unknown) => Effect.fail(cause)
+const lost = (cause: unknown): Reply => () => failing(cause)
 
 /** A way to fail of each kind. */
 const kinds: ReadonlyArray<Kind> = [
@@ -86,7 +87,7 @@ const echoes: ReadonlyArray<Kind> = [
   {
     tag: "ConnectionError",
     about: "an HTTP client that quotes a header it cannot send",
-    reply: (sent) => Effect.fail(new TypeError(`Headers.append: "${quoted(sent)}" is an invalid header value.`))
+    reply: (sent) => failing(new TypeError(`Headers.append: "${quoted(sent)}" is an invalid header value.`))
   }
 ]
 
