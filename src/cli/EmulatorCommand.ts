@@ -9,26 +9,14 @@ import * as HttpServer from "@effect/platform/HttpServer"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Number from "effect/Number"
 import * as Option from "effect/Option"
-import * as ParseResult from "effect/ParseResult"
-import * as Schema from "effect/Schema"
 import * as Emulator from "../emulator/Emulator.ts"
 import * as NodeEmulator from "../node/NodeEmulator.ts"
-import { AccountId } from "../protocol/Names.ts"
-
-const Delay = Schema.transformOrFail(Schema.String, Schema.DurationFromSelf, {
-  strict: true,
-  decode: (text, _, ast) =>
-    Option.match(Duration.decodeUnknown(text), {
-      onNone: () => ParseResult.fail(new ParseResult.Type(ast, text, "must be a duration such as \"2 seconds\"")),
-      onSome: ParseResult.succeed
-    }),
-  encode: (delay) => ParseResult.succeed(`${Duration.toMillis(delay)} millis`)
-})
 
 const delay = (name: string, byDefault: Duration.DurationInput, description: string) =>
   Options.text(name).pipe(
-    Options.withSchema(Delay),
+    Options.filterMap(Duration.decodeUnknown, `--${name} must be a duration such as "2 seconds"`),
     Options.withDefault(Duration.decode(byDefault)),
     Options.withDescription(description)
   )
@@ -43,6 +31,10 @@ export const command = Command.make(
   "emulator",
   {
     port: Options.integer("port").pipe(
+      Options.filterMap(
+        Option.liftPredicate(Number.between({ minimum: 0, maximum: 65_535 })),
+        "--port must be 0 to 65535"
+      ),
       Options.withDefault(9012),
       Options.withDescription("The port to listen on; 0 picks a free one")
     ),
@@ -50,7 +42,7 @@ export const command = Command.make(
       Options.withDefault("127.0.0.1"),
       Options.withDescription("The address to listen on; by default only this machine can connect")
     ),
-    data: Options.directory("data").pipe(
+    data: Options.text("data").pipe(
       Options.optional,
       Options.withDescription("Where to keep vaults and archives; by default in memory")
     ),
@@ -67,8 +59,8 @@ export const command = Command.make(
       Options.withDescription("The secret access key that requests must be signed with")
     ),
     accountId: Options.text("account-id").pipe(
-      Options.withSchema(AccountId),
-      Options.withDefault(AccountId.make("123456789012")),
+      Options.filterMap(Option.liftPredicate((id) => /^[0-9]{12}$/.test(id)), "--account-id must be 12 digits"),
+      Options.withDefault("123456789012"),
       Options.withDescription("The account that all vaults belong to")
     ),
     jobDelay: delay("job-delay", "2 seconds", "How long a retrieval takes, for instance \"4 hours\""),

@@ -5,8 +5,10 @@
  * @since 0.1.0
  */
 import * as Command from "@effect/cli/Command"
+import * as ValidationError from "@effect/cli/ValidationError"
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as EmulatorCommand from "./EmulatorCommand.ts"
 
@@ -15,4 +17,15 @@ const run = Command.make("effect-glacier").pipe(
   Command.run({ name: "effect-glacier", version: "0.1.0" })
 )
 
-NodeRuntime.runMain(Effect.provide(run(process.argv), NodeContext.layer))
+/** Says what is wrong in a line; of a mistake in the arguments that has been done already. */
+const report = (error: Effect.Effect.Error<ReturnType<typeof run>>) =>
+  ValidationError.isValidationError(error)
+    ? Effect.void
+    : Console.error(error._tag === "ServeError" && error.cause instanceof Error ? error.cause.message : error.message)
+
+run(process.argv).pipe(
+  Effect.tapError(report),
+  Effect.tapDefect(Effect.logFatal),
+  Effect.provide(NodeContext.layer),
+  NodeRuntime.runMain({ disableErrorReporting: true })
+)

@@ -9,7 +9,29 @@ import * as Schema from "effect/Schema"
 import { InvalidInput, show } from "./GlacierError.ts"
 
 /**
- * The first rule that a value of a field was found to break.
+ * The first rule that a value was found to break: where in the value, by what, and the rule.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const issueOf = (
+  value: unknown,
+  error: ParseResult.ParseError
+): { readonly path: ReadonlyArray<string>; readonly value: unknown; readonly rule: string } => {
+  const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
+  const path = issue?.path ?? []
+  return {
+    path: path.map(String),
+    value: path.reduce<unknown>(
+      (inside, key) => typeof inside === "object" && inside !== null ? Reflect.get(inside, key) : undefined,
+      value
+    ),
+    rule: issue?.message ?? "is not valid"
+  }
+}
+
+/**
+ * The refusal of a field for the first rule that its value breaks.
  *
  * @since 0.1.0
  * @category constructors
@@ -20,17 +42,12 @@ export const refuse = (
   value: unknown,
   error: ParseResult.ParseError
 ): InvalidInput => {
-  const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
-  const path = issue?.path ?? []
-  const wrong = path.reduce<unknown>(
-    (inside, key) => typeof inside === "object" && inside !== null ? Reflect.get(inside, key) : undefined,
-    value
-  )
+  const issue = issueOf(value, error)
   return new InvalidInput({
     operation,
-    field: [field, ...path.map(String)].join("."),
-    value: show(wrong),
-    rule: issue?.message ?? "is not valid"
+    field: [field, ...issue.path].join("."),
+    value: show(issue.value),
+    rule: issue.rule
   })
 }
 

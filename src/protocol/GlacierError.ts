@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as ServiceError from "./ServiceError.ts"
@@ -216,6 +217,8 @@ export const isGlacierError = (value: unknown): value is GlacierError =>
  */
 export const show = (value: unknown): string => {
   if (value instanceof Uint8Array) return `${value.length} bytes`
-  const text = typeof value === "string" || typeof value === "object" ? JSON.stringify(value) : String(value)
+  if (typeof value !== "string" && typeof value !== "object") return String(value)
+  // Circular or nested without end: nothing that could be shown.
+  const text = Either.getOrElse(Either.try(() => JSON.stringify(value)), () => "a value that cannot be shown")
   return text.length > 100 ? `${text.slice(0, 100)}...` : text
 }

@@ -4,7 +4,9 @@
  * @internal
  */
 import * as Option from "effect/Option"
-import * as ParseResult from "effect/ParseResult"
+import type * as ParseResult from "effect/ParseResult"
+import { issueOf } from "../../protocol/Check.ts"
+import { show } from "../../protocol/GlacierError.ts"
 import type * as Operation from "../../protocol/Operation.ts"
 import * as Refusal from "./Refusal.ts"
 
@@ -17,20 +19,17 @@ const texts: Readonly<Record<string, (value: string) => string>> = {
 }
 
 /** The refusal of a wrong value. */
-export const invalid = (name: string, value: string): Refusal.Refusal => {
-  const text = Object.hasOwn(texts, name) ? texts[name] : undefined
-  return Refusal.invalid(text?.(value) ?? `Invalid ${name}: ${value}`)
+export const invalid = (name: string, value: unknown): Refusal.Refusal => {
+  const text = typeof value === "string" ? value : show(value)
+  const template = Object.hasOwn(texts, name) ? texts[name] : undefined
+  return Refusal.invalid(template?.(text) ?? `Invalid ${name}: ${text}`)
 }
 
 /** The member of a JSON document that breaks a rule: its path and its value. */
 export const culprit = (json: unknown, error: ParseResult.ParseError): Refusal.Refusal => {
-  const path = ParseResult.ArrayFormatter.formatErrorSync(error)[0]?.path ?? []
-  let value = json
-  for (const key of path) value = typeof value === "object" && value !== null ? Reflect.get(value, key) : undefined
-  const name = path.length === 0 ? "request body" : path.map(String).join(".")
-  return value === undefined
-    ? Refusal.missing(name)
-    : invalid(name, typeof value === "string" ? value : JSON.stringify(value) ?? String(value))
+  const { path, value } = issueOf(json, error)
+  const name = path.length === 0 ? "request body" : path.join(".")
+  return value === undefined ? Refusal.missing(name) : invalid(name, value)
 }
 
 /** The refusal of a field that could not be decoded. */

@@ -54,6 +54,6 @@ export const parse = (text: string): Either.Either<Jobs.JobParameters, Refusal.R
         ))
       }
       default:
-        return yield* Either.left(Catalogue.invalid("Type", typeof type === "string" ? type : JSON.stringify(type)))
+        return yield* Either.left(Catalogue.invalid("Type", type))
     }
   })
