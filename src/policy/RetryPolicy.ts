@@ -36,8 +36,8 @@ export interface Policy {
 
 /**
  * Whether a second attempt can help and does no harm. Throttles and the service's own failures can be tried again;
- * after a lost connection or a timeout nobody knows whether the service acted, so only idempotent operations are: the
- * others would store or retrieve, and bill, twice.
+ * after a lost connection, a timeout or a proxy's error nobody knows whether the service acted, so only idempotent
+ * operations are: the others would store or retrieve, and bill, twice.
  *
  * @since 0.1.0
  * @category predicates
@@ -45,7 +45,7 @@ export interface Policy {
 export const isSafe = (error: GlacierError, operation: Attempted): boolean => {
   if (error.retry === "throttle") return true
   if (error.retry !== "transient") return false
-  return operation.idempotent || (error._tag !== "ConnectionError" && error._tag !== "AttemptTimeout")
+  return operation.idempotent || error._tag === "ServiceUnavailable" || error._tag === "RequestTimeout"
 }
 
 /**

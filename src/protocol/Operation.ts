@@ -200,7 +200,12 @@ export const Limit = Schema.Number.pipe(
  */
 export const paging = {
   limit: query("limit", Schema.compose(Decimal, Limit)),
-  marker: query("marker", Schema.String)
+  marker: query(
+    "marker",
+    Schema.String.pipe(
+      Schema.filter((marker) => !/\p{Surrogate}/u.test(marker), { message: () => "must be a marker of the service" })
+    )
+  )
 }
 
 /**

@@ -73,7 +73,7 @@ const environment = Config.all({
 export const layerConfig: Layer.Layer<Credentials, CredentialsError> = Layer.unwrapEffect(
   environment.pipe(
     Effect.mapBoth({
-      onFailure: (error) => new CredentialsError({ message: `No credentials: ${error.message}` }),
+      onFailure: (error) => new CredentialsError({ message: `No credentials: ${String(error)}` }),
       onSuccess: (keys) => layer({ ...keys, sessionToken: Option.getOrUndefined(keys.sessionToken) })
     })
   )

@@ -50,7 +50,7 @@ export interface Options {
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 // Where clouds hand credentials to whoever asks: never a place to send a request of ours.
-const metadata = /^(169\.254(\.\d{1,3}){2}|\[fd00:ec2::[0-9a-f]+\]|\[fe80:.*\])$/
+const metadata = /^(169\.254(\.\d{1,3}){2}|\[fd00:ec2::[0-9a-f]+\]|\[fe80:.*\]|\[::ffff:a9fe:[0-9a-f]{1,4}\])$/
 
 const problemOf = (url: URL, allowHttp: boolean): string | undefined => {
   if (url.username !== "" || url.password !== "") return "must not carry a user name or password"
@@ -79,7 +79,7 @@ export const make = (options: Options): Either.Either<Service, EndpointError> =>
     Either.mapLeft(Regions.resolve(options), (message) => new EndpointError({ message })),
     (text) => {
       // The URL parser drops control characters silently: what is sent would not be what was checked.
-      if (/[^\x21-\x7e]/.test(text) || !URL.canParse(text)) return fail(`${show(text)} is not a url`)
+      if (/[^\x21-\x7e]/.test(text) || !URL.canParse(text)) return fail("The endpoint is not a url")
       const url = new URL(text)
       const problem = problemOf(url, options.allowHttp ?? false)
       return problem === undefined
@@ -122,7 +122,7 @@ const environment = Config.all({
 export const layerConfig: Layer.Layer<Endpoint, EndpointError> = Layer.effect(
   Endpoint,
   environment.pipe(
-    Effect.mapError((error) => new EndpointError({ message: `No region: ${error.message}` })),
+    Effect.mapError((error) => new EndpointError({ message: `No endpoint: ${String(error)}` })),
     Effect.flatMap((options) => make({ ...options, endpoint: Option.getOrUndefined(options.endpoint) }))
   )
 )

@@ -35,7 +35,7 @@ const digest = (bytes: Uint8Array): Effect.Effect<Uint8Array> =>
   Effect.promise(async () => {
     const { buffer, byteLength, byteOffset } = bytes
     // WebCrypto takes no memory that threads share: such bytes are copied.
-    const own = buffer instanceof ArrayBuffer ? new Uint8Array(buffer, byteOffset, byteLength) : bytes.slice()
+    const own = buffer instanceof ArrayBuffer ? new Uint8Array(buffer, byteOffset, byteLength) : new Uint8Array(bytes)
     return new Uint8Array(await crypto.subtle.digest("SHA-256", own))
   })
 

@@ -83,22 +83,21 @@ export const make: Effect.Effect<Service, never, Credentials | Endpoint> = Effec
   return {
     sign: Effect.fnUntraced(function*(request) {
       const keys = yield* credentials
-      const signer = new SignatureV4({
-        credentials: {
-          accessKeyId: keys.accessKeyId,
-          secretAccessKey: Redacted.value(keys.secretAccessKey),
-          ...(keys.sessionToken === undefined ? {} : { sessionToken: Redacted.value(keys.sessionToken) })
-        },
-        region: endpoint.region,
-        service: "glacier",
-        sha256,
-        // It would send a hash with every request. Uploads bring their own; the other operations need none.
-        applyChecksum: false
-      })
       const signingDate = new Date(yield* Clock.currentTimeMillis)
       const { host: _, ...headers } = yield* Effect.tryPromise({
         try: () =>
-          signer.sign({
+          new SignatureV4({
+            credentials: {
+              accessKeyId: keys.accessKeyId,
+              secretAccessKey: Redacted.value(keys.secretAccessKey),
+              ...(keys.sessionToken === undefined ? {} : { sessionToken: Redacted.value(keys.sessionToken) })
+            },
+            region: endpoint.region,
+            service: "glacier",
+            sha256,
+            // It would send a hash with every request. Uploads bring their own; the other operations need none.
+            applyChecksum: false
+          }).sign({
             method: request.method,
             protocol: "https:",
             hostname: endpoint.host,

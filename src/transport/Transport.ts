@@ -5,6 +5,7 @@
  *
  * @since 0.1.0
  */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -21,7 +22,7 @@ import { AttemptTimeout, type GlacierError } from "../protocol/GlacierError.ts"
 import * as Operation from "../protocol/Operation.ts"
 import type { Credentials } from "./Credentials.ts"
 import { Endpoint } from "./Endpoint.ts"
-import { decode, toConnectionError, typed } from "./internal/answer.ts"
+import { decode, scrubbing, toConnectionError, typed } from "./internal/answer.ts"
 import { current } from "./internal/current.ts"
 import type { Method } from "./Method.ts"
 import * as Metrics from "./Metrics.ts"
@@ -76,21 +77,24 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
         const query = request.query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")
         const [body, contentType] = typeof request.body === "string"
           ? [HttpBody.text(request.body, "application/json"), { "content-type": "application/json" }]
-          : [request.body === undefined ? HttpBody.empty : HttpBody.uint8Array(request.body), {}]
+          : [request.body === undefined ? HttpBody.empty : HttpBody.uint8Array(request.body, ""), {}]
         const headers = yield* signer.sign({
           ...request,
           method: operation.method,
           headers: { "x-amz-glacier-version": "2012-06-01", ...contentType, ...request.headers }
         })
+        const attempt = { operation, idle, scrub: scrubbing(headers) }
         const response = yield* HttpClientRequest.make(operation.method)(
           `${endpoint.url}${request.path}${query === "" ? "" : `?${query}`}`
         ).pipe(
           HttpClientRequest.setBody(body),
           HttpClientRequest.setHeaders(headers),
           http.execute,
-          Effect.mapError(toConnectionError(operation.name))
+          // A signed request goes to nobody but whom it was signed for. (The other HTTP clients follow no redirects.)
+          Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
+          Effect.mapError(toConnectionError(attempt))
         )
-        return yield* decode(operation, response, idle)
+        return yield* decode(attempt, response)
       }
     )
 
@@ -98,6 +102,8 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
       const uploaded = Predicate.isUint8Array(request.body) ? request.body.length : 0
       const duration = uploaded > 0 ? limits.upload : limits.answer
       return send(operation, request, limits.idle).pipe(
+        // Also where the call must not be interrupted, as in the abort of an upload, time may end an attempt.
+        Effect.interruptible,
         Effect.timeoutFail({
           duration,
           onTimeout: () =>
@@ -109,7 +115,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
             outcome: outcome(exit)
           })
         ),
-        Effect.zipLeft(Metric.incrementBy(Metric.tagged(Metrics.bytes, "direction", "up"), uploaded))
+        Effect.ensuring(Metric.incrementBy(Metric.tagged(Metrics.bytes, "direction", "up"), uploaded))
       )
     }
 

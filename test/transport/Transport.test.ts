@@ -406,7 +406,7 @@ describe("Transport", () => {
         expect(yield* up(call("uploadArchive").answer)).toBe(26)
         expect(
           yield* up(() =>
-            answer(500), call("uploadArchive").answer)
+            refusal(500, "ServiceUnavailableException"), call("uploadArchive").answer)
         ).toBe(52)
         expect(yield* up(() => refusal(403, "AccessDeniedException"))).toBe(26)
       }))

@@ -3,7 +3,6 @@ import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import { pipe } from "effect/Function"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -14,17 +13,34 @@ import * as ServiceError from "../../protocol/ServiceError.ts"
 import type { Answer, Failure } from "../Method.ts"
 import * as Metrics from "../Metrics.ts"
 
+/** An attempt: what was called, and what its errors must not show. */
+export interface Attempt {
+  readonly operation: Operation.Any
+  /** The longest pause in a body. */
+  readonly idle: Duration.Duration
+  /** Takes the secrets of the request out of a text: who answers may quote what it was sent. */
+  readonly scrub: (text: string) => string
+}
+
+/** Takes the session token and the signature of signed headers out of a text. */
+export const scrubbing = (headers: Readonly<Record<string, string>>): Attempt["scrub"] => {
+  const secrets = [headers["x-amz-security-token"], /Signature=(\w+)/.exec(headers["authorization"] ?? "")?.[1]]
+    .filter((secret) => secret !== undefined && secret !== "")
+  return (text) => secrets.reduce<string>((clean, secret = "") => clean.replaceAll(secret, "<redacted>"), text)
+}
+
 /**
  * What happened, in words. The platform's error holds the request with its signature and token: it ends here.
  */
-export const toConnectionError = (operation: string) => (error: HttpClientError.HttpClientError): ConnectionError => {
-  const texts: Array<string> = [
-    error._tag === "RequestError" ? `${error.reason} error` : `${error.reason} of the answer`
-  ]
-  let cause = error.cause
-  for (let depth = 0; cause instanceof Error && depth < 3; depth++, cause = cause.cause) texts.push(cause.message)
-  return new ConnectionError({ operation, message: texts.join(": ") })
-}
+export const toConnectionError =
+  ({ operation, scrub }: Attempt) => (error: HttpClientError.HttpClientError): ConnectionError => {
+    const texts: Array<string> = [
+      error._tag === "RequestError" ? `${error.reason} error` : `${error.reason} of the answer`
+    ]
+    let cause = error.cause
+    for (let depth = 0; cause instanceof Error && depth < 3; depth++, cause = cause.cause) texts.push(cause.message)
+    return new ConnectionError({ operation: operation.name, message: scrub(texts.join(": ")) })
+  }
 
 const ErrorBody = Schema.parseJson(Schema.Struct({
   code: Schema.optionalWith(Schema.String, { nullable: true }),
@@ -33,58 +49,74 @@ const ErrorBody = Schema.parseJson(Schema.Struct({
 
 /** An error answer by its body; one that is not Glacier's (a proxy's page) by its status alone. */
 const refusal = (
-  operation: Operation.Any,
+  { operation, scrub }: Attempt,
   status: number,
   requestId: string | undefined,
   text: string
 ): GlacierError => {
   const body = Option.getOrElse(Schema.decodeOption(ErrorBody)(text), () => ({ code: undefined, message: undefined }))
   // Every known class is one of GlacierError: the operations take theirs from ServiceError.
-  return ServiceError.fromAnswer(operation.errors, body.code ?? `HTTP ${status}`, {
+  return ServiceError.fromAnswer(operation.errors, scrub(body.code ?? `HTTP ${status}`), {
     operation: operation.name,
     status,
-    message: body.message ?? (text.trim() === "" ? `HTTP status ${status}` : text.slice(0, 500)),
+    message: body.message === undefined
+      ? scrub(text.trim()).slice(0, 500) || `HTTP status ${status}`
+      : scrub(body.message),
     requestId
   }) as GlacierError
 }
 
-/** The bytes of a body, each pause at most `idle`. */
-const bodyOf = (operation: string, response: HttpClientResponse.HttpClientResponse, idle: Duration.Duration) =>
+/** The bytes of a body. */
+const bodyOf = (attempt: Attempt, response: HttpClientResponse.HttpClientResponse) =>
   response.stream.pipe(
     Stream.catchAll((error) =>
       error._tag === "ResponseError" && error.reason === "EmptyBody"
         ? Stream.empty
-        : Stream.fail(toConnectionError(operation)(error))
+        : Stream.fail(toConnectionError(attempt)(error))
     ),
     Stream.timeoutFail(
-      () => new AttemptTimeout({ operation, waiting: "body", millis: Duration.toMillis(idle) }),
-      idle
+      () =>
+        new AttemptTimeout({
+          operation: attempt.operation.name,
+          waiting: "body",
+          millis: Duration.toMillis(attempt.idle)
+        }),
+      attempt.idle
     ),
     Stream.tap((bytes) => Metric.incrementBy(Metric.tagged(Metrics.bytes, "direction", "down"), bytes.length))
   )
 
+/** Closes the connection of a body that nobody will read. */
+const discard = (response: HttpClientResponse.HttpClientResponse) =>
+  Effect.ignore(Stream.runDrain(Stream.interruptWhen(response.stream, Effect.void)))
+
 /** Decodes an answer: the output of the operation, or its error. */
 export const decode = (
-  operation: Operation.Any,
-  response: HttpClientResponse.HttpClientResponse,
-  idle: Duration.Duration
+  attempt: Attempt,
+  response: HttpClientResponse.HttpClientResponse
 ): Effect.Effect<object, GlacierError> =>
   Effect.gen(function*() {
+    const { operation, scrub } = attempt
     const requestId = response.headers["x-amzn-requestid"]
     const malformed = (problem: string) =>
-      new MalformedResponse({ operation: operation.name, status: response.status, requestId, problem })
+      new MalformedResponse({
+        operation: operation.name,
+        status: response.status,
+        requestId,
+        problem: scrub(problem).slice(0, 4_000)
+      })
     // Read to its end whatever it is, so that the connection can be used again.
-    const text = Effect.mapError(response.text, toConnectionError(operation.name))
+    const text = Effect.mapError(response.text, toConnectionError(attempt))
     if (!operation.success.includes(response.status)) {
-      return yield* refusal(operation, response.status, requestId, yield* text)
+      return yield* refusal(attempt, response.status, requestId, yield* text)
     }
-    const headers = yield* pipe(
-      Operation.decode(operation.headers, (field) => response.headers[field.name]),
+    const headers = yield* Operation.decode(operation.headers, (field) => response.headers[field.name]).pipe(
       Either.mapLeft(({ error, field }) =>
         malformed(`header ${field.name} ${Option.match(error, { onNone: () => "is missing", onSome: String })}`)
-      )
+      ),
+      Effect.tapError(() => discard(response))
     )
-    if (operation.body === "bytes") return { ...headers, body: bodyOf(operation.name, response, idle) }
+    if (operation.body === "bytes") return { ...headers, body: bodyOf(attempt, response) }
     const body = yield* text
     if (operation.body === "none") return headers
     const json = yield* Effect.try({ try: (): unknown => JSON.parse(body), catch: () => malformed("not JSON") })
