@@ -57,7 +57,7 @@ const assertions = [
 ]
 
 export default tseslint.config(
-  { ignores: ["**/dist", "**/coverage", "**/*.md"] },
+  { ignores: [".examples", "**/dist", "**/coverage", "**/*.md"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   js.configs.recommended,
   tseslint.configs.recommended,
