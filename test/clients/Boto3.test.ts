@@ -1,0 +1,80 @@
+/** AWS's own client for Python, as a user of it would use it: the suite of the folder `glacier_boto3`. */
+import { FileSystem, HttpServer } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { describe, expect, it, layer } from "@effect/vitest"
+import { Context, Effect, Layer, Logger, Redacted, Schema } from "effect"
+import { execFile, spawnSync } from "node:child_process"
+import { fileURLToPath } from "node:url"
+import { Emulator } from "../../src/emulator/index.ts"
+import { NodeEmulator } from "../../src/node/index.ts"
+
+const suite = fileURLToPath(new URL("./glacier_boto3", import.meta.url))
+
+// The system's own Python first: boto3 comes as a package of the system.
+const python = ["/usr/bin/python3", "python3"].find((python) => spawnSync(python, ["-c", "import boto3"]).status === 0)
+
+const Line = Schema.parseJson(Schema.Struct({ test: Schema.String, reason: Schema.optional(Schema.String) }))
+
+const linesOf = (stdout: string) => stdout.trim().split("\n").map((line) => Schema.decodeSync(Line)(line))
+
+const environment = {
+  AWS_ACCESS_KEY_ID: Emulator.defaultKey.accessKeyId,
+  AWS_SECRET_ACCESS_KEY: Redacted.value(Emulator.defaultKey.secretAccessKey),
+  AWS_DEFAULT_REGION: NodeEmulator.region,
+  AWS_CONFIG_FILE: "/dev/null",
+  AWS_SHARED_CREDENTIALS_FILE: "/dev/null",
+  AWS_EC2_METADATA_DISABLED: "true",
+  AWS_MAX_ATTEMPTS: "1",
+  NO_PROXY: "*",
+  PYTHONDONTWRITEBYTECODE: "1"
+}
+
+/** Runs the suite and gives what it says on stdout and stderr. */
+const run = (python: string, endpoints: Readonly<Record<string, string>>) =>
+  Effect.async<{ readonly stdout: string; readonly stderr: string }>((resume, signal) => {
+    const env = { PATH: process.env["PATH"], ...environment, ...endpoints }
+    execFile(python, [suite], { env, signal, maxBuffer: 2 ** 26 }, (_, stdout, stderr) => {
+      resume(Effect.succeed({ stdout, stderr }))
+    })
+  })
+
+/** Why each test failed: empty when it passed, undefined when it did not run. */
+class Results extends Context.Tag("test/Results")<Results, (test: string) => string | undefined>() {}
+
+const serve = (options: NodeEmulator.Options) =>
+  Effect.flatMap(
+    Layer.build(NodeEmulator.layerServer(options)),
+    (context) => Effect.provide(HttpServer.addressFormattedWith(Effect.succeed), context)
+  )
+
+const results = (python: string) =>
+  Layer.scoped(
+    Results,
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const directory = yield* fs.makeTempDirectoryScoped({ prefix: "boto3-" })
+      const usual = yield* serve({ jobDelay: "100 millis", inventoryDelay: 0, bodyTimeout: "2 seconds" })
+      const slow = yield* serve({ jobDelay: "1 hour", inventoryDelay: "1 hour" })
+      const broken = yield* serve({ directory })
+      yield* fs.remove(`${directory}/blobs`, { recursive: true })
+      const { stderr, stdout } = yield* run(python, {
+        GLACIER_USUAL: usual,
+        GLACIER_SLOW: slow,
+        GLACIER_BROKEN: broken
+      })
+      const reasons = new Map(linesOf(stdout).map(({ reason, test }) => [test, reason]))
+      return (test: string) => reasons.get(test) ?? `It did not run.\n${stderr}`
+    })
+  ).pipe(Layer.provide(NodeContext.layer), Layer.provide(Logger.remove(Logger.defaultLogger)))
+
+if (python === undefined) {
+  describe.skip("boto3 suite (skipped: python3 with boto3 is not installed)", () => it("runs", () => {}))
+} else {
+  const env = { PATH: process.env["PATH"], ...environment }
+  const listed = spawnSync(python, [suite, "--list"], { env, encoding: "utf8" })
+  layer(results(python), { excludeTestServices: true, timeout: "2 minutes" })("boto3 suite", (it) => {
+    for (const { test } of linesOf(listed.stdout)) {
+      it.effect(test, () => Effect.map(Results, (reason) => expect(reason(test)).toBe("")))
+    }
+  })
+}

@@ -1,0 +1,104 @@
+"""What all areas share: clients of the emulators named in the environment, hashes, and waiting for jobs.
+
+A new area is a file `test_<area>.py` here with a class derived from `Area`.
+"""
+import contextlib
+import hashlib
+import itertools
+import os
+import time
+import unittest
+
+import boto3
+from botocore.exceptions import ClientError
+
+MIB = 1 << 20
+
+ACCOUNT = "123456789012"
+
+# Jobs of the first take part of a second and inventories are taken at once; with the second both take an hour; the
+# third cannot write to its folder.
+USUAL, SLOW, BROKEN = (os.environ.get("GLACIER_" + name) for name in ("USUAL", "SLOW", "BROKEN"))
+
+
+def client(endpoint=USUAL, **options):
+    return boto3.client("glacier", endpoint_url=endpoint, **options)
+
+
+def resource(**options):
+    return boto3.resource("glacier", endpoint_url=USUAL, **options)
+
+
+def ramp(size):
+    """Bytes of which every MiB is another."""
+    return b"".join(bytes([i % 256]) * min(MIB, size - i * MIB) for i in range(-(-size // MIB)))
+
+
+def sha256(data):
+    return hashlib.sha256(data).digest()
+
+
+def tree_hash(data):
+    level = [sha256(data[i:i + MIB]) for i in range(0, len(data), MIB)]
+    while len(level) > 1:
+        level = [sha256(b"".join(level[i:i + 2])) if i + 1 < len(level) else level[i] for i in range(0, len(level), 2)]
+    return level[0].hex()
+
+
+class Area(unittest.TestCase):
+    """One area of the API. Each test has a vault of its own to work with: `self.vault`."""
+
+    maxDiff = None
+    names = (f"vault-{number:03}" for number in itertools.count())
+
+    @classmethod
+    def setUpClass(cls):
+        cls.glacier = client()
+
+    def setUp(self):
+        self.vault = next(Area.names)
+        self.glacier.create_vault(vaultName=self.vault)
+
+    def upload(self, body, glacier=None, **options):
+        return (glacier or self.glacier).upload_archive(vaultName=self.vault, body=body, **options)
+
+    def initiate(self, glacier=None, **parameters):
+        return (glacier or self.glacier).initiate_job(vaultName=self.vault, jobParameters=parameters)["jobId"]
+
+    def finished(self, **parameters):
+        """Initiates a job and waits for it; gives its description."""
+        job = self.initiate(**parameters)
+        for _ in range(400):
+            description = self.glacier.describe_job(vaultName=self.vault, jobId=job)
+            if description["Completed"]:
+                self.assertEqual(description["StatusCode"], "Succeeded")
+                return description
+            time.sleep(0.025)
+        self.fail(f"The job takes too long: {description}")
+
+    def output(self, job, **options):
+        return self.glacier.get_job_output(vaultName=self.vault, jobId=job["JobId"], **options)
+
+    @contextlib.contextmanager
+    def refused(self, code, status, message, kind=ClientError):
+        """The block is refused with an error of boto3's class `kind`: one of `client.exceptions` if it is modelled."""
+        with self.assertRaises(ClientError) as caught:
+            yield
+        response = caught.exception.response
+        self.assertIs(type(caught.exception), kind, response)
+        self.assertEqual(response["Error"]["Code"], code)
+        self.assertEqual(response["ResponseMetadata"]["HTTPStatusCode"], status)
+        self.assertRegex(response["ResponseMetadata"]["RequestId"], r"^[\w-]{47}$")
+        self.assertRegex(response["Error"]["Message"], message)
+
+    def invalid(self, message, glacier=None):
+        kind = (glacier or self.glacier).exceptions.InvalidParameterValueException
+        return self.refused("InvalidParameterValueException", 400, message, kind)
+
+    def missing(self, message):
+        kind = self.glacier.exceptions.MissingParameterValueException
+        return self.refused("MissingParameterValueException", 400, message, kind)
+
+    def not_found(self, message, glacier=None):
+        kind = (glacier or self.glacier).exceptions.ResourceNotFoundException
+        return self.refused("ResourceNotFoundException", 404, message, kind)
