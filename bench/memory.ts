@@ -16,6 +16,8 @@ import { createInterface } from "node:readline"
 const size = Number(process.argv[2] ?? 512) * 1_048_576
 const keys = { accessKeyId: "bench", secretAccessKey: Redacted.make("bench") }
 
+class EmulatorGone extends Data.TaggedError("EmulatorGone")<{ readonly message: string }> {}
+
 class MemoryGrew extends Data.TaggedError("MemoryGrew")<{ readonly message: string }> {}
 
 /** Peak resident memory of a process in MiB, as Linux counts it. */
@@ -28,11 +30,12 @@ const allowed = { client: 5 * 16 * 1.5 + 100, emulator: 128 }
 /** The emulator as a process: its pid and url. */
 const emulator = (directory: string) =>
   Effect.acquireRelease(
-    Effect.async<{ readonly pid: number; readonly url: string }>((resume) => {
+    Effect.async<{ readonly pid: number; readonly url: string }, EmulatorGone>((resume) => {
       const child = spawn(process.execPath, [
         ...["--import", "tsx", "src/cli/bin.ts", "emulator", "--port", "0", "--data", directory],
         ...["--access-key", "bench", "--secret-key", "bench", "--job-delay", "0 seconds"]
       ], { stdio: ["ignore", "pipe", "inherit"] })
+      child.once("exit", () => resume(Effect.fail(new EmulatorGone({ message: "The emulator did not start" }))))
       createInterface(child.stdout).once("line", (line) => {
         resume(Effect.succeed({ pid: child.pid ?? 0, url: line.slice(line.indexOf("http")) }))
       })

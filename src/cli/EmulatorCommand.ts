@@ -5,7 +5,6 @@
  */
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
-import * as HttpServer from "@effect/platform/HttpServer"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -67,7 +66,7 @@ export const command = Command.make(
     inventoryDelay: delay("inventory-delay", 0, "How long after a write the next inventory is taken")
   },
   ({ accessKey, data, region, secretKey, ...options }) =>
-    HttpServer.addressFormattedWith((url) => Console.log(`Glacier emulator listening on ${url}`)).pipe(
+    Effect.flatMap(NodeEmulator.url, (url) => Console.log(`Glacier emulator listening on ${url}`)).pipe(
       Effect.zipRight(Effect.never),
       Effect.provide(NodeEmulator.layerServer({
         ...options,

@@ -20,6 +20,8 @@ import * as Transport from "../transport/Transport.ts"
 type Operations = typeof operations
 
 /**
+ * The operations as functions.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -9,7 +9,10 @@ import * as HttpServer from "@effect/platform/HttpServer"
 import type { ServeError } from "@effect/platform/HttpServerError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
+import { join } from "node:path"
 import type * as GlacierClient from "../client/GlacierClient.ts"
 import * as Emulator from "../emulator/Emulator.ts"
 import type { EndpointError } from "../protocol/GlacierError.ts"
@@ -34,6 +37,50 @@ export interface Options extends Emulator.Options {
 }
 
 /**
+ * The url of a server for clients on this machine.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const url: Effect.Effect<string, never, HttpServer.HttpServer> = HttpServer.addressWith((address) => {
+  if (address._tag === "UnixAddress") return Effect.succeed(`unix://${address.path}`)
+  const { hostname, port } = address
+  const host = hostname === "0.0.0.0" ? "127.0.0.1" : hostname.includes(":") ? `[${hostname}]` : hostname
+  return Effect.succeed(`http://${host}:${port}`)
+})
+
+/**
+ * Keeps other processes out of a folder: two that write one journal, or sweep each other's blobs, would lose what they
+ * have acknowledged. The lock of a process that is no more is taken over.
+ */
+const lock = (directory: string): Effect.Effect<void, Emulator.EmulatorStorageError, Scope.Scope> => {
+  const path = join(directory, "lock")
+  const owner = () => Number(readFileSync(path, "utf8"))
+  const isAlive = (pid: number) => {
+    // Its own number is that of an earlier process: in a container each may have the same.
+    if (pid === process.pid || !Number.isInteger(pid) || pid <= 0) return false
+    try {
+      return process.kill(pid, 0)
+    } catch (error) {
+      return error instanceof Error && "code" in error && error.code === "EPERM"
+    }
+  }
+  const failed = (reason: string) => new Emulator.EmulatorStorageError({ path: directory, reason })
+  return Effect.asVoid(Effect.acquireRelease(
+    Effect.try({
+      try: () => {
+        mkdirSync(directory, { recursive: true })
+        const pid = existsSync(path) ? owner() : 0
+        if (isAlive(pid)) throw new Error(`process ${pid} uses it (if not, remove ${path})`)
+        writeFileSync(path, String(process.pid))
+      },
+      catch: (error) => failed(error instanceof Error ? error.message : String(error))
+    }),
+    () => Effect.sync(() => rmSync(path, { force: true }))
+  ))
+}
+
+/**
  * A running emulator and the `HttpServer` it listens on. When the scope ends it stops at once, open requests included:
  * what it has acknowledged is stored.
  *
@@ -51,7 +98,7 @@ export const layerServer = ({ directory, host = "127.0.0.1", port = 0, ...option
     server.on("upgrade", (_, socket) => socket.on("error", () => {}))
     const emulator = directory === undefined
       ? Emulator.layerMemory(options)
-      : Emulator.layerFile({ ...options, directory })
+      : Layer.provideMerge(Emulator.layerFile({ ...options, directory }), Layer.scopedDiscard(lock(directory)))
     return Emulator.layerServer.pipe(
       Layer.merge(Layer.scopedDiscard(Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections())))),
       Layer.provideMerge(NodeHttpServer.layerServer(() => server, { host, port })),
@@ -91,9 +138,7 @@ export const layer = (options: Options = {}): Layer.Layer<
   ServeError | EndpointError | Emulator.EmulatorStorageError
 > => {
   const keys = options.keys?.[0] ?? Emulator.defaultKey
-  const endpoint = Layer.unwrapEffect(
-    HttpServer.addressFormattedWith((url) => Effect.succeed(Endpoint.layer({ region, endpoint: url })))
-  )
+  const endpoint = Layer.unwrapEffect(Effect.map(url, (endpoint) => Endpoint.layer({ region, endpoint })))
   return NodeGlacier.layerClient.pipe(
     Layer.provide(Layer.merge(endpoint, Credentials.layer(keys))),
     Layer.provideMerge(layerServer(options)),

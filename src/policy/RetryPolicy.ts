@@ -35,9 +35,9 @@ export interface Policy {
 }
 
 /**
- * Whether a second attempt can help and does no harm. Throttles and the service's own failures can be tried again;
- * after a lost connection, a timeout or a proxy's error nobody knows whether the service acted, so only idempotent
- * operations are: the others would store or retrieve, and bill, twice.
+ * Whether a second attempt can help and does no harm. After a throttle, or a body that came too slowly, the service has
+ * done nothing. After its own failure, a proxy's, a lost connection or a timeout nobody knows whether it acted, so only
+ * idempotent operations are tried again: the others would store or retrieve, and bill, twice.
  *
  * @since 0.1.0
  * @category predicates
@@ -45,12 +45,12 @@ export interface Policy {
 export const isSafe = (error: GlacierError, operation: Attempted): boolean => {
   if (error.retry === "throttle") return true
   if (error.retry !== "transient") return false
-  return operation.idempotent || error._tag === "ServiceUnavailable" || error._tag === "RequestTimeout"
+  return operation.idempotent || error._tag === "RequestTimeout"
 }
 
 /**
  * Up to `times` further attempts of what is safe to repeat. The wait is random between nothing and a bound that
- * doubles from 50 ms (after a throttle from 1 s) up to 20 s.
+ * doubles from half a second (after a throttle from 1 s) up to 20 s.
  *
  * @since 0.1.0
  * @category constructors
@@ -68,7 +68,7 @@ export const backoff = (times: number): Policy => ({
         Random.next,
         (fraction) =>
           Duration.millis(
-            Math.round(fraction * Math.min((error.retry === "throttle" ? 1_000 : 50) * 2 ** attempt, 20_000))
+            Math.round(fraction * Math.min((error.retry === "throttle" ? 1_000 : 500) * 2 ** attempt, 20_000))
           )
       )
     )
@@ -84,13 +84,13 @@ export const backoff = (times: number): Policy => ({
 export const none: Policy = { while: () => false, schedule: Schedule.stop }
 
 /**
- * The policy in use: without a Layer, `backoff(7)`.
+ * The policy in use: without a Layer, `backoff(9)`.
  *
  * @since 0.1.0
  * @category tags
  */
 export class RetryPolicy extends Context.Reference<RetryPolicy>()("effect-glacier/RetryPolicy", {
-  defaultValue: (): Policy => backoff(7)
+  defaultValue: (): Policy => backoff(9)
 }) {}
 
 /**

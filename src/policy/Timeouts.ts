@@ -9,6 +9,8 @@ import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
 
 /**
+ * The longest waits.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -22,23 +24,37 @@ export interface Limits {
 }
 
 /**
- * The limits in use: without a Layer 30 seconds, 5 minutes and 30 seconds.
+ * The given limits, and for the others 30 seconds for an answer, 5 minutes for an upload, 30 seconds for a pause.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (limits: Partial<Limits> = {}): Limits => ({
+  answer: Duration.seconds(30),
+  upload: Duration.minutes(5),
+  idle: Duration.seconds(30),
+  ...limits
+})
+
+/**
+ * The limits in use: without a Layer those of `make`.
  *
  * @since 0.1.0
  * @category tags
  */
 export class Timeouts extends Context.Reference<Timeouts>()("effect-glacier/Timeouts", {
-  defaultValue: (): Limits => ({
-    answer: Duration.seconds(30),
-    upload: Duration.minutes(5),
-    idle: Duration.seconds(30)
-  })
+  defaultValue: (): Limits => make()
 }) {}
 
 /**
- * Replaces the limits for a whole program.
+ * Replaces limits for a whole program.
  *
  * @since 0.1.0
  * @category layers
+ * @example
+ * import { Timeouts } from "effect-glacier"
+ * import { Duration } from "effect"
+ *
+ * const slowLine = Timeouts.layer({ upload: Duration.minutes(15) })
  */
-export const layer = (limits: Limits): Layer.Layer<never> => Layer.succeed(Timeouts, limits)
+export const layer = (limits: Partial<Limits>): Layer.Layer<never> => Layer.succeed(Timeouts, make(limits))

@@ -7,6 +7,7 @@
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import { JobId } from "./Names.ts"
 import * as ServiceError from "./ServiceError.ts"
 
 /**
@@ -70,7 +71,7 @@ export class MalformedResponse extends Schema.TaggedError<MalformedResponse>("ef
 }
 
 /**
- * A piece of a job's output did not arrive whole, or with another tree hash than promised. None of it was passed on.
+ * A piece of a job's output did not arrive whole, or with another tree hash than promised.
  *
  * @since 0.1.0
  * @category errors
@@ -87,6 +88,49 @@ export class BrokenOutput extends Schema.TaggedError<BrokenOutput>("effect-glaci
   override get message(): string {
     return `Bytes ${this.start} to ${this.end} of job ${this.jobId}: ${this.problem}`
   }
+}
+
+/**
+ * A source gave fewer or more bytes than it had when the upload began. Nothing of that part was sent.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class SourceChanged extends Schema.TaggedError<SourceChanged>("effect-glacier/SourceChanged")("SourceChanged", {
+  message: Schema.String
+}) {
+  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
+  readonly retry = "never"
+}
+
+/**
+ * A job has not ended yet: it has no output that could be read.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class JobRunning extends Schema.TaggedError<JobRunning>("effect-glacier/JobRunning")("JobRunning", {
+  jobId: JobId
+}) {
+  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
+  readonly retry = "never"
+  override get message(): string {
+    return `Job ${this.jobId} is still in progress`
+  }
+}
+
+/**
+ * A job has ended without an output. The message is the service's reason.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class JobFailed extends Schema.TaggedError<JobFailed>("effect-glacier/JobFailed")("JobFailed", {
+  jobId: JobId,
+  message: Schema.String
+}) {
+  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
+  readonly retry = "never"
 }
 
 /**
@@ -189,6 +233,9 @@ export const GlacierError = Schema.Union(
   AttemptTimeout,
   MalformedResponse,
   BrokenOutput,
+  SourceChanged,
+  JobRunning,
+  JobFailed,
   CredentialsError,
   EndpointError,
   InvalidInput

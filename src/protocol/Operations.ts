@@ -9,6 +9,8 @@ import * as Uploads from "./Uploads.ts"
 import * as Vaults from "./Vaults.ts"
 
 /**
+ * The descriptor of each operation.
+ *
  * @since 0.1.0
  * @category operations
  */

@@ -8,6 +8,8 @@
 import * as Schema from "effect/Schema"
 
 /**
+ * What all errors of this package carry.
+ *
  * @since 0.1.0
  * @category symbols
  */

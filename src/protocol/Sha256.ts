@@ -1,8 +1,8 @@
 /**
  * SHA-256 as a plain synchronous function, incremental and keyed (HMAC): what the tree hash and SigV4 are made of.
  *
- * The default runs everywhere and is slow (about a tenth of native speed); `effect-glacier/node` replaces it with the
- * one of Node.js. Bulk hashing of parts goes through `Hasher` instead, which may leave the event loop.
+ * The default is plain JavaScript, which runs everywhere; `effect-glacier/node` replaces it with the much faster one of
+ * Node.js. Bulk hashing of parts goes through `Hasher` instead, which may leave the event loop.
  *
  * @since 0.1.0
  */

@@ -10,6 +10,17 @@ import * as Operation from "./Operation.ts"
 import * as ServiceError from "./ServiceError.ts"
 
 /**
+ * A vault, and its owner when that is not the account of the credentials.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface VaultAddress {
+  readonly vaultName: string
+  readonly accountId?: string | undefined
+}
+
+/**
  * A vault as DescribeVault and ListVaults show it. Its counts are those of the last inventory, about a day old, and
  * `sizeInBytes` includes the service's overhead for each archive.
  *

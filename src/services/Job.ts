@@ -16,28 +16,15 @@ import * as Stream from "effect/Stream"
 import { GlacierClient } from "../client/GlacierClient.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
 import { check } from "../protocol/Check.ts"
-import { type InvalidInput, MalformedResponse } from "../protocol/GlacierError.ts"
+import { InvalidInput, JobFailed, JobRunning, MalformedResponse } from "../protocol/GlacierError.ts"
 import { Inventory } from "../protocol/Inventory.ts"
 import type { JobDescription } from "../protocol/Jobs.ts"
 import { JobId } from "../protocol/Names.ts"
 import type { operations } from "../protocol/Operations.ts"
-import * as ServiceError from "../protocol/ServiceError.ts"
+import type { VaultAddress } from "../protocol/Vaults.ts"
 import * as Download from "../transfer/Download.ts"
-import type { VaultAddress } from "../transfer/Upload.ts"
 import type { Failure } from "../transport/Method.ts"
 import { capture } from "./internal/capture.ts"
-
-/**
- * The job ended without an output.
- *
- * @since 0.1.0
- * @category errors
- */
-export class JobFailed extends Schema.TaggedError<JobFailed>("effect-glacier/JobFailed")("JobFailed", {
-  jobId: JobId,
-  /** The service's reason. */
-  message: Schema.String
-}) {}
 
 /**
  * @since 0.1.0
@@ -49,9 +36,11 @@ export type DescribeError = Failure<(typeof operations)["describeJob"]>
  * @since 0.1.0
  * @category models
  */
-export type OutputError = DescribeError | Download.DownloadError | JobFailed
+export type OutputError = DescribeError | Download.DownloadError | JobFailed | JobRunning
 
 /**
+ * What can be done with a job.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -61,12 +50,12 @@ export interface Service {
   readonly describe: Effect.Effect<JobDescription, DescribeError>
   /**
    * Asks until the job has ended, by default first after a second and then ever more rarely, at last every 5 minutes.
-   * Fails with `JobFailed` when there will be no output, and with `JobNotReady` when a `polling` that ends was not
+   * Fails with `JobFailed` when there will be no output, and with `JobRunning` when a `polling` that ends was not
    * enough. Interrupting it leaves the job running.
    */
   readonly wait: (
     polling?: Schedule.Schedule<unknown>
-  ) => Effect.Effect<JobDescription, DescribeError | JobFailed | ServiceError.JobNotReady>
+  ) => Effect.Effect<JobDescription, DescribeError | JobFailed | JobRunning>
   /** The verified bytes of the output, in order, fetched by parallel windows. */
   readonly output: (options?: Download.Options) => Stream.Stream<Uint8Array, OutputError>
   /** Downloads the output to a file that appears only when it is whole and verified. */
@@ -74,7 +63,10 @@ export interface Service {
     path: string,
     options?: Download.Options
   ) => Effect.Effect<void, OutputError | PlatformError.PlatformError, FileSystem.FileSystem>
-  /** The output of an inventory job, whole and in memory. */
+  /**
+   * The output of an inventory job, whole and in memory. Fails with `InvalidInput` when the job is about an archive, or
+   * its inventory is in CSV: of that `output` has the text.
+   */
   readonly inventory: Effect.Effect<Inventory, OutputError | MalformedResponse>
 }
 
@@ -98,7 +90,7 @@ export const polling: Schedule.Schedule<unknown> = Schedule.exponential("1 secon
 )
 
 /** A job that has succeeded. */
-const ended = (job: JobDescription): Effect.Effect<JobDescription, JobFailed | ServiceError.JobNotReady> => {
+const ended = (job: JobDescription): Effect.Effect<JobDescription, JobFailed | JobRunning> => {
   switch (job.statusCode) {
     case "Succeeded":
       return Effect.succeed(job)
@@ -108,11 +100,7 @@ const ended = (job: JobDescription): Effect.Effect<JobDescription, JobFailed | S
         message: Option.getOrElse(job.statusMessage, () => "The job failed, and the service does not say why")
       })
     case "InProgress":
-      return new ServiceError.JobNotReady({
-        operation: "DescribeJob",
-        status: 200,
-        message: `Job ${job.jobId} is still in progress`
-      })
+      return new JobRunning({ jobId: job.jobId })
   }
 }
 
@@ -133,6 +121,19 @@ const outputOf = Effect.fnUntraced(function*(vault: VaultAddress, job: JobDescri
 })
 
 const InventoryDocument = Schema.parseJson(Inventory)
+
+/** Refuses what is no inventory, or one in CSV, before any of it is read. */
+const isInventory = (job: JobDescription): Effect.Effect<void, InvalidInput> => {
+  const format = Option.flatMap(job.inventoryRetrievalParameters, (parameters) => parameters.format)
+  return job.action === "InventoryRetrieval" && !Option.contains(format, "CSV")
+    ? Effect.void
+    : new InvalidInput({
+      operation: "inventory",
+      field: "job",
+      value: [job.action, ...Option.toArray(format)].join(" in "),
+      rule: "must be an inventory job, in JSON"
+    })
+}
 
 /**
  * The job of that id in a vault. Fails when it cannot be an id; whether there is such a job shows when it is asked.
@@ -164,9 +165,9 @@ export const make = Effect.fnUntraced(function*(vault: VaultAddress, jobId: stri
     output,
     outputToFile: (path, options) =>
       run.effect(Effect.flatMap(located, (found) => Download.toFile(found, path, options))),
-    inventory: output().pipe(
-      Stream.decodeText(),
-      Stream.mkString,
+    inventory: describe.pipe(
+      Effect.flatMap(isInventory),
+      Effect.zipRight(Stream.mkString(Stream.decodeText(output()))),
       Effect.flatMap((text) =>
         Effect.mapError(
           Schema.decode(InventoryDocument)(text),

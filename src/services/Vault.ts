@@ -55,6 +55,8 @@ export type RetrieveInventory = Omit<
 >
 
 /**
+ * What can be done with a vault.
+ *
  * @since 0.1.0
  * @category models
  */

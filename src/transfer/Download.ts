@@ -1,7 +1,8 @@
 /**
  * The output of a job, verified: cut into windows that the hash tree can check, fetched side by side, each checked
- * before a byte of it is passed on, and the whole against the tree hash that the job promises. Memory holds at most
- * `concurrency + 2` windows.
+ * before a byte of it is passed on, and the whole against the tree hash that the job promises. (Should the service not
+ * send the tree hash of a window, which it may, that window is checked with the whole: a Stream has passed it on by
+ * then, a file has not.) Memory holds at most `concurrency + 2` windows, and for each the digest.
  *
  * @since 0.1.0
  */
@@ -17,15 +18,16 @@ import { RetryPolicy } from "../policy/RetryPolicy.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
 import { check, Concurrency } from "../protocol/Check.ts"
 import { BrokenOutput } from "../protocol/GlacierError.ts"
+import { GetJobOutput } from "../protocol/Jobs.ts"
+import * as Limits from "../protocol/Limits.ts"
 import type { JobId } from "../protocol/Names.ts"
 import { PartSize } from "../protocol/Names.ts"
-import type { operations } from "../protocol/Operations.ts"
 import { Sha256 } from "../protocol/Sha256.ts"
 import * as TreeHash from "../protocol/TreeHash.ts"
+import type { VaultAddress } from "../protocol/Vaults.ts"
 import { Hasher } from "../transport/Hasher.ts"
 import type { Failure } from "../transport/Method.ts"
 import type { OnProgress } from "./Progress.ts"
-import type { VaultAddress } from "./Upload.ts"
 import { defaultPartSize } from "./UploadPlan.ts"
 
 /**
@@ -60,7 +62,10 @@ export interface Options {
  * @since 0.1.0
  * @category models
  */
-export type DownloadError = Failure<(typeof operations)["getJobOutput"]> | BrokenOutput
+export type DownloadError = Failure<typeof GetJobOutput> | BrokenOutput
+
+/** What one write to a file may be at most: Node.js takes no more than 2 GiB. */
+const slice = 64 * Limits.mebibyte
 
 interface Window {
   readonly range: ByteRange.ByteRange
@@ -115,7 +120,10 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: Options) {
     ranges: output.size === 0 ? [] : ByteRange.windows({ start: 0, end: output.size - 1 }, output.size, windowSize),
     // Only a broken window is fetched again here: other failures were already retried by the transport.
     fetch: (range: ByteRange.ByteRange) =>
-      Effect.retry(fetch(range), { while: (error) => error._tag === "BrokenOutput", schedule: policy.schedule }),
+      Effect.retry(fetch(range), {
+        while: (error) => error._tag === "BrokenOutput" && policy.while(error, GetJobOutput),
+        schedule: policy.schedule
+      }),
     /** Takes the tree hashes of the windows in order: all of one size but the last, so that they combine. */
     verify: (hashes: Iterable<Window["treeHash"]>) =>
       Option.match(Option.all([output.treeHash, Option.all(hashes)]), {
@@ -183,7 +191,9 @@ export const toFile: (
         // A handle of its own: its position is shared by all who write through it.
         const file = yield* fs.open(temporary, { flag: "r+" })
         yield* file.seek(range.start, "start")
-        yield* file.writeAll(window.bytes)
+        for (let start = 0; start < window.bytes.length; start += slice) {
+          yield* file.writeAll(window.bytes.subarray(start, start + slice))
+        }
       }))
       return window.treeHash
     })

@@ -1,14 +1,15 @@
 /**
- * Where an upload reads its bytes. A source can be read again from any place: a part that must be sent again is read
- * again, so nothing is held beyond the parts in flight.
+ * Where an upload reads its bytes. A source can be read from any place, several ranges at once, so nothing is held
+ * beyond the parts in flight: each from when it is read until the service has it.
  *
  * @since 0.1.0
  */
 import type * as PlatformError from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
 import * as ByteRange from "../protocol/ByteRange.ts"
+import { SourceChanged } from "../protocol/GlacierError.ts"
+import * as Limits from "../protocol/Limits.ts"
 
 /**
  * Bytes of a known number that can be read in any order, several ranges at once.
@@ -23,16 +24,8 @@ export interface Source<out E = never, out R = never> {
   readonly read: (range: ByteRange.ByteRange) => Effect.Effect<Uint8Array, E, R>
 }
 
-/**
- * The source ended before the size it had when the upload began.
- *
- * @since 0.1.0
- * @category errors
- */
-export class SourceChanged extends Schema.TaggedError<SourceChanged>("effect-glacier/SourceChanged")("SourceChanged", {
-  path: Schema.String,
-  message: Schema.String
-}) {}
+/** What one read of a file may ask for at most: Node.js takes no more than 2 GiB. */
+const slice = 64 * Limits.mebibyte
 
 /**
  * Bytes in memory.
@@ -63,10 +56,9 @@ export const file = (
       yield* handle.seek(range.start, "start")
       const buffer = new Uint8Array(ByteRange.length(range))
       for (let filled = 0; filled < buffer.length;) {
-        const read = Number(yield* handle.read(buffer.subarray(filled)))
+        const read = Number(yield* handle.read(buffer.subarray(filled, filled + slice)))
         if (read === 0) {
           return yield* new SourceChanged({
-            path,
             message: `${path} ended at byte ${range.start + filled}: it has become shorter since the upload began`
           })
         }

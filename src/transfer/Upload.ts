@@ -4,33 +4,28 @@
  *
  * @since 0.1.0
  */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import { GlacierClient } from "../client/GlacierClient.ts"
-import type * as ByteRange from "../protocol/ByteRange.ts"
+import * as RetryPolicy from "../policy/RetryPolicy.ts"
+import * as Timeouts from "../policy/Timeouts.ts"
+import * as ByteRange from "../protocol/ByteRange.ts"
 import { check, Concurrency } from "../protocol/Check.ts"
+import { SourceChanged } from "../protocol/GlacierError.ts"
 import type { ArchiveId, UploadId } from "../protocol/Names.ts"
 import type { operations } from "../protocol/Operations.ts"
 import { Sha256 } from "../protocol/Sha256.ts"
 import * as TreeHash from "../protocol/TreeHash.ts"
+import type { VaultAddress } from "../protocol/Vaults.ts"
 import { Hasher } from "../transport/Hasher.ts"
 import type { Failure } from "../transport/Method.ts"
 import type { OnProgress } from "./Progress.ts"
 import type { Source } from "./Source.ts"
 import * as UploadPlan from "./UploadPlan.ts"
-
-/**
- * A vault, and its owner when that is not the account of the credentials.
- *
- * @since 0.1.0
- * @category models
- */
-export interface VaultAddress {
-  readonly vaultName: string
-  readonly accountId?: string | undefined
-}
 
 /**
  * How to upload. All but the vault may be left to the defaults.
@@ -76,14 +71,20 @@ export interface UploadedArchive {
  * @since 0.1.0
  * @category models
  */
-export type UploadError = Failure<
-  (typeof operations)[
-    "uploadArchive" | "initiateMultipartUpload" | "uploadMultipartPart" | "completeMultipartUpload"
-  ]
->
+export type UploadError =
+  | Failure<
+    (typeof operations)[
+      "uploadArchive" | "initiateMultipartUpload" | "uploadMultipartPart" | "completeMultipartUpload"
+    ]
+  >
+  | SourceChanged
+
+/** The last request of an upload that is given up: who interrupts it must not wait for a network that is gone. */
+const briefly = Layer.merge(RetryPolicy.layer(RetryPolicy.backoff(1)), Timeouts.layer({ answer: Duration.seconds(5) }))
 
 /**
- * Uploads a source as one archive.
+ * Uploads a source as one archive. Fails with what the service or the way there raises, `InvalidInput` for what cannot
+ * be uploaded, `SourceChanged`, and the source's own errors.
  *
  * @since 0.1.0
  * @category uploading
@@ -105,8 +106,19 @@ export const upload = Effect.fn("Upload.upload")(function*<E, R>(
       (sum) => options.onProgress?.({ bytes: sum, total: plan.size }) ?? Effect.void
     )
 
+  /** Bytes that are too few or too many would be stored as they are: their hashes fit. */
+  const read = (range: ByteRange.ByteRange) =>
+    Effect.filterOrFail(
+      source.read(range),
+      (body) => body.length === ByteRange.length(range),
+      (body) =>
+        new SourceChanged({
+          message: `The source gave ${body.length} bytes for the ${ByteRange.length(range)} from ${range.start} on`
+        })
+    )
+
   const single = Effect.fnUntraced(function*(range: ByteRange.ByteRange) {
-    const body = yield* source.read(range)
+    const body = yield* read(range)
     const hashes = yield* hasher.hashes(body)
     const { archiveId, location } = yield* glacier.uploadArchive({
       ...vault,
@@ -119,7 +131,7 @@ export const upload = Effect.fn("Upload.upload")(function*<E, R>(
   })
 
   const part = Effect.fnUntraced(function*(uploadId: UploadId, range: ByteRange.ByteRange) {
-    const body = yield* source.read(range)
+    const body = yield* read(range)
     const hashes = yield* hasher.hashes(body)
     yield* glacier.uploadMultipartPart({ ...vault, uploadId, range, ...hashes, body })
     yield* progress(body.length)
@@ -143,7 +155,7 @@ export const upload = Effect.fn("Upload.upload")(function*<E, R>(
     ({ uploadId }, exit) =>
       Exit.isSuccess(exit) || options.onFailure === "keep"
         ? Effect.void
-        : Effect.ignoreLogged(glacier.abortMultipartUpload({ ...vault, uploadId }))
+        : Effect.ignoreLogged(Effect.provide(glacier.abortMultipartUpload({ ...vault, uploadId }), briefly))
   )
 
   const [first] = plan.parts

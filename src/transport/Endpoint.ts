@@ -14,6 +14,8 @@ import { EndpointError, show } from "../protocol/GlacierError.ts"
 import * as Regions from "../protocol/Regions.ts"
 
 /**
+ * Where requests go.
+ *
  * @since 0.1.0
  * @category models
  */

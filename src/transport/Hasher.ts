@@ -8,10 +8,12 @@ import * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
 import * as Limits from "../protocol/Limits.ts"
 import { ContentSha256 } from "../protocol/Names.ts"
-import { Sha256 } from "../protocol/Sha256.ts"
+import * as Sha256 from "../protocol/Sha256.ts"
 import * as TreeHash from "../protocol/TreeHash.ts"
 
 /**
+ * The hashes that an upload sends with its bytes.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -21,6 +23,8 @@ export interface Hashes {
 }
 
 /**
+ * What hashes bytes.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -46,21 +50,25 @@ const slices = (bytes: Uint8Array): ReadonlyArray<Uint8Array> =>
   )
 
 const treeHash = Effect.fnUntraced(function*(bytes: Uint8Array) {
-  const create = yield* Sha256
+  const create = yield* Sha256.Sha256
   return TreeHash.ofLeaves(create, yield* Effect.forEach(slices(bytes), digest, { concurrency: 4 }))
+})
+
+/** WebCrypto takes no more at once on some platforms. */
+const atOnce = 1_024 * Limits.mebibyte
+
+const linear = Effect.fnUntraced(function*(bytes: Uint8Array) {
+  const sha256 = bytes.length <= atOnce ? yield* digest(bytes) : Sha256.digest(yield* Sha256.Sha256, bytes)
+  return ContentSha256.make(Encoding.encodeHex(sha256))
 })
 
 const web: Service = {
   treeHash,
-  hashes: (bytes) =>
-    Effect.all({
-      contentSha256: Effect.map(digest(bytes), (linear) => ContentSha256.make(Encoding.encodeHex(linear))),
-      treeHash: treeHash(bytes)
-    })
+  hashes: (bytes) => Effect.all({ contentSha256: linear(bytes), treeHash: treeHash(bytes) })
 }
 
 /**
- * The hasher in use: without a Layer WebCrypto, which every platform has. `effect-glacier/node` has a faster one.
+ * The hasher in use: without a Layer WebCrypto, which every platform has. `effect-glacier/node` has that of Node.js.
  *
  * @since 0.1.0
  * @category tags

@@ -30,6 +30,8 @@ export interface Unsigned {
 }
 
 /**
+ * What signs requests.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -115,6 +117,8 @@ export const make: Effect.Effect<Service, never, Credentials | Endpoint> = Effec
 })
 
 /**
+ * A signer with the credentials and for the region in use.
+ *
  * @since 0.1.0
  * @category layers
  */

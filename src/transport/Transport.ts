@@ -15,6 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import { RetryPolicy } from "../policy/RetryPolicy.ts"
 import * as Timeouts from "../policy/Timeouts.ts"
@@ -29,6 +30,8 @@ import * as Metrics from "./Metrics.ts"
 import * as Signer from "./Signer.ts"
 
 /**
+ * What calls operations.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -84,14 +87,19 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
           headers: { "x-amz-glacier-version": "2012-06-01", ...contentType, ...request.headers }
         })
         const attempt = { operation, idle, scrub: scrubbing(headers) }
+        // A signed request goes to nobody but whom it was signed for: where fetch is used it follows no redirects. (The
+        // other HTTP clients never do.)
+        const fetchOptions = yield* Effect.serviceOption(FetchHttpClient.RequestInit)
         const response = yield* HttpClientRequest.make(operation.method)(
           `${endpoint.url}${request.path}${query === "" ? "" : `?${query}`}`
         ).pipe(
           HttpClientRequest.setBody(body),
           HttpClientRequest.setHeaders(headers),
           http.execute,
-          // A signed request goes to nobody but whom it was signed for. (The other HTTP clients follow no redirects.)
-          Effect.provideService(FetchHttpClient.RequestInit, { redirect: "manual" }),
+          Effect.provideService(FetchHttpClient.RequestInit, {
+            ...Option.getOrUndefined(fetchOptions),
+            redirect: "manual"
+          }),
           Effect.mapError(toConnectionError(attempt))
         )
         return yield* decode(attempt, response)

@@ -13,6 +13,15 @@ describe("Timeouts", () => {
   it.effect("are replaced by a Layer", () =>
     Effect.gen(function*() {
       const limits = { answer: Duration.millis(1), upload: Duration.millis(2), idle: Duration.millis(3) }
-      expect(yield* Effect.provide(Timeouts.Timeouts, Timeouts.layer(limits))).toBe(limits)
+      expect(yield* Effect.provide(Timeouts.Timeouts, Timeouts.layer(limits))).toEqual(limits)
+    }))
+
+  it.effect("are replaced one by one", () =>
+    Effect.gen(function*() {
+      const { answer, idle, upload } = yield* Effect.provide(
+        Timeouts.Timeouts,
+        Timeouts.layer({ upload: Duration.minutes(15) })
+      )
+      expect([answer, upload, idle].map(Duration.toSeconds)).toEqual([30, 900, 30])
     }))
 })

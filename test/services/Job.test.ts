@@ -13,7 +13,8 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
 import { RetryPolicy } from "../../src/policy/RetryPolicy.ts"
-import { JobNotReady, ResourceNotFound } from "../../src/protocol/ServiceError.ts"
+import { JobRunning } from "../../src/protocol/GlacierError.ts"
+import { ResourceNotFound } from "../../src/protocol/ServiceError.ts"
 import * as Job from "../../src/services/Job.ts"
 import * as Vault from "../../src/services/Vault.ts"
 import * as Source from "../../src/transfer/Source.ts"
@@ -88,7 +89,7 @@ describe("Job.wait", () => {
       [Schedule.recurs(3), 4],
       [Schedule.spaced("1 hour").pipe(Schedule.upTo("2 hours")), 3]
     ] as const
-  )("fails with JobNotReady when the schedule has ended: %#", ([schedule, asked]) => {
+  )("fails with JobRunning when the schedule has ended: %#", ([schedule, asked]) => {
     const { change, sent } = Support.recording()
     return Effect.gen(function*() {
       const { job } = yield* retrieval
@@ -96,7 +97,7 @@ describe("Job.wait", () => {
       const fiber = yield* Effect.fork(Effect.flip(job.wait(schedule)))
       yield* TestClock.adjust("3 hours")
       expect(yield* Fiber.join(fiber)).toEqual(
-        new JobNotReady({ operation: "DescribeJob", status: 200, message: `Job ${job.id} is still in progress` })
+        new JobRunning({ jobId: job.id })
       )
       expect(sent).toHaveLength(asked)
     }).pipe(Effect.provide(layer(change)))
@@ -143,10 +144,9 @@ describe("Job", () => {
       for (
         const early of [
           Stream.runDrain(job.output()),
-          job.outputToFile(`${directory}/holiday.tar`),
-          Effect.asVoid(job.inventory)
+          job.outputToFile(`${directory}/holiday.tar`)
         ]
-      ) expect(yield* Effect.flip(early)).toBeInstanceOf(JobNotReady)
+      ) expect(yield* Effect.flip(early)).toBeInstanceOf(JobRunning)
       expect(yield* fs.readDirectory(directory)).toEqual([])
     }).pipe(Effect.provide(layer()), Effect.provide(NodeFileSystem.layer)))
 
@@ -186,8 +186,9 @@ describe("Job", () => {
       const archive = yield* vault.retrieveArchive(archives[0]?.archiveId ?? "")
       for (const other of [csv, archive]) {
         expect(yield* Effect.flip(other.inventory)).toMatchObject({
-          _tag: "MalformedResponse",
-          operation: "GetJobOutput"
+          _tag: "InvalidInput",
+          operation: "inventory",
+          rule: "must be an inventory job, in JSON"
         })
       }
     }).pipe(Effect.provide(layer(undefined, { jobDelay: 0 }))))

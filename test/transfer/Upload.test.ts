@@ -13,7 +13,7 @@ import * as TestClock from "effect/TestClock"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
 import { RetryPolicy } from "../../src/policy/RetryPolicy.ts"
 import { Timeouts } from "../../src/policy/Timeouts.ts"
-import { AttemptTimeout, ConnectionError } from "../../src/protocol/GlacierError.ts"
+import { AttemptTimeout, ConnectionError, SourceChanged } from "../../src/protocol/GlacierError.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
 import type { Progress } from "../../src/transfer/Progress.ts"
 import * as Source from "../../src/transfer/Source.ts"
@@ -322,6 +322,16 @@ describe("Upload", () => {
         )))
       }).pipe(Effect.provideService(Timeouts, patience), Effect.provide(silent(/^POST .*multipart-uploads$/))))
 
+    it.effect("is given up within 15 seconds of an interruption when nothing answers any more", () =>
+      Effect.gen(function*() {
+        const { reached, source } = yield* stuck(2 * mebibyte)
+        const fiber = yield* Effect.fork(upload(source, { concurrency: 1 }))
+        yield* reached
+        yield* Effect.forkDaemon(Fiber.interrupt(fiber))
+        yield* TestClock.adjust("15 seconds")
+        expect(Option.map(yield* Fiber.poll(fiber), Exit.isInterrupted)).toEqual(Option.some(true))
+      }).pipe(Effect.provide(silent(/^DELETE/))))
+
     it.effect("does not wait for an abort longer than for any answer", () =>
       Effect.gen(function*() {
         const fiber = yield* Effect.forkDaemon(Effect.flip(upload(Source.bytes(bytes)).pipe(refusing(0))))
@@ -330,6 +340,22 @@ describe("Upload", () => {
         expect(ended).toEqual(Option.some(Exit.succeed(mismatch)))
       }).pipe(Effect.provideService(Timeouts, patience), Effect.provide(silent(/^DELETE/))))
   })
+
+  it.effect.each([["few", -1, mebibyte], ["many", 1, mebibyte], ["few in a part", -1, 4 * mebibyte]] as const)(
+    "stores nothing of a source that gives too %s bytes",
+    ([, more, size]) => {
+      const { change, sent } = Support.recording()
+      const source: Source.Source = {
+        size: Effect.succeed(size),
+        read: (range) => Effect.succeed(pattern(range.end - range.start + 1 + more))
+      }
+      return Effect.gen(function*() {
+        expect(yield* Effect.flip(upload(source))).toBeInstanceOf(SourceChanged)
+        expect(sent.filter((line) => line === `POST ${archives}` || line.startsWith("PUT "))).toEqual([])
+        expect(yield* openUploads).toEqual([])
+      }).pipe(Effect.provide(Support.layer(change)))
+    }
+  )
 
   it.effect("asks of its caller what the source asks, and fails as the source fails", () =>
     Effect.gen(function*() {

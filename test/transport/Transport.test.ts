@@ -406,7 +406,7 @@ describe("Transport", () => {
         expect(yield* up(call("uploadArchive").answer)).toBe(26)
         expect(
           yield* up(() =>
-            refusal(500, "ServiceUnavailableException"), call("uploadArchive").answer)
+            refusal(400, "ThrottlingException"), call("uploadArchive").answer)
         ).toBe(52)
         expect(yield* up(() => refusal(403, "AccessDeniedException"))).toBe(26)
       }))

@@ -25,7 +25,7 @@ describe("Vault.upload", () => {
     expect(vault.upload(Source.file("a"))).type.toBe<
       Effect.Effect<
         UploadedArchive,
-        UploadError | PlatformError.PlatformError | Source.SourceChanged,
+        UploadError | PlatformError.PlatformError,
         FileSystem.FileSystem
       >
     >()
