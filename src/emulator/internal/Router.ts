@@ -97,7 +97,9 @@ export const find = (
   target: Target
 ): Either.Either<{ readonly route: Route; readonly path: Readonly<Record<string, string>> }, Refusal.Refusal> => {
   for (const route of routes) {
-    const path = route.operation.method === method ? match(route.operation.path, target.segments) : undefined
+    const { method: itsMethod, path: template, query } = route.operation
+    if (itsMethod !== method || (query !== undefined && target.parameters.get(query[0]) !== query[1])) continue
+    const path = match(template, target.segments)
     if (path !== undefined) return Either.right({ route, path })
   }
   return Either.left(Refusal.badRequest(`There is no operation ${method} ${target.path}`))
