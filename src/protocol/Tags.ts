@@ -8,6 +8,8 @@ import { required } from "./internal/wire.ts"
 import * as Operation from "./Operation.ts"
 import * as ServiceError from "./ServiceError.ts"
 
+const tagKeyRule = "1 to 128 letters, digits, spaces and _ . / = + - @ that does not begin with aws:"
+
 const letters = "[\\p{L}\\p{N} _./=+\\-@]"
 
 /**
@@ -20,7 +22,7 @@ const letters = "[\\p{L}\\p{N} _./=+\\-@]"
 export const TagKey = Schema.String.pipe(
   Schema.pattern(new RegExp(`^(?!aws:)${letters}{1,128}$`, "u"), {
     identifier: "TagKey",
-    message: () => "must be 1 to 128 letters, digits, spaces and _ . / = + - @",
+    message: () => `must be ${tagKeyRule}`,
     arbitrary: () => (fc) => fc.stringMatching(/^[A-Za-z0-9_.-]{1,20}$/)
   })
 )
@@ -39,9 +41,15 @@ export const TagValue = Schema.String.pipe(
   })
 )
 
-const Tags = Schema.Record({ key: TagKey, value: TagValue }).pipe(
-  Schema.filter((tags) => Object.keys(tags).length >= 1 && Object.keys(tags).length <= 10, {
-    message: () => "must be 1 to 10 tags"
+const isTagKey = Schema.is(TagKey)
+
+// A record leaves out what its key schema refuses, so the keys are looked at one by one.
+const Tags = Schema.Record({ key: Schema.String, value: TagValue }).pipe(
+  Schema.filter((tags) => {
+    const keys = Object.keys(tags)
+    if (keys.length < 1 || keys.length > 10) return "must be 1 to 10 tags"
+    const wrong = keys.find((key) => !isTagKey(key))
+    return wrong === undefined ? undefined : { path: [wrong], message: `must have a key of ${tagKeyRule}` }
   })
 )
 
