@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { optional, required } from "./internal/wire.ts"
+import { oneOf, optional, required } from "./internal/wire.ts"
 import { id } from "./Names.ts"
 import * as Operation from "./Operation.ts"
 import * as ServiceError from "./ServiceError.ts"
@@ -26,7 +26,7 @@ export const DataRetrievalRule = Schema.Struct({
       })
     )
   ),
-  strategy: required("Strategy", Schema.Literal("BytesPerHour", "FreeTier", "None"))
+  strategy: required("Strategy", oneOf("BytesPerHour", "FreeTier", "None"))
 }).pipe(
   Schema.filter((rule) => (rule.strategy === "BytesPerHour") === (rule.bytesPerHour !== undefined), {
     message: () => "must have bytesPerHour with the strategy BytesPerHour, and with no other"
@@ -39,7 +39,18 @@ export const DataRetrievalRule = Schema.Struct({
  * @since 0.1.0
  * @category schemas
  */
-export const DataRetrievalPolicy = Schema.Struct({ rules: required("Rules", Schema.Tuple(DataRetrievalRule)) })
+export const DataRetrievalPolicy = Schema.Struct({
+  rules: required(
+    "Rules",
+    Schema.Tuple(DataRetrievalRule).annotations({
+      // What is wrong within the one rule says so itself.
+      message: ({ actual }) => ({
+        message: "must be exactly one rule",
+        override: Array.isArray(actual) && actual.length !== 1
+      })
+    })
+  )
+})
 
 /**
  * @since 0.1.0

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { required } from "./internal/wire.ts"
+import { oneOf, required } from "./internal/wire.ts"
 import * as Operation from "./Operation.ts"
 import * as ServiceError from "./ServiceError.ts"
 
@@ -14,7 +14,7 @@ import * as ServiceError from "./ServiceError.ts"
  * @since 0.1.0
  * @category schemas
  */
-export const NotificationEvent = Schema.Literal("ArchiveRetrievalCompleted", "InventoryRetrievalCompleted")
+export const NotificationEvent = oneOf("ArchiveRetrievalCompleted", "InventoryRetrievalCompleted")
 
 /**
  * The topic of SNS that is told, by its ARN, and of what. Nobody checks that there is such a topic.
@@ -23,8 +23,14 @@ export const NotificationEvent = Schema.Literal("ArchiveRetrievalCompleted", "In
  * @category schemas
  */
 export const NotificationConfiguration = Schema.Struct({
-  events: required("Events", Schema.Array(NotificationEvent).pipe(Schema.minItems(1))),
-  snsTopic: required("SNSTopic", Schema.NonEmptyString)
+  events: required(
+    "Events",
+    Schema.Array(NotificationEvent).pipe(Schema.minItems(1, { message: () => "must be 1 event or more" }))
+  ),
+  snsTopic: required(
+    "SNSTopic",
+    Schema.String.pipe(Schema.minLength(1, { message: () => "must be the ARN of a topic of SNS" }))
+  )
 })
 
 /**
