@@ -23,6 +23,7 @@ import type { Delays } from "./Delays.ts"
 import * as ArchiveRoutes from "./handlers/Archives.ts"
 import * as JobOutputRoutes from "./handlers/JobOutput.ts"
 import * as JobRoutes from "./handlers/Jobs.ts"
+import * as TagRoutes from "./handlers/Tags.ts"
 import * as UploadRoutes from "./handlers/Uploads.ts"
 import * as VaultRoutes from "./handlers/Vaults.ts"
 import * as Ids from "./Ids.ts"
@@ -53,7 +54,8 @@ export const routes = (store: Store, delays: Delays, sha256: Sha256.Create): Rea
   ...ArchiveRoutes.routes(store, delays),
   ...UploadRoutes.routes(store, delays, sha256),
   ...JobRoutes.routes(store, delays),
-  ...JobOutputRoutes.routes(store)
+  ...JobOutputRoutes.routes(store),
+  ...TagRoutes.routes(store)
 ]
 
 /** The application. */

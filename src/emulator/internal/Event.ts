@@ -94,6 +94,16 @@ export const JobInitiated = Schema.TaggedStruct("JobInitiated", {
   task: Schema.Union(ArchiveRetrieval, InventoryRetrieval)
 })
 
+export const TagsAdded = Schema.TaggedStruct("TagsAdded", {
+  ...common,
+  tags: Schema.Record({ key: Schema.String, value: Schema.String })
+})
+
+export const TagsRemoved = Schema.TaggedStruct("TagsRemoved", { ...common, keys: Schema.Array(Schema.String) })
+
+/** What changes the settings of a vault. */
+export const SettingsChanged = Schema.Union(TagsAdded, TagsRemoved)
+
 export const Event = Schema.Union(
   VaultCreated,
   VaultDeleted,
@@ -103,7 +113,8 @@ export const Event = Schema.Union(
   PartStored,
   UploadAborted,
   UploadCompleted,
-  JobInitiated
+  JobInitiated,
+  SettingsChanged
 )
 
 export type Event = typeof Event.Type
