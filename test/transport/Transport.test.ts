@@ -98,7 +98,7 @@ describe("Transport", () => {
         expect(rest).toEqual(expected)
         expect(authorization).toContain(`SignedHeaders=${[...Object.keys(expected), "host"].sort().join(";")}, `)
         expect(text(sent[0]!.body)).toBe(body)
-        expect(length).toBe(body === "" ? undefined : String(body.length))
+        expect(length).toBe(body === "" ? undefined : String(new TextEncoder().encode(body).length))
       }))
 
     it.effect("goes to the endpoint it was given", () =>
