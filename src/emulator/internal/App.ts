@@ -20,9 +20,12 @@ import * as Sha256 from "../../protocol/Sha256.ts"
 import * as Answer from "./Answer.ts"
 import * as Body from "./Body.ts"
 import type { Delays } from "./Delays.ts"
+import * as AccessPolicyRoutes from "./handlers/AccessPolicies.ts"
 import * as ArchiveRoutes from "./handlers/Archives.ts"
 import * as JobOutputRoutes from "./handlers/JobOutput.ts"
 import * as JobRoutes from "./handlers/Jobs.ts"
+import * as LockRoutes from "./handlers/Locks.ts"
+import * as NotificationRoutes from "./handlers/Notifications.ts"
 import * as TagRoutes from "./handlers/Tags.ts"
 import * as UploadRoutes from "./handlers/Uploads.ts"
 import * as VaultRoutes from "./handlers/Vaults.ts"
@@ -55,7 +58,10 @@ export const routes = (store: Store, delays: Delays, sha256: Sha256.Create): Rea
   ...UploadRoutes.routes(store, delays, sha256),
   ...JobRoutes.routes(store, delays),
   ...JobOutputRoutes.routes(store),
-  ...TagRoutes.routes(store)
+  ...TagRoutes.routes(store),
+  ...NotificationRoutes.routes(store),
+  ...AccessPolicyRoutes.routes(store),
+  ...LockRoutes.routes(store)
 ]
 
 /** The application. */

@@ -7,6 +7,8 @@
 import * as Schema from "effect/Schema"
 import * as Jobs from "../../protocol/Jobs.ts"
 import { ArchiveId, JobId, PartSize, UploadId } from "../../protocol/Names.ts"
+import { NotificationEvent } from "../../protocol/Notifications.ts"
+import { LockId } from "../../protocol/Policies.ts"
 import { TreeHash } from "../../protocol/TreeHash.ts"
 
 /** Stored bytes: where they are, and the digests of their MiBs (32 bytes each; left out when there is one MiB only). */
@@ -101,8 +103,42 @@ export const TagsAdded = Schema.TaggedStruct("TagsAdded", {
 
 export const TagsRemoved = Schema.TaggedStruct("TagsRemoved", { ...common, keys: Schema.Array(Schema.String) })
 
+export const NotificationsSet = Schema.TaggedStruct("NotificationsSet", {
+  ...common,
+  events: Schema.Array(NotificationEvent),
+  snsTopic: Schema.String
+})
+
+export const NotificationsDeleted = Schema.TaggedStruct("NotificationsDeleted", common)
+
+/** A policy is kept as the text it came as. */
+export const AccessPolicySet = Schema.TaggedStruct("AccessPolicySet", { ...common, policy: Schema.String })
+
+export const AccessPolicyDeleted = Schema.TaggedStruct("AccessPolicyDeleted", common)
+
+export const LockInitiated = Schema.TaggedStruct("LockInitiated", {
+  ...common,
+  lockId: LockId,
+  policy: Schema.String,
+  expiresAt: Schema.Number
+})
+
+export const LockCompleted = Schema.TaggedStruct("LockCompleted", common)
+
+export const LockAborted = Schema.TaggedStruct("LockAborted", common)
+
 /** What changes the settings of a vault. */
-export const SettingsChanged = Schema.Union(TagsAdded, TagsRemoved)
+export const SettingsChanged = Schema.Union(
+  TagsAdded,
+  TagsRemoved,
+  NotificationsSet,
+  NotificationsDeleted,
+  AccessPolicySet,
+  AccessPolicyDeleted,
+  LockInitiated,
+  LockCompleted,
+  LockAborted
+)
 
 export const Event = Schema.Union(
   VaultCreated,

@@ -31,6 +31,9 @@ export const invalid = of(ServiceError.InvalidParameterValue, 400)
 /** No such vault, archive, upload or job. */
 export const notFound = of(ServiceError.ResourceNotFound, 404)
 
+/** A policy or the state of a lock forbids it. */
+export const accessDenied = of(ServiceError.AccessDenied, 403)
+
 /** There are too many already. */
 export const limitExceeded = of(ServiceError.LimitExceeded, 400)
 

@@ -109,7 +109,7 @@ const dropJob = (state: State, vault: Vault, job: Job): void => {
 /** Brings a vault up to `now`. */
 export const settle = (state: State, vault: Vault, now: number): void => {
   if (now < vault.wakesAt) return
-  let wakesAt = Number.POSITIVE_INFINITY
+  let wakesAt = VaultSettings.settle(vault.settings, now)
   if (vault.inventoryDue !== undefined && vault.inventoryDue <= now) {
     vault.inventory = { at: vault.inventoryDue, written: vault.written, archives: vault.count, bytes: vault.bytes }
     vault.inventoryDue = undefined
@@ -289,6 +289,7 @@ export const apply = (state: State, event: Event.Event): void => {
       break
     default:
       VaultSettings.apply(vault.settings, event)
+      if (event._tag === "LockInitiated") wake(vault, event.expiresAt)
   }
   settle(state, vault, event.at)
 }
