@@ -118,6 +118,7 @@ export const make = (
       const place = Option.isSome(Regions.get(scope)) ? scope : region
       return yield* route.run({
         request,
+        operation: route.operation.name,
         accountId: AccountId.make(accountId),
         arnPrefix: `arn:${Regions.partitionOf(place).name}:glacier:${place}:${accountId}:vaults/`,
         path,

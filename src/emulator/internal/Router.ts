@@ -28,6 +28,8 @@ export interface Target {
 /** A request whose sender, account and target are known. */
 export interface Call {
   readonly request: HttpServerRequest.HttpServerRequest
+  /** The name of the operation. */
+  readonly operation: string
   readonly accountId: AccountId
   /** The ARN of any vault of the account and region, up to its name. */
   readonly arnPrefix: string

@@ -3,6 +3,7 @@
  */
 import * as Either from "effect/Either"
 import * as Policies from "../../../protocol/Policies.ts"
+import * as Access from "../Access.ts"
 import * as PolicyText from "../PolicyText.ts"
 import * as Refusal from "../Refusal.ts"
 import * as Router from "../Router.ts"
@@ -17,7 +18,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
           const policy = yield* PolicyText.of(call, "access")
-          yield* step.vault(arn)
+          yield* Access.vault(step, call, arn)
           step.commit({ _tag: "AccessPolicySet", at: step.now, vault: arn, policy })
           return { output: {} }
         })
@@ -30,7 +31,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
     ({ vaultName }, call) =>
       store.run((step) =>
         Either.gen(function*() {
-          const { settings } = yield* step.vault(call.arnPrefix + vaultName)
+          const { settings } = yield* Access.vault(step, call, call.arnPrefix + vaultName)
           return settings.accessPolicy === undefined
             ? yield* Either.left(Refusal.notFound(`No vault access policy is set for: ${vaultName}`))
             : { output: { policy: settings.accessPolicy } }
@@ -44,7 +45,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
     ({ vaultName }, call) =>
       store.run((step) => {
         const arn = call.arnPrefix + vaultName
-        return Either.map(step.vault(arn), ({ settings }) => {
+        return Either.map(Access.vault(step, call, arn), ({ settings }) => {
           if (settings.accessPolicy !== undefined) {
             step.commit({ _tag: "AccessPolicyDeleted", at: step.now, vault: arn })
           }

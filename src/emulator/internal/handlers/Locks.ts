@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Policies from "../../../protocol/Policies.ts"
+import * as Access from "../Access.ts"
 import * as Catalogue from "../Catalogue.ts"
 import * as Ids from "../Ids.ts"
 import * as PolicyText from "../PolicyText.ts"
@@ -36,7 +37,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
       const lockId = Policies.LockId.make(yield* Ids.short)
       yield* store.run((step) =>
         Either.gen(function*() {
-          const { settings } = yield* step.vault(arn)
+          const { settings } = yield* Access.vault(step, call, arn)
           if (settings.lock !== undefined) return yield* Either.left(denied(settings.lock, arn))
           const expiresAt = step.now + completionMillis
           step.commit({ _tag: "LockInitiated", at: step.now, vault: arn, lockId, policy, expiresAt })
@@ -52,7 +53,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
       store.run((step) =>
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
-          const { lock } = (yield* step.vault(arn)).settings
+          const { lock } = (yield* Access.vault(step, call, arn)).settings
           if (lock === undefined) return yield* Either.left(none(vaultName))
           if (lock.id !== lockId) {
             return yield* Either.left(
@@ -71,7 +72,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
     ({ vaultName }, call) =>
       store.run((step) =>
         Either.gen(function*() {
-          const { lock } = (yield* step.vault(call.arnPrefix + vaultName)).settings
+          const { lock } = (yield* Access.vault(step, call, call.arnPrefix + vaultName)).settings
           if (lock === undefined) return yield* Either.left(none(vaultName))
           return {
             output: {
@@ -92,7 +93,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
       store.run((step) =>
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
-          const { lock } = (yield* step.vault(arn)).settings
+          const { lock } = (yield* Access.vault(step, call, arn)).settings
           if (lock !== undefined && stateOf(lock) === "Locked") return yield* Either.left(denied(lock, arn))
           if (lock !== undefined) step.commit({ _tag: "LockAborted", at: step.now, vault: arn })
           return { output: {} }

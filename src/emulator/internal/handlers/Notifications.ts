@@ -3,6 +3,7 @@
  */
 import * as Either from "effect/Either"
 import * as Notifications from "../../../protocol/Notifications.ts"
+import * as Access from "../Access.ts"
 import * as Refusal from "../Refusal.ts"
 import * as Router from "../Router.ts"
 import type { Store } from "../Store.ts"
@@ -14,7 +15,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
     ({ configuration, vaultName }, call) =>
       store.run((step) => {
         const arn = call.arnPrefix + vaultName
-        return Either.map(step.vault(arn), () => {
+        return Either.map(Access.vault(step, call, arn), () => {
           step.commit({ _tag: "NotificationsSet", at: step.now, vault: arn, ...configuration })
           return { output: {} }
         })
@@ -28,7 +29,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
       store.run((step) =>
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
-          const { settings } = yield* step.vault(arn)
+          const { settings } = yield* Access.vault(step, call, arn)
           const { notifications } = settings
           return notifications === undefined
             ? yield* Either.left(Refusal.notFound(`No notification configuration is set for vault: ${arn}`))
@@ -43,7 +44,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
     ({ vaultName }, call) =>
       store.run((step) => {
         const arn = call.arnPrefix + vaultName
-        return Either.map(step.vault(arn), ({ settings }) => {
+        return Either.map(Access.vault(step, call, arn), ({ settings }) => {
           if (settings.notifications !== undefined) {
             step.commit({ _tag: "NotificationsDeleted", at: step.now, vault: arn })
           }

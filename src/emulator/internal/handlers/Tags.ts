@@ -3,6 +3,7 @@
  */
 import * as Either from "effect/Either"
 import * as Tags from "../../../protocol/Tags.ts"
+import * as Access from "../Access.ts"
 import * as Refusal from "../Refusal.ts"
 import * as Router from "../Router.ts"
 import type { Store } from "../Store.ts"
@@ -17,7 +18,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
       store.run((step) =>
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
-          const { settings } = yield* step.vault(arn)
+          const { settings } = yield* Access.vault(step, call, arn)
           if (new Set([...settings.tags.keys(), ...Object.keys(tags)]).size > maximumTags) {
             return yield* Either.left(Refusal.limitExceeded(`A vault may have at most ${maximumTags} tags: ${arn}`))
           }
@@ -31,9 +32,9 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
     Tags.ListTagsForVault,
     [],
     ({ vaultName }, call) =>
-      store.run(({ vault }) =>
+      store.run((step) =>
         Either.map(
-          vault(call.arnPrefix + vaultName),
+          Access.vault(step, call, call.arnPrefix + vaultName),
           ({ settings }) => ({ output: { tags: Object.fromEntries(settings.tags) } })
         )
       )
@@ -46,7 +47,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
       store.run((step) =>
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
-          const { settings } = yield* step.vault(arn)
+          const { settings } = yield* Access.vault(step, call, arn)
           const keys = tagKeys.filter((key) => settings.tags.has(key))
           if (keys.length > 0) step.commit({ _tag: "TagsRemoved", at: step.now, vault: arn, keys })
           return { output: {} }
