@@ -30,7 +30,9 @@ const everything = (jobs: ReadonlyArray<string>, uploads: ReadonlyArray<string>)
       yield* call("GET", `${vault("photos")}/tags`),
       yield* call("GET", `${vault("photos")}/notification-configuration`),
       yield* call("GET", `${vault("photos")}/access-policy`),
-      yield* call("GET", `${vault("photos")}/lock-policy`)
+      yield* call("GET", `${vault("photos")}/lock-policy`),
+      yield* call("GET", "/-/policies/data-retrieval"),
+      yield* call("GET", "/-/provisioned-capacity")
     ]
     for (const id of uploads) answers.push(yield* call("GET", `${vault("photos")}/multipart-uploads/${id}`))
     for (const id of jobs) answers.push(yield* call("GET", `${vault("photos")}/jobs/${id}/output`))
@@ -50,6 +52,9 @@ const settings = Effect.gen(function*() {
   yield* call("DELETE", `${path}/lock-policy`)
   const { headers } = yield* call("POST", `${path}/lock-policy`, { body: policy })
   yield* call("POST", `${path}/lock-policy/${headers["x-amz-lock-id"]}`)
+  const rules = `{"Policy":{"Rules":[{"Strategy":"BytesPerHour","BytesPerHour":1000000000}]}}`
+  yield* call("PUT", "/-/policies/data-retrieval", { body: rules })
+  yield* call("POST", "/-/provisioned-capacity")
 })
 
 /** Vaults, archives, parts and jobs of all kinds; gives the ids to look for. */

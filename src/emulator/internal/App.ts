@@ -21,6 +21,7 @@ import * as Answer from "./Answer.ts"
 import * as Body from "./Body.ts"
 import type { Delays } from "./Delays.ts"
 import * as AccessPolicyRoutes from "./handlers/AccessPolicies.ts"
+import * as AccountRoutes from "./handlers/Accounts.ts"
 import * as ArchiveRoutes from "./handlers/Archives.ts"
 import * as JobOutputRoutes from "./handlers/JobOutput.ts"
 import * as JobRoutes from "./handlers/Jobs.ts"
@@ -61,7 +62,8 @@ export const routes = (store: Store, delays: Delays, sha256: Sha256.Create): Rea
   ...TagRoutes.routes(store),
   ...NotificationRoutes.routes(store),
   ...AccessPolicyRoutes.routes(store),
-  ...LockRoutes.routes(store)
+  ...LockRoutes.routes(store),
+  ...AccountRoutes.routes(store)
 ]
 
 /** The application. */

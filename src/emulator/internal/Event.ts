@@ -5,6 +5,7 @@
  * @internal
  */
 import * as Schema from "effect/Schema"
+import { CapacityId } from "../../protocol/Accounts.ts"
 import * as Jobs from "../../protocol/Jobs.ts"
 import { ArchiveId, JobId, PartSize, UploadId } from "../../protocol/Names.ts"
 import { NotificationEvent } from "../../protocol/Notifications.ts"
@@ -140,6 +141,24 @@ export const SettingsChanged = Schema.Union(
   LockAborted
 )
 
+/** `place` is an account and region: the ARN of any vault in it, up to its name. */
+const account = { at: Schema.Number, place: Schema.String }
+
+export const RetrievalPolicySet = Schema.TaggedStruct("RetrievalPolicySet", {
+  ...account,
+  strategy: Schema.Literal("BytesPerHour", "FreeTier", "None"),
+  bytesPerHour: Schema.optional(Schema.Number)
+})
+
+export const CapacityPurchased = Schema.TaggedStruct("CapacityPurchased", {
+  ...account,
+  capacityId: CapacityId,
+  expiresAt: Schema.Number
+})
+
+/** What an account agrees with the service. */
+export const AccountChanged = Schema.Union(RetrievalPolicySet, CapacityPurchased)
+
 export const Event = Schema.Union(
   VaultCreated,
   VaultDeleted,
@@ -150,7 +169,8 @@ export const Event = Schema.Union(
   UploadAborted,
   UploadCompleted,
   JobInitiated,
-  SettingsChanged
+  SettingsChanged,
+  AccountChanged
 )
 
 export type Event = typeof Event.Type

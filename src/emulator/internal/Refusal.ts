@@ -37,6 +37,9 @@ export const accessDenied = of(ServiceError.AccessDenied, 403)
 /** There are too many already. */
 export const limitExceeded = of(ServiceError.LimitExceeded, 400)
 
+/** The data-retrieval policy does not allow it. */
+export const policyEnforced = of(ServiceError.PolicyEnforced, 400)
+
 /** The JSON cannot be read. */
 export const serialization = of(ServiceError.Serialization, 400)
 

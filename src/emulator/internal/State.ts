@@ -9,6 +9,7 @@
  */
 import * as Limits from "../../protocol/Limits.ts"
 import type { ArchiveId } from "../../protocol/Names.ts"
+import * as Account from "./Account.ts"
 import type * as Event from "./Event.ts"
 import type { Archive, Job, Upload, Vault } from "./Vault.ts"
 import * as VaultSettings from "./VaultSettings.ts"
@@ -22,13 +23,18 @@ export interface State {
   readonly vaults: Map<string, Vault>
   /** The names of the vaults of an account and region (the ARN without the name), sorted. */
   readonly names: Map<string, Array<string>>
+  /** What accounts have agreed, by account and region as above. */
+  readonly accounts: Map<string, Account.Account>
   /** The number of events so far. */
   events: number
   /** Blobs that nothing refers to any more. */
   released: Array<string>
 }
 
-export const make = (): State => ({ vaults: new Map(), names: new Map(), events: 0, released: [] })
+export const make = (): State => ({ vaults: new Map(), names: new Map(), accounts: new Map(), events: 0, released: [] })
+
+/** What an account has agreed in a region. */
+export const accountOf = (state: State, place: string): Account.Account => state.accounts.get(place) ?? Account.none
 
 /** An ARN up to the name of the vault, and the name. */
 export const splitArn = (arn: string): readonly [prefix: string, name: string] => {
@@ -234,6 +240,10 @@ const required = <A>(value: A | undefined, what: string): A => {
 export const apply = (state: State, event: Event.Event): void => {
   state.events++
   if (event._tag === "VaultCreated") return createVault(state, event)
+  if ("place" in event) {
+    state.accounts.set(event.place, Account.apply(accountOf(state, event.place), event))
+    return
+  }
   const vault = required(state.vaults.get(event.vault), event.vault)
   settle(state, vault, event.at)
   const upload = "uploadId" in event ? vault.uploads.get(event.uploadId) : undefined

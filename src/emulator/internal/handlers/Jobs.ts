@@ -9,6 +9,7 @@ import * as ByteRange from "../../../protocol/ByteRange.ts"
 import * as Jobs from "../../../protocol/Jobs.ts"
 import { JobId } from "../../../protocol/Names.ts"
 import * as Access from "../Access.ts"
+import * as Allowance from "../Allowance.ts"
 import * as Catalogue from "../Catalogue.ts"
 import * as Contents from "../Contents.ts"
 import type { Delays } from "../Delays.ts"
@@ -176,6 +177,7 @@ export const routes = (store: Store, delays: Delays): ReadonlyArray<Router.Route
       const jobId = yield* store.run((step) =>
         Either.gen(function*() {
           const task = yield* plan(step)
+          yield* Allowance.check(step, call.arnPrefix, task)
           const jobId = JobId.make(Ids.inOrder(step.now, step.state.events, tail))
           step.commit({
             _tag: "JobInitiated",
