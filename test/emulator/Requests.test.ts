@@ -1,6 +1,6 @@
 import { HttpServerRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { Duration, Effect, FastCheck, Layer, Redacted, TestClock } from "effect"
+import { Effect, FastCheck, Layer, Redacted, TestClock } from "effect"
 import { Emulator } from "../../src/emulator/index.ts"
 import { routes } from "../../src/emulator/internal/App.ts"
 import * as Delays from "../../src/emulator/internal/Delays.ts"
@@ -28,8 +28,8 @@ const memory = Emulator.layerMemory().pipe(Layer.provide(Support.layerSha256))
 describe("requests", () => {
   it.effect("each operation has a route", () =>
     Effect.gen(function*() {
-      const delays = Delays.make(Duration.zero, Duration.zero)
-      const all = routes(yield* Store.memory, delays, Support.create)
+      const settings = { delays: Delays.make(0), maximumVaults: 1000, expeditedLimit: 1000 }
+      const all = routes(yield* Store.memory, settings, Support.create)
       expect(all.map(({ operation }) => operation.name).sort()).toEqual(
         Object.values(operations).map(({ name }) => name).sort()
       )

@@ -47,17 +47,24 @@ export interface Settings {
     readonly sessionToken?: Redacted.Redacted | undefined
   }>
   readonly delays: Delays
+  readonly maximumVaults: number
+  /** In bytes: Expedited retrievals of larger archives need provisioned capacity. */
+  readonly expeditedLimit: number
   readonly bodyTimeout: Duration.Duration
 }
 
 const version = "2012-06-01"
 
 /** All routes there are. */
-export const routes = (store: Store, delays: Delays, sha256: Sha256.Create): ReadonlyArray<Router.Route> => [
-  ...VaultRoutes.routes(store),
+export const routes = (
+  store: Store,
+  { delays, expeditedLimit, maximumVaults }: Pick<Settings, "delays" | "expeditedLimit" | "maximumVaults">,
+  sha256: Sha256.Create
+): ReadonlyArray<Router.Route> => [
+  ...VaultRoutes.routes(store, maximumVaults),
   ...ArchiveRoutes.routes(store, delays),
   ...UploadRoutes.routes(store, delays, sha256),
-  ...JobRoutes.routes(store, delays),
+  ...JobRoutes.routes(store, delays, expeditedLimit),
   ...JobOutputRoutes.routes(store),
   ...TagRoutes.routes(store),
   ...NotificationRoutes.routes(store),
@@ -73,8 +80,8 @@ export const make = (
 ): Effect.Effect<HttpApp.Default<never, Scope.Scope>> =>
   Effect.gen(function*() {
     const sha256 = yield* Sha256.Sha256
-    const { accountId, bodyTimeout, delays, region } = settings
-    const all = routes(store, delays, sha256)
+    const { accountId, bodyTimeout, region } = settings
+    const all = routes(store, settings, sha256)
     const utf8 = new TextDecoder()
 
     const keys: Signature.Keys = (id) =>

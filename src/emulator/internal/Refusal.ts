@@ -40,6 +40,13 @@ export const limitExceeded = of(ServiceError.LimitExceeded, 400)
 /** The data-retrieval policy does not allow it. */
 export const policyEnforced = of(ServiceError.PolicyEnforced, 400)
 
+/** An Expedited retrieval cannot be served now. */
+export const insufficientCapacity: Refusal = new Refusal(
+  ServiceError.InsufficientCapacity.code,
+  503,
+  "There is insufficient capacity to process this expedited request."
+)
+
 /** The JSON cannot be read. */
 export const serialization = of(ServiceError.Serialization, 400)
 

@@ -9,6 +9,7 @@ import * as ByteRange from "../../../protocol/ByteRange.ts"
 import * as Jobs from "../../../protocol/Jobs.ts"
 import { JobId } from "../../../protocol/Names.ts"
 import * as Access from "../Access.ts"
+import * as Account from "../Account.ts"
 import * as Allowance from "../Allowance.ts"
 import * as Catalogue from "../Catalogue.ts"
 import * as Contents from "../Contents.ts"
@@ -165,7 +166,21 @@ const inventoryTask = (store: Store, call: Router.Call, arn: string, parameters:
       })
   })
 
-export const routes = (store: Store, delays: Delays): ReadonlyArray<Router.Route> => [
+/** Refuses an Expedited retrieval of an archive that is too large to be served without provisioned capacity. */
+const checkCapacity = (
+  step: Step,
+  call: Router.Call,
+  arn: string,
+  { archiveId, tier }: typeof Event.ArchiveRetrieval.Type,
+  limit: number
+): Either.Either<void, Refusal.Refusal> => {
+  const size = step.state.vaults.get(arn)?.archives.get(archiveId)?.size ?? 0
+  if (tier !== "Expedited" || size <= limit) return Either.void
+  const units = Account.unitsOf(State.accountOf(step.state, call.arnPrefix), step.now)
+  return units.length > 0 ? Either.void : Either.left(Refusal.insufficientCapacity)
+}
+
+export const routes = (store: Store, delays: Delays, expeditedLimit: number): ReadonlyArray<Router.Route> => [
   Router.route(Jobs.InitiateJob, ["parameters"], ({ vaultName }, call) =>
     Effect.gen(function*() {
       const arn = call.arnPrefix + vaultName
@@ -178,13 +193,14 @@ export const routes = (store: Store, delays: Delays): ReadonlyArray<Router.Route
         Either.gen(function*() {
           const task = yield* plan(step)
           yield* Allowance.check(step, call.arnPrefix, task)
+          if (task._tag === "ArchiveRetrieval") yield* checkCapacity(step, call, arn, task, expeditedLimit)
           const jobId = JobId.make(Ids.inOrder(step.now, step.state.events, tail))
           step.commit({
             _tag: "JobInitiated",
             at: step.now,
             vault: arn,
             jobId,
-            completesAt: delays.completesAt(step.now),
+            completesAt: delays.completesAt(step.now, task._tag === "ArchiveRetrieval" ? task.tier : "Inventory"),
             description: parameters.description || undefined,
             snsTopic: parameters.snsTopic || undefined,
             task

@@ -30,14 +30,14 @@ const markedName = (marker: string): Either.Either<string, Refusal.Refusal> => {
   return name === undefined ? Either.left(Catalogue.invalid("marker", marker)) : Either.right(name)
 }
 
-export const routes = (store: Store): ReadonlyArray<Router.Route> => [
+export const routes = (store: Store, maximumVaults: number): ReadonlyArray<Router.Route> => [
   Router.route(Vaults.CreateVault, [], ({ vaultName }, call) =>
     Effect.gen(function*() {
       const vault = call.arnPrefix + vaultName
       yield* store.run(({ commit, now, state }) => {
         if (state.vaults.has(vault)) return Either.void
-        if ((state.names.get(call.arnPrefix)?.length ?? 0) >= Limits.maximumVaults) {
-          return Either.left(Refusal.limitExceeded(`There may be at most ${Limits.maximumVaults} vaults in a region.`))
+        if ((state.names.get(call.arnPrefix)?.length ?? 0) >= maximumVaults) {
+          return Either.left(Refusal.limitExceeded(`There may be at most ${maximumVaults} vaults in a region.`))
         }
         commit({ _tag: "VaultCreated", at: now, vault })
         return Either.void
