@@ -80,6 +80,11 @@ export interface Options {
   readonly expeditedLimit?: number | undefined
   /** How long after a write an inventory shows it, by default 24 hours. */
   readonly inventoryDelay?: Duration.DurationInput | undefined
+  /**
+   * Answers 400 `NoLongerSupportedException` to every signed request, as the service does to an account that has never
+   * stored anything. By default it does not.
+   */
+  readonly noStorage?: boolean | undefined
   /** How long a request's body may pause, by default 60 seconds. */
   readonly bodyTimeout?: Duration.DurationInput | undefined
 }
@@ -131,6 +136,7 @@ const make = (store: Store.Store, options: Options): Effect.Effect<Service> =>
       delays: Delays.make(options.inventoryDelay ?? "24 hours", options.jobDelay),
       maximumVaults: options.maximumVaults ?? Limits.maximumVaults,
       expeditedLimit: options.expeditedLimit ?? Number.POSITIVE_INFINITY,
+      noStorage: options.noStorage ?? false,
       bodyTimeout: Duration.decode(options.bodyTimeout ?? "60 seconds")
     }),
     (app) => ({ app })

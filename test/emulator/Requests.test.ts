@@ -101,6 +101,21 @@ describe("requests", () => {
       expect(refusal(changed).slice(0, 2)).toEqual([403, "InvalidSignatureException"])
     }).pipe(Effect.provide(Support.layer())))
 
+  it.effect("are all refused to an account without storage, once it is known whose they are", () =>
+    Effect.gen(function*() {
+      for (const [method, path] of [["GET", "/-/vaults"], ["PUT", vault("photos")], ["DELETE", vault("a")]] as const) {
+        const answer = yield* call(method, path)
+        expect(refusal(answer).slice(0, 2)).toEqual([400, "NoLongerSupportedException"])
+      }
+      const bytes = Support.text("x")
+      const upload = { body: bytes, headers: Support.hashes(bytes) }
+      expect(refusal(yield* call("POST", `${vault("photos")}/archives`, upload))[1]).toBe("NoLongerSupportedException")
+      expect(refusal(yield* call("GET", "/-/vaults", { unsigned: true }))[1]).toBe(
+        "MissingAuthenticationTokenException"
+      )
+      expect(refusal(yield* call("GET", "/1/vaults"))[1]).toBe("AccessDeniedException")
+    }).pipe(Effect.provide(Support.layer({ noStorage: true }))))
+
   it.effect("of any content type are read, and a tree hash of JSON is ignored", () =>
     Effect.gen(function*() {
       yield* createVault("photos")

@@ -50,6 +50,8 @@ export interface Settings {
   readonly maximumVaults: number
   /** In bytes: Expedited retrievals of larger archives need provisioned capacity. */
   readonly expeditedLimit: number
+  /** Whether the service is closed to the account. */
+  readonly noStorage: boolean
   readonly bodyTimeout: Duration.Duration
 }
 
@@ -123,6 +125,7 @@ export const make = (
       if (sent !== version) return yield* Effect.fail(Refusal.invalid(`Invalid API version: ${sent}`))
       const account = path["accountId"] ?? "-"
       if (account !== "-" && account !== accountId) return yield* Effect.fail(Refusal.wrongAccount(account))
+      if (settings.noStorage) return yield* Effect.fail(Refusal.noLongerSupported)
 
       const place = Option.isSome(Regions.get(scope)) ? scope : region
       return yield* route.run({

@@ -61,6 +61,13 @@ export const missing = (name: string): Refusal =>
 export const wrongAccount = (id: string): Refusal =>
   new Refusal(ServiceError.AccessDenied.code, 403, `Access denied for account ID: ${id}`)
 
+/** The account has no storage, and the service is closed to new customers. */
+export const noLongerSupported: Refusal = new Refusal(
+  ServiceError.NoLongerSupported.code,
+  400,
+  "The service is no longer supported for accounts without Amazon Glacier storage."
+)
+
 /** The body did not arrive in time. */
 export const timedOut: Refusal = new Refusal(ServiceError.RequestTimeout.code, 408, "Request timed out.")
 
