@@ -58,6 +58,40 @@ export interface Service {
   readonly listJobs: Method<Operations["listJobs"]>
   /** Reads a job's output or a range of it. The bytes are not checked: `Job.output` does that. */
   readonly getJobOutput: Method<Operations["getJobOutput"]>
+  /** Sets whom a vault tells when a job has ended (spec section 12.5). */
+  readonly setVaultNotifications: Method<Operations["setVaultNotifications"]>
+  /** Tells whom a vault tells. `ResourceNotFound` when nobody is. */
+  readonly getVaultNotifications: Method<Operations["getVaultNotifications"]>
+  /** Lets a vault tell nobody. */
+  readonly deleteVaultNotifications: Method<Operations["deleteVaultNotifications"]>
+  /** Sets who may do what with a vault (spec section 12.6). */
+  readonly setVaultAccessPolicy: Method<Operations["setVaultAccessPolicy"]>
+  /** The access policy of a vault. `ResourceNotFound` when it has none. */
+  readonly getVaultAccessPolicy: Method<Operations["getVaultAccessPolicy"]>
+  /** Deletes the access policy of a vault, if it has one. */
+  readonly deleteVaultAccessPolicy: Method<Operations["deleteVaultAccessPolicy"]>
+  /** Puts a lock policy in force for 24 hours, to be tried (spec sections 12.7 and 15). */
+  readonly initiateVaultLock: Method<Operations["initiateVaultLock"]>
+  /** Makes the lock in progress final: nobody can ever change or remove it. */
+  readonly completeVaultLock: Method<Operations["completeVaultLock"]>
+  /** The lock of a vault. `ResourceNotFound` when it has none. */
+  readonly getVaultLock: Method<Operations["getVaultLock"]>
+  /** Drops the lock in progress, if there is one. */
+  readonly abortVaultLock: Method<Operations["abortVaultLock"]>
+  /** Adds 1 to 10 tags to a vault (spec section 12.8). */
+  readonly addTagsToVault: Method<Operations["addTagsToVault"]>
+  /** All tags of a vault. */
+  readonly listTagsForVault: Method<Operations["listTagsForVault"]>
+  /** Removes 1 to 10 tags from a vault. */
+  readonly removeTagsFromVault: Method<Operations["removeTagsFromVault"]>
+  /** Sets how much Standard jobs may retrieve (spec section 12.9). */
+  readonly setDataRetrievalPolicy: Method<Operations["setDataRetrievalPolicy"]>
+  /** How much Standard jobs may retrieve. */
+  readonly getDataRetrievalPolicy: Method<Operations["getDataRetrievalPolicy"]>
+  /** Buys a unit of capacity for a month, which costs money (spec section 12.10). */
+  readonly purchaseProvisionedCapacity: Method<Operations["purchaseProvisionedCapacity"]>
+  /** The units of capacity that the account has. */
+  readonly listProvisionedCapacity: Method<Operations["listProvisionedCapacity"]>
 }
 
 /**
@@ -101,7 +135,24 @@ export const make: Effect.Effect<Service, never, Transport.Transport> = Effect.m
     initiateJob: call(operations.initiateJob),
     describeJob: call(operations.describeJob),
     listJobs: call(operations.listJobs),
-    getJobOutput: call(operations.getJobOutput)
+    getJobOutput: call(operations.getJobOutput),
+    setVaultNotifications: call(operations.setVaultNotifications),
+    getVaultNotifications: call(operations.getVaultNotifications),
+    deleteVaultNotifications: call(operations.deleteVaultNotifications),
+    setVaultAccessPolicy: call(operations.setVaultAccessPolicy),
+    getVaultAccessPolicy: call(operations.getVaultAccessPolicy),
+    deleteVaultAccessPolicy: call(operations.deleteVaultAccessPolicy),
+    initiateVaultLock: call(operations.initiateVaultLock),
+    completeVaultLock: call(operations.completeVaultLock),
+    getVaultLock: call(operations.getVaultLock),
+    abortVaultLock: call(operations.abortVaultLock),
+    addTagsToVault: call(operations.addTagsToVault),
+    listTagsForVault: call(operations.listTagsForVault),
+    removeTagsFromVault: call(operations.removeTagsFromVault),
+    setDataRetrievalPolicy: call(operations.setDataRetrievalPolicy),
+    getDataRetrievalPolicy: call(operations.getDataRetrievalPolicy),
+    purchaseProvisionedCapacity: call(operations.purchaseProvisionedCapacity),
+    listProvisionedCapacity: call(operations.listProvisionedCapacity)
   }
 })
 

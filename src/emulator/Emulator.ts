@@ -16,6 +16,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import * as Limits from "../protocol/Limits.ts"
 import * as App from "./internal/App.ts"
 import * as Delays from "./internal/Delays.ts"
 import * as InProcess from "./internal/InProcess.ts"
@@ -57,10 +58,33 @@ export interface Options {
   readonly region?: string | undefined
   /** By default `defaultKey` alone. */
   readonly keys?: ReadonlyArray<Key> | undefined
-  /** How long jobs take, by default 4 hours. */
-  readonly jobDelay?: Duration.DurationInput | undefined
+  /**
+   * How long jobs take: all the same, or retrievals of archives by their tier, and inventories. By default Expedited 5
+   * minutes, Standard 4 hours, Bulk 8 hours and Inventory 4 hours.
+   */
+  readonly jobDelay?:
+    | Duration.DurationInput
+    | {
+      readonly Expedited?: Duration.DurationInput | undefined
+      readonly Standard?: Duration.DurationInput | undefined
+      readonly Bulk?: Duration.DurationInput | undefined
+      readonly Inventory?: Duration.DurationInput | undefined
+    }
+    | undefined
+  /** How many vaults there may be in a region, by default 1,000. */
+  readonly maximumVaults?: number | undefined
+  /**
+   * Without provisioned capacity, Expedited retrievals of archives of more bytes than this are refused with 503
+   * `InsufficientCapacityException`. By default none are; the real service speaks of some 250 MB.
+   */
+  readonly expeditedLimit?: number | undefined
   /** How long after a write an inventory shows it, by default 24 hours. */
   readonly inventoryDelay?: Duration.DurationInput | undefined
+  /**
+   * Answers 400 `NoLongerSupportedException` to every signed request, as the service does to an account that has never
+   * stored anything. By default it does not.
+   */
+  readonly noStorage?: boolean | undefined
   /** How long a request's body may pause, by default 60 seconds. */
   readonly bodyTimeout?: Duration.DurationInput | undefined
 }
@@ -109,10 +133,10 @@ const make = (store: Store.Store, options: Options): Effect.Effect<Service> =>
       accountId: options.accountId ?? "123456789012",
       region: options.region ?? "us-east-1",
       keys: options.keys ?? [defaultKey],
-      delays: Delays.make(
-        Duration.decode(options.inventoryDelay ?? "24 hours"),
-        Duration.decode(options.jobDelay ?? "4 hours")
-      ),
+      delays: Delays.make(options.inventoryDelay ?? "24 hours", options.jobDelay),
+      maximumVaults: options.maximumVaults ?? Limits.maximumVaults,
+      expeditedLimit: options.expeditedLimit ?? Number.POSITIVE_INFINITY,
+      noStorage: options.noStorage ?? false,
       bodyTimeout: Duration.decode(options.bodyTimeout ?? "60 seconds")
     }),
     (app) => ({ app })

@@ -6,16 +6,11 @@
  */
 import * as Schema from "effect/Schema"
 import * as ByteRange from "./ByteRange.ts"
-import { nullable, optional, required, Seconds } from "./internal/wire.ts"
+import { nullable, oneOf, optional, required, Seconds } from "./internal/wire.ts"
 import { ArchiveId, Description, JobId } from "./Names.ts"
 import * as Operation from "./Operation.ts"
 import * as ServiceError from "./ServiceError.ts"
 import { TreeHash } from "./TreeHash.ts"
-
-const oneOf = <const Words extends ReadonlyArray<string> & readonly [string, ...Array<string>]>(...words: Words) =>
-  Schema.Literal(...words).annotations({
-    message: () => ({ message: `must be one of ${words.join(", ")}`, override: true })
-  })
 
 /**
  * How fast, and how dear, a retrieval is: Expedited minutes, Standard (the default) 3 to 5 hours, Bulk 5 to 12.

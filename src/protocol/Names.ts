@@ -51,7 +51,13 @@ export const AccountId = text("AccountId", /^(-|[0-9]{12})$/, "must be 12 digits
  */
 export type AccountId = typeof AccountId.Type
 
-const id = <Brand extends string>(brand: Brand) =>
+/**
+ * The schema of an id that the service gives.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const id = <Brand extends string>(brand: Brand) =>
   text(
     brand,
     /^[A-Za-z0-9_-]{1,1024}$/,

@@ -65,6 +65,8 @@ export interface Operation<
   readonly method: "GET" | "PUT" | "POST" | "DELETE"
   /** For instance `/{accountId}/vaults/{vaultName}`. */
   readonly path: string
+  /** A query parameter that is part of the operation's name. */
+  readonly query?: readonly [name: string, value: string]
   readonly input: Input
   /** The statuses of success. */
   readonly success: ReadonlyArray<number>
@@ -310,7 +312,7 @@ export const encode = <O extends Any>(
 ): Either.Either<Request, InvalidInput> => {
   let path = operation.path
   let body: string | Uint8Array | undefined
-  const query: Array<readonly [string, string]> = []
+  const query: Array<readonly [string, string]> = operation.query === undefined ? [] : [operation.query]
   const headers: Record<string, string> = {}
   for (const [key, field] of Object.entries(operation.input)) {
     const value: unknown = Reflect.get(input, key)

@@ -50,9 +50,9 @@ describe("jobs", () => {
         shape(`"Completed":false,"CompletionDate":null`) +
           `,"StatusCode":"InProgress","StatusMessage":null,"Tier":"Bulk","VaultARN":"${arn}"}`
       )
-      yield* TestClock.adjust("5 hours")
+      yield* TestClock.adjust("9 hours")
       expect((yield* describeJob(id)).text).toBe(
-        shape(`"Completed":true,"CompletionDate":"1970-01-01T04:00:00.000Z"`) +
+        shape(`"Completed":true,"CompletionDate":"1970-01-01T08:00:00.000Z"`) +
           `,"StatusCode":"Succeeded","StatusMessage":"Succeeded","Tier":"Bulk","VaultARN":"${arn}"}`
       )
     }).pipe(Effect.provide(Support.layer())))

@@ -26,12 +26,36 @@ const everything = (jobs: ReadonlyArray<string>, uploads: ReadonlyArray<string>)
     const answers = [
       yield* call("GET", "/-/vaults"),
       yield* call("GET", `${vault("photos")}/jobs`),
-      yield* call("GET", `${vault("photos")}/multipart-uploads`)
+      yield* call("GET", `${vault("photos")}/multipart-uploads`),
+      yield* call("GET", `${vault("photos")}/tags`),
+      yield* call("GET", `${vault("photos")}/notification-configuration`),
+      yield* call("GET", `${vault("photos")}/access-policy`),
+      yield* call("GET", `${vault("photos")}/lock-policy`),
+      yield* call("GET", "/-/policies/data-retrieval"),
+      yield* call("GET", "/-/provisioned-capacity")
     ]
     for (const id of uploads) answers.push(yield* call("GET", `${vault("photos")}/multipart-uploads/${id}`))
     for (const id of jobs) answers.push(yield* call("GET", `${vault("photos")}/jobs/${id}/output`))
     return answers.map(({ status, text }) => ({ status, text }))
   })
+
+/** Tags and policies, some of them changed. */
+const settings = Effect.gen(function*() {
+  const path = vault("photos")
+  yield* call("POST", `${path}/tags`, { query: { operation: "add" }, body: `{"Tags":{"a":"1","b":"2"}}` })
+  yield* call("POST", `${path}/tags`, { query: { operation: "remove" }, body: `{"TagKeys":["a"]}` })
+  const body = `{"SNSTopic":"topic","Events":["ArchiveRetrievalCompleted"]}`
+  yield* call("PUT", `${path}/notification-configuration`, { body })
+  const policy = `{"Policy":"{\\"Statement\\":{\\"Effect\\":\\"Allow\\"}}"}`
+  yield* call("PUT", `${path}/access-policy`, { body: policy })
+  yield* call("POST", `${path}/lock-policy`, { body: policy })
+  yield* call("DELETE", `${path}/lock-policy`)
+  const { headers } = yield* call("POST", `${path}/lock-policy`, { body: policy })
+  yield* call("POST", `${path}/lock-policy/${headers["x-amz-lock-id"]}`)
+  const rules = `{"Policy":{"Rules":[{"Strategy":"BytesPerHour","BytesPerHour":1000000000}]}}`
+  yield* call("PUT", "/-/policies/data-retrieval", { body: rules })
+  yield* call("POST", "/-/provisioned-capacity")
+})
 
 /** Vaults, archives, parts and jobs of all kinds; gives the ids to look for. */
 const fill = Effect.gen(function*() {
@@ -39,6 +63,7 @@ const fill = Effect.gen(function*() {
   yield* createVault("films")
   yield* createVault("gone")
   yield* call("DELETE", vault("gone"))
+  yield* settings
   const one = yield* upload("photos", text("one"), "first")
   const two = yield* upload("photos", text("two"))
   const big = yield* upload("photos", ramp(3.5 * MiB))

@@ -1,6 +1,6 @@
 import { HttpServerRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { Duration, Effect, FastCheck, Layer, Redacted, TestClock } from "effect"
+import { Effect, FastCheck, Layer, Redacted, TestClock } from "effect"
 import { Emulator } from "../../src/emulator/index.ts"
 import { routes } from "../../src/emulator/internal/App.ts"
 import * as Delays from "../../src/emulator/internal/Delays.ts"
@@ -28,8 +28,8 @@ const memory = Emulator.layerMemory().pipe(Layer.provide(Support.layerSha256))
 describe("requests", () => {
   it.effect("each operation has a route", () =>
     Effect.gen(function*() {
-      const delays = Delays.make(Duration.zero, Duration.zero)
-      const all = routes(yield* Store.memory, delays, Support.create)
+      const settings = { delays: Delays.make(0), maximumVaults: 1000, expeditedLimit: 1000 }
+      const all = routes(yield* Store.memory, settings, Support.create)
       expect(all.map(({ operation }) => operation.name).sort()).toEqual(
         Object.values(operations).map(({ name }) => name).sort()
       )
@@ -101,6 +101,21 @@ describe("requests", () => {
       expect(refusal(changed).slice(0, 2)).toEqual([403, "InvalidSignatureException"])
     }).pipe(Effect.provide(Support.layer())))
 
+  it.effect("are all refused to an account without storage, once it is known whose they are", () =>
+    Effect.gen(function*() {
+      for (const [method, path] of [["GET", "/-/vaults"], ["PUT", vault("photos")], ["DELETE", vault("a")]] as const) {
+        const answer = yield* call(method, path)
+        expect(refusal(answer).slice(0, 2)).toEqual([400, "NoLongerSupportedException"])
+      }
+      const bytes = Support.text("x")
+      const upload = { body: bytes, headers: Support.hashes(bytes) }
+      expect(refusal(yield* call("POST", `${vault("photos")}/archives`, upload))[1]).toBe("NoLongerSupportedException")
+      expect(refusal(yield* call("GET", "/-/vaults", { unsigned: true }))[1]).toBe(
+        "MissingAuthenticationTokenException"
+      )
+      expect(refusal(yield* call("GET", "/1/vaults"))[1]).toBe("AccessDeniedException")
+    }).pipe(Effect.provide(Support.layer({ noStorage: true }))))
+
   it.effect("of any content type are read, and a tree hash of JSON is ignored", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
@@ -121,7 +136,9 @@ describe("requests", () => {
           ["GET", "/-/vaults/a/b"],
           ["DELETE", "/-/vaults"],
           ["POST", "/-/vaults/photos"],
-          ["GET", "/-/vaults/photos/tags"],
+          ["POST", "/-/vaults/photos/tags"],
+          ["POST", "/-/vaults/photos/tags?operation=rename"],
+          ["POST", "/-/vaults/photos/tags?operation"],
           ["GET", "/-/vaults/"]
         ] as const
       ) {

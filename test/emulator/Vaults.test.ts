@@ -152,4 +152,13 @@ describe("vaults", () => {
       expect(refused.json["code"]).toBe("LimitExceededException")
       expect((yield* createVault("v0")).status).toBe(201)
     }).pipe(Effect.provide(Support.layer())), 20_000)
+
+  it.effect("holds no more vaults than it is told", () =>
+    Effect.gen(function*() {
+      for (const name of ["a", "b"]) expect((yield* createVault(name)).status).toBe(201)
+      expect((yield* createVault("c")).json["code"]).toBe("LimitExceededException")
+      expect((yield* call("PUT", vault("c"), { region: "eu-west-1" })).status).toBe(201)
+      yield* call("DELETE", vault("a"))
+      expect((yield* createVault("c")).status).toBe(201)
+    }).pipe(Effect.provide(Support.layer({ maximumVaults: 2 }))))
 })

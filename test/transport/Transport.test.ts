@@ -37,12 +37,15 @@ const refusals: ReadonlyArray<
   ["InvalidParameterValueException", 400, "listJobs", "InvalidParameterValue", "The job status code is not valid: x"],
   ["InvalidSignatureException", 403, "deleteVault", "InvalidSignature", "Signature expired: 20120525T002453Z"],
   ["LimitExceededException", 400, "createVault", "LimitExceeded", "1000 vaults"],
+  ["LimitExceededException", 400, "addTagsToVault", "LimitExceeded", "50 tags"],
+  ["LimitExceededException", 400, "purchaseProvisionedCapacity", "LimitExceeded", "2 units"],
   ["MissingAuthenticationTokenException", 400, "listParts", "MissingAuthenticationToken", "no credentials"],
   ["MissingParameterValueException", 400, "initiateJob", "MissingParameterValue", "Required parameter missing: x"],
   ["NoLongerSupportedException", 400, "listVaults", "NoLongerSupported", "closed"],
   ["PolicyEnforcedException", 400, "initiateJob", "PolicyEnforced", "denied by the current data retrieval policy"],
   ["RequestTimeoutException", 408, "uploadArchive", "RequestTimeout", "Request timed out."],
   ["ResourceNotFoundException", 404, "describeJob", "ResourceNotFound", `The job ID was not found: ${jobId}`],
+  ["ResourceNotFoundException", 404, "getVaultLock", "ResourceNotFound", "No vault lock policy is set"],
   ["SerializationException", 400, "initiateJob", "Serialization", "no JSON"],
   ["ServiceUnavailableException", 500, "abortMultipartUpload", "ServiceUnavailable", "internal"],
   ["ThrottlingException", 400, "deleteArchive", "Throttling", "Rate exceeded"],
@@ -98,7 +101,7 @@ describe("Transport", () => {
         expect(rest).toEqual(expected)
         expect(authorization).toContain(`SignedHeaders=${[...Object.keys(expected), "host"].sort().join(";")}, `)
         expect(text(sent[0]!.body)).toBe(body)
-        expect(length).toBe(body === "" ? undefined : String(body.length))
+        expect(length).toBe(body === "" ? undefined : String(new TextEncoder().encode(body).length))
       }))
 
     it.effect("goes to the endpoint it was given", () =>

@@ -11,6 +11,10 @@ export const archiveId =
   "Omw12vcs01MNGntHEQL8MBfGlqrEXAMPLEArchiveId"
 export const uploadId = "OW2fM5iVylEpFEMM9_HpKowRapC3vn5sSL39_396UW9zLFUWVrnRHaPjUJddQ5OxSHVXjYtrN47NBZ-khxOjyEXAMPLE"
 export const jobId = "HkF9p6o7yjhFx-K3CGl6fuSm6VzW9T7esGQfco8nUXVYwS0jlb5gq1JZ55yHgt5vP54ZShjoQzQVVh7vEXAMPLEjobID"
+const capacityId = "zSaq7NzHFQDANTfQkDen4V7z"
+export const lockId = "AE863rKkWZU53SLW5be4DUcW"
+export const policy = "{\"Version\":\"2012-10-17\"}"
+export const topic = "arn:aws:sns:us-west-2:012345678901:mytopic"
 export const welcome = new TextEncoder().encode("Welcome to Amazon Glacier.")
 export const welcomeHash = "726e392cb4d09924dbad1cc0ba3b00c3643d03d14cb4b823e2f041cff612a628"
 
@@ -293,11 +297,159 @@ export const calls: ReadonlyArray<Call> = [
       contentType: some("application/octet-stream"),
       treeHash: some(welcomeHash)
     }
+  },
+  {
+    name: "setVaultNotifications",
+    run: (glacier) =>
+      glacier.setVaultNotifications({
+        vaultName: "photos",
+        configuration: { events: ["InventoryRetrievalCompleted", "ArchiveRetrievalCompleted"], snsTopic: topic }
+      }),
+    request: "PUT /-/vaults/photos/notification-configuration",
+    headers: { "content-type": "application/json" },
+    body: `{"Events":["InventoryRetrievalCompleted","ArchiveRetrievalCompleted"],"SNSTopic":"${topic}"}`,
+    answer: noContent,
+    output: {}
+  },
+  {
+    name: "getVaultNotifications",
+    run: (glacier) => glacier.getVaultNotifications({ vaultName: "photos" }),
+    request: "GET /-/vaults/photos/notification-configuration",
+    answer: json({ Events: ["ArchiveRetrievalCompleted"], SNSTopic: topic }),
+    output: { events: ["ArchiveRetrievalCompleted"], snsTopic: topic }
+  },
+  {
+    name: "deleteVaultNotifications",
+    run: (glacier) => glacier.deleteVaultNotifications({ vaultName: "photos" }),
+    request: "DELETE /-/vaults/photos/notification-configuration",
+    answer: noContent,
+    output: {}
+  },
+  {
+    name: "setVaultAccessPolicy",
+    run: (glacier) => glacier.setVaultAccessPolicy({ vaultName: "photos", policy }),
+    request: "PUT /-/vaults/photos/access-policy",
+    headers: { "content-type": "application/json" },
+    body: "{\"Policy\":\"{\\\"Version\\\":\\\"2012-10-17\\\"}\"}",
+    answer: noContent,
+    output: {}
+  },
+  {
+    name: "getVaultAccessPolicy",
+    run: (glacier) => glacier.getVaultAccessPolicy({ vaultName: "photos" }),
+    request: "GET /-/vaults/photos/access-policy",
+    answer: json({ Policy: policy }),
+    output: { policy }
+  },
+  {
+    name: "deleteVaultAccessPolicy",
+    run: (glacier) => glacier.deleteVaultAccessPolicy({ vaultName: "photos" }),
+    request: "DELETE /-/vaults/photos/access-policy",
+    answer: noContent,
+    output: {}
+  },
+  {
+    name: "initiateVaultLock",
+    run: (glacier) => glacier.initiateVaultLock({ vaultName: "photos", policy }),
+    request: "POST /-/vaults/photos/lock-policy",
+    headers: { "content-type": "application/json" },
+    body: "{\"Policy\":\"{\\\"Version\\\":\\\"2012-10-17\\\"}\"}",
+    answer: () => answer(201, null, { "x-amz-lock-id": lockId }),
+    output: { lockId }
+  },
+  {
+    name: "completeVaultLock",
+    run: (glacier) => glacier.completeVaultLock({ vaultName: "photos", lockId }),
+    request: `POST /-/vaults/photos/lock-policy/${lockId}`,
+    answer: noContent,
+    output: {}
+  },
+  {
+    name: "getVaultLock",
+    run: (glacier) => glacier.getVaultLock({ vaultName: "photos" }),
+    request: "GET /-/vaults/photos/lock-policy",
+    answer: json({ CreationDate: date, ExpirationDate: null, Policy: policy, State: "Locked" }),
+    output: { creationDate: when, expirationDate: none, policy, state: "Locked" }
+  },
+  {
+    name: "abortVaultLock",
+    run: (glacier) => glacier.abortVaultLock({ vaultName: "photos" }),
+    request: "DELETE /-/vaults/photos/lock-policy",
+    answer: noContent,
+    output: {}
+  },
+  {
+    name: "addTagsToVault",
+    run: (glacier) => glacier.addTagsToVault({ vaultName: "photos", tags: { year: "2012", "für": "" } }),
+    request: "POST /-/vaults/photos/tags?operation=add",
+    headers: { "content-type": "application/json" },
+    body: "{\"Tags\":{\"year\":\"2012\",\"für\":\"\"}}",
+    answer: noContent,
+    output: {}
+  },
+  {
+    name: "listTagsForVault",
+    run: (glacier) => glacier.listTagsForVault({ vaultName: "photos" }),
+    request: "GET /-/vaults/photos/tags",
+    answer: json({ Tags: { year: "2012", "für": "" } }),
+    output: { tags: { year: "2012", "für": "" } }
+  },
+  {
+    name: "removeTagsFromVault",
+    run: (glacier) => glacier.removeTagsFromVault({ vaultName: "photos", tagKeys: ["year", "für"] }),
+    request: "POST /-/vaults/photos/tags?operation=remove",
+    headers: { "content-type": "application/json" },
+    body: "{\"TagKeys\":[\"year\",\"für\"]}",
+    answer: noContent,
+    output: {}
+  },
+  {
+    name: "setDataRetrievalPolicy",
+    run: (glacier) =>
+      glacier.setDataRetrievalPolicy({
+        policy: { rules: [{ strategy: "BytesPerHour", bytesPerHour: 10_737_418_240 }] }
+      }),
+    request: "PUT /-/policies/data-retrieval",
+    headers: { "content-type": "application/json" },
+    body: "{\"Policy\":{\"Rules\":[{\"BytesPerHour\":10737418240,\"Strategy\":\"BytesPerHour\"}]}}",
+    answer: noContent,
+    output: {}
+  },
+  {
+    name: "getDataRetrievalPolicy",
+    run: (glacier) => glacier.getDataRetrievalPolicy({ accountId: "012345678901" }),
+    request: "GET /012345678901/policies/data-retrieval",
+    answer: json({ Policy: { Rules: [{ BytesPerHour: null, Strategy: "FreeTier" }] } }),
+    output: { policy: { rules: [{ strategy: "FreeTier" }] } }
+  },
+  {
+    name: "purchaseProvisionedCapacity",
+    run: (glacier) => glacier.purchaseProvisionedCapacity({}),
+    request: "POST /-/provisioned-capacity",
+    answer: () => answer(201, null, { "x-amz-capacity-id": capacityId }),
+    output: { capacityId }
+  },
+  {
+    name: "listProvisionedCapacity",
+    run: (glacier) => glacier.listProvisionedCapacity({}),
+    request: "GET /-/provisioned-capacity",
+    answer: json({
+      ProvisionedCapacityList: [{ CapacityId: capacityId, ExpirationDate: "2012-04-20T17:03:43.000Z", StartDate: date }]
+    }),
+    output: {
+      units: [{ capacityId, expirationDate: DateTime.unsafeMake("2012-04-20T17:03:43Z"), startDate: when }]
+    }
   }
 ]
 
 /** The operations of which a repeat does something else than the first call (spec section 11). */
-export const notIdempotent: ReadonlyArray<string> = ["uploadArchive", "initiateJob", "initiateMultipartUpload"]
+export const notIdempotent: ReadonlyArray<string> = [
+  "uploadArchive",
+  "initiateJob",
+  "initiateMultipartUpload",
+  "initiateVaultLock",
+  "purchaseProvisionedCapacity"
+]
 
 /** The call of that method. */
 export const call = (name: keyof Service): Call => calls.find((one) => one.name === name)!

@@ -5,10 +5,12 @@ import type * as Stream from "effect/Stream"
 import { describe, expect, it } from "tstyche"
 import type * as GlacierClient from "../../src/client/GlacierClient.ts"
 import type * as Pages from "../../src/client/Pages.ts"
+import type { CapacityId } from "../../src/protocol/Accounts.ts"
 import type { ByteRange } from "../../src/protocol/ByteRange.ts"
 import type { AttemptTimeout, ConnectionError, GlacierError } from "../../src/protocol/GlacierError.ts"
-import type { ArchiveId, JobId, UploadId, VaultName } from "../../src/protocol/Names.ts"
+import type { ArchiveId, JobId, PartSize, UploadId, VaultName } from "../../src/protocol/Names.ts"
 import type { operations } from "../../src/protocol/Operations.ts"
+import type { LockId } from "../../src/protocol/Policies.ts"
 import type { TreeHash } from "../../src/protocol/TreeHash.ts"
 
 type Service = GlacierClient.Service
@@ -46,37 +48,62 @@ describe("GlacierClient", () => {
   })
 
   it("fails with exactly the errors of the operation", () => {
-    expect<Tags<"createVault">>().type.toBe<Common | "LimitExceeded">()
-    expect<Tags<"describeVault">>().type.toBe<Common | "ResourceNotFound">()
-    expect<Tags<"listVaults">>().type.toBe<Common | "ResourceNotFound">()
-    expect<Tags<"deleteVault">>().type.toBe<Common | "ResourceNotFound" | "VaultNotEmpty">()
-    expect<Tags<"uploadArchive">>().type.toBe<
-      Common | "ChecksumMismatch" | "EmptyArchive" | "RequestTimeout" | "ResourceNotFound"
-    >()
-    expect<Tags<"deleteArchive">>().type.toBe<Common | "ResourceNotFound">()
-    expect<Tags<"initiateMultipartUpload">>().type.toBe<Common | "InvalidPartSize" | "ResourceNotFound">()
-    expect<Tags<"uploadMultipartPart">>().type.toBe<
-      Common | "ChecksumMismatch" | "EmptyArchive" | "RangeNotAligned" | "RequestTimeout" | "ResourceNotFound"
-    >()
-    expect<Tags<"completeMultipartUpload">>().type.toBe<Common | "ChecksumMismatch" | "ResourceNotFound">()
-    expect<Tags<"abortMultipartUpload">>().type.toBe<Common | "ResourceNotFound">()
-    expect<Tags<"listParts">>().type.toBe<Common | "ResourceNotFound">()
-    expect<Tags<"listMultipartUploads">>().type.toBe<Common | "ResourceNotFound">()
-    expect<Tags<"initiateJob">>().type.toBe<
-      Common | "InsufficientCapacity" | "PolicyEnforced" | "RangeNotAligned" | "ResourceNotFound" | "Serialization"
-    >()
-    expect<Tags<"describeJob">>().type.toBe<Common | "ResourceNotFound">()
-    expect<Tags<"listJobs">>().type.toBe<Common | "ResourceNotFound">()
-    expect<Tags<"getJobOutput">>().type.toBe<
-      Common | "JobNotReady" | "RangeNotSatisfiable" | "ResourceNotFound"
-    >()
+    expect<{ -readonly [Name in keyof Service]: Tags<Name> }>().type.toBe<{
+      abortMultipartUpload: Common | "ResourceNotFound"
+      abortVaultLock: Common | "ResourceNotFound"
+      addTagsToVault: Common | "LimitExceeded" | "ResourceNotFound" | "Serialization"
+      completeMultipartUpload: Common | "ChecksumMismatch" | "ResourceNotFound"
+      completeVaultLock: Common | "ResourceNotFound"
+      createVault: Common | "LimitExceeded"
+      deleteArchive: Common | "ResourceNotFound"
+      deleteVault: Common | "ResourceNotFound" | "VaultNotEmpty"
+      deleteVaultAccessPolicy: Common | "ResourceNotFound"
+      deleteVaultNotifications: Common | "ResourceNotFound"
+      describeJob: Common | "ResourceNotFound"
+      describeVault: Common | "ResourceNotFound"
+      getDataRetrievalPolicy: Common
+      getJobOutput: Common | "JobNotReady" | "RangeNotSatisfiable" | "ResourceNotFound"
+      getVaultAccessPolicy: Common | "ResourceNotFound"
+      getVaultLock: Common | "ResourceNotFound"
+      getVaultNotifications: Common | "ResourceNotFound"
+      initiateJob:
+        | Common
+        | "InsufficientCapacity"
+        | "PolicyEnforced"
+        | "RangeNotAligned"
+        | "ResourceNotFound"
+        | "Serialization"
+      initiateMultipartUpload: Common | "InvalidPartSize" | "ResourceNotFound"
+      initiateVaultLock: Common | "ResourceNotFound" | "Serialization"
+      listJobs: Common | "ResourceNotFound"
+      listMultipartUploads: Common | "ResourceNotFound"
+      listParts: Common | "ResourceNotFound"
+      listProvisionedCapacity: Common
+      listTagsForVault: Common | "ResourceNotFound"
+      listVaults: Common | "ResourceNotFound"
+      purchaseProvisionedCapacity: Common | "LimitExceeded"
+      removeTagsFromVault: Common | "ResourceNotFound" | "Serialization"
+      setDataRetrievalPolicy: Common | "Serialization"
+      setVaultAccessPolicy: Common | "ResourceNotFound" | "Serialization"
+      setVaultNotifications: Common | "ResourceNotFound" | "Serialization"
+      uploadArchive: Common | "ChecksumMismatch" | "EmptyArchive" | "RequestTimeout" | "ResourceNotFound"
+      uploadMultipartPart:
+        | Common
+        | "ChecksumMismatch"
+        | "EmptyArchive"
+        | "RangeNotAligned"
+        | "RequestTimeout"
+        | "ResourceNotFound"
+    }>()
     expect<Effect.Effect.Error<Result<keyof Service>>>().type.toBeAssignableTo<GlacierError>()
   })
 
   it("takes plain strings and numbers", () => {
-    interface Vault {
-      readonly vaultName: string
+    interface Account {
       readonly accountId?: string | undefined
+    }
+    interface Vault extends Account {
+      readonly vaultName: string
     }
     interface Paging {
       readonly limit?: number | undefined
@@ -87,52 +114,83 @@ describe("GlacierClient", () => {
       readonly treeHash: string
       readonly body: Uint8Array
     }
-    expect<Input<"createVault" | "describeVault" | "deleteVault">>().type.toBe<Flat<Vault>>()
-    expect<Input<"listVaults">>().type.toBe<Flat<{ readonly accountId?: string | undefined } & Paging>>()
-    expect<Input<"uploadArchive">>().type.toBe<
-      Flat<
-        Vault & Hashed & { readonly description?: string | undefined }
-      >
-    >()
-    expect<Input<"deleteArchive">>().type.toBe<Flat<Vault & { readonly archiveId: string }>>()
-    expect<Input<"initiateMultipartUpload">>().type.toBe<
-      Flat<
-        Vault & { readonly partSize: number; readonly description?: string | undefined }
-      >
-    >()
-    expect<Input<"uploadMultipartPart">>().type.toBe<
-      Flat<
-        Vault & Hashed & { readonly uploadId: string; readonly range: ByteRange }
-      >
-    >()
-    expect<Input<"completeMultipartUpload">>().type.toBe<
-      Flat<
+    // Jobs of both kinds have a test of their own.
+    expect<{ [Name in Exclude<keyof Service, "initiateJob">]: Input<Name> }>().type.toBe<{
+      abortMultipartUpload: Flat<Vault & { readonly uploadId: string }>
+      abortVaultLock: Flat<Vault>
+      addTagsToVault: Flat<Vault & { readonly tags: { readonly [key: string]: string } }>
+      completeMultipartUpload: Flat<
         Vault & { readonly uploadId: string; readonly archiveSize: number; readonly treeHash: string }
       >
-    >()
-    expect<Input<"abortMultipartUpload">>().type.toBe<Flat<Vault & { readonly uploadId: string }>>()
-    expect<Input<"listParts">>().type.toBe<Flat<Vault & Paging & { readonly uploadId: string }>>()
-    expect<Input<"listMultipartUploads">>().type.toBe<Flat<Vault & Paging>>()
-    expect<Input<"describeJob">>().type.toBe<Flat<Vault & { readonly jobId: string }>>()
-    expect<Input<"listJobs">>().type.toBe<
-      Flat<
+      completeVaultLock: Flat<Vault & { readonly lockId: string }>
+      createVault: Flat<Vault>
+      deleteArchive: Flat<Vault & { readonly archiveId: string }>
+      deleteVault: Flat<Vault>
+      deleteVaultAccessPolicy: Flat<Vault>
+      deleteVaultNotifications: Flat<Vault>
+      describeJob: Flat<Vault & { readonly jobId: string }>
+      describeVault: Flat<Vault>
+      getDataRetrievalPolicy: Flat<Account>
+      getJobOutput: Flat<Vault & { readonly jobId: string; readonly range?: ByteRange | undefined }>
+      getVaultAccessPolicy: Flat<Vault>
+      getVaultLock: Flat<Vault>
+      getVaultNotifications: Flat<Vault>
+      initiateMultipartUpload: Flat<
+        Vault & { readonly partSize: number; readonly description?: string | undefined }
+      >
+      initiateVaultLock: Flat<Vault & { readonly policy: string }>
+      listJobs: Flat<
         Vault & Paging & {
           readonly statusCode?: "InProgress" | "Succeeded" | "Failed" | undefined
           readonly completed?: boolean | undefined
         }
       >
-    >()
-    expect<Input<"getJobOutput">>().type.toBe<
-      Flat<
-        Vault & { readonly jobId: string; readonly range?: ByteRange | undefined }
+      listMultipartUploads: Flat<Vault & Paging>
+      listParts: Flat<Vault & Paging & { readonly uploadId: string }>
+      listProvisionedCapacity: Flat<Account>
+      listTagsForVault: Flat<Vault>
+      listVaults: Flat<Account & Paging>
+      purchaseProvisionedCapacity: Flat<Account>
+      removeTagsFromVault: Flat<Vault & { readonly tagKeys: ReadonlyArray<string> }>
+      setDataRetrievalPolicy: Flat<
+        Account & {
+          readonly policy: {
+            readonly rules: readonly [
+              {
+                readonly strategy: "BytesPerHour" | "FreeTier" | "None"
+                readonly bytesPerHour?: number | undefined
+              }
+            ]
+          }
+        }
       >
-    >()
+      setVaultAccessPolicy: Flat<Vault & { readonly policy: string }>
+      setVaultNotifications: Flat<
+        Vault & {
+          readonly configuration: {
+            readonly events: ReadonlyArray<"ArchiveRetrievalCompleted" | "InventoryRetrievalCompleted">
+            readonly snsTopic: string
+          }
+        }
+      >
+      uploadArchive: Flat<Vault & Hashed & { readonly description?: string | undefined }>
+      uploadMultipartPart: Flat<Vault & Hashed & { readonly uploadId: string; readonly range: ByteRange }>
+    }>()
   })
 
   it("takes the ids and hashes that it gives", () => {
     expect<Input<"deleteArchive">>().type.toBeAssignableFrom<{ vaultName: VaultName; archiveId: ArchiveId }>()
     expect<Input<"describeJob">>().type.toBeAssignableFrom<{ vaultName: string; jobId: JobId }>()
     expect<Input<"listParts">>().type.toBeAssignableFrom<{ vaultName: string; uploadId: UploadId }>()
+    expect<Input<"completeVaultLock">>().type.toBeAssignableFrom<{ vaultName: string; lockId: LockId }>()
+    expect<Input<"setVaultNotifications">>().type.toBeAssignableFrom<
+      { vaultName: string; configuration: Output<"getVaultNotifications"> }
+    >()
+    expect<Input<"setVaultAccessPolicy">>().type.toBeAssignableFrom<
+      { vaultName: string } & Output<"getVaultAccessPolicy">
+    >()
+    expect<Input<"setDataRetrievalPolicy">>().type.toBeAssignableFrom<Output<"getDataRetrievalPolicy">>()
+    expect<Input<"addTagsToVault">>().type.toBeAssignableFrom<{ vaultName: string } & Output<"listTagsForVault">>()
   })
 
   it("takes jobs of both kinds as plain strings and numbers", () => {
@@ -173,6 +231,14 @@ describe("GlacierClient", () => {
       { vaultName: string; jobId: string; range: "bytes=0-1" }
     >()
     expect<Input<"listJobs">>().type.not.toBeAssignableFrom<{ vaultName: string; statusCode: "Running" }>()
+    expect<Input<"addTagsToVault">>().type.not.toBeAssignableFrom<{ vaultName: string; tags: { k: number } }>()
+    expect<Input<"setVaultAccessPolicy">>().type.not.toBeAssignableFrom<{ vaultName: string; policy: object }>()
+    expect<Input<"setVaultNotifications">>().type.not.toBeAssignableFrom<
+      { vaultName: string; configuration: { events: ["Done"]; snsTopic: string } }
+    >()
+    expect<Input<"setDataRetrievalPolicy">>().type.not.toBeAssignableFrom<
+      { policy: { rules: [{ strategy: "None" }, { strategy: "None" }] } }
+    >()
     expect<Parameters>().type.not.toBeAssignableFrom<{ type: "archive-retrieval" }>()
     expect<Parameters>().type.not.toBeAssignableFrom<{ type: "select"; archiveId: string }>()
     expect<Parameters>().type.not.toBeAssignableFrom<{ type: "archive-retrieval"; archiveId: string; tier: "Slow" }>()
@@ -180,52 +246,130 @@ describe("GlacierClient", () => {
   })
 
   it("gives branded ids and hashes, Options for what may be absent, and dates", () => {
-    expect<Output<"createVault">>().type.toBe<{ readonly location: Option.Option<string> }>()
-    expect<Output<"deleteVault" | "deleteArchive" | "abortMultipartUpload">>().type.toBe<Record<never, never>>()
-    expect<Output<"describeVault">>().type.toBe<{
+    type Nothing = Record<never, never>
+    interface Uploaded {
+      readonly archiveId: ArchiveId
+      readonly location: Option.Option<string>
+      readonly treeHash: Option.Option<TreeHash>
+    }
+    interface Vault {
       readonly creationDate: DateTime.Utc
       readonly lastInventoryDate: Option.Option<DateTime.Utc>
       readonly numberOfArchives: Option.Option<number>
       readonly sizeInBytes: Option.Option<number>
       readonly vaultArn: string
       readonly vaultName: VaultName
-    }>()
-    expect<Output<"listVaults">>().type.toBe<{
-      readonly marker: Option.Option<string>
-      readonly vaults: ReadonlyArray<Output<"describeVault">>
-    }>()
-    expect<Output<"uploadArchive" | "completeMultipartUpload">>().type.toBe<{
-      readonly archiveId: ArchiveId
-      readonly location: Option.Option<string>
-      readonly treeHash: Option.Option<TreeHash>
-    }>()
-    expect<Output<"initiateMultipartUpload">>().type.toBe<{
-      readonly location: Option.Option<string>
+    }
+    interface Upload {
+      readonly archiveDescription: Option.Option<string>
+      readonly creationDate: DateTime.Utc
       readonly uploadId: UploadId
-    }>()
-    expect<Output<"uploadMultipartPart">>().type.toBe<{ readonly treeHash: Option.Option<TreeHash> }>()
-    expect<Output<"listParts">["parts"]>().type.toBe<
-      ReadonlyArray<{ readonly range: ByteRange; readonly treeHash: TreeHash }>
-    >()
-    expect<Output<"initiateJob">>().type.toBe<{
+      readonly partSize: PartSize
+      readonly vaultArn: string
+    }
+    interface Job {
+      readonly action: "ArchiveRetrieval" | "InventoryRetrieval" | "Select"
+      readonly archiveId: Option.Option<ArchiveId>
+      readonly archiveTreeHash: Option.Option<TreeHash>
+      readonly archiveSizeInBytes: Option.Option<number>
+      readonly completed: boolean
+      readonly completionDate: Option.Option<DateTime.Utc>
+      readonly creationDate: DateTime.Utc
+      readonly inventoryRetrievalParameters: Option.Option<{
+        readonly endDate: Option.Option<DateTime.Utc>
+        readonly format: Option.Option<"JSON" | "CSV">
+        readonly limit: Option.Option<number>
+        readonly marker: Option.Option<string>
+        readonly startDate: Option.Option<DateTime.Utc>
+      }>
+      readonly inventorySizeInBytes: Option.Option<number>
+      readonly jobDescription: Option.Option<string>
       readonly jobId: JobId
       readonly jobOutputPath: Option.Option<string>
-      readonly location: Option.Option<string>
+      readonly outputLocation: Option.Option<{ readonly [key: string]: unknown }>
+      readonly retrievalByteRange: Option.Option<ByteRange>
+      readonly selectParameters: Option.Option<{ readonly [key: string]: unknown }>
+      readonly snsTopic: Option.Option<string>
+      readonly statusCode: "InProgress" | "Succeeded" | "Failed"
+      readonly statusMessage: Option.Option<string>
+      readonly tier: Option.Option<"Expedited" | "Standard" | "Bulk">
+      readonly treeHash: Option.Option<TreeHash>
+      readonly vaultArn: string
+    }
+    expect<{ -readonly [Name in keyof Service]: Flat<Output<Name>> }>().type.toBe<{
+      abortMultipartUpload: Nothing
+      abortVaultLock: Nothing
+      addTagsToVault: Nothing
+      completeMultipartUpload: Flat<Uploaded>
+      completeVaultLock: Nothing
+      createVault: { readonly location: Option.Option<string> }
+      deleteArchive: Nothing
+      deleteVault: Nothing
+      deleteVaultAccessPolicy: Nothing
+      deleteVaultNotifications: Nothing
+      describeJob: Flat<Job>
+      describeVault: Flat<Vault>
+      getDataRetrievalPolicy: {
+        readonly policy: {
+          readonly rules: readonly [
+            {
+              readonly strategy: "BytesPerHour" | "FreeTier" | "None"
+              readonly bytesPerHour?: number | undefined
+            }
+          ]
+        }
+      }
+      getJobOutput: {
+        readonly acceptRanges: Option.Option<string>
+        readonly archiveDescription: Option.Option<string>
+        readonly body: Stream.Stream<Uint8Array, ConnectionError | AttemptTimeout>
+        readonly contentRange: Option.Option<{ readonly range: ByteRange; readonly total: number }>
+        readonly contentType: Option.Option<string>
+        readonly treeHash: Option.Option<TreeHash>
+      }
+      getVaultAccessPolicy: { readonly policy: string }
+      getVaultLock: {
+        readonly creationDate: DateTime.Utc
+        readonly expirationDate: Option.Option<DateTime.Utc>
+        readonly policy: string
+        readonly state: "InProgress" | "Locked"
+      }
+      getVaultNotifications: {
+        readonly events: ReadonlyArray<"ArchiveRetrievalCompleted" | "InventoryRetrievalCompleted">
+        readonly snsTopic: string
+      }
+      initiateJob: {
+        readonly jobId: JobId
+        readonly jobOutputPath: Option.Option<string>
+        readonly location: Option.Option<string>
+      }
+      initiateMultipartUpload: { readonly location: Option.Option<string>; readonly uploadId: UploadId }
+      initiateVaultLock: { readonly lockId: LockId }
+      listJobs: { readonly jobs: ReadonlyArray<Flat<Job>>; readonly marker: Option.Option<string> }
+      listMultipartUploads: { readonly marker: Option.Option<string>; readonly uploads: ReadonlyArray<Flat<Upload>> }
+      listParts: Flat<
+        Upload & {
+          readonly marker: Option.Option<string>
+          readonly parts: ReadonlyArray<{ readonly range: ByteRange; readonly treeHash: TreeHash }>
+        }
+      >
+      listProvisionedCapacity: {
+        readonly units: ReadonlyArray<{
+          readonly capacityId: CapacityId
+          readonly expirationDate: DateTime.Utc
+          readonly startDate: DateTime.Utc
+        }>
+      }
+      listTagsForVault: { readonly tags: { readonly [key: string]: string } }
+      listVaults: { readonly marker: Option.Option<string>; readonly vaults: ReadonlyArray<Flat<Vault>> }
+      purchaseProvisionedCapacity: { readonly capacityId: CapacityId }
+      removeTagsFromVault: Nothing
+      setDataRetrievalPolicy: Nothing
+      setVaultAccessPolicy: Nothing
+      setVaultNotifications: Nothing
+      uploadArchive: Flat<Uploaded>
+      uploadMultipartPart: { readonly treeHash: Option.Option<TreeHash> }
     }>()
-    expect<Output<"listJobs">["jobs"]>().type.toBe<ReadonlyArray<Output<"describeJob">>>()
-    expect<Output<"describeJob">["statusCode"]>().type.toBe<"InProgress" | "Succeeded" | "Failed">()
-    expect<Output<"describeJob">["archiveId"]>().type.toBe<Option.Option<ArchiveId>>()
-    expect<Output<"describeJob">["completionDate"]>().type.toBe<Option.Option<DateTime.Utc>>()
-  })
-
-  it("gives a job's output as a Stream, and no other answer has a body", () => {
-    expect<Output<"getJobOutput">["body"]>().type.toBe<
-      Stream.Stream<Uint8Array, ConnectionError | AttemptTimeout>
-    >()
-    expect<Output<"getJobOutput">["contentRange"]>().type.toBe<
-      Option.Option<{ readonly range: ByteRange; readonly total: number }>
-    >()
-    expect<Output<Exclude<keyof Service, "getJobOutput">>>().type.not.toHaveProperty("body")
   })
 })
 

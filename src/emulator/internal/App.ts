@@ -20,9 +20,14 @@ import * as Sha256 from "../../protocol/Sha256.ts"
 import * as Answer from "./Answer.ts"
 import * as Body from "./Body.ts"
 import type { Delays } from "./Delays.ts"
+import * as AccessPolicyRoutes from "./handlers/AccessPolicies.ts"
+import * as AccountRoutes from "./handlers/Accounts.ts"
 import * as ArchiveRoutes from "./handlers/Archives.ts"
 import * as JobOutputRoutes from "./handlers/JobOutput.ts"
 import * as JobRoutes from "./handlers/Jobs.ts"
+import * as LockRoutes from "./handlers/Locks.ts"
+import * as NotificationRoutes from "./handlers/Notifications.ts"
+import * as TagRoutes from "./handlers/Tags.ts"
 import * as UploadRoutes from "./handlers/Uploads.ts"
 import * as VaultRoutes from "./handlers/Vaults.ts"
 import * as Ids from "./Ids.ts"
@@ -42,18 +47,32 @@ export interface Settings {
     readonly sessionToken?: Redacted.Redacted | undefined
   }>
   readonly delays: Delays
+  readonly maximumVaults: number
+  /** In bytes: Expedited retrievals of larger archives need provisioned capacity. */
+  readonly expeditedLimit: number
+  /** Whether the service is closed to the account. */
+  readonly noStorage: boolean
   readonly bodyTimeout: Duration.Duration
 }
 
 const version = "2012-06-01"
 
 /** All routes there are. */
-export const routes = (store: Store, delays: Delays, sha256: Sha256.Create): ReadonlyArray<Router.Route> => [
-  ...VaultRoutes.routes(store),
+export const routes = (
+  store: Store,
+  { delays, expeditedLimit, maximumVaults }: Pick<Settings, "delays" | "expeditedLimit" | "maximumVaults">,
+  sha256: Sha256.Create
+): ReadonlyArray<Router.Route> => [
+  ...VaultRoutes.routes(store, maximumVaults),
   ...ArchiveRoutes.routes(store, delays),
   ...UploadRoutes.routes(store, delays, sha256),
-  ...JobRoutes.routes(store, delays),
-  ...JobOutputRoutes.routes(store)
+  ...JobRoutes.routes(store, delays, expeditedLimit),
+  ...JobOutputRoutes.routes(store),
+  ...TagRoutes.routes(store),
+  ...NotificationRoutes.routes(store),
+  ...AccessPolicyRoutes.routes(store),
+  ...LockRoutes.routes(store),
+  ...AccountRoutes.routes(store)
 ]
 
 /** The application. */
@@ -63,8 +82,8 @@ export const make = (
 ): Effect.Effect<HttpApp.Default<never, Scope.Scope>> =>
   Effect.gen(function*() {
     const sha256 = yield* Sha256.Sha256
-    const { accountId, bodyTimeout, delays, region } = settings
-    const all = routes(store, delays, sha256)
+    const { accountId, bodyTimeout, region } = settings
+    const all = routes(store, settings, sha256)
     const utf8 = new TextDecoder()
 
     const keys: Signature.Keys = (id) =>
@@ -106,10 +125,12 @@ export const make = (
       if (sent !== version) return yield* Effect.fail(Refusal.invalid(`Invalid API version: ${sent}`))
       const account = path["accountId"] ?? "-"
       if (account !== "-" && account !== accountId) return yield* Effect.fail(Refusal.wrongAccount(account))
+      if (settings.noStorage) return yield* Effect.fail(Refusal.noLongerSupported)
 
       const place = Option.isSome(Regions.get(scope)) ? scope : region
       return yield* route.run({
         request,
+        operation: route.operation.name,
         accountId: AccountId.make(accountId),
         arnPrefix: `arn:${Regions.partitionOf(place).name}:glacier:${place}:${accountId}:vaults/`,
         path,

@@ -5,8 +5,11 @@
  * @internal
  */
 import * as Schema from "effect/Schema"
+import { CapacityId } from "../../protocol/Accounts.ts"
 import * as Jobs from "../../protocol/Jobs.ts"
 import { ArchiveId, JobId, PartSize, UploadId } from "../../protocol/Names.ts"
+import { NotificationEvent } from "../../protocol/Notifications.ts"
+import { LockId } from "../../protocol/Policies.ts"
 import { TreeHash } from "../../protocol/TreeHash.ts"
 
 /** Stored bytes: where they are, and the digests of their MiBs (32 bytes each; left out when there is one MiB only). */
@@ -94,6 +97,68 @@ export const JobInitiated = Schema.TaggedStruct("JobInitiated", {
   task: Schema.Union(ArchiveRetrieval, InventoryRetrieval)
 })
 
+export const TagsAdded = Schema.TaggedStruct("TagsAdded", {
+  ...common,
+  tags: Schema.Record({ key: Schema.String, value: Schema.String })
+})
+
+export const TagsRemoved = Schema.TaggedStruct("TagsRemoved", { ...common, keys: Schema.Array(Schema.String) })
+
+export const NotificationsSet = Schema.TaggedStruct("NotificationsSet", {
+  ...common,
+  events: Schema.Array(NotificationEvent),
+  snsTopic: Schema.String
+})
+
+export const NotificationsDeleted = Schema.TaggedStruct("NotificationsDeleted", common)
+
+/** A policy is kept as the text it came as. */
+export const AccessPolicySet = Schema.TaggedStruct("AccessPolicySet", { ...common, policy: Schema.String })
+
+export const AccessPolicyDeleted = Schema.TaggedStruct("AccessPolicyDeleted", common)
+
+export const LockInitiated = Schema.TaggedStruct("LockInitiated", {
+  ...common,
+  lockId: LockId,
+  policy: Schema.String,
+  expiresAt: Schema.Number
+})
+
+export const LockCompleted = Schema.TaggedStruct("LockCompleted", common)
+
+export const LockAborted = Schema.TaggedStruct("LockAborted", common)
+
+/** What changes the settings of a vault. */
+export const SettingsChanged = Schema.Union(
+  TagsAdded,
+  TagsRemoved,
+  NotificationsSet,
+  NotificationsDeleted,
+  AccessPolicySet,
+  AccessPolicyDeleted,
+  LockInitiated,
+  LockCompleted,
+  LockAborted
+)
+
+/** `place` is an account and region: the ARN of any vault in it, up to its name. */
+const account = { at: Schema.Number, place: Schema.String }
+
+export const RetrievalPolicySet = Schema.TaggedStruct("RetrievalPolicySet", {
+  ...account,
+  strategy: Schema.Literal("BytesPerHour", "FreeTier", "None"),
+  bytesPerHour: Schema.optional(Schema.Number)
+})
+
+export const CapacityPurchased = Schema.TaggedStruct("CapacityPurchased", {
+  ...account,
+  capacityId: CapacityId,
+  expiresAt: Schema.Number
+})
+
+/** What an account agrees with the service. */
+export const AccountChanged = Schema.Union(RetrievalPolicySet, CapacityPurchased)
+
 export const Event = Schema.Union(
   VaultCreated,
   VaultDeleted,
@@ -103,7 +168,9 @@ export const Event = Schema.Union(
   PartStored,
   UploadAborted,
   UploadCompleted,
-  JobInitiated
+  JobInitiated,
+  SettingsChanged,
+  AccountChanged
 )
 
 export type Event = typeof Event.Type

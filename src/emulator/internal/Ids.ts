@@ -6,24 +6,33 @@
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 
-const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+const alphanumerics = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
-// One random number holds 53 bits: eight characters of 6.
-const eight = (random: number): string => {
+const alphabet = `${alphanumerics}-_`
+
+// One random number holds 53 bits: eight characters of up to 6.
+const eight = (letters: string, random: number): string => {
+  const { length } = letters
   let text = ""
-  for (let rest = Math.floor(random * 2 ** 48), i = 0; i < 8; i++, rest = Math.floor(rest / 64)) {
-    text += alphabet[rest % 64]
+  for (let rest = Math.floor(random * length ** 8), i = 0; i < 8; i++, rest = Math.floor(rest / length)) {
+    text += letters[rest % length]
   }
   return text
 }
 
-/** So many random characters. None begins with `-`, which command lines would take for an option. */
-export const random = (length: number): Effect.Effect<string> =>
+const of = (letters: string, length: number): Effect.Effect<string> =>
   Effect.gen(function*() {
     let text = ""
-    while (text.length < length) text += eight(yield* Random.next)
-    return text.slice(0, length).replace(/^-/, "_")
+    while (text.length < length) text += eight(letters, yield* Random.next)
+    return text.slice(0, length)
   })
+
+/** So many random characters. None begins with `-`, which command lines would take for an option. */
+export const random = (length: number): Effect.Effect<string> =>
+  Effect.map(of(alphabet, length), (text) => text.replace(/^-/, "_"))
+
+/** The id of a lock or of a unit of capacity: letters and digits. */
+export const short: Effect.Effect<string> = of(alphanumerics, 24)
 
 /** The lengths of the service's ids. */
 export const length = { archive: 138, request: 47 }

@@ -31,8 +31,21 @@ export const invalid = of(ServiceError.InvalidParameterValue, 400)
 /** No such vault, archive, upload or job. */
 export const notFound = of(ServiceError.ResourceNotFound, 404)
 
+/** A policy or the state of a lock forbids it. */
+export const accessDenied = of(ServiceError.AccessDenied, 403)
+
 /** There are too many already. */
 export const limitExceeded = of(ServiceError.LimitExceeded, 400)
+
+/** The data-retrieval policy does not allow it. */
+export const policyEnforced = of(ServiceError.PolicyEnforced, 400)
+
+/** An Expedited retrieval cannot be served now. */
+export const insufficientCapacity: Refusal = new Refusal(
+  ServiceError.InsufficientCapacity.code,
+  503,
+  "There is insufficient capacity to process this expedited request."
+)
 
 /** The JSON cannot be read. */
 export const serialization = of(ServiceError.Serialization, 400)
@@ -47,6 +60,13 @@ export const missing = (name: string): Refusal =>
 /** The account in the path is not the caller's. */
 export const wrongAccount = (id: string): Refusal =>
   new Refusal(ServiceError.AccessDenied.code, 403, `Access denied for account ID: ${id}`)
+
+/** The account has no storage, and the service is closed to new customers. */
+export const noLongerSupported: Refusal = new Refusal(
+  ServiceError.NoLongerSupported.code,
+  400,
+  "The service is no longer supported for accounts without Amazon Glacier storage."
+)
 
 /** The body did not arrive in time. */
 export const timedOut: Refusal = new Refusal(ServiceError.RequestTimeout.code, 408, "Request timed out.")

@@ -28,6 +28,8 @@ export interface Target {
 /** A request whose sender, account and target are known. */
 export interface Call {
   readonly request: HttpServerRequest.HttpServerRequest
+  /** The name of the operation. */
+  readonly operation: string
   readonly accountId: AccountId
   /** The ARN of any vault of the account and region, up to its name. */
   readonly arnPrefix: string
@@ -97,7 +99,9 @@ export const find = (
   target: Target
 ): Either.Either<{ readonly route: Route; readonly path: Readonly<Record<string, string>> }, Refusal.Refusal> => {
   for (const route of routes) {
-    const path = route.operation.method === method ? match(route.operation.path, target.segments) : undefined
+    const { method: itsMethod, path: template, query } = route.operation
+    if (itsMethod !== method || (query !== undefined && target.parameters.get(query[0]) !== query[1])) continue
+    const path = match(template, target.segments)
     if (path !== undefined) return Either.right({ route, path })
   }
   return Either.left(Refusal.badRequest(`There is no operation ${method} ${target.path}`))

@@ -8,94 +8,33 @@
  * @internal
  */
 import * as Limits from "../../protocol/Limits.ts"
-import type { ArchiveId, JobId, PartSize, UploadId } from "../../protocol/Names.ts"
-import type { TreeHash } from "../../protocol/TreeHash.ts"
+import type { ArchiveId } from "../../protocol/Names.ts"
+import * as Account from "./Account.ts"
 import type * as Event from "./Event.ts"
+import type { Archive, Job, Upload, Vault } from "./Vault.ts"
+import * as VaultSettings from "./VaultSettings.ts"
 
 /** How long a repeated Complete or Abort still succeeds. */
 const graceMillis = 3_600_000
 
-export interface Archive {
-  readonly id: ArchiveId
-  /** Empty when there is none, as in inventories. */
-  readonly description: string
-  readonly createdAt: number
-  readonly size: number
-  readonly treeHash: TreeHash
-  readonly blobs: ReadonlyArray<Event.Blob>
-  /** The number of the write that made it. */
-  readonly written: number
-  /** When it was deleted, and by which write: until the next inventory it is still listed. */
-  deleted: { readonly at: number; readonly written: number } | undefined
-  /** The jobs that read it and have not expired. */
-  jobs: Set<Job> | undefined
-}
-
-export interface Upload {
-  readonly id: UploadId
-  readonly description: string | undefined
-  readonly createdAt: number
-  readonly partSize: PartSize
-  /** By place in the archive. */
-  readonly parts: Map<number, Event.Blob>
-  expiresAt: number
-  outcome:
-    | { readonly _tag: "Open" }
-    | { readonly _tag: "Aborted" }
-    | { readonly _tag: "Completed"; readonly archiveId: ArchiveId; readonly treeHash: TreeHash }
-}
-
-export interface Job {
-  readonly id: JobId
-  readonly createdAt: number
-  readonly completesAt: number
-  readonly description: string | undefined
-  readonly snsTopic: string | undefined
-  readonly task:
-    | { readonly _tag: "Archive"; readonly archive: Archive; readonly retrieval: typeof Event.ArchiveRetrieval.Type }
-    | { readonly _tag: "Inventory"; readonly retrieval: typeof Event.InventoryRetrieval.Type }
-}
-
-/** What the last inventory saw: all writes up to the number `written`. */
-export interface Inventory {
-  readonly at: number
-  readonly written: number
-  readonly archives: number
-  readonly bytes: number
-}
-
-export interface Vault {
-  readonly arn: string
-  readonly name: string
-  readonly createdAt: number
-  /** In the order of their creation; deleted ones stay until no inventory shows them. */
-  readonly archives: Map<ArchiveId, Archive>
-  readonly uploads: Map<UploadId, Upload>
-  readonly jobs: Map<JobId, Job>
-  /** The number of writes so far: archives stored and deleted. */
-  written: number
-  /** Archives not deleted, and their bytes. */
-  count: number
-  bytes: number
-  inventory: Inventory | undefined
-  inventoryDue: number | undefined
-  /** Deleted archives that the last inventory still shows. */
-  listed: Array<Archive>
-  /** Nothing settles before this time. */
-  wakesAt: number
-}
+export type { Archive, Inventory, Job, Upload, Vault } from "./Vault.ts"
 
 export interface State {
   readonly vaults: Map<string, Vault>
   /** The names of the vaults of an account and region (the ARN without the name), sorted. */
   readonly names: Map<string, Array<string>>
+  /** What accounts have agreed, by account and region as above. */
+  readonly accounts: Map<string, Account.Account>
   /** The number of events so far. */
   events: number
   /** Blobs that nothing refers to any more. */
   released: Array<string>
 }
 
-export const make = (): State => ({ vaults: new Map(), names: new Map(), events: 0, released: [] })
+export const make = (): State => ({ vaults: new Map(), names: new Map(), accounts: new Map(), events: 0, released: [] })
+
+/** What an account has agreed in a region. */
+export const accountOf = (state: State, place: string): Account.Account => state.accounts.get(place) ?? Account.none
 
 /** An ARN up to the name of the vault, and the name. */
 export const splitArn = (arn: string): readonly [prefix: string, name: string] => {
@@ -176,7 +115,7 @@ const dropJob = (state: State, vault: Vault, job: Job): void => {
 /** Brings a vault up to `now`. */
 export const settle = (state: State, vault: Vault, now: number): void => {
   if (now < vault.wakesAt) return
-  let wakesAt = Number.POSITIVE_INFINITY
+  let wakesAt = VaultSettings.settle(vault.settings, now)
   if (vault.inventoryDue !== undefined && vault.inventoryDue <= now) {
     vault.inventory = { at: vault.inventoryDue, written: vault.written, archives: vault.count, bytes: vault.bytes }
     vault.inventoryDue = undefined
@@ -263,6 +202,7 @@ const createVault = (state: State, event: typeof Event.VaultCreated.Type): void 
     inventory: undefined,
     inventoryDue: undefined,
     listed: [],
+    settings: VaultSettings.make(),
     wakesAt: Number.POSITIVE_INFINITY
   })
 }
@@ -300,6 +240,10 @@ const required = <A>(value: A | undefined, what: string): A => {
 export const apply = (state: State, event: Event.Event): void => {
   state.events++
   if (event._tag === "VaultCreated") return createVault(state, event)
+  if ("place" in event) {
+    state.accounts.set(event.place, Account.apply(accountOf(state, event.place), event))
+    return
+  }
   const vault = required(state.vaults.get(event.vault), event.vault)
   settle(state, vault, event.at)
   const upload = "uploadId" in event ? vault.uploads.get(event.uploadId) : undefined
@@ -352,6 +296,10 @@ export const apply = (state: State, event: Event.Event): void => {
     }
     case "JobInitiated":
       initiateJob(vault, event)
+      break
+    default:
+      VaultSettings.apply(vault.settings, event)
+      if (event._tag === "LockInitiated") wake(vault, event.expiresAt)
   }
   settle(state, vault, event.at)
 }

@@ -22,6 +22,14 @@ export const nullable = <A, I>(name: string, schema: Schema.Schema<A, I>) =>
 export const optional = <A, I>(name: string, schema: Schema.Schema<A, I>) =>
   Schema.optionalWith(schema, { nullable: true }).pipe(Schema.fromKey(name))
 
+/** One of some words. */
+export const oneOf = <const Words extends ReadonlyArray<string> & readonly [string, ...Array<string>]>(
+  ...words: Words
+) =>
+  Schema.Literal(...words).annotations({
+    message: () => ({ message: `must be one of ${words.join(", ")}`, override: true })
+  })
+
 /** A date to the second, as inventories write it. Milliseconds are read too, and the ways in which clients name UTC. */
 export const Seconds = Schema.transform(Schema.String, Schema.DateTimeUtc, {
   strict: true,

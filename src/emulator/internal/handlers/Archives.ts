@@ -6,6 +6,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Archives from "../../../protocol/Archives.ts"
 import { ArchiveId } from "../../../protocol/Names.ts"
+import * as Access from "../Access.ts"
 import type { Delays } from "../Delays.ts"
 import * as Ids from "../Ids.ts"
 import * as Incoming from "../Incoming.ts"
@@ -42,20 +43,20 @@ export const routes = (store: Store, delays: Delays): ReadonlyArray<Router.Route
       Effect.gen(function*() {
         const arn = call.arnPrefix + vaultName
         const length = yield* Incoming.length(call)
-        yield* store.run(({ vault }) => vault(arn))
+        yield* store.run((step) => Access.vault(step, call, arn))
         const { blob, keep } = yield* Incoming.receive(store, call, { length, contentSha256, treeHash })
         const archiveId = ArchiveId.make(yield* Ids.random(Ids.length.archive))
-        yield* store.run(({ commit, now, vault }) =>
-          Either.map(vault(arn), () => {
+        yield* store.run((step) =>
+          Either.map(Access.vault(step, call, arn), () => {
             keep()
-            commit({
+            step.commit({
               _tag: "ArchiveStored",
-              at: now,
+              at: step.now,
               vault: arn,
               archiveId,
               description: described(description),
               blob,
-              inventoryAt: delays.inventoryAt(now)
+              inventoryAt: delays.inventoryAt(step.now)
             })
           })
         )
@@ -71,7 +72,7 @@ export const routes = (store: Store, delays: Delays): ReadonlyArray<Router.Route
       store.run((step) =>
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
-          const vault = yield* step.vault(arn)
+          const vault = yield* Access.vault(step, call, arn, archiveId)
           if (State.archiveOf(vault, archiveId) === undefined) yield* elsewhere(step, call, arn, archiveId)
           else {
             const { now } = step

@@ -36,7 +36,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
     Effect.gen(function*() {
       const job = yield* store.run((step) =>
         Either.filterOrLeft(
-          find(step, call.arnPrefix + vaultName, jobId),
+          find(step, call, call.arnPrefix + vaultName, jobId),
           (job) => State.statusOf(job, step.now) === "Succeeded",
           () => Refusal.invalid(`The job is not currently available for download: ${jobId}`)
         )

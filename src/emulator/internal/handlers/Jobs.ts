@@ -8,6 +8,9 @@ import * as Option from "effect/Option"
 import * as ByteRange from "../../../protocol/ByteRange.ts"
 import * as Jobs from "../../../protocol/Jobs.ts"
 import { JobId } from "../../../protocol/Names.ts"
+import * as Access from "../Access.ts"
+import * as Account from "../Account.ts"
+import * as Allowance from "../Allowance.ts"
 import * as Catalogue from "../Catalogue.ts"
 import * as Contents from "../Contents.ts"
 import type { Delays } from "../Delays.ts"
@@ -25,9 +28,14 @@ import { elsewhere } from "./Archives.ts"
 type Task = (typeof Event.JobInitiated.Type)["task"]
 
 /** A job that has not expired. */
-export const find = (step: Step, arn: string, id: JobId): Either.Either<State.Job, Refusal.Refusal> =>
+export const find = (
+  step: Step,
+  call: Router.Call,
+  arn: string,
+  id: JobId
+): Either.Either<State.Job, Refusal.Refusal> =>
   Either.flatMap(
-    step.vault(arn),
+    Access.vault(step, call, arn),
     ({ jobs }) => Either.fromNullable(jobs.get(id), () => Refusal.notFound(`The job ID was not found: ${id}`))
   )
 
@@ -103,7 +111,7 @@ const archiveTask = (
   { archiveId, retrievalByteRange, tier = "Standard" }: typeof Jobs.ArchiveRetrieval.Type
 ): Either.Either<Task, Refusal.Refusal> =>
   Either.gen(function*() {
-    const archive = State.archiveOf(yield* step.vault(arn), archiveId)
+    const archive = State.archiveOf(yield* Access.vault(step, call, arn, archiveId), archiveId)
     if (archive === undefined) {
       yield* elsewhere(step, call, arn, archiveId)
       return yield* Either.left(Refusal.notFound(`The archive ID was not found: ${archiveId}`))
@@ -123,7 +131,7 @@ const archiveTask = (
   })
 
 /** Writes the inventory that a job asks for, of the last one taken. It is kept with the task. */
-const inventoryTask = (store: Store, arn: string, parameters: typeof Jobs.InventoryRetrieval.Type) =>
+const inventoryTask = (store: Store, call: Router.Call, arn: string, parameters: typeof Jobs.InventoryRetrieval.Type) =>
   Effect.gen(function*() {
     const { format = "JSON", selection = {} } = parameters
     const { endDate, limit, marker, startDate } = selection
@@ -135,7 +143,7 @@ const inventoryTask = (store: Store, arn: string, parameters: typeof Jobs.Invent
       limit
     }
     const { archives, at, next } = yield* store.run((step) =>
-      Either.flatMap(step.vault(arn), (vault) => {
+      Either.flatMap(Access.vault(step, call, arn), (vault) => {
         if (vault.inventory === undefined) {
           return Either.left(Refusal.notFound(
             `The job cannot be initiated yet, because no initial inventory exists for the vault: ${arn}`
@@ -151,32 +159,48 @@ const inventoryTask = (store: Store, arn: string, parameters: typeof Jobs.Invent
       size += bytes.length
       return write(bytes)
     })
-    return (): Either.Either<Task> => {
-      keep()
-      return Either.right({ _tag: "InventoryRetrieval", ...filter, format, next, blob: id, size })
-    }
+    return (step: Step): Either.Either<Task, Refusal.Refusal> =>
+      Either.map(Access.vault(step, call, arn), () => {
+        keep()
+        return { _tag: "InventoryRetrieval", ...filter, format, next, blob: id, size }
+      })
   })
 
-export const routes = (store: Store, delays: Delays): ReadonlyArray<Router.Route> => [
+/** Refuses an Expedited retrieval of an archive that is too large to be served without provisioned capacity. */
+const checkCapacity = (
+  step: Step,
+  call: Router.Call,
+  arn: string,
+  { archiveId, tier }: typeof Event.ArchiveRetrieval.Type,
+  limit: number
+): Either.Either<void, Refusal.Refusal> => {
+  const size = step.state.vaults.get(arn)?.archives.get(archiveId)?.size ?? 0
+  if (tier !== "Expedited" || size <= limit) return Either.void
+  const units = Account.unitsOf(State.accountOf(step.state, call.arnPrefix), step.now)
+  return units.length > 0 ? Either.void : Either.left(Refusal.insufficientCapacity)
+}
+
+export const routes = (store: Store, delays: Delays, expeditedLimit: number): ReadonlyArray<Router.Route> => [
   Router.route(Jobs.InitiateJob, ["parameters"], ({ vaultName }, call) =>
     Effect.gen(function*() {
       const arn = call.arnPrefix + vaultName
       const parameters = yield* JobRequest.parse(call.text)
       const plan = parameters.type === "inventory-retrieval"
-        ? yield* inventoryTask(store, arn, parameters)
+        ? yield* inventoryTask(store, call, arn, parameters)
         : (step: Step) => archiveTask(step, call, arn, parameters)
       const tail = yield* Ids.tail
       const jobId = yield* store.run((step) =>
         Either.gen(function*() {
-          yield* step.vault(arn)
           const task = yield* plan(step)
+          yield* Allowance.check(step, call.arnPrefix, task)
+          if (task._tag === "ArchiveRetrieval") yield* checkCapacity(step, call, arn, task, expeditedLimit)
           const jobId = JobId.make(Ids.inOrder(step.now, step.state.events, tail))
           step.commit({
             _tag: "JobInitiated",
             at: step.now,
             vault: arn,
             jobId,
-            completesAt: delays.completesAt(step.now),
+            completesAt: delays.completesAt(step.now, task._tag === "ArchiveRetrieval" ? task.tier : "Inventory"),
             description: parameters.description || undefined,
             snsTopic: parameters.snsTopic || undefined,
             task
@@ -191,7 +215,7 @@ export const routes = (store: Store, delays: Delays): ReadonlyArray<Router.Route
   Router.route(Jobs.DescribeJob, [], ({ jobId, vaultName }, call) =>
     store.run((step) => {
       const arn = call.arnPrefix + vaultName
-      return Either.map(find(step, arn, jobId), (job) => ({ output: describe(job, arn, step.now) }))
+      return Either.map(find(step, call, arn, jobId), (job) => ({ output: describe(job, arn, step.now) }))
     })),
 
   Router.route(
@@ -201,7 +225,7 @@ export const routes = (store: Store, delays: Delays): ReadonlyArray<Router.Route
       store.run((step) =>
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
-          const { jobs } = yield* step.vault(arn)
+          const { jobs } = yield* Access.vault(step, call, arn)
           const before = yield* Page.idMarker(marker)
           // Newest first: ids sort by time.
           const matching = Array.from(jobs.values()).reverse().filter((job) => {

@@ -11,6 +11,7 @@ import * as Limits from "../../../protocol/Limits.ts"
 import { ArchiveId, UploadId } from "../../../protocol/Names.ts"
 import * as TreeHash from "../../../protocol/TreeHash.ts"
 import * as Uploads from "../../../protocol/Uploads.ts"
+import * as Access from "../Access.ts"
 import * as Catalogue from "../Catalogue.ts"
 import type { Delays } from "../Delays.ts"
 import * as Ids from "../Ids.ts"
@@ -25,11 +26,14 @@ import { described } from "./Archives.ts"
 const unknown = (id: string): Refusal.Refusal => Refusal.notFound(`The upload ID was not found: ${id}`)
 
 /** A vault, and an upload of it that is open or was until a short while ago. */
-const find = (step: Step, arn: string, id: UploadId) =>
-  Either.flatMap(step.vault(arn), (vault) => Either.fromNullable(vault.uploads.get(id), () => unknown(id)))
+const find = (step: Step, call: Router.Call, arn: string, id: UploadId) =>
+  Either.flatMap(
+    Access.vault(step, call, arn),
+    (vault) => Either.fromNullable(vault.uploads.get(id), () => unknown(id))
+  )
 
-const findOpen = (step: Step, arn: string, id: UploadId) =>
-  Either.filterOrLeft(find(step, arn, id), ({ outcome }) => outcome._tag === "Open", () => unknown(id))
+const findOpen = (step: Step, call: Router.Call, arn: string, id: UploadId) =>
+  Either.filterOrLeft(find(step, call, arn, id), ({ outcome }) => outcome._tag === "Open", () => unknown(id))
 
 const describe = (upload: State.Upload, vaultArn: string): Uploads.UploadDescription => ({
   archiveDescription: Option.fromNullable(upload.description),
@@ -85,12 +89,12 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
       Effect.gen(function*() {
         const arn = call.arnPrefix + vaultName
         const tail = yield* Ids.tail
-        const uploadId = yield* store.run(({ commit, now, state, vault }) =>
-          Either.map(vault(arn), () => {
-            const uploadId = UploadId.make(Ids.inOrder(now, state.events, tail))
-            commit({
+        const uploadId = yield* store.run((step) =>
+          Either.map(Access.vault(step, call, arn), () => {
+            const uploadId = UploadId.make(Ids.inOrder(step.now, step.state.events, tail))
+            step.commit({
               _tag: "UploadInitiated",
-              at: now,
+              at: step.now,
               vault: arn,
               uploadId,
               description: described(description),
@@ -118,11 +122,11 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
           )
         }
         const index = yield* store.run((step) =>
-          Either.flatMap(findOpen(step, arn, uploadId), (upload) => indexOf(upload, range, text))
+          Either.flatMap(findOpen(step, call, arn, uploadId), (upload) => indexOf(upload, range, text))
         )
         const { blob, keep } = yield* Incoming.receive(store, call, { length, contentSha256, treeHash })
         yield* store.run((step) =>
-          Either.map(findOpen(step, arn, uploadId), () => {
+          Either.map(findOpen(step, call, arn, uploadId), () => {
             keep()
             step.commit({ _tag: "PartStored", at: step.now, vault: arn, uploadId, index, blob })
           })
@@ -140,7 +144,7 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
         const fresh = ArchiveId.make(yield* Ids.random(Ids.length.archive))
         const archiveId = yield* store.run((step) =>
           Either.gen(function*() {
-            const upload = yield* find(step, arn, uploadId)
+            const upload = yield* find(step, call, arn, uploadId)
             if (upload.outcome._tag === "Completed") return upload.outcome.archiveId
             if (upload.outcome._tag === "Aborted") return yield* Either.left(unknown(uploadId))
             yield* checkParts(upload, archiveSize)
@@ -171,7 +175,7 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
       store.run((step) =>
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
-          const { outcome } = yield* find(step, arn, uploadId)
+          const { outcome } = yield* find(step, call, arn, uploadId)
           if (outcome._tag === "Completed") return yield* Either.left(unknown(uploadId))
           if (outcome._tag === "Open") step.commit({ _tag: "UploadAborted", at: step.now, vault: arn, uploadId })
           return { output: {} }
@@ -186,7 +190,7 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
       store.run((step) =>
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
-          const upload = yield* findOpen(step, arn, uploadId)
+          const upload = yield* findOpen(step, call, arn, uploadId)
           if (Option.isSome(marker) && !/^\d{1,5}$/.test(marker.value)) {
             return yield* Either.left(Catalogue.invalid("marker", marker.value))
           }
@@ -210,7 +214,7 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
       store.run((step) =>
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
-          const { uploads } = yield* step.vault(arn)
+          const { uploads } = yield* Access.vault(step, call, arn)
           const after = yield* Page.idMarker(marker)
           // In the order of their ids, as they were opened.
           const open = Array.from(uploads.values()).filter(({ id, outcome }) =>

@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import * as Limits from "../../../protocol/Limits.ts"
 import { VaultName } from "../../../protocol/Names.ts"
 import * as Vaults from "../../../protocol/Vaults.ts"
+import * as Access from "../Access.ts"
 import * as Catalogue from "../Catalogue.ts"
 import * as Refusal from "../Refusal.ts"
 import * as Router from "../Router.ts"
@@ -29,14 +30,14 @@ const markedName = (marker: string): Either.Either<string, Refusal.Refusal> => {
   return name === undefined ? Either.left(Catalogue.invalid("marker", marker)) : Either.right(name)
 }
 
-export const routes = (store: Store): ReadonlyArray<Router.Route> => [
+export const routes = (store: Store, maximumVaults: number): ReadonlyArray<Router.Route> => [
   Router.route(Vaults.CreateVault, [], ({ vaultName }, call) =>
     Effect.gen(function*() {
       const vault = call.arnPrefix + vaultName
       yield* store.run(({ commit, now, state }) => {
         if (state.vaults.has(vault)) return Either.void
-        if ((state.names.get(call.arnPrefix)?.length ?? 0) >= Limits.maximumVaults) {
-          return Either.left(Refusal.limitExceeded(`There may be at most ${Limits.maximumVaults} vaults in a region.`))
+        if ((state.names.get(call.arnPrefix)?.length ?? 0) >= maximumVaults) {
+          return Either.left(Refusal.limitExceeded(`There may be at most ${maximumVaults} vaults in a region.`))
         }
         commit({ _tag: "VaultCreated", at: now, vault })
         return Either.void
@@ -48,7 +49,9 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
     Vaults.DescribeVault,
     [],
     ({ vaultName }, call) =>
-      store.run(({ vault }) => Either.map(vault(call.arnPrefix + vaultName), (vault) => ({ output: describe(vault) })))
+      store.run((step) =>
+        Either.map(Access.vault(step, call, call.arnPrefix + vaultName), (vault) => ({ output: describe(vault) }))
+      )
   ),
 
   Router.route(Vaults.ListVaults, [], ({ limit, marker }, call) =>
@@ -75,15 +78,15 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
     Vaults.DeleteVault,
     [],
     ({ vaultName }, call) =>
-      store.run(({ commit, now, state, vault }) =>
+      store.run((step) =>
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
           // Deleting is idempotent: one that is not there counts as deleted.
-          if (!state.vaults.has(arn)) return { output: {} }
-          if (!State.isDeletable(yield* vault(arn))) {
+          if (!step.state.vaults.has(arn)) return { output: {} }
+          if (!State.isDeletable(yield* Access.vault(step, call, arn))) {
             return yield* Either.left(Refusal.invalid(`Vault not empty or recently written to: ${arn}`))
           }
-          commit({ _tag: "VaultDeleted", at: now, vault: arn })
+          step.commit({ _tag: "VaultDeleted", at: step.now, vault: arn })
           return { output: {} }
         })
       )

@@ -1,0 +1,170 @@
+/**
+ * What an account has agreed with the service: its data-retrieval policy in a region, and the capacity it has bought
+ * (spec sections 12.9 and 12.10).
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { oneOf, optional, required } from "./internal/wire.ts"
+import { id } from "./Names.ts"
+import * as Operation from "./Operation.ts"
+import * as ServiceError from "./ServiceError.ts"
+
+/**
+ * How much may be retrieved by Standard jobs: all (`None`), what is free (`FreeTier`), or `bytesPerHour`.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const DataRetrievalRule = Schema.Struct({
+  bytesPerHour: optional(
+    "BytesPerHour",
+    Schema.Number.pipe(
+      Schema.filter((bytes) => Number.isInteger(bytes) && bytes >= 1 && bytes <= 2 ** 63, {
+        message: () => "must be a whole number of 1 or more",
+        arbitrary: () => (fc) => fc.integer({ min: 1 })
+      })
+    )
+  ),
+  strategy: required("Strategy", oneOf("BytesPerHour", "FreeTier", "None"))
+}).pipe(
+  Schema.filter((rule) => (rule.strategy === "BytesPerHour") === (rule.bytesPerHour !== undefined), {
+    message: () => "must have bytesPerHour with the strategy BytesPerHour, and with no other"
+  })
+)
+
+/**
+ * The data-retrieval policy of an account in a region: exactly one rule.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const DataRetrievalPolicy = Schema.Struct({
+  rules: required(
+    "Rules",
+    Schema.Tuple(DataRetrievalRule).annotations({
+      // What is wrong within the one rule says so itself.
+      message: ({ actual }) => ({
+        message: "must be exactly one rule",
+        override: Array.isArray(actual) && actual.length !== 1
+      })
+    })
+  )
+})
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export type DataRetrievalPolicy = typeof DataRetrievalPolicy.Type
+
+/**
+ * The id of a unit of provisioned capacity.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const CapacityId = id("CapacityId")
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export type CapacityId = typeof CapacityId.Type
+
+/**
+ * A unit of provisioned capacity: Expedited retrievals that are always served, for a month.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ProvisionedCapacity = Schema.Struct({
+  capacityId: required("CapacityId", CapacityId),
+  expirationDate: required("ExpirationDate", Schema.DateTimeUtc),
+  startDate: required("StartDate", Schema.DateTimeUtc)
+})
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export type ProvisionedCapacity = typeof ProvisionedCapacity.Type
+
+const account = { accountId: Operation.vault.accountId }
+
+/**
+ * Sets how much may be retrieved. It takes minutes to come into force, and does not touch jobs that run.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const SetDataRetrievalPolicy = Operation.make({
+  name: "SetDataRetrievalPolicy",
+  method: "PUT",
+  path: "/{accountId}/policies/data-retrieval",
+  input: {
+    ...account,
+    policy: Operation.json(Schema.pluck(Schema.Struct({ Policy: DataRetrievalPolicy }), "Policy"))
+  },
+  success: [204],
+  headers: {},
+  body: "none",
+  errors: [ServiceError.Serialization, ...ServiceError.common],
+  idempotent: true
+})
+
+/**
+ * How much may be retrieved.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const GetDataRetrievalPolicy = Operation.make({
+  name: "GetDataRetrievalPolicy",
+  method: "GET",
+  path: "/{accountId}/policies/data-retrieval",
+  input: account,
+  success: [200],
+  headers: {},
+  body: Operation.answer(Schema.Struct({ policy: required("Policy", DataRetrievalPolicy) })),
+  errors: [...ServiceError.common],
+  idempotent: true
+})
+
+/**
+ * Buys a unit of capacity for a month. Not idempotent, and it costs money; an account may have 2.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const PurchaseProvisionedCapacity = Operation.make({
+  name: "PurchaseProvisionedCapacity",
+  method: "POST",
+  path: "/{accountId}/provisioned-capacity",
+  input: account,
+  success: [201],
+  headers: { capacityId: Operation.header("x-amz-capacity-id", CapacityId) },
+  body: "none",
+  errors: [ServiceError.LimitExceeded, ...ServiceError.common],
+  idempotent: false
+})
+
+/**
+ * The units of capacity that an account has.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const ListProvisionedCapacity = Operation.make({
+  name: "ListProvisionedCapacity",
+  method: "GET",
+  path: "/{accountId}/provisioned-capacity",
+  input: account,
+  success: [200],
+  headers: {},
+  body: Operation.answer(
+    Schema.Struct({ units: required("ProvisionedCapacityList", Schema.Array(ProvisionedCapacity)) })
+  ),
+  errors: [...ServiceError.common],
+  idempotent: true
+})

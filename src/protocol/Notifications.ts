@@ -1,0 +1,94 @@
+/**
+ * Who is told when a job of a vault has ended (spec section 12.5).
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { oneOf, required } from "./internal/wire.ts"
+import * as Operation from "./Operation.ts"
+import * as ServiceError from "./ServiceError.ts"
+
+/**
+ * What there is to be told.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const NotificationEvent = oneOf("ArchiveRetrievalCompleted", "InventoryRetrievalCompleted")
+
+/**
+ * The topic of SNS that is told, by its ARN, and of what. Nobody checks that there is such a topic.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const NotificationConfiguration = Schema.Struct({
+  events: required(
+    "Events",
+    Schema.Array(NotificationEvent).pipe(Schema.minItems(1, { message: () => "must be 1 event or more" }))
+  ),
+  snsTopic: required(
+    "SNSTopic",
+    Schema.String.pipe(Schema.minLength(1, { message: () => "must be the ARN of a topic of SNS" }))
+  )
+})
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export type NotificationConfiguration = typeof NotificationConfiguration.Type
+
+/**
+ * Sets whom a vault tells, in place of who was told before.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const SetVaultNotifications = Operation.make({
+  name: "SetVaultNotifications",
+  method: "PUT",
+  path: "/{accountId}/vaults/{vaultName}/notification-configuration",
+  input: { ...Operation.vault, configuration: Operation.json(NotificationConfiguration) },
+  success: [204],
+  headers: {},
+  body: "none",
+  errors: [ServiceError.ResourceNotFound, ServiceError.Serialization, ...ServiceError.common],
+  idempotent: true
+})
+
+/**
+ * Tells whom a vault tells. `ResourceNotFound` when nobody is.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const GetVaultNotifications = Operation.make({
+  name: "GetVaultNotifications",
+  method: "GET",
+  path: "/{accountId}/vaults/{vaultName}/notification-configuration",
+  input: Operation.vault,
+  success: [200],
+  headers: {},
+  body: Operation.answer(NotificationConfiguration),
+  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  idempotent: true
+})
+
+/**
+ * Lets a vault tell nobody.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const DeleteVaultNotifications = Operation.make({
+  name: "DeleteVaultNotifications",
+  method: "DELETE",
+  path: "/{accountId}/vaults/{vaultName}/notification-configuration",
+  input: Operation.vault,
+  success: [204],
+  headers: {},
+  body: "none",
+  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  idempotent: true
+})

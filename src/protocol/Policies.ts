@@ -1,0 +1,193 @@
+/**
+ * The access policy of a vault and its lock (spec sections 12.6, 12.7, 15 and 16): who may do what with it, and the
+ * policy that, once locked, nobody can change.
+ *
+ * @since 0.1.0
+ */
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { nullable, required } from "./internal/wire.ts"
+import { id } from "./Names.ts"
+import * as Operation from "./Operation.ts"
+import * as ServiceError from "./ServiceError.ts"
+
+const isJsonText = (text: string) => Option.isSome(Schema.decodeOption(Schema.parseJson())(text))
+
+/**
+ * A policy document as JSON text, at most 20,480 bytes.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const PolicyText = Schema.String.pipe(
+  Schema.filter((text) => new TextEncoder().encode(text).length <= 20_480 && isJsonText(text), {
+    identifier: "PolicyText",
+    message: () => "must be a policy document as JSON text of at most 20,480 bytes"
+  })
+)
+
+/**
+ * The id of a lock that is to be completed.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const LockId = id("LockId")
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export type LockId = typeof LockId.Type
+
+const Policy = Schema.Struct({ policy: required("Policy", Schema.String) })
+
+/** The policy as the only member of the body. */
+const policy = Operation.json(Schema.pluck(Schema.Struct({ Policy: PolicyText }), "Policy"))
+
+/**
+ * The lock of a vault: a policy that is in force, and final once it is `Locked`.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const VaultLock = Schema.Struct({
+  creationDate: required("CreationDate", Schema.DateTimeUtc),
+  /** Until when it must be completed, 24 hours after it was initiated; none once it is locked. */
+  expirationDate: nullable("ExpirationDate", Schema.DateTimeUtc),
+  policy: required("Policy", Schema.String),
+  state: required("State", Schema.Literal("InProgress", "Locked"))
+})
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export type VaultLock = typeof VaultLock.Type
+
+/**
+ * Sets who may do what with a vault, in place of the policy before.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const SetVaultAccessPolicy = Operation.make({
+  name: "SetVaultAccessPolicy",
+  method: "PUT",
+  path: "/{accountId}/vaults/{vaultName}/access-policy",
+  input: { ...Operation.vault, policy },
+  success: [204],
+  headers: {},
+  body: "none",
+  errors: [ServiceError.ResourceNotFound, ServiceError.Serialization, ...ServiceError.common],
+  idempotent: true
+})
+
+/**
+ * The access policy of a vault. `ResourceNotFound` when it has none.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const GetVaultAccessPolicy = Operation.make({
+  name: "GetVaultAccessPolicy",
+  method: "GET",
+  path: "/{accountId}/vaults/{vaultName}/access-policy",
+  input: Operation.vault,
+  success: [200],
+  headers: {},
+  body: Operation.answer(Policy),
+  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  idempotent: true
+})
+
+/**
+ * Deletes the access policy of a vault, if it has one.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const DeleteVaultAccessPolicy = Operation.make({
+  name: "DeleteVaultAccessPolicy",
+  method: "DELETE",
+  path: "/{accountId}/vaults/{vaultName}/access-policy",
+  input: Operation.vault,
+  success: [204],
+  headers: {},
+  body: "none",
+  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  idempotent: true
+})
+
+/**
+ * Puts a lock policy in force for 24 hours, to be tried, and then completed or aborted. Not idempotent: while one is in
+ * progress a second is denied.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const InitiateVaultLock = Operation.make({
+  name: "InitiateVaultLock",
+  method: "POST",
+  path: "/{accountId}/vaults/{vaultName}/lock-policy",
+  input: { ...Operation.vault, policy },
+  success: [201],
+  headers: { lockId: Operation.header("x-amz-lock-id", LockId) },
+  body: "none",
+  errors: [ServiceError.ResourceNotFound, ServiceError.Serialization, ...ServiceError.common],
+  idempotent: false
+})
+
+/**
+ * Makes the lock that is in progress final: nobody can ever change or remove it.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const CompleteVaultLock = Operation.make({
+  name: "CompleteVaultLock",
+  method: "POST",
+  path: "/{accountId}/vaults/{vaultName}/lock-policy/{lockId}",
+  input: { ...Operation.vault, lockId: Operation.path("lockId", LockId) },
+  success: [204],
+  headers: {},
+  body: "none",
+  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  idempotent: true
+})
+
+/**
+ * The lock of a vault. `ResourceNotFound` when it has none.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const GetVaultLock = Operation.make({
+  name: "GetVaultLock",
+  method: "GET",
+  path: "/{accountId}/vaults/{vaultName}/lock-policy",
+  input: Operation.vault,
+  success: [200],
+  headers: {},
+  body: Operation.answer(VaultLock),
+  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  idempotent: true
+})
+
+/**
+ * Drops the lock that is in progress, if there is one. A final one stays: `AccessDenied`.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const AbortVaultLock = Operation.make({
+  name: "AbortVaultLock",
+  method: "DELETE",
+  path: "/{accountId}/vaults/{vaultName}/lock-policy",
+  input: Operation.vault,
+  success: [204],
+  headers: {},
+  body: "none",
+  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  idempotent: true
+})

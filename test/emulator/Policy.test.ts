@@ -1,0 +1,115 @@
+import { describe, expect, it } from "@effect/vitest"
+import { FastCheck } from "effect"
+import * as Policy from "../../src/emulator/internal/Policy.ts"
+
+const question: Policy.Question = {
+  action: "glacier:DeleteArchive",
+  accountId: "123456789012",
+  resource: "arn:aws:glacier:us-east-1:123456789012:vaults/photos",
+  archiveAgeInDays: 364,
+  tags: new Map([["LegalHold", "true"], ["Cost", "7"]])
+}
+
+const base = { Effect: "Deny", Principal: "*", Action: "glacier:DeleteArchive", Resource: "*" }
+
+const denies = (statement: object, asked: Partial<Policy.Question> = {}) =>
+  Policy.denies(JSON.stringify({ Statement: [{ ...base, ...statement }] }), { ...question, ...asked })
+
+const condition = (operator: string, key: string, value: unknown) => ({ Condition: { [operator]: { [key]: value } } })
+
+describe("Policy", () => {
+  it("denies what an explicit Deny names", () => {
+    const matching: ReadonlyArray<object> = [
+      {},
+      { Action: "glacier:*" },
+      { Action: "*" },
+      { Action: ["glacier:UploadArchive", "GLACIER:deletearchiv?"] },
+      { NotAction: "glacier:List*", Action: undefined },
+      { Principal: { AWS: "*" } },
+      { Principal: { AWS: "123456789012" } },
+      { Principal: { AWS: ["999999999999", "arn:aws:iam::123456789012:root"] } },
+      { Principal: undefined, NotPrincipal: { AWS: "999999999999" } },
+      { Resource: question.resource },
+      { Resource: ["arn:aws:glacier:*:*:vaults/films", "arn:aws:glacier:us-east-1:123456789012:vaults/pho*"] },
+      { Resource: undefined, NotResource: "arn:aws:glacier:*:vaults/films" }
+    ]
+    for (const statement of matching) expect([statement, denies(statement)]).toEqual([statement, true])
+    const others: ReadonlyArray<object> = [
+      { Effect: "Allow" },
+      { Action: "glacier:DeleteVault" },
+      { Action: undefined },
+      { Action: undefined, NotAction: "glacier:Delete*" },
+      { Principal: undefined },
+      { Principal: { AWS: "999999999999" } },
+      { Principal: { AWS: "arn:aws:iam::123456789012:user/one" } },
+      { Principal: { Service: "*" } },
+      { Resource: "arn:aws:glacier:us-east-1:123456789012:vaults/Photos" },
+      { Resource: "arn:aws:glacier:us-east-1:123456789012:vaults/photo" },
+      { Resource: undefined }
+    ]
+    for (const statement of others) expect([statement, denies(statement)]).toEqual([statement, false])
+  })
+
+  it("compares ages and tags", () => {
+    const age = "glacier:ArchiveAgeInDays"
+    const tag = "glacier:ResourceTag/LegalHold"
+    const cases: ReadonlyArray<[string, string, unknown, boolean]> = [
+      ["NumericLessThan", age, "365", true],
+      ["NumericLessThan", age, 364, false],
+      ["numericlessthan", "Glacier:archiveAgeinDays", "365", true],
+      ["NumericLessThanEquals", age, "364", true],
+      ["NumericLessThanEquals", age, "363", false],
+      ["NumericGreaterThan", age, "363", true],
+      ["NumericGreaterThan", age, "364", false],
+      ["NumericGreaterThanEquals", age, ["400", "364"], true],
+      ["NumericEquals", age, "364.0", true],
+      ["NumericEquals", age, "", false],
+      ["NumericEquals", age, "many", false],
+      ["NumericNotEquals", age, "364", false],
+      ["StringEquals", tag, "true", true],
+      ["StringEquals", tag, "True", false],
+      ["StringEqualsIgnoreCase", tag, "True", true],
+      ["StringEquals", "glacier:resourcetag/legalhold", ["false", "true"], true],
+      ["StringEquals", "glacier:ResourceTag/Other", "", false],
+      ["StringNotEquals", tag, "true", false],
+      ["StringNotEquals", tag, ["false", "no"], true],
+      ["StringNotEquals", "glacier:ResourceTag/Other", "true", true],
+      ["StringLike", tag, "tr*", true],
+      ["StringLike", tag, ["fa*", ""], false],
+      ["StringNotLike", tag, "tr*", false],
+      ["Bool", tag, "true", true],
+      ["Bool", tag, true, true],
+      ["Bool", tag, false, false],
+      ["NumericGreaterThan", "glacier:ResourceTag/Cost", 6, true],
+      ["DateLessThan", age, "365", false],
+      ["StringEquals", "aws:SourceIp", "true", false],
+      ["StringNotEquals", "aws:SourceIp", "true", false]
+    ]
+    for (const [operator, key, value, expected] of cases) {
+      expect([operator, key, value, denies(condition(operator, key, value))]).toEqual([operator, key, value, expected])
+    }
+    expect(denies(condition("NumericLessThan", age, 365), { archiveAgeInDays: undefined })).toBe(false)
+    const both = { Condition: { NumericLessThan: { [age]: 365 }, StringEquals: { [tag]: "false" } } }
+    expect(denies(both)).toBe(false)
+  })
+
+  it("takes one statement or many, and nothing from what is no policy", () => {
+    const policy = (Statement: unknown) => JSON.stringify({ Statement })
+    expect(Policy.denies(policy(base), question)).toBe(true)
+    expect(Policy.denies(policy([{ ...base, Effect: "Allow" }, base]), question)).toBe(true)
+    for (const text of ["", "{}", "[]", policy([]), policy("Deny"), policy({ ...base, Action: 7 })]) {
+      expect([text, Policy.isPolicy(text), Policy.denies(text, question)]).toEqual([text, false, false])
+    }
+  })
+
+  const letters = FastCheck.string({ unit: FastCheck.constantFrom("a", "b", "*", "?"), maxLength: 12 })
+
+  it.prop("matches wildcards as a regular expression does", [letters, letters], ([pattern, text]) => {
+    const expression = new RegExp(`^${pattern.replaceAll("*", ".*").replaceAll("?", ".")}$`, "s")
+    expect(Policy.isLike(pattern, text)).toBe(expression.test(text))
+  }, { fastCheck: { numRuns: 1000 } })
+
+  it.prop("takes no text apart by throwing", [FastCheck.json()], ([text]) => {
+    expect(Policy.denies(text, question)).toBe(false)
+  })
+})
