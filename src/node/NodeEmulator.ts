@@ -65,19 +65,26 @@ const lock = (directory: string): Effect.Effect<void, Emulator.EmulatorStorageEr
       return error instanceof Error && "code" in error && error.code === "EPERM"
     }
   }
-  const failed = (reason: string) => new Emulator.EmulatorStorageError({ path: directory, reason })
-  return Effect.asVoid(Effect.acquireRelease(
-    Effect.try({
-      try: () => {
-        mkdirSync(directory, { recursive: true })
-        const pid = existsSync(path) ? owner() : 0
-        if (isAlive(pid)) throw new Error(`process ${pid} uses it (if not, remove ${path})`)
-        writeFileSync(path, String(process.pid))
-      },
-      catch: (error) => failed(error instanceof Error ? error.message : String(error))
-    }),
-    () => Effect.sync(() => rmSync(path, { force: true }))
-  ))
+  const failed = (what: string) => (error: unknown) =>
+    new Emulator.EmulatorStorageError({
+      path: directory,
+      reason: `${what}: ${error instanceof Error ? error.message : String(error)}`
+    })
+  const make = Effect.try({
+    try: () => mkdirSync(directory, { recursive: true }),
+    catch: failed("the directory cannot be made")
+  })
+  const take = Effect.try({
+    try: () => {
+      const pid = existsSync(path) ? owner() : 0
+      if (isAlive(pid)) throw new Error(`process ${pid} uses it (if not, remove ${path})`)
+      writeFileSync(path, String(process.pid))
+    },
+    catch: failed("the directory cannot be locked")
+  })
+  return Effect.asVoid(
+    Effect.acquireRelease(Effect.zipRight(make, take), () => Effect.sync(() => rmSync(path, { force: true })))
+  )
 }
 
 /**

@@ -32,7 +32,7 @@ describe("NodeEmulator", () => {
       expect(refused).toEqual(Exit.fail(
         new EmulatorStorageError({
           path: directory,
-          reason: `process ${process.ppid} uses it (if not, remove ${path})`
+          reason: `the directory cannot be locked: process ${process.ppid} uses it (if not, remove ${path})`
         })
       ))
       expect(readFileSync(path, "utf8")).toBe(String(process.ppid))
