@@ -78,7 +78,9 @@ const lock = (directory: string): Effect.Effect<void, Emulator.EmulatorStorageEr
     try: () => {
       const pid = existsSync(path) ? owner() : 0
       if (isAlive(pid)) throw new Error(`process ${pid} uses it (if not, remove ${path})`)
-      writeFileSync(path, String(process.pid))
+      rmSync(path, { force: true })
+      // Of two that start at once only one makes it.
+      writeFileSync(path, String(process.pid), { flag: "wx" })
     },
     catch: failed("the directory cannot be locked")
   })
