@@ -10,6 +10,7 @@ import * as Jobs from "../../protocol/Jobs.ts"
 import { ArchiveId, JobId, PartSize, UploadId } from "../../protocol/Names.ts"
 import { NotificationEvent } from "../../protocol/Notifications.ts"
 import { LockId } from "../../protocol/Policies.ts"
+import { Tags } from "../../protocol/Tags.ts"
 import { TreeHash } from "../../protocol/TreeHash.ts"
 
 /** Stored bytes: where they are, and the digests of their MiBs (32 bytes each; left out when there is one MiB only). */
@@ -99,7 +100,7 @@ export const JobInitiated = Schema.TaggedStruct("JobInitiated", {
 
 export const TagsAdded = Schema.TaggedStruct("TagsAdded", {
   ...common,
-  tags: Schema.Record({ key: Schema.String, value: Schema.String })
+  tags: Tags
 })
 
 export const TagsRemoved = Schema.TaggedStruct("TagsRemoved", { ...common, keys: Schema.Array(Schema.String) })

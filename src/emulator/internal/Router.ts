@@ -59,9 +59,10 @@ const decodePercent = (text: string): Either.Either<string, Refusal.Refusal> =>
 // What a vault, an id or an account can never be, and what proxies and clients would take for another path.
 const isPlain = (segment: string): boolean => !/^\.{0,2}$|[/\\\p{Cc}]/u.test(segment)
 
-/** Takes a target apart. */
-export const parse = (url: string): Either.Either<Target, Refusal.Refusal> =>
+/** Takes a target apart. One with a host in it, as a proxy gets, means its path (RFC 9112, section 3.2.2). */
+export const parse = (target: string): Either.Either<Target, Refusal.Refusal> =>
   Either.gen(function*() {
+    const url = target.replace(/^https?:\/\/[^/?]+/i, "")
     const mark = url.indexOf("?")
     const path = mark === -1 ? url : url.slice(0, mark)
     const query = mark === -1 ? "" : url.slice(mark + 1)
