@@ -48,14 +48,17 @@ export const UploadInitiated = Schema.TaggedStruct("UploadInitiated", {
   ...common,
   uploadId: UploadId,
   description: Schema.optional(Schema.String),
-  partSize: PartSize
+  partSize: PartSize,
+  expiresAt: Schema.Number
 })
 
 export const PartStored = Schema.TaggedStruct("PartStored", {
   ...common,
   uploadId: UploadId,
   index: Schema.NonNegativeInt,
-  blob: Blob
+  blob: Blob,
+  /** When the upload expires now. */
+  expiresAt: Schema.Number
 })
 
 export const UploadAborted = Schema.TaggedStruct("UploadAborted", { ...common, uploadId: UploadId })
@@ -93,6 +96,8 @@ export const JobInitiated = Schema.TaggedStruct("JobInitiated", {
   ...common,
   jobId: JobId,
   completesAt: Schema.Number,
+  /** When the job is forgotten, and its output with it. */
+  expiresAt: Schema.Number,
   description: Schema.optional(Schema.String),
   snsTopic: Schema.optional(Schema.String),
   task: Schema.Union(ArchiveRetrieval, InventoryRetrieval)

@@ -30,6 +30,9 @@ export interface Call {
   readonly request: HttpServerRequest.HttpServerRequest
   /** The name of the operation. */
   readonly operation: string
+  /** The account of the key that it is signed with. */
+  readonly caller: AccountId
+  /** The account that it is about. */
   readonly accountId: AccountId
   /** The ARN of any vault of the account and region, up to its name. */
   readonly arnPrefix: string
