@@ -3,16 +3,15 @@
  *
  * @since 0.1.0
  */
-import { SignatureV4 } from "@smithy/signature-v4"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
 import { CredentialsError } from "../protocol/GlacierError.ts"
 import * as Sha256 from "../protocol/Sha256.ts"
 import { Credentials } from "./Credentials.ts"
 import { Endpoint } from "./Endpoint.ts"
+import { sign } from "./internal/signature.ts"
 
 /**
  * A request as it is signed. A body must be the text or bytes that are sent, unless the headers carry its
@@ -48,30 +47,6 @@ export interface Service {
  */
 export class Signer extends Context.Tag("effect-glacier/Signer")<Signer, Service>() {}
 
-type Data = string | ArrayBuffer | ArrayBufferView
-
-const toBytes = (data: Data): Uint8Array => {
-  if (typeof data === "string") return new TextEncoder().encode(data)
-  return data instanceof ArrayBuffer
-    ? new Uint8Array(data)
-    : new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-}
-
-/** Our SHA-256 in the form the signing library asks for: a class, keyed when it is given a secret. */
-const hashClass = (create: Sha256.Create) =>
-  class {
-    private readonly running: Sha256.Digest
-    constructor(secret?: Data) {
-      this.running = create(secret === undefined ? undefined : toBytes(secret))
-    }
-    update(data: Data): void {
-      this.running.update(toBytes(data))
-    }
-    digest(): Promise<Uint8Array> {
-      return Promise.resolve(this.running.digest())
-    }
-  }
-
 /**
  * Signs with the credentials and for the region in use, at the time of `Clock`.
  *
@@ -81,36 +56,17 @@ const hashClass = (create: Sha256.Create) =>
 export const make: Effect.Effect<Service, never, Credentials | Endpoint> = Effect.gen(function*() {
   const credentials = yield* Credentials
   const endpoint = yield* Endpoint
-  const sha256 = hashClass(yield* Sha256.Sha256)
+  const sha256 = yield* Sha256.Sha256
   return {
     sign: Effect.fnUntraced(function*(request) {
-      const keys = yield* credentials
-      const signingDate = new Date(yield* Clock.currentTimeMillis)
+      const keys = yield* credentials.keys
+      const date = new Date(yield* Clock.currentTimeMillis)
       const { host: _, ...headers } = yield* Effect.tryPromise({
         try: () =>
-          new SignatureV4({
-            credentials: {
-              accessKeyId: keys.accessKeyId,
-              secretAccessKey: Redacted.value(keys.secretAccessKey),
-              ...(keys.sessionToken === undefined ? {} : { sessionToken: Redacted.value(keys.sessionToken) })
-            },
-            region: endpoint.region,
-            service: "glacier",
-            sha256,
-            // It would send a hash with every request. Uploads bring their own; the other operations need none.
-            applyChecksum: false
-          }).sign({
-            method: request.method,
-            protocol: "https:",
-            hostname: endpoint.host,
-            path: request.path,
-            query: Object.fromEntries(request.query),
-            headers: { ...request.headers, host: endpoint.host },
-            body: request.body
-          }, { signingDate }),
+          sign({ keys, region: endpoint.region, service: "glacier", host: endpoint.host, date, sha256, request }),
         // What the library says might quote what it was given.
         catch: () => new CredentialsError({ message: "The credentials cannot be used to sign" })
-      }).pipe(Effect.map((signed) => signed.headers))
+      })
       return headers
     })
   }
