@@ -3,16 +3,25 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Equal from "effect/Equal"
+import type * as equivalence from "effect/Equivalence"
+import * as FiberId from "effect/FiberId"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
 import { CredentialsError } from "../protocol/GlacierError.ts"
 
 /**
- * An access key, and the session token that temporary credentials come with.
+ * An access key, and what temporary credentials have besides: a session token, and a time from which on the service
+ * refuses them.
  *
  * @since 0.1.0
  * @category models
@@ -21,19 +30,98 @@ export interface Keys {
   readonly accessKeyId: string
   readonly secretAccessKey: Redacted.Redacted
   readonly sessionToken?: Redacted.Redacted | undefined
+  readonly expiration?: DateTime.Utc | undefined
 }
 
 /**
- * The credentials as an Effect. It is run for each attempt of each request, so that temporary ones can be renewed in
- * the middle of a transfer of many hours.
+ * Whether keys sign alike. When they expire does not matter.
+ *
+ * @since 0.1.0
+ * @category equivalence
+ */
+export const Equivalence: equivalence.Equivalence<Keys> = (self, that) =>
+  self.accessKeyId === that.accessKeyId &&
+  Equal.equals(self.secretAccessKey, that.secretAccessKey) &&
+  Equal.equals(self.sessionToken, that.sessionToken)
+
+/**
+ * What gives the keys to sign with.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** The keys of now. It is run for each attempt of each request: a transfer may outlive many of them. */
+  readonly keys: Effect.Effect<Keys, CredentialsError>
+  /** For keys that the service refused as expired, others; or the same again if there are no others. */
+  readonly renewed: (stale: Keys) => Effect.Effect<Keys, CredentialsError>
+}
+
+/**
+ * The credentials in use.
  *
  * @since 0.1.0
  * @category tags
  */
-export class Credentials extends Context.Tag("effect-glacier/Credentials")<
-  Credentials,
-  Effect.Effect<Keys, CredentialsError>
->() {}
+export class Credentials extends Context.Tag("effect-glacier/Credentials")<Credentials, Service>() {}
+
+/** How long before they expire keys are renewed. */
+const early = Duration.toMillis("5 minutes")
+
+/** How long keys that are still good are not renewed again after a renewal, be it that it failed or brought no better. */
+const pause = Duration.toMillis("30 seconds")
+
+const lifetime = (keys: Keys, now: number): number =>
+  keys.expiration === undefined ? Infinity : DateTime.toEpochMillis(keys.expiration) - now
+
+/**
+ * Keeps the keys of a provider, such as a call of AWS STS. It is asked for the first ones when they are needed. In the
+ * last 5 minutes of their life it is asked for the next ones, while the old ones serve on, every 30 seconds until it has
+ * some; its failure shows only when the old ones have expired. Keys that do not expire are kept. It is asked once at a
+ * time, however many wait for its answer, and as long as the scope lasts.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (provider: Effect.Effect<Keys, CredentialsError>): Effect.Effect<Service, never, Scope.Scope> =>
+  Effect.map(Effect.scope, (scope) => {
+    let held: Keys | undefined
+    let renewal: Deferred.Deferred<Keys, CredentialsError> | undefined
+    let pausedUntil = -Infinity
+
+    const ask = Effect.gen(function*() {
+      const keys = yield* provider
+      if (lifetime(keys, yield* Clock.currentTimeMillis) <= 0) {
+        return yield* new CredentialsError({ message: "The new credentials have expired already. Is the clock right?" })
+      }
+      held = keys
+      return keys
+    }).pipe(
+      Effect.ensuring(Effect.map(Clock.currentTimeMillis, (now) => {
+        renewal = undefined
+        pausedUntil = now + pause
+      }))
+    )
+
+    // Its own fiber, as whoever was first to want it may be interrupted while others wait.
+    const renewing = Effect.uninterruptible(Effect.suspend(() => {
+      if (renewal !== undefined) return Effect.succeed(renewal)
+      const started = renewal = Deferred.unsafeMake<Keys, CredentialsError>(FiberId.none)
+      return Effect.interruptible(ask).pipe(Effect.intoDeferred(started), Effect.forkIn(scope), Effect.as(started))
+    }))
+
+    const renew = Effect.flatMap(renewing, Deferred.await)
+
+    const keys = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      if (held === undefined || lifetime(held, now) <= 0) return renew
+      return lifetime(held, now) <= early && now >= pausedUntil ? Effect.as(renewing, held) : Effect.succeed(held)
+    })
+
+    return {
+      keys,
+      renewed: (stale) => Effect.suspend(() => held === undefined || Equivalence(held, stale) ? renew : keys)
+    }
+  })
 
 /**
  * Always the same credentials.
@@ -46,16 +134,17 @@ export class Credentials extends Context.Tag("effect-glacier/Credentials")<
  *
  * const credentials = Credentials.layer({ accessKeyId: "AKIDEXAMPLE", secretAccessKey: Redacted.make("secret") })
  */
-export const layer = (keys: Keys): Layer.Layer<Credentials> => Layer.succeed(Credentials, Effect.succeed(keys))
+export const layer = (keys: Keys): Layer.Layer<Credentials> =>
+  Layer.succeed(Credentials, { keys: Effect.succeed(keys), renewed: () => Effect.succeed(keys) })
 
 /**
- * Credentials from an Effect that is run for each attempt.
+ * Credentials of a provider, kept and renewed as `make` does.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerEffect = (keys: Effect.Effect<Keys, CredentialsError>): Layer.Layer<Credentials> =>
-  Layer.succeed(Credentials, keys)
+export const layerEffect = (provider: Effect.Effect<Keys, CredentialsError>): Layer.Layer<Credentials> =>
+  Layer.scoped(Credentials, make(provider))
 
 const environment = Config.all({
   accessKeyId: Config.nonEmptyString("AWS_ACCESS_KEY_ID"),

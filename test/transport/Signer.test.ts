@@ -52,7 +52,8 @@ const verify = (request: Signature.SignedRequest, bodySha256?: string): string =
     Signature.verify({
       sha256,
       now: signedAt,
-      keys: () => Option.some({ secretAccessKey: Redacted.make(secret), sessionToken: Option.none(), expiration: Option.none() }),
+      keys: () =>
+        Option.some({ secretAccessKey: Redacted.make(secret), sessionToken: Option.none(), expiration: Option.none() }),
       request,
       bodySha256
     }),
@@ -148,10 +149,11 @@ describe("Signer", () => {
   it.effect("asks for the credentials each time", () =>
     Effect.gen(function*() {
       let asked = 0
-      const renewed = Layer.succeed(
-        Credentials.Credentials,
-        Effect.sync(() => ({ accessKeyId: `AKID${++asked}`, secretAccessKey: Redacted.make(`secret ${asked}`) }))
-      )
+      const next = Effect.sync(() => ({
+        accessKeyId: `AKID${++asked}`,
+        secretAccessKey: Redacted.make(`secret ${asked}`)
+      }))
+      const renewed = Layer.succeed(Credentials.Credentials, { keys: next, renewed: () => next })
       const sent = yield* Effect.flatMap(Signer.Signer, (signer) =>
         Effect.all([signer.sign(listVaults), signer.sign(listVaults)])).pipe(
           Effect.provide(Signer.layer),

@@ -235,10 +235,9 @@ describe("a retry", () => {
     Effect.gen(function*() {
       yield* TestClock.setTime(signedAt)
       let asked = 0
+      const next = Effect.sync(() => ({ accessKeyId: `AKID${++asked}`, secretAccessKey: Redacted.make("secret") }))
       const { glacier, sent } = yield* scripted(replies(throttled), {
-        credentials: Credentials.layerEffect(
-          Effect.sync(() => ({ accessKeyId: `AKID${++asked}`, secretAccessKey: Redacted.make("secret") }))
-        ),
+        credentials: Layer.succeed(Credentials.Credentials, { keys: next, renewed: () => next }),
         policies: RetryPolicy.layer({
           while: RetryPolicy.isSafe,
           schedule: Schedule.intersect(Schedule.spaced("1 second"), Schedule.recurs(2))

@@ -5,7 +5,6 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
-import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Metric from "effect/Metric"
@@ -134,8 +133,7 @@ const shown = (kind: Kind, { secret, token }: { readonly secret: string; readonl
     )
     const signatures: Array<string> = []
     const { glacier, sent } = yield* scripted(kind.reply, {
-      credentials: Layer.succeed(
-        Credentials.Credentials,
+      credentials: Credentials.layerEffect(
         kind.credentials ?? Effect.succeed({
           accessKeyId,
           secretAccessKey: Redacted.make(secret),
