@@ -20,6 +20,11 @@ const delay = (name: string, byDefault: Duration.DurationInput, description: str
     Options.withDescription(description)
   )
 
+const urlOf = (text: string): Option.Option<URL> =>
+  URL.canParse(text)
+    ? Option.some(new URL(text)).pipe(Option.filter(({ protocol }) => /^https?:$/.test(protocol)))
+    : Option.none()
+
 /**
  * The command: serves until it is told to stop by SIGINT or SIGTERM. Its first line on stdout says where it listens.
  *
@@ -63,15 +68,21 @@ export const command = Command.make(
       Options.withDescription("The account that all vaults belong to")
     ),
     jobDelay: delay("job-delay", "2 seconds", "How long a retrieval takes, for instance \"4 hours\""),
-    inventoryDelay: delay("inventory-delay", 0, "How long after a write the next inventory is taken")
+    inventoryDelay: delay("inventory-delay", 0, "How long after a write the next inventory is taken"),
+    snsEndpoint: Options.text("sns-endpoint").pipe(
+      Options.filterMap(urlOf, "--sns-endpoint must be an http or https url such as http://127.0.0.1:4566"),
+      Options.optional,
+      Options.withDescription("The SNS to publish notifications to; by default they go nowhere")
+    )
   },
-  ({ accessKey, data, region, secretKey, ...options }) =>
+  ({ accessKey, data, region, secretKey, snsEndpoint, ...options }) =>
     Effect.flatMap(NodeEmulator.url, (url) => Console.log(`Glacier emulator listening on ${url}`)).pipe(
       Effect.zipRight(Effect.never),
       Effect.provide(NodeEmulator.layerServer({
         ...options,
         region,
         directory: Option.getOrUndefined(data),
+        snsEndpoint: Option.getOrUndefined(snsEndpoint),
         keys: [{ accessKeyId: accessKey, secretAccessKey: secretKey }]
       }))
     )

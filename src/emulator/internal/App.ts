@@ -53,6 +53,7 @@ export interface Settings {
   /** Whether the service is closed to the account. */
   readonly noStorage: boolean
   readonly bodyTimeout: Duration.Duration
+  readonly watch: JobRoutes.Watch
 }
 
 const version = "2012-06-01"
@@ -60,13 +61,16 @@ const version = "2012-06-01"
 /** All routes there are. */
 export const routes = (
   store: Store,
-  { delays, expeditedLimit, maximumVaults }: Pick<Settings, "delays" | "expeditedLimit" | "maximumVaults">,
+  { delays, expeditedLimit, maximumVaults, watch }: Pick<
+    Settings,
+    "delays" | "expeditedLimit" | "maximumVaults" | "watch"
+  >,
   sha256: Sha256.Create
 ): ReadonlyArray<Router.Route> => [
   ...VaultRoutes.routes(store, maximumVaults),
   ...ArchiveRoutes.routes(store, delays),
   ...UploadRoutes.routes(store, delays, sha256),
-  ...JobRoutes.routes(store, delays, expeditedLimit),
+  ...JobRoutes.routes(store, delays, expeditedLimit, watch),
   ...JobOutputRoutes.routes(store),
   ...TagRoutes.routes(store),
   ...NotificationRoutes.routes(store),

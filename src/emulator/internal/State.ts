@@ -27,11 +27,20 @@ export interface State {
   readonly accounts: Map<string, Account.Account>
   /** The number of events so far. */
   events: number
+  /** When the last of them was. */
+  lastAt: number
   /** Blobs that nothing refers to any more. */
   released: Array<string>
 }
 
-export const make = (): State => ({ vaults: new Map(), names: new Map(), accounts: new Map(), events: 0, released: [] })
+export const make = (): State => ({
+  vaults: new Map(),
+  names: new Map(),
+  accounts: new Map(),
+  events: 0,
+  lastAt: 0,
+  released: []
+})
 
 /** What an account has agreed in a region. */
 export const accountOf = (state: State, place: string): Account.Account => state.accounts.get(place) ?? Account.none
@@ -239,6 +248,7 @@ const required = <A>(value: A | undefined, what: string): A => {
 /** Applies an event. Throws when it refers to what is not there, which only a journal of others' making does. */
 export const apply = (state: State, event: Event.Event): void => {
   state.events++
+  state.lastAt = event.at
   if (event._tag === "VaultCreated") return createVault(state, event)
   if ("place" in event) {
     state.accounts.set(event.place, Account.apply(accountOf(state, event.place), event))

@@ -72,7 +72,8 @@ const describeCommon = (job: State.Job, vaultArn: string, now: number) => {
   }
 }
 
-const describe = (job: State.Job, vaultArn: string, now: number): Jobs.JobDescription => {
+/** A job as it is shown at a time. */
+export const describe = (job: State.Job, vaultArn: string, now: number): Jobs.JobDescription => {
   const common = describeCommon(job, vaultArn, now)
   if (job.task._tag === "Archive") {
     const { archive, retrieval } = job.task
@@ -180,7 +181,15 @@ const checkCapacity = (
   return units.length > 0 ? Either.void : Either.left(Refusal.insufficientCapacity)
 }
 
-export const routes = (store: Store, delays: Delays, expeditedLimit: number): ReadonlyArray<Router.Route> => [
+/** Is told of each job as it is initiated, in the same step. */
+export type Watch = (vault: string, job: Pick<State.Job, "id" | "completesAt">) => void
+
+export const routes = (
+  store: Store,
+  delays: Delays,
+  expeditedLimit: number,
+  watch: Watch
+): ReadonlyArray<Router.Route> => [
   Router.route(Jobs.InitiateJob, ["parameters"], ({ vaultName }, call) =>
     Effect.gen(function*() {
       const arn = call.arnPrefix + vaultName
@@ -195,16 +204,18 @@ export const routes = (store: Store, delays: Delays, expeditedLimit: number): Re
           yield* Allowance.check(step, call.arnPrefix, task)
           if (task._tag === "ArchiveRetrieval") yield* checkCapacity(step, call, arn, task, expeditedLimit)
           const jobId = JobId.make(Ids.inOrder(step.now, step.state.events, tail))
+          const completesAt = delays.completesAt(step.now, task._tag === "ArchiveRetrieval" ? task.tier : "Inventory")
           step.commit({
             _tag: "JobInitiated",
             at: step.now,
             vault: arn,
             jobId,
-            completesAt: delays.completesAt(step.now, task._tag === "ArchiveRetrieval" ? task.tier : "Inventory"),
+            completesAt,
             description: parameters.description || undefined,
             snsTopic: parameters.snsTopic || undefined,
             task
           })
+          watch(arn, { id: jobId, completesAt })
           return jobId
         })
       )
