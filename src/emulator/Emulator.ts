@@ -121,7 +121,7 @@ export const defaultKey: Key = {
  *   const vault = yield* Vault.Vault
  *   yield* vault.create
  *   yield* TestClock.adjust("1 day")
- *   yield* vault.inventory.start({ snsTopic: "arn:aws:sns:us-east-1:123456789012:done" })
+ *   yield* vault.retrieveInventory({ snsTopic: "arn:aws:sns:us-east-1:123456789012:done" })
  *   yield* TestClock.adjust("4 hours")
  *   return Option.map(yield* told, ({ job }) => job.statusCode)
  * }).pipe(

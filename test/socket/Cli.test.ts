@@ -21,7 +21,8 @@ const options = [
   "--secret-key",
   "--job-delay",
   "--inventory-delay",
-  "--account-id"
+  "--account-id",
+  "--sns-endpoint"
 ]
 
 /** A port that is taken. */
@@ -113,6 +114,8 @@ describe.concurrent("effect-glacier emulator", () => {
       const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp]> = [
         [["--job-delay", "soon"], /^--job-delay must be a duration such as "2 seconds"$/m],
         [["--account-id", "-"], /^--account-id must be 12 digits$/m],
+        [["--sns-endpoint", "127.0.0.1:4566"], /^--sns-endpoint must be an http or https url such as http:\/\/127/m],
+        [["--sns-endpoint", "ftp://sns"], /^--sns-endpoint must be an http or https url such as http:\/\/127/m],
         [["--port", "65536"], /^--port must be 0 to 65535$/m],
         [["--port", String(port)], new RegExp(`address already in use 127\\.0\\.0\\.1:${port}`)],
         [["--data", "package.json"], /package\.json: the directory cannot be made/]
