@@ -2,7 +2,7 @@
  * What the emulator knows, and how events change it. Everything here is synchronous, so a step that looks, decides
  * and applies an event cannot be interleaved with another fiber's.
  *
- * Nothing happens in the background: a vault is settled before it is looked at, which takes an inventory that has
+ * Nothing changes in the background: a vault is settled before it is looked at, which takes an inventory that has
  * come due and drops what has expired since (spec sections 11 and 12.4).
  *
  * @internal
