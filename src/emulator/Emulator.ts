@@ -11,6 +11,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpServer from "@effect/platform/HttpServer"
 import type * as Path from "@effect/platform/Path"
 import * as Context from "effect/Context"
+import type * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -25,6 +26,16 @@ import * as InProcess from "./internal/InProcess.ts"
 import type { EmulatorStorageError } from "./internal/StorageError.ts"
 import * as Store from "./internal/Store.ts"
 import type { Notification } from "./Topics.ts"
+
+export type {
+  /**
+   * One duration for all, or one for each; each may be left out.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  Each
+} from "./internal/Delays.ts"
 
 export {
   /**
@@ -46,6 +57,10 @@ export interface Key {
   readonly accessKeyId: string
   readonly secretAccessKey: Redacted.Redacted
   readonly sessionToken?: Redacted.Redacted | undefined
+  /** From when on requests signed with it are refused with 403 `ExpiredTokenException`. By default never. */
+  readonly expiration?: DateTime.Utc | undefined
+  /** Whose key it is: 12 digits, by default the `accountId` of the options. */
+  readonly accountId?: string | undefined
 }
 
 /**
@@ -55,7 +70,7 @@ export interface Key {
  * @category models
  */
 export interface Options {
-  /** The account of all keys: 12 digits, by default `123456789012`. */
+  /** The account of keys that name none: 12 digits, by default `123456789012`. */
   readonly accountId?: string | undefined
   /** Counts when a request is signed for a region that has no Glacier. By default `us-east-1`. */
   readonly region?: string | undefined
@@ -65,15 +80,12 @@ export interface Options {
    * How long jobs take: all the same, or retrievals of archives by their tier, and inventories. By default Expedited 5
    * minutes, Standard 4 hours, Bulk 8 hours and Inventory 4 hours.
    */
-  readonly jobDelay?:
-    | Duration.DurationInput
-    | {
-      readonly Expedited?: Duration.DurationInput | undefined
-      readonly Standard?: Duration.DurationInput | undefined
-      readonly Bulk?: Duration.DurationInput | undefined
-      readonly Inventory?: Duration.DurationInput | undefined
-    }
-    | undefined
+  readonly jobDelay?: Delays.Each<Delays.Kind> | undefined
+  /**
+   * How long a job is kept after it is complete, an upload after its last part, and a vault lock that is in progress:
+   * all the same, or each. By default 24 hours each.
+   */
+  readonly expiry?: Delays.Each<Delays.Expiring> | undefined
   /** How many vaults there may be in a region, by default 1,000. */
   readonly maximumVaults?: number | undefined
   /**
@@ -84,10 +96,10 @@ export interface Options {
   /** How long after a write an inventory shows it, by default 24 hours. */
   readonly inventoryDelay?: Duration.DurationInput | undefined
   /**
-   * Answers 400 `NoLongerSupportedException` to every signed request, as the service does to an account that has never
-   * stored anything. By default it does not.
+   * Accounts whose every signed request is answered with 400 `NoLongerSupportedException`, as the service does to one
+   * that has never stored anything. By default none.
    */
-  readonly noStorage?: boolean | undefined
+  readonly withoutStorage?: ReadonlyArray<string> | undefined
   /** How long a request's body may pause, by default 60 seconds. */
   readonly bodyTimeout?: Duration.DurationInput | undefined
 }
@@ -160,10 +172,14 @@ const make = (store: Store.Store, options: Options): Effect.Effect<Service, neve
       accountId: options.accountId ?? "123456789012",
       region: options.region ?? "us-east-1",
       keys: options.keys ?? [defaultKey],
-      delays: Delays.make(options.inventoryDelay ?? "24 hours", options.jobDelay),
+      delays: Delays.make({
+        inventory: options.inventoryDelay ?? "24 hours",
+        job: options.jobDelay,
+        expiry: options.expiry
+      }),
       maximumVaults: options.maximumVaults ?? Limits.maximumVaults,
       expeditedLimit: options.expeditedLimit ?? Number.POSITIVE_INFINITY,
-      noStorage: options.noStorage ?? false,
+      withoutStorage: options.withoutStorage ?? [],
       bodyTimeout: Duration.decode(options.bodyTimeout ?? "60 seconds")
     })
     return { app, notifications }

@@ -90,6 +90,13 @@ export const ProvisionedCapacity = Schema.Struct({
  */
 export type ProvisionedCapacity = typeof ProvisionedCapacity.Type
 
+/** A number that is not safe was rounded when it was read: nobody asked for that many. */
+const SafePolicy = DataRetrievalPolicy.pipe(
+  Schema.filter(({ rules: [{ bytesPerHour = 1 }] }) => Number.isSafeInteger(bytesPerHour), {
+    message: () => "must have a bytesPerHour of 9,007,199,254,740,991 or less"
+  })
+)
+
 const account = { accountId: Operation.vault.accountId }
 
 /**
@@ -104,7 +111,7 @@ export const SetDataRetrievalPolicy = Operation.make({
   path: "/{accountId}/policies/data-retrieval",
   input: {
     ...account,
-    policy: Operation.json(Schema.pluck(Schema.Struct({ Policy: DataRetrievalPolicy }), "Policy"))
+    policy: Operation.json(Schema.pluck(Schema.Struct({ Policy: SafePolicy }), "Policy"))
   },
   success: [204],
   headers: {},

@@ -3,12 +3,15 @@
  *
  * @since 0.1.0
  */
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { required } from "./internal/wire.ts"
 import * as Operation from "./Operation.ts"
 import * as ServiceError from "./ServiceError.ts"
 
 const tagKeyRule = "1 to 128 letters, digits, spaces and _ . / = + - @ that does not begin with aws:"
+
+const tagValueRule = "must be at most 255 letters, digits, spaces and _ . / = + - @"
 
 const letters = "[\\p{L}\\p{N} _./=+\\-@]"
 
@@ -36,20 +39,42 @@ export const TagKey = Schema.String.pipe(
 export const TagValue = Schema.String.pipe(
   Schema.pattern(new RegExp(`^${letters}{0,255}$`, "u"), {
     identifier: "TagValue",
-    message: () => "must be at most 255 letters, digits, spaces and _ . / = + - @",
+    message: () => tagValueRule,
     arbitrary: () => (fc) => fc.stringMatching(/^[A-Za-z0-9_.-]{0,20}$/)
   })
 )
 
 const isTagKey = Schema.is(TagKey)
 
-// A record leaves out what its key schema refuses, so the keys are looked at one by one.
-const Tags = Schema.Record({ key: Schema.String, value: TagValue }).pipe(
+const isTagValue = Schema.is(TagValue)
+
+/**
+ * Values of tags by their keys, whatever these are: a record would lose one that is called `__proto__`.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Tags = Schema.declare(
+  (tags): tags is { readonly [key: string]: string } =>
+    Predicate.isReadonlyRecord(tags) && Object.values(tags).every(Predicate.isString),
+  {
+    identifier: "Tags",
+    message: () => "must be texts by keys",
+    arbitrary: () => (fc) => fc.dictionary(fc.string(), fc.string())
+  }
+)
+
+const NewTags = Tags.pipe(
   Schema.filter((tags) => {
-    const keys = Object.keys(tags)
-    if (keys.length < 1 || keys.length > 10) return "must be 1 to 10 tags"
-    const wrong = keys.find((key) => !isTagKey(key))
-    return wrong === undefined ? undefined : { path: [wrong], message: `must have a key of ${tagKeyRule}` }
+    const all = Object.entries(tags)
+    if (all.length < 1 || all.length > 10) return "must be 1 to 10 tags"
+    return all.flatMap(([key, value]) =>
+      !isTagKey(key)
+        ? [{ path: [key], message: `must have a key of ${tagKeyRule}` }]
+        : isTagValue(value)
+        ? []
+        : [{ path: [key], message: tagValueRule }]
+    )
   })
 )
 
@@ -57,7 +82,7 @@ const TagKeys = Schema.Array(TagKey).pipe(
   Schema.filter((keys) => keys.length >= 1 && keys.length <= 10, { message: () => "must be 1 to 10 keys" })
 )
 
-const VaultTags = Schema.Struct({ tags: required("Tags", Schema.Record({ key: Schema.String, value: Schema.String })) })
+const VaultTags = Schema.Struct({ tags: required("Tags", Tags) })
 
 /**
  * Adds 1 to 10 tags to a vault, in place of those of the same keys. A vault may have 50.
@@ -70,7 +95,7 @@ export const AddTagsToVault = Operation.make({
   method: "POST",
   path: "/{accountId}/vaults/{vaultName}/tags",
   query: ["operation", "add"],
-  input: { ...Operation.vault, tags: Operation.json(Schema.pluck(Schema.Struct({ Tags }), "Tags")) },
+  input: { ...Operation.vault, tags: Operation.json(Schema.pluck(Schema.Struct({ Tags: NewTags }), "Tags")) },
   success: [204],
   headers: {},
   body: "none",

@@ -45,6 +45,8 @@ describe("data-retrieval policies", () => {
         [{ Strategy: "BytesPerHour" }],
         [{ Strategy: "BytesPerHour", BytesPerHour: 0 }],
         [{ Strategy: "BytesPerHour", BytesPerHour: 1.5 }],
+        [{ Strategy: "BytesPerHour", BytesPerHour: 2 ** 53 }],
+        [{ Strategy: "BytesPerHour", BytesPerHour: 2 ** 63 }],
         [{ Strategy: "None", BytesPerHour: 10 }],
         [{ Strategy: "FreeTier", BytesPerHour: 10 }]
       ]
@@ -55,6 +57,9 @@ describe("data-retrieval policies", () => {
       }
       expect(codes(yield* call("PUT", policy, { body: "{}" }))).toEqual([400, "MissingParameterValueException"])
       expect((yield* call("GET", policy)).text).toContain("None")
+      const most = `{"Policy":{"Rules":[{"BytesPerHour":9007199254740991,"Strategy":"BytesPerHour"}]}}`
+      expect((yield* call("PUT", policy, { body: most })).status).toBe(204)
+      expect((yield* call("GET", policy)).text).toBe(most)
     }).pipe(Effect.provide(Support.layer())))
 
   it.effect("of bytes per hour refuse Standard retrievals beyond them", () =>

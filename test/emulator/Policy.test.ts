@@ -13,7 +13,7 @@ const question: Policy.Question = {
 const base = { Effect: "Deny", Principal: "*", Action: "glacier:DeleteArchive", Resource: "*" }
 
 const denies = (statement: object, asked: Partial<Policy.Question> = {}) =>
-  Policy.denies(JSON.stringify({ Statement: [{ ...base, ...statement }] }), { ...question, ...asked })
+  Policy.says("Deny", JSON.stringify({ Statement: [{ ...base, ...statement }] }), { ...question, ...asked })
 
 const condition = (operator: string, key: string, value: unknown) => ({ Condition: { [operator]: { [key]: value } } })
 
@@ -95,10 +95,10 @@ describe("Policy", () => {
 
   it("takes one statement or many, and nothing from what is no policy", () => {
     const policy = (Statement: unknown) => JSON.stringify({ Statement })
-    expect(Policy.denies(policy(base), question)).toBe(true)
-    expect(Policy.denies(policy([{ ...base, Effect: "Allow" }, base]), question)).toBe(true)
+    expect(Policy.says("Deny", policy(base), question)).toBe(true)
+    expect(Policy.says("Deny", policy([{ ...base, Effect: "Allow" }, base]), question)).toBe(true)
     for (const text of ["", "{}", "[]", policy([]), policy("Deny"), policy({ ...base, Action: 7 })]) {
-      expect([text, Policy.isPolicy(text), Policy.denies(text, question)]).toEqual([text, false, false])
+      expect([text, Policy.isPolicy(text), Policy.says("Deny", text, question)]).toEqual([text, false, false])
     }
   })
 
@@ -110,6 +110,6 @@ describe("Policy", () => {
   }, { fastCheck: { numRuns: 1000 } })
 
   it.prop("takes no text apart by throwing", [FastCheck.json()], ([text]) => {
-    expect(Policy.denies(text, question)).toBe(false)
+    expect(Policy.says("Deny", text, question)).toBe(false)
   })
 })

@@ -28,7 +28,8 @@ const memory = Emulator.layerMemory().pipe(Layer.provide(Support.layerSha256))
 describe("requests", () => {
   it.effect("each operation has a route", () =>
     Effect.gen(function*() {
-      const settings = { delays: Delays.make(0), maximumVaults: 1000, expeditedLimit: 1000, watch: () => {} }
+      const delays = Delays.make({ inventory: 0 })
+      const settings = { delays, maximumVaults: 1000, expeditedLimit: 1000, watch: () => {} }
       const all = routes(yield* Store.memory, settings, Support.create)
       expect(all.map(({ operation }) => operation.name).sort()).toEqual(
         Object.values(operations).map(({ name }) => name).sort()
@@ -114,7 +115,7 @@ describe("requests", () => {
         "MissingAuthenticationTokenException"
       )
       expect(refusal(yield* call("GET", "/1/vaults"))[1]).toBe("AccessDeniedException")
-    }).pipe(Effect.provide(Support.layer({ noStorage: true }))))
+    }).pipe(Effect.provide(Support.layer({ withoutStorage: [Support.account] }))))
 
   it.effect("of any content type are read, and a tree hash of JSON is ignored", () =>
     Effect.gen(function*() {

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { SignatureV4 } from "@smithy/signature-v4"
 import * as Context from "effect/Context"
+import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
@@ -21,13 +22,16 @@ const utf8 = new TextEncoder()
 const sha256 = Context.get(Context.empty(), Sha256.Sha256)
 const hashOf = (text: string) => Sha256.hex(sha256, utf8.encode(text))
 
-const knowing = (sessionToken: Option.Option<string>): Signature.Keys => (id) =>
-  id === accessKeyId
-    ? Option.some({
-      secretAccessKey: Redacted.make(secret),
-      sessionToken: Option.map(sessionToken, (token) => Redacted.make(token))
-    })
-    : Option.none()
+const knowing =
+  (sessionToken: Option.Option<string>, expiration: Option.Option<DateTime.Utc> = Option.none()): Signature.Keys =>
+  (id) =>
+    id === accessKeyId
+      ? Option.some({
+        secretAccessKey: Redacted.make(secret),
+        sessionToken: Option.map(sessionToken, (token) => Redacted.make(token)),
+        expiration
+      })
+      : Option.none()
 
 interface Options {
   readonly now?: number

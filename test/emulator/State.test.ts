@@ -75,7 +75,8 @@ const run = (
     } else if (picked !== undefined) {
       const completesAt = now + delays.job
       const task = { _tag: "ArchiveRetrieval", archiveId: archiveId(picked.n), start: 0, end: picked.n, tier: "Bulk" }
-      commit({ _tag: "JobInitiated", at: now, vault, jobId: `job-${events.length}`, completesAt, task })
+      const jobId = `job-${events.length}`
+      commit({ _tag: "JobInitiated", at: now, vault, jobId, completesAt, expiresAt: completesAt + day, task })
       picked.jobs.push(completesAt)
     }
   }

@@ -64,6 +64,16 @@ describe("tags", () => {
       expect(yield* listed).toBe(`{"Tags":{}}`)
     }).pipe(Effect.provide(Support.layer())))
 
+  it.effect("may be called like what every object has", () =>
+    Effect.gen(function*() {
+      yield* createVault("photos")
+      const body = `{"Tags":{"__proto__":"a","constructor":"b"}}`
+      expect((yield* call("POST", tags, { query: { operation: "add" }, body })).status).toBe(204)
+      expect(yield* listed).toBe(body)
+      expect((yield* remove(["__proto__"])).status).toBe(204)
+      expect(yield* listed).toBe(`{"Tags":{"constructor":"b"}}`)
+    }).pipe(Effect.provide(Support.layer())))
+
   it.effect("are the vault's, and go with it", () =>
     Effect.gen(function*() {
       yield* createVault("photos")

@@ -142,6 +142,14 @@ describe("Operation: bad input", () => {
     ],
     [
       "setDataRetrievalPolicy",
+      rules({ strategy: "BytesPerHour", bytesPerHour: 2 ** 53 }),
+      "policy",
+      "{\"rules\":[{\"strategy\":\"BytesPerHour\",\"bytesPerHour\":9007199254740992}]}",
+      /bytesPerHour of 9,007,199,254,740,991 or less/
+    ],
+    ["addTagsToVault", { tags: JSON.parse("{\"__proto__\":\"#\"}") }, "tags.__proto__", "\"#\"", /letters, digits/],
+    [
+      "setDataRetrievalPolicy",
       rules({ strategy: "Free" }),
       "policy.rules.0.strategy",
       "\"Free\"",

@@ -12,19 +12,6 @@ const key = { accessKeyId: "AKIACLI", secretAccessKey: "a secret" }
 
 const asKey = ["--access-key", key.accessKeyId, "--secret-key", key.secretAccessKey]
 
-const options = [
-  "--port",
-  "--host",
-  "--data",
-  "--region",
-  "--access-key",
-  "--secret-key",
-  "--job-delay",
-  "--inventory-delay",
-  "--account-id",
-  "--sns-endpoint"
-]
-
 /** A port that is taken. */
 const taken = Effect.acquireRelease(
   Effect.async<Server>((resume) => {
@@ -44,8 +31,11 @@ describe.concurrent("effect-glacier emulator", () => {
       const { exit } = yield* runProgram("emulator", "--help")
       const { code, stdout } = yield* exit
       expect(code).toBe(0)
-      for (const option of options) expect(stdout).toContain(option)
-    }), 60_000)
+      const fs = yield* FileSystem.FileSystem
+      const table = (yield* fs.readFileString("docs/emulator.md")).match(/^\|.*\|$/gm)?.join()
+      const names = (text = "") => Array.from(new Set(text.match(/--[a-z-]*[a-z]/g))).sort()
+      expect(names(stdout.split("DESCRIPTION")[0])).toEqual(names(table))
+    }).pipe(Effect.provide(NodeContext.layer)), 60_000)
 
   it.scopedLive("keeps its vaults in --data, and does what its options say", () =>
     Effect.gen(function*() {
@@ -82,6 +72,36 @@ describe.concurrent("effect-glacier emulator", () => {
         .toBe("UnrecognizedClientException")
     }).pipe(Effect.provide(NodeContext.layer)), 60_000)
 
+  it.scopedLive("serves several accounts, with times and limits of one's own", () =>
+    Effect.gen(function*() {
+      const [other, closed] = ["111122223333", "444455556666"] as const
+      const { port } = yield* runEmulator(
+        ...["--key", `AKIAOTHER:se:cret:${other}`, "--key", `AKIACLOSED:secret:${closed}`, "--without-storage", closed],
+        ...["--standard-delay", "1 hour", "--expedited-delay", "0 seconds", "--job-expiry", "0 seconds"],
+        ...["--maximum-vaults", "1", "--expedited-limit", "3"]
+      )
+      const vault = { accountId: "-", vaultName: "photos" }
+      const glacier = yield* Support.sdk(port)
+      const others = yield* Support.sdk(port, { accessKeyId: "AKIAOTHER", secretAccessKey: "se:cret" })
+      const refused = yield* Support.sdk(port, { accessKeyId: "AKIACLOSED", secretAccessKey: "secret" })
+      for (const client of [glacier, others]) yield* call(() => client.createVault(vault))
+      const failed = <A>(f: () => Promise<A>) => Effect.map(Effect.flip(call(f)), ({ name }) => name)
+      expect(yield* failed(() => glacier.createVault({ ...vault, vaultName: "films" }))).toBe("LimitExceededException")
+      expect(yield* failed(() => refused.listVaults({ accountId: "-" }))).toBe("NoLongerSupportedException")
+      expect((yield* call(() => others.describeVault(vault))).VaultARN).toContain(other)
+
+      const retrieve = (ArchiveId: string | undefined, Tier: string) =>
+        glacier.initiateJob({ ...vault, jobParameters: { Type: "archive-retrieval", ArchiveId, Tier } })
+      const { archiveId: large } = yield* call(() => glacier.uploadArchive({ ...vault, body: Buffer.from("four") }))
+      expect(yield* failed(() => retrieve(large, "Expedited"))).toBe("InsufficientCapacityException")
+      const { jobId: slow } = yield* call(() => retrieve(large, "Standard"))
+      const { archiveId } = yield* call(() => glacier.uploadArchive({ ...vault, body: Buffer.from("two") }))
+      const { jobId: quick } = yield* call(() => retrieve(archiveId, "Expedited"))
+      // It was complete at once, and forgotten at once.
+      expect(yield* failed(() => glacier.describeJob({ ...vault, jobId: quick }))).toBe("ResourceNotFoundException")
+      expect((yield* call(() => glacier.describeJob({ ...vault, jobId: slow }))).Completed).toBe(false)
+    }), 60_000)
+
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
     it.scopedLive(`listens on 127.0.0.1 only, and ends with ${signal}, whatever is open`, () =>
       Effect.gen(function*() {
@@ -114,6 +134,9 @@ describe.concurrent("effect-glacier emulator", () => {
       const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp]> = [
         [["--job-delay", "soon"], /^--job-delay must be a duration such as "2 seconds"$/m],
         [["--account-id", "-"], /^--account-id must be 12 digits$/m],
+        [["--key", "a:b:1"], /^--key must be .* as in ID:SECRET:ACCOUNT$/m],
+        [["--without-storage", "1"], /^--without-storage must be 12 digits$/m],
+        [["--maximum-vaults", "0"], /^--maximum-vaults must be more than 0$/m],
         [["--sns-endpoint", "127.0.0.1:4566"], /^--sns-endpoint must be an http or https url such as http:\/\/127/m],
         [["--sns-endpoint", "ftp://sns"], /^--sns-endpoint must be an http or https url such as http:\/\/127/m],
         [["--port", "65536"], /^--port must be 0 to 65535$/m],

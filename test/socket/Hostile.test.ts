@@ -163,7 +163,9 @@ const tables: Readonly<Record<string, ReadonlyArray<Case>>> = {
     target("/-/vaults/%zz"),
     target("/-/vaults/%ff"),
     target("/-/vaults?marker=%zz"),
-    target("http://127.0.0.1/-/vaults"),
+    target("http://127.0.0.1"),
+    target("http:///-/vaults"),
+    target("ftp://127.0.0.1/-/vaults"),
     target("*"),
     target("/"),
     target("/vaults"),
@@ -285,6 +287,16 @@ layer(server, { excludeTestServices: true })("A server among the hostile", (it) 
         yield* isWell
       }))
   }
+
+  it.scoped("a target with a host means its path, as it was signed", () =>
+    Effect.gen(function*() {
+      const good = yield* Effect.flatMap(Support.port, (port) => Support.head(port, {}))
+      for (const host of ["http://127.0.0.1", "HTTPS://glacier.us-east-1.amazonaws.com:443", "http://[::1]:1"]) {
+        const connection = yield* connect
+        yield* connection.write(good.replace("/-/vaults", `${host}/-/vaults`))
+        expect(yield* connection.answer()).toMatchObject({ value: { status: 200, json: { VaultList: expect.any(Array) } } })
+      }
+    }))
 
   /** Bytes that are no HTTP: an answer of 4xx, if any, and the end of the connection. */
   it.scoped("what is no HTTP", () =>

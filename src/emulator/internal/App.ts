@@ -8,11 +8,13 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { AccountId } from "../../protocol/Names.ts"
 import * as Regions from "../../protocol/Regions.ts"
@@ -39,24 +41,32 @@ import type { Store } from "./Store.ts"
 
 /** The options of the emulator, none left out. */
 export interface Settings {
+  /** The account of keys that name none. */
   readonly accountId: string
   readonly region: string
   readonly keys: ReadonlyArray<{
+    readonly accountId?: string | undefined
     readonly accessKeyId: string
     readonly secretAccessKey: Redacted.Redacted
     readonly sessionToken?: Redacted.Redacted | undefined
+    readonly expiration?: DateTime.Utc | undefined
   }>
   readonly delays: Delays
   readonly maximumVaults: number
   /** In bytes: Expedited retrievals of larger archives need provisioned capacity. */
   readonly expeditedLimit: number
-  /** Whether the service is closed to the account. */
-  readonly noStorage: boolean
+  /** The accounts to which the service is closed. */
+  readonly withoutStorage: ReadonlyArray<string>
   readonly bodyTimeout: Duration.Duration
   readonly watch: JobRoutes.Watch
 }
 
 const version = "2012-06-01"
+
+const isAccountId = Schema.is(AccountId)
+
+const isSharable = ({ operation: { input, name } }: Router.Route): boolean =>
+  "vaultName" in input && name !== "CreateVault" && name !== "InitiateVaultLock"
 
 /** All routes there are. */
 export const routes = (
@@ -75,7 +85,7 @@ export const routes = (
   ...TagRoutes.routes(store),
   ...NotificationRoutes.routes(store),
   ...AccessPolicyRoutes.routes(store),
-  ...LockRoutes.routes(store),
+  ...LockRoutes.routes(store, delays),
   ...AccountRoutes.routes(store)
 ]
 
@@ -86,16 +96,22 @@ export const make = (
 ): Effect.Effect<HttpApp.Default<never, Scope.Scope>> =>
   Effect.gen(function*() {
     const sha256 = yield* Sha256.Sha256
-    const { accountId, bodyTimeout, region } = settings
+    const { bodyTimeout, region } = settings
     const all = routes(store, settings, sha256)
     const utf8 = new TextDecoder()
 
+    const keyOf = (id: string) => Option.fromNullable(settings.keys.find(({ accessKeyId }) => accessKeyId === id))
+
+    const accountOf = (id: string): AccountId =>
+      AccountId.make(Option.getOrUndefined(keyOf(id))?.accountId ?? settings.accountId)
+
     const keys: Signature.Keys = (id) =>
       Option.map(
-        Option.fromNullable(settings.keys.find(({ accessKeyId }) => accessKeyId === id)),
-        ({ secretAccessKey, sessionToken }) => ({
+        keyOf(id),
+        ({ expiration, secretAccessKey, sessionToken }) => ({
           secretAccessKey,
-          sessionToken: Option.fromNullable(sessionToken)
+          sessionToken: Option.fromNullable(sessionToken),
+          expiration: Option.fromNullable(expiration)
         })
       )
 
@@ -111,7 +127,7 @@ export const make = (
       }
       const body = route.isUpload ? new Uint8Array() : yield* Body.collect(request, bodyTimeout)
       const bodySha256 = Sha256.hex(sha256, body)
-      const { payloadHash, region: scope } = yield* Either.mapLeft(
+      const { accessKeyId, payloadHash, region: scope } = yield* Either.mapLeft(
         Signature.verify({
           sha256,
           now: yield* Clock.currentTimeMillis,
@@ -127,15 +143,21 @@ export const make = (
       const sent = headers["x-amz-glacier-version"]
       if (!sent) return yield* Effect.fail(Refusal.missing("API version"))
       if (sent !== version) return yield* Effect.fail(Refusal.invalid(`Invalid API version: ${sent}`))
-      const account = path["accountId"] ?? "-"
-      if (account !== "-" && account !== accountId) return yield* Effect.fail(Refusal.wrongAccount(account))
-      if (settings.noStorage) return yield* Effect.fail(Refusal.noLongerSupported)
+      const caller = accountOf(accessKeyId)
+      const named = path["accountId"] ?? "-"
+      const accountId = named === "-" ? caller : named
+      // What is in a vault can be shared with other accounts, by its policy.
+      if (!isAccountId(accountId) || (accountId !== caller && !isSharable(route))) {
+        return yield* Effect.fail(Refusal.wrongAccount(named))
+      }
+      if (settings.withoutStorage.includes(caller)) return yield* Effect.fail(Refusal.noLongerSupported)
 
       const place = Option.isSome(Regions.get(scope)) ? scope : region
       return yield* route.run({
         request,
         operation: route.operation.name,
-        accountId: AccountId.make(accountId),
+        caller,
+        accountId,
         arnPrefix: `arn:${Regions.partitionOf(place).name}:glacier:${place}:${accountId}:vaults/`,
         path,
         query: target.parameters,

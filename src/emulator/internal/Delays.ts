@@ -1,41 +1,61 @@
 /**
- * How long the service takes.
+ * How long the service takes, and how long it keeps.
  *
  * @internal
  */
 import * as Duration from "effect/Duration"
 import type * as Jobs from "../../protocol/Jobs.ts"
+import * as Limits from "../../protocol/Limits.ts"
 
 /** The last date there is: an infinite delay must still be written as JSON. */
 const never = 8.64e15
 
-const after = (delay: Duration.Duration) => (now: number): number => Math.min(now + Duration.toMillis(delay), never)
+/** One duration for all, or one for each; each may be left out. */
+export type Each<K extends string> =
+  | Duration.DurationInput
+  | { readonly [P in K]?: Duration.DurationInput | undefined }
 
 /** A retrieval of an archive goes by its tier. */
 export type Kind = Jobs.Tier | "Inventory"
 
-/** How long jobs take: all the same, or by their kind. */
-export type JobDelay = Duration.DurationInput | { readonly [K in Kind]?: Duration.DurationInput | undefined }
+/** What does not last. */
+export type Expiring = "Job" | "Upload" | "Lock"
 
 export interface Delays {
   /** When an inventory shows what is written at a time. */
   readonly inventoryAt: (now: number) => number
   /** When a job initiated at a time is complete. */
   readonly completesAt: (now: number, kind: Kind) => number
+  /** When a job completed, an upload last written or a lock initiated at a time is gone. */
+  readonly expiresAt: (now: number, what: Expiring) => number
 }
 
-const byDefault = {
+const delays = {
   Expedited: Duration.minutes(5),
   Standard: Duration.hours(4),
   Bulk: Duration.hours(8),
   Inventory: Duration.hours(4)
 }
 
-const isOne = (delay: JobDelay): delay is Duration.DurationInput =>
-  typeof delay !== "object" || Array.isArray(delay) || Duration.isDuration(delay)
+const lifetime = Duration.millis(Limits.lifetimeMillis)
 
-/** Delays of one's own; kinds that are left out take what is usual. */
-export const make = (inventory: Duration.DurationInput, job: JobDelay = {}): Delays => ({
-  inventoryAt: after(Duration.decode(inventory)),
-  completesAt: (now, kind) => after(Duration.decode(isOne(job) ? job : job[kind] ?? byDefault[kind]))(now)
-})
+const lifetimes = { Job: lifetime, Upload: lifetime, Lock: lifetime }
+
+const isOne = <K extends string>(each: Each<K>): each is Duration.DurationInput =>
+  typeof each !== "object" || Array.isArray(each) || Duration.isDuration(each)
+
+const after = (now: number, delay: Duration.DurationInput): number => Math.min(now + Duration.toMillis(delay), never)
+
+/** Durations of one's own; those that are left out are as usual. */
+export const make = (options: {
+  readonly inventory: Duration.DurationInput
+  readonly job?: Each<Kind> | undefined
+  readonly expiry?: Each<Expiring> | undefined
+}): Delays => {
+  const { expiry = {}, inventory, job = {} } = options
+  return {
+    inventoryAt: (now) => after(now, inventory),
+    completesAt: (now, kind) => after(now, isOne(job) ? job : job[kind] ?? delays[kind]),
+    expiresAt: (now, what) => after(now, isOne(expiry) ? expiry : expiry[what] ?? lifetimes[what])
+  }
+}

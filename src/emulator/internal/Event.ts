@@ -10,6 +10,7 @@ import * as Jobs from "../../protocol/Jobs.ts"
 import { ArchiveId, JobId, PartSize, UploadId } from "../../protocol/Names.ts"
 import { NotificationEvent } from "../../protocol/Notifications.ts"
 import { LockId } from "../../protocol/Policies.ts"
+import { Tags } from "../../protocol/Tags.ts"
 import { TreeHash } from "../../protocol/TreeHash.ts"
 
 /** Stored bytes: where they are, and the digests of their MiBs (32 bytes each; left out when there is one MiB only). */
@@ -47,14 +48,17 @@ export const UploadInitiated = Schema.TaggedStruct("UploadInitiated", {
   ...common,
   uploadId: UploadId,
   description: Schema.optional(Schema.String),
-  partSize: PartSize
+  partSize: PartSize,
+  expiresAt: Schema.Number
 })
 
 export const PartStored = Schema.TaggedStruct("PartStored", {
   ...common,
   uploadId: UploadId,
   index: Schema.NonNegativeInt,
-  blob: Blob
+  blob: Blob,
+  /** When the upload expires now. */
+  expiresAt: Schema.Number
 })
 
 export const UploadAborted = Schema.TaggedStruct("UploadAborted", { ...common, uploadId: UploadId })
@@ -92,6 +96,8 @@ export const JobInitiated = Schema.TaggedStruct("JobInitiated", {
   ...common,
   jobId: JobId,
   completesAt: Schema.Number,
+  /** When the job is forgotten, and its output with it. */
+  expiresAt: Schema.Number,
   description: Schema.optional(Schema.String),
   snsTopic: Schema.optional(Schema.String),
   task: Schema.Union(ArchiveRetrieval, InventoryRetrieval)
@@ -99,7 +105,7 @@ export const JobInitiated = Schema.TaggedStruct("JobInitiated", {
 
 export const TagsAdded = Schema.TaggedStruct("TagsAdded", {
   ...common,
-  tags: Schema.Record({ key: Schema.String, value: Schema.String })
+  tags: Tags
 })
 
 export const TagsRemoved = Schema.TaggedStruct("TagsRemoved", { ...common, keys: Schema.Array(Schema.String) })

@@ -1,6 +1,5 @@
 /**
- * What a policy denies (spec section 16). Only explicit Deny statements count: to its own account a vault denies
- * nothing else.
+ * What a policy allows and denies (spec section 16).
  *
  * A statement matches when each of its elements does. One with a condition that is not known here, by its operator or
  * its key, does not match.
@@ -9,6 +8,9 @@
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+
+/** What a statement is about to do. */
+export type Effect = "Allow" | "Deny"
 
 /** What a policy is asked. */
 export interface Question {
@@ -167,12 +169,12 @@ const applies = (statement: Statement, question: Question): boolean => {
     holds(statement.Condition ?? {}, question)
 }
 
-/** Whether a policy denies explicitly what is asked. A text that is no policy denies nothing. */
-export const denies = (policy: string, question: Question): boolean =>
+/** Whether a policy says explicitly that what is asked is allowed or denied. A text that is no policy says nothing. */
+export const says = (effect: Effect, policy: string, question: Question): boolean =>
   Option.match(decode(policy), {
     onNone: () => false,
     onSome: (document) =>
       list<Statement>(document.Statement).some((statement) =>
-        statement.Effect === "Deny" && applies(statement, question)
+        statement.Effect === effect && applies(statement, question)
       )
   })

@@ -30,6 +30,9 @@ export interface Call {
   readonly request: HttpServerRequest.HttpServerRequest
   /** The name of the operation. */
   readonly operation: string
+  /** The account of the key that it is signed with. */
+  readonly caller: AccountId
+  /** The account that it is about. */
   readonly accountId: AccountId
   /** The ARN of any vault of the account and region, up to its name. */
   readonly arnPrefix: string
@@ -59,9 +62,10 @@ const decodePercent = (text: string): Either.Either<string, Refusal.Refusal> =>
 // What a vault, an id or an account can never be, and what proxies and clients would take for another path.
 const isPlain = (segment: string): boolean => !/^\.{0,2}$|[/\\\p{Cc}]/u.test(segment)
 
-/** Takes a target apart. */
-export const parse = (url: string): Either.Either<Target, Refusal.Refusal> =>
+/** Takes a target apart. One with a host in it, as a proxy gets, means its path (RFC 9112, section 3.2.2). */
+export const parse = (target: string): Either.Either<Target, Refusal.Refusal> =>
   Either.gen(function*() {
+    const url = target.replace(/^https?:\/\/[^/?]+/i, "")
     const mark = url.indexOf("?")
     const path = mark === -1 ? url : url.slice(0, mark)
     const query = mark === -1 ? "" : url.slice(mark + 1)

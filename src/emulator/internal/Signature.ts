@@ -26,6 +26,8 @@ export interface Keys {
   (accessKeyId: string): Option.Option<{
     readonly secretAccessKey: Redacted.Redacted<string>
     readonly sessionToken: Option.Option<Redacted.Redacted<string>>
+    /** When key and token are good no more. */
+    readonly expiration: Option.Option<DateTime.Utc>
   }>
 }
 
@@ -38,7 +40,11 @@ export interface Verified {
 
 /** Why a request is refused: error code, HTTP status and message of the answer (section 6.1). */
 export interface Refusal {
-  readonly code: "MissingAuthenticationTokenException" | "UnrecognizedClientException" | "InvalidSignatureException"
+  readonly code:
+    | "MissingAuthenticationTokenException"
+    | "UnrecognizedClientException"
+    | "ExpiredTokenException"
+    | "InvalidSignatureException"
   readonly status: 400 | 403
   readonly message: string
 }
@@ -53,6 +59,12 @@ const unrecognized: Refusal = {
   code: "UnrecognizedClientException",
   status: 400,
   message: "The security token included in the request is invalid."
+}
+
+const expired: Refusal = {
+  code: "ExpiredTokenException",
+  status: 403,
+  message: "The security token included in the request is expired"
 }
 
 const invalid = (message: string): Refusal => ({ code: "InvalidSignatureException", status: 403, message })
@@ -215,6 +227,7 @@ export const verify = (options: {
       onSome: (token) => Option.exists(sent("x-amz-security-token"), (value) => same(value, Redacted.value(token)))
     })
     if (!tokenIsRight) return yield* Either.left(unrecognized)
+    if (Option.exists(key.expiration, (at) => DateTime.toEpochMillis(at) <= now)) return yield* Either.left(expired)
 
     const [earliest, latest] = [now - windowMillis, now + windowMillis]
     yield* check(

@@ -73,8 +73,6 @@ const lost = (job: Job): boolean =>
   job.task._tag === "Archive" && job.task.archive.deleted !== undefined &&
   job.task.archive.deleted.at < job.completesAt
 
-const expiryOf = (job: Job): number => job.completesAt + Limits.lifetimeMillis
-
 /** An archive that has not been deleted. */
 export const archiveOf = (vault: Vault, id: ArchiveId): Archive | undefined => {
   const archive = vault.archives.get(id)
@@ -131,10 +129,10 @@ export const settle = (state: State, vault: Vault, now: number): void => {
     for (const archive of vault.listed) vault.archives.delete(archive.id)
     vault.listed = []
   }
-  if (vault.inventoryDue !== undefined) wakesAt = vault.inventoryDue
+  if (vault.inventoryDue !== undefined) wakesAt = Math.min(wakesAt, vault.inventoryDue)
   for (const job of vault.jobs.values()) {
-    if (expiryOf(job) <= now) dropJob(state, vault, job)
-    else wakesAt = Math.min(wakesAt, expiryOf(job))
+    if (job.expiresAt <= now) dropJob(state, vault, job)
+    else wakesAt = Math.min(wakesAt, job.expiresAt)
   }
   for (const upload of vault.uploads.values()) {
     if (upload.expiresAt <= now) {
@@ -225,6 +223,7 @@ const initiateJob = (vault: Vault, event: typeof Event.JobInitiated.Type): void 
     id: event.jobId,
     createdAt: event.at,
     completesAt: event.completesAt,
+    expiresAt: event.expiresAt,
     description: event.description,
     snsTopic: event.snsTopic,
     task: task._tag === "ArchiveRetrieval"
@@ -233,7 +232,7 @@ const initiateJob = (vault: Vault, event: typeof Event.JobInitiated.Type): void 
   }
   if (archive !== undefined) (archive.jobs ??= new Set()).add(job)
   vault.jobs.set(job.id, job)
-  wake(vault, expiryOf(job))
+  wake(vault, job.expiresAt)
 }
 
 /** The parts of an upload in the order of their bytes. */
@@ -275,10 +274,10 @@ export const apply = (state: State, event: Event.Event): void => {
         createdAt: event.at,
         partSize: event.partSize,
         parts: new Map(),
-        expiresAt: event.at + Limits.lifetimeMillis,
+        expiresAt: event.expiresAt,
         outcome: { _tag: "Open" }
       })
-      wake(vault, event.at + Limits.lifetimeMillis)
+      wake(vault, event.expiresAt)
       break
     }
     case "PartStored": {
@@ -286,7 +285,7 @@ export const apply = (state: State, event: Event.Event): void => {
       const replaced = open.parts.get(event.index)
       if (replaced !== undefined) state.released.push(replaced.id)
       open.parts.set(event.index, event.blob)
-      open.expiresAt = event.at + Limits.lifetimeMillis
+      open.expiresAt = event.expiresAt
       break
     }
     case "UploadAborted": {

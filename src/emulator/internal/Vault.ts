@@ -42,6 +42,7 @@ export interface Job {
   readonly id: JobId
   readonly createdAt: number
   readonly completesAt: number
+  readonly expiresAt: number
   readonly description: string | undefined
   readonly snsTopic: string | undefined
   readonly task:

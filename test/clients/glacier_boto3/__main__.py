@@ -39,7 +39,12 @@ class Lines(unittest.TestResult):
         say(test=name(test), reason="\n".join(self.reasons))
 
 
-suite = unittest.defaultTestLoader.discover(os.path.dirname(os.path.abspath(__file__)))
+loader = unittest.defaultTestLoader
+suite = unittest.TestSuite([
+    loader.discover(os.path.dirname(os.path.abspath(__file__))),
+    # Looks back at all the others.
+    loader.loadTestsFromName("completeness"),
+])
 if sys.argv[1:] == ["--list"]:
     for test in tests(suite):
         say(test=name(test))

@@ -5,6 +5,7 @@ A new area is a file `test_<area>.py` here with a class derived from `Area`.
 import contextlib
 import hashlib
 import itertools
+import json
 import os
 import time
 import unittest
@@ -16,17 +17,34 @@ MIB = 1 << 20
 
 ACCOUNT = "123456789012"
 
-# Jobs of the first take part of a second and inventories are taken at once; with the second both take an hour; the
-# third cannot write to its folder.
-USUAL, SLOW, BROKEN = (os.environ.get("GLACIER_" + name) for name in ("USUAL", "SLOW", "BROKEN"))
+# Jobs of the first take part of a second (Bulk retrievals a whole one) and inventories are taken at once; with the
+# second both take an hour; jobs, uploads and locks of the third last 2 seconds; the fourth cannot write to its folder.
+USUAL, SLOW, FLEETING, BROKEN = (
+    os.environ.get("GLACIER_" + name) for name in ("USUAL", "SLOW", "FLEETING", "BROKEN")
+)
+
+# The operations that were answered without an error, and the classes of the errors that were caught.
+answered, caught = set(), set()
 
 
-def client(endpoint=USUAL, **options):
+def note(http_response, model, **_):
+    if http_response.status_code < 300:
+        answered.add(model.name)
+
+
+boto3.setup_default_session()
+boto3.DEFAULT_SESSION.events.register("after-call.glacier", note)
+
+
+def client(endpoint=USUAL, key=None, **options):
+    """A client with the credentials of the environment, or with those of a key whose secret is its name."""
+    if key is not None:
+        options = {"aws_access_key_id": key, "aws_secret_access_key": key, **options}
     return boto3.client("glacier", endpoint_url=endpoint, **options)
 
 
-def resource(**options):
-    return boto3.resource("glacier", endpoint_url=USUAL, **options)
+def resource(endpoint=USUAL, **options):
+    return boto3.resource("glacier", endpoint_url=endpoint, **options)
 
 
 def ramp(size):
@@ -43,6 +61,12 @@ def tree_hash(data):
     while len(level) > 1:
         level = [sha256(b"".join(level[i:i + 2])) if i + 1 < len(level) else level[i] for i in range(0, len(level), 2)]
     return level[0].hex()
+
+
+def deny(action, **rest):
+    """A policy that denies an action to everyone."""
+    statement = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*", **rest}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 class Area(unittest.TestCase):
@@ -80,25 +104,30 @@ class Area(unittest.TestCase):
         return self.glacier.get_job_output(vaultName=self.vault, jobId=job["JobId"], **options)
 
     @contextlib.contextmanager
-    def refused(self, code, status, message, kind=ClientError):
-        """The block is refused with an error of boto3's class `kind`: one of `client.exceptions` if it is modelled."""
-        with self.assertRaises(ClientError) as caught:
+    def refused(self, code, status, message):
+        """The block is refused with the error: of its own class of `client.exceptions` if boto3 has one."""
+        with self.assertRaises(ClientError) as raised:
             yield
-        response = caught.exception.response
-        self.assertIs(type(caught.exception), kind, response)
+        response = raised.exception.response
+        kind = getattr(self.glacier.exceptions, code, ClientError)
+        self.assertIs(type(raised.exception), kind, response)
         self.assertEqual(response["Error"]["Code"], code)
         self.assertEqual(response["ResponseMetadata"]["HTTPStatusCode"], status)
         self.assertRegex(response["ResponseMetadata"]["RequestId"], r"^[\w-]{47}$")
         self.assertRegex(response["Error"]["Message"], message)
+        caught.add(kind)
 
-    def invalid(self, message, glacier=None):
-        kind = (glacier or self.glacier).exceptions.InvalidParameterValueException
-        return self.refused("InvalidParameterValueException", 400, message, kind)
+    def invalid(self, message):
+        return self.refused("InvalidParameterValueException", 400, message)
 
     def missing(self, message):
-        kind = self.glacier.exceptions.MissingParameterValueException
-        return self.refused("MissingParameterValueException", 400, message, kind)
+        return self.refused("MissingParameterValueException", 400, message)
 
-    def not_found(self, message, glacier=None):
-        kind = (glacier or self.glacier).exceptions.ResourceNotFoundException
-        return self.refused("ResourceNotFoundException", 404, message, kind)
+    def not_found(self, message):
+        return self.refused("ResourceNotFoundException", 404, message)
+
+    def limited(self, message):
+        return self.refused("LimitExceededException", 400, message)
+
+    def denied(self, message):
+        return self.refused("AccessDeniedException", 403, message)

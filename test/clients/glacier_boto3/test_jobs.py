@@ -130,9 +130,9 @@ class Retrievals(Area):
         self.assertEqual(described["Tier"], "Standard")
         for absent in ["CompletionDate", "StatusMessage", "JobDescription", "SNSTopic"]:
             self.assertNotIn(absent, described)
-        with self.invalid("^The job is not currently available for download: ", slow):
+        with self.invalid("^The job is not currently available for download: "):
             slow.get_job_output(**job)
-        with self.not_found("^The job cannot be initiated yet, because no initial inventory exists", slow):
+        with self.not_found("^The job cannot be initiated yet, because no initial inventory exists"):
             self.initiate(slow, Type="inventory-retrieval")
 
     def test_unknown(self):

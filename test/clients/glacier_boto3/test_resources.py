@@ -1,6 +1,6 @@
 import time
 
-from support import ACCOUNT, MIB, Area, ramp, resource, tree_hash
+from support import ACCOUNT, MIB, SLOW, Area, ramp, resource, tree_hash
 
 
 class Resources(Area):
@@ -34,6 +34,11 @@ class Resources(Area):
         self.assertEqual((vault.number_of_archives, vault.size_in_bytes, vault.last_inventory_date), (0, 0, None))
         vault.delete()
         self.assertEqual([vault.name for vault in account.vaults.all()], names[:3] + names[4:])
+        vault.create()
+        vault.reload()
+        self.assertEqual(vault.number_of_archives, 0)
+        self.assertEqual(vault.Account(), account)
+        self.assertEqual(service.create_vault(vaultName="another"), service.Vault("-", "another"))
 
     def test_archive_and_its_job(self):
         archive = self.here.upload_archive(body=b"bytes", archiveDescription="some")
@@ -44,7 +49,7 @@ class Resources(Area):
         self.assertEqual((job.action, job.archive_id, job.status_code), ("ArchiveRetrieval", archive.id, "Succeeded"))
         self.assertEqual(job.get_output()["body"].read(), b"bytes")
         archive.delete()
-        with self.not_found("^The archive ID was not found: ", self.service.meta.client):
+        with self.not_found("^The archive ID was not found: "):
             archive.initiate_archive_retrieval()
 
     def test_jobs(self):
@@ -57,12 +62,44 @@ class Resources(Area):
             self.assertEqual(list(collection.page_size(1).limit(2)), jobs[:0:-1])
         for collection in [self.here.jobs_in_progress, self.here.failed_jobs]:
             self.assertEqual(list(collection.all()), [])
+        self.assertEqual(jobs[0].Vault(), self.here)
+
+    def test_jobs_that_fail(self):
+        archive = self.here.upload_archive(body=b"bytes")
+        retrieval = {"Type": "archive-retrieval", "ArchiveId": archive.id, "Tier": "Bulk"}
+        job = self.here.Job(self.initiate(**retrieval))
+        archive.delete()
+        self.finish(job)
+        self.assertEqual(job.status_code, "Failed")
+        self.assertEqual(list(self.here.failed_jobs.all()), [job])
+        self.assertEqual(list(self.here.succeeded_jobs.all()), [])
+
+    def test_jobs_in_progress(self):
+        here = resource(SLOW).Vault("-", self.vault)
+        here.create()
+        job = here.upload_archive(body=b"bytes").initiate_archive_retrieval()
+        self.assertEqual(list(here.jobs_in_progress.all()), [job])
+        self.assertEqual(list(here.completed_jobs.all()), [])
+
+    def test_notification(self):
+        notification = self.here.Notification()
+        topic = f"arn:aws:sns:us-east-1:{ACCOUNT}:topic"
+        events = ["ArchiveRetrievalCompleted"]
+        notification.set(vaultNotificationConfig={"SNSTopic": topic, "Events": events})
+        self.assertEqual((notification.sns_topic, notification.events), (topic, events))
+        self.assertEqual(notification.Vault(), self.here)
+        notification.delete()
+        with self.not_found("^No notification configuration is set for vault: "):
+            notification.reload()
 
     def test_multipart_uploads(self):
         data = ramp(MIB + 1)
         uploads = [self.here.initiate_multipart_upload(partSize=str(MIB)) for _ in range(3)]
-        self.assertCountEqual(self.here.multipart_uploads.all(), uploads)
-        self.assertEqual([len(page) for page in self.here.multipart_uploads.page_size(2).pages()], [2, 1])
+        # The second has the name of old, with its typing error.
+        for collection in [self.here.multipart_uploads, self.here.multipart_uplaods]:
+            self.assertCountEqual(collection.all(), uploads)
+            self.assertEqual([len(page) for page in collection.page_size(2).pages()], [2, 1])
+        self.assertEqual(uploads[0].Vault(), self.here)
         upload, *others = uploads
         upload.upload_part(range=f"bytes {MIB}-{MIB}/*", body=data[MIB:])
         upload.upload_part(range=f"bytes 0-{MIB - 1}/*", body=data[:MIB])

@@ -47,7 +47,7 @@ class Vaults(Area):
         slow.delete_archive(vaultName=self.vault, archiveId=archive)
         described = slow.describe_vault(vaultName=self.vault)
         self.assertNotIn("LastInventoryDate", described)
-        with self.invalid("^Vault not empty or recently written to: arn:", slow):
+        with self.invalid("^Vault not empty or recently written to: arn:"):
             slow.delete_vault(vaultName=self.vault)
 
     def test_in_pages_of_any_size(self):
@@ -77,7 +77,7 @@ class Vaults(Area):
 
     def test_of_one_region_are_not_in_another(self):
         elsewhere = client(region_name="ap-south-1")
-        with self.not_found("^Vault not found for ARN: arn:aws:glacier:ap-south-1:", elsewhere):
+        with self.not_found("^Vault not found for ARN: arn:aws:glacier:ap-south-1:"):
             elsewhere.describe_vault(vaultName=self.vault)
 
     def test_waited_for(self):

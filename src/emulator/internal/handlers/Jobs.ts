@@ -204,13 +204,15 @@ export const routes = (
           yield* Allowance.check(step, call.arnPrefix, task)
           if (task._tag === "ArchiveRetrieval") yield* checkCapacity(step, call, arn, task, expeditedLimit)
           const jobId = JobId.make(Ids.inOrder(step.now, step.state.events, tail))
-          const completesAt = delays.completesAt(step.now, task._tag === "ArchiveRetrieval" ? task.tier : "Inventory")
+          const kind = task._tag === "ArchiveRetrieval" ? task.tier : "Inventory"
+          const completesAt = delays.completesAt(step.now, kind)
           step.commit({
             _tag: "JobInitiated",
             at: step.now,
             vault: arn,
             jobId,
             completesAt,
+            expiresAt: delays.expiresAt(completesAt, "Job"),
             description: parameters.description || undefined,
             snsTopic: parameters.snsTopic || undefined,
             task

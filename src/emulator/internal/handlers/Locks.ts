@@ -8,15 +8,13 @@ import * as Option from "effect/Option"
 import * as Policies from "../../../protocol/Policies.ts"
 import * as Access from "../Access.ts"
 import * as Catalogue from "../Catalogue.ts"
+import type { Delays } from "../Delays.ts"
 import * as Ids from "../Ids.ts"
 import * as PolicyText from "../PolicyText.ts"
 import * as Refusal from "../Refusal.ts"
 import * as Router from "../Router.ts"
 import type { Store } from "../Store.ts"
 import type { Lock } from "../VaultSettings.ts"
-
-/** How long a lock may be in progress. */
-const completionMillis = 86_400_000
 
 const none = (vaultName: string): Refusal.Refusal => Refusal.notFound(`No vault lock policy is set for: ${vaultName}`)
 
@@ -29,7 +27,7 @@ const denied = (lock: Lock, arn: string): Refusal.Refusal =>
       : `A vault lock is in progress already: ${arn}`
   )
 
-export const routes = (store: Store): ReadonlyArray<Router.Route> => [
+export const routes = (store: Store, delays: Delays): ReadonlyArray<Router.Route> => [
   Router.route(Policies.InitiateVaultLock, ["policy"], ({ vaultName }, call) =>
     Effect.gen(function*() {
       const arn = call.arnPrefix + vaultName
@@ -39,7 +37,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
         Either.gen(function*() {
           const { settings } = yield* Access.vault(step, call, arn)
           if (settings.lock !== undefined) return yield* Either.left(denied(settings.lock, arn))
-          const expiresAt = step.now + completionMillis
+          const expiresAt = delays.expiresAt(step.now, "Lock")
           step.commit({ _tag: "LockInitiated", at: step.now, vault: arn, lockId, policy, expiresAt })
         })
       )

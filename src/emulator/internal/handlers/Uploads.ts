@@ -98,7 +98,8 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
               vault: arn,
               uploadId,
               description: described(description),
-              partSize
+              partSize,
+              expiresAt: delays.expiresAt(step.now, "Upload")
             })
             return uploadId
           })
@@ -128,7 +129,8 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
         yield* store.run((step) =>
           Either.map(findOpen(step, call, arn, uploadId), () => {
             keep()
-            step.commit({ _tag: "PartStored", at: step.now, vault: arn, uploadId, index, blob })
+            const expiresAt = delays.expiresAt(step.now, "Upload")
+            step.commit({ _tag: "PartStored", at: step.now, vault: arn, uploadId, index, blob, expiresAt })
           })
         )
         return { output: { treeHash: Option.some(treeHash) } }

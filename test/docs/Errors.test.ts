@@ -1,0 +1,30 @@
+import { describe, expect, it } from "@effect/vitest"
+import { Arbitrary, FastCheck, type Schema } from "effect"
+import { readFileSync } from "node:fs"
+import * as GlacierError from "../../src/protocol/GlacierError.ts"
+import * as ServiceError from "../../src/protocol/ServiceError.ts"
+
+type Class = Schema.Schema<{ readonly retry: string }, object> & { readonly _tag: string }
+
+const isClass = (value: unknown): value is Class => typeof value === "function" && "_tag" in value
+
+const classes = [...Object.values(ServiceError), ...Object.values(GlacierError)].filter(isClass)
+
+describe("docs/errors.md", () => {
+  it("has a row for each error, with its retry", () => {
+    const rows = readFileSync("docs/errors.md", "utf8").matchAll(/^\| `(\w+)`.*? \| (.*?) \|/gm)
+    const expected = classes.map((error) => [
+      error._tag,
+      error._tag === "UnknownServiceError" ? "by its status" : FastCheck.sample(Arbitrary.make(error), 1)[0]?.retry
+    ])
+    expect(Object.fromEntries(Array.from(rows, ([, tag, retry]) => [tag, retry]))).toEqual(Object.fromEntries(expected))
+  })
+
+  it("marks those that the service has no code for", () => {
+    const marked = Array.from(readFileSync("docs/errors.md", "utf8").matchAll(/^\| `(\w+)` ◦/gm), ([, tag]) => tag)
+    const codes = classes.filter((error) => Reflect.get(error, "code") === ServiceError.InvalidParameterValue.code)
+    expect(new Set(marked)).toEqual(
+      new Set(codes.map(({ _tag }) => _tag).filter((tag) => tag !== "InvalidParameterValue"))
+    )
+  })
+})
