@@ -48,30 +48,6 @@ export interface Service {
  */
 export class Signer extends Context.Tag("effect-glacier/Signer")<Signer, Service>() {}
 
-type Data = string | ArrayBuffer | ArrayBufferView
-
-const toBytes = (data: Data): Uint8Array => {
-  if (typeof data === "string") return new TextEncoder().encode(data)
-  return data instanceof ArrayBuffer
-    ? new Uint8Array(data)
-    : new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
-}
-
-/** Our SHA-256 in the form the signing library asks for: a class, keyed when it is given a secret. */
-const hashClass = (create: Sha256.Create) =>
-  class {
-    private readonly running: Sha256.Digest
-    constructor(secret?: Data) {
-      this.running = create(secret === undefined ? undefined : toBytes(secret))
-    }
-    update(data: Data): void {
-      this.running.update(toBytes(data))
-    }
-    digest(): Promise<Uint8Array> {
-      return Promise.resolve(this.running.digest())
-    }
-  }
-
 /**
  * Signs with the credentials and for the region in use, at the time of `Clock`.
  *
@@ -81,7 +57,7 @@ const hashClass = (create: Sha256.Create) =>
 export const make: Effect.Effect<Service, never, Credentials | Endpoint> = Effect.gen(function*() {
   const credentials = yield* Credentials
   const endpoint = yield* Endpoint
-  const sha256 = hashClass(yield* Sha256.Sha256)
+  const sha256 = Sha256.hashClass(yield* Sha256.Sha256)
   return {
     sign: Effect.fnUntraced(function*(request) {
       const keys = yield* credentials
