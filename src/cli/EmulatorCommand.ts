@@ -126,6 +126,17 @@ const limits = {
   )
 }
 
+const urlOf = (text: string): Option.Option<URL> =>
+  URL.canParse(text)
+    ? Option.some(new URL(text)).pipe(Option.filter(({ protocol }) => /^https?:$/.test(protocol)))
+    : Option.none()
+
+const snsEndpoint = Options.text("sns-endpoint").pipe(
+  Options.filterMap(urlOf, "--sns-endpoint must be an http or https url such as http://127.0.0.1:4566"),
+  Options.optional,
+  Options.withDescription("The SNS to publish notifications to; by default they go nowhere")
+)
+
 /**
  * The command: serves until it is told to stop by SIGINT or SIGTERM. Its first line on stdout says where it listens.
  *
@@ -134,7 +145,7 @@ const limits = {
  */
 export const command = Command.make(
   "emulator",
-  { ...server, ...accounts, delays, ...times, ...limits },
+  { ...server, ...accounts, delays, ...times, ...limits, snsEndpoint },
   ({ accessKey, delays: { all, ...kinds }, directory, otherKeys, secretKey, ...options }) =>
     Effect.flatMap(NodeEmulator.url, (url) => Console.log(`Glacier emulator listening on ${url}`)).pipe(
       Effect.zipRight(Effect.never),
@@ -143,6 +154,7 @@ export const command = Command.make(
         directory: Option.getOrUndefined(directory),
         maximumVaults: Option.getOrUndefined(options.maximumVaults),
         expeditedLimit: Option.getOrUndefined(options.expeditedLimit),
+        snsEndpoint: Option.getOrUndefined(options.snsEndpoint),
         keys: [{ accessKeyId: accessKey, secretAccessKey: secretKey }, ...otherKeys],
         jobDelay: Record.map(kinds, Option.getOrElse(() => all))
       }))

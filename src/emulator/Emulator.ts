@@ -17,12 +17,15 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
 import * as Limits from "../protocol/Limits.ts"
 import * as App from "./internal/App.ts"
+import * as Completions from "./internal/Completions.ts"
 import * as Delays from "./internal/Delays.ts"
 import * as InProcess from "./internal/InProcess.ts"
 import type { EmulatorStorageError } from "./internal/StorageError.ts"
 import * as Store from "./internal/Store.ts"
+import type { Notification } from "./Topics.ts"
 
 export type {
   /**
@@ -117,10 +120,32 @@ export const defaultKey: Key = {
  *
  * @since 0.1.0
  * @category models
+ * @example
+ * import { Vault } from "effect-glacier"
+ * import { Emulator } from "effect-glacier/emulator"
+ * import { TestGlacier } from "effect-glacier/testing"
+ * import { Effect, Layer, Option, Stream, TestClock, TestContext } from "effect"
+ *
+ * // In an `it.effect` the TestContext is there already
+ * const program = Effect.gen(function*() {
+ *   const { notifications } = yield* Emulator.Emulator
+ *   const told = yield* Effect.fork(Stream.runHead(notifications))
+ *   const vault = yield* Vault.Vault
+ *   yield* vault.create
+ *   yield* TestClock.adjust("1 day")
+ *   yield* vault.retrieveInventory({ snsTopic: "arn:aws:sns:us-east-1:123456789012:done" })
+ *   yield* TestClock.adjust("4 hours")
+ *   return Option.map(yield* told, ({ job }) => job.statusCode)
+ * }).pipe(
+ *   Effect.provide(Layer.provideMerge(Vault.layer("photos"), TestGlacier.layer())),
+ *   Effect.provide(TestContext.TestContext)
+ * )
  */
 export interface Service {
   /** Answers every request; what it is asked it takes from `HttpServerRequest`. */
   readonly app: HttpApp.Default<never, Scope.Scope>
+  /** What is told of jobs as they end, from when on the stream is run. */
+  readonly notifications: Stream.Stream<Notification>
 }
 
 /**
@@ -139,9 +164,11 @@ export interface Service {
  */
 export class Emulator extends Context.Tag("effect-glacier/Emulator")<Emulator, Service>() {}
 
-const make = (store: Store.Store, options: Options): Effect.Effect<Service> =>
-  Effect.map(
-    App.make(store, {
+const make = (store: Store.Store, options: Options): Effect.Effect<Service, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const { notifications, watch } = yield* Completions.make(store)
+    const app = yield* App.make(store, {
+      watch,
       accountId: options.accountId ?? "123456789012",
       region: options.region ?? "us-east-1",
       keys: options.keys ?? [defaultKey],
@@ -154,9 +181,9 @@ const make = (store: Store.Store, options: Options): Effect.Effect<Service> =>
       expeditedLimit: options.expeditedLimit ?? Number.POSITIVE_INFINITY,
       withoutStorage: options.withoutStorage ?? [],
       bodyTimeout: Duration.decode(options.bodyTimeout ?? "60 seconds")
-    }),
-    (app) => ({ app })
-  )
+    })
+    return { app, notifications }
+  })
 
 /**
  * An emulator that keeps everything in memory.
@@ -171,7 +198,7 @@ const make = (store: Store.Store, options: Options): Effect.Effect<Service> =>
  * const client = Emulator.layerHttpClient.pipe(Layer.provide(Emulator.layerMemory({ jobDelay: "1 minute" })))
  */
 export const layerMemory = (options: Options = {}): Layer.Layer<Emulator> =>
-  Layer.effect(Emulator, Effect.flatMap(Store.memory, (store) => make(store, options)))
+  Layer.scoped(Emulator, Effect.flatMap(Store.memory, (store) => make(store, options)))
 
 /**
  * An emulator that keeps everything in a directory, which it makes if need be: what it has acknowledged is there when

@@ -4,3 +4,9 @@
  * @since 0.1.0
  */
 export * as Emulator from "./Emulator.ts"
+/**
+ * Where its notifications go.
+ *
+ * @since 0.1.0
+ */
+export * as Topics from "./Topics.ts"

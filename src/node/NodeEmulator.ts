@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as HttpServer from "@effect/platform/HttpServer"
 import type { ServeError } from "@effect/platform/HttpServerError"
@@ -15,6 +16,7 @@ import { createServer } from "node:http"
 import { join } from "node:path"
 import type * as GlacierClient from "../client/GlacierClient.ts"
 import * as Emulator from "../emulator/Emulator.ts"
+import * as Topics from "../emulator/Topics.ts"
 import type { EndpointError } from "../protocol/GlacierError.ts"
 import * as Credentials from "../transport/Credentials.ts"
 import * as Endpoint from "../transport/Endpoint.ts"
@@ -34,6 +36,8 @@ export interface Options extends Emulator.Options {
   readonly host?: string | undefined
   /** Default: 0, a free one. */
   readonly port?: number | undefined
+  /** The SNS that notifications are published to, signed with the first of the keys. Default: they go nowhere. */
+  readonly snsEndpoint?: URL | undefined
 }
 
 /**
@@ -96,10 +100,9 @@ const lock = (directory: string): Effect.Effect<void, Emulator.EmulatorStorageEr
  * @since 0.1.0
  * @category layers
  */
-export const layerServer = ({ directory, host = "127.0.0.1", port = 0, ...options }: Options = {}): Layer.Layer<
-  HttpServer.HttpServer | Emulator.Emulator,
-  ServeError | Emulator.EmulatorStorageError
-> =>
+export const layerServer = (
+  { directory, host = "127.0.0.1", port = 0, snsEndpoint, ...options }: Options = {}
+): Layer.Layer<HttpServer.HttpServer | Emulator.Emulator, ServeError | Emulator.EmulatorStorageError> =>
   Layer.unwrapEffect(Effect.sync(() => {
     // An upload may take longer than the 5 minutes Node gives a request; the emulator has its own rule for slow ones.
     const server = createServer({ requestTimeout: 0 })
@@ -108,10 +111,17 @@ export const layerServer = ({ directory, host = "127.0.0.1", port = 0, ...option
     const emulator = directory === undefined
       ? Emulator.layerMemory(options)
       : Layer.provideMerge(Emulator.layerFile({ ...options, directory }), Layer.scopedDiscard(lock(directory)))
+    const topics = snsEndpoint === undefined
+      ? Layer.empty
+      : Layer.provide(
+        Topics.layerSns({ endpoint: snsEndpoint, key: options.keys?.[0] ?? Emulator.defaultKey }),
+        NodeHttpClient.layerUndici
+      )
     return Emulator.layerServer.pipe(
       Layer.merge(Layer.scopedDiscard(Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections())))),
       Layer.provideMerge(NodeHttpServer.layerServer(() => server, { host, port })),
       Layer.provideMerge(emulator),
+      Layer.provide(topics),
       Layer.provide(NodeHashing.layer),
       Layer.provide(NodeContext.layer)
     )

@@ -7,9 +7,11 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
+import * as ScheduleDecision from "effect/ScheduleDecision"
 import type { GlacierError } from "../protocol/GlacierError.ts"
 
 /**
@@ -24,7 +26,8 @@ export interface Attempted {
 }
 
 /**
- * A retry policy: `while` says whether an error may be tried again at all, `schedule` how often and after which wait.
+ * A retry policy: `while` says whether an error may be tried again at all, `schedule` how often and after which wait,
+ * `metered` whether each retry draws on the `RetryQuota`.
  *
  * @since 0.1.0
  * @category models
@@ -32,65 +35,240 @@ export interface Attempted {
 export interface Policy {
   readonly while: (error: GlacierError, operation: Attempted) => boolean
   readonly schedule: Schedule.Schedule<unknown, GlacierError>
+  readonly metered: boolean
 }
 
 /**
- * Whether a second attempt can help and does no harm. After a throttle, or a body that came too slowly, the service has
- * done nothing. After its own failure, a proxy's, a lost connection or a timeout nobody knows whether it acted, so only
- * idempotent operations are tried again: the others would store or retrieve, and bill, twice.
+ * Whether nobody knows if the service has acted: after its own failure, a proxy's, a lost connection or a timeout. After
+ * a throttle, a signature that was too old, a body that came too slowly, or when there was no connection at all, it has
+ * not.
  *
  * @since 0.1.0
  * @category predicates
  */
-export const isSafe = (error: GlacierError, operation: Attempted): boolean => {
-  if (error.retry === "throttle") return true
-  if (error.retry !== "transient") return false
-  return operation.idempotent || error._tag === "RequestTimeout"
+export const isUnknown = (error: GlacierError): boolean => {
+  switch (error._tag) {
+    case "RequestTimeout":
+    case "InvalidSignature":
+      return false
+    case "ConnectionError":
+      return error.sent
+    default:
+      return error.retry === "transient"
+  }
 }
 
 /**
- * Up to `times` further attempts of what is safe to repeat. The wait is random between nothing and a bound that
- * doubles from half a second (after a throttle from 1 s) up to 20 s.
+ * Whether a second attempt can help and does no harm: where nobody knows if the service has acted, only idempotent
+ * operations are tried again. The others would store or retrieve, and bill, twice.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isSafe = (error: GlacierError, operation: Attempted): boolean =>
+  error.retry !== "never" && (operation.idempotent || !isUnknown(error))
+
+/** How long the service asked to wait (milliseconds). */
+const hintOf = (error: GlacierError): number => "retryAfter" in error ? error.retryAfter ?? 0 : 0
+
+/**
+ * Repeats what is safe to repeat, up to `attempts` in all. The wait is random between nothing and a bound: `base`, after
+ * a throttle `throttleBase`, doubled with each retry, but never more than `cap`. When the service says how long to wait,
+ * the wait is that long, but at most `patience` longer than it would have been.
  *
  * @since 0.1.0
  * @category constructors
- * @example
- * import { RetryPolicy } from "effect-glacier"
- *
- * const stubborn = RetryPolicy.layer(RetryPolicy.backoff(20))
  */
-export const backoff = (times: number): Policy => ({
-  while: isSafe,
-  schedule: Schedule.identity<GlacierError>().pipe(
-    Schedule.intersect(Schedule.recurs(times)),
-    Schedule.addDelayEffect(([error, attempt]) =>
-      Effect.map(
-        Random.next,
-        (fraction) =>
-          Duration.millis(
-            Math.round(fraction * Math.min((error.retry === "throttle" ? 1_000 : 500) * 2 ** attempt, 20_000))
-          )
+export const make = (options: {
+  readonly attempts: number
+  readonly base: Duration.DurationInput
+  readonly throttleBase: Duration.DurationInput
+  readonly cap: Duration.DurationInput
+  readonly patience: Duration.DurationInput
+  readonly metered: boolean
+}): Policy => {
+  const [base, throttleBase, cap, patience] = [options.base, options.throttleBase, options.cap, options.patience]
+    .map(Duration.toMillis) as [number, number, number, number]
+  const bound = (error: GlacierError, retries: number) =>
+    Math.min((error.retry === "throttle" ? throttleBase : base) * 2 ** retries, cap)
+  return {
+    while: isSafe,
+    metered: options.metered,
+    schedule: Schedule.identity<GlacierError>().pipe(
+      Schedule.intersect(Schedule.recurs(options.attempts - 1)),
+      Schedule.addDelayEffect(([error, retries]) =>
+        Effect.map(Random.next, (fraction) => {
+          const wait = fraction * bound(error, retries)
+          return Duration.millis(Math.round(Math.max(wait, Math.min(hintOf(error), wait + patience))))
+        })
       )
     )
-  )
+  }
+}
+
+/**
+ * AWS's "Retry behavior 2.1", as all its clients have it since November 2026: 3 attempts, waits bounded by 50 ms (after
+ * a throttle by 1 s), doubled, at most 20 s, and drawing on the `RetryQuota`. Unlike theirs it never repeats what could
+ * store or bill twice.
+ *
+ * @since 0.1.0
+ * @category policies
+ */
+export const standard: Policy = make({
+  attempts: 3,
+  base: "50 millis",
+  throttleBase: "1 second",
+  cap: "20 seconds",
+  patience: "5 seconds",
+  metered: true
 })
 
 /**
  * Never a second attempt.
  *
  * @since 0.1.0
- * @category constructors
+ * @category policies
  */
-export const none: Policy = { while: () => false, schedule: Schedule.stop }
+export const none: Policy = { while: () => false, schedule: Schedule.stop, metered: false }
 
 /**
- * The policy in use: without a Layer, `backoff(9)`.
+ * Repeats what is safe to repeat, as often and after such waits as a schedule says, as far as the `RetryQuota` lets it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ * @example
+ * import { RetryPolicy } from "effect-glacier"
+ * import { Schedule } from "effect"
+ *
+ * const eachMinute = RetryPolicy.fromSchedule(Schedule.spaced("1 minute"))
+ */
+export const fromSchedule = (schedule: Schedule.Schedule<unknown, GlacierError>): Policy => ({
+  while: isSafe,
+  schedule,
+  metered: true
+})
+
+/**
+ * No more than that many attempts of a call, the first included.
+ *
+ * @since 0.1.0
+ * @category combinators
+ * @example
+ * import { RetryPolicy } from "effect-glacier"
+ *
+ * const twice = RetryPolicy.upTo(RetryPolicy.patient, 2)
+ */
+export const upTo: {
+  (attempts: number): (self: Policy) => Policy
+  (self: Policy, attempts: number): Policy
+} = dual(2, (self: Policy, attempts: number): Policy => ({
+  ...self,
+  schedule: Schedule.intersect(self.schedule, Schedule.recurs(attempts - 1))
+}))
+
+/**
+ * No retry of a call later than that after its first failure.
+ *
+ * @since 0.1.0
+ * @category combinators
+ * @example
+ * import { RetryPolicy } from "effect-glacier"
+ *
+ * const overnight = RetryPolicy.within(RetryPolicy.patient, "8 hours")
+ */
+export const within: {
+  (elapsed: Duration.DurationInput): (self: Policy) => Policy
+  (self: Policy, elapsed: Duration.DurationInput): Policy
+} = dual(2, (self: Policy, elapsed: Duration.DurationInput): Policy => ({
+  ...self,
+  schedule: Schedule.upTo(self.schedule, elapsed)
+}))
+
+/**
+ * Only what the policy repeats and the predicate is true of.
+ *
+ * @since 0.1.0
+ * @category combinators
+ * @example
+ * import { RetryPolicy } from "effect-glacier"
+ *
+ * const throttlesOnly = RetryPolicy.when(RetryPolicy.patient, (error) => error.retry === "throttle")
+ */
+export const when: {
+  (predicate: Policy["while"]): (self: Policy) => Policy
+  (self: Policy, predicate: Policy["while"]): Policy
+} = dual(2, (self: Policy, predicate: Policy["while"]): Policy => ({
+  ...self,
+  while: (error, operation) => self.while(error, operation) && predicate(error, operation)
+}))
+
+/**
+ * Logs, at the level of a warning, each error that is retried and the one after which the policy gives up.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const log = (self: Policy): Policy => ({
+  ...self,
+  schedule: Schedule.intersect(Schedule.identity<GlacierError>(), self.schedule).pipe(
+    Schedule.onDecision(([error], decision) =>
+      Effect.logWarning(
+        ScheduleDecision.isDone(decision) ? "Glacier call failed: no more attempts" : "Glacier call failed: trying again",
+        error
+      )
+    )
+  )
+})
+
+/**
+ * Retries only what both retry, each time after the longer of their waits.
+ *
+ * @since 0.1.0
+ * @category combinators
+ * @example
+ * import { RetryPolicy } from "effect-glacier"
+ * import { Schedule } from "effect"
+ *
+ * const slowly = RetryPolicy.and(RetryPolicy.standard, RetryPolicy.fromSchedule(Schedule.spaced("10 seconds")))
+ */
+export const and: {
+  (that: Policy): (self: Policy) => Policy
+  (self: Policy, that: Policy): Policy
+} = dual(2, (self: Policy, that: Policy): Policy => ({
+  while: (error, operation) => self.while(error, operation) && that.while(error, operation),
+  schedule: Schedule.intersect(self.schedule, that.schedule),
+  metered: self.metered || that.metered
+}))
+
+/**
+ * For bulk and for work of hours: goes on for half an hour through throttling, slow answers and outages, with waits
+ * bounded by half a second (after a throttle by 1 s), doubled, at most 30 s. It does not draw on the `RetryQuota`: it
+ * would give up the work of hours for a failure of a minute.
+ *
+ * @since 0.1.0
+ * @category policies
+ */
+export const patient: Policy = within(
+  make({
+    attempts: Number.POSITIVE_INFINITY,
+    base: "500 millis",
+    throttleBase: "1 second",
+    cap: "30 seconds",
+    patience: "15 minutes",
+    metered: false
+  }),
+  "30 minutes"
+)
+
+/**
+ * The policy in use. Where none is given, a single call goes by `standard`; the calls of an upload, a download or the
+ * wait for a job go by `patient`.
  *
  * @since 0.1.0
  * @category tags
  */
 export class RetryPolicy extends Context.Reference<RetryPolicy>()("effect-glacier/RetryPolicy", {
-  defaultValue: (): Policy => backoff(9)
+  defaultValue: (): Policy => standard
 }) {}
 
 /**
@@ -98,5 +276,9 @@ export class RetryPolicy extends Context.Reference<RetryPolicy>()("effect-glacie
  *
  * @since 0.1.0
  * @category layers
+ * @example
+ * import { RetryPolicy } from "effect-glacier"
+ *
+ * const stubborn = RetryPolicy.layer(RetryPolicy.patient)
  */
 export const layer = (policy: Policy): Layer.Layer<never> => Layer.succeed(RetryPolicy, policy)

@@ -21,10 +21,13 @@ export interface Limits {
   readonly upload: Duration.Duration
   /** The longest pause between two pieces of a job's output. */
   readonly idle: Duration.Duration
+  /** From a call to its end, all attempts and all waits between them. */
+  readonly call: Duration.Duration
 }
 
 /**
- * The given limits, and for the others 30 seconds for an answer, 5 minutes for an upload, 30 seconds for a pause.
+ * The given limits, and for the others 30 seconds for an answer, 5 minutes for an upload, 30 seconds for a pause and no
+ * end to a call: how long it goes on is up to the `RetryPolicy`.
  *
  * @since 0.1.0
  * @category constructors
@@ -33,6 +36,7 @@ export const make = (limits: Partial<Limits> = {}): Limits => ({
   answer: Duration.seconds(30),
   upload: Duration.minutes(5),
   idle: Duration.seconds(30),
+  call: Duration.infinity,
   ...limits
 })
 

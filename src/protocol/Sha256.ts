@@ -60,3 +60,42 @@ export const digest = (create: Create, ...bytes: ReadonlyArray<Uint8Array>): Uin
  */
 export const hex = (create: Create, ...bytes: ReadonlyArray<Uint8Array>): string =>
   Encoding.encodeHex(digest(create, ...bytes))
+
+type Data = string | ArrayBuffer | ArrayBufferView
+
+const toBytes = (data: Data): Uint8Array => {
+  if (typeof data === "string") return new TextEncoder().encode(data)
+  return data instanceof ArrayBuffer
+    ? new Uint8Array(data)
+    : new Uint8Array(data.buffer, data.byteOffset, data.byteLength)
+}
+
+/**
+ * The form in which signing libraries ask for a hash: a class, keyed when it is given a secret.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface HashClass {
+  new(secret?: Data): { readonly update: (data: Data) => void; readonly digest: () => Promise<Uint8Array> }
+}
+
+/**
+ * SHA-256 in the form in which signing libraries ask for it.
+ *
+ * @since 0.1.0
+ * @category hashing
+ */
+export const hashClass = (create: Create): HashClass =>
+  class {
+    private readonly running: Digest
+    constructor(secret?: Data) {
+      this.running = create(secret === undefined ? undefined : toBytes(secret))
+    }
+    update(data: Data): void {
+      this.running.update(toBytes(data))
+    }
+    digest(): Promise<Uint8Array> {
+      return Promise.resolve(this.running.digest())
+    }
+  }

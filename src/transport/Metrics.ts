@@ -26,3 +26,14 @@ export const bytes = Metric.counter("glacier_bytes_total", {
   description: "Bytes of archives and inventories sent to and received from Glacier",
   incremental: true
 })
+
+/**
+ * Milliseconds that calls waited, by `reason`: before a `retry`, for their turn by the `rate`, or for `bandwidth`.
+ *
+ * @since 0.1.0
+ * @category metrics
+ */
+export const waits = Metric.counter("glacier_wait_millis_total", {
+  description: "Milliseconds waited before retries and for the limits of policies",
+  incremental: true
+})

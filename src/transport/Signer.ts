@@ -3,7 +3,6 @@
  *
  * @since 0.1.0
  */
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -26,6 +25,21 @@ export interface Unsigned {
   readonly query: ReadonlyArray<readonly [name: string, value: string]>
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string | Uint8Array | undefined
+  /** The time at the service, in epoch milliseconds. */
+  readonly at: number
+}
+
+/**
+ * A request that is signed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Signed {
+  /** All headers to send but `host`, which every HTTP client adds itself. */
+  readonly headers: Readonly<Record<string, string>>
+  /** To be run when the service refused the keys as expired: the next request is signed with others, if there are any. */
+  readonly renew: Effect.Effect<void, CredentialsError>
 }
 
 /**
@@ -35,8 +49,7 @@ export interface Unsigned {
  * @category models
  */
 export interface Service {
-  /** All headers to send but `host`, which every HTTP client adds itself. */
-  readonly sign: (request: Unsigned) => Effect.Effect<Readonly<Record<string, string>>, CredentialsError>
+  readonly sign: (request: Unsigned) => Effect.Effect<Signed, CredentialsError>
 }
 
 /**
@@ -48,7 +61,7 @@ export interface Service {
 export class Signer extends Context.Tag("effect-glacier/Signer")<Signer, Service>() {}
 
 /**
- * Signs with the credentials and for the region in use, at the time of `Clock`.
+ * Signs with the credentials and for the region in use.
  *
  * @since 0.1.0
  * @category constructors
@@ -60,14 +73,14 @@ export const make: Effect.Effect<Service, never, Credentials | Endpoint> = Effec
   return {
     sign: Effect.fnUntraced(function*(request) {
       const keys = yield* credentials.keys
-      const date = new Date(yield* Clock.currentTimeMillis)
+      const date = new Date(request.at)
       const { host: _, ...headers } = yield* Effect.tryPromise({
         try: () =>
           sign({ keys, region: endpoint.region, service: "glacier", host: endpoint.host, date, sha256, request }),
         // What the library says might quote what it was given.
         catch: () => new CredentialsError({ message: "The credentials cannot be used to sign" })
       })
-      return headers
+      return { headers, renew: Effect.asVoid(credentials.renewed(keys)) }
     })
   }
 })

@@ -1,40 +1,52 @@
-/** The conformance suite over every way to reach a Glacier. */
+/** The conformance suite over every way to reach a Glacier. What takes time is in `Time.test.ts`. */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
-import type * as HttpClient from "@effect/platform/HttpClient"
-import * as HttpServer from "@effect/platform/HttpServer"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type * as Path from "@effect/platform/Path"
 import { describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as GlacierClient from "../../src/client/GlacierClient.ts"
 import * as Emulator from "../../src/emulator/Emulator.ts"
 import * as NodeEmulator from "../../src/node/NodeEmulator.ts"
-import * as TestGlacier from "../../src/testing/TestGlacier.ts"
+import * as NodeHashing from "../../src/node/NodeHashing.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
+import * as Transport from "../../src/transport/Transport.ts"
 import { conformance } from "./suite.ts"
+import type { Way } from "./suite/support.ts"
 
-const delays = { jobDelay: 0, inventoryDelay: 0 }
-
-const overSocket = (http: Layer.Layer<HttpClient.HttpClient>) =>
-  GlacierClient.layer.pipe(
-    Layer.provide(http),
-    Layer.provide(Credentials.layer(Emulator.defaultKey)),
-    Layer.provide(
-      Layer.unwrapEffect(
-        HttpServer.addressFormattedWith((endpoint) =>
-          Effect.succeed(Endpoint.layer({ region: NodeEmulator.region, endpoint }))
-        )
-      )
-    ),
-    Layer.provide(NodeEmulator.layerServer(delays)),
-    Layer.merge(NodeContext.layer)
+const client = (
+  http: Layer.Layer<HttpClient.HttpClient, Emulator.EmulatorStorageError, FileSystem.FileSystem | Path.Path>,
+  endpoint: Endpoint.Options,
+  { alter = identity, key = Emulator.defaultKey }: Parameters<Way>[1] = {}
+) =>
+  Layer.effect(GlacierClient.GlacierClient, GlacierClient.make).pipe(
+    Layer.provideMerge(Transport.layer),
+    Layer.provide(Layer.effect(HttpClient.HttpClient, Effect.map(HttpClient.HttpClient, alter))),
+    Layer.provide([http, Credentials.layer(key), Endpoint.layer(endpoint)])
   )
 
+const inProcess: Way = ({ directory, ...options }, how) =>
+  client(
+    Emulator.layerHttpClient.pipe(Layer.provide(
+      directory === undefined ? Emulator.layerMemory(options) : Emulator.layerFile({ ...options, directory })
+    )),
+    { region: NodeEmulator.region },
+    how
+  ).pipe(Layer.provide([NodeHashing.layer, NodeContext.layer]))
+
+const overSocket = (http: Layer.Layer<HttpClient.HttpClient>): Way => (options, how) =>
+  Layer.unwrapEffect(
+    Effect.map(NodeEmulator.url, (endpoint) => client(http, { region: NodeEmulator.region, endpoint }, how))
+  ).pipe(Layer.provide([NodeEmulator.layerServer(options), NodeContext.layer]))
+
 describe("conformance", () => {
-  conformance("in-process", Layer.merge(TestGlacier.layer(delays), NodeContext.layer))
+  conformance("in-process", inProcess)
   conformance("undici", overSocket(NodeHttpClient.layerUndici))
   conformance("node:http", overSocket(NodeHttpClient.layer))
-  conformance("fetch", overSocket(FetchHttpClient.layer))
+  conformance("fetch", overSocket(FetchHttpClient.layer), false)
 })

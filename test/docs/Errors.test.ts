@@ -8,7 +8,7 @@ type Class = Schema.Schema<{ readonly retry: string }, object> & { readonly _tag
 
 const isClass = (value: unknown): value is Class => typeof value === "function" && "_tag" in value
 
-const classes = [...Object.values(ServiceError), ...Object.values(GlacierError)].filter(isClass)
+const classes = Array.of<unknown>(...Object.values(ServiceError), ...Object.values(GlacierError)).filter(isClass)
 
 describe("docs/errors.md", () => {
   it("has a row for each error, with its retry", () => {

@@ -250,6 +250,26 @@ describe("persistence", () => {
       }).pipe(Effect.provide(layer(directory)))
     }).pipe(provide))
 
+  it.scoped("answers 500 for an output whose bytes are gone", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const directory = yield* temporary
+      yield* Effect.gen(function*() {
+        yield* createVault("photos")
+        const id = yield* upload("photos", ramp(2 * MiB))
+        const archive = { Type: "archive-retrieval", ArchiveId: id, RetrievalByteRange: `${MiB}-${2 * MiB - 1}` }
+        const jobs = yield* Effect.forEach(
+          [archive, { Type: "inventory-retrieval" }],
+          (parameters) => initiateJob("photos", parameters)
+        )
+        for (const name of yield* blobs(directory)) yield* fs.remove(`${directory}/blobs/${name}`)
+        for (const job of jobs) {
+          const { json, status } = yield* call("GET", `${vault("photos")}/jobs/${job}/output`)
+          expect([status, json["code"]]).toEqual([500, "ServiceUnavailableException"])
+        }
+      }).pipe(Effect.provide(layer(directory, { jobDelay: 0, inventoryDelay: 0 })))
+    }).pipe(provide))
+
   it.scoped("answers 500 when it cannot write, and acknowledges nothing more", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem

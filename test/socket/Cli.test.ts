@@ -137,6 +137,7 @@ describe.concurrent("effect-glacier emulator", () => {
         [["--key", "a:b:1"], /^--key must be .* as in ID:SECRET:ACCOUNT$/m],
         [["--without-storage", "1"], /^--without-storage must be 12 digits$/m],
         [["--maximum-vaults", "0"], /^--maximum-vaults must be more than 0$/m],
+        [["--sns-endpoint", "localhost:4566"], /^--sns-endpoint must be an http or https url such as http:\/\/127/m],
         [["--port", "65536"], /^--port must be 0 to 65535$/m],
         [["--port", String(port)], new RegExp(`address already in use 127\\.0\\.0\\.1:${port}`)],
         [["--data", "package.json"], /package\.json: the directory cannot be made/]

@@ -29,8 +29,11 @@ const sorted = (value: unknown): unknown => {
   return Object.fromEntries(entries.map(([key, member]) => [key, sorted(member)]))
 }
 
+/** A document as it goes over the wire. */
+export const print = (document: unknown): string => JSON.stringify(sorted(document))
+
 const json = (status: number, document: unknown, headers: Record<string, string>) =>
-  HttpServerResponse.uint8Array(utf8.encode(JSON.stringify(document)), {
+  HttpServerResponse.uint8Array(utf8.encode(print(document)), {
     status,
     headers,
     contentType: "application/json"
@@ -53,7 +56,7 @@ export const success = <O extends Operation.Any>(
   }
   const status = reply.status ?? operation.success[0] ?? 200
   if (typeof operation.body === "object") {
-    return json(status, sorted(Either.getOrThrow(operation.body.encode(reply.output))), headers)
+    return json(status, Either.getOrThrow(operation.body.encode(reply.output)), headers)
   }
   if (reply.bytes === undefined) return empty(status, headers)
   const { length, stream } = reply.bytes

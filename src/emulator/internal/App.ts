@@ -58,6 +58,7 @@ export interface Settings {
   /** The accounts to which the service is closed. */
   readonly withoutStorage: ReadonlyArray<string>
   readonly bodyTimeout: Duration.Duration
+  readonly watch: JobRoutes.Watch
 }
 
 const version = "2012-06-01"
@@ -70,13 +71,16 @@ const isSharable = ({ operation: { input, name } }: Router.Route): boolean =>
 /** All routes there are. */
 export const routes = (
   store: Store,
-  { delays, expeditedLimit, maximumVaults }: Pick<Settings, "delays" | "expeditedLimit" | "maximumVaults">,
+  { delays, expeditedLimit, maximumVaults, watch }: Pick<
+    Settings,
+    "delays" | "expeditedLimit" | "maximumVaults" | "watch"
+  >,
   sha256: Sha256.Create
 ): ReadonlyArray<Router.Route> => [
   ...VaultRoutes.routes(store, maximumVaults),
   ...ArchiveRoutes.routes(store, delays),
   ...UploadRoutes.routes(store, delays, sha256),
-  ...JobRoutes.routes(store, delays, expeditedLimit),
+  ...JobRoutes.routes(store, delays, expeditedLimit, watch),
   ...JobOutputRoutes.routes(store),
   ...TagRoutes.routes(store),
   ...NotificationRoutes.routes(store),

@@ -2,7 +2,7 @@
  * What the emulator knows, and how events change it. Everything here is synchronous, so a step that looks, decides
  * and applies an event cannot be interleaved with another fiber's.
  *
- * Nothing happens in the background: a vault is settled before it is looked at, which takes an inventory that has
+ * Nothing changes in the background: a vault is settled before it is looked at, which takes an inventory that has
  * come due and drops what has expired since (spec sections 11 and 12.4).
  *
  * @internal
@@ -27,11 +27,20 @@ export interface State {
   readonly accounts: Map<string, Account.Account>
   /** The number of events so far. */
   events: number
+  /** When the last of them was. */
+  lastAt: number
   /** Blobs that nothing refers to any more. */
   released: Array<string>
 }
 
-export const make = (): State => ({ vaults: new Map(), names: new Map(), accounts: new Map(), events: 0, released: [] })
+export const make = (): State => ({
+  vaults: new Map(),
+  names: new Map(),
+  accounts: new Map(),
+  events: 0,
+  lastAt: 0,
+  released: []
+})
 
 /** What an account has agreed in a region. */
 export const accountOf = (state: State, place: string): Account.Account => state.accounts.get(place) ?? Account.none
@@ -238,6 +247,7 @@ const required = <A>(value: A | undefined, what: string): A => {
 /** Applies an event. Throws when it refers to what is not there, which only a journal of others' making does. */
 export const apply = (state: State, event: Event.Event): void => {
   state.events++
+  state.lastAt = event.at
   if (event._tag === "VaultCreated") return createVault(state, event)
   if ("place" in event) {
     state.accounts.set(event.place, Account.apply(accountOf(state, event.place), event))

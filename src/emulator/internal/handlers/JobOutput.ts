@@ -4,6 +4,7 @@
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import * as ByteRange from "../../../protocol/ByteRange.ts"
 import * as Jobs from "../../../protocol/Jobs.ts"
 import * as Contents from "../Contents.ts"
@@ -51,21 +52,27 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
       }
       const status = Option.isSome(asked) ? 206 : 200
       const length = ByteRange.length(range)
+      const stored = ByteRange.make(range.start + (task._tag === "Archive" ? task.retrieval.start : 0), length)
+      const read = (range: ByteRange.ByteRange) =>
+        task._tag === "Archive"
+          ? Contents.read(store.blobs, task.archive, range)
+          : store.blobs.read(task.retrieval.blob, range.start, ByteRange.length(range))
+      // An answer that has begun can only break off: what cannot be read at all is said before.
+      yield* Stream.runDrain(read(ByteRange.make(stored.start, 1)))
+      const bytes = { stream: read(stored), length }
       if (task._tag === "Inventory") {
-        const { blob, format } = task.retrieval
         return {
           output: {
             ...common,
             archiveDescription: Option.none(),
-            contentType: Option.some(format === "CSV" ? "text/csv" : "application/json"),
+            contentType: Option.some(task.retrieval.format === "CSV" ? "text/csv" : "application/json"),
             treeHash: Option.none()
           },
           status,
-          bytes: { stream: store.blobs.read(blob, range.start, length), length }
+          bytes
         }
       }
       const { archive, retrieval } = task
-      const inArchive = { start: retrieval.start + range.start, end: retrieval.start + range.end }
       return {
         output: {
           ...common,
@@ -74,10 +81,10 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
           // Of a retrieval that no tree hash spans not even all of it has one (spec section 8.6).
           treeHash: retrieval.treeHash === undefined
             ? Option.none()
-            : Contents.treeHash(call.sha256, archive, inArchive)
+            : Contents.treeHash(call.sha256, archive, stored)
         },
         status,
-        bytes: { stream: Contents.read(store.blobs, archive, inArchive), length }
+        bytes
       }
     }))
 ]

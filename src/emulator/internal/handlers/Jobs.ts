@@ -72,7 +72,8 @@ const describeCommon = (job: State.Job, vaultArn: string, now: number) => {
   }
 }
 
-const describe = (job: State.Job, vaultArn: string, now: number): Jobs.JobDescription => {
+/** A job as it is shown at a time. */
+export const describe = (job: State.Job, vaultArn: string, now: number): Jobs.JobDescription => {
   const common = describeCommon(job, vaultArn, now)
   if (job.task._tag === "Archive") {
     const { archive, retrieval } = job.task
@@ -180,7 +181,15 @@ const checkCapacity = (
   return units.length > 0 ? Either.void : Either.left(Refusal.insufficientCapacity)
 }
 
-export const routes = (store: Store, delays: Delays, expeditedLimit: number): ReadonlyArray<Router.Route> => [
+/** Is told of each job as it is initiated, in the same step. */
+export type Watch = (vault: string, job: Pick<State.Job, "id" | "completesAt">) => void
+
+export const routes = (
+  store: Store,
+  delays: Delays,
+  expeditedLimit: number,
+  watch: Watch
+): ReadonlyArray<Router.Route> => [
   Router.route(Jobs.InitiateJob, ["parameters"], ({ vaultName }, call) =>
     Effect.gen(function*() {
       const arn = call.arnPrefix + vaultName
@@ -208,6 +217,7 @@ export const routes = (store: Store, delays: Delays, expeditedLimit: number): Re
             snsTopic: parameters.snsTopic || undefined,
             task
           })
+          watch(arn, { id: jobId, completesAt })
           return jobId
         })
       )

@@ -1,0 +1,21 @@
+import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Metrics from "../Metrics.ts"
+
+/** Tells of a wait (milliseconds): an event of the span in whose course it happened, and a metric. */
+export const waited = (
+  reason: "retry" | "rate" | "bandwidth",
+  millis: number,
+  details: Readonly<Record<string, unknown>> = {}
+): Effect.Effect<void> =>
+  Effect.all([
+    Metric.incrementBy(Metric.tagged(Metrics.waits, "reason", reason), millis),
+    Effect.flatMap(
+      Effect.all([Effect.option(Effect.currentSpan), Effect.clockWith((clock) => clock.currentTimeNanos)]),
+      ([span, now]) =>
+        Effect.sync(() =>
+          Option.map(span, (span) => span.event("glacier.wait", now, { reason, millis, ...details }))
+        )
+    )
+  ], { discard: true })

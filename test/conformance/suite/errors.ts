@@ -1,0 +1,219 @@
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Headers from "@effect/platform/Headers"
+import * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import { expect } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Logger from "effect/Logger"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import { GlacierClient } from "../../../src/client/GlacierClient.ts"
+import * as Emulator from "../../../src/emulator/Emulator.ts"
+import * as RetryPolicy from "../../../src/policy/RetryPolicy.ts"
+import type * as Operation from "../../../src/protocol/Operation.ts"
+import { operations } from "../../../src/protocol/Operations.ts"
+import * as ServiceError from "../../../src/protocol/ServiceError.ts"
+import * as TreeHash from "../../../src/protocol/TreeHash.ts"
+import { Transport } from "../../../src/transport/Transport.ts"
+import {
+  account,
+  created,
+  type It,
+  mebibyte,
+  putPart,
+  ramp,
+  refused,
+  retrieve,
+  started,
+  store,
+  type Way
+} from "./support.ts"
+
+/** Every class that an operation lists. The emulator never throttles. */
+const classes = new Set(Object.values(operations).flatMap(({ errors }): ReadonlyArray<object> => errors))
+classes.delete(ServiceError.Throttling)
+
+/** Calls an operation with an input on the wire that a client would not send. */
+const called = <O extends Operation.Any>(
+  operation: O,
+  input: Operation.Input<O> & object,
+  wire: Readonly<Record<string, string | Uint8Array>>
+) =>
+  Effect.flatMap(Transport, (transport) =>
+    transport.execute<Operation.Any>({
+      ...operation,
+      input: Object.fromEntries(
+        Object.entries(operation.input).map(([key, field]) => [
+          key,
+          key in wire ? { ...field, encode: () => Either.right(wire[key] ?? "") } : field
+        ])
+      )
+    }, input))
+
+const vaultName = "errors"
+
+/** A body that pauses after its first byte. It goes on, since some HTTP clients read no answer before it is sent. */
+const pausing = HttpClient.mapRequest((request) =>
+  request.body._tag === "Uint8Array"
+    ? HttpClientRequest.setBody(
+      request,
+      HttpBody.stream(
+        Stream.concat(
+          Stream.succeed(request.body.body.slice(0, 1)),
+          Stream.fromEffect(Effect.delay(Effect.succeed(request.body.body.slice(1)), "500 millis"))
+        ),
+        "",
+        request.body.body.length
+      )
+    )
+    : request
+)
+
+const unsigned = HttpClient.mapRequest(({ body, headers, method, url }) =>
+  HttpClientRequest.make(method)(url, { body, headers: Headers.remove(headers, "authorization") })
+)
+
+export const errors = (it: It, way: Way, streams: boolean) => {
+  it.scoped("every error of the service comes as its class", () =>
+    Effect.gen(function*() {
+      const raised = new Set<object>()
+      const expectError = <A, E, R>(
+        Class: Parameters<typeof refused>[1],
+        effect: Effect.Effect<A, E, R>,
+        status = 400
+      ) =>
+        Effect.map(refused(effect, Class), (error) => {
+          expect(error).toMatchObject({ status })
+          raised.add(Class)
+        })
+      const { glacier } = yield* created(vaultName)
+      const { archiveId } = yield* store(vaultName, ramp(1))
+      const upload = store(vaultName, ramp(mebibyte))
+      const list = Effect.flatMap(GlacierClient, (glacier) => glacier.listVaults({}))
+
+      // Of the state and of values.
+      yield* expectError(ServiceError.AccessDenied, glacier.listVaults({ accountId: "999999999999" }), 403)
+      yield* expectError(ServiceError.VaultNotEmpty, glacier.deleteVault({ vaultName }))
+      yield* expectError(ServiceError.ResourceNotFound, retrieve(vaultName, "none"), 404)
+      yield* expectError(
+        ServiceError.InvalidParameterValue,
+        retrieve(vaultName, archiveId, { retrievalByteRange: { start: 0, end: 1 } })
+      )
+      const { uploadId } = yield* glacier.initiateMultipartUpload({ vaultName, partSize: mebibyte })
+      const hash = TreeHash.TreeHash.make("0".repeat(64))
+      yield* expectError(
+        ServiceError.RangeNotAligned,
+        called(
+          operations.uploadMultipartPart,
+          { vaultName, uploadId, range: { start: 1, end: 1 }, body: ramp(1), contentSha256: hash, treeHash: hash },
+          {}
+        )
+      )
+      const job = yield* retrieve(vaultName, archiveId)
+      yield* expectError(
+        ServiceError.RangeNotSatisfiable,
+        glacier.getJobOutput({ ...job, range: { start: 1, end: 1 } })
+      )
+      yield* expectError(
+        ServiceError.ChecksumMismatch,
+        Effect.zipRight(
+          putPart(vaultName, uploadId, 0, ramp(1)),
+          glacier.completeMultipartUpload({ vaultName, uploadId, archiveSize: 1, treeHash: hash })
+        )
+      )
+
+      // Of what the client would refuse itself.
+      yield* expectError(
+        ServiceError.InvalidPartSize,
+        called(operations.initiateMultipartUpload, { vaultName, partSize: mebibyte }, { partSize: "1048577" })
+      )
+      yield* expectError(
+        ServiceError.MissingParameterValue,
+        called(operations.initiateMultipartUpload, { vaultName, partSize: mebibyte }, { partSize: "" })
+      )
+      yield* expectError(
+        ServiceError.Serialization,
+        called(operations.addTagsToVault, { vaultName, tags: { key: "" } }, { tags: "{" })
+      )
+      yield* expectError(ServiceError.BadRequest, called(operations.describeVault, { vaultName }, { vaultName: "a/b" }))
+      const empty = {
+        contentSha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        treeHash: hash
+      }
+      yield* expectError(
+        ServiceError.EmptyArchive,
+        called(operations.uploadArchive, { vaultName, body: ramp(1), ...empty }, { body: new Uint8Array() })
+      )
+
+      // Of who asks, and when.
+      const at = (...[options, client]: Parameters<Way>) => Effect.provide(way(options, client))
+      const secretAccessKey = Redacted.make("wrong")
+      const sessionToken = Redacted.make("token")
+      yield* expectError(
+        ServiceError.InvalidSignature,
+        at({}, { key: { ...Emulator.defaultKey, secretAccessKey } })(list),
+        403
+      )
+      yield* expectError(
+        ServiceError.UnrecognizedClient,
+        at({}, { key: { ...Emulator.defaultKey, sessionToken } })(list)
+      )
+      yield* expectError(ServiceError.MissingAuthenticationToken, at({}, { alter: unsigned })(list))
+      const expiration = DateTime.unsafeMake(0)
+      const key = { ...Emulator.defaultKey, sessionToken, expiration }
+      yield* expectError(ServiceError.ExpiredToken, at({ keys: [key] }, { key })(list), 403)
+
+      // Of what the service can take.
+      yield* expectError(ServiceError.NoLongerSupported, at({ withoutStorage: [account] })(list))
+      yield* expectError(ServiceError.LimitExceeded, at({ maximumVaults: 0 })(created("one-more")))
+      const alone = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+        created(vaultName).pipe(
+          Effect.zipRight(effect),
+          Effect.provideService(RetryPolicy.RetryPolicy, RetryPolicy.none)
+        )
+      yield* expectError(
+        ServiceError.InsufficientCapacity,
+        alone(Effect.flatMap(store(vaultName, ramp(2)), ({ archiveId }) =>
+          retrieve(vaultName, archiveId, { tier: "Expedited" }))).pipe(at({ expeditedLimit: 1 })),
+        503
+      )
+      yield* expectError(
+        ServiceError.PolicyEnforced,
+        alone(Effect.gen(function*() {
+          const glacier = yield* GlacierClient
+          yield* glacier.setDataRetrievalPolicy({ policy: { rules: [{ strategy: "BytesPerHour", bytesPerHour: 1 }] } })
+          const { archiveId } = yield* store(vaultName, ramp(2))
+          yield* retrieve(vaultName, archiveId)
+        })).pipe(at({}))
+      )
+      yield* expectError(
+        ServiceError.JobNotReady,
+        alone(Effect.gen(function*() {
+          yield* store(vaultName, ramp(1))
+          const job = yield* started(vaultName, { type: "inventory-retrieval" })
+          yield* (yield* GlacierClient).getJobOutput(job)
+        })).pipe(at({ inventoryDelay: 0 }))
+      )
+      if (streams) {
+        yield* expectError(
+          ServiceError.RequestTimeout,
+          alone(store(vaultName, ramp(2))).pipe(at({ bodyTimeout: "100 millis" }, { alter: pausing })),
+          408
+        )
+      } else raised.add(ServiceError.RequestTimeout)
+      const fs = yield* FileSystem.FileSystem
+      const directory = yield* fs.makeTempDirectoryScoped()
+      yield* expectError(
+        ServiceError.ServiceUnavailable,
+        alone(Effect.zipRight(fs.remove(`${directory}/blobs`, { recursive: true }), upload)).pipe(
+          at({ directory }),
+          Effect.provide(Logger.remove(Logger.defaultLogger))
+        ),
+        500
+      )
+      expect(raised).toEqual(classes)
+    }))
+}

@@ -1,0 +1,164 @@
+import { expect } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as ServiceError from "../../../src/protocol/ServiceError.ts"
+import { arnOf, created, type It, refused, store, utf8 } from "./support.ts"
+
+/** A policy that denies an action, with a condition. */
+export const denying = (vaultName: string, Action: string, Condition?: object) =>
+  JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Sid: "1", Principal: "*", Effect: "Deny", Action, Resource: arnOf(vaultName), Condition }]
+  })
+
+const tagged = (from: number, to: number) =>
+  Object.fromEntries(Array.from({ length: to - from }, (_, i) => [`key ${from + i}`, `value ${from + i}`]))
+
+export const settings = (it: It) => {
+  it.effect("notifications are set, replaced, read and deleted", () =>
+    Effect.gen(function*() {
+      const { glacier, vaultName } = yield* created("notifications")
+      const none = refused(
+        glacier.getVaultNotifications({ vaultName }),
+        ServiceError.ResourceNotFound,
+        `No notification configuration is set for vault: ${arnOf(vaultName)}`
+      )
+      yield* none
+      const snsTopic = "arn:aws:sns:us-east-1:123456789012:topic"
+      for (
+        const events of [
+          ["ArchiveRetrievalCompleted"],
+          ["InventoryRetrievalCompleted", "ArchiveRetrievalCompleted"]
+        ] as const
+      ) {
+        yield* glacier.setVaultNotifications({ vaultName, configuration: { snsTopic, events } })
+        expect(yield* glacier.getVaultNotifications({ vaultName })).toEqual({ snsTopic, events })
+      }
+      yield* glacier.deleteVaultNotifications({ vaultName })
+      yield* glacier.deleteVaultNotifications({ vaultName })
+      yield* none
+    }))
+
+  it.effect("tags are added, overwritten, removed, and at most 50", () =>
+    Effect.gen(function*() {
+      const { glacier, vaultName } = yield* created("tags")
+      const listed = Effect.map(glacier.listTagsForVault({ vaultName }), ({ tags }) => tags)
+      expect(yield* listed).toEqual({})
+      yield* glacier.addTagsToVault({ vaultName, tags: { year: "2012", "é /=+-@._1": "" } })
+      yield* glacier.addTagsToVault({ vaultName, tags: { year: "2013" } })
+      expect(yield* listed).toEqual({ year: "2013", "é /=+-@._1": "" })
+      yield* glacier.removeTagsFromVault({ vaultName, tagKeys: ["year", "never there"] })
+      expect(yield* listed).toEqual({ "é /=+-@._1": "" })
+      yield* glacier.removeTagsFromVault({ vaultName, tagKeys: ["é /=+-@._1"] })
+      for (const ten of [0, 10, 20, 30, 40]) {
+        yield* glacier.addTagsToVault({ vaultName, tags: tagged(ten, ten + 10) })
+      }
+      yield* refused(glacier.addTagsToVault({ vaultName, tags: { another: "" } }), ServiceError.LimitExceeded, /50/)
+      yield* glacier.addTagsToVault({ vaultName, tags: { "key 0": "changed" } })
+      expect(yield* listed).toEqual({ ...tagged(0, 50), "key 0": "changed" })
+    }))
+
+  it.effect("an access policy is kept as it is, and denies", () =>
+    Effect.gen(function*() {
+      const { glacier, vaultName } = yield* created("access")
+      const none = refused(
+        glacier.getVaultAccessPolicy({ vaultName }),
+        ServiceError.ResourceNotFound,
+        `No vault access policy is set for: ${vaultName}`
+      )
+      yield* none
+      const { archiveId } = yield* store(vaultName, utf8.encode("bytes"))
+      const held = denying(vaultName, "glacier:DeleteArchive", {
+        StringEquals: { "glacier:ResourceTag/LegalHold": "true" }
+      })
+      yield* glacier.setVaultAccessPolicy({ vaultName, policy: denying(vaultName, "glacier:ListJobs") })
+      yield* refused(glacier.listJobs({ vaultName }), ServiceError.AccessDenied, /glacier:ListJobs/)
+      yield* glacier.setVaultAccessPolicy({ vaultName, policy: held })
+      expect(yield* glacier.getVaultAccessPolicy({ vaultName })).toEqual({ policy: held })
+      yield* glacier.listJobs({ vaultName })
+      yield* glacier.addTagsToVault({ vaultName, tags: { LegalHold: "true" } })
+      yield* refused(glacier.deleteArchive({ vaultName, archiveId }), ServiceError.AccessDenied, /explicit deny/)
+      yield* refused(
+        glacier.setVaultAccessPolicy({ vaultName, policy: "{}" }),
+        ServiceError.InvalidParameterValue,
+        /vault access policy is not valid/
+      )
+      yield* glacier.deleteVaultAccessPolicy({ vaultName })
+      yield* glacier.deleteVaultAccessPolicy({ vaultName })
+      yield* none
+      yield* glacier.deleteArchive({ vaultName, archiveId })
+    }))
+
+  it.effect("a lock is tried, aborted, and at last completed for good", () =>
+    Effect.gen(function*() {
+      const { glacier, vaultName } = yield* created("locks")
+      const { archiveId } = yield* store(vaultName, utf8.encode("bytes"))
+      const policy = denying(vaultName, "glacier:DeleteArchive", {
+        NumericLessThan: { "glacier:ArchiveAgeInDays": "365" }
+      })
+      const initiate = glacier.initiateVaultLock({ vaultName, policy })
+      const complete = (lockId: string) => glacier.completeVaultLock({ vaultName, lockId })
+      const abort = glacier.abortVaultLock({ vaultName })
+      const get = glacier.getVaultLock({ vaultName })
+      const deleted = glacier.deleteArchive({ vaultName, archiveId })
+
+      yield* refused(get, ServiceError.ResourceNotFound)
+      yield* refused(complete("none"), ServiceError.ResourceNotFound)
+      yield* abort
+
+      const { lockId: first } = yield* initiate
+      const tried = yield* get
+      expect(tried).toMatchObject({ policy, state: "InProgress" })
+      expect(tried.expirationDate).toEqual(Option.some(DateTime.add(tried.creationDate, { hours: 24 })))
+      yield* refused(deleted, ServiceError.AccessDenied)
+      yield* refused(initiate, ServiceError.AccessDenied, /in progress/)
+      yield* refused(complete("other"), ServiceError.InvalidParameterValue, "Invalid lockId: other")
+      yield* abort
+      yield* abort
+      yield* refused(get, ServiceError.ResourceNotFound)
+
+      const { lockId } = yield* initiate
+      yield* refused(complete(first), ServiceError.InvalidParameterValue)
+      yield* complete(lockId)
+      yield* complete(lockId)
+      expect(yield* get).toMatchObject({ policy, state: "Locked", expirationDate: Option.none() })
+      for (const change of [initiate, complete("other"), abort]) {
+        yield* refused(change, ServiceError.AccessDenied, /locked and cannot be changed/)
+      }
+      yield* refused(deleted, ServiceError.AccessDenied)
+    }))
+
+  it.effect("nothing can be set on a vault that is not there", () =>
+    Effect.gen(function*() {
+      const { glacier } = yield* created("settings")
+      const vaultName = "no-such-vault"
+      const policy = denying(vaultName, "*")
+      for (
+        const call of [
+          glacier.setVaultNotifications({
+            vaultName,
+            configuration: { snsTopic: "topic", events: ["ArchiveRetrievalCompleted"] }
+          }),
+          glacier.getVaultNotifications({ vaultName }),
+          glacier.deleteVaultNotifications({ vaultName }),
+          glacier.setVaultAccessPolicy({ vaultName, policy }),
+          glacier.getVaultAccessPolicy({ vaultName }),
+          glacier.deleteVaultAccessPolicy({ vaultName }),
+          glacier.initiateVaultLock({ vaultName, policy }),
+          glacier.completeVaultLock({ vaultName, lockId: "none" }),
+          glacier.getVaultLock({ vaultName }),
+          glacier.abortVaultLock({ vaultName }),
+          glacier.addTagsToVault({ vaultName, tags: { key: "" } }),
+          glacier.listTagsForVault({ vaultName }),
+          glacier.removeTagsFromVault({ vaultName, tagKeys: ["key"] })
+        ]
+      ) {
+        yield* refused<unknown, unknown, never>(
+          call,
+          ServiceError.ResourceNotFound,
+          `Vault not found for ARN: ${arnOf(vaultName)}`
+        )
+      }
+    }))
+}

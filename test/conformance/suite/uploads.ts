@@ -1,0 +1,129 @@
+import { expect } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Pages from "../../../src/client/Pages.ts"
+import * as ByteRange from "../../../src/protocol/ByteRange.ts"
+import * as ServiceError from "../../../src/protocol/ServiceError.ts"
+import { Hasher } from "../../../src/transport/Hasher.ts"
+import {
+  account,
+  all,
+  collect,
+  created,
+  type It,
+  mebibyte,
+  putPart,
+  ramp,
+  refused,
+  retrieve,
+  slice,
+  treeHash
+} from "./support.ts"
+
+export const uploads = (it: It) => {
+  it.effect("parts come in any order and again, and are completed with all checks", () =>
+    Effect.gen(function*() {
+      const { glacier, vaultName } = yield* created("multipart")
+      const body = ramp(2 * mebibyte + mebibyte / 2)
+      const parts = [0, 1, 2].map((index) =>
+        ByteRange.make(index * mebibyte, Math.min(mebibyte, body.length - index * mebibyte))
+      )
+      const { location, uploadId } = yield* glacier.initiateMultipartUpload({
+        vaultName,
+        partSize: mebibyte,
+        description: "three"
+      })
+      expect(location).toEqual(Option.some(`/${account}/vaults/${vaultName}/multipart-uploads/${uploadId}`))
+      expect(yield* all(Pages.uploads({ vaultName }))).toMatchObject([
+        { uploadId, partSize: mebibyte, archiveDescription: Option.some("three") }
+      ])
+      yield* putPart(vaultName, uploadId, mebibyte, ramp(mebibyte))
+      yield* Effect.forEach(
+        [...parts].reverse(),
+        (range) => putPart(vaultName, uploadId, range.start, slice(body, range)),
+        { concurrency: 3 }
+      )
+      const listed = yield* all(Pages.parts({ vaultName, uploadId }))
+      const expected = parts.map((range) => ({ range, treeHash: treeHash(slice(body, range)) }))
+      expect(listed).toEqual(expected)
+      const first = yield* glacier.listParts({ vaultName, uploadId, limit: 2 })
+      expect(first).toMatchObject({ parts: expected.slice(0, 2), partSize: mebibyte, uploadId })
+      const marker = Option.getOrThrow(first.marker)
+      const last = yield* glacier.listParts({ vaultName, uploadId, limit: 2, marker })
+      expect(last).toMatchObject({ parts: expected.slice(2), marker: Option.none() })
+
+      const whole = treeHash(body)
+      const complete = (archiveSize: number, hash: string) =>
+        glacier.completeMultipartUpload({ vaultName, uploadId, archiveSize, treeHash: hash })
+      yield* refused(complete(body.length, "0".repeat(64)), ServiceError.ChecksumMismatch)
+      yield* refused(complete(body.length - 1, whole), ServiceError.InvalidParameterValue)
+      const archive = yield* complete(body.length, whole)
+      expect((yield* complete(body.length, whole)).archiveId).toBe(archive.archiveId)
+      yield* refused(glacier.listParts({ vaultName, uploadId }), ServiceError.ResourceNotFound)
+      expect(yield* all(Pages.uploads({ vaultName }))).toEqual([])
+      const back = yield* glacier.getJobOutput(yield* retrieve(vaultName, archive.archiveId))
+      expect(Buffer.compare(yield* collect(back.body), body)).toBe(0)
+      expect(back.archiveDescription).toEqual(Option.some("three"))
+    }))
+
+  it.effect("parts that do not fit, or have wrong hashes, are refused; an upload is aborted", () =>
+    Effect.gen(function*() {
+      const { glacier, vaultName } = yield* created("aborts")
+      const { uploadId } = yield* glacier.initiateMultipartUpload({ vaultName, partSize: mebibyte })
+      const put = (start: number, body: Uint8Array) => putPart(vaultName, uploadId, start, body)
+      yield* refused(put(mebibyte / 2, ramp(10)), ServiceError.RangeNotAligned)
+      yield* refused(put(0, ramp(mebibyte + 1)), ServiceError.InvalidParameterValue)
+      yield* refused(put(10_000 * mebibyte, ramp(10)), ServiceError.InvalidParameterValue)
+      const body = ramp(10)
+      const hashes = yield* (yield* Hasher).hashes(ramp(11))
+      const wrong = { vaultName, uploadId, range: ByteRange.make(0, 10), body, ...hashes }
+      yield* refused(glacier.uploadMultipartPart(wrong), ServiceError.InvalidSignature, /x-amz-content-sha256/)
+      const { contentSha256 } = yield* (yield* Hasher).hashes(body)
+      yield* refused(
+        glacier.uploadMultipartPart({ ...wrong, contentSha256 }),
+        ServiceError.ChecksumMismatch,
+        `Checksum mismatch: expected ${wrong.treeHash}, computed ${treeHash(body)}`
+      )
+      expect((yield* glacier.listParts({ vaultName, uploadId })).parts).toEqual([])
+      yield* glacier.abortMultipartUpload({ vaultName, uploadId })
+      yield* glacier.abortMultipartUpload({ vaultName, uploadId })
+      yield* refused(put(0, ramp(10)), ServiceError.ResourceNotFound, `The upload ID was not found: ${uploadId}`)
+      yield* glacier.deleteVault({ vaultName })
+    }))
+
+  it.effect("archives with wrong hashes are refused", () =>
+    Effect.gen(function*() {
+      const { glacier, vaultName } = yield* created("wrong-hashes")
+      const body = ramp(mebibyte + 1)
+      const hasher = yield* Hasher
+      const right = yield* hasher.hashes(body)
+      const other = yield* hasher.hashes(ramp(mebibyte))
+      yield* refused(
+        glacier.uploadArchive({ vaultName, body, ...other }),
+        ServiceError.InvalidSignature,
+        /x-amz-content-sha256/
+      )
+      yield* refused(
+        glacier.uploadArchive({ vaultName, body, ...right, treeHash: other.treeHash }),
+        ServiceError.ChecksumMismatch,
+        `Checksum mismatch: expected ${other.treeHash}, computed ${right.treeHash}`
+      )
+      yield* glacier.deleteVault({ vaultName })
+    }))
+
+  it.effect("open uploads are listed in pages", () =>
+    Effect.gen(function*() {
+      const { glacier, vaultName } = yield* created("open-uploads")
+      const ids = yield* Effect.replicateEffect(
+        Effect.map(glacier.initiateMultipartUpload({ vaultName, partSize: mebibyte }), ({ uploadId }) => uploadId),
+        53
+      )
+      const listed = yield* all(Pages.uploads({ vaultName }))
+      expect(listed.map(({ uploadId }) => uploadId).sort()).toEqual([...ids].sort())
+      const first = yield* glacier.listMultipartUploads({ vaultName, limit: 2 })
+      const marker = Option.getOrThrow(first.marker)
+      const second = yield* glacier.listMultipartUploads({ vaultName, limit: 60, marker })
+      expect([...first.uploads, ...second.uploads]).toEqual(listed.slice(0, 52))
+      expect(Option.isSome(second.marker)).toBe(true)
+    }))
+}

@@ -1,0 +1,81 @@
+import { expect } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as Pages from "../../../src/client/Pages.ts"
+import * as Limits from "../../../src/protocol/Limits.ts"
+import * as ServiceError from "../../../src/protocol/ServiceError.ts"
+import * as Vault from "../../../src/services/Vault.ts"
+import { account, all, arnOf, created, type It, mebibyte, ramp, refused, store, treeHash } from "./support.ts"
+
+export const vaults = (it: It) => {
+  it.effect("vaults are created, described, listed in pages and deleted", () =>
+    Effect.gen(function*() {
+      const { glacier } = yield* created("vaults-00")
+      const names = Array.from({ length: 13 }, (_, index) => `vaults-${String(index).padStart(2, "0")}`)
+      yield* Effect.forEach(names, (vaultName) => glacier.createVault({ vaultName }))
+      const again = yield* glacier.createVault({ accountId: account, vaultName: "vaults-00" })
+      expect(again.location).toEqual(Option.some(`/${account}/vaults/vaults-00`))
+      expect(yield* glacier.describeVault({ vaultName: "vaults-00" })).toMatchObject({
+        vaultName: "vaults-00",
+        vaultArn: arnOf("vaults-00"),
+        lastInventoryDate: Option.none(),
+        numberOfArchives: Option.some(0),
+        sizeInBytes: Option.some(0)
+      })
+      const first = yield* glacier.listVaults({ limit: 4 })
+      const second = yield* glacier.listVaults({ limit: 4, marker: Option.getOrThrow(first.marker) })
+      expect([first.vaults.length, second.vaults.length]).toEqual([4, 4])
+      const eight = yield* all(Stream.take(Pages.vaults(), 8))
+      expect(eight.map((one) => one.vaultName)).toEqual(
+        [...first.vaults, ...second.vaults].map((one) => one.vaultName)
+      )
+      expect((yield* glacier.listVaults({ limit: 1_000 })).vaults.length).toBe(Limits.vaultPage)
+      const listed = yield* all(Stream.filter(Pages.vaults(), (one) => one.vaultName.startsWith("vaults-")))
+      expect(listed.map((one) => one.vaultName)).toEqual(names)
+      yield* Effect.forEach(names, (vaultName) => glacier.deleteVault({ vaultName }))
+      const gone = yield* refused(
+        glacier.describeVault({ vaultName: "vaults-00" }),
+        ServiceError.ResourceNotFound,
+        `Vault not found for ARN: ${arnOf("vaults-00")}`
+      )
+      expect(gone).toMatchObject({ _tag: "ResourceNotFound", status: 404, operation: "DescribeVault" })
+      yield* glacier.deleteVault({ vaultName: "vaults-00" })
+    }))
+
+  it.effect("vaults that hold an archive stay, and have an inventory", () =>
+    Effect.gen(function*() {
+      const { glacier, vaultName } = yield* created("archives")
+      const body = ramp(3 * mebibyte + 17)
+      const description = "a  \"quoted\", spaced \\ name ~ and more"
+      const archive = yield* store(vaultName, body, description)
+      expect(archive).toEqual({
+        archiveId: archive.archiveId,
+        location: Option.some(`/${account}/vaults/${vaultName}/archives/${archive.archiveId}`),
+        treeHash: Option.some(treeHash(body))
+      })
+      const vault = yield* Vault.make(vaultName)
+      const inventory = yield* Effect.flatMap(vault.retrieveInventory(), (job) => job.inventory)
+      expect(inventory.vaultArn).toBe(arnOf(vaultName))
+      expect(inventory.archives).toEqual([
+        expect.objectContaining({
+          archiveId: archive.archiveId,
+          description,
+          size: body.length,
+          treeHash: treeHash(body)
+        })
+      ])
+      expect(yield* glacier.describeVault({ vaultName })).toMatchObject({
+        numberOfArchives: Option.some(1),
+        sizeInBytes: Option.some(body.length + Limits.archiveOverhead)
+      })
+      yield* refused(
+        glacier.deleteVault({ vaultName }),
+        ServiceError.VaultNotEmpty,
+        `Vault not empty or recently written to: ${arnOf(vaultName)}`
+      )
+      yield* glacier.deleteArchive({ vaultName, archiveId: archive.archiveId })
+      yield* glacier.deleteArchive({ vaultName, archiveId: archive.archiveId })
+      yield* glacier.deleteVault({ vaultName })
+    }))
+}

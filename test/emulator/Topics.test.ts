@@ -1,0 +1,137 @@
+import { HttpClient, HttpClientError, type HttpClientRequest, HttpClientResponse } from "@effect/platform"
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Either, Fiber, Layer, Logger, Option, Redacted, TestClock } from "effect"
+import { Emulator, Topics } from "../../src/emulator/index.ts"
+import * as Signature from "../../src/emulator/internal/Signature.ts"
+import * as Sha256 from "../../src/protocol/Sha256.ts"
+import * as Support from "./support.ts"
+
+const { createVault, initiateJob, text, upload } = Support
+
+const topic = "arn:aws:sns:eu-west-1:123456789012:done"
+
+const sessionToken = Redacted.make("a token")
+
+const key = { ...Emulator.defaultKey, sessionToken }
+
+interface Received {
+  readonly at: number
+  readonly request: HttpClientRequest.HttpClientRequest
+}
+
+type Answer = (request: HttpClientRequest.HttpClientRequest) => Effect.Effect<Response, HttpClientError.HttpClientError>
+
+/** An SNS that answers in turn; after the last answer that again. */
+const sns = (received: Array<Received>, ...answers: ReadonlyArray<Answer>) =>
+  Layer.succeed(
+    HttpClient.HttpClient,
+    HttpClient.make((request) =>
+      Effect.gen(function*() {
+        received.push({ at: yield* TestClock.currentTimeMillis, request })
+        const answer = answers[Math.min(received.length, answers.length) - 1]
+        return HttpClientResponse.fromWeb(request, yield* answer!(request))
+      })
+    )
+  )
+
+const status = (status: number, body = ""): Answer => () => Effect.succeed(new Response(body, { status }))
+
+const refused: Answer = (request) =>
+  Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport", description: "ECONNREFUSED" }))
+
+const layerOf = (http: Layer.Layer<HttpClient.HttpClient>, endpoint = "http://127.0.0.1:4566") =>
+  Emulator.layerHttpClient.pipe(
+    Layer.provideMerge(Emulator.layerMemory({ jobDelay: "1 minute" })),
+    Layer.provide(Topics.layerSns({ endpoint: new URL(endpoint), key })),
+    Layer.provide(http),
+    Layer.provide(Support.layerSha256)
+  )
+
+/** A retrieval, to its end. */
+const retrieved = Effect.gen(function*() {
+  yield* createVault("photos")
+  const ArchiveId = yield* upload("photos", text("Welcome to Amazon Glacier."))
+  const id = yield* initiateJob("photos", { Type: "archive-retrieval", ArchiveId, SNSTopic: topic })
+  yield* TestClock.adjust("1 minute")
+  return id
+})
+
+/** What is logged. */
+const logged = (lines: Array<unknown>) =>
+  Logger.replace(
+    Logger.defaultLogger,
+    Logger.make(({ message }) => lines.push(message))
+  )
+
+describe("topics of SNS", () => {
+  it.effect("are published to, signed for their region", () => {
+    const received: Array<Received> = []
+    return Effect.gen(function*() {
+      const id = yield* retrieved
+      expect(received).toHaveLength(1)
+      const { at, request } = received[0]!
+      expect([at, request.method, request.url]).toEqual([60_000, "POST", "http://127.0.0.1:4566/"])
+      const body = request.body._tag === "Uint8Array" ? request.body.body : new Uint8Array()
+      const fields = Object.fromEntries(new URLSearchParams(new TextDecoder().decode(body)))
+      expect(fields).toMatchObject({ Action: "Publish", Version: "2010-03-31", TopicArn: topic })
+      expect(JSON.parse(fields["Message"] ?? "")).toMatchObject({ JobId: id, StatusMessage: "Succeeded" })
+
+      expect(request.headers).not.toHaveProperty("traceparent")
+      expect(request.headers["content-type"]).toBe("application/x-www-form-urlencoded")
+      expect(request.headers["authorization"]).toMatch(
+        /Credential=AKIAIOSFODNN7EXAMPLE\/19700101\/eu-west-1\/sns\/aws4_request/
+      )
+      const verified = Signature.verify({
+        sha256: Support.create,
+        now: at,
+        keys: () => Option.some({ ...key, sessionToken: Option.some(sessionToken), expiration: Option.none() }),
+        bodySha256: Sha256.hex(Support.create, body),
+        request: { method: "POST", path: "/", query: "", headers: { ...request.headers, host: "127.0.0.1:4566" } }
+      })
+      expect(Either.map(verified, ({ region }) => region)).toEqual(Either.right("eu-west-1"))
+    }).pipe(Effect.provide(layerOf(sns(received, status(200)))))
+  })
+
+  it.effect("are tried again, ever later, while nothing else waits", () => {
+    const received: Array<Received> = []
+    const lines: Array<unknown> = []
+    return Effect.gen(function*() {
+      yield* retrieved
+      expect(received.map(({ at }) => at)).toEqual([60_000])
+      expect((yield* createVault("films")).status).toBe(201)
+      yield* TestClock.adjust("1 hour")
+      expect(received.map(({ at }) => at)).toEqual([60_000, 60_200, 60_600, 61_400])
+      expect(lines).toEqual([])
+    }).pipe(
+      Effect.provide(
+        Layer.provideMerge(layerOf(sns(received, refused, status(503), refused, status(200))), logged(lines))
+      )
+    )
+  })
+
+  it.effect("that cannot be reached are given up, which is logged without secrets", () => {
+    const received: Array<Received> = []
+    const lines: Array<unknown> = []
+    return Effect.gen(function*() {
+      yield* retrieved
+      yield* TestClock.adjust("1 hour")
+      expect(received).toHaveLength(5)
+      expect(lines).toEqual([[`A notification to ${topic} was not delivered: SNS answered 404: no such topic`]])
+    }).pipe(
+      Effect.provide(Layer.provideMerge(layerOf(sns(received, refused, status(404, "no such topic"))), logged(lines)))
+    )
+  })
+
+  it.effect("that do not answer are given up", () => {
+    const received: Array<Received> = []
+    const lines: Array<unknown> = []
+    return Effect.gen(function*() {
+      const waiting = yield* Effect.fork(retrieved)
+      yield* TestClock.adjust("1 hour")
+      yield* Fiber.join(waiting)
+      yield* TestClock.adjust("1 hour")
+      expect(received).toHaveLength(5)
+      expect(String(lines)).toContain("timed out")
+    }).pipe(Effect.provide(Layer.provideMerge(layerOf(sns(received, () => Effect.never)), logged(lines))))
+  })
+})
