@@ -52,12 +52,19 @@ export interface Options {
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
 // Where clouds hand credentials to whoever asks: never a place to send a request of ours.
-const metadata = /^(169\.254(\.\d{1,3}){2}|\[fd00:ec2::[0-9a-f]+\]|\[fe80:.*\]|\[::ffff:a9fe:[0-9a-f]{1,4}\])$/
+const metadata = [
+  /^169\.254(\.\d{1,3}){2}$/,
+  /^\[(::(ffff:(0:)?)?|64:ff9b::)a9fe:[0-9a-f]{1,4}\]$/,
+  /^\[(fd00:ec2|fe[89ab][0-9a-f]):.*\]$/,
+  /^100\.100\.100\.200$/,
+  /^metadata\.google\.internal\.?$/
+]
 
-const problemOf = (url: URL, allowHttp: boolean): string | undefined => {
+const problemOf = (text: string, url: URL, allowHttp: boolean): string | undefined => {
   if (url.username !== "" || url.password !== "") return "must not carry a user name or password"
-  if (url.pathname !== "/" || url.search !== "" || url.hash !== "") return "must be a scheme, a host and a port only"
-  if (metadata.test(url.hostname)) return "must not be a metadata address"
+  // By the text and not its parts: the URL parser mends `https:host`, `https://@host` and `%6c` for `l`.
+  if (!/^[a-z]+:\/\/[\w.:[\]-]+\/?$/i.test(text)) return "must be a scheme, a host and a port only"
+  if (metadata.some((address) => address.test(url.hostname))) return "must not be a metadata address"
   if (url.protocol === "https:") return undefined
   if (url.protocol !== "http:") return "must be https"
   return allowHttp || loopback.test(url.hostname) ? undefined : "must be https (or http on this machine)"
@@ -83,7 +90,7 @@ export const make = (options: Options): Either.Either<Service, EndpointError> =>
       // The URL parser drops control characters silently: what is sent would not be what was checked.
       if (/[^\x21-\x7e]/.test(text) || !URL.canParse(text)) return fail("The endpoint is not a url")
       const url = new URL(text)
-      const problem = problemOf(url, options.allowHttp ?? false)
+      const problem = problemOf(text, url, options.allowHttp ?? false)
       return problem === undefined
         ? Either.right({ url: url.origin, host: url.host, region })
         : fail(`The endpoint ${problem}`)

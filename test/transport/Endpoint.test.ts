@@ -3,8 +3,13 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
+import endpoints from "../fixtures/endpoints.json" with { type: "json" }
+import { answer, replies, scripted } from "./support.ts"
 
 const region = "eu-west-1"
+const published = endpoints.published_tests.cases.flatMap(({ params: { Region, ...params }, ...rest }) =>
+  Region === undefined ? [] : [{ ...rest, params: { ...params, Region } }]
+)
 const made = (options: Endpoint.Options) => Either.getOrThrowWith(Endpoint.make(options), (error) => error)
 const refused = (options: Endpoint.Options) =>
   Either.match(Endpoint.make(options), { onLeft: (error) => error.message, onRight: ({ url }) => `took ${url}` })
@@ -26,16 +31,23 @@ describe("Endpoint", () => {
       [{ region, useDualStack: true }, "glacier.eu-west-1.api.aws", "eu-west-1"],
       [{ region, useFips: true, useDualStack: true }, "glacier-fips.eu-west-1.api.aws", "eu-west-1"],
       [{ region, useFips: false, useDualStack: false, allowHttp: true }, "glacier.eu-west-1.amazonaws.com", "eu-west-1"]
-    ])("%j", (options, host, signing) => {
+    ])("S6 %j", (options, host, signing) => {
       expect(made(options)).toEqual({ url: `https://${host}`, host, region: signing })
     })
 
-    it.each(["xx-nowhere-9", "us-east-9", "aws-global", "fips-us-east-9"])("%s needs a url", (unknown) => {
+    it.each(published)("S6 published case $params", ({ botocore_now, expect: expected, params }) => {
+      const { Endpoint: endpoint, Region, UseDualStack: useDualStack, UseFIPS: useFips } = params
+      const outcome = botocore_now ?? expected
+      expect(refused({ region: Region, endpoint, useFips, useDualStack }))
+        .toBe(outcome.startsWith("https:") ? `took ${outcome}` : outcome.replace("ERROR: ", ""))
+    })
+
+    it.each(["xx-nowhere-9", "us-east-9", "aws-global", "fips-us-east-9"])("S6 %s needs a url", (unknown) => {
       expect(refused({ region: unknown })).toContain("give the endpoint's url as well")
     })
 
     it.each(["", "us", "US-EAST-1", "us-east-1.evil.example", "us-east-1\r\nHost: evil", "us-east-1/", "fips-fips-us"])(
-      "%j is no name of a region, with a url or without",
+      "S6 %j is no name of a region, with a url or without",
       (name) => {
         for (const options of [{ region: name }, { region: name, endpoint: "https://glacier.example.com" }]) {
           expect(refused(options)).toMatch(/is not the name of a region|Glacier is not known|FIPS and custom endpoint/)
@@ -60,8 +72,20 @@ describe("Endpoint", () => {
       ["http://127.8.9.10:9012", "http://127.8.9.10:9012", "127.8.9.10:9012"],
       ["http://127.1", "http://127.0.0.1", "127.0.0.1"],
       ["http://[::1]:9012", "http://[::1]:9012", "[::1]:9012"],
-      ["http://[0:0:0:0:0:0:0:1]", "http://[::1]", "[::1]"]
-    ])("%s is taken", (endpoint, url, host) => {
+      ["http://[0:0:0:0:0:0:0:1]", "http://[::1]", "[::1]"],
+      ["http://127.0.0.1.", "http://127.0.0.1", "127.0.0.1"],
+      ["http://2130706433:9012", "http://127.0.0.1:9012", "127.0.0.1:9012"],
+      ["http://0x7f.1", "http://127.0.0.1", "127.0.0.1"],
+      ["https://glacier.example.com.", "https://glacier.example.com.", "glacier.example.com."],
+      ["https://glacier.example.com:", "https://glacier.example.com", "glacier.example.com"],
+      ["https://glacier.example.com:65535", "https://glacier.example.com:65535", "glacier.example.com:65535"],
+      ["https://glacier.example.com:00443", "https://glacier.example.com", "glacier.example.com"],
+      ["https://xn--bcher-kva.example", "https://xn--bcher-kva.example", "xn--bcher-kva.example"],
+      ["https://my_glacier.example.com", "https://my_glacier.example.com", "my_glacier.example.com"],
+      ["https://[2001:DB8::0001]:8443", "https://[2001:db8::1]:8443", "[2001:db8::1]:8443"],
+      ["https://localhost", "https://localhost", "localhost"],
+      ["https://169.253.169.254", "https://169.253.169.254", "169.253.169.254"]
+    ])("S6 %s is taken", (endpoint, url, host) => {
       expect(made({ region, endpoint })).toEqual({ url, host, region })
     })
 
@@ -73,8 +97,12 @@ describe("Endpoint", () => {
       "http://[::ffff:a00:1]",
       "http://localhost.example.com",
       "http://127.0.0.1.example.com",
+      "http://localhost.",
+      "http://glacier.localhost",
+      "http://[::ffff:7f00:1]",
+      "http://128.0.0.1",
       "http://example.com:9012"
-    ])("%s is taken only when allowed", (endpoint) => {
+    ])("S6 %s is taken only when allowed", (endpoint) => {
       expect(refused({ region, endpoint })).toBe("The endpoint must be https (or http on this machine)")
       expect(refused({ region, endpoint, allowHttp: false })).toContain("must be https")
       expect(made({ region, endpoint, allowHttp: true }).url).toBe(endpoint)
@@ -89,6 +117,23 @@ describe("Endpoint", () => {
       ["https://glacier.example.com\\@evil.example", "must be a scheme, a host and a port only"],
       ["https://glacier.example.com?a=b", "must be a scheme, a host and a port only"],
       ["https://glacier.example.com/#x", "must be a scheme, a host and a port only"],
+      ["https://@glacier.example.com", "must be a scheme, a host and a port only"],
+      ["https://:@glacier.example.com", "must be a scheme, a host and a port only"],
+      ["https:glacier.example.com", "must be a scheme, a host and a port only"],
+      ["https:/glacier.example.com", "must be a scheme, a host and a port only"],
+      ["https:///glacier.example.com", "must be a scheme, a host and a port only"],
+      ["https:\\\\glacier.example.com", "must be a scheme, a host and a port only"],
+      ["https://glacier.example.com/.", "must be a scheme, a host and a port only"],
+      ["https://glacier.example.com/%2e", "must be a scheme, a host and a port only"],
+      ["https://glacier.example.com?", "must be a scheme, a host and a port only"],
+      ["https://glacier.example.com#", "must be a scheme, a host and a port only"],
+      ["https://glacier.example.com,evil.example", "must be a scheme, a host and a port only"],
+      ["http://%6cocalhost", "must be a scheme, a host and a port only"],
+      ["https://gl%D0%B0cier.example.com", "must be a scheme, a host and a port only"],
+      ["https://169.254.169.254%2e", "must be a scheme, a host and a port only"],
+      ["https://%E2%91%A069.254.169.254", "must be a scheme, a host and a port only"],
+      ["blob:https://glacier.example.com", "must be a scheme, a host and a port only"],
+      ["data:text/plain,glacier", "must be a scheme, a host and a port only"],
       ["http://169.254.169.254", "must not be a metadata address"],
       ["https://169.254.169.254", "must not be a metadata address"],
       ["http://169.254.170.2", "must not be a metadata address"],
@@ -99,9 +144,27 @@ describe("Endpoint", () => {
       ["http://[fd00:ec2::254]", "must not be a metadata address"],
       ["http://[fd00:0ec2:0:0:0:0:0:23]", "must not be a metadata address"],
       ["http://[fe80::1]", "must not be a metadata address"],
+      ["http://[febf:0::1]", "must not be a metadata address"],
+      ["http://[fd00:ec2:0:1::254]", "must not be a metadata address"],
+      ["https://169.254.0.1", "must not be a metadata address"],
+      ["https://169.254.43518", "must not be a metadata address"],
+      ["https://169.16689662", "must not be a metadata address"],
+      ["https://0xA9.0xFE.0xA9.0xFE", "must not be a metadata address"],
+      ["https://169.0376.0xa9.254:8443/", "must not be a metadata address"],
+      ["https://025177524776", "must not be a metadata address"],
+      ["https://[::169.254.169.254]", "must not be a metadata address"],
+      ["https://[::ffff:0:169.254.169.254]", "must not be a metadata address"],
+      ["https://[0:0:0:0:0:FFFF:A9FE:AA02]", "must not be a metadata address"],
+      ["https://[64:ff9b::169.254.169.254]", "must not be a metadata address"],
+      ["http://100.100.100.200", "must not be a metadata address"],
+      ["http://metadata.google.internal", "must not be a metadata address"],
+      ["http://Metadata.Google.Internal.", "must not be a metadata address"],
       ["http://[::ffff:169.254.169.254]", "must not be a metadata address"],
       ["https://[::ffff:a9fe:a9fe]", "must not be a metadata address"],
       ["ftp://glacier.example.com", "must be https"],
+      ["wss://glacier.example.com", "must be https"],
+      ["gopher://glacier.example.com", "must be https"],
+      ["http+unix://glacier", "must be a scheme, a host and a port only"],
       ["ws://localhost", "must be https"],
       ["file:///etc/passwd", "must be"],
       ["javascript:alert(1)", "must be"],
@@ -110,21 +173,59 @@ describe("Endpoint", () => {
       ["https://", "is not a url"],
       ["https://glacier.example.com:99999", "is not a url"],
       ["https://127.999.0.1", "is not a url"],
+      ["https://1.2.3.4.5", "is not a url"],
+      ["https://[::1", "is not a url"],
+      ["https://[fe80::1%25eth0]", "is not a url"],
+      ["https://xn--a.example.com", "is not a url"],
+      ["//glacier.example.com", "is not a url"],
+      ["https://glacier.example.com:8443:1", "is not a url"],
+      ["https://glacier.example.com:٤٤٣", "is not a url"],
+      ["https://glacier.example.com%0d%0aHost:%20evil", "is not a url"],
       ["https://glacier.example.com\r\nHost: evil", "is not a url"],
       ["https://glacier.exam\tple.com", "is not a url"],
       [" https://glacier.example.com", "is not a url"],
       ["https://glacier.example.com\u0000", "is not a url"],
+      ["https://glacier.example.com\n", "is not a url"],
+      ["\u0001https://glacier.example.com", "is not a url"],
+      ["https://glacier.example.com\u007f", "is not a url"],
+      ["https://glacier.example.com\u0085", "is not a url"],
+      ["https://glacier\u3002example.com", "is not a url"],
+      ["https://glacier\u00ad.example.com", "is not a url"],
+      ["http://①⑥⑨.254.169.254", "is not a url"],
+      ["https://glacier.example.com\u202e", "is not a url"],
       ["https://glаcier.example.com", "is not a url"]
-    ])("%j is refused, even where http is allowed", (endpoint, problem) => {
+    ])("S6 %j is refused, even where http is allowed", (endpoint, problem) => {
       for (const allowHttp of [false, true]) {
         expect(refused({ region, endpoint, allowHttp })).toContain(problem)
         expect(refused({ region, endpoint, allowHttp })).not.toMatch(/hunter2|[\r\n]/)
       }
     })
 
-    it("shows no password when it is refused, even one that cannot be read", () => {
+    it("S6 shows no password when it is refused, even one that cannot be read", () => {
       expect(refused({ region, endpoint: "https://user:hunter2@glacier.exam ple.com" })).not.toContain("hunter2")
     })
+
+    it.effect.each([
+      "",
+      "--",
+      "0123-4567-890",
+      "012345678901.evil.example",
+      "012345678901@evil",
+      "../-",
+      "-\r\nHost: evil"
+    ])(
+      "S6 is asked for nothing with the account id %j",
+      (accountId) =>
+        Effect.gen(function*() {
+          const { glacier, sent } = yield* scripted(replies(() => answer(500)))
+          for (
+            const call of [glacier.describeVault({ vaultName: "photos", accountId }), glacier.listVaults({ accountId })]
+          ) {
+            expect(yield* Effect.flip(call)).toMatchObject({ _tag: "InvalidInput", field: "accountId" })
+          }
+          expect(sent).toEqual([])
+        })
+    )
 
     it("is signed for any region", () => {
       const endpoint = "https://glacier.example.com"
