@@ -10,12 +10,15 @@ import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
+import type { UploadId } from "../protocol/Names.ts"
 import type * as Operation from "../protocol/Operation.ts"
 import { operations } from "../protocol/Operations.ts"
 import type { Credentials } from "../transport/Credentials.ts"
 import type { Endpoint } from "../transport/Endpoint.ts"
 import type { Method } from "../transport/Method.ts"
 import * as Transport from "../transport/Transport.ts"
+import * as Lost from "./internal/lost.ts"
 
 type Operations = typeof operations
 
@@ -38,7 +41,10 @@ export interface Service {
   readonly uploadArchive: Method<Operations["uploadArchive"]>
   /** Deletes an archive. Deleting it again changes nothing. */
   readonly deleteArchive: Method<Operations["deleteArchive"]>
-  /** Opens a multipart upload (spec section 12.3). */
+  /**
+   * Opens a multipart upload (spec section 12.3). Not idempotent: when its answer is lost, the open uploads are searched
+   * for it before another is opened.
+   */
   readonly initiateMultipartUpload: Method<Operations["initiateMultipartUpload"]>
   /** Uploads a part: any part, in any order; the last write of a range wins. */
   readonly uploadMultipartPart: Method<Operations["uploadMultipartPart"]>
@@ -50,7 +56,11 @@ export interface Service {
   readonly listParts: Method<Operations["listParts"]>
   /** A page of the open uploads: at most 50; `Pages.uploads` has them all. */
   readonly listMultipartUploads: Method<Operations["listMultipartUploads"]>
-  /** Starts a retrieval of an archive or an inventory, which costs money (spec section 12.4). */
+  /**
+   * Starts a retrieval of an archive or an inventory, which costs money (spec section 12.4). Not idempotent: when its
+   * answer is lost, the vault's jobs are searched for it, by its description, before another is started. One without a
+   * description is given one: `effect-glacier:` and what no other has.
+   */
   readonly initiateJob: Method<Operations["initiateJob"]>
   /** Describes a job (spec section 13). */
   readonly describeJob: Method<Operations["describeJob"]>
@@ -92,6 +102,8 @@ export interface Service {
   readonly purchaseProvisionedCapacity: Method<Operations["purchaseProvisionedCapacity"]>
   /** The units of capacity that the account has. */
   readonly listProvisionedCapacity: Method<Operations["listProvisionedCapacity"]>
+  /** Not an operation: tries again what is made of calls of one, as the policies of its calls say. */
+  readonly retry: Transport.Service["retry"]
 }
 
 /**
@@ -119,6 +131,27 @@ export class GlacierClient extends Context.Tag("effect-glacier/GlacierClient")<G
  */
 export const make: Effect.Effect<Service, never, Transport.Transport> = Effect.map(Transport.Transport, (transport) => {
   const call = <O extends Operation.Any>(operation: O): Method<O> => (input) => transport.execute(operation, input)
+  // The uploads whose answers have arrived: none of them is one whose answer was lost.
+  const opened = new Set<UploadId>()
+
+  const initiateMultipartUpload: Service["initiateMultipartUpload"] = (input) =>
+    Effect.flatMap(
+      transport.time,
+      (since) =>
+        transport.execute(operations.initiateMultipartUpload, input, Lost.upload(transport, input, since, opened))
+    ).pipe(
+      Effect.tap(({ uploadId }) => Effect.sync(() => opened.add(uploadId)))
+    )
+
+  const initiateJob: Service["initiateJob"] = (input) =>
+    Effect.gen(function*() {
+      const since = yield* transport.time
+      const mark = yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)
+      const description = input.parameters.description || `effect-glacier:${mark.toString(36)}`
+      const marked = { ...input, parameters: { ...input.parameters, description } }
+      return yield* transport.execute(operations.initiateJob, marked, Lost.job(transport, marked, since))
+    })
+
   return {
     createVault: call(operations.createVault),
     describeVault: call(operations.describeVault),
@@ -126,13 +159,13 @@ export const make: Effect.Effect<Service, never, Transport.Transport> = Effect.m
     deleteVault: call(operations.deleteVault),
     uploadArchive: call(operations.uploadArchive),
     deleteArchive: call(operations.deleteArchive),
-    initiateMultipartUpload: call(operations.initiateMultipartUpload),
+    initiateMultipartUpload,
     uploadMultipartPart: call(operations.uploadMultipartPart),
     completeMultipartUpload: call(operations.completeMultipartUpload),
     abortMultipartUpload: call(operations.abortMultipartUpload),
     listParts: call(operations.listParts),
     listMultipartUploads: call(operations.listMultipartUploads),
-    initiateJob: call(operations.initiateJob),
+    initiateJob,
     describeJob: call(operations.describeJob),
     listJobs: call(operations.listJobs),
     getJobOutput: call(operations.getJobOutput),
@@ -152,7 +185,8 @@ export const make: Effect.Effect<Service, never, Transport.Transport> = Effect.m
     setDataRetrievalPolicy: call(operations.setDataRetrievalPolicy),
     getDataRetrievalPolicy: call(operations.getDataRetrievalPolicy),
     purchaseProvisionedCapacity: call(operations.purchaseProvisionedCapacity),
-    listProvisionedCapacity: call(operations.listProvisionedCapacity)
+    listProvisionedCapacity: call(operations.listProvisionedCapacity),
+    retry: transport.retry
   }
 })
 

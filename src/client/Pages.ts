@@ -4,10 +4,8 @@
  *
  * @since 0.1.0
  */
-import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
+import type * as Stream from "effect/Stream"
 import type { JobDescription } from "../protocol/Jobs.ts"
 import type * as Operation from "../protocol/Operation.ts"
 import type { operations } from "../protocol/Operations.ts"
@@ -15,22 +13,10 @@ import type { Part, UploadDescription } from "../protocol/Uploads.ts"
 import type { VaultDescription } from "../protocol/Vaults.ts"
 import type { Failure } from "../transport/Method.ts"
 import { GlacierClient } from "./GlacierClient.ts"
+import { pages } from "./internal/pages.ts"
 
 type Operations = typeof operations
 type Input<O extends Operation.Any> = Omit<Operation.Input<O>, "marker" | "limit">
-
-const pages = <Page extends { readonly marker: Option.Option<string> }, A, E, R>(
-  page: (marker: string | undefined) => Effect.Effect<Page, E, R>,
-  entries: (page: Page) => ReadonlyArray<A>
-): Stream.Stream<A, E, R> =>
-  Stream.paginateChunkEffect(
-    Option.none<string>(),
-    (marker) =>
-      Effect.map(page(Option.getOrUndefined(marker)), (answer) => [
-        Chunk.fromIterable(entries(answer)),
-        Option.map(answer.marker, Option.some)
-      ])
-  )
 
 /**
  * All vaults of an account in the endpoint's region, by name.

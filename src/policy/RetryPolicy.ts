@@ -87,10 +87,12 @@ export const make = (options: {
   readonly patience: Duration.DurationInput
   readonly metered: boolean
 }): Policy => {
-  const [base, throttleBase, cap, patience] = [options.base, options.throttleBase, options.cap, options.patience]
-    .map(Duration.toMillis) as [number, number, number, number]
+  const patience = Duration.toMillis(options.patience)
   const bound = (error: GlacierError, retries: number) =>
-    Math.min((error.retry === "throttle" ? throttleBase : base) * 2 ** retries, cap)
+    Math.min(
+      Duration.toMillis(error.retry === "throttle" ? options.throttleBase : options.base) * 2 ** retries,
+      Duration.toMillis(options.cap)
+    )
   return {
     while: isSafe,
     metered: options.metered,
@@ -213,7 +215,9 @@ export const log = (self: Policy): Policy => ({
   schedule: Schedule.intersect(Schedule.identity<GlacierError>(), self.schedule).pipe(
     Schedule.onDecision(([error], decision) =>
       Effect.logWarning(
-        ScheduleDecision.isDone(decision) ? "Glacier call failed: no more attempts" : "Glacier call failed: trying again",
+        ScheduleDecision.isDone(decision)
+          ? "Glacier call failed: no more attempts"
+          : "Glacier call failed: trying again",
         error
       )
     )

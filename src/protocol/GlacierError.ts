@@ -11,21 +11,26 @@ import { JobId } from "./Names.ts"
 import * as ServiceError from "./ServiceError.ts"
 
 /**
- * No answer: the connection could not be made or broke. Whether the service did what was asked is not known.
+ * No answer: the connection could not be made, or broke. Then whether the service did what was asked is not known.
  *
  * @since 0.1.0
  * @category errors
  */
 export class ConnectionError extends Schema.TaggedError<ConnectionError>("effect-glacier/ConnectionError")(
   "ConnectionError",
-  { operation: Schema.String, message: Schema.String }
+  {
+    operation: Schema.String,
+    message: Schema.String,
+    /** Whether anything may have reached the service: not so when there was no connection at all. */
+    sent: Schema.optionalWith(Schema.Boolean, { default: () => true })
+  }
 ) {
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
   readonly retry = "transient"
 }
 
 /**
- * An attempt took longer than `Timeouts` allows. Whether the service did what was asked is not known.
+ * An attempt, or a call with all its attempts, took longer than `Timeouts` allows. Whether the service did what was asked is not known.
  *
  * @since 0.1.0
  * @category errors
@@ -34,8 +39,8 @@ export class AttemptTimeout extends Schema.TaggedError<AttemptTimeout>("effect-g
   "AttemptTimeout",
   {
     operation: Schema.String,
-    /** What was waited for: `answer`, or the next bytes of a `body`. */
-    waiting: Schema.Literal("answer", "body"),
+    /** What was waited for: an `answer`, the next bytes of a `body`, or the end of the `call`. */
+    waiting: Schema.Literal("answer", "body", "call"),
     /** How long, in milliseconds. */
     millis: Schema.Finite.pipe(Schema.nonNegative())
   }
@@ -43,8 +48,24 @@ export class AttemptTimeout extends Schema.TaggedError<AttemptTimeout>("effect-g
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
   readonly retry = "transient"
   override get message(): string {
-    return `${this.operation}: no ${this.waiting === "answer" ? "answer" : "more of the body"} in ${this.millis} ms`
+    const missing = { answer: "no answer", body: "no more of the body", call: "no success" }
+    return `${this.operation}: ${missing[this.waiting]} in ${this.millis} ms`
   }
+}
+
+/**
+ * The answer to a call that must not be made twice was lost, and there is no way to find out whether the service acted.
+ * `message` says what was lost; look before calling again.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>("effect-glacier/OutcomeUnknown")(
+  "OutcomeUnknown",
+  { operation: Schema.String, message: Schema.String }
+) {
+  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
+  readonly retry = "never"
 }
 
 /**
@@ -231,6 +252,7 @@ export const GlacierError = Schema.Union(
   ServiceError.UnknownServiceError,
   ConnectionError,
   AttemptTimeout,
+  OutcomeUnknown,
   MalformedResponse,
   BrokenOutput,
   SourceChanged,

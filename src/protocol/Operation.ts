@@ -59,7 +59,8 @@ export interface Operation<
   out Input extends Fields,
   out Headers extends Fields,
   out Body extends Json<object> | "bytes" | "none",
-  out Errors extends ReadonlyArray<ServiceError.Known<unknown>>
+  out Errors extends ReadonlyArray<ServiceError.Known<unknown>>,
+  out Idempotent extends boolean
 > {
   readonly name: Name
   readonly method: "GET" | "PUT" | "POST" | "DELETE"
@@ -75,7 +76,7 @@ export interface Operation<
   /** The service errors it can answer with, split ones before the one they are split from. */
   readonly errors: Errors
   /** Whether doing it twice is the same as doing it once. */
-  readonly idempotent: boolean
+  readonly idempotent: Idempotent
 }
 
 /**
@@ -89,7 +90,8 @@ export type Any = Operation<
   Fields,
   Fields,
   Json<object> | "bytes" | "none",
-  ReadonlyArray<ServiceError.Known<unknown>>
+  ReadonlyArray<ServiceError.Known<unknown>>,
+  boolean
 >
 
 const field = <A, I extends string | Uint8Array, Optional extends boolean>(
@@ -232,8 +234,11 @@ export const make = <
   Input extends Fields,
   Headers extends Fields,
   Body extends Json<object> | "bytes" | "none",
-  const Errors extends ReadonlyArray<ServiceError.Known<unknown>>
->(operation: Operation<Name, Input, Headers, Body, Errors>): Operation<Name, Input, Headers, Body, Errors> => operation
+  const Errors extends ReadonlyArray<ServiceError.Known<unknown>>,
+  const Idempotent extends boolean
+>(
+  operation: Operation<Name, Input, Headers, Body, Errors, Idempotent>
+): Operation<Name, Input, Headers, Body, Errors, Idempotent> => operation
 
 type Plain<A> = A extends Uint8Array ? A
   : A extends Brand.Brand<string> ? Brand.Brand.Unbranded<A>

@@ -23,7 +23,7 @@ export type TypeId = typeof TypeId
 
 /**
  * What a second attempt may bring: `never` the same error again; `transient` success; `throttle` success after a
- * longer wait; `clock` success once the clock is right.
+ * longer wait; `clock` success, now that the clock is known to be wrong.
  *
  * @since 0.1.0
  * @category models
@@ -38,7 +38,9 @@ const answer = {
   /** The service's text, kept as it came. */
   message: Schema.String,
   /** `x-amzn-RequestId`: what AWS support asks for. */
-  requestId: Schema.optional(Schema.String)
+  requestId: Schema.optional(Schema.String),
+  /** How long the service asks to wait before the next attempt, in milliseconds. */
+  retryAfter: Schema.optional(Schema.Finite.pipe(Schema.nonNegative()))
 }
 
 /**
@@ -105,11 +107,18 @@ export class InsufficientCapacity
  * @category errors
  */
 export class InvalidSignature
-  extends Schema.TaggedError<InvalidSignature>("effect-glacier/InvalidSignature")("InvalidSignature", answer)
+  extends Schema.TaggedError<InvalidSignature>("effect-glacier/InvalidSignature")("InvalidSignature", {
+    ...answer,
+    /** What is known to be wrong: the `clock` of this machine, or the body was so `slow` that the signature got too old. */
+    because: Schema.optional(Schema.Literal("clock", "slow"))
+  })
 {
   static readonly code = "InvalidSignatureException"
   readonly [TypeId]: TypeId = TypeId
-  readonly retry = "clock"
+  /** What is known to be wrong is right the next time. */
+  get retry(): Retry {
+    return this.because === undefined ? "never" : this.because === "clock" ? "clock" : "transient"
+  }
 }
 
 /**
@@ -451,6 +460,7 @@ export interface Answer {
   readonly status: number
   readonly message: string
   readonly requestId?: string | undefined
+  readonly retryAfter?: number | undefined
 }
 
 /**

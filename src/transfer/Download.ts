@@ -14,7 +14,7 @@ import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import { GlacierClient } from "../client/GlacierClient.ts"
-import { RetryPolicy } from "../policy/RetryPolicy.ts"
+import { Bulk } from "../policy/internal/bulk.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
 import { check, Concurrency } from "../protocol/Check.ts"
 import { BrokenOutput } from "../protocol/GlacierError.ts"
@@ -78,7 +78,6 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: Options) {
   const glacier = yield* GlacierClient
   const hasher = yield* Hasher
   const sha256 = yield* Sha256
-  const policy = yield* RetryPolicy
   const windowSize = yield* check("download", "windowSize", PartSize, options.windowSize ?? defaultPartSize)
   const concurrency = yield* check("download", "concurrency", Concurrency, options.concurrency ?? 4)
   const done = yield* Ref.make(0)
@@ -120,10 +119,11 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: Options) {
     ranges: output.size === 0 ? [] : ByteRange.windows({ start: 0, end: output.size - 1 }, output.size, windowSize),
     // Only a broken window is fetched again here: other failures were already retried by the transport.
     fetch: (range: ByteRange.ByteRange) =>
-      Effect.retry(fetch(range), {
-        while: (error) => error._tag === "BrokenOutput" && policy.while(error, GetJobOutput),
-        schedule: policy.schedule
-      }),
+      Effect.provideService(
+        glacier.retry(fetch(range), GetJobOutput, (error) => error._tag === "BrokenOutput"),
+        Bulk,
+        true
+      ),
     /** Takes the tree hashes of the windows in order: all of one size but the last, so that they combine. */
     verify: (hashes: Iterable<Window["treeHash"]>) =>
       Option.match(Option.all([output.treeHash, Option.all(hashes)]), {

@@ -11,6 +11,7 @@ import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import { GlacierClient } from "../client/GlacierClient.ts"
+import { Bulk } from "../policy/internal/bulk.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import * as Timeouts from "../policy/Timeouts.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
@@ -80,7 +81,10 @@ export type UploadError =
   | SourceChanged
 
 /** The last request of an upload that is given up: who interrupts it must not wait for a network that is gone. */
-const briefly = Layer.merge(RetryPolicy.layer(RetryPolicy.backoff(1)), Timeouts.layer({ answer: Duration.seconds(5) }))
+const briefly = Layer.merge(
+  RetryPolicy.layer(RetryPolicy.upTo(RetryPolicy.standard, 2)),
+  Timeouts.layer({ answer: Duration.seconds(5) })
+)
 
 /**
  * Uploads a source as one archive. Fails with what the service or the way there raises, `InvalidInput` for what cannot
@@ -163,4 +167,4 @@ export const upload = Effect.fn("Upload.upload")(function*<E, R>(
     ? yield* single(first)
     : yield* multipart
   return archive
-})
+}, Effect.provideService(Bulk, true))

@@ -5,7 +5,13 @@
  */
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
-import type { AttemptTimeout, ConnectionError, GlacierError, TransportError } from "../protocol/GlacierError.ts"
+import type {
+  AttemptTimeout,
+  ConnectionError,
+  GlacierError,
+  OutcomeUnknown,
+  TransportError
+} from "../protocol/GlacierError.ts"
 import type * as Operation from "../protocol/Operation.ts"
 import type * as ServiceError from "../protocol/ServiceError.ts"
 
@@ -28,7 +34,8 @@ export type Answer<O extends Operation.Any> = O["body"] extends "bytes" ? Operat
   : Operation.Output<O>
 
 /**
- * What a call of an operation can fail with: the service errors it lists, and what can happen to any call.
+ * What a call of an operation can fail with: the service errors it lists, what can happen to any call, and
+ * `OutcomeUnknown` if it must not be made twice.
  *
  * @since 0.1.0
  * @category models
@@ -37,6 +44,7 @@ export type Failure<O extends Operation.Any> =
   | Extract<Operation.Errors<O>, GlacierError>
   | ServiceError.UnknownServiceError
   | TransportError
+  | (O["idempotent"] extends true ? never : OutcomeUnknown)
 
 /**
  * An operation as a function.

@@ -1,7 +1,7 @@
 /**
  * One request from descriptor to decoded answer. Round a call, inside to outside: sign, send, decode and translate,
- * attempt timeout, retry, span. So each attempt is signed afresh, and retries look at decoded errors: Glacier
- * throttles with HTTP 400.
+ * attempt timeout, rate, retry, call timeout, span. So each attempt waits for its turn, is signed afresh behind it and
+ * timed without it, and retries look at decoded errors: Glacier throttles with HTTP 400.
  *
  * @since 0.1.0
  */
@@ -9,6 +9,7 @@ import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -17,15 +18,19 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import { RetryPolicy } from "../policy/RetryPolicy.ts"
-import * as Timeouts from "../policy/Timeouts.ts"
+import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import { AttemptTimeout, type GlacierError } from "../protocol/GlacierError.ts"
 import * as Operation from "../protocol/Operation.ts"
+import { InvalidSignature } from "../protocol/ServiceError.ts"
 import type { Credentials } from "./Credentials.ts"
 import { Endpoint } from "./Endpoint.ts"
 import { decode, scrubbing, toConnectionError, typed } from "./internal/answer.ts"
-import { current } from "./internal/current.ts"
-import type { Method } from "./Method.ts"
+import { paced } from "./internal/pacing.ts"
+import * as Policies from "./internal/policies.ts"
+import { calling, repeating } from "./internal/retrying.ts"
+import * as Skew from "./internal/skew.ts"
+import { waited } from "./internal/waits.ts"
+import type { Answer, Method } from "./Method.ts"
 import * as Metrics from "./Metrics.ts"
 import * as Signer from "./Signer.ts"
 
@@ -36,11 +41,27 @@ import * as Signer from "./Signer.ts"
  * @category models
  */
 export interface Service {
-  /** Calls an operation. */
+  /**
+   * Calls an operation. Of one that is not idempotent, `recover` may find out whether a call whose answer was lost was
+   * carried out after all: then what it finds is the answer, else the call is made again. Without it the call fails with
+   * `OutcomeUnknown`.
+   */
   readonly execute: <O extends Operation.Any>(
     operation: O,
-    input: Operation.Input<O> & object
+    input: Operation.Input<O> & object,
+    recover?: Effect.Effect<Option.Option<Answer<O> & object>, GlacierError>
   ) => ReturnType<Method<O>>
+  /**
+   * Tries again what is made of calls of an idempotent operation, as the policies of its calls say, but only after errors
+   * that `only` is true of: the others were those of the calls, and have been tried again already.
+   */
+  readonly retry: <A, E extends GlacierError, R>(
+    effect: Effect.Effect<A, E, R>,
+    operation: Operation.Any & { readonly idempotent: true },
+    only: (error: GlacierError) => boolean
+  ) => Effect.Effect<A, E, R>
+  /** The time at the service, as far as its answers have told, in epoch milliseconds. */
+  readonly time: Effect.Effect<number>
 }
 
 /**
@@ -57,6 +78,9 @@ const outcome = (exit: Exit.Exit<unknown, GlacierError>): string =>
     onFailure: (cause) => cause._tag === "Fail" ? cause.error._tag : cause._tag
   })
 
+/** A body that took longer than this to arrive may have outlived its signature (milliseconds). */
+const slow = 240_000
+
 /**
  * A transport over the `HttpClient`, `Endpoint` and `Signer` in use, with the policies in use now or round a call.
  *
@@ -67,49 +91,62 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
   function*() {
     const endpoint = yield* Endpoint
     const signer = yield* Signer.Signer
-    const builtRetryPolicy = yield* RetryPolicy
-    const builtTimeouts = yield* Timeouts.Timeouts
+    const policies = yield* Policies.make
+    const skew = Skew.make()
     const http = (yield* HttpClient.HttpClient).pipe(
       // AWS gets no trace headers, and no span shows a signature or a token.
       HttpClient.withTracerPropagation(false),
       HttpClient.withTracerDisabledWhen(() => true)
     )
 
-    const send = Effect.fnUntraced(
-      function*(operation: Operation.Any, request: Operation.Request, idle: Duration.Duration) {
-        const query = request.query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")
-        const [body, contentType] = typeof request.body === "string"
-          ? [HttpBody.text(request.body, "application/json"), { "content-type": "application/json" }]
-          : [request.body === undefined ? HttpBody.empty : HttpBody.uint8Array(request.body, ""), {}]
-        const headers = yield* signer.sign({
-          ...request,
-          method: operation.method,
-          headers: { "x-amz-glacier-version": "2012-06-01", ...contentType, ...request.headers }
-        })
-        const attempt = { operation, idle, scrub: scrubbing(headers) }
-        // A signed request goes to nobody but whom it was signed for: where fetch is used it follows no redirects. (The
-        // other HTTP clients never do.)
-        const fetchOptions = yield* Effect.serviceOption(FetchHttpClient.RequestInit)
-        const response = yield* HttpClientRequest.make(operation.method)(
-          `${endpoint.url}${request.path}${query === "" ? "" : `?${query}`}`
-        ).pipe(
-          HttpClientRequest.setBody(body),
-          HttpClientRequest.setHeaders(headers),
-          http.execute,
-          Effect.provideService(FetchHttpClient.RequestInit, {
-            ...Option.getOrUndefined(fetchOptions),
-            redirect: "manual"
-          }),
-          Effect.mapError(toConnectionError(attempt))
-        )
-        return yield* decode(attempt, response)
-      }
-    )
+    const send = Effect.fnUntraced(function*(
+      operation: Operation.Any,
+      request: Operation.Request,
+      { bandwidth, timeouts }: Policies.Policies
+    ) {
+      const query = request.query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")
+      const [body, contentType] = typeof request.body === "string"
+        ? [HttpBody.text(request.body, "application/json"), { "content-type": "application/json" }]
+        : [request.body === undefined ? HttpBody.empty : paced(request.body, bandwidth.up), {}]
+      const sentAt = yield* Clock.currentTimeMillis
+      const offset = yield* skew.offset
+      const { headers, renew } = yield* signer.sign({
+        ...request,
+        method: operation.method,
+        headers: { "x-amz-glacier-version": "2012-06-01", ...contentType, ...request.headers },
+        at: sentAt + offset
+      })
+      const attempt = { operation, idle: timeouts.idle, lane: bandwidth.down, scrub: scrubbing(headers) }
+      // A signed request goes to nobody but whom it was signed for: where fetch is used it follows no redirects. (The
+      // other HTTP clients never do.)
+      const fetchOptions = yield* Effect.serviceOption(FetchHttpClient.RequestInit)
+      const response = yield* HttpClientRequest.make(operation.method)(
+        `${endpoint.url}${request.path}${query === "" ? "" : `?${query}`}`
+      ).pipe(
+        HttpClientRequest.setBody(body),
+        HttpClientRequest.setHeaders(headers),
+        http.execute,
+        Effect.provideService(FetchHttpClient.RequestInit, {
+          ...Option.getOrUndefined(fetchOptions),
+          redirect: "manual"
+        }),
+        Effect.mapError(toConnectionError(attempt))
+      )
+      yield* skew.learn(response.headers, sentAt)
+      return yield* Effect.tapErrorTag(decode(attempt, response), "ExpiredToken", () => renew).pipe(
+        Effect.catchTag("InvalidSignature", ({ message, operation, requestId, status }) =>
+          Effect.gen(function*() {
+            const took = (yield* Clock.currentTimeMillis) - sentAt
+            const because = (yield* skew.offset) !== offset ? "clock" : took > slow ? "slow" : undefined
+            return yield* new InvalidSignature({ operation, status, message, requestId, because })
+          }))
+      )
+    })
 
-    const attempt = (operation: Operation.Any, request: Operation.Request, limits: Timeouts.Limits) => {
+    const attempt = (operation: Operation.Any, request: Operation.Request, policies: Policies.Policies) => {
       const uploaded = Predicate.isUint8Array(request.body) ? request.body.length : 0
-      const duration = uploaded > 0 ? limits.upload : limits.answer
-      return send(operation, request, limits.idle).pipe(
+      const duration = uploaded > 0 ? policies.timeouts.upload : policies.timeouts.answer
+      const timed = send(operation, request, policies).pipe(
         // Also where the call must not be interrupted, as in the abort of an upload, time may end an attempt.
         Effect.interruptible,
         Effect.timeoutFail({
@@ -125,18 +162,41 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
         ),
         Effect.ensuring(Metric.incrementBy(Metric.tagged(Metrics.bytes, "direction", "up"), uploaded))
       )
+      // Each attempt pays the gate, and is signed behind it.
+      const gated = Effect.flatMap(Clock.currentTimeMillis, (asked) =>
+        policies.ratePolicy.pace(
+          Effect.zipRight(
+            Effect.flatMap(Clock.currentTimeMillis, (now) => now > asked ? waited("rate", now - asked) : Effect.void),
+            timed
+          ),
+          operation
+        ))
+      // By then it is signed with other keys.
+      return Effect.catchTag(gated, "ExpiredToken", () => gated)
     }
 
     return {
-      execute: <O extends Operation.Any>(operation: O, input: Operation.Input<O> & object) =>
+      execute: <O extends Operation.Any>(
+        operation: O,
+        input: Operation.Input<O> & object,
+        recover?: Effect.Effect<Option.Option<Answer<O> & object>, GlacierError>
+      ) =>
         typed<O>(
           Effect.gen(function*() {
             const request = yield* Operation.encode(operation, input)
-            const retryPolicy = yield* current(RetryPolicy, builtRetryPolicy)
-            const timeouts = yield* current(Timeouts.Timeouts, builtTimeouts)
-            return yield* attempt(operation, request, timeouts).pipe(
-              Effect.retry({ while: (error) => retryPolicy.while(error, operation), schedule: retryPolicy.schedule })
-            )
+            const current = yield* policies
+            const call = calling(attempt(operation, request, current), {
+              operation,
+              policy: current.retryPolicy,
+              quota: current.quota,
+              recover
+            })
+            const duration = current.timeouts.call
+            return yield* !Duration.isFinite(duration) ? call : Effect.timeoutFail(call, {
+              duration,
+              onTimeout: () =>
+                new AttemptTimeout({ operation: operation.name, waiting: "call", millis: Duration.toMillis(duration) })
+            })
           }).pipe(
             Effect.withSpan(`Glacier.${operation.name}`, {
               kind: "client",
@@ -147,7 +207,14 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
               }
             })
           )
-        )
+        ),
+      retry: (effect, operation, only) =>
+        Effect.flatMap(
+          policies,
+          ({ quota, retryPolicy }) =>
+            repeating(effect, { operation, policy: RetryPolicy.when(retryPolicy, only), quota })
+        ),
+      time: Effect.zipWith(Clock.currentTimeMillis, skew.offset, (now, offset) => now + offset)
     }
   }
 )

@@ -1,5 +1,6 @@
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -7,17 +8,22 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import type { Lane } from "../../policy/Bandwidth.ts"
 import { AttemptTimeout, ConnectionError, type GlacierError, MalformedResponse } from "../../protocol/GlacierError.ts"
 import * as Operation from "../../protocol/Operation.ts"
 import * as ServiceError from "../../protocol/ServiceError.ts"
 import type { Answer, Failure } from "../Method.ts"
 import * as Metrics from "../Metrics.ts"
+import { through } from "./pacing.ts"
+import { retryAfter } from "./retryAfter.ts"
 
 /** An attempt: what was called, and what its errors must not show. */
 export interface Attempt {
   readonly operation: Operation.Any
   /** The longest pause in a body. */
   readonly idle: Duration.Duration
+  /** What a body is paced by. */
+  readonly lane: Lane | undefined
   /** Takes the secrets of the request out of a text: who answers may quote what it was sent. */
   readonly scrub: (text: string) => string
 }
@@ -27,6 +33,18 @@ export const scrubbing = (headers: Readonly<Record<string, string>>): Attempt["s
   const secrets = [headers["x-amz-security-token"], /Signature=(\w+)/.exec(headers["authorization"] ?? "")?.[1]]
     .filter((secret) => secret !== undefined && secret !== "")
   return (text) => secrets.reduce<string>((clean, secret = "") => clean.replaceAll(secret, "<redacted>"), text)
+}
+
+/** The codes of Node.js for a connection that was never made. */
+const noConnection =
+  /\b(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT)\b/
+
+const unreached = (error: HttpClientError.HttpClientError): boolean => {
+  let cause = error.cause
+  for (let depth = 0; cause instanceof Error && depth < 3; depth++, cause = cause.cause) {
+    if ("code" in cause && noConnection.test(String(cause.code))) return true
+  }
+  return false
 }
 
 /**
@@ -39,7 +57,7 @@ export const toConnectionError =
     ]
     let cause = error.cause
     for (let depth = 0; cause instanceof Error && depth < 3; depth++, cause = cause.cause) texts.push(cause.message)
-    return new ConnectionError({ operation: operation.name, message: scrub(texts.join(": ")) })
+    return new ConnectionError({ operation: operation.name, message: scrub(texts.join(": ")), sent: !unreached(error) })
   }
 
 const ErrorBody = Schema.parseJson(Schema.Struct({
@@ -50,9 +68,9 @@ const ErrorBody = Schema.parseJson(Schema.Struct({
 /** An error answer by its body; one that is not Glacier's (a proxy's page) by its status alone. */
 const refusal = (
   { operation, scrub }: Attempt,
-  status: number,
-  requestId: string | undefined,
-  text: string
+  { headers, status }: HttpClientResponse.HttpClientResponse,
+  text: string,
+  now: number
 ): GlacierError => {
   const body = Option.getOrElse(Schema.decodeOption(ErrorBody)(text), () => ({ code: undefined, message: undefined }))
   // Every known class is one of GlacierError: the operations take theirs from ServiceError.
@@ -62,7 +80,8 @@ const refusal = (
     message: body.message === undefined
       ? scrub(text.trim()).slice(0, 500) || `HTTP status ${status}`
       : scrub(body.message),
-    requestId
+    requestId: headers["x-amzn-requestid"],
+    retryAfter: retryAfter(headers, now)
   }) as GlacierError
 }
 
@@ -83,6 +102,7 @@ const bodyOf = (attempt: Attempt, response: HttpClientResponse.HttpClientRespons
         }),
       attempt.idle
     ),
+    through(attempt.lane),
     Stream.tap((bytes) => Metric.incrementBy(Metric.tagged(Metrics.bytes, "direction", "down"), bytes.length))
   )
 
@@ -108,7 +128,7 @@ export const decode = (
     // Read to its end whatever it is, so that the connection can be used again.
     const text = Effect.mapError(response.text, toConnectionError(attempt))
     if (!operation.success.includes(response.status)) {
-      return yield* refusal(attempt, response.status, requestId, yield* text)
+      return yield* refusal(attempt, response, yield* text, yield* Clock.currentTimeMillis)
     }
     const headers = yield* Operation.decode(operation.headers, (field) => response.headers[field.name]).pipe(
       Either.mapLeft(({ error, field }) =>

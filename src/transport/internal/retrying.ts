@@ -1,7 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Schedule from "effect/Schedule"
 import * as ScheduleDecision from "effect/ScheduleDecision"
@@ -11,13 +10,11 @@ import type { Quota } from "../../policy/RetryQuota.ts"
 import { type GlacierError, OutcomeUnknown } from "../../protocol/GlacierError.ts"
 import { waited } from "./waits.ts"
 
-/** How a call is to be retried. */
-export interface Retries<A> {
+/** How something is to be repeated. */
+export interface Repeats {
   readonly operation: Attempted
   readonly policy: Policy
   readonly quota: Quota
-  /** For an operation that is not idempotent: finds out whether a call whose answer was lost was carried out. */
-  readonly recover: Option.Option<Effect.Effect<Option.Option<A>, GlacierError>>
 }
 
 /** The waits of a schedule one by one, without waiting: none when there are no more. */
@@ -34,49 +31,71 @@ const waitsOf = <Out>(schedule: Schedule.Schedule<Out, GlacierError>) => {
     })
 }
 
-/**
- * Makes attempts until one succeeds, the policy or the quota lets no more be made, or another could do harm.
- */
-export const retrying = <A, E extends GlacierError, R>(
-  attempt: Effect.Effect<A, E, R>,
-  { operation, policy, quota, recover }: Retries<A>
-): Effect.Effect<A, E | OutcomeUnknown, R> =>
-  Effect.suspend(() => {
-    const next = waitsOf(policy.schedule)
-    // What the last retry took of the quota.
-    let taken = 0
-
-    /** How long to wait before the next attempt; none when there is to be no other. */
-    const decide = (error: GlacierError, isRepeatable: boolean): Effect.Effect<Option.Option<number>> =>
+/** The retries of one call: each decided by its policy and its quota. */
+const retriesOf = ({ operation, policy, quota }: Repeats) => {
+  const next = waitsOf(policy.schedule)
+  // What the last retry took of the quota.
+  let taken = 0
+  return {
+    succeeded: Effect.suspend(() => quota.giveBack(taken)),
+    /** Waits for the next attempt; false when there is to be no other. */
+    next: (error: GlacierError, idempotent = operation.idempotent): Effect.Effect<boolean> =>
       Effect.gen(function*() {
-        if (!policy.while(error, isRepeatable ? { ...operation, idempotent: true } : operation)) return Option.none()
+        if (!policy.while(error, { ...operation, idempotent })) return false
         const wait = yield* next(error)
-        if (Option.isNone(wait) || !policy.metered) return wait
-        taken = yield* quota.take(error)
-        return taken > 0 ? wait : Option.none()
+        if (Option.isNone(wait)) return false
+        if (policy.metered) {
+          taken = yield* quota.take(error)
+          if (taken === 0) return false
+        }
+        yield* waited("retry", wait.value, { error: error._tag })
+        yield* Effect.sleep(Duration.millis(wait.value))
+        return true
       })
+  }
+}
 
-    const loop: Effect.Effect<A, E | OutcomeUnknown, R> = Effect.flatMap(Effect.either(attempt), (result) =>
-      Effect.gen(function*() {
-        if (Either.isRight(result)) {
-          yield* quota.giveBack(taken)
-          return result.right
-        }
-        const error = result.left
-        const unknown = !operation.idempotent && isUnknown(error)
-        const lost = new OutcomeUnknown({ operation: operation.name, message: error.message })
-        if (unknown && Option.isNone(recover)) return yield* Effect.fail(lost)
-        const wait = yield* decide(error, unknown)
-        if (Option.isSome(wait)) {
-          yield* waited("retry", wait.value, { error: error._tag })
-          yield* Effect.sleep(Duration.millis(wait.value))
-        }
-        if (unknown && Option.isSome(recover)) {
-          // Late, so that what was under way has arrived.
-          const found = yield* Effect.mapError(recover.value, () => lost)
-          if (Option.isSome(found)) return found.value
-        }
-        return Option.isSome(wait) ? yield* loop : yield* Effect.fail(error)
-      }))
+/** Repeats what may be done twice until it succeeds, or the policy or the quota lets no more attempts be made. */
+export const repeating = <A, E extends GlacierError, R>(
+  effect: Effect.Effect<A, E, R>,
+  repeats: Repeats
+): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => {
+    const retries = retriesOf(repeats)
+    const loop: Effect.Effect<A, E, R> = Effect.matchEffect(effect, {
+      onFailure: (error) => Effect.flatMap(retries.next(error), (again) => again ? loop : Effect.fail(error)),
+      onSuccess: (value) => Effect.as(retries.succeeded, value)
+    })
     return loop
   })
+
+/**
+ * Makes a call until it succeeds, or the policy or the quota lets no more attempts be made. When the answer to a call
+ * that must not be made twice is lost, it is made again only when it is found not to have been carried out.
+ */
+export const calling = <A, E extends GlacierError, R>(
+  call: Effect.Effect<A, E, R>,
+  { recover, ...repeats }: Repeats & { readonly recover: Effect.Effect<Option.Option<A>, GlacierError> | undefined }
+): Effect.Effect<A, E | OutcomeUnknown, R> => {
+  const { operation } = repeats
+  if (operation.idempotent) return repeating(call, repeats)
+  return Effect.suspend(() => {
+    const retries = retriesOf(repeats)
+    const onFailure = (error: E): Effect.Effect<A, E | OutcomeUnknown, R> =>
+      Effect.gen(function*() {
+        if (!isUnknown(error)) return (yield* retries.next(error)) ? yield* loop : yield* Effect.fail(error)
+        const lost = new OutcomeUnknown({ operation: operation.name, message: error.message })
+        if (recover === undefined) return yield* lost
+        const again = yield* retries.next(error, true)
+        // Looked up late, so that a request that was still under way has arrived.
+        const found = yield* Effect.mapError(recover, () => lost)
+        if (Option.isSome(found)) return found.value
+        return again ? yield* loop : yield* Effect.fail(error)
+      })
+    const loop: Effect.Effect<A, E | OutcomeUnknown, R> = Effect.matchEffect(call, {
+      onFailure,
+      onSuccess: (value) => Effect.as(retries.succeeded, value)
+    })
+    return loop
+  })
+}

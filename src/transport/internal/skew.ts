@@ -1,13 +1,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 
-/** What a reply must say to be believed about the time. */
-export interface Reply {
-  readonly headers: Readonly<Record<string, string | undefined>>
-  /** When its request was sent. */
-  readonly sentAt: number
-}
-
 /** A clock that is off by less is no reason for a refusal, nor to correct it (milliseconds). */
 const tolerance = 240_000
 
@@ -18,16 +11,13 @@ const slowest = 900_000
 export const make = () => {
   let offset = 0
   return {
-    /** The time at the service, in milliseconds. */
-    now: Effect.map(Clock.currentTimeMillis, (now) => now + offset),
-    /** By how much it is ahead now. */
+    /** By how much it is ahead, in milliseconds. */
     offset: Effect.sync(() => offset),
-    /** Learns from a reply. A cached one (with `Age`) is older than it says. */
-    learn: ({ headers, sentAt }: Reply): Effect.Effect<void> =>
+    /** Learns from the headers of a reply to what was sent at a time. A cached reply (with `Age`) is older than it says. */
+    learn: (headers: Readonly<Record<string, string | undefined>>, sentAt: number): Effect.Effect<void> =>
       Effect.map(Clock.currentTimeMillis, (now) => {
-        const date = Date.parse(headers["date"] ?? "")
-        if (Number.isNaN(date) || headers["age"] !== undefined || now - sentAt > slowest) return
-        const seen = date - now
+        const seen = Date.parse(headers["date"] ?? "") - now
+        if (headers["age"] !== undefined || now - sentAt > slowest) return
         if (Math.abs(seen - offset) > tolerance) offset = seen
       })
   }

@@ -14,8 +14,6 @@ export const waited = (
     Effect.flatMap(
       Effect.all([Effect.option(Effect.currentSpan), Effect.clockWith((clock) => clock.currentTimeNanos)]),
       ([span, now]) =>
-        Effect.sync(() =>
-          Option.map(span, (span) => span.event("glacier.wait", now, { reason, millis, ...details }))
-        )
+        Effect.sync(() => Option.map(span, (span) => span.event("glacier.wait", now, { reason, millis, ...details })))
     )
   ], { discard: true })

@@ -1,0 +1,35 @@
+import * as HttpBody from "@effect/platform/HttpBody"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { Lane } from "../../policy/Bandwidth.ts"
+import { waited } from "./waits.ts"
+
+function* slices(bytes: Uint8Array, length: number) {
+  for (let start = 0; start < bytes.length; start += length) yield bytes.subarray(start, start + length)
+}
+
+/** Lets bytes through no faster than a lane does. */
+export const through =
+  (lane: Lane | undefined) => <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E, R> =>
+    lane === undefined ? stream : Stream.suspend(() => {
+      let total = 0
+      return stream.pipe(
+        Stream.flatMap((bytes) => Stream.rechunk(Stream.fromIterable(slices(bytes, lane.slice)), 1)),
+        Stream.tap((slice) =>
+          Effect.gen(function*() {
+            const asked = yield* Clock.currentTimeMillis
+            yield* lane.take(slice.length)
+            total += (yield* Clock.currentTimeMillis) - asked
+          })
+        ),
+        // One event for a body, not one for each slice.
+        Stream.ensuring(Effect.suspend(() => waited("bandwidth", total)))
+      )
+    })
+
+/** The body of an upload; at the pace of a lane it is a stream of a known length. */
+export const paced = (body: Uint8Array, lane: Lane | undefined): HttpBody.HttpBody =>
+  lane === undefined
+    ? HttpBody.uint8Array(body, "")
+    : HttpBody.stream(through(lane)(Stream.succeed(body)), "", body.length)
