@@ -218,11 +218,11 @@ describe("Endpoint", () => {
       (accountId) =>
         Effect.gen(function*() {
           const { glacier, sent } = yield* scripted(replies(() => answer(500)))
-          for (
-            const call of [glacier.describeVault({ vaultName: "photos", accountId }), glacier.listVaults({ accountId })]
-          ) {
-            expect(yield* Effect.flip(call)).toMatchObject({ _tag: "InvalidInput", field: "accountId" })
-          }
+          const failures = [
+            yield* Effect.flip(glacier.describeVault({ vaultName: "photos", accountId })),
+            yield* Effect.flip(glacier.listVaults({ accountId }))
+          ]
+          for (const failure of failures) expect(failure).toMatchObject({ _tag: "InvalidInput", field: "accountId" })
           expect(sent).toEqual([])
         })
     )
