@@ -265,13 +265,23 @@ export const patient: Policy = within(
 )
 
 /**
- * The policy in use. Where none is given, a single call goes by `standard`; the calls of an upload, a download or the
- * wait for a job go by `patient`.
+ * The policy in use. Where none is given, calls go by the `Fallback`.
  *
  * @since 0.1.0
  * @category tags
  */
 export class RetryPolicy extends Context.Reference<RetryPolicy>()("effect-glacier/RetryPolicy", {
+  defaultValue: (): Policy => standard
+}) {}
+
+/**
+ * What calls go by where no `RetryPolicy` is given: `standard`, but those of an upload, a download or the wait for a job
+ * `patient`.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Fallback extends Context.Reference<Fallback>()("effect-glacier/RetryPolicy/Fallback", {
   defaultValue: (): Policy => standard
 }) {}
 

@@ -14,7 +14,7 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { GlacierClient } from "../client/GlacierClient.ts"
-import { Bulk } from "../policy/internal/bulk.ts"
+import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
 import { check } from "../protocol/Check.ts"
 import { InvalidInput, JobFailed, JobRunning, MalformedResponse } from "../protocol/GlacierError.ts"
@@ -161,7 +161,7 @@ export const make = Effect.fnUntraced(function*(vault: VaultAddress, jobId: stri
           )
         ),
         Effect.flatMap(ended),
-        Effect.provideService(Bulk, true),
+        Effect.provideService(RetryPolicy.Fallback, RetryPolicy.patient),
         Effect.withSpan("Job.wait", { attributes: { "glacier.vault": vault.vaultName, "glacier.job": id } })
       ),
     output,

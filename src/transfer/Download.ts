@@ -14,7 +14,7 @@ import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import { GlacierClient } from "../client/GlacierClient.ts"
-import { Bulk } from "../policy/internal/bulk.ts"
+import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
 import { check, Concurrency } from "../protocol/Check.ts"
 import { BrokenOutput } from "../protocol/GlacierError.ts"
@@ -121,8 +121,8 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: Options) {
     fetch: (range: ByteRange.ByteRange) =>
       Effect.provideService(
         glacier.retry(fetch(range), GetJobOutput, (error) => error._tag === "BrokenOutput"),
-        Bulk,
-        true
+        RetryPolicy.Fallback,
+        RetryPolicy.patient
       ),
     /** Takes the tree hashes of the windows in order: all of one size but the last, so that they combine. */
     verify: (hashes: Iterable<Window["treeHash"]>) =>

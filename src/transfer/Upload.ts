@@ -11,7 +11,6 @@ import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import { GlacierClient } from "../client/GlacierClient.ts"
-import { Bulk } from "../policy/internal/bulk.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import * as Timeouts from "../policy/Timeouts.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
@@ -167,4 +166,4 @@ export const upload = Effect.fn("Upload.upload")(function*<E, R>(
     ? yield* single(first)
     : yield* multipart
   return archive
-}, Effect.provideService(Bulk, true))
+}, Effect.provideService(RetryPolicy.Fallback, RetryPolicy.patient))

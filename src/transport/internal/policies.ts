@@ -2,7 +2,6 @@ import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Bandwidth from "../../policy/Bandwidth.ts"
-import { Bulk } from "../../policy/internal/bulk.ts"
 import * as RatePolicy from "../../policy/RatePolicy.ts"
 import * as RetryPolicy from "../../policy/RetryPolicy.ts"
 import * as RetryQuota from "../../policy/RetryQuota.ts"
@@ -37,9 +36,8 @@ const resolve = <Self, A>(reference: Context.Reference<Self, A>, otherwise: Effe
 /** What finds the policies of each call: made when the transport is. */
 export const make: Effect.Effect<Effect.Effect<Policies>> = Effect.gen(function*() {
   const quota = yield* RetryQuota.make()
-  const byDefault = Effect.map(Bulk, (isBulk) => isBulk ? RetryPolicy.patient : RetryPolicy.standard)
   return Effect.all({
-    retryPolicy: yield* resolve(RetryPolicy.RetryPolicy, byDefault),
+    retryPolicy: yield* resolve(RetryPolicy.RetryPolicy, RetryPolicy.Fallback),
     quota: yield* resolve(RetryQuota.RetryQuota, Effect.succeed(quota)),
     ratePolicy: yield* resolve(RatePolicy.RatePolicy, RatePolicy.RatePolicy),
     bandwidth: yield* resolve(Bandwidth.Bandwidth, Bandwidth.Bandwidth),
