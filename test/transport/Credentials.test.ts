@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -77,6 +78,18 @@ describe("Credentials", () => {
       const credentials = yield* Credentials.Credentials
       expect([yield* credentials.keys, yield* credentials.renewed(keys)]).toEqual([keys, keys])
     }).pipe(Effect.provide(Credentials.layer(keys))))
+
+  it.each([
+    ["the same", {}, true],
+    ["the same with another expiration", { expiration: DateTime.unsafeMake(1) }, true],
+    ["another id", { accessKeyId: "AKID" }, false],
+    ["another secret", { secretAccessKey: Redacted.make("another") }, false],
+    ["another token", { sessionToken: Redacted.make("another") }, false],
+    ["no token", { sessionToken: undefined }, false]
+  ])("sign alike or not: %s", (_, other, alike) => {
+    const one = { ...keys, sessionToken: Redacted.make("token") }
+    expect(Credentials.Equivalence(one, { ...one, sessionToken: Redacted.make("token"), ...other })).toBe(alike)
+  })
 
   it.effect("of the environment are read when the Layer is built", () =>
     Effect.gen(function*() {

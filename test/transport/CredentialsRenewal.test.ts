@@ -1,0 +1,406 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FastCheck from "effect/FastCheck"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Scope from "effect/Scope"
+import * as TestClock from "effect/TestClock"
+import * as GlacierClient from "../../src/client/GlacierClient.ts"
+import * as Emulator from "../../src/emulator/Emulator.ts"
+import * as NodeHashing from "../../src/node/NodeHashing.ts"
+import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
+import { CredentialsError } from "../../src/protocol/GlacierError.ts"
+import * as Credentials from "../../src/transport/Credentials.ts"
+import * as Endpoint from "../../src/transport/Endpoint.ts"
+
+/** One answer of a provider. */
+interface Answer {
+  /** How long the keys live from when they are given; by default for ever. */
+  readonly life?: Duration.DurationInput
+  readonly latency?: Duration.DurationInput
+  readonly fails?: boolean
+}
+
+const down = new CredentialsError({ message: "the provider is down" })
+
+/** A provider that answers the n-th time, at a time, as it is told; and what it did. */
+const issuer = (answer: (n: number, at: number) => Answer) => {
+  const seen = {
+    asked: [] as ReadonlyArray<number>,
+    issued: [] as ReadonlyArray<Credentials.Keys & { readonly at: number }>,
+    running: 0,
+    most: 0,
+    interrupted: 0
+  }
+  const provider = Effect.gen(function*() {
+    const start = yield* Clock.currentTimeMillis
+    seen.asked = [...seen.asked, start]
+    seen.most = Math.max(seen.most, ++seen.running)
+    const { fails = false, latency = 0, life } = answer(seen.asked.length, start)
+    yield* Effect.sleep(latency)
+    if (fails) return yield* down
+    const at = yield* Clock.currentTimeMillis
+    const keys: Credentials.Keys = {
+      accessKeyId: `ASIA${seen.asked.length}`,
+      secretAccessKey: Redacted.make("secret"),
+      sessionToken: Redacted.make(`token ${seen.asked.length}`),
+      expiration: life === undefined ? undefined : DateTime.unsafeMake(at + Duration.toMillis(life))
+    }
+    seen.issued = [...seen.issued, { ...keys, at }]
+    return keys
+  }).pipe(
+    Effect.onInterrupt(() => Effect.sync(() => seen.interrupted++)),
+    Effect.ensuring(Effect.sync(() => seen.running--))
+  )
+  return { seen, provider }
+}
+
+/** The id of the keys of now. */
+const id = (credentials: Credentials.Service) => Effect.map(credentials.keys, ({ accessKeyId }) => accessKeyId)
+
+describe("Credentials of a provider", () => {
+  it.scoped("are asked for when they are first needed, once for all who wait", () =>
+    Effect.gen(function*() {
+      const { provider, seen } = issuer(() => ({ latency: "1 second" }))
+      const credentials = yield* Credentials.make(provider)
+      yield* TestClock.adjust("1 minute")
+      expect(seen.asked).toEqual([])
+      const waiting = yield* Effect.fork(Effect.all(Arr.makeBy(64, () => id(credentials)), { concurrency: 64 }))
+      yield* TestClock.adjust("999 millis")
+      expect(yield* Fiber.poll(waiting)).toEqual(Option.none())
+      yield* TestClock.adjust("1 millis")
+      expect(new Set(yield* Fiber.join(waiting))).toEqual(new Set(["ASIA1"]))
+      expect(seen.asked).toEqual([60_000])
+    }))
+
+  it.scoped("are renewed from 5 minutes before they expire, while the old ones serve on", () =>
+    Effect.gen(function*() {
+      const { provider, seen } = issuer((n) => ({ life: "15 minutes", latency: n === 1 ? 0 : "1 second" }))
+      const credentials = yield* Credentials.make(provider)
+      expect(yield* id(credentials)).toBe("ASIA1")
+      yield* TestClock.adjust("599999 millis")
+      expect(yield* id(credentials)).toBe("ASIA1")
+      yield* TestClock.adjust("1 millis")
+      expect(seen.asked).toEqual([0])
+      expect(yield* Effect.all(Arr.makeBy(64, () => id(credentials)), { concurrency: 64 })).toEqual(
+        Arr.makeBy(64, () => "ASIA1")
+      )
+      yield* TestClock.adjust("999 millis")
+      expect(yield* id(credentials)).toBe("ASIA1")
+      yield* TestClock.adjust("1 millis")
+      expect(yield* id(credentials)).toBe("ASIA2")
+      expect(seen.asked).toEqual([0, 600_000])
+    }))
+
+  it.scoped("are tried for every 30 seconds while the provider is down, which shows when the old ones have expired", () =>
+    Effect.gen(function*() {
+      const { provider, seen } = issuer((n) => ({ life: "15 minutes", fails: n > 1 && n < 13 }))
+      const credentials = yield* Credentials.make(provider)
+      yield* credentials.keys
+      yield* TestClock.adjust("10 minutes")
+      for (const _ of Arr.range(1, 300)) {
+        expect(yield* id(credentials)).toBe("ASIA1")
+        yield* TestClock.adjust("1 second")
+      }
+      expect(seen.asked).toEqual([0, ...Arr.makeBy(10, (n) => 600_000 + n * 30_000)])
+      expect(yield* Effect.flip(credentials.keys)).toBe(down)
+      expect(yield* id(credentials)).toBe("ASIA13")
+    }))
+
+  it.scoped("that have expired unused are waited for by all", () =>
+    Effect.gen(function*() {
+      const { provider, seen } = issuer(() => ({ life: "15 minutes", latency: "1 second" }))
+      const credentials = yield* Credentials.make(provider)
+      const first = yield* Effect.fork(credentials.keys)
+      yield* TestClock.adjust("901 seconds")
+      expect(DateTime.toEpochMillis((yield* Fiber.join(first)).expiration!)).toBe(901_000)
+      const waiting = yield* Effect.fork(Effect.all(Arr.makeBy(64, () => id(credentials)), { concurrency: 64 }))
+      yield* TestClock.adjust("1 second")
+      expect(new Set(yield* Fiber.join(waiting))).toEqual(new Set(["ASIA2"]))
+      expect(seen.asked).toEqual([0, 901_000])
+    }))
+
+  it.scoped("that are always about to expire are not asked for all the time", () =>
+    Effect.gen(function*() {
+      const { provider, seen } = issuer(() => ({ life: "2 minutes" }))
+      const credentials = yield* Credentials.make(provider)
+      for (const _ of Arr.range(1, 600)) {
+        yield* credentials.keys
+        yield* TestClock.adjust("1 second")
+      }
+      expect(seen.asked).toEqual(Arr.makeBy(20, (n) => n * 30_000))
+    }))
+
+  it.scoped("that do not expire are kept until the service refuses them", () =>
+    Effect.gen(function*() {
+      const { provider } = issuer(() => ({}))
+      const credentials = yield* Credentials.make(provider)
+      const stale = yield* credentials.keys
+      yield* TestClock.adjust("1000 days")
+      expect(yield* credentials.keys).toBe(stale)
+      expect((yield* credentials.renewed(stale)).accessKeyId).toBe("ASIA2")
+      expect(yield* id(credentials)).toBe("ASIA2")
+    }))
+
+  it.scoped("that the service refuses are renewed once for all who had them", () =>
+    Effect.gen(function*() {
+      const { provider, seen } = issuer((n) => ({ life: "15 minutes", latency: n === 1 ? 0 : "1 second" }))
+      const credentials = yield* Credentials.make(provider)
+      const stale = yield* credentials.keys
+      const renewed = Effect.map(credentials.renewed(stale), ({ accessKeyId }) => accessKeyId)
+      const waiting = yield* Effect.fork(Effect.all(Arr.makeBy(64, () => renewed), { concurrency: 64 }))
+      yield* TestClock.adjust("1 second")
+      expect(new Set(yield* Fiber.join(waiting))).toEqual(new Set(["ASIA2"]))
+      yield* TestClock.adjust("1 minute")
+      // The refusal of the first ones came late.
+      expect(yield* renewed).toBe("ASIA2")
+      expect(seen.asked).toEqual([0, 0])
+    }))
+
+  it.scoped("that the service refuses wait for a renewal that is under way", () =>
+    Effect.gen(function*() {
+      const { provider, seen } = issuer((n) => ({ life: "15 minutes", latency: n === 1 ? 0 : "1 minute" }))
+      const credentials = yield* Credentials.make(provider)
+      const stale = yield* credentials.keys
+      yield* TestClock.adjust("10 minutes")
+      expect(yield* credentials.keys).toBe(stale)
+      const waiting = yield* Effect.fork(credentials.renewed(stale))
+      yield* TestClock.adjust("1 minute")
+      expect((yield* Fiber.join(waiting)).accessKeyId).toBe("ASIA2")
+      expect(seen.asked).toEqual([0, 600_000])
+    }))
+
+  it.scoped("that the service refuses are the same again when the provider has no others", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      const credentials = yield* Credentials.make(Effect.sync(() => ({
+        accessKeyId: "AKID",
+        secretAccessKey: Redacted.make("secret"),
+        expiration: DateTime.unsafeMake(1_000_000 + ++asked)
+      })))
+      const stale = yield* credentials.keys
+      const renewed = yield* credentials.renewed(stale)
+      expect(asked).toBe(2)
+      expect(renewed).not.toBe(stale)
+      expect(Credentials.Equivalence(renewed, stale)).toBe(true)
+    }))
+
+  it.scoped("that the service refuses serve on when there are no others to be had", () =>
+    Effect.gen(function*() {
+      const { provider } = issuer((n) => ({ life: "15 minutes", fails: n === 2 }))
+      const credentials = yield* Credentials.make(provider)
+      const stale = yield* credentials.keys
+      expect(yield* Effect.flip(credentials.renewed(stale))).toBe(down)
+      expect(yield* credentials.keys).toBe(stale)
+      expect((yield* credentials.renewed(stale)).accessKeyId).toBe("ASIA3")
+    }))
+
+  it.scoped("that have expired when they come are not given to anybody", () =>
+    Effect.gen(function*() {
+      const { provider } = issuer((n) => ({ life: n === 1 ? 0 : "1 second" }))
+      const credentials = yield* Credentials.make(provider)
+      expect(yield* Effect.flip(credentials.keys)).toMatchObject({ _tag: "CredentialsError", message: /clock/ })
+      expect(yield* id(credentials)).toBe("ASIA2")
+    }))
+
+  it.scoped("come to those who wait also when the first who did is interrupted, and each who is ends at once", () =>
+    Effect.gen(function*() {
+      const { provider, seen } = issuer(() => ({ latency: "1 minute" }))
+      const credentials = yield* Credentials.make(provider)
+      const [first, ...others] = yield* Effect.all(Arr.makeBy(3, () => Effect.fork(credentials.keys)))
+      yield* TestClock.adjust("1 second")
+      expect(Exit.isInterrupted(yield* Fiber.interrupt(first!))).toBe(true)
+      yield* TestClock.adjust("59 seconds")
+      expect((yield* Fiber.join(Fiber.all(others))).map(({ accessKeyId }) => accessKeyId)).toEqual(["ASIA1", "ASIA1"])
+      expect([seen.asked, seen.interrupted]).toEqual([[0], 0])
+    }))
+
+  it.scoped("come also when all who waited are interrupted", () =>
+    Effect.gen(function*() {
+      const { provider, seen } = issuer(() => ({ latency: "1 minute" }))
+      const credentials = yield* Credentials.make(provider)
+      const waiting = yield* Effect.fork(credentials.keys)
+      yield* TestClock.adjust("1 second")
+      yield* Fiber.interrupt(waiting)
+      yield* TestClock.adjust("59 seconds")
+      expect(yield* id(credentials)).toBe("ASIA1")
+      expect(seen.asked).toEqual([0])
+    }))
+
+  it.effect("are no more asked for when the scope has ended, and who waits is told", () =>
+    Effect.gen(function*() {
+      const { provider, seen } = issuer(() => ({ latency: "1 minute" }))
+      const scope = yield* Scope.make()
+      const credentials = yield* Scope.extend(Credentials.make(provider), scope)
+      // Even if who asks first must not be interrupted.
+      const waiting = yield* Effect.fork(Effect.uninterruptible(credentials.keys))
+      yield* TestClock.adjust("1 second")
+      yield* Scope.close(scope, Exit.void)
+      expect(seen).toMatchObject({ interrupted: 1, running: 0 })
+      expect(Exit.isInterrupted(yield* Fiber.await(waiting))).toBe(true)
+      expect(Exit.isInterrupted(yield* Effect.exit(credentials.keys))).toBe(true)
+      expect(seen.running).toBe(0)
+    }))
+
+  it.scoped("are asked for again after a defect of the provider", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      const keys: Credentials.Keys = { accessKeyId: "AKID", secretAccessKey: Redacted.make("secret") }
+      const credentials = yield* Credentials.make(Effect.sync(() => {
+        if (++asked === 1) throw new Error("a bug")
+        return keys
+      }))
+      expect(yield* Effect.sandbox(credentials.keys).pipe(Effect.flip, Effect.map(Cause.isDie))).toBe(true)
+      expect(yield* credentials.keys).toBe(keys)
+    }))
+
+  it.effect.prop(
+    "never are renewed twice at a time, nor handed out expired, nor waited for when there are good ones",
+    [
+      FastCheck.array(
+        FastCheck.record({
+          life: FastCheck.oneof(FastCheck.integer({ min: 0, max: 1_200_000 }), FastCheck.constant("infinity")),
+          latency: FastCheck.oneof(FastCheck.constant(0), FastCheck.integer({ min: 0, max: 400_000 })),
+          fails: FastCheck.boolean()
+        }),
+        { minLength: 1, maxLength: 20 }
+      ),
+      FastCheck.array(
+        FastCheck.record({
+          pause: FastCheck.oneof(FastCheck.constant(0), FastCheck.integer({ min: 0, max: 600_000 })),
+          forced: FastCheck.boolean(),
+          interruptedAfter: FastCheck.option(FastCheck.integer({ min: 0, max: 100_000 }), { nil: undefined })
+        }),
+        { minLength: 1, maxLength: 40 }
+      )
+    ],
+    ([answers, calls]) =>
+      Effect.gen(function*() {
+        const { provider, seen } = issuer((n) => {
+          const { fails, latency, life } = answers[n % answers.length]!
+          return { fails, latency, ...(life === "infinity" ? {} : { life: Number(life) }) }
+        })
+        const credentials = yield* Credentials.make(provider)
+        let last: Credentials.Keys | undefined
+        const use = Effect.fnUntraced(function*({ forced, interruptedAfter }: typeof calls[number]) {
+          const start = yield* Clock.currentTimeMillis
+          const stale = forced ? last : undefined
+          const good = Option.exists(
+            Arr.findLast(seen.issued, ({ at }) => at < start),
+            ({ expiration }) => expiration === undefined || DateTime.toEpochMillis(expiration) > start
+          )
+          const fiber = yield* Effect.fork(
+            Effect.exit(stale === undefined ? credentials.keys : credentials.renewed(stale)).pipe(
+              Effect.zip(Clock.currentTimeMillis)
+            )
+          )
+          if (interruptedAfter !== undefined) {
+            yield* Effect.sleep(interruptedAfter)
+            yield* Fiber.interrupt(fiber)
+          }
+          const ended = yield* Fiber.await(fiber)
+          if (Exit.isFailure(ended)) return
+          const [result, end] = ended.value
+          if (stale === undefined && good) expect([Exit.isSuccess(result), end]).toEqual([true, start])
+          if (Exit.isFailure(result)) return
+          last = result.value
+          if (last.expiration !== undefined) expect(DateTime.toEpochMillis(last.expiration)).toBeGreaterThan(end)
+        })
+        const using = yield* Effect.fork(Effect.gen(function*() {
+          const fibers: Array<Fiber.RuntimeFiber<void>> = []
+          for (const call of calls) {
+            yield* Effect.sleep(call.pause)
+            fibers.push(yield* Effect.fork(use(call)))
+          }
+          yield* Fiber.join(Fiber.all(fibers))
+        }))
+        yield* TestClock.adjust("8 hours")
+        yield* Fiber.join(using)
+        expect(seen.most).toBeLessThanOrEqual(1)
+        expect(seen.interrupted).toBe(0)
+      }).pipe(Effect.scoped),
+    { fastCheck: { numRuns: 100, seed: 4 } }
+  )
+})
+
+/** 64 fibers that do something at once, again and again after a pause; and how often they failed. */
+const busy = <E>(use: Effect.Effect<unknown, E>, pause: Duration.DurationInput, total: Duration.DurationInput) =>
+  Effect.gen(function*() {
+    let failures = 0
+    const counted = Effect.catchAll(use, () => Effect.sync(() => failures++))
+    for (const _ of Arr.range(1, Math.round(Duration.toMillis(total) / Duration.toMillis(pause)))) {
+      const fibers = yield* Effect.all(Arr.makeBy(64, () => Effect.fork(counted)))
+      yield* TestClock.adjust(pause)
+      yield* Fiber.join(Fiber.all(fibers))
+    }
+    return failures
+  })
+
+describe("Temporary credentials", () => {
+  it.scoped.each([[15, 36], [20, 24]] as const)(
+    "S2: of %i minutes cost 64 fibers about %i renewals in 6 hours, one at a time, and no failure",
+    ([minutes, renewals]) =>
+      Effect.gen(function*() {
+        const { provider, seen } = issuer(() => ({ life: Duration.minutes(minutes), latency: "2 seconds" }))
+        const credentials = yield* Credentials.make(provider)
+        expect(yield* busy(credentials.keys, "30 seconds", "6 hours")).toBe(0)
+        expect(Math.abs(seen.asked.length - renewals)).toBeLessThanOrEqual(2)
+        expect(seen.most).toBe(1)
+      })
+  )
+
+  it.scoped.each([540_000, 598_000, 600_000, 602_000, 660_000])(
+    "S2: are had although the provider is down for 4 minutes from %i ms on",
+    (from) =>
+      Effect.gen(function*() {
+        const { provider, seen } = issuer((_, at) => ({
+          life: "15 minutes",
+          latency: "2 seconds",
+          fails: at >= from && at < from + 240_000
+        }))
+        const credentials = yield* Credentials.make(provider)
+        expect(yield* busy(credentials.keys, "5 seconds", "20 minutes")).toBe(0)
+        expect(seen.issued.length).toBe(2)
+        expect(seen.most).toBe(1)
+      })
+  )
+
+  it.scoped("S2: never reach the service expired", () =>
+    Effect.gen(function*() {
+      const { provider, seen } = issuer((_, at) => ({
+        life: "15 minutes",
+        latency: "2 seconds",
+        fails: at >= 3_000_000 && at < 3_240_000
+      }))
+      // The emulator looks for a key when it needs it, so it may be told of one later.
+      const issued: Array<Emulator.Key> = []
+      const told = Effect.tap(provider, (keys) => Effect.sync(() => issued.push(keys)))
+      const client = (credentials: Layer.Layer<Credentials.Credentials>) =>
+        Effect.map(
+          Layer.build(GlacierClient.layer.pipe(
+            Layer.provide(Emulator.layerHttpClient),
+            Layer.provide(credentials),
+            Layer.provide(Endpoint.layer({ region: "us-east-1" })),
+            Layer.provide(RetryPolicy.layer(RetryPolicy.none))
+          )),
+          Context.get(GlacierClient.GlacierClient)
+        )
+      yield* Effect.gen(function*() {
+        const glacier = yield* client(Credentials.layerEffect(told))
+        expect(yield* busy(glacier.listVaults({}), "7 minutes", "6 hours")).toBe(0)
+        const old = yield* client(Credentials.layer(issued[0]!))
+        expect((yield* Effect.flip(old.listVaults({})))._tag).toBe("ExpiredToken")
+      }).pipe(Effect.provide(Emulator.layerMemory({ keys: issued })), Effect.provide(NodeHashing.layer))
+      expect(seen.issued.length).toBeGreaterThan(20)
+      expect(seen.most).toBe(1)
+    }), 60_000)
+})
