@@ -7,9 +7,10 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Layer from "effect/Layer"
 import * as GlacierClient from "../client/GlacierClient.ts"
-import type { CredentialsError, EndpointError } from "../protocol/GlacierError.ts"
+import type { EndpointError } from "../protocol/GlacierError.ts"
 import * as Credentials from "../transport/Credentials.ts"
 import * as Endpoint from "../transport/Endpoint.ts"
+import * as NodeCredentials from "./NodeCredentials.ts"
 import * as NodeHashing from "./NodeHashing.ts"
 
 /**
@@ -29,8 +30,9 @@ export const layerClient: Layer.Layer<
 )
 
 /**
- * The client and Node's file system, wired from the environment: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`,
- * `AWS_SESSION_TOKEN`, `AWS_REGION`, `AWS_ENDPOINT_URL_GLACIER` or `AWS_ENDPOINT_URL`.
+ * The client and Node's file system, wired from the environment: `AWS_REGION`, `AWS_ENDPOINT_URL_GLACIER` or
+ * `AWS_ENDPOINT_URL`, and the credentials of `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, or
+ * where these are not set, of `NodeCredentials.layer`.
  *
  * @since 0.1.0
  * @category layers
@@ -46,8 +48,9 @@ export const layerClient: Layer.Layer<
  */
 export const layer: Layer.Layer<
   GlacierClient.GlacierClient | NodeContext.NodeContext,
-  CredentialsError | EndpointError
+  EndpointError
 > = layerClient.pipe(
-  Layer.provide(Layer.merge(Credentials.layerConfig, Endpoint.layerConfig)),
+  Layer.provide(Layer.catchAll(Credentials.layerConfig, () => NodeCredentials.layer)),
+  Layer.provide(Endpoint.layerConfig),
   Layer.merge(NodeContext.layer)
 )

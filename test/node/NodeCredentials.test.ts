@@ -1,0 +1,243 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as ConfigProvider from "effect/ConfigProvider"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { createServer, type RequestListener, type Server } from "node:http"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { inspect } from "node:util"
+import { afterEach, vi } from "vitest"
+import * as GlacierClient from "../../src/client/GlacierClient.ts"
+import * as NodeCredentials from "../../src/node/NodeCredentials.ts"
+import * as NodeGlacier from "../../src/node/NodeGlacier.ts"
+import type { CredentialsError } from "../../src/protocol/GlacierError.ts"
+import * as Credentials from "../../src/transport/Credentials.ts"
+
+const secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
+
+/** Of the environment of this process, only this is left of what AWS's chain looks at; no file is there unless written. */
+const environment = (variables: Readonly<Record<string, string>>): Effect.Effect<string, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.sync(() => {
+      const folder = mkdtempSync(join(tmpdir(), "credentials-"))
+      for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) vi.stubEnv(name, undefined)
+      const isolated = {
+        AWS_SHARED_CREDENTIALS_FILE: join(folder, "credentials"),
+        AWS_CONFIG_FILE: join(folder, "config"),
+        AWS_EC2_METADATA_DISABLED: "true",
+        ...variables
+      }
+      for (const [name, value] of Object.entries(isolated)) vi.stubEnv(name, value)
+      return folder
+    }),
+    (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+  )
+
+/** The url of a server on this machine. */
+const listen = (handle: RequestListener): Effect.Effect<string, never, Scope.Scope> =>
+  Effect.acquireRelease(
+    Effect.async<Server>((resume) => {
+      const server = createServer(handle)
+      server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+    }),
+    (server) =>
+      Effect.async<void>((resume) => {
+        server.close(() => resume(Effect.void))
+        server.closeAllConnections()
+      })
+  ).pipe(Effect.map((server) => {
+    const address = server.address()
+    return `http://127.0.0.1:${address !== null && typeof address === "object" ? address.port : address}`
+  }))
+
+/** Keys as they are. */
+const plain = ({ accessKeyId, expiration, secretAccessKey, sessionToken }: Credentials.Keys) => [
+  accessKeyId,
+  Redacted.value(secretAccessKey),
+  sessionToken && Redacted.value(sessionToken),
+  expiration && DateTime.formatIso(expiration)
+]
+
+const keys = Effect.provide(
+  Effect.flatMap(Credentials.Credentials, ({ keys }) => keys),
+  NodeCredentials.layer
+)
+
+/** The keys of a profile, in the syntax of the credentials file. */
+const profile = (accessKeyId: string) =>
+  `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secret}\n`
+
+/** A profile whose credentials are what a program of Node.js prints. */
+const withProcess = (folder: string, program: string) => {
+  const script = join(folder, "print.cjs")
+  writeFileSync(script, program)
+  return `[default]\ncredential_process = "${process.execPath}" "${script}"\n`
+}
+
+const printed = (error: CredentialsError) =>
+  [inspect(error, { depth: Infinity, showHidden: true }), JSON.stringify(error), String(error)].join()
+
+describe("NodeCredentials", () => {
+  afterEach(() => {
+    vi.unstubAllEnvs()
+    vi.doUnmock("@aws-sdk/credential-provider-node")
+  })
+
+  it.scoped("finds those of the environment", () =>
+    Effect.gen(function*() {
+      yield* environment({
+        AWS_ACCESS_KEY_ID: "ASIA",
+        AWS_SECRET_ACCESS_KEY: secret,
+        AWS_SESSION_TOKEN: "token",
+        AWS_CREDENTIAL_EXPIRATION: "2100-01-02T03:04:05Z"
+      })
+      expect(plain(yield* keys)).toEqual(["ASIA", secret, "token", "2100-01-02T03:04:05.000Z"])
+    }))
+
+  it.scoped("finds those of a profile, and those it has later when the service refuses the first", () =>
+    Effect.gen(function*() {
+      const folder = yield* environment({})
+      writeFileSync(join(folder, "credentials"), profile("AKID1"))
+      yield* Effect.gen(function*() {
+        const credentials = yield* Credentials.Credentials
+        const stale = yield* credentials.keys
+        expect(plain(stale)).toEqual(["AKID1", secret, undefined, undefined])
+        writeFileSync(join(folder, "credentials"), profile("AKID2"))
+        expect(yield* credentials.keys).toBe(stale)
+        expect(plain(yield* credentials.renewed(stale))).toEqual(["AKID2", secret, undefined, undefined])
+      }).pipe(Effect.provide(NodeCredentials.layer))
+    }))
+
+  it.scoped("finds those that a process prints", () =>
+    Effect.gen(function*() {
+      const folder = yield* environment({})
+      const json = JSON.stringify({
+        Version: 1,
+        AccessKeyId: "ASIA",
+        SecretAccessKey: secret,
+        SessionToken: "token",
+        Expiration: "2100-01-02T03:04:05Z"
+      })
+      writeFileSync(join(folder, "config"), withProcess(folder, `console.log(${JSON.stringify(json)})`))
+      const found = yield* keys
+      expect(plain(found)).toEqual(["ASIA", secret, "token", "2100-01-02T03:04:05.000Z"])
+      expect(inspect(found, { depth: Infinity, showHidden: true }) + JSON.stringify(found)).not.toMatch(/wJalr|"token"/)
+    }))
+
+  it.scoped("finds those of a container", () =>
+    Effect.gen(function*() {
+      const url = yield* listen((request, response) => {
+        response.statusCode = request.headers.authorization === "the container's" ? 200 : 403
+        response.end(JSON.stringify({
+          AccessKeyId: "ASIA",
+          SecretAccessKey: secret,
+          Token: "token",
+          Expiration: "2100-01-02T03:04:05Z"
+        }))
+      })
+      yield* environment({
+        AWS_CONTAINER_CREDENTIALS_FULL_URI: `${url}/role`,
+        AWS_CONTAINER_AUTHORIZATION_TOKEN: "the container's"
+      })
+      expect(plain(yield* keys)).toEqual(["ASIA", secret, "token", "2100-01-02T03:04:05.000Z"])
+    }))
+
+  it.scoped("says so when there are none", () =>
+    Effect.gen(function*() {
+      yield* environment({})
+      expect(yield* Effect.flip(keys)).toMatchObject({ _tag: "CredentialsError", message: /default provider chain/ })
+    }))
+
+  it.scoped.each(
+    [
+      ["prints nonsense", `console.log("the secret is ${secret}")`],
+      ["fails", `console.error("the secret is ${secret}"); process.exit(1)`],
+      [
+        "prints expired ones",
+        `console.log('${
+          JSON.stringify({
+            Version: 1,
+            AccessKeyId: "ASIA",
+            SecretAccessKey: secret,
+            Expiration: "2001-01-01T00:00:00Z"
+          })
+        }')`
+      ]
+    ] as const
+  )("S5: shows no secret when a process %s", ([, program]) =>
+    Effect.gen(function*() {
+      const folder = yield* environment({})
+      writeFileSync(join(folder, "config"), withProcess(folder, program))
+      const error = yield* Effect.flip(keys)
+      expect(error._tag).toBe("CredentialsError")
+      expect(printed(error)).not.toContain("wJalr")
+    }))
+
+  it.scoped("S5: shows no secret whatever the chain fails with", () =>
+    Effect.gen(function*() {
+      yield* environment({})
+      vi.doMock("@aws-sdk/credential-provider-node", () => ({
+        defaultProvider: () => () => Promise.reject(Object.assign(new Error(secret, { cause: secret }), { secret }))
+      }))
+      const error = yield* Effect.flip(keys)
+      expect(error.message).toContain("default provider chain")
+      expect(printed(error)).not.toContain("wJalr")
+    }))
+
+  it.scoped("tells what to install where AWS's chain is missing", () =>
+    Effect.gen(function*() {
+      yield* environment({})
+      vi.doMock("@aws-sdk/credential-provider-node", () => Promise.reject(new Error("Cannot find package")))
+      expect((yield* Effect.flip(keys)).message).toContain("Install it")
+    }))
+})
+
+describe("NodeGlacier.layer", () => {
+  afterEach(() => {
+    vi.unstubAllEnvs()
+    vi.doUnmock("@aws-sdk/credential-provider-node")
+  })
+
+  /** Who signs what it sends: the server refuses all, and keeps the access key. */
+  const signer = Effect.gen(function*() {
+    const signers: Array<string | undefined> = []
+    const url = yield* listen((request, response) => {
+      signers.push(/Credential=(\w+)/.exec(request.headers.authorization ?? "")?.[1])
+      response.writeHead(403, { "content-type": "application/json" })
+      response.end(JSON.stringify({ code: "AccessDeniedException", message: "no", type: "Client" }))
+    })
+    vi.stubEnv("AWS_REGION", "us-east-1")
+    vi.stubEnv("AWS_ENDPOINT_URL_GLACIER", url)
+    const error = yield* Effect.flatMap(GlacierClient.GlacierClient, (glacier) => glacier.listVaults({})).pipe(
+      Effect.provide(Layer.fresh(NodeGlacier.layer)),
+      Effect.withConfigProvider(ConfigProvider.fromEnv()),
+      Effect.flip
+    )
+    return [error._tag, ...signers]
+  })
+
+  it.scopedLive("signs with the keys of the environment, for which AWS's chain may be missing", () =>
+    Effect.gen(function*() {
+      const folder = yield* environment({ AWS_ACCESS_KEY_ID: "AKIDENV", AWS_SECRET_ACCESS_KEY: secret })
+      writeFileSync(join(folder, "credentials"), profile("AKIDFILE"))
+      vi.doMock("@aws-sdk/credential-provider-node", () => Promise.reject(new Error("Cannot find package")))
+      expect(yield* signer).toEqual(["AccessDenied", "AKIDENV"])
+    }))
+
+  it.scopedLive("signs with those of AWS's chain where the environment has none", () =>
+    Effect.gen(function*() {
+      const folder = yield* environment({})
+      writeFileSync(join(folder, "credentials"), profile("AKIDFILE"))
+      expect(yield* signer).toEqual(["AccessDenied", "AKIDFILE"])
+    }))
+
+  it.scopedLive("fails in the first call where there are none at all", () =>
+    Effect.gen(function*() {
+      yield* environment({})
+      expect(yield* signer).toEqual(["CredentialsError"])
+    }))
+})
