@@ -1,0 +1,418 @@
+import * as RateLimiter from "@effect/experimental/RateLimiter"
+import { describe, expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as FastCheck from "effect/FastCheck"
+import * as Fiber from "effect/Fiber"
+import * as FiberId from "effect/FiberId"
+import { pipe } from "effect/Function"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as TestClock from "effect/TestClock"
+import * as RatePolicy from "../../src/policy/RatePolicy.ts"
+import type * as Operation from "../../src/protocol/Operation.ts"
+import { operations } from "../../src/protocol/Operations.ts"
+import * as ServiceError from "../../src/protocol/ServiceError.ts"
+import { inVirtualTime } from "../support/virtualClock.ts"
+import { largest, recorder } from "./pacing.ts"
+
+const { describeVault, initiateJob, uploadArchive } = operations
+
+const memory = Layer.provide(RateLimiter.layer, Layer.fresh(RateLimiter.layerStoreMemory))
+
+/** A policy with a store of its own. */
+const make = (options: RatePolicy.Options) => Effect.provide(RatePolicy.make(options), memory)
+
+/** When attempts begin that all come at 0 and take so long. */
+const startsOf = (
+  policy: RatePolicy.Policy,
+  attempts: number,
+  options: { readonly operation?: Operation.Any; readonly millis?: number } = {}
+) =>
+  Effect.gen(function*() {
+    const record = recorder()
+    const attempt = record.attempt(() => options.millis ?? 0)
+    yield* Effect.forEach(
+      Array.from({ length: attempts }),
+      () => policy.pace(attempt, options.operation ?? describeVault),
+      { concurrency: "unbounded", discard: true }
+    )
+    return record.starts
+  })
+
+describe("RatePolicy", () => {
+  it("knows the class of each operation", () => {
+    const names = (of: RatePolicy.Class) =>
+      Object.entries(operations).filter(([, operation]) => RatePolicy.classOf(operation) === of).map(([name]) => name)
+    expect(names("upload")).toEqual(["uploadArchive", "uploadMultipartPart"])
+    expect(names("download")).toEqual(["getJobOutput"])
+    expect(names("retrieval")).toEqual(["initiateJob"])
+    expect(names("read").every((name) => /^(describe|get|list)/.test(name))).toBe(true)
+    expect(names("write").every((name) => !/^(describe|get|list)/.test(name))).toBe(true)
+    expect(names("read").length + names("write").length).toBe(Object.keys(operations).length - 4)
+  })
+
+  it.effect("holds nothing back by default", () =>
+    inVirtualTime(Effect.gen(function*() {
+      const policy = yield* RatePolicy.RatePolicy
+      expect(policy).toBe(RatePolicy.none)
+      expect(yield* startsOf(policy, 100)).toEqual(Array(100).fill(0))
+    })))
+
+  it.effect.each([
+    { requestsPerSecond: 0 },
+    { requestsPerSecond: -1 },
+    { requestsPerSecond: NaN },
+    { requestsPerSecond: 1_001 },
+    { read: { requestsPerSecond: Infinity } },
+    { concurrency: 0 },
+    { concurrency: 1.5 },
+    { upload: { concurrency: NaN } }
+  ])("refuses %j", (options) =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Effect.provide(RatePolicy.RatePolicy, RatePolicy.layer(options)))
+      expect(error._tag).toBe("InvalidInput")
+      expect(error.message).toMatch(/^RatePolicy: (requestsPerSecond|concurrency) must be .* but is /)
+    }))
+
+  describe("requestsPerSecond", () => {
+    it.effect.each([
+      { rate: 5, space: 200 },
+      { rate: 0.5, space: 2_000 },
+      { rate: 3, space: 334 },
+      { rate: 300, space: 4 },
+      { rate: 1_000, space: 1 }
+    ])("$rate: one each $space ms", ({ rate, space }) =>
+      inVirtualTime(Effect.gen(function*() {
+        const policy = yield* make({ requestsPerSecond: rate })
+        expect(yield* startsOf(policy, 20)).toEqual(Array.from({ length: 20 }, (_, index) => index * space))
+        // After a pause the first goes at once, and no more than it.
+        yield* Effect.sleep("1 minute")
+        const [first = NaN, second = NaN] = yield* startsOf(policy, 2)
+        expect(second - first).toBe(space)
+      })))
+
+    it.effect("of a class is its own, and that of all holds too", () =>
+      inVirtualTime(Effect.gen(function*() {
+        const policy = yield* make({ requestsPerSecond: 10, retrieval: { requestsPerSecond: 2 } })
+        const [jobs, reads] = yield* Effect.all([
+          startsOf(policy, 10, { operation: initiateJob }),
+          startsOf(policy, 40)
+        ], { concurrency: 2 })
+        expect(largest(jobs, 1_000)).toBe(2)
+        expect(largest([...jobs, ...reads].sort((a, b) => a - b), 1_000)).toBe(10)
+        // Who waits for a class holds nobody else back.
+        expect(Math.max(...reads)).toBeLessThan(5_000)
+        expect(Math.max(...jobs)).toBeLessThan(9_000)
+      })))
+
+    it.effect("an interrupted wait leaves its place to the next", () =>
+      Effect.gen(function*() {
+        const policy = yield* make({ requestsPerSecond: 1 })
+        const record = recorder()
+        const call = Effect.fork(policy.pace(record.attempt(() => 0), describeVault))
+        yield* call
+        const head = yield* call
+        const queued = yield* call
+        const last = yield* call
+        yield* TestClock.adjust("500 millis")
+        yield* Fiber.interruptAll([head, queued])
+        yield* TestClock.adjust("499 millis")
+        expect(record.starts).toEqual([0])
+        yield* TestClock.adjust("1 millis")
+        expect(record.starts).toEqual([0, 1_000])
+        yield* Fiber.join(last)
+      }))
+
+    it.effect("a place that nobody took in its time is gone", () =>
+      Effect.gen(function*() {
+        const policy = yield* make({ requestsPerSecond: 10 })
+        const record = recorder()
+        const call = Effect.fork(policy.pace(record.attempt(() => 0), describeVault))
+        yield* call
+        const waiting = yield* call
+        yield* Effect.yieldNow()
+        yield* Fiber.interrupt(waiting)
+        yield* TestClock.adjust("10 seconds")
+        yield* call
+        yield* call
+        yield* TestClock.adjust("1 second")
+        expect(record.starts).toEqual([0, 10_000, 10_100])
+      }))
+
+    it.effect.prop(
+      "no more in any sliding second",
+      {
+        rate: FastCheck.oneof(FastCheck.integer({ min: 1, max: 200 }), FastCheck.double({ min: 0.5, max: 50 })),
+        gaps: FastCheck.array(FastCheck.integer({ min: 0, max: 300 }), { minLength: 20, maxLength: 60 }),
+        crowd: FastCheck.integer({ min: 1, max: 10 })
+      },
+      ({ crowd, gaps, rate }) =>
+        inVirtualTime(Effect.gen(function*() {
+          const policy = yield* make({ requestsPerSecond: rate })
+          const record = recorder()
+          const attempt = policy.pace(record.attempt((index) => index % 7), describeVault)
+          yield* Effect.forEach(gaps, (gap) =>
+            Effect.zipRight(Effect.sleep(gap), Effect.fork(Effect.replicateEffect(attempt, crowd)))).pipe(
+              Effect.flatMap(Fiber.joinAll)
+            )
+          expect(record.starts.length).toBe(gaps.length * crowd)
+          expect(largest(record.starts, 1_000)).toBeLessThanOrEqual(Math.ceil(rate))
+        })),
+      { fastCheck: { numRuns: 50 } }
+    )
+  })
+
+  describe("concurrency", () => {
+    it.effect("lets so many go at once, the others in the order in which they came", () =>
+      inVirtualTime(Effect.gen(function*() {
+        const policy = yield* make({ concurrency: 3 })
+        const order: Array<number> = []
+        yield* Effect.forEach(
+          Array.from({ length: 9 }, (_, index) => index),
+          (index) =>
+            policy.pace(Effect.zipRight(Effect.sync(() => order.push(index)), Effect.sleep("1 second")), describeVault),
+          { concurrency: "unbounded" }
+        )
+        expect(order).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
+      })))
+
+    it.effect("nobody who comes back at once overtakes those who wait", () =>
+      inVirtualTime(Effect.gen(function*() {
+        const policy = yield* make({ concurrency: 1 })
+        const order: Array<string> = []
+        const loop = (name: string) =>
+          policy.pace(Effect.zipRight(Effect.sync(() => order.push(name)), Effect.sleep("1 second")), describeVault)
+            .pipe(
+              Effect.repeatN(2)
+            )
+        yield* Effect.all([loop("a"), loop("b"), loop("c")], { concurrency: 3 })
+        expect(order.join("")).toBe("abcabcabc")
+      })))
+
+    it.effect("of a class holds no other back", () =>
+      inVirtualTime(Effect.gen(function*() {
+        const policy = yield* make({ concurrency: 2, upload: { concurrency: 1 } })
+        const [uploads, reads] = yield* Effect.all([
+          startsOf(policy, 3, { operation: uploadArchive, millis: 1_000 }),
+          startsOf(policy, 3, { millis: 1_000 })
+        ], { concurrency: 2 })
+        // The second upload comes to the places of all when the first has ended: behind the reads.
+        expect(uploads).toEqual([0, 2_000, 3_000])
+        expect(reads).toEqual([0, 1_000, 1_000])
+      })))
+
+    it.effect("R7: an interrupted fiber gives its place back, waiting, just called or running", () =>
+      Effect.gen(function*() {
+        const policy = yield* RatePolicy.concurrent(1)
+        const call = (effect: Effect.Effect<void>) => Effect.fork(policy.pace(effect, describeVault))
+        const settle = Effect.replicateEffect(Effect.yieldNow(), 5)
+        const running = yield* call(Effect.never)
+        const waiting = yield* call(Effect.never)
+        yield* settle
+        yield* Fiber.interrupt(waiting)
+        yield* Fiber.interrupt(running)
+
+        // Called and interrupted in the same instant: the moment in which the place is already its own.
+        let begun = false
+        const open = Deferred.unsafeMake<void>(FiberId.none)
+        const last = yield* call(Deferred.await(open))
+        yield* settle
+        const called = yield* call(Effect.sync(() => {
+          begun = true
+        }))
+        yield* settle
+        last.addObserver(() => called.unsafeInterruptAsFork(FiberId.none))
+        Deferred.unsafeDone(open, Effect.void)
+        yield* Fiber.await(called)
+        expect(begun).toBe(false)
+        expect(yield* policy.pace(Effect.succeed("free"), describeVault)).toBe("free")
+      }))
+
+    it.effect.prop(
+      "never more at once, whoever fails or is interrupted",
+      {
+        concurrency: FastCheck.integer({ min: 1, max: 6 }),
+        attempts: FastCheck.array(
+          FastCheck.record({
+            at: FastCheck.integer({ min: 0, max: 50 }),
+            takes: FastCheck.integer({ min: 0, max: 30 }),
+            ends: FastCheck.constantFrom("success", "defect", "interruption"),
+            after: FastCheck.integer({ min: 0, max: 60 })
+          }),
+          { minLength: 1, maxLength: 60 }
+        )
+      },
+      ({ attempts, concurrency }) =>
+        inVirtualTime(Effect.gen(function*() {
+          const policy = yield* make({ concurrency })
+          const record = recorder()
+          yield* Effect.forEach(
+            attempts,
+            ({ after, at, ends, takes }) => {
+              const attempt = record.attempt(() => takes)
+              const ending = ends === "defect" ? Effect.zipRight(attempt, Effect.dieMessage("broken")) : attempt
+              const call = Effect.asVoid(Effect.delay(Effect.exit(policy.pace(ending, describeVault)), at))
+              return ends === "interruption" ? Effect.asVoid(Effect.timeoutOption(call, after)) : call
+            },
+            { concurrency: "unbounded", discard: true }
+          )
+          expect(record.most()).toBeLessThanOrEqual(concurrency)
+          expect(record.running()).toBe(0)
+          // All places are free again.
+          expect(yield* startsOf(policy, concurrency, { millis: 1_000 })).toHaveLength(concurrency)
+          const starts = yield* startsOf(policy, concurrency, { millis: 1_000 })
+          expect(new Set(starts).size).toBe(1)
+        })),
+      { fastCheck: { numRuns: 50 } }
+    )
+  })
+
+  describe("and", () => {
+    it.effect("what one of them held back is asked again of the other", () =>
+      inVirtualTime(Effect.gen(function*() {
+        // While the places are taken the rate lets many through: they must not all go when the places are free again.
+        const policy = RatePolicy.and(
+          yield* make({ requestsPerSecond: 5 }),
+          yield* RatePolicy.concurrent(20)
+        )
+        const blocking = startsOf(policy, 20, { millis: 60_000 })
+        const waiting = Effect.delay(startsOf(policy, 40), "4 seconds")
+        const starts = (yield* Effect.all([blocking, waiting], { concurrency: 2 })).flat()
+        expect(starts).toHaveLength(60)
+        expect(largest(starts, 1_000)).toBe(5)
+      })))
+
+    it.effect.prop(
+      "lets no more through than either, in any order",
+      {
+        one: FastCheck.integer({ min: 1, max: 30 }),
+        other: FastCheck.integer({ min: 1, max: 30 }),
+        concurrency: FastCheck.integer({ min: 1, max: 10 }),
+        order: FastCheck.shuffledSubarray([0, 1, 2], { minLength: 3 }),
+        nested: FastCheck.boolean(),
+        takes: FastCheck.array(FastCheck.integer({ min: 0, max: 3_000 }), { minLength: 40, maxLength: 40 })
+      },
+      ({ concurrency, nested, one, order, other, takes }) =>
+        inVirtualTime(Effect.gen(function*() {
+          const policies = [
+            yield* make({ requestsPerSecond: one }),
+            yield* make({ requestsPerSecond: other }),
+            yield* RatePolicy.concurrent(concurrency)
+          ]
+          const [a, b, c] = order.map((index) => policies[index] ?? RatePolicy.none)
+          if (a === undefined || b === undefined || c === undefined) return yield* Effect.dieMessage("three")
+          const policy = nested
+            ? pipe(a, RatePolicy.and(RatePolicy.and(b, c)))
+            : RatePolicy.and(RatePolicy.and(a, b), c)
+          const both = recorder()
+          // Others have one of the policies alone at the same time.
+          const alone = recorder()
+          yield* Effect.all([
+            Effect.forEach(takes, () => policy.pace(both.attempt((index) => takes[index] ?? 0), describeVault), {
+              concurrency: "unbounded"
+            }),
+            Effect.forEach(
+              takes,
+              () => (policies[0] ?? RatePolicy.none).pace(alone.attempt(() => 10), describeVault),
+              { concurrency: "unbounded" }
+            )
+          ], { concurrency: 2 })
+          expect(both.starts).toHaveLength(40)
+          expect(largest([...both.starts, ...alone.starts], 1_000)).toBeLessThanOrEqual(one)
+          expect(largest(both.starts, 1_000)).toBeLessThanOrEqual(other)
+          expect(both.most()).toBeLessThanOrEqual(concurrency)
+        })),
+      { fastCheck: { numRuns: 50 } }
+    )
+  })
+
+  describe("its store", () => {
+    it.effect("is shared by processes", () =>
+      inVirtualTime(Effect.gen(function*() {
+        const policies = yield* Effect.replicateEffect(RatePolicy.make({ requestsPerSecond: 10 }), 3)
+        const starts = yield* Effect.forEach(policies, (policy) => startsOf(policy, 20), { concurrency: 3 })
+        const all = starts.flat().sort((a, b) => a - b)
+        expect(all).toEqual(Array.from({ length: 60 }, (_, index) => index * 100))
+        // Each had its share.
+        for (const one of starts) expect(Math.max(...one)).toBeGreaterThan(5_000)
+      })).pipe(Effect.provide(memory)))
+
+    it.effect("is not shared under another key", () =>
+      inVirtualTime(Effect.gen(function*() {
+        const policies = yield* Effect.forEach(["a", "b"], (key) => RatePolicy.make({ requestsPerSecond: 10, key }))
+        const starts = yield* Effect.forEach(policies, (policy) => startsOf(policy, 5), { concurrency: 2 })
+        expect(starts).toEqual([[0, 100, 200, 300, 400], [0, 100, 200, 300, 400]])
+      })).pipe(Effect.provide(memory)))
+
+    it.effect("is asked for whole milliseconds under a key of its own", () =>
+      Effect.gen(function*() {
+        const asked: Array<unknown> = []
+        const store = Layer.succeed(RateLimiter.RateLimiterStore, {
+          fixedWindow: (options) =>
+            Effect.sync(() => {
+              asked.push([options.key, options.tokens, options.refillRate, options.limit])
+              return [1, 1]
+            }),
+          tokenBucket: () => Effect.dieMessage("its time is that of the asker")
+        })
+        const options = { requestsPerSecond: 3, read: { requestsPerSecond: 7 } }
+        const policy = yield* Effect.provide(
+          RatePolicy.RatePolicy,
+          Layer.provide(RatePolicy.layerShared(options), store)
+        )
+        yield* policy.pace(Effect.void, describeVault)
+        expect(asked.map(String)).toEqual([
+          "effect-glacier/read,1,Duration(143ms),",
+          "effect-glacier/all,1,Duration(334ms),"
+        ])
+      }))
+
+    it.effect("may fail: the process then keeps the rate alone, and says so", () =>
+      Effect.gen(function*() {
+        const failing = Effect.fail(
+          new RateLimiter.RateLimitStoreError({ message: "no store", cause: new Error("password") })
+        )
+        const store = Layer.succeed(RateLimiter.RateLimiterStore, {
+          fixedWindow: () => failing,
+          tokenBucket: () => failing
+        })
+        const lines: Array<string> = []
+        const logger = Logger.make(({ cause, message }) => lines.push(`${String(message)} ${String(cause)}`))
+        const starts = yield* RatePolicy.RatePolicy.pipe(
+          Effect.flatMap((policy) => inVirtualTime(startsOf(policy, 5))),
+          Effect.provide([
+            Layer.provide(RatePolicy.layerShared({ requestsPerSecond: 10 }), store),
+            Logger.replace(Logger.defaultLogger, logger)
+          ])
+        )
+        expect(starts).toEqual([100, 200, 300, 400, 500])
+        expect(lines).toHaveLength(5)
+        expect(lines[0]).toContain("no store")
+        expect(lines.join()).not.toContain("password")
+      }))
+
+    it.effect("each layer has its own", () =>
+      Effect.gen(function*() {
+        const build = Effect.provide(RatePolicy.RatePolicy, RatePolicy.layer({ requestsPerSecond: 1 }))
+        const [one, other] = yield* Effect.all([build, build])
+        const starts = yield* inVirtualTime(
+          Effect.all([startsOf(one, 2), startsOf(other, 2)], { concurrency: 2 })
+        )
+        expect(starts).toEqual([[0, 1_000], [0, 1_000]])
+      }))
+  })
+
+  it.effect("passes results and failures on", () =>
+    Effect.gen(function*() {
+      const failure = new ServiceError.AccessDenied({ operation: "DescribeVault", status: 403, message: "no" })
+      const limited = yield* make({ requestsPerSecond: 1_000, concurrency: 1 })
+      const adaptive = yield* RatePolicy.adaptive
+      for (const policy of [RatePolicy.none, limited, adaptive, RatePolicy.and(limited, adaptive)]) {
+        expect(yield* policy.pace(Effect.succeed(1), describeVault)).toBe(1)
+        yield* TestClock.adjust("1 second")
+        expect(yield* Effect.flip(policy.pace(Effect.fail(failure), describeVault))).toBe(failure)
+        yield* TestClock.adjust("1 second")
+      }
+    }))
+})

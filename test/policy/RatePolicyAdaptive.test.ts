@@ -1,0 +1,155 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/TestClock"
+import * as RatePolicy from "../../src/policy/RatePolicy.ts"
+import { ConnectionError } from "../../src/protocol/GlacierError.ts"
+import { operations } from "../../src/protocol/Operations.ts"
+import * as ServiceError from "../../src/protocol/ServiceError.ts"
+import { inVirtualTime } from "../support/virtualClock.ts"
+import { recorder } from "./pacing.ts"
+
+const { deleteArchive } = operations
+
+const throttling = new ServiceError.Throttling({ operation: "DeleteArchive", status: 400, message: "Rate exceeded" })
+
+/** A service with a bucket of as many tokens as it adds in a second, that throttles when it is empty. Each takes 20 ms. */
+const service = (allowed: (second: number) => number) => {
+  const requests: Array<number> = []
+  const throttles: Array<number> = []
+  let tokens = Infinity
+  let last = 0
+  return {
+    requests,
+    throttles,
+    request: Effect.gen(function*() {
+      const now = yield* Clock.currentTimeMillis
+      requests.push(now)
+      const rate = allowed(Math.floor(now / 1_000))
+      tokens = Math.min(rate, tokens + (now - last) / 1_000 * rate)
+      last = now
+      const refused = tokens < 1
+      if (refused) throttles.push(now)
+      else tokens--
+      yield* Effect.sleep("20 millis")
+      if (refused) return yield* throttling
+    }),
+    /** Requests in a second, from one second to another. */
+    rate: (from: number, to: number) =>
+      requests.filter((time) => time >= from * 1_000 && time < to * 1_000).length / (to - from)
+  }
+}
+
+const isThrottle = (error: { readonly retry: string }) => error.retry === "throttle"
+
+describe("adaptive", () => {
+  it.effect("holds nothing back before the first throttle", () =>
+    inVirtualTime(Effect.gen(function*() {
+      const policy = yield* RatePolicy.adaptive
+      const record = recorder()
+      const call = policy.pace(record.attempt(() => 5), deleteArchive)
+      yield* Effect.replicateEffect(call, 200, { concurrency: 50, discard: true })
+      expect(record.starts.at(-1)).toBe(15)
+    })))
+
+  it.effect("waits after a throttle, one millisecond early and on time", () =>
+    Effect.gen(function*() {
+      const policy = yield* RatePolicy.adaptive
+      const record = recorder()
+      yield* TestClock.adjust("1 second")
+      yield* Effect.flip(policy.pace(throttling, deleteArchive))
+      // One answer in a second: 0.8 per second measured, 0.56 after the throttle, so 1,785.7 ms for a token.
+      const fiber = yield* Effect.fork(policy.pace(record.attempt(() => 0), deleteArchive))
+      yield* TestClock.adjust("1785 millis")
+      expect(record.starts).toEqual([])
+      yield* TestClock.adjust("1 millis")
+      expect(record.starts).toEqual([2_786])
+      yield* Fiber.join(fiber)
+    }))
+
+  it.effect("lets those who wait go in the order in which they came, and an interrupted one takes nothing", () =>
+    Effect.gen(function*() {
+      const policy = yield* RatePolicy.adaptive
+      const order: Array<number> = []
+      yield* Effect.flip(policy.pace(throttling, deleteArchive))
+      const fibers = yield* Effect.forEach(
+        [0, 1, 2, 3],
+        (index) => Effect.fork(policy.pace(Effect.sync(() => order.push(index)), deleteArchive))
+      )
+      yield* TestClock.adjust("1 second")
+      const [first, , third] = fibers
+      if (first !== undefined && third !== undefined) yield* Fiber.interruptAll([first, third])
+      yield* TestClock.adjust("1 second")
+      expect(order).toEqual([1])
+      yield* TestClock.adjust("10 seconds")
+      expect(order).toEqual([1, 3])
+    }))
+
+  it.effect("takes only throttles for throttles, and does not count what was interrupted", () =>
+    Effect.gen(function*() {
+      const policy = yield* RatePolicy.adaptive
+      const lost = new ConnectionError({ operation: "DeleteArchive", message: "lost" })
+      yield* Effect.flip(policy.pace(lost, deleteArchive))
+      yield* Effect.exit(policy.pace(Effect.interrupt, deleteArchive))
+      yield* Effect.exit(policy.pace(Effect.dieMessage("broken"), deleteArchive))
+      expect(yield* policy.pace(Effect.succeed("at once"), deleteArchive)).toBe("at once")
+    }))
+
+  it.effect("R5: 2,000 deletes by 16 fibers succeed where the service takes 50 a second, at about that rate", () =>
+    inVirtualTime(Effect.gen(function*() {
+      const { rate, request, requests, throttles } = service(() => 50)
+      const policy = yield* Effect.provide(RatePolicy.RatePolicy, RatePolicy.layerAdaptive)
+      let done = 0
+      const one = Effect.retry(policy.pace(request, deleteArchive), { while: isThrottle })
+      yield* Effect.forEach(Array.from({ length: 2_000 }), () => Effect.zipRight(one, Effect.sync(() => done++)), {
+        concurrency: 16,
+        discard: true
+      })
+      const end = Math.floor(Math.max(...requests) / 1_000)
+      expect(done).toBe(2_000)
+      expect(end).toBeGreaterThan(35)
+      for (let second = 30; second < end; second++) {
+        expect(rate(second, second + 1)).toBeGreaterThan(25)
+        expect(rate(second, second + 1)).toBeLessThan(75)
+      }
+      // And by then hardly any is refused.
+      const refused = throttles.filter((time) => time >= 30_000).length
+      expect(refused / rate(30, end) / (end - 30)).toBeLessThan(0.1)
+      expect(requests.length).toBeLessThan(2_100)
+    })))
+
+  /** What 10 fibers send in so many seconds. */
+  const flood = (allowed: (second: number) => number, seconds: number) =>
+    inVirtualTime(Effect.gen(function*() {
+      const server = service(allowed)
+      const policy = yield* RatePolicy.adaptive
+      const forever = Effect.forever(Effect.retry(policy.pace(server.request, deleteArchive), { while: isThrottle }))
+      yield* Effect.timeoutOption(
+        Effect.replicateEffect(forever, 10, { concurrency: 10, discard: true }),
+        seconds * 1_000
+      )
+      return server
+    }))
+
+  it.effect("R1: settles at 20 a second within 15 s", () =>
+    Effect.gen(function*() {
+      const { rate } = yield* flood(() => 20, 15)
+      expect(rate(13, 15)).toBeGreaterThan(10)
+      expect(rate(13, 15)).toBeLessThan(30)
+    }))
+
+  it.effect("R5: a drop from 10,000 to 10 a second settles within 12 s", () =>
+    Effect.gen(function*() {
+      const { rate } = yield* flood((second) => second < 3 ? 10_000 : 10, 15)
+      expect(rate(0, 3)).toBeGreaterThan(400)
+      expect(rate(13, 15)).toBeGreaterThanOrEqual(3)
+      expect(rate(13, 15)).toBeLessThanOrEqual(20)
+    }))
+
+  it.effect("R1: recovers when the service does", () =>
+    Effect.gen(function*() {
+      const { rate } = yield* flood((second) => second === 2 || second === 3 ? 20 : 10_000, 15)
+      expect(rate(12, 15)).toBeGreaterThan(20)
+    }))
+})
