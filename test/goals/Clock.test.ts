@@ -1,0 +1,247 @@
+import * as HttpClient from "@effect/platform/HttpClient"
+import { describe, expect, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as GlacierClient from "../../src/client/GlacierClient.ts"
+import * as Emulator from "../../src/emulator/Emulator.ts"
+import * as RatePolicy from "../../src/policy/RatePolicy.ts"
+import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
+import * as Timeouts from "../../src/policy/Timeouts.ts"
+import { Transport } from "../../src/transport/Transport.ts"
+import { inVirtualTime } from "../support/virtualClock.ts"
+import { welcome, welcomeHash } from "../transport/calls.ts"
+import { answer, over, scripted } from "../transport/support.ts"
+import type { Options } from "../transport/support.ts"
+
+const vault = { vaultName: "photos" }
+const minute = Duration.toMillis("1 minute")
+const hour = 60 * minute
+
+/** A clock that is ahead of another one. */
+const ahead = (clock: Clock.Clock, millis: () => number): Clock.Clock => ({
+  ...clock,
+  unsafeCurrentTimeMillis: () => clock.unsafeCurrentTimeMillis() + millis(),
+  currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + millis())
+})
+
+interface Way {
+  /** By how many milliseconds this machine's clock is ahead of the service's, at a time. */
+  readonly wrong?: () => number
+  /** How long the n-th part is on its way. */
+  readonly delay?: (part: number) => Duration.DurationInput
+}
+
+/** A client, the emulator it talks to on a clock of its own, and how many requests and parts that has got. */
+const emulated = ({ delay = () => 0, wrong = () => 0 }: Way, options: Options = {}) =>
+  Effect.gen(function*() {
+    const seen = { requests: 0, parts: 0 }
+    // So that no clock shows a time before 1970.
+    yield* Effect.sleep("1 day")
+    const way = Effect.map(HttpClient.HttpClient, (http) =>
+      HttpClient.transform(http, (answered, { method, url }) =>
+        Effect.gen(function*() {
+          seen.requests++
+          if (method === "PUT" && url.includes("/multipart-uploads/")) {
+            yield* Effect.sleep(delay(++seen.parts))
+          }
+          const clock = yield* Effect.clock
+          return yield* Effect.withClock(
+            answered,
+            ahead(clock, () =>
+              -wrong())
+          )
+        })))
+    const http = Layer.effect(HttpClient.HttpClient, way).pipe(
+      Layer.provide(Emulator.layerHttpClient),
+      Layer.provide(Emulator.layerMemory())
+    )
+    const policies = RetryPolicy.layer(RetryPolicy.standard)
+    return { seen, context: yield* Layer.build(over(http, { policies, ...options })) }
+  })
+
+const ask = (context: Context.Context<GlacierClient.GlacierClient>) =>
+  Context.get(context, GlacierClient.GlacierClient).listVaults({})
+
+describe("A clock that is wrong", () => {
+  it.scoped.each([-60, 60, -10, 10, -6, 6])(
+    "S3: by %i minutes costs the first call one attempt, and no other",
+    (off) =>
+      Effect.gen(function*() {
+        const { context, seen } = yield* emulated({ wrong: () => off * minute })
+        yield* ask(context)
+        expect(seen.requests).toBe(2)
+        for (let calls = 0; calls < 50; calls++) yield* ask(context)
+        expect(seen.requests).toBe(52)
+        const service = (yield* Clock.currentTimeMillis) - off * minute
+        // The service tells whole seconds.
+        expect(Math.abs((yield* Context.get(context, Transport).time) - service)).toBeLessThanOrEqual(1_000)
+      }).pipe(inVirtualTime)
+  )
+
+  it.scoped.each([-2, 2, -3, 3])("S3: by %i minutes costs nothing", (off) =>
+    Effect.gen(function*() {
+      const { context, seen } = yield* emulated({ wrong: () => off * minute })
+      for (let calls = 0; calls < 10; calls++) yield* ask(context)
+      expect(seen.requests).toBe(10)
+    }).pipe(inVirtualTime))
+
+  it.scoped("S3: costs each of 32 first calls at once one attempt", () =>
+    Effect.gen(function*() {
+      const { context, seen } = yield* emulated({ wrong: () => hour })
+      yield* Effect.replicateEffect(ask(context), 32, { concurrency: "unbounded" })
+      expect(seen.requests).toBe(64)
+      yield* Effect.replicateEffect(ask(context), 32, { concurrency: "unbounded" })
+      expect(seen.requests).toBe(96)
+    }).pipe(inVirtualTime))
+
+  it.scoped("S3: and is then put right costs one attempt again", () =>
+    Effect.gen(function*() {
+      let off = hour
+      const { context, seen } = yield* emulated({ wrong: () => off })
+      yield* ask(context)
+      off = 0
+      yield* ask(context)
+      expect(seen.requests).toBe(4)
+      yield* ask(context)
+      expect(seen.requests).toBe(5)
+    }).pipe(inVirtualTime))
+
+  it.scoped("S3: does not hide a wrong secret", () =>
+    Effect.gen(function*() {
+      const { accessKeyId } = Emulator.defaultKey
+      const keys = { accessKeyId, secretAccessKey: Redacted.make("another") }
+      const { context, seen } = yield* emulated({ wrong: () => hour }, { keys })
+      expect(yield* Effect.flip(ask(context))).toMatchObject({ _tag: "InvalidSignature", because: undefined })
+      expect(seen.requests).toBe(2)
+    }).pipe(inVirtualTime))
+})
+
+/** A refusal by a service that is an hour ahead. */
+const anHourAhead = (headers: Readonly<Record<string, string>> = {}) =>
+  Effect.map(
+    Clock.currentTimeMillis,
+    (now) =>
+      answer(403, JSON.stringify({ code: "InvalidSignatureException", message: "Signature expired", type: "Client" }), {
+        date: new Date(now + hour).toUTCString(),
+        ...headers
+      })
+  )
+
+describe("The time of a reply", () => {
+  const policies = Layer.merge(
+    RetryPolicy.layer(RetryPolicy.standard),
+    Timeouts.layer({ answer: Duration.minutes(30) })
+  )
+  const of = (reply: Parameters<typeof scripted>[0]) =>
+    Effect.gen(function*() {
+      const { glacier, sent } = yield* scripted(reply, { policies })
+      const error = yield* Effect.flip(glacier.listVaults({}))
+      return { requests: sent.length, because: error._tag === "InvalidSignature" ? error.because : error._tag }
+    }).pipe(inVirtualTime)
+
+  it.effect("S3: is believed", () =>
+    Effect.gen(function*() {
+      expect(yield* of(() => anHourAhead())).toEqual({ requests: 2, because: undefined })
+    }))
+
+  it.effect("S3: is ignored when a cache has answered", () =>
+    Effect.gen(function*() {
+      expect(yield* of(() => anHourAhead({ age: "10" }))).toEqual({ requests: 1, because: undefined })
+    }))
+
+  it.effect.each([["14 minutes", 2, undefined], ["16 minutes", 3, "slow"]] as const)(
+    "S3: is ignored when it took more than 15 minutes, not so after %s",
+    ([late, requests, because]) =>
+      Effect.gen(function*() {
+        expect(yield* of((_, n) => Effect.delay(anHourAhead(), n === 1 || because === "slow" ? late : 0))).toEqual({
+          requests,
+          because
+        })
+      })
+  )
+})
+
+describe("A part", () => {
+  const policies = Layer.merge(
+    RetryPolicy.layer(RetryPolicy.standard),
+    Timeouts.layer({ upload: Duration.minutes(15) })
+  )
+
+  /** A part is uploaded over that way: what comes of it, how often it was sent, and how many parts there are then. */
+  const uploading = (delay: Way["delay"] & object) =>
+    Effect.gen(function*() {
+      const { context, seen } = yield* emulated({ delay }, { policies })
+      const glacier = Context.get(context, GlacierClient.GlacierClient)
+      yield* glacier.createVault(vault)
+      const { uploadId } = yield* glacier.initiateMultipartUpload({ ...vault, partSize: 1_048_576 })
+      const result = yield* Effect.either(glacier.uploadMultipartPart({
+        ...vault,
+        uploadId,
+        range: { start: 0, end: welcome.length - 1 },
+        contentSha256: welcomeHash,
+        treeHash: welcomeHash,
+        body: welcome
+      }))
+      const { parts } = yield* glacier.listParts({ ...vault, uploadId })
+      return { sent: seen.parts, parts: parts.length, error: Either.isLeft(result) ? result.left : undefined }
+    }).pipe(Effect.scoped, inVirtualTime)
+
+  it.effect("S4: whose signature got too old on the way is signed again and sent again", () =>
+    Effect.gen(function*() {
+      const twice = yield* uploading((part) => part <= 2 ? "6 minutes" : "1 minute")
+      expect(twice).toEqual({ sent: 3, parts: 1, error: undefined })
+    }))
+
+  it.effect("S4: that is always too slow is given up after the attempts of the policy", () =>
+    Effect.gen(function*() {
+      const always = yield* uploading(() => "6 minutes")
+      expect(always).toMatchObject({ sent: 3, parts: 0, error: { _tag: "InvalidSignature", because: "slow" } })
+    }))
+
+  it.effect("S4: that takes less than 5 minutes is not refused", () =>
+    Effect.gen(function*() {
+      expect(yield* uploading(() => "290 seconds")).toEqual({ sent: 1, parts: 1, error: undefined })
+    }))
+
+  it.effect("S4: on its way while the clock is put back is refused for the clock, not for being slow", () =>
+    Effect.gen(function*() {
+      let off = 0
+      const seen: Array<string> = []
+      const { glacier, sent } = yield* scripted(
+        (_, n) =>
+          Effect.gen(function*() {
+            yield* Effect.sleep(n === 1 ? "6 minutes" : 0)
+            off = hour
+            return yield* anHourAhead()
+          }),
+        {
+          policies: Layer.merge(
+            Timeouts.layer({ answer: Duration.minutes(15) }),
+            RetryPolicy.layer(RetryPolicy.when(RetryPolicy.standard, (error) => {
+              seen.push(error._tag === "InvalidSignature" ? String(error.because) : error._tag)
+              return true
+            }))
+          )
+        }
+      )
+      yield* Effect.flip(glacier.listVaults({}))
+      expect([off, sent.length, seen]).toEqual([hour, 2, ["clock"]])
+    }).pipe(inVirtualTime))
+
+  it.effect("S4: is signed when its turn has come, however long it waited", () =>
+    Effect.gen(function*() {
+      const { glacier, sent } = yield* scripted(() => Effect.succeed(answer(200, JSON.stringify({ VaultList: [] }))), {
+        policies: Layer.orDie(RatePolicy.layer({ requestsPerSecond: 1 / 600 }))
+      })
+      yield* Effect.replicateEffect(glacier.listVaults({}), 4, { concurrency: "unbounded" })
+      expect(sent.map(({ at }) => at)).toEqual([0, 600_000, 1_200_000, 1_800_000])
+      expect(sent.map(({ headers }) => headers["x-amz-date"])).toEqual(
+        [0, 10, 20, 30].map((minutes) => `19700101T00${String(minutes).padStart(2, "0")}00Z`)
+      )
+    }).pipe(inVirtualTime))
+})
