@@ -53,6 +53,8 @@ export const isUnknown = (error: GlacierError): boolean => {
       return false
     case "ConnectionError":
       return error.sent
+    case "UnknownServiceError":
+      return error.retry === "transient" || (error.retry === "never" && error.status >= 500)
     default:
       return error.retry === "transient"
   }

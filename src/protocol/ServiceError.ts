@@ -401,6 +401,29 @@ export class InvalidParameterValue
 }
 
 /**
+ * The codes by which AWS's services throttle, besides Glacier's own (AWS "Retry behavior 2.1"). That list has
+ * LimitExceededException as well: here it means a number of vaults, tags or units that no wait brings down.
+ */
+const throttlingCodes: ReadonlySet<string> = new Set([
+  "BandwidthLimitExceeded",
+  "EC2ThrottledException",
+  "PriorRequestNotComplete",
+  "ProvisionedThroughputExceededException",
+  "RequestLimitExceeded",
+  "RequestThrottled",
+  "RequestThrottledException",
+  "SlowDown",
+  "ThrottledException",
+  "Throttling",
+  "TooManyRequestsException",
+  "TransactionInProgressException"
+])
+
+const transientCodes: ReadonlySet<string> = new Set(["RequestTimeout", "RequestTimeoutException"])
+
+const transientStatus: ReadonlySet<number> = new Set([408, 500, 502, 503, 504])
+
+/**
  * A code that this version does not know, or that the operation is not known to answer.
  *
  * @since 0.1.0
@@ -411,9 +434,10 @@ export class UnknownServiceError extends Schema.TaggedError<UnknownServiceError>
   { ...answer, code: Schema.String }
 ) {
   readonly [TypeId]: TypeId = TypeId
-  /** Only the service's own failures (5xx) and its timeout (408) may pass. */
+  /** As AWS's clients take it: by its code, or else by its status. */
   get retry(): Retry {
-    return this.status >= 500 || this.status === 408 ? "transient" : "never"
+    if (this.status === 429 || throttlingCodes.has(this.code)) return "throttle"
+    return transientStatus.has(this.status) || transientCodes.has(this.code) ? "transient" : "never"
   }
 }
 

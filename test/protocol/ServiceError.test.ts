@@ -92,7 +92,7 @@ const retries = {
   InsufficientCapacity: "never",
   InvalidParameterValue: "never",
   InvalidPartSize: "never",
-  InvalidSignature: "clock",
+  InvalidSignature: "never",
   JobNotReady: "never",
   LimitExceeded: "never",
   MissingAuthenticationToken: "never",
@@ -170,8 +170,12 @@ describe("ServiceError", () => {
       [408, "RequestTimeoutException", "transient"],
       [500, "BrandNewException", "transient"],
       [502, "", "transient"],
-      [503, "SlowDown", "transient"],
-      [504, "", "transient"]
+      [504, "", "transient"],
+      [501, "", "never"],
+      [400, "Throttling", "throttle"],
+      [503, "SlowDown", "throttle"],
+      [429, "", "throttle"],
+      [400, "RequestTimeout", "transient"]
     ])("of an unknown %i %j is %j", (status, code, retry) => {
       const answer = { operation: "", status, message: "" }
       expect(ServiceError.fromAnswer<object>(operations.listVaults.errors, code, answer))
