@@ -85,6 +85,12 @@ export const make = (options: {
  *
  * @since 0.1.0
  * @category tags
+ * @example
+ * import { Bandwidth } from "effect-glacier"
+ * import { Effect } from "effect"
+ *
+ * // A call that need not share
+ * const atFullSpeed = Effect.provideService(Bandwidth.Bandwidth, {})
  */
 export class Bandwidth extends Context.Reference<Bandwidth>()("effect-glacier/Bandwidth", {
   defaultValue: (): Lanes => ({})

@@ -178,14 +178,17 @@ export const upTo: {
  * @example
  * import { RetryPolicy } from "effect-glacier"
  *
- * const overnight = RetryPolicy.within(RetryPolicy.patient, "8 hours")
+ * const brief = RetryPolicy.within(RetryPolicy.patient, "1 minute")
  */
 export const within: {
   (elapsed: Duration.DurationInput): (self: Policy) => Policy
   (self: Policy, elapsed: Duration.DurationInput): Policy
 } = dual(2, (self: Policy, elapsed: Duration.DurationInput): Policy => ({
   ...self,
-  schedule: Schedule.upTo(self.schedule, elapsed)
+  schedule: Schedule.intersect(Schedule.delays(self.schedule), Schedule.elapsed).pipe(
+    // `Schedule.upTo` would let the last wait end later.
+    Schedule.whileOutput(([wait, passed]) => Duration.lessThanOrEqualTo(Duration.sum(wait, passed), elapsed))
+  )
 }))
 
 /**
@@ -211,6 +214,10 @@ export const when: {
  *
  * @since 0.1.0
  * @category combinators
+ * @example
+ * import { RetryPolicy } from "effect-glacier"
+ *
+ * const talkative = RetryPolicy.layer(RetryPolicy.log(RetryPolicy.patient))
  */
 export const log = (self: Policy): Policy => ({
   ...self,
@@ -271,6 +278,12 @@ export const patient: Policy = within(
  *
  * @since 0.1.0
  * @category tags
+ * @example
+ * import { RetryPolicy } from "effect-glacier"
+ * import { Effect } from "effect"
+ *
+ * // A call that fails at the first error
+ * const once = Effect.provideService(RetryPolicy.RetryPolicy, RetryPolicy.none)
  */
 export class RetryPolicy extends Context.Reference<RetryPolicy>()("effect-glacier/RetryPolicy", {
   defaultValue: (): Policy => standard
@@ -282,6 +295,12 @@ export class RetryPolicy extends Context.Reference<RetryPolicy>()("effect-glacie
  *
  * @since 0.1.0
  * @category tags
+ * @example
+ * import { RetryPolicy } from "effect-glacier"
+ * import { Effect } from "effect"
+ *
+ * // Work of your own that may take hours, unless a whole program has another policy
+ * const long = Effect.provideService(RetryPolicy.Fallback, RetryPolicy.patient)
  */
 export class Fallback extends Context.Reference<Fallback>()("effect-glacier/RetryPolicy/Fallback", {
   defaultValue: (): Policy => standard

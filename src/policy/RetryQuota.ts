@@ -65,6 +65,12 @@ export const unlimited: Quota = {
  *
  * @since 0.1.0
  * @category tags
+ * @example
+ * import { RetryQuota } from "effect-glacier"
+ * import { Effect } from "effect"
+ *
+ * // A call that may be retried though others have emptied the bucket
+ * const important = Effect.provideService(RetryQuota.RetryQuota, RetryQuota.unlimited)
  */
 export class RetryQuota extends Context.Reference<RetryQuota>()("effect-glacier/RetryQuota", {
   defaultValue: (): Quota => unlimited

@@ -45,6 +45,12 @@ export const make = (limits: Partial<Limits> = {}): Limits => ({
  *
  * @since 0.1.0
  * @category tags
+ * @example
+ * import { Timeouts } from "effect-glacier"
+ * import { Duration, Effect } from "effect"
+ *
+ * // A call that is of no use after ten seconds
+ * const briefly = Effect.provideService(Timeouts.Timeouts, Timeouts.make({ call: Duration.seconds(10) }))
  */
 export class Timeouts extends Context.Reference<Timeouts>()("effect-glacier/Timeouts", {
   defaultValue: (): Limits => make()

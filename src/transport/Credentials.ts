@@ -62,6 +62,14 @@ export interface Service {
  *
  * @since 0.1.0
  * @category tags
+ * @example
+ * import { Credentials } from "effect-glacier"
+ * import { Effect } from "effect"
+ *
+ * const accessKeyId = Effect.gen(function*() {
+ *   const credentials = yield* Credentials.Credentials
+ *   return (yield* credentials.keys).accessKeyId
+ * })
  */
 export class Credentials extends Context.Tag("effect-glacier/Credentials")<Credentials, Service>() {}
 
@@ -142,6 +150,20 @@ export const layer = (keys: Keys): Layer.Layer<Credentials> =>
  *
  * @since 0.1.0
  * @category layers
+ * @example
+ * import { Credentials, GlacierError } from "effect-glacier"
+ * import { Config, DateTime, Effect } from "effect"
+ *
+ * // Keys for a quarter of an hour, as a store of secrets or AWS STS gives them
+ * const provider = Effect.gen(function*() {
+ *   const accessKeyId = yield* Config.string("AWS_ACCESS_KEY_ID")
+ *   const secretAccessKey = yield* Config.redacted("AWS_SECRET_ACCESS_KEY")
+ *   return { accessKeyId, secretAccessKey, expiration: DateTime.add(yield* DateTime.now, { minutes: 15 }) }
+ * })
+ *
+ * const credentials = Credentials.layerEffect(
+ *   Effect.mapError(provider, () => new GlacierError.CredentialsError({ message: "The store gave no keys" }))
+ * )
  */
 export const layerEffect = (provider: Effect.Effect<Keys, CredentialsError>): Layer.Layer<Credentials> =>
   Layer.scoped(Credentials, make(provider))
@@ -158,6 +180,17 @@ const environment = Config.all({
  *
  * @since 0.1.0
  * @category layers
+ * @example
+ * import { Credentials } from "effect-glacier"
+ * import { ConfigProvider, Layer } from "effect"
+ *
+ * // The same names, from elsewhere
+ * const credentials = Credentials.layerConfig.pipe(
+ *   Layer.provide(Layer.setConfigProvider(ConfigProvider.fromJson({
+ *     AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",
+ *     AWS_SECRET_ACCESS_KEY: "secret"
+ *   })))
+ * )
  */
 export const layerConfig: Layer.Layer<Credentials, CredentialsError> = Layer.unwrapEffect(
   environment.pipe(
