@@ -5,7 +5,10 @@
  */
 export * as GlacierClient from "./client/GlacierClient.ts"
 export * as Pages from "./client/Pages.ts"
+export * as Bandwidth from "./policy/Bandwidth.ts"
+export * as RatePolicy from "./policy/RatePolicy.ts"
 export * as RetryPolicy from "./policy/RetryPolicy.ts"
+export * as RetryQuota from "./policy/RetryQuota.ts"
 export * as Timeouts from "./policy/Timeouts.ts"
 export * as Accounts from "./protocol/Accounts.ts"
 export * as Archives from "./protocol/Archives.ts"
