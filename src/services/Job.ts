@@ -12,6 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import type * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import { GlacierClient } from "../client/GlacierClient.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
@@ -57,13 +58,28 @@ export interface Service {
   readonly wait: (
     polling?: Schedule.Schedule<unknown>
   ) => Effect.Effect<JobDescription, DescribeError | JobFailed | JobRunning>
-  /** The verified bytes of the output, in order, fetched by parallel windows. */
-  readonly output: (options?: Download.Options) => Stream.Stream<Uint8Array, OutputError>
-  /** Downloads the output to a file that appears only when it is whole and verified. */
+  /**
+   * The verified bytes of the output, in order, fetched by parallel windows; from any byte, for who has those before it.
+   */
+  readonly output: (options?: Download.StreamOptions) => Stream.Stream<Uint8Array, OutputError>
+  /**
+   * Runs the bytes of `output` into a Sink. It has its result when the Sink is done: one that wants all bytes gets it
+   * only if the whole is verified.
+   */
+  readonly outputTo: <A, L, E, R>(
+    sink: Sink.Sink<A, Uint8Array, L, E, R>,
+    options?: Download.StreamOptions
+  ) => Effect.Effect<A, OutputError | E, R>
+  /**
+   * Downloads the output to a file that appears only when it is whole and verified. Goes on where an earlier download to
+   * that path was cut off: see `Download.toFile`.
+   */
   readonly outputToFile: (
     path: string,
-    options?: Download.Options
-  ) => Effect.Effect<void, OutputError | PlatformError.PlatformError, FileSystem.FileSystem>
+    options?: Download.FileOptions
+  ) => Effect.Effect<Download.Downloaded, OutputError | PlatformError.PlatformError, FileSystem.FileSystem>
+  /** What can be checked of the output. */
+  readonly verification: (options?: Download.StreamOptions) => Effect.Effect<Download.Verification, OutputError>
   /**
    * The output of an inventory job, whole and in memory. Fails with `InvalidInput` when the job is about an archive, or
    * its inventory is in CSV: of that `output` has the text.
@@ -165,8 +181,10 @@ export const make = Effect.fnUntraced(function*(vault: VaultAddress, jobId: stri
         Effect.withSpan("Job.wait", { attributes: { "glacier.vault": vault.vaultName, "glacier.job": id } })
       ),
     output,
+    outputTo: (sink, options) => Stream.run(output(options), sink),
     outputToFile: (path, options) =>
       run.effect(Effect.flatMap(located, (found) => Download.toFile(found, path, options))),
+    verification: (options) => Effect.map(located, (found) => Download.verification(found, options)),
     inventory: describe.pipe(
       Effect.flatMap(isInventory),
       Effect.zipRight(Stream.mkString(Stream.decodeText(output()))),

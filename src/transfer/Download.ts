@@ -1,17 +1,16 @@
 /**
  * The output of a job, verified: cut into windows that the hash tree can check, fetched side by side, each checked
- * before a byte of it is passed on, and the whole against the tree hash that the job promises. (Should the service not
- * send the tree hash of a window, which it may, that window is checked with the whole: a Stream has passed it on by
- * then, a file has not.) Memory holds at most `concurrency + 2` windows, and for each the digest.
+ * before a byte of it is passed on, and the whole against the tree hash that the job promises. Memory holds at most
+ * `concurrency + 1` windows, and for each the digest.
  *
  * @since 0.1.0
  */
 import type * as PlatformError from "@effect/platform/Error"
-import * as FileSystem from "@effect/platform/FileSystem"
+import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { GlacierClient } from "../client/GlacierClient.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
@@ -19,7 +18,6 @@ import * as ByteRange from "../protocol/ByteRange.ts"
 import { check, Concurrency } from "../protocol/Check.ts"
 import { BrokenOutput } from "../protocol/GlacierError.ts"
 import { GetJobOutput } from "../protocol/Jobs.ts"
-import * as Limits from "../protocol/Limits.ts"
 import type { JobId } from "../protocol/Names.ts"
 import { PartSize } from "../protocol/Names.ts"
 import { Sha256 } from "../protocol/Sha256.ts"
@@ -27,12 +25,13 @@ import * as TreeHash from "../protocol/TreeHash.ts"
 import type { VaultAddress } from "../protocol/Vaults.ts"
 import { Hasher } from "../transport/Hasher.ts"
 import type { Failure } from "../transport/Method.ts"
+import * as PartialFile from "./internal/PartialFile.ts"
 import type { OnProgress } from "./Progress.ts"
 import { defaultPartSize } from "./UploadPlan.ts"
 
 /**
  * What is to be read, as DescribeJob tells it: the size of the output in bytes, and the tree hash of all of it where
- * there is one (inventories and ranges that no node of the tree spans have none: of those only the size is checked).
+ * there is one (inventories, and ranges of an archive that no node of its tree spans, have none).
  *
  * @since 0.1.0
  * @category models
@@ -59,28 +58,92 @@ export interface Options {
 }
 
 /**
+ * How to download as a Stream.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface StreamOptions extends Options {
+  /**
+   * The byte to begin at, any of them: the windows before it are not fetched, and of the one that it lies in only the
+   * rest is passed on, after all of it was verified. Default: 0.
+   */
+  readonly from?: number | undefined
+}
+
+/**
+ * How to download to a file.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface FileOptions extends Options {
+  /**
+   * What becomes of the windows that are there when the download fails or is interrupted: `remove` (the default) leaves
+   * nothing, `keep` leaves them for a later download of the job to the same path, as the death of the process does.
+   */
+  readonly onFailure?: "remove" | "keep" | undefined
+}
+
+/**
+ * What is checked of an output besides its size: with `root` each window before it is passed on, and the whole against
+ * the tree hash of the job; with `windows` each window, but not the whole, because the first are left out; with `size`
+ * nothing, because there is no tree hash. (Should the service send one with a window even so, that window is checked.)
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Verification = "root" | "windows" | "size"
+
+/**
+ * What is in a file after a download.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Downloaded {
+  /** Bytes. */
+  readonly size: number
+  readonly verification: Verification
+}
+
+/**
  * @since 0.1.0
  * @category models
  */
 export type DownloadError = Failure<typeof GetJobOutput> | BrokenOutput
 
-/** What one write to a file may be at most: Node.js takes no more than 2 GiB. */
-const slice = 64 * Limits.mebibyte
+const Position = (size: number) =>
+  Schema.Number.pipe(
+    Schema.filter((n) => Number.isInteger(n) && n >= 0 && n <= size, {
+      message: () => `must be a whole number of 0 to ${size}`
+    })
+  )
 
-interface Window {
-  readonly range: ByteRange.ByteRange
-  readonly bytes: Uint8Array
-  readonly treeHash: Option.Option<TreeHash.TreeHash>
-}
+/**
+ * What will be checked of a download.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const verification = (output: Output, options: StreamOptions = {}): Verification =>
+  Option.isNone(output.treeHash)
+    ? "size"
+    : (options.from ?? 0) < (options.windowSize ?? defaultPartSize)
+    ? "root"
+    : "windows"
 
 /** The windows of an output and what fetches and checks them; shared by the Stream and the file. */
-const prepare = Effect.fnUntraced(function*(output: Output, options: Options) {
+const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptions) {
   const glacier = yield* GlacierClient
   const hasher = yield* Hasher
   const sha256 = yield* Sha256
   const windowSize = yield* check("download", "windowSize", PartSize, options.windowSize ?? defaultPartSize)
   const concurrency = yield* check("download", "concurrency", Concurrency, options.concurrency ?? 4)
-  const done = yield* Ref.make(0)
+  const from = yield* check("download", "from", Position(output.size), options.from ?? 0)
+  const all = output.size === 0 ? [] : ByteRange.windows(ByteRange.make(0, output.size), output.size, windowSize)
+  const ranges = all.filter((range) => range.end >= from)
+  const done = yield* Ref.make(ranges[0]?.start ?? output.size)
 
   const fetch = Effect.fnUntraced(function*(range: ByteRange.ByteRange) {
     const broken = (problem: string) => new BrokenOutput({ jobId: output.jobId, ...range, problem })
@@ -97,26 +160,23 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: Options) {
       })
     )
     if (filled < bytes.length) return yield* broken(`only ${filled} of ${bytes.length} bytes arrived`)
-    const got = Option.match(answer.contentRange, { onNone: () => range, onSome: ({ range }) => range })
-    if (got.start !== range.start || got.end !== range.end) {
-      return yield* broken(`bytes ${got.start} to ${got.end} arrived instead`)
-    }
-    const promised = Option.isSome(output.treeHash) || Option.isSome(answer.treeHash)
-    const treeHash = promised ? Option.some(yield* hasher.treeHash(bytes)) : Option.none()
-    if (Option.isSome(answer.treeHash) && Option.isSome(treeHash) && treeHash.value !== answer.treeHash.value) {
-      return yield* broken(`has tree hash ${treeHash.value}, promised was ${answer.treeHash.value}`)
-    }
-    if (options.onProgress !== undefined) {
-      const sum = yield* Ref.updateAndGet(done, (sum) => sum + bytes.length)
-      yield* options.onProgress({ bytes: sum, total: output.size })
-    }
-    const window: Window = { range, bytes, treeHash }
-    return window
+    const isAll = bytes.length === output.size
+    if (Option.isSome(answer.contentRange)) {
+      const { range: { end, start }, total } = answer.contentRange.value
+      if (start !== range.start || end !== range.end) return yield* broken(`bytes ${start} to ${end} arrived instead`)
+      if (total !== output.size) return yield* broken(`is of ${total} bytes, not of ${output.size}`)
+    } else if (!isAll) return yield* broken("does not say which bytes arrived")
+    const promised = isAll ? Option.orElse(output.treeHash, () => answer.treeHash) : answer.treeHash
+    const treeHash = yield* hasher.treeHash(bytes)
+    if (Option.isSome(promised)) {
+      if (treeHash !== promised.value) return yield* broken(`has tree hash ${treeHash}, promised was ${promised.value}`)
+    } else if (Option.isSome(output.treeHash)) return yield* broken("came without its tree hash")
+    return { bytes, treeHash }
   })
 
   return {
     concurrency,
-    ranges: output.size === 0 ? [] : ByteRange.windows({ start: 0, end: output.size - 1 }, output.size, windowSize),
+    ranges,
     // Only a broken window is fetched again here: other failures were already retried by the transport.
     fetch: (range: ByteRange.ByteRange) =>
       Effect.provideService(
@@ -124,53 +184,73 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: Options) {
         RetryPolicy.Fallback,
         RetryPolicy.patient
       ),
+    /** Tells that a window is done. */
+    tell: (range: ByteRange.ByteRange) =>
+      Effect.suspend(() =>
+        options.onProgress === undefined
+          ? Effect.void
+          : Effect.flatMap(
+            Ref.updateAndGet(done, (bytes) => bytes + ByteRange.length(range)),
+            (bytes) => options.onProgress?.({ bytes, total: output.size }) ?? Effect.void
+          )
+      ),
     /** Takes the tree hashes of the windows in order: all of one size but the last, so that they combine. */
-    verify: (hashes: Iterable<Window["treeHash"]>) =>
-      Option.match(Option.all([output.treeHash, Option.all(hashes)]), {
-        onNone: () => Effect.void,
-        onSome: ([promised, nodes]) => {
-          if (nodes.length === 0) return Effect.void
-          const treeHash = TreeHash.combine(sha256, nodes)
-          return promised === treeHash
-            ? Effect.void
-            : new BrokenOutput({
-              jobId: output.jobId,
-              start: 0,
-              end: output.size - 1,
-              problem: `the whole has tree hash ${treeHash}, promised was ${promised}`
-            })
-        }
+    verify: (hashes: ReadonlyArray<TreeHash.TreeHash>) => {
+      if (Option.isNone(output.treeHash) || hashes.length === 0 || hashes.length < all.length) return Effect.void
+      const treeHash = TreeHash.combine(sha256, hashes)
+      return treeHash === output.treeHash.value ? Effect.void : new BrokenOutput({
+        jobId: output.jobId,
+        start: 0,
+        end: output.size - 1,
+        problem: `the whole has tree hash ${treeHash}, promised was ${output.treeHash.value}`
       })
+    },
+    /** The bytes of a window that are asked for. */
+    wanted: (range: ByteRange.ByteRange, bytes: Uint8Array) => bytes.subarray(Math.max(0, from - range.start))
   }
 })
 
 /**
- * The bytes of an output, in order. Each window is checked before its bytes are emitted; should the whole not have the
- * promised tree hash, the Stream fails at its end.
+ * The bytes of an output, in order. Each window is checked before its bytes are passed on; should the whole not have the
+ * promised tree hash, the Stream fails at its end. See `verification` for what is checked when. No window is fetched
+ * before there is room for it: a slow consumer slows the service down.
  *
  * @since 0.1.0
  * @category downloading
  */
 export const stream = (
   output: Output,
-  options: Options = {}
+  options: StreamOptions = {}
 ): Stream.Stream<Uint8Array, DownloadError, GlacierClient> =>
-  Stream.unwrap(Effect.map(prepare(output, options), ({ concurrency, fetch, ranges, verify }) => {
-    const hashes: Array<Window["treeHash"]> = []
+  Stream.unwrap(Effect.gen(function*() {
+    const { concurrency, fetch, ranges, tell, verify, wanted } = yield* prepare(output, options)
+    const room = yield* Effect.makeSemaphore(concurrency + 1)
+    const hashes: Array<TreeHash.TreeHash> = []
     return Stream.fromIterable(ranges).pipe(
       Stream.rechunk(1),
-      Stream.mapEffect(fetch, { concurrency }),
-      Stream.map((window) => {
-        hashes.push(window.treeHash)
-        return window.bytes
+      Stream.mapEffect((range) =>
+        Effect.gen(function*() {
+          yield* room.take(1)
+          const { bytes, treeHash } = yield* fetch(range)
+          yield* tell(range)
+          return { bytes: wanted(range, bytes), treeHash }
+        }), { concurrency }),
+      Stream.flatMap(({ bytes, treeHash }) => {
+        hashes.push(treeHash)
+        // By the time that more is asked for, these bytes are used.
+        return Stream.concat(Stream.succeed(bytes), Stream.execute(room.release(1)))
       }),
       Stream.concat(Stream.execute(Effect.suspend(() => verify(hashes))))
     )
   }))
 
 /**
- * Downloads an output to a file by parallel windows: written to a temporary name beside it and renamed when all is
- * there and verified, so that an older file stays whole until then and survives any failure.
+ * Downloads an output to a file by parallel windows: written to another name beside it, and renamed when all is there,
+ * verified and fsynced, so that an older file stays whole until then and survives any failure.
+ *
+ * What an earlier download of the job to that path left behind, with windows of the same size, is not fetched again
+ * where it still has its tree hash. Two downloads of a job to one path at once are refused in one process; those of two
+ * processes write the same bytes, and the slower one fails when the other has the file.
  *
  * @since 0.1.0
  * @category downloading
@@ -178,35 +258,25 @@ export const stream = (
 export const toFile: (
   output: Output,
   path: string,
-  options?: Options
-) => Effect.Effect<void, DownloadError | PlatformError.PlatformError, GlacierClient | FileSystem.FileSystem> = Effect
-  .fn("Download.toFile")(function*(output, path, options = {}) {
-    const fs = yield* FileSystem.FileSystem
-    const { concurrency, fetch, ranges, verify } = yield* prepare(output, options)
-    const temporary = `${path}.${yield* Random.nextIntBetween(0, 0xffff_ffff)}.partial`
+  options?: FileOptions
+) => Effect.Effect<
+  Downloaded,
+  DownloadError | PlatformError.PlatformError,
+  GlacierClient | FileSystem.FileSystem
+> = Effect.fn("Download.toFile")(function*(output, path, options = {}) {
+  const { concurrency, fetch, ranges, tell, verify } = yield* prepare(output, options)
+  const file = yield* PartialFile.open(path, output.jobId, options.onFailure ?? "remove")
 
-    const write = Effect.fnUntraced(function*(range: ByteRange.ByteRange) {
-      const window = yield* fetch(range)
-      yield* Effect.scoped(Effect.gen(function*() {
-        // A handle of its own: its position is shared by all who write through it.
-        const file = yield* fs.open(temporary, { flag: "r+" })
-        yield* file.seek(range.start, "start")
-        for (let start = 0; start < window.bytes.length; start += slice) {
-          yield* file.writeAll(window.bytes.subarray(start, start + slice))
-        }
-      }))
-      return window.treeHash
-    })
-
-    yield* Effect.acquireUseRelease(
-      Effect.scoped(fs.open(temporary, { flag: "wx" })),
-      () =>
-        Effect.scoped(Effect.gen(function*() {
-          yield* verify(yield* Effect.forEach(ranges, write, { concurrency }))
-          yield* Effect.flatMap(fs.open(temporary, { flag: "r+" }), (file) => file.sync)
-          yield* fs.rename(temporary, path)
-        })),
-      // After the rename there is nothing left to remove.
-      () => Effect.ignore(fs.remove(temporary, { force: true }))
-    )
+  const window = Effect.fnUntraced(function*(range: ByteRange.ByteRange) {
+    const kept = yield* file.kept(range)
+    if (Option.isSome(kept)) return kept.value
+    const { bytes, treeHash } = yield* fetch(range)
+    yield* file.write(range, bytes, treeHash)
+    return treeHash
   })
+  const hashes = yield* Effect.forEach(ranges, (range) => Effect.zipLeft(window(range), tell(range)), { concurrency })
+  // Who knows which window is wrong: none is worth keeping.
+  yield* Effect.tapError(verify(hashes), () => file.discard)
+  yield* file.complete(output.size)
+  return { size: output.size, verification: verification(output, options) }
+}, Effect.scoped)

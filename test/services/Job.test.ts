@@ -1,7 +1,10 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect, it } from "@effect/vitest"
+import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -9,6 +12,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
+import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
@@ -131,9 +135,65 @@ describe("Job", () => {
       const fs = yield* FileSystem.FileSystem
       const path = `${yield* fs.makeTempDirectoryScoped()}/holiday.tar`
       expect(same(yield* collect(job.output({ windowSize: mebibyte })), bytes)).toBe(true)
-      yield* job.outputToFile(path, { windowSize: mebibyte })
+      expect(yield* job.outputToFile(path, { windowSize: mebibyte })).toEqual({
+        size: bytes.length,
+        verification: "root"
+      })
       expect(same(yield* fs.readFile(path), bytes)).toBe(true)
     }).pipe(Effect.provide(layer(undefined, { jobDelay: 0 })), Effect.provide(NodeFileSystem.layer)))
+
+  it.effect("gives its output from a byte on, and says what can be checked of it", () =>
+    Effect.gen(function*() {
+      const { archiveId, job, vault } = yield* retrieval
+      const options = { windowSize: mebibyte, from: mebibyte + 100 }
+      expect(same(yield* collect(job.output(options)), bytes.subarray(options.from))).toBe(true)
+      expect([yield* job.verification(), yield* job.verification(options)]).toEqual(["root", "windows"])
+      const aligned = yield* vault.retrieveArchive(archiveId, { range: { start: mebibyte, end: bytes.length - 1 } })
+      const inventory = yield* vault.retrieveInventory()
+      expect([yield* aligned.verification(), yield* inventory.verification()]).toEqual(["root", "size"])
+    }).pipe(Effect.provide(layer(undefined, { jobDelay: 0, inventoryDelay: 0 }))))
+
+  class Full extends Data.TaggedError("Full")<{ readonly at: number }> {}
+
+  class Shelf extends Context.Tag("Shelf")<Shelf, { readonly holds: number }>() {}
+
+  /** A Sink of the caller's own, with a failure and a need of its own: the number of bytes. */
+  const count = Sink.foldEffect(0, () => true, (sum: number, piece: Uint8Array) =>
+    Effect.flatMap(
+      Shelf,
+      ({ holds }) => sum + piece.length > holds ? new Full({ at: sum }) : Effect.succeed(sum + piece.length)
+    ))
+
+  it.effect("runs its output into a Sink, whose result, failure and needs are the caller's", () =>
+    Effect.gen(function*() {
+      const { job } = yield* retrieval
+      const into = (holds: number) =>
+        Effect.provideService(job.outputTo(count, { windowSize: mebibyte }), Shelf, { holds })
+      expect(yield* into(bytes.length)).toBe(bytes.length)
+      expect(yield* Effect.flip(into(bytes.length - 1))).toEqual(new Full({ at: mebibyte }))
+      expect(
+        same(
+          yield* job.outputTo(
+            Sink.map(Sink.collectAll<Uint8Array>(), (pieces) => Buffer.concat(Chunk.toReadonlyArray(pieces)))
+          ),
+          bytes
+        )
+      ).toBe(true)
+    }).pipe(Effect.provide(layer(undefined, { jobDelay: 0 }))))
+
+  it.effect("gives a Sink that wants all bytes no result when the whole is not what was promised", () =>
+    Effect.gen(function*() {
+      const { job } = yield* retrieval
+      const wrong = yield* Job.make(address, job.id).pipe(Support.replacing((glacier) => ({
+        describeJob: (input) =>
+          Effect.map(glacier.describeJob(input), (job) => ({
+            ...job,
+            treeHash: Option.some(Support.treeHash(new Uint8Array(1)))
+          }))
+      })))
+      const error = yield* Effect.flip(wrong.outputTo(Sink.drain, { windowSize: mebibyte }))
+      expect(error).toMatchObject({ _tag: "BrokenOutput", start: 0, end: bytes.length - 1 })
+    }).pipe(Effect.provide(layer(undefined, { jobDelay: 0 }))))
 
   it.scoped("has no output before it is done", () =>
     Effect.gen(function*() {
@@ -144,7 +204,8 @@ describe("Job", () => {
       for (
         const early of [
           Stream.runDrain(job.output()),
-          job.outputToFile(`${directory}/holiday.tar`)
+          job.outputTo(Sink.drain),
+          Effect.asVoid(job.outputToFile(`${directory}/holiday.tar`))
         ]
       ) expect(yield* Effect.flip(early)).toBeInstanceOf(JobRunning)
       expect(yield* fs.readDirectory(directory)).toEqual([])

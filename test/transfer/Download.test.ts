@@ -22,11 +22,14 @@ import type { Progress } from "../../src/transfer/Progress.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import * as Upload from "../../src/transfer/Upload.ts"
 import type { Answer } from "../../src/transport/Method.ts"
+import { inVirtualTime } from "../support/virtualClock.ts"
 import * as Support from "./support.ts"
 
 const { address, collect, mebibyte, pattern, replacing, same, treeHash } = Support
 
 const windowSize = mebibyte
+
+const bytes = pattern(4.5 * mebibyte)
 
 type Output = Answer<(typeof operations)["getJobOutput"]>
 
@@ -43,8 +46,6 @@ const retrieved = Effect.fnUntraced(function*(bytes: Uint8Array, range?: ByteRan
   const output: Download.Output = { vault: address, jobId, size, treeHash: job.treeHash }
   return output
 })
-
-type Disturbance = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R | GlacierClient>
 
 /** Changes the answers to requests for the window from `start`, the first `times` of them. Keeps what was asked for. */
 const tampering = (start: number, times: number, change: (answer: Output) => Output) => {
@@ -70,7 +71,17 @@ const reset = new ConnectionError({ operation: "GetJobOutput", message: "reset" 
 
 const flipped = body(Stream.map((piece) => piece.map((byte, index) => index === 1_000 ? byte ^ 1 : byte)))
 
-/** What can happen to a window of a MiB on its way. */
+/** Other bytes, with their tree hash. */
+const zeros = (answer: Output): Output => ({
+  ...answer,
+  body: Stream.succeed(new Uint8Array(mebibyte)),
+  treeHash: Option.some(treeHash(new Uint8Array(mebibyte)))
+})
+
+/** The Content-Range of the first MiB, or of another, of an output. */
+const mebibyteOf = (total: number, number: number) => ({ range: ByteRange.make(number * mebibyte, mebibyte), total })
+
+/** What can happen to the third MiB of an output on its way. */
 const harms: ReadonlyArray<readonly [name: string, change: (answer: Output) => Output]> = [
   ["a flipped bit", flipped],
   ["a cut", body(Stream.map((piece) => piece.subarray(0, -1)))],
@@ -83,13 +94,14 @@ const harms: ReadonlyArray<readonly [name: string, change: (answer: Output) => O
   ],
   [
     "the bytes of another window",
-    (answer) => ({
-      ...answer,
-      body: Stream.succeed(new Uint8Array(mebibyte)),
-      treeHash: Option.some(treeHash(new Uint8Array(mebibyte))),
-      contentRange: Option.some({ range: { start: 0, end: mebibyte - 1 }, total: 4 * mebibyte })
-    })
-  ]
+    (answer) => ({ ...zeros(answer), contentRange: Option.some(mebibyteOf(bytes.length, 0)) })
+  ],
+  ["the bytes of nobody says which window", (answer) => ({ ...zeros(answer), contentRange: Option.none() })],
+  [
+    "bytes of an output of another size",
+    (answer) => ({ ...answer, contentRange: Option.some(mebibyteOf(bytes.length + 1, 2)) })
+  ],
+  ["no tree hash", (answer) => ({ ...answer, treeHash: Option.none() })]
 ]
 
 const withoutHashes = replacing((glacier) => ({
@@ -99,8 +111,6 @@ const withoutHashes = replacing((glacier) => ({
 /** A layer of each test's own, and retries that do not wait. */
 const provided = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   effect.pipe(Effect.provideService(RetryPolicy.RetryPolicy, Support.promptly(3)), Effect.provide(Support.layer()))
-
-const bytes = pattern(4.5 * mebibyte)
 
 /** The pieces that a Stream emits, kept as they come, and how it ended. */
 const watch = Effect.fnUntraced(function*<E, R>(stream: Stream.Stream<Uint8Array, E, R>) {
@@ -145,6 +155,66 @@ describe("Download.stream", () => {
       const output = yield* retrieved(bytes, range)
       expect(same(yield* collect(Download.stream(output, { windowSize })), bytes.subarray(range.start, range.end + 1)))
         .toBe(true)
+    })))
+
+  it.effect.prop(
+    "begins at any byte, and fetches only the windows from there",
+    [
+      FastCheck.oneof(
+        FastCheck.integer({ min: 0, max: bytes.length }),
+        FastCheck.constantFrom(0, 1, mebibyte - 1, mebibyte, mebibyte + 1, bytes.length - 1, bytes.length)
+      ),
+      FastCheck.constantFrom(mebibyte, 2 * mebibyte, 16 * mebibyte)
+    ],
+    ([from, windowSize]) => {
+      const { asked, with: watched } = tampering(0, 0, (answer) => answer)
+      return provided(
+        Effect.gen(function*() {
+          const output = yield* retrieved(bytes)
+          const told: Array<Progress> = []
+          const onProgress = (progress: Progress) => Effect.sync(() => void told.push(progress))
+          const rest = yield* collect(Download.stream(output, { from, windowSize, onProgress }))
+          expect(same(rest, bytes.subarray(from))).toBe(true)
+          const windows = ByteRange.windows({ start: 0, end: bytes.length - 1 }, bytes.length, windowSize)
+          const needed = windows.filter(({ end }) => end >= from)
+          expect(asked).toEqual(needed.map(({ start }) => start))
+          expect(told).toHaveLength(needed.length)
+          if (needed.length > 0) expect(told.at(-1)).toEqual({ bytes: bytes.length, total: bytes.length })
+          expect(Download.verification(output, { from, windowSize }) === "root" || needed.length < windows.length)
+            .toBe(true)
+        }).pipe(watched)
+      )
+    },
+    { fastCheck: { numRuns: 30 } }
+  )
+
+  it.effect("checks the windows when it begins later, and the whole when none was left out", () =>
+    provided(Effect.gen(function*() {
+      const output = { ...(yield* retrieved(bytes)), treeHash: Option.some(treeHash(pattern(1))) }
+      const later = { windowSize, from: mebibyte }
+      expect(Download.verification(output, later)).toBe("windows")
+      expect(same(yield* collect(Download.stream(output, later)), bytes.subarray(mebibyte))).toBe(true)
+      const { emitted, exit } = yield* watch(Download.stream(output, later)).pipe(
+        tampering(2 * mebibyte, Number.POSITIVE_INFINITY, flipped).with
+      )
+      expect(Exit.isFailure(exit)).toBe(true)
+      expect(same(emitted, bytes.subarray(mebibyte, 2 * mebibyte))).toBe(true)
+      const first = { windowSize, from: mebibyte - 1 }
+      expect(Download.verification(output, first)).toBe("root")
+      expect(yield* Effect.flip(collect(Download.stream(output, first)))).toBeInstanceOf(BrokenOutput)
+    })))
+
+  it.effect("says that it can check the size only of a range that no tree hash spans, and does", () =>
+    provided(Effect.gen(function*() {
+      const output = yield* retrieved(bytes, ByteRange.make(mebibyte, 2 * mebibyte))
+      expect([output.treeHash, Download.verification(output)]).toEqual([Option.none(), "size"])
+      for (const change of [body(() => Stream.empty), body(Stream.concat(Stream.succeed(new Uint8Array(1))))]) {
+        const { emitted, exit } = yield* watch(Download.stream(output, { windowSize })).pipe(
+          tampering(mebibyte, Number.POSITIVE_INFINITY, change).with
+        )
+        expect(Exit.isFailure(exit)).toBe(true)
+        expect(same(emitted, bytes.subarray(mebibyte, 2 * mebibyte))).toBe(true)
+      }
     })))
 
   it.effect.each([Option.none(), Option.some(treeHash(new Uint8Array()))])(
@@ -201,7 +271,7 @@ describe("Download.stream", () => {
 
   it.effect("waits between the attempts as the policy says", () => {
     const tampered = tampering(0, 3, body(() => Stream.empty))
-    const policy = { while: RetryPolicy.isSafe, schedule: Schedule.spaced("10 seconds") }
+    const policy = RetryPolicy.fromSchedule(Schedule.spaced("10 seconds"))
     return Effect.gen(function*() {
       const output = yield* retrieved(bytes)
       const fiber = yield* Effect.fork(collect(Download.stream(output, { windowSize })))
@@ -216,20 +286,26 @@ describe("Download.stream", () => {
     )
   })
 
-  it.effect("takes the root for what no window was promised", () =>
+  it.effect("is patient where no policy is given: a window may come right at the thirtieth attempt", () => {
+    const tampered = tampering(2 * mebibyte, 29, flipped)
+    return Effect.gen(function*() {
+      const output = yield* retrieved(bytes)
+      expect(same(yield* collect(Download.stream(output, { windowSize })), bytes)).toBe(true)
+      expect(tampered.asked.filter((start) => start === 2 * mebibyte)).toHaveLength(30)
+      expect(tampered.asked).toHaveLength(34)
+    }).pipe(tampered.with, Effect.provide(Support.layer()), inVirtualTime)
+  })
+
+  it.effect("takes the root for an output of one window, which came without a tree hash", () =>
     provided(
       Effect.gen(function*() {
         const output = yield* retrieved(bytes)
-        expect(same(yield* collect(Download.stream(output, { windowSize })), bytes)).toBe(true)
-        const error = yield* Effect.flip(
-          Stream.runDrain(Download.stream(output, { windowSize })).pipe(tampering(2 * mebibyte, 1, flipped).with)
-        )
-        expect(error).toMatchObject({
-          _tag: "BrokenOutput",
-          start: 0,
-          end: bytes.length - 1,
-          problem: expect.stringContaining("the whole has tree hash")
-        })
+        expect(same(yield* collect(Download.stream(output)), bytes)).toBe(true)
+        const tampered = tampering(0, Number.POSITIVE_INFINITY, flipped)
+        const { emitted, exit } = yield* watch(Download.stream(output)).pipe(tampered.with)
+        expect(Exit.mapBoth(exit, { onFailure: ({ _tag }) => _tag, onSuccess: () => "all" }))
+          .toEqual(Exit.fail("BrokenOutput"))
+        expect(emitted).toHaveLength(0)
       }).pipe(withoutHashes)
     ))
 
@@ -255,11 +331,14 @@ describe("Download.stream", () => {
       expect(yield* Effect.flip(Stream.runDrain(Download.stream(output)))).toBeInstanceOf(ResourceNotFound)
     })))
 
-  it.effect.each<[string, Download.Options]>([
+  it.effect.each<[string, Download.StreamOptions]>([
     ["windowSize", { windowSize: 3 * mebibyte }],
     ["windowSize", { windowSize: 0 }],
     ["concurrency", { concurrency: 0 }],
-    ["concurrency", { concurrency: 1.5 }]
+    ["concurrency", { concurrency: 1.5 }],
+    ["from", { from: -1 }],
+    ["from", { from: 0.5 }],
+    ["from", { from: mebibyte + 1 }]
   ])("refuses a bad %s", ([field, options]) => {
     const { change, sent } = Support.recording()
     const output = { vault: address, jobId: JobId.make("some"), size: mebibyte, treeHash: Option.none() }
@@ -283,15 +362,10 @@ describe("Download.stream", () => {
           Effect.as(flying.during(Effect.sleep(delay)), {
             acceptRanges: Option.none(),
             archiveDescription: Option.none(),
-            contentRange: Option.none(),
+            contentRange: Option.map(Option.fromNullable(input.range), (range) => ({ range, total: 20 * mebibyte })),
             contentType: Option.none(),
             treeHash: Option.none(),
-            body: Stream.succeed(
-              new Uint8Array(Option.match(Option.fromNullable(input.range), {
-                onNone: () => 0,
-                onSome: ByteRange.length
-              }))
-            )
+            body: Stream.succeed(new Uint8Array(mebibyte))
           })
       }))
     }
@@ -309,27 +383,42 @@ describe("Download.stream", () => {
     )
   })
 
-  it.effect.each([1, 3, 6])("keeps at most 2 windows more than the %d in flight", (concurrency) => {
-    const service = slowly("0 seconds")
-    let emitted = 0
-    let ahead = 0
+  it.effect.each([[1, 1], [3, 4], [6, 7]] as const)(
+    "with %d windows in flight has at most %d in memory, however slow the consumer",
+    ([concurrency, most]) => {
+      const service = slowly("0 seconds")
+      let used = 0
+      let alive = 0
+      return provided(
+        Effect.gen(function*() {
+          const fiber = yield* Effect.fork(
+            Stream.runForEach(
+              Download.stream(service.output, { windowSize, concurrency }),
+              () =>
+                Effect.sleep("1 second").pipe(Effect.zipRight(Effect.sync(() => {
+                  alive = Math.max(alive, service.flying.total - used)
+                  used++
+                })))
+            )
+          )
+          yield* TestClock.adjust("1 minute")
+          yield* Fiber.join(fiber)
+          expect([used, alive]).toEqual([20, most])
+        }).pipe(service.with)
+      )
+    }
+  )
+
+  it.effect("fetches nothing more for a consumer that has stopped", () => {
+    const service = slowly("1 second")
     return provided(
       Effect.gen(function*() {
         const fiber = yield* Effect.fork(
-          Stream.runForEach(
-            Download.stream(service.output, { windowSize, concurrency }),
-            () =>
-              Effect.sleep("1 second").pipe(Effect.zipRight(Effect.sync(() => {
-                ahead = Math.max(ahead, service.flying.total - emitted)
-                emitted++
-              })))
-          )
+          Stream.runForEach(Download.stream(service.output, { windowSize, concurrency: 3 }), () => Effect.never)
         )
-        yield* TestClock.adjust("1 minute")
-        yield* Fiber.join(fiber)
-        expect(emitted).toBe(20)
-        expect(ahead).toBeGreaterThanOrEqual(concurrency)
-        expect(ahead).toBeLessThanOrEqual(concurrency + 2)
+        yield* TestClock.adjust("1 hour")
+        expect([service.flying.live, service.flying.total]).toEqual([0, 4])
+        yield* Fiber.interrupt(fiber)
       }).pipe(service.with)
     )
   })
@@ -409,26 +498,39 @@ describe("Download.toFile", () => {
           ))
       })
       expect(seen).toEqual(
-        Array.from({ length: 5 }, () => ["holiday.tar", expect.stringMatching(/^holiday\.tar\.\d+\.partial$/)])
+        Array.from({ length: 5 }, () => [
+          "holiday.tar",
+          expect.stringMatching(/^holiday\.tar\.[0-9a-f]{16}\.checkpoint$/),
+          expect.stringMatching(/^holiday\.tar\.[0-9a-f]{16}\.partial$/)
+        ])
       )
     })))
 
-  it.scoped.each<[string, Disturbance]>([
-    ["a window that stays broken", tampering(2 * mebibyte, Number.POSITIVE_INFINITY, flipped).with],
-    [
-      "a whole that is not what was promised",
-      (effect) => effect.pipe(tampering(2 * mebibyte, 1, flipped).with, withoutHashes)
-    ]
-  ])("leaves the older file alone after %s", ([, tampered]) =>
+  it.scoped("leaves the older file alone after a window that stays broken", () =>
     inFolder(Effect.gen(function*() {
       const { fs, names, path } = yield* folder
       yield* fs.writeFile(path, older)
       const output = yield* retrieved(bytes)
-      const error = yield* Effect.flip(Download.toFile(output, path, { windowSize }).pipe(tampered))
+      const tampered = tampering(2 * mebibyte, Number.POSITIVE_INFINITY, flipped)
+      const error = yield* Effect.flip(Download.toFile(output, path, { windowSize }).pipe(tampered.with))
       expect(error).toBeInstanceOf(BrokenOutput)
       expect(same(yield* fs.readFile(path), older)).toBe(true)
       expect(yield* names).toEqual(["holiday.tar"])
     })))
+
+  it.scoped.each<NonNullable<Download.FileOptions["onFailure"]>>(["remove", "keep"])(
+    "leaves nothing but the older file after a whole that is not what was promised, told to %s",
+    (onFailure) =>
+      inFolder(Effect.gen(function*() {
+        const { fs, names, path } = yield* folder
+        yield* fs.writeFile(path, older)
+        const output = { ...(yield* retrieved(bytes)), treeHash: Option.some(treeHash(pattern(1))) }
+        const error = yield* Effect.flip(Download.toFile(output, path, { windowSize, onFailure }))
+        expect(error).toMatchObject({ _tag: "BrokenOutput", start: 0, end: bytes.length - 1 })
+        expect(same(yield* fs.readFile(path), older)).toBe(true)
+        expect(yield* names).toEqual(["holiday.tar"])
+      }))
+  )
 
   it.scoped("leaves the older file alone when it is interrupted", () =>
     inFolder(Effect.gen(function*() {
@@ -443,7 +545,7 @@ describe("Download.toFile", () => {
           bytes === 2 * mebibyte ? Effect.zipRight(Deferred.succeed(reached, undefined), Effect.never) : Effect.void
       }))
       yield* Deferred.await(reached)
-      expect(yield* names).toHaveLength(2)
+      expect(yield* names).toHaveLength(3)
       expect(Exit.isInterrupted(yield* Fiber.interrupt(fiber))).toBe(true)
       expect(same(yield* fs.readFile(path), older)).toBe(true)
       expect(yield* names).toEqual(["holiday.tar"])

@@ -1,0 +1,134 @@
+/**
+ * The file that a download fills, until it is whole and gets the name of its target. It stands beside the target, and
+ * beside it a checkpoint: a line for each window that was verified and written, `0-1048575 TREEHASH`. Both are named
+ * after the target and the job, so that a later download finds them.
+ *
+ * Neither is fsynced on the way: what a crash or a loss of power left there is believed only when the bytes of a window
+ * still have the tree hash of its line. Lines begin and end with a line end, so that one that is torn spoils no other.
+ *
+ * @internal
+ */
+import type * as PlatformError from "@effect/platform/Error"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import type * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import type * as Scope from "effect/Scope"
+import type * as ByteRange from "../../protocol/ByteRange.ts"
+import { InvalidInput, show } from "../../protocol/GlacierError.ts"
+import * as Limits from "../../protocol/Limits.ts"
+import type { JobId } from "../../protocol/Names.ts"
+import * as Sha256 from "../../protocol/Sha256.ts"
+import type { TreeHash } from "../../protocol/TreeHash.ts"
+import { Hasher } from "../../transport/Hasher.ts"
+import * as Source from "../Source.ts"
+
+export interface PartialFile {
+  /** The tree hash of a window that is there already, as it was verified. */
+  readonly kept: (range: ByteRange.ByteRange) => Effect.Effect<Option.Option<TreeHash>>
+  /** Writes a window that was verified. */
+  readonly write: (
+    range: ByteRange.ByteRange,
+    bytes: Uint8Array,
+    treeHash: TreeHash
+  ) => Effect.Effect<void, PlatformError.PlatformError>
+  /** Gives the file, which is of that size, the name of its target. */
+  readonly complete: (size: number) => Effect.Effect<void, PlatformError.PlatformError>
+  /** Removes all that was kept. */
+  readonly discard: Effect.Effect<void>
+}
+
+/** What one write to a file may be at most: Node.js takes no more than 2 GiB. */
+const slice = 64 * Limits.mebibyte
+
+const utf8 = new TextEncoder()
+
+/** Those that are being filled in this process. */
+const inUse = new Set<string>()
+
+/** How a platform says that it knows no such thing as the fsync of a folder, or that the folder may not be opened. */
+const unsyncable = ["EACCES", "EINVAL", "EISDIR", "ENOSYS", "ENOTSUP", "EPERM"]
+
+const isUnsyncable = ({ cause }: PlatformError.PlatformError): boolean =>
+  Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code) && unsyncable.includes(cause.code)
+
+const keyOf = ({ end, start }: ByteRange.ByteRange): string => `${start}-${end}`
+
+/** Opens what an earlier download left behind, or begins. When the Scope ends with a failure, all of it is removed or kept. */
+export const open: (
+  path: string,
+  jobId: JobId,
+  onFailure: "remove" | "keep"
+) => Effect.Effect<
+  PartialFile,
+  PlatformError.PlatformError | InvalidInput,
+  FileSystem.FileSystem | Scope.Scope
+> = Effect.fnUntraced(function*(path, jobId, onFailure) {
+  const fs = yield* FileSystem.FileSystem
+  const hasher = yield* Hasher
+  const sha256 = yield* Sha256.Sha256
+  const name = `${path}.${Sha256.hex(sha256, utf8.encode(jobId)).slice(0, 16)}`
+  const partial = `${name}.partial`
+  const checkpoint = `${name}.checkpoint`
+  const use = <A, E>(file: string, flag: "r" | "r+", run: (file: FileSystem.File) => Effect.Effect<A, E>) =>
+    Effect.scoped(Effect.flatMap(fs.open(file, { flag }), run))
+  const discard = Effect.forEach([checkpoint, partial], (file) => Effect.ignore(fs.remove(file, { force: true })), {
+    discard: true
+  })
+
+  yield* Effect.acquireRelease(
+    Effect.suspend(() =>
+      inUse.has(name)
+        ? new InvalidInput({
+          operation: "download",
+          field: "path",
+          value: show(path),
+          rule: "must not be the target of a download of the same job that is still going on"
+        })
+        : Effect.sync(() => inUse.add(name))
+    ),
+    () => Effect.sync(() => inUse.delete(name))
+  )
+  yield* Effect.addFinalizer((exit) => Exit.isSuccess(exit) || onFailure === "keep" ? Effect.void : discard)
+
+  // Created, and otherwise left as it is.
+  yield* Effect.scoped(fs.open(partial, { flag: "a" }))
+  const records = yield* fs.open(checkpoint, { flag: "a" })
+  const lines = (yield* fs.readFileString(checkpoint)).matchAll(/^(\d+-\d+) ([0-9a-f]{64})$/gm)
+  const recorded = new Map(Array.from(lines, ([, key, treeHash]) => [key, treeHash]))
+
+  return {
+    discard,
+    kept: (range) =>
+      recorded.has(keyOf(range))
+        ? Source.file(partial).read(range).pipe(
+          Effect.provideService(FileSystem.FileSystem, fs),
+          Effect.flatMap(hasher.treeHash),
+          Effect.filterOrFail((treeHash) => recorded.get(keyOf(range)) === treeHash),
+          // What cannot be read is not there.
+          Effect.option
+        )
+        : Effect.succeedNone,
+    write: (range, bytes, treeHash) =>
+      // A handle of its own: its position is shared by all who write through it.
+      use(partial, "r+", (file) =>
+        Effect.gen(function*() {
+          yield* file.seek(range.start, "start")
+          for (let start = 0; start < bytes.length; start += slice) {
+            yield* file.writeAll(bytes.subarray(start, start + slice))
+          }
+          yield* records.writeAll(utf8.encode(`\n${keyOf(range)} ${treeHash}\n`))
+        })).pipe(
+          // An interruption would close the files under a write that is still under way.
+          Effect.uninterruptible
+        ),
+    complete: Effect.fnUntraced(function*(size) {
+      yield* use(partial, "r+", (file) => Effect.zipRight(file.truncate(size), file.sync))
+      yield* fs.rename(partial, path)
+      const folder = path.includes("/") ? path.slice(0, path.lastIndexOf("/") + 1) : "."
+      yield* Effect.catchIf(use(folder, "r", (folder) => folder.sync), isUnsyncable, () => Effect.void)
+      yield* Effect.ignore(fs.remove(checkpoint))
+    }, Effect.uninterruptible)
+  }
+})
