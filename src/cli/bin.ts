@@ -11,9 +11,10 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as EmulatorCommand from "./EmulatorCommand.ts"
+import * as TreeHashCommand from "./TreeHashCommand.ts"
 
 const run = Command.make("effect-glacier").pipe(
-  Command.withSubcommands([EmulatorCommand.command]),
+  Command.withSubcommands([EmulatorCommand.command, TreeHashCommand.command]),
   Command.run({ name: "effect-glacier", version: "0.1.0" })
 )
 

@@ -1,5 +1,5 @@
 /**
- * SHA-256 and tree hashes by Node.js itself.
+ * SHA-256 and tree hashes by Node.js itself, in threads of their own where that is quicker.
  *
  * @since 0.1.0
  */
@@ -7,11 +7,13 @@ import * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
 import * as Layer from "effect/Layer"
 import { createHash, createHmac } from "node:crypto"
+import { availableParallelism } from "node:os"
 import * as Limits from "../protocol/Limits.ts"
 import { ContentSha256 } from "../protocol/Names.ts"
 import * as Sha256 from "../protocol/Sha256.ts"
 import * as TreeHash from "../protocol/TreeHash.ts"
 import * as Hasher from "../transport/Hasher.ts"
+import { type Digests, type HashWorker, start, WorkerGone } from "./internal/hashWorker.ts"
 
 const create: Sha256.Create = (key) => key === undefined ? createHash("sha256") : createHmac("sha256", key)
 
@@ -28,33 +30,110 @@ const feed = Effect.fnUntraced(function*(bytes: Uint8Array, use: (slice: Uint8Ar
   }
 })
 
-const hasher: Hasher.Service = {
+/** Hashes on the event loop, which others get in between. */
+const inThread: Pick<Hasher.Service, "hashes" | "treeHash"> = {
   treeHash: Effect.fnUntraced(function*(bytes) {
     const tree = TreeHash.builder(create)
     yield* feed(bytes, tree.update)
     return tree.digest()
   }),
   hashes: Effect.fnUntraced(function*(bytes) {
+    if (bytes.length <= Limits.mebibyte) return Hasher.ofLeaf(Sha256.digest(create, bytes))
     const tree = TreeHash.builder(create)
     const linear = create()
     yield* feed(bytes, (slice) => {
       tree.update(slice)
       linear.update(slice)
     })
-    return {
-      contentSha256: ContentSha256.make(Encoding.encodeHex(linear.digest())),
-      treeHash: tree.digest()
-    }
+    return { contentSha256: ContentSha256.make(Encoding.encodeHex(linear.digest())), treeHash: tree.digest() }
   })
 }
 
+/** Up to here a thread costs more than it brings. */
+const worthAThread = Limits.mebibyte
+
+/** Threads, one for each core at most, started when all others are busy and ended with the Scope. */
+const threads = Effect.gen(function*() {
+  const cores = availableParallelism()
+  const turns = yield* Effect.makeSemaphore(cores)
+  const idle: Array<HashWorker> = []
+  let closed = false
+  yield* Effect.addFinalizer(() => {
+    closed = true
+    return turns.withPermits(cores)(Effect.forEach(idle, ({ end }) => end, { concurrency: "unbounded", discard: true }))
+  })
+
+  const take: Effect.Effect<HashWorker, WorkerGone> = Effect.suspend(() => {
+    if (closed) return new WorkerGone()
+    const worker = idle.pop()
+    if (worker === undefined) return Effect.try({ try: start, catch: () => new WorkerGone() })
+    return worker.isGone() ? take : Effect.succeed(worker)
+  })
+  return (bytes: Uint8Array, linear: boolean) =>
+    turns.withPermits(1)(
+      Effect.acquireUseRelease(
+        take,
+        (worker) => worker.hash(bytes, linear),
+        (worker) => Effect.sync(() => idle.push(worker))
+      )
+    )
+})
+
+/** Memory that threads share, used again: new memory costs as much as a tenth of the hashing, and is given back late. */
+const recycled = (): Hasher.Service["allocate"] => {
+  const spare: Array<SharedArrayBuffer> = []
+  const acquire = (size: number): SharedArrayBuffer => {
+    const fitting = spare.findIndex(({ byteLength }) => byteLength >= size)
+    const [found] = fitting === -1 ? [] : spare.splice(fitting, 1)
+    return found ?? new SharedArrayBuffer(2 ** Math.ceil(Math.log2(size)))
+  }
+  return (size) =>
+    size <= worthAThread
+      ? Effect.sync(() => new Uint8Array(size))
+      : Effect.map(
+        Effect.acquireRelease(
+          Effect.sync(() => acquire(size)),
+          (buffer) =>
+            Effect.sync(() => {
+              spare.push(buffer)
+              spare.sort((a, b) => a.byteLength - b.byteLength)
+            })
+        ),
+        (buffer) => new Uint8Array(buffer, 0, size)
+      )
+}
+
+const make = Effect.map(threads, (inThreads): Hasher.Service => {
+  const hash = <A>(bytes: Uint8Array, linear: boolean, done: (digests: Digests) => A, alone: Effect.Effect<A>) =>
+    bytes.length <= worthAThread
+      ? alone
+      : inThreads(bytes, linear).pipe(Effect.map(done), Effect.catchAll(() => alone))
+  const root = ({ leaves }: Digests) => TreeHash.ofLeaves(create, leaves)
+  return {
+    allocate: recycled(),
+    treeHash: (bytes) => hash(bytes, false, root, inThread.treeHash(bytes)),
+    hashes: (bytes) =>
+      hash(
+        bytes,
+        true,
+        (digests) => ({
+          contentSha256: ContentSha256.make(Encoding.encodeHex(digests.linear)),
+          treeHash: root(digests)
+        }),
+        inThread.hashes(bytes)
+      )
+  }
+})
+
 /**
- * Node's SHA-256 for tree hashes, signatures and parts.
+ * Node's SHA-256 for tree hashes, signatures and parts. What is larger than 1 MiB is hashed in threads of their own, one
+ * for each core at most; they are started when there is such work, and ended with the layer's Scope. Where there can be
+ * no threads, and after that Scope, it is hashed on the event loop, a few MiB at a time.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<never> = Layer.mergeAll(
+export const layer: Layer.Layer<never> = Layer.merge(
   Layer.succeed(Sha256.Sha256, create),
-  Layer.succeed(Hasher.Hasher, hasher)
+  Layer.scoped(Hasher.Hasher, make)
 )

@@ -5,9 +5,11 @@
  *
  * @since 0.1.0
  */
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as Limits from "./Limits.ts"
 import * as Sha256 from "./Sha256.ts"
 
@@ -132,6 +134,44 @@ export const ofBytes = (create: Sha256.Create, bytes: Uint8Array): TreeHash => {
   running.update(bytes)
   return running.digest()
 }
+
+/**
+ * How to hash what is long.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** Told of the bytes hashed so far. */
+  readonly onProgress?: ((bytes: number) => Effect.Effect<void>) | undefined
+}
+
+/**
+ * The tree hash of a Stream of bytes, however it is cut, with the `Sha256` in use. Memory holds O(log n) digests.
+ *
+ * @since 0.1.0
+ * @category hashing
+ * @example
+ * import { FileSystem } from "@effect/platform"
+ * import { TreeHash } from "effect-glacier"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.flatMap(
+ *   FileSystem.FileSystem,
+ *   (fs) => TreeHash.ofStream(fs.stream("photos.tar"), { onProgress: (bytes) => Effect.log(`${bytes} bytes`) })
+ * )
+ */
+export const ofStream = Effect.fnUntraced(function*<E, R>(
+  stream: Stream.Stream<Uint8Array, E, R>,
+  options: Options = {}
+) {
+  const running = builder(yield* Sha256.Sha256)
+  yield* Stream.runForEach(stream, (bytes) => {
+    running.update(bytes)
+    return options.onProgress?.(running.size()) ?? Effect.void
+  })
+  return running.digest()
+})
 
 /**
  * The tree hash above the digests of leaves in order (at least one): how a range is checked without its bytes.

@@ -6,6 +6,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
+import type * as Scope from "effect/Scope"
 import * as Limits from "../protocol/Limits.ts"
 import { ContentSha256 } from "../protocol/Names.ts"
 import * as Sha256 from "../protocol/Sha256.ts"
@@ -33,6 +34,22 @@ export interface Service {
   readonly hashes: (bytes: Uint8Array) => Effect.Effect<Hashes>
   /** The tree hash alone: what a download checks. */
   readonly treeHash: (bytes: Uint8Array) => Effect.Effect<TreeHash.TreeHash>
+  /**
+   * Memory of so many bytes for what is to be hashed, from where that costs least. What it holds at first is arbitrary;
+   * when the Scope closes others may have it. (It may be shared by threads: `fetch` sends no such bytes.)
+   */
+  readonly allocate: (size: number) => Effect.Effect<Uint8Array, never, Scope.Scope>
+}
+
+/**
+ * Both hashes of at most 1 MiB, from its SHA-256: they are the same.
+ *
+ * @since 0.1.0
+ * @category hashing
+ */
+export const ofLeaf = (sha256: Uint8Array): Hashes => {
+  const hex = Encoding.encodeHex(sha256)
+  return { contentSha256: ContentSha256.make(hex), treeHash: TreeHash.TreeHash.make(hex) }
 }
 
 const digest = (bytes: Uint8Array): Effect.Effect<Uint8Array> =>
@@ -64,7 +81,11 @@ const linear = Effect.fnUntraced(function*(bytes: Uint8Array) {
 
 const web: Service = {
   treeHash,
-  hashes: (bytes) => Effect.all({ contentSha256: linear(bytes), treeHash: treeHash(bytes) })
+  hashes: (bytes) =>
+    bytes.length <= Limits.mebibyte
+      ? Effect.map(digest(bytes), ofLeaf)
+      : Effect.all({ contentSha256: linear(bytes), treeHash: treeHash(bytes) }),
+  allocate: (size) => Effect.sync(() => new Uint8Array(size))
 }
 
 /**

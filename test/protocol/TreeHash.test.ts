@@ -3,30 +3,15 @@ import * as Effect from "effect/Effect"
 import * as Encoding from "effect/Encoding"
 import * as fc from "effect/FastCheck"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import { createHash, createHmac } from "node:crypto"
 import { mebibyte } from "../../src/protocol/Limits.ts"
 import * as Sha256 from "../../src/protocol/Sha256.ts"
 import * as TreeHash from "../../src/protocol/TreeHash.ts"
 import fixture from "../fixtures/treehash-vectors.json" with { type: "json" }
+import { bytesOf } from "./patterns.ts"
 
 const native: Sha256.Create = (key) => key === undefined ? createHash("sha256") : createHmac("sha256", key)
-
-const largest = Math.max(...fixture.vectors.map(({ size }) => size))
-const filled = (byte: (index: number) => number): Uint8Array => {
-  const bytes = new Uint8Array(largest)
-  for (let i = 0; i < largest; i++) bytes[i] = byte(i)
-  return bytes
-}
-const patterns = new Map([
-  ["zero", filled(() => 0)],
-  ["a", filled(() => 0x61)],
-  ["ramp", filled((i) => i + (i >> 8) + 3 * (i >> 16) + 7 * (i >> 20))]
-])
-const bytesOf = (pattern: string, end: number, start = 0): Uint8Array => {
-  const bytes = patterns.get(pattern)
-  if (bytes === undefined) throw new Error(`no pattern ${pattern}`)
-  return bytes.subarray(start, end)
-}
 
 const within = (range: string): [end: number, start: number] => {
   const [start = NaN, end = NaN] = range.split("-").map(Number)
@@ -134,11 +119,11 @@ describe("TreeHash", () => {
     })
   })
 
-  describe("builder", () => {
-    const cuts = fc.integer({ min: 0, max: 3 * mebibyte + 5 }).chain((size) =>
-      fc.tuple(fc.constant(size), fc.array(fc.oneof(fc.nat(size), fc.constant(Math.min(size, mebibyte)))))
-    )
+  const cuts = fc.integer({ min: 0, max: 3 * mebibyte + 5 }).chain((size) =>
+    fc.tuple(fc.constant(size), fc.array(fc.oneof(fc.nat(size), fc.constant(Math.min(size, mebibyte)))))
+  )
 
+  describe("builder", () => {
     it.prop("hashes any writes as the whole", [cuts], ([[size, at]]) => {
       const bytes = bytesOf("ramp", size)
       const builder = TreeHash.builder(native)
@@ -173,6 +158,40 @@ describe("TreeHash", () => {
       expect(held.size).toBe(1)
       expect(most).toBeLessThanOrEqual(Math.floor(Math.log2(count)) + 1)
     })
+  })
+
+  describe("ofStream", () => {
+    it.effect.each(fixture.vectors.filter(({ pattern }) => pattern === "ramp"))(
+      "$size_label of $pattern",
+      ({ pattern, size, tree_hash }) =>
+        Effect.map(
+          Effect.provideService(TreeHash.ofStream(Stream.succeed(bytesOf(pattern, size))), Sha256.Sha256, native),
+          (treeHash) => expect(treeHash).toBe(tree_hash)
+        )
+    )
+
+    it.effect.prop(
+      "hashes any chunks as the whole, and tells how far it is",
+      [cuts],
+      ([[size, at]]) =>
+        Effect.gen(function*() {
+          const bytes = bytesOf("ramp", size)
+          const bounds = [0, ...at.sort((a, b) => a - b), size]
+          const chunks = bounds.map((start, i) => bytes.subarray(start, bounds[i + 1] ?? start))
+          const told: Array<number> = []
+          const onProgress = (bytes: number) => Effect.sync(() => void told.push(bytes))
+          const treeHash = yield* TreeHash.ofStream(Stream.fromIterable(chunks), { onProgress })
+          expect(treeHash).toBe(TreeHash.ofBytes(native, bytes))
+          expect(told).toEqual([...bounds.slice(1), size])
+        }).pipe(Effect.provideService(Sha256.Sha256, native)),
+      { fastCheck: { numRuns: 20 } }
+    )
+
+    it.effect("fails as the stream does", () =>
+      Effect.gen(function*() {
+        const broken = Stream.concat(Stream.succeed(new Uint8Array(3)), Stream.fail("broken"))
+        expect(yield* Effect.flip(TreeHash.ofStream(broken))).toBe("broken")
+      }))
   })
 
   describe("ofLeaves and combine", () => {

@@ -1,0 +1,51 @@
+/**
+ * `effect-glacier tree-hash`: what the service should say of a file.
+ *
+ * @since 0.1.0
+ */
+import * as Args from "@effect/cli/Args"
+import * as Command from "@effect/cli/Command"
+import * as NodeStream from "@effect/platform-node/NodeStream"
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as NodeHashing from "../node/NodeHashing.ts"
+import * as NodeTreeHash from "../node/NodeTreeHash.ts"
+import * as TreeHash from "../protocol/TreeHash.ts"
+
+/**
+ * Some of the files could not be read. Which, and why, has been said.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class Unreadable extends Data.TaggedError("Unreadable")<{ readonly message: string }> {}
+
+const files = Args.text({ name: "file" }).pipe(
+  Args.atLeast(1),
+  Args.withDescription("A file, or - for standard input; several are hashed one after the other")
+)
+
+/**
+ * The command: prints the tree hash and the name of each file, as sha256sum does, and goes on after one that it cannot
+ * read.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const command = Command.make("tree-hash", { files }, ({ files }) =>
+  Effect.gen(function*() {
+    const unread = yield* Effect.reduce(files, 0, (unread, file) =>
+      (file === "-" ? TreeHash.ofStream(NodeStream.stdin) : NodeTreeHash.ofFile(file)).pipe(
+        Effect.flatMap((treeHash) =>
+          Console.log(`${treeHash}  ${file}`)
+        ),
+        Effect.as(unread),
+        Effect.catchAll((error) =>
+          Effect.as(Console.error(`${file}: ${error.description ?? error.message}`), unread + 1)
+        )
+      ))
+    if (unread > 0) {
+      return yield* new Unreadable({ message: `${unread} of ${files.length} files could not be read` })
+    }
+  }).pipe(Effect.provide(NodeHashing.layer))).pipe(Command.withDescription("Print the tree hashes of files"))

@@ -1,0 +1,82 @@
+/**
+ * Tree hashes of files.
+ *
+ * @since 0.1.0
+ */
+import type * as PlatformError from "@effect/platform/Error"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Effect from "effect/Effect"
+import { availableParallelism } from "node:os"
+import * as Limits from "../protocol/Limits.ts"
+import { Sha256 } from "../protocol/Sha256.ts"
+import * as TreeHash from "../protocol/TreeHash.ts"
+import { Hasher } from "../transport/Hasher.ts"
+
+/** What is read and hashed at once: few enough bytes to be in the processor's cache still. */
+const windowSize = 4 * Limits.mebibyte
+
+/** Fills the bytes from where the file is; gives how many there were. */
+const fill = Effect.fnUntraced(function*(file: FileSystem.File, bytes: Uint8Array) {
+  let filled = 0
+  while (filled < bytes.length) {
+    const read = Number(yield* file.read(bytes.subarray(filled)))
+    if (read === 0) break
+    filled += read
+  }
+  return filled
+})
+
+/**
+ * The tree hash of a file up to its end, read in windows, which the `Hasher` in use hashes side by side. Fails with the
+ * file system's error. What comes through a pipe is a Stream: see `TreeHash.ofStream`.
+ *
+ * @since 0.1.0
+ * @category hashing
+ * @example
+ * import { NodeContext } from "@effect/platform-node"
+ * import { NodeHashing, NodeTreeHash } from "effect-glacier/node"
+ * import { Console, Effect, Layer } from "effect"
+ *
+ * NodeTreeHash.ofFile("package.json").pipe(
+ *   Effect.flatMap(Console.log),
+ *   Effect.provide(Layer.merge(NodeContext.layer, NodeHashing.layer)),
+ *   Effect.runPromise
+ * )
+ */
+export const ofFile: (
+  path: string,
+  options?: TreeHash.Options
+) => Effect.Effect<TreeHash.TreeHash, PlatformError.PlatformError, FileSystem.FileSystem> = Effect.fn(
+  "NodeTreeHash.ofFile"
+)(function*(path, options = {}) {
+  const fs = yield* FileSystem.FileSystem
+  const hasher = yield* Hasher
+  const sha256 = yield* Sha256
+  const file = yield* fs.open(path)
+  const reading = yield* Effect.makeSemaphore(1)
+  const hashes: Array<TreeHash.TreeHash> = []
+  let windows = 0
+  let ended = false
+  let hashed = 0
+
+  const next = Effect.fnUntraced(function*(bytes: Uint8Array) {
+    if (ended) return undefined
+    const length = yield* fill(file, bytes)
+    ended = length < bytes.length
+    // The one leaf of an empty file is empty; after other windows there is none.
+    return length === 0 && windows > 0 ? undefined : { index: windows++, length }
+  })
+  const reader = Effect.gen(function*() {
+    const bytes = yield* hasher.allocate(windowSize)
+    const read = reading.withPermits(1)(next(bytes))
+    for (let window = yield* read; window !== undefined; window = yield* read) {
+      hashes[window.index] = yield* hasher.treeHash(bytes.subarray(0, window.length))
+      hashed += window.length
+      if (options.onProgress !== undefined) yield* options.onProgress(hashed)
+    }
+  })
+
+  // One more than can be hashed at once: it reads meanwhile.
+  yield* Effect.replicateEffect(reader, availableParallelism() + 1, { concurrency: "unbounded", discard: true })
+  return TreeHash.combine(sha256, hashes)
+}, Effect.scoped)

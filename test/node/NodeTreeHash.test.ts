@@ -1,0 +1,68 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { describe, expect, it } from "@effect/vitest"
+import { Effect, Layer } from "effect"
+import * as NodeHashing from "../../src/node/NodeHashing.ts"
+import * as NodeTreeHash from "../../src/node/NodeTreeHash.ts"
+import { mebibyte } from "../../src/protocol/Limits.ts"
+import fixture from "../fixtures/treehash-vectors.json" with { type: "json" }
+import { bytesOf } from "../protocol/patterns.ts"
+import { expected } from "../transport/hashing.ts"
+
+const folder = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
+
+const written = Effect.fnUntraced(function*(bytes: Uint8Array) {
+  const fs = yield* FileSystem.FileSystem
+  const path = `${yield* folder}/file`
+  yield* fs.writeFile(path, bytes)
+  return path
+})
+
+/** Bytes of which every 4 KiB are others. */
+const numbered = (size: number): Uint8Array => {
+  const bytes = new Uint8Array(size)
+  const view = new DataView(bytes.buffer)
+  for (let offset = 0; offset + 4 <= size; offset += 4_096) view.setUint32(offset, offset)
+  return bytes
+}
+
+describe("NodeTreeHash.ofFile", () => {
+  it.scoped.each(fixture.vectors.filter(({ pattern }) => pattern === "ramp"))(
+    "$size_label of $pattern",
+    ({ pattern, size, tree_hash }) =>
+      Effect.gen(function*() {
+        const file = yield* written(bytesOf(pattern, size))
+        expect(yield* NodeTreeHash.ofFile(file)).toBe(tree_hash)
+      }).pipe(Effect.provide(Layer.merge(NodeContext.layer, NodeHashing.layer)))
+  )
+
+  it.scoped.each([4 * mebibyte - 1, 4 * mebibyte, 4 * mebibyte + 1, 8 * mebibyte, 41 * mebibyte + 9])(
+    "%d bytes, and tells how far it is",
+    (size) =>
+      Effect.gen(function*() {
+        const bytes = numbered(size)
+        const file = yield* written(bytes)
+        const told: Array<number> = []
+        const onProgress = (bytes: number) => Effect.sync(() => void told.push(bytes))
+        expect(yield* NodeTreeHash.ofFile(file, { onProgress })).toBe(expected(bytes).treeHash)
+        expect(told).toEqual(Array.from(told).sort((a, b) => a - b))
+        expect(told).toHaveLength(Math.ceil(size / (4 * mebibyte)))
+        expect(told.at(-1)).toBe(size)
+      }).pipe(Effect.provide(Layer.merge(NodeContext.layer, NodeHashing.layer)))
+  )
+
+  it.scoped("works with the portable Hasher", () =>
+    Effect.gen(function*() {
+      const bytes = numbered(9 * mebibyte + 3)
+      expect(yield* NodeTreeHash.ofFile(yield* written(bytes))).toBe(expected(bytes).treeHash)
+    }).pipe(Effect.provide(NodeContext.layer)))
+
+  it.scoped("fails with the file system's error", () =>
+    Effect.gen(function*() {
+      const there = yield* folder
+      const missing = yield* Effect.flip(NodeTreeHash.ofFile(`${there}/missing`))
+      expect(missing).toMatchObject({ _tag: "SystemError", reason: "NotFound" })
+      const directory = yield* Effect.flip(NodeTreeHash.ofFile(there))
+      expect(directory.message).toContain("EISDIR")
+    }).pipe(Effect.provide(Layer.merge(NodeContext.layer, NodeHashing.layer))))
+})
