@@ -147,7 +147,10 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptio
 
   const fetch = Effect.fnUntraced(function*(range: ByteRange.ByteRange) {
     const broken = (problem: string) => new BrokenOutput({ jobId: output.jobId, ...range, problem })
-    const answer = yield* glacier.getJobOutput({ ...output.vault, jobId: output.jobId, range })
+    const answer = yield* glacier.getJobOutput({ ...output.vault, jobId: output.jobId, range }).pipe(
+      // Headers come to harm in transit as bytes do.
+      Effect.catchTag("MalformedResponse", (error) => broken(error.message))
+    )
     const bytes = new Uint8Array(ByteRange.length(range))
     let filled = 0
     yield* answer.body.pipe(

@@ -1,0 +1,170 @@
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import { fromWeb } from "@effect/platform/HttpClientResponse"
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FastCheck from "effect/FastCheck"
+import * as Stream from "effect/Stream"
+import { GlacierClient } from "../../src/client/GlacierClient.ts"
+import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
+import * as Download from "../../src/transfer/Download.ts"
+import { Hasher } from "../../src/transport/Hasher.ts"
+import { inVirtualTime } from "../support/virtualClock.ts"
+import * as Support from "./support.ts"
+
+const { address, mebibyte, pattern, same } = Support
+
+const bytes = pattern(3.5 * mebibyte)
+
+/** What goes wrong with an answer: where in its body, and with how many bytes. */
+interface Fault {
+  readonly kind: keyof typeof kinds
+  readonly at: number
+  readonly length: number
+}
+
+/** An answer on its way. */
+interface Passing {
+  body: Uint8Array
+  readonly headers: Headers
+  isCut: boolean
+}
+
+const replaced = (header: string, value: (text: string) => string | undefined) => ({ headers }: Passing): void => {
+  const changed = value(headers.get(header) ?? "")
+  if (changed === undefined) headers.delete(header)
+  else headers.set(header, changed)
+}
+
+const kinds = {
+  "a flipped bit": (passing: Passing, at: number, length: number) => {
+    passing.body[at] = (passing.body[at] ?? 0) ^ (1 << length % 8)
+  },
+  "lost bytes": (passing: Passing, at: number, length: number) => {
+    passing.body = Buffer.concat([passing.body.subarray(0, at), passing.body.subarray(at + length)])
+  },
+  "bytes too many": (passing: Passing, at: number, length: number) => {
+    passing.body = Buffer.concat([passing.body.subarray(0, at), new Uint8Array(length), passing.body.subarray(at)])
+  },
+  "an early end": (passing: Passing, at: number) => {
+    passing.body = passing.body.subarray(0, at)
+  },
+  "a broken connection": (passing: Passing, at: number) => {
+    passing.body = passing.body.subarray(0, at)
+    passing.isCut = true
+  },
+  "another range": replaced(
+    "content-range",
+    (range) => range.replace(/(\d+)-(\d+)/, (_, a, b) => `${+a + 1}-${+b + 1}`)
+  ),
+  "a range of something larger": replaced(
+    "content-range",
+    (range) => range.replace(/\d+$/, (total) => `${+total + 1}`)
+  ),
+  "half a range": replaced("content-range", (range) => range.slice(0, -8)),
+  "no range": replaced("content-range", () => undefined),
+  "another tree hash": replaced(
+    "x-amz-sha256-tree-hash",
+    (hash) => hash.replace(/./, (digit) => digit === "0" ? "1" : "0")
+  ),
+  "half a tree hash": replaced("x-amz-sha256-tree-hash", (hash) => hash.slice(32)),
+  "no tree hash": replaced("x-amz-sha256-tree-hash", () => undefined)
+}
+
+const fault = FastCheck.record<Fault>({
+  kind: FastCheck.constantFrom(...Object.keys(kinds).filter((kind): kind is Fault["kind"] => kind in kinds)),
+  at: FastCheck.integer({ min: 0, max: mebibyte / 2 - 1 }),
+  length: FastCheck.oneof(FastCheck.integer({ min: 1, max: 100 }), FastCheck.integer({ min: 1, max: mebibyte }))
+})
+
+/** Carries the first answers with outputs as the faults say, those after them as they are; keeps which were asked for. */
+const through = (faults: ReadonlyArray<Fault>) => {
+  const left = [...faults]
+  const asked: Array<string> = []
+  const change: Support.Change = (send, request) => {
+    if (!request.url.endsWith("/output")) return send
+    asked.push(request.headers["range"] ?? "")
+    const next = left.shift()
+    if (next === undefined) return send
+    return Effect.gen(function*() {
+      const response: HttpClientResponse.HttpClientResponse = yield* send
+      const passing: Passing = {
+        body: new Uint8Array(yield* response.arrayBuffer),
+        headers: new Headers({ ...response.headers }),
+        isCut: false
+      }
+      kinds[next.kind](passing, next.at, next.length)
+      const { body, headers, isCut } = passing
+      const stream = new ReadableStream({
+        start(controller) {
+          for (let start = 0; start < body.length; start += 300_000) {
+            controller.enqueue(body.subarray(start, start + 300_000))
+          }
+          if (isCut) controller.error(new Error("reset"))
+          else controller.close()
+        }
+      })
+      return fromWeb(request, new Response(stream, { status: response.status, headers }))
+    })
+  }
+  return { asked, change }
+}
+
+/** Downloads from a byte on what comes through the faults: all that is emitted, and how it ends. */
+const download = Effect.fnUntraced(function*(from: number) {
+  const glacier = yield* GlacierClient
+  const { archiveId } = yield* glacier.uploadArchive({
+    ...address,
+    ...(yield* (yield* Hasher).hashes(bytes)),
+    body: bytes
+  })
+  const { jobId } = yield* glacier.initiateJob({ ...address, parameters: { type: "archive-retrieval", archiveId } })
+  const { treeHash } = yield* glacier.describeJob({ ...address, jobId })
+  const output: Download.Output = { vault: address, jobId, size: bytes.length, treeHash }
+  const pieces: Array<Uint8Array> = []
+  const exit = yield* Download.stream(output, { from, windowSize: mebibyte, concurrency: 3 }).pipe(
+    Stream.runForEach((piece) => Effect.sync(() => void pieces.push(piece))),
+    Effect.exit
+  )
+  return { emitted: Buffer.concat(pieces), exit }
+})
+
+const from = FastCheck.integer({ min: 0, max: bytes.length - 1 })
+
+describe("an output whose bytes are harmed in transit", () => {
+  it.effect.prop(
+    "is whole in the end, where no policy is given, and only what was broken is fetched again",
+    [FastCheck.array(fault, { maxLength: 12 }), from],
+    ([faults, from]) => {
+      const { asked, change } = through(faults)
+      return Effect.gen(function*() {
+        const { emitted, exit } = yield* download(from)
+        expect(exit).toEqual(Exit.void)
+        expect(same(emitted, bytes.subarray(from))).toBe(true)
+        const windows = 4 - Math.floor(from / mebibyte)
+        expect(new Set(asked).size).toBe(windows)
+        expect(asked).toHaveLength(windows + faults.length)
+      }).pipe(Effect.provide(Support.layer(change)), inVirtualTime)
+    },
+    { fastCheck: { numRuns: 20 } }
+  )
+
+  it.effect.prop(
+    "never passes on a wrong byte, and fails with a typed error when it does not heal",
+    [FastCheck.array(fault, { minLength: 1, maxLength: 12 }), from],
+    ([faults, from]) => {
+      const { change } = through(faults)
+      return Effect.gen(function*() {
+        const { emitted, exit } = yield* download(from)
+        expect(same(emitted, bytes.subarray(from, from + emitted.length))).toBe(true)
+        const ending = Exit.mapBoth(exit, { onFailure: (error) => error._tag, onSuccess: () => emitted.length })
+        if (Exit.isSuccess(ending)) expect(ending.value).toBe(bytes.length - from)
+        else expect(ending).toEqual(Exit.fail("BrokenOutput"))
+      }).pipe(
+        Effect.provideService(RetryPolicy.RetryPolicy, Support.promptly(1)),
+        Effect.provide(Support.layer(change))
+      )
+    },
+    { fastCheck: { numRuns: 20 } }
+  )
+})
