@@ -25,7 +25,7 @@ const breathe = Effect.async<void>((resume) => {
 /** Feeds bytes to hashes 1 MiB at a time, while it is in the processor's cache. */
 const feed = Effect.fnUntraced(function*(bytes: Uint8Array, use: (slice: Uint8Array) => void) {
   for (let offset = 0; offset < bytes.length; offset += Limits.mebibyte) {
-    if (offset > 0 && offset % (4 * Limits.mebibyte) === 0) yield* breathe
+    if (offset > 0) yield* breathe
     use(bytes.subarray(offset, offset + Limits.mebibyte))
   }
 })
@@ -128,7 +128,7 @@ const make = Effect.map(threads, (inThreads): Hasher.Service => {
 /**
  * Node's SHA-256 for tree hashes, signatures and parts. What is larger than 1 MiB is hashed in threads of their own, one
  * for each core at most; they are started when there is such work, and ended with the layer's Scope. Where there can be
- * no threads, and after that Scope, it is hashed on the event loop, a few MiB at a time.
+ * no threads, and after that Scope, it is hashed on the event loop, 1 MiB at a time.
  *
  * @since 0.1.0
  * @category layers

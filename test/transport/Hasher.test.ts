@@ -13,6 +13,15 @@ describe("Hasher", () => {
       expect(yield* hasher.treeHash(bytes)).toBe(expected(bytes).treeHash)
     }))
 
+  it.scoped("allocates memory of its own", () =>
+    Effect.gen(function*() {
+      const { allocate } = yield* Hasher.Hasher
+      const [one, two] = [yield* allocate(mebibyte + 5), yield* allocate(mebibyte + 5)]
+      expect(one).toHaveLength(mebibyte + 5)
+      expect(one.buffer).toBeInstanceOf(ArrayBuffer)
+      expect(one.buffer).not.toBe(two.buffer)
+    }))
+
   it.effect("hashes the tree's nodes with the Sha256 in use", () =>
     Effect.gen(function*() {
       let nodes = 0
