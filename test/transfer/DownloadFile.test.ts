@@ -1,0 +1,292 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { type PlatformError, SystemError } from "@effect/platform/Error"
+import * as FileSystem from "@effect/platform/FileSystem"
+import { describe, expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as FastCheck from "effect/FastCheck"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import { GlacierClient } from "../../src/client/GlacierClient.ts"
+import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
+import { BrokenOutput } from "../../src/protocol/GlacierError.ts"
+import * as Download from "../../src/transfer/Download.ts"
+import { Hasher } from "../../src/transport/Hasher.ts"
+import * as Support from "./support.ts"
+
+const { address, mebibyte, pattern, replacing, same } = Support
+
+const windowSize = mebibyte
+
+const bytes = pattern(3.5 * mebibyte)
+
+const older = new TextEncoder().encode("the holiday before")
+
+/** A folder with an older file, and an output for it; `asked` are the windows that were fetched, by their MiB. */
+const prepared = Effect.gen(function*() {
+  const fs = yield* FileSystem.FileSystem
+  const directory = yield* fs.makeTempDirectoryScoped()
+  const path = `${directory}/holiday.tar`
+  yield* fs.writeFile(path, older)
+  const glacier = yield* GlacierClient
+  const hashes = yield* (yield* Hasher).hashes(bytes)
+  const { archiveId } = yield* glacier.uploadArchive({ ...address, ...hashes, body: bytes })
+  const { jobId } = yield* glacier.initiateJob({ ...address, parameters: { type: "archive-retrieval", archiveId } })
+  const { treeHash } = yield* glacier.describeJob({ ...address, jobId })
+  const output: Download.Output = { vault: address, jobId, size: bytes.length, treeHash }
+  const names = Effect.map(fs.readDirectory(directory), (names) => names.sort())
+  const named = (ending: string) =>
+    Effect.map(names, (names) => names.filter((name) => name.endsWith(ending)).map((name) => `${directory}/${name}`))
+  const asked: Array<number> = []
+  const download = (options: Download.FileOptions = {}) =>
+    Download.toFile(output, path, { windowSize, concurrency: 2, ...options }).pipe(
+      replacing((glacier) => ({
+        getJobOutput: (input) => {
+          asked.push((input.range?.start ?? 0) / mebibyte)
+          return glacier.getJobOutput(input)
+        }
+      }))
+    )
+  return { fs, path, output, names, asked, download, partial: named(".partial"), checkpoint: named(".checkpoint") }
+})
+
+const inFolder = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  effect.pipe(
+    Effect.provideService(RetryPolicy.RetryPolicy, Support.promptly(1)),
+    Effect.provide(Support.layer()),
+    Effect.provide(NodeFileSystem.layer)
+  )
+
+/** What is done to a file system, in words, before it is done; and what becomes of it. */
+type Watch = <A>(step: string, effect: Effect.Effect<A, PlatformError>) => Effect.Effect<A, PlatformError>
+
+/** Shows all that changes something, or makes it last. A write comes in two halves. */
+const watching = (fs: FileSystem.FileSystem, watch: Watch): FileSystem.FileSystem => {
+  const name = (path: string) => path.replace(/^.*\//, "").replace(/\.[0-9a-f]{16}/, "")
+  const watched = (file: FileSystem.File, path: string): FileSystem.File =>
+    new Proxy(file, {
+      get(target, key) {
+        if (key === "sync") return watch(`sync ${name(path)}`, target.sync)
+        if (key === "truncate") return (size: number) => watch(`truncate ${name(path)}`, target.truncate(size))
+        if (key === "writeAll") {
+          return (bytes: Uint8Array) =>
+            Effect.forEach([0, 1], (half) => {
+              const piece = bytes.subarray(...(half === 0 ? [0, bytes.length >> 1] : [bytes.length >> 1]))
+              return watch(`write ${name(path)}`, target.writeAll(piece))
+            }, { discard: true })
+        }
+        const value: unknown = Reflect.get(target, key)
+        return typeof value === "function" ? value.bind(target) : value
+      }
+    })
+  return {
+    ...fs,
+    open: (path, options) =>
+      Effect.flatMap(
+        watch(`open ${name(path)}`, Effect.void),
+        () => Effect.map(fs.open(path, options), (file) => watched(file, path))
+      ),
+    rename: (from, to) => watch(`rename ${name(from)} ${name(to)}`, fs.rename(from, to)),
+    remove: (path, options) => watch(`remove ${name(path)}`, fs.remove(path, options))
+  }
+}
+
+/** Runs an effect in a file system that is watched. */
+const watched = (watch: Watch) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.updateService(effect, FileSystem.FileSystem, (fs) => watching(fs, watch))
+
+/** Windows that a checkpoint has a whole line for, by their MiB. */
+const recorded = (checkpoint: string) =>
+  Array.from(checkpoint.matchAll(/^(\d+)-\d+ [0-9a-f]{64}$/gm), ([, start]) => Number(start) / mebibyte)
+
+describe("a download to a file", () => {
+  it.scoped.prop(
+    "I6 that is killed at any point leaves the older file or the new one, and goes on with what it had",
+    [
+      FastCheck.integer({ min: 0, max: 33 }),
+      FastCheck.constantFrom<Download.FileOptions["onFailure"]>("remove", "keep"),
+      FastCheck.option(FastCheck.integer({ min: 0, max: 400 }), { freq: 3, nil: 400 }),
+      FastCheck.option(FastCheck.integer({ min: 0, max: bytes.length - 1 }), { freq: 3 })
+    ],
+    ([steps, onFailure, cut, flip]) =>
+      inFolder(Effect.gen(function*() {
+        const { asked, checkpoint, download, fs, names, partial, path } = yield* prepared
+        let left = steps
+        const first = yield* download({ onFailure }).pipe(
+          watched((_, effect) => Effect.suspend(() => left-- > 0 ? effect : Effect.dieMessage("killed"))),
+          Effect.exit
+        )
+        const found = yield* fs.readFile(path)
+        expect(same(found, older) || same(found, bytes)).toBe(true)
+        if (Exit.isSuccess(first)) expect(same(found, bytes)).toBe(true)
+        if (same(found, bytes)) return
+
+        const kept = new Set<number>()
+        for (const file of yield* checkpoint) {
+          const text = (yield* fs.readFileString(file)).slice(0, cut)
+          yield* fs.writeFileString(file, text)
+          for (const window of recorded(text)) kept.add(window)
+        }
+        for (const file of yield* partial) {
+          const there = yield* fs.readFile(file)
+          if (flip === null || flip >= there.length) continue
+          there[flip] = (there[flip] ?? 0) ^ 1
+          yield* fs.writeFile(file, there)
+          kept.delete(Math.floor(flip / mebibyte))
+        }
+        asked.length = 0
+        expect(yield* download()).toEqual({ size: bytes.length, verification: "root" })
+        expect(same(yield* fs.readFile(path), bytes)).toBe(true)
+        expect(asked.sort()).toEqual([0, 1, 2, 3].filter((window) => !kept.has(window)))
+        expect(yield* names).toEqual(["holiday.tar"])
+      })),
+    { fastCheck: { numRuns: 40 } }
+  )
+
+  it.scoped("I6 is fsynced before it gets its name, and its folder after that", () =>
+    inFolder(Effect.gen(function*() {
+      const { download } = yield* prepared
+      const steps: Array<string> = []
+      yield* download().pipe(watched((step, effect) => {
+        steps.push(step)
+        return effect
+      }))
+      expect(steps.slice(-7)).toEqual([
+        "open holiday.tar.partial",
+        "truncate holiday.tar.partial",
+        "sync holiday.tar.partial",
+        "rename holiday.tar.partial holiday.tar",
+        "open ",
+        "sync ",
+        "remove holiday.tar.checkpoint"
+      ])
+      expect(steps.slice(0, -7).filter((step) => /^(sync|rename|truncate|remove)/.test(step))).toEqual([])
+    })))
+
+  const refusal = (code: string) =>
+    new SystemError({
+      module: "FileSystem",
+      method: "sync",
+      reason: "Unknown",
+      cause: Object.assign(new Error(code), { code })
+    })
+
+  it.scoped.each(["EPERM", "EINVAL", "EISDIR"])(
+    "does without the fsync of a folder where there is none: %s",
+    (code) =>
+      inFolder(Effect.gen(function*() {
+        const { download, fs, names, path } = yield* prepared
+        yield* download().pipe(watched((step, effect) => step === "sync " ? refusal(code) : effect))
+        expect(same(yield* fs.readFile(path), bytes)).toBe(true)
+        expect(yield* names).toEqual(["holiday.tar"])
+      }))
+  )
+
+  it.scoped.each(["sync ", "sync holiday.tar.partial", "write holiday.tar.partial", "write holiday.tar.checkpoint"])(
+    "fails when the disk does, and leaves nothing beside the file: %s",
+    (failing) =>
+      inFolder(Effect.gen(function*() {
+        const { download, names } = yield* prepared
+        const error = yield* Effect.flip(
+          download().pipe(watched((step, effect) => step === failing ? refusal("EIO") : effect))
+        )
+        expect(error).toMatchObject({ _tag: "SystemError", cause: { message: "EIO" } })
+        expect(yield* names).toEqual(["holiday.tar"])
+      }))
+  )
+
+  /** Begins a download and stops it behind its second window. */
+  const begun = Effect.fnUntraced(function*(
+    download: Effect.Effect.Success<typeof prepared>["download"],
+    options: Download.FileOptions
+  ) {
+    const reached = yield* Deferred.make<void>()
+    const fiber = yield* Effect.fork(download({
+      ...options,
+      concurrency: 1,
+      onProgress: (progress) =>
+        progress.bytes === 2 * mebibyte
+          ? Effect.zipRight(Deferred.succeed(reached, undefined), Effect.never)
+          : Effect.void
+    }))
+    yield* Deferred.await(reached)
+    return fiber
+  })
+
+  it.scoped("keeps what it has when it is interrupted, if told so, and tells of it as progress later", () =>
+    inFolder(Effect.gen(function*() {
+      const { asked, download, fs, names, path } = yield* prepared
+      yield* Effect.flatMap(begun(download, { onFailure: "keep" }), Fiber.interrupt)
+      expect(yield* names).toHaveLength(3)
+      expect(same(yield* fs.readFile(path), older)).toBe(true)
+      asked.length = 0
+      const told: Array<number> = []
+      yield* download({ concurrency: 1, onProgress: ({ bytes }) => Effect.sync(() => void told.push(bytes)) })
+      expect(asked).toEqual([2, 3])
+      expect(told).toEqual([1, 2, 3, 3.5].map((n) => n * mebibyte))
+      expect(same(yield* fs.readFile(path), bytes)).toBe(true)
+      expect(yield* names).toEqual(["holiday.tar"])
+    })))
+
+  it.scoped("fetches all anew when the windows are of another size", () =>
+    inFolder(Effect.gen(function*() {
+      const { asked, download, fs, names, path } = yield* prepared
+      yield* Effect.flatMap(begun(download, { onFailure: "keep" }), Fiber.interrupt)
+      asked.length = 0
+      yield* download({ windowSize: 2 * mebibyte })
+      expect(asked).toEqual([0, 2])
+      expect(same(yield* fs.readFile(path), bytes)).toBe(true)
+      expect(yield* names).toEqual(["holiday.tar"])
+    })))
+
+  it.scoped("keeps what it has when a window stays broken, if told so", () =>
+    inFolder(Effect.gen(function*() {
+      const { asked, download, fs, path } = yield* prepared
+      const error = yield* Effect.flip(
+        download({ onFailure: "keep", concurrency: 1 }).pipe(
+          replacing((glacier) => ({
+            getJobOutput: (input) =>
+              Effect.map(glacier.getJobOutput(input), (answer) =>
+                input.range?.start === 2 * mebibyte ? { ...answer, body: Stream.empty } : answer)
+          }))
+        )
+      )
+      expect(error).toBeInstanceOf(BrokenOutput)
+      asked.length = 0
+      yield* download()
+      expect(asked).toEqual([2, 3])
+      expect(same(yield* fs.readFile(path), bytes)).toBe(true)
+    })))
+
+  it.scoped("believes no line of a checkpoint that the bytes do not bear out, and cuts what is too long", () =>
+    inFolder(Effect.gen(function*() {
+      const { asked, checkpoint, download, fs, partial, path } = yield* prepared
+      yield* Effect.flatMap(begun(download, { onFailure: "keep" }), Fiber.interrupt)
+      const zeros = Support.treeHash(new Uint8Array(mebibyte))
+      for (const file of yield* checkpoint) {
+        yield* fs.writeFileString(file, `\n0-1048575 ${zeros}\nbytes\n\u0000\n9-1 ${zeros}\n`, { flag: "a" })
+      }
+      for (const file of yield* partial) yield* fs.truncate(file, 9 * mebibyte)
+      asked.length = 0
+      yield* download()
+      expect(asked).toEqual([0, 2, 3])
+      expect(same(yield* fs.readFile(path), bytes)).toBe(true)
+    })))
+
+  it.scoped("of the same job to the same path is refused while another goes on, which it does not harm", () =>
+    inFolder(Effect.gen(function*() {
+      const { download, fs, names, path } = yield* prepared
+      const fiber = yield* begun(download, { onFailure: "keep" })
+      const before = yield* names
+      expect(yield* Effect.flip(download())).toMatchObject({
+        _tag: "InvalidInput",
+        operation: "download",
+        field: "path"
+      })
+      expect(yield* names).toEqual(before)
+      yield* Fiber.interrupt(fiber)
+      yield* download()
+      expect(same(yield* fs.readFile(path), bytes)).toBe(true)
+    })))
+})
