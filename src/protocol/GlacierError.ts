@@ -7,7 +7,8 @@
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { JobId } from "./Names.ts"
+import * as Limits from "./Limits.ts"
+import { JobId, PartSize, UploadId } from "./Names.ts"
 import * as ServiceError from "./ServiceError.ts"
 
 /**
@@ -112,12 +113,50 @@ export class BrokenOutput extends Schema.TaggedError<BrokenOutput>("effect-glaci
 }
 
 /**
- * A source gave fewer or more bytes than it had when the upload began. Nothing of that part was sent.
+ * A source is not what it was when its upload began: it gave fewer or more bytes than it had, was written to, or the
+ * service already has parts behind its end. No archive was made of it.
  *
  * @since 0.1.0
  * @category errors
  */
 export class SourceChanged extends Schema.TaggedError<SourceChanged>("effect-glacier/SourceChanged")("SourceChanged", {
+  message: Schema.String
+}) {
+  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
+  readonly retry = "never"
+}
+
+/**
+ * A stream gave more bytes than 10,000 parts hold. Only a larger part size lets more in, and that is fixed when an
+ * upload is opened.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class SourceTooLarge
+  extends Schema.TaggedError<SourceTooLarge>("effect-glacier/SourceTooLarge")("SourceTooLarge", {
+    /** Bytes. */
+    partSize: PartSize
+  })
+{
+  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
+  readonly retry = "never"
+  override get message(): string {
+    const largest = this.partSize * Limits.maximumParts
+    return `The source has more than the ${largest} bytes that 10,000 parts of ${this.partSize} bytes hold`
+  }
+}
+
+/**
+ * An upload that was to be resumed is not open, and what the source holds was not made an archive of it lately either: it
+ * was aborted, nothing came for 24 hours, it was completed long ago or with other bytes, or there never was one of that
+ * id. `message` is the service's.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class UploadGone extends Schema.TaggedError<UploadGone>("effect-glacier/UploadGone")("UploadGone", {
+  uploadId: UploadId,
   message: Schema.String
 }) {
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
@@ -256,6 +295,8 @@ export const GlacierError = Schema.Union(
   MalformedResponse,
   BrokenOutput,
   SourceChanged,
+  SourceTooLarge,
+  UploadGone,
   JobRunning,
   JobFailed,
   CredentialsError,

@@ -4,10 +4,14 @@
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type * as Stream from "effect/Stream"
+import type * as Scope from "effect/Scope"
+import type * as Sink from "effect/Sink"
+import * as Stream from "effect/Stream"
 import { GlacierClient } from "../client/GlacierClient.ts"
 import * as Pages from "../client/Pages.ts"
 import type * as ByteRange from "../protocol/ByteRange.ts"
@@ -19,8 +23,10 @@ import type * as Operation from "../protocol/Operation.ts"
 import type { operations } from "../protocol/Operations.ts"
 import type { UploadDescription } from "../protocol/Uploads.ts"
 import type { VaultDescription } from "../protocol/Vaults.ts"
-import type { Source } from "../transfer/Source.ts"
+import type { Once, Source } from "../transfer/Source.ts"
 import * as Upload from "../transfer/Upload.ts"
+import * as Uploader from "../transfer/Uploader.ts"
+import type { Kept, OnFailure } from "../transfer/UploadKept.ts"
 import type { Failure } from "../transport/Method.ts"
 import { capture } from "./internal/capture.ts"
 import * as Job from "./Job.ts"
@@ -69,10 +75,44 @@ export interface Service {
   /** Deletes the vault: it must be empty, by an inventory made after the last write. */
   readonly delete: Effect.Effect<void, Failures<"deleteVault">>
   /** Uploads a source as one archive, in parts where it is large. */
-  readonly upload: <E, R>(
-    source: Source<E, R>,
-    options?: Upload.Options
-  ) => Effect.Effect<Upload.UploadedArchive, Upload.UploadError | E, Exclude<R, GlacierClient>>
+  readonly upload: <E, R, Chosen extends OnFailure = "abort">(
+    source: Source<E, R> | Once<E, R>,
+    options?: Upload.Options<Chosen>
+  ) => Effect.Effect<
+    Upload.UploadedArchive,
+    Upload.UploadError | E | Kept<Chosen, Upload.UploadError | E>,
+    Exclude<R, GlacierClient>
+  >
+  /** Goes on with a multipart upload that was kept: sends what is missing or different. */
+  readonly resumeUpload: <E, R, Chosen extends OnFailure = "keep">(
+    uploadId: string,
+    source: Source<E, R> | Once<E, R>,
+    options?: Upload.ResumeOptions<Chosen>
+  ) => Effect.Effect<
+    Upload.UploadedArchive,
+    Upload.ResumeError | E | Kept<Chosen, Upload.ResumeError | E>,
+    Exclude<R, GlacierClient>
+  >
+  /**
+   * Begins an archive that is written piece by piece. What was not closed when the Scope ends is dropped or kept, as
+   * `onFailure` says.
+   */
+  readonly uploader: <Chosen extends OnFailure = "abort">(
+    options?: Upload.Options<Chosen>
+  ) => Effect.Effect<
+    Uploader.Uploader<Upload.UploadError | Kept<Chosen, Upload.UploadError>>,
+    InvalidInput,
+    Scope.Scope
+  >
+  /** A Sink that makes one archive of all it is given. */
+  readonly sink: <Chosen extends OnFailure = "abort">(
+    options?: Upload.Options<Chosen>
+  ) => Sink.Sink<
+    Upload.UploadedArchive,
+    Uint8Array,
+    never,
+    Upload.UploadError | Kept<Chosen, Upload.UploadError>
+  >
   /** Deletes an archive. Deleting it again changes nothing. */
   readonly deleteArchive: (archiveId: string) => Effect.Effect<void, Failures<"deleteArchive">>
   /** Starts a job that retrieves an archive, which costs money. */
@@ -90,6 +130,15 @@ export interface Service {
   ) => Stream.Stream<JobDescription, Failures<"listJobs">>
   /** The multipart uploads that are open. */
   readonly uploads: Stream.Stream<UploadDescription, Failures<"listMultipartUploads">>
+  /**
+   * The multipart uploads that were opened at least so long ago and are still open: nobody may be at work on them. (One
+   * that gets no part for 24 hours is dropped by the service.)
+   */
+  readonly abandonedUploads: (
+    age: Duration.DurationInput
+  ) => Stream.Stream<UploadDescription, Failures<"listMultipartUploads">>
+  /** Drops a multipart upload and its parts. */
+  readonly abortUpload: (uploadId: string) => Effect.Effect<void, Failures<"abortMultipartUpload">>
 }
 
 /**
@@ -133,19 +182,36 @@ export const make: (
       Effect.flatMap(({ jobId }) => Job.make(address, jobId)),
       run.effect
     )
+  const uploader: Service["uploader"] = (options) =>
+    Effect.map(run.effect(Uploader.make(address, options)), (made) => ({
+      ...made,
+      write: (piece) => run.effect(made.write(piece)),
+      treeHash: run.effect(made.treeHash),
+      close: run.effect(made.close)
+    }))
+  const uploads = run.stream(Pages.uploads(address))
   return {
     name: address.vaultName,
     create: run.effect(Effect.asVoid(glacier.createVault(address))),
     describe: run.effect(glacier.describeVault(address)),
     delete: run.effect(Effect.asVoid(glacier.deleteVault(address))),
     upload: (source, options) => run.effect(Upload.upload(address, source, options)),
+    resumeUpload: (uploadId, source, options) => run.effect(Upload.resume(address, uploadId, source, options)),
+    uploader,
+    sink: (options) => Uploader.toSink(uploader(options)),
     deleteArchive: (archiveId) => run.effect(Effect.asVoid(glacier.deleteArchive({ ...address, archiveId }))),
     retrieveArchive: (archiveId, { range, ...options } = {}) =>
       start({ type: "archive-retrieval", archiveId, retrievalByteRange: range, ...options }),
     retrieveInventory: (options) => start({ type: "inventory-retrieval", ...options }),
     job: (jobId) => run.effect(Job.make(address, jobId)),
     jobs: (filter) => run.stream(Pages.jobs({ ...address, ...filter })),
-    uploads: run.stream(Pages.uploads(address))
+    uploads,
+    abandonedUploads: (age) =>
+      Stream.unwrap(Effect.map(DateTime.now, (now) => {
+        const limit = DateTime.subtractDuration(now, age)
+        return Stream.filter(uploads, ({ creationDate }) => DateTime.lessThanOrEqualTo(creationDate, limit))
+      })),
+    abortUpload: (uploadId) => run.effect(Effect.asVoid(glacier.abortMultipartUpload({ ...address, uploadId })))
   }
 })
 

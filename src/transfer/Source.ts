@@ -1,12 +1,14 @@
 /**
- * Where an upload reads its bytes. A source can be read from any place, several ranges at once, so nothing is held
- * beyond the parts in flight: each from when it is read until the service has it.
+ * Where an upload reads its bytes: from what can be read at any place, several ranges at once, so that nothing is held
+ * beyond the parts in flight; or from a Stream, of which one part more is held.
  *
  * @since 0.1.0
  */
 import type * as PlatformError from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Stream from "effect/Stream"
 import * as ByteRange from "../protocol/ByteRange.ts"
 import { SourceChanged } from "../protocol/GlacierError.ts"
 import * as Limits from "../protocol/Limits.ts"
@@ -22,6 +24,18 @@ export interface Source<out E = never, out R = never> {
   readonly size: Effect.Effect<number, E, R>
   /** The bytes of a range, all of them. */
   readonly read: (range: ByteRange.ByteRange) => Effect.Effect<Uint8Array, E, R>
+  /** What tells one state of the source from another: an upload during which it changes fails with `SourceChanged`. */
+  readonly version?: Effect.Effect<string, E, R> | undefined
+}
+
+/**
+ * Bytes that come once, in order; nobody knows how many.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Once<out E = never, out R = never> {
+  readonly stream: Stream.Stream<Uint8Array, E, R>
 }
 
 /** What one read of a file may ask for at most: Node.js takes no more than 2 GiB. */
@@ -39,31 +53,57 @@ export const bytes = (all: Uint8Array): Source => ({
 })
 
 /**
- * A file. Fails with the file system's error, or with `SourceChanged` when the file has become shorter meanwhile.
+ * A Stream of bytes in pieces of any size, whose number need not be known. It is read once, in order, as fast as parts
+ * can be sent. What a Web `ReadableStream`, a Node.js `Readable` or an async iterable gives comes by
+ * `Stream.fromReadableStream`, `NodeStream.fromReadable` and `Stream.fromAsyncIterable`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const stream = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Once<E, R> => ({ stream })
+
+/**
+ * A file, or a range of one. Fails with the file system's error, or with `SourceChanged` when the file ends before the
+ * range does or has become shorter meanwhile.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const file = (
-  path: string
-): Source<PlatformError.PlatformError | SourceChanged, FileSystem.FileSystem> => ({
-  size: Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.map(fs.stat(path), (info) => Number(info.size))),
-  read: (range) =>
-    Effect.scoped(Effect.gen(function*() {
-      const fs = yield* FileSystem.FileSystem
-      // A handle of its own: its position is shared by all who read through it.
-      const handle = yield* fs.open(path, { flag: "r" })
-      yield* handle.seek(range.start, "start")
-      const buffer = new Uint8Array(ByteRange.length(range))
-      for (let filled = 0; filled < buffer.length;) {
-        const read = Number(yield* handle.read(buffer.subarray(filled, filled + slice)))
-        if (read === 0) {
-          return yield* new SourceChanged({
-            message: `${path} ended at byte ${range.start + filled}: it has become shorter since the upload began`
-          })
+  path: string,
+  range?: ByteRange.ByteRange
+): Source<PlatformError.PlatformError | SourceChanged, FileSystem.FileSystem> => {
+  const stat = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.stat(path))
+  const first = range?.start ?? 0
+  return {
+    size: Effect.flatMap(stat, (info) => {
+      const size = Number(info.size)
+      if (range === undefined) return Effect.succeed(size)
+      return range.end < size
+        ? Effect.succeed(ByteRange.length(range))
+        : new SourceChanged({ message: `${path} has ${size} bytes: too few for ${range.start} to ${range.end}` })
+    }),
+    version: Effect.map(
+      stat,
+      ({ mtime, size }) => `${size} ${Option.match(mtime, { onNone: () => "", onSome: (time) => time.getTime() })}`
+    ),
+    read: ({ end, start }) =>
+      Effect.scoped(Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        // A handle of its own: its position is shared by all who read through it.
+        const handle = yield* fs.open(path, { flag: "r" })
+        yield* handle.seek(first + start, "start")
+        const buffer = new Uint8Array(end - start + 1)
+        for (let filled = 0; filled < buffer.length;) {
+          const read = Number(yield* handle.read(buffer.subarray(filled, filled + slice)))
+          if (read === 0) {
+            return yield* new SourceChanged({
+              message: `${path} ended at byte ${first + start + filled}: it has become shorter since the upload began`
+            })
+          }
+          filled += read
         }
-        filled += read
-      }
-      return buffer
-    }))
-})
+        return buffer
+      }))
+  }
+}

@@ -1,30 +1,29 @@
 /**
  * Archives into a vault: in one request when they fit in a part, else in parts that travel side by side. Memory holds
- * the parts in flight, at most `concurrency` of them.
+ * the parts in flight, at most `concurrency` of them, and one more of a Stream.
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Layer from "effect/Layer"
-import type * as Option from "effect/Option"
-import * as Ref from "effect/Ref"
-import { GlacierClient } from "../client/GlacierClient.ts"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { GlacierClient } from "../client/GlacierClient.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
-import * as Timeouts from "../policy/Timeouts.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
-import { check, Concurrency } from "../protocol/Check.ts"
-import { SourceChanged } from "../protocol/GlacierError.ts"
-import type { ArchiveId, UploadId } from "../protocol/Names.ts"
+import { check } from "../protocol/Check.ts"
+import { SourceChanged, type SourceTooLarge, UploadGone } from "../protocol/GlacierError.ts"
+import { type ArchiveId, PartSize, type UploadId } from "../protocol/Names.ts"
 import type { operations } from "../protocol/Operations.ts"
-import { Sha256 } from "../protocol/Sha256.ts"
-import * as TreeHash from "../protocol/TreeHash.ts"
+import { ResourceNotFound } from "../protocol/ServiceError.ts"
+import type * as TreeHash from "../protocol/TreeHash.ts"
 import type { VaultAddress } from "../protocol/Vaults.ts"
-import { Hasher } from "../transport/Hasher.ts"
 import type { Failure } from "../transport/Method.ts"
+import * as Multipart from "./internal/multipart.ts"
+import * as Writer from "./internal/writer.ts"
 import type { OnProgress } from "./Progress.ts"
-import type { Source } from "./Source.ts"
+import type * as Source from "./Source.ts"
+import type { Kept, OnFailure } from "./UploadKept.ts"
 import * as UploadPlan from "./UploadPlan.ts"
 
 /**
@@ -33,19 +32,22 @@ import * as UploadPlan from "./UploadPlan.ts"
  * @since 0.1.0
  * @category models
  */
-export interface Options {
+export interface Options<Chosen extends OnFailure = OnFailure> {
   /** At most 1,024 characters of printable ASCII: all that the inventory will say of what the archive is. */
   readonly description?: string | undefined
-  /** Bytes, 1 MiB times a power of two. Default: 16 MiB, or more where 10,000 parts would not hold the archive. */
+  /**
+   * Bytes, 1 MiB times a power of two. Default: 16 MiB, or more where 10,000 parts would not hold the archive. Of a
+   * Stream nobody knows that: with the default it may have up to 156.25 GiB, in general 10,000 times the part size.
+   */
   readonly partSize?: number | undefined
   /** Parts in flight. Default: 4. */
   readonly concurrency?: number | undefined
   /**
    * What becomes of the parts when the upload fails or is interrupted: `abort` (the default) drops them, `keep` leaves
-   * the upload open for 24 hours.
+   * the upload open for 24 hours, and fails with `UploadKept`.
    */
-  readonly onFailure?: "abort" | "keep" | undefined
-  /** Told the id of a multipart upload as soon as there is one: what a later resume needs. */
+  readonly onFailure?: Chosen | undefined
+  /** Told the id of a multipart upload as soon as there is one: what a later resume needs, also after an interruption. */
   readonly onInitiated?: ((uploadId: UploadId) => Effect.Effect<void>) | undefined
   readonly onProgress?: OnProgress | undefined
 }
@@ -78,36 +80,52 @@ export type UploadError =
     ]
   >
   | SourceChanged
-
-/** The last request of an upload that is given up: who interrupts it must not wait for a network that is gone. */
-const briefly = Layer.merge(
-  RetryPolicy.layer(RetryPolicy.upTo(RetryPolicy.standard, 2)),
-  Timeouts.layer({ answer: Duration.seconds(5) })
-)
+  | SourceTooLarge
 
 /**
- * Uploads a source as one archive. Fails with what the service or the way there raises, `InvalidInput` for what cannot
- * be uploaded, `SourceChanged`, and the source's own errors.
+ * How to go on with an upload: its description and part size are the service's.
  *
  * @since 0.1.0
- * @category uploading
+ * @category models
  */
-export const upload = Effect.fn("Upload.upload")(function*<E, R>(
-  vault: VaultAddress,
-  source: Source<E, R>,
-  options: Options = {}
+export interface ResumeOptions<Chosen extends OnFailure = OnFailure> {
+  /** Parts in flight. Default: 4. */
+  readonly concurrency?: number | undefined
+  /** What becomes of the parts when it fails again or is interrupted. Default: `keep`. */
+  readonly onFailure?: Chosen | undefined
+  /** Parts that the service has already count as done when they have been read. */
+  readonly onProgress?: OnProgress | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type ResumeError = UploadError | Failure<(typeof operations)["listParts"]> | UploadGone
+
+type Multipart<Chosen extends OnFailure> = Effect.Effect.Success<ReturnType<typeof Multipart.make<Chosen>>>
+
+/** What comes once is cut into parts as it comes. */
+const once = Effect.fnUntraced(function*<E, R, Chosen extends OnFailure>(
+  { stream }: Source.Once<E, R>,
+  multipart: Multipart<Chosen>,
+  partSize: number | undefined
 ) {
-  const glacier = yield* GlacierClient
-  const hasher = yield* Hasher
-  const sha256 = yield* Sha256
-  const concurrency = yield* check("upload", "concurrency", Concurrency, options.concurrency ?? 4)
-  const plan = yield* UploadPlan.make(yield* source.size, options.partSize)
-  const done = yield* Ref.make(0)
-  const progress = (bytes: number) =>
-    Effect.flatMap(
-      Ref.updateAndGet(done, (sum) => sum + bytes),
-      (sum) => options.onProgress?.({ bytes: sum, total: plan.size }) ?? Effect.void
-    )
+  const size = yield* check("upload", "partSize", PartSize, partSize ?? UploadPlan.defaultPartSize)
+  const { close, failed, write } = yield* Writer.make(multipart, size)
+  // A part that fails ends it at once, also while the stream has nothing to give.
+  return yield* Effect.raceFirst(Effect.zipRight(Stream.runForEach(stream, write), close), failed)
+})
+
+/** What can be read anywhere is read where and when a part is to be sent. */
+const anywhere = Effect.fnUntraced(function*<E, R, Chosen extends OnFailure>(
+  source: Source.Source<E, R>,
+  multipart: Multipart<Chosen>,
+  partSize: number | undefined
+) {
+  const version = source.version ?? Effect.succeed("")
+  const before = yield* version
+  const plan = yield* UploadPlan.make(yield* source.size, partSize)
 
   /** Bytes that are too few or too many would be stored as they are: their hashes fit. */
   const read = (range: ByteRange.ByteRange) =>
@@ -120,50 +138,94 @@ export const upload = Effect.fn("Upload.upload")(function*<E, R>(
         })
     )
 
-  const single = Effect.fnUntraced(function*(range: ByteRange.ByteRange) {
-    const body = yield* read(range)
-    const hashes = yield* hasher.hashes(body)
-    const { archiveId, location } = yield* glacier.uploadArchive({
-      ...vault,
-      description: options.description,
-      ...hashes,
-      body
-    })
-    yield* progress(body.length)
-    return { archiveId, treeHash: hashes.treeHash, size: plan.size, parts: 1, location }
-  })
-
-  const part = Effect.fnUntraced(function*(uploadId: UploadId, range: ByteRange.ByteRange) {
-    const body = yield* read(range)
-    const hashes = yield* hasher.hashes(body)
-    yield* glacier.uploadMultipartPart({ ...vault, uploadId, range, ...hashes, body })
-    yield* progress(body.length)
-    return hashes.treeHash
-  })
-
-  const multipart = Effect.acquireUseRelease(
-    glacier.initiateMultipartUpload({ ...vault, description: options.description, partSize: plan.partSize }),
-    Effect.fnUntraced(function*({ uploadId }) {
-      if (options.onInitiated !== undefined) yield* options.onInitiated(uploadId)
-      const hashes = yield* Effect.forEach(plan.parts, (range) => part(uploadId, range), { concurrency })
-      const treeHash = TreeHash.combine(sha256, hashes)
-      const { archiveId, location } = yield* glacier.completeMultipartUpload({
-        ...vault,
-        uploadId,
-        archiveSize: plan.size,
-        treeHash
-      })
-      return { archiveId, treeHash, size: plan.size, parts: plan.parts.length, location }
-    }),
-    ({ uploadId }, exit) =>
-      Exit.isSuccess(exit) || options.onFailure === "keep"
-        ? Effect.void
-        : Effect.ignoreLogged(Effect.provide(glacier.abortMultipartUpload({ ...vault, uploadId }), briefly))
+  const verify = Effect.filterOrFail(
+    version,
+    (after) => after === before,
+    () => new SourceChanged({ message: "The source was written to while it was read" })
   )
 
   const [first] = plan.parts
-  const archive: UploadedArchive = plan.parts.length === 1 && first !== undefined
-    ? yield* single(first)
-    : yield* multipart
-  return archive
-}, Effect.provideService(RetryPolicy.Fallback, RetryPolicy.patient))
+  if (plan.parts.length === 1 && first !== undefined && !multipart.resumes) {
+    const body = yield* read(first)
+    yield* verify
+    return yield* multipart.single(body)
+  }
+  const uploadId = yield* multipart.initiate(plan.partSize)
+  const hashes = yield* Effect.forEach(
+    plan.parts,
+    Effect.fnUntraced(function*(range) {
+      const { start } = range
+      const body = yield* read(range)
+      const hashes = yield* multipart.hash(start, body)
+      yield* multipart.part(uploadId, { start, body, total: () => plan.size, ...hashes })
+      return hashes.treeHash
+    }),
+    { concurrency: multipart.concurrency }
+  )
+  yield* verify
+  return yield* multipart.complete(uploadId, plan.size, hashes)
+})
+
+const carry = <E, R, Chosen extends OnFailure>(
+  source: Source.Source<E, R> | Source.Once<E, R>,
+  multipart: Multipart<Chosen>,
+  partSize: number | undefined
+): Effect.Effect<UploadedArchive, UploadError | E, R | GlacierClient | Scope.Scope> =>
+  "stream" in source ? once(source, multipart, partSize) : anywhere(source, multipart, partSize)
+
+/**
+ * Uploads a source as one archive. Fails with what the service or the way there raises, `InvalidInput` for what cannot
+ * be uploaded, `SourceChanged`, `SourceTooLarge`, and the source's own errors; with `UploadKept` round them from when a
+ * multipart upload is open that is to be kept.
+ *
+ * @since 0.1.0
+ * @category uploading
+ */
+export const upload: <E, R, Chosen extends OnFailure = "abort">(
+  vault: VaultAddress,
+  source: Source.Source<E, R> | Source.Once<E, R>,
+  options?: Options<Chosen>
+) => Effect.Effect<UploadedArchive, UploadError | E | Kept<Chosen, UploadError | E>, R | GlacierClient> = Effect.fn(
+  "Upload.upload"
+)(
+  function*(vault, source, options = {}) {
+    const multipart = yield* Multipart.make(vault, options)
+    return yield* multipart.naming(carry(source, multipart, options.partSize))
+  },
+  Effect.scoped,
+  Effect.provideService(RetryPolicy.Fallback, RetryPolicy.patient)
+)
+
+/**
+ * Goes on with a multipart upload that was kept, from the beginning of what it was to be: the service is asked for the
+ * size and the tree hashes of the parts it has, the source is read, and only parts that are missing or different are
+ * sent. The archive is what the source holds now. Should the upload have been completed in the meantime, a short while
+ * ago, the archive is that; else, when it is not open any more, it fails with `UploadGone`. `SourceChanged` means that
+ * the source has become so short that the service has parts behind its end, or is being written to.
+ *
+ * @since 0.1.0
+ * @category uploading
+ */
+export const resume: <E, R, Chosen extends OnFailure = "keep">(
+  vault: VaultAddress,
+  uploadId: string,
+  source: Source.Source<E, R> | Source.Once<E, R>,
+  options?: ResumeOptions<Chosen>
+) => Effect.Effect<UploadedArchive, ResumeError | E | Kept<Chosen, ResumeError | E>, R | GlacierClient> = Effect.fn(
+  "Upload.resume"
+)(
+  function*(vault, uploadId, source, options = {}) {
+    const opened = yield* Multipart.find(vault, uploadId)
+    const multipart = yield* Multipart.make(vault, options, opened)
+    return yield* carry(source, multipart, opened.partSize).pipe(
+      Effect.mapError((error) =>
+        Option.isSome(opened.gone) && error instanceof ResourceNotFound
+          ? new UploadGone({ uploadId: opened.uploadId, message: opened.gone.value })
+          : error
+      ),
+      multipart.naming
+    )
+  },
+  Effect.scoped,
+  Effect.provideService(RetryPolicy.Fallback, RetryPolicy.patient)
+)

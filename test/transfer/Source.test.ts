@@ -59,6 +59,35 @@ describe("Source", () => {
       expect(right).toEqual(ranges.map(() => true))
     }).pipe(Effect.provide(NodeFileSystem.layer)))
 
+  it.scoped.prop("file reads a range as if it were all", [Range, Range], ([outer, inner]) =>
+    Effect.gen(function*() {
+      const source = Source.file(yield* written(all), outer)
+      const part = slice(outer)
+      expect(yield* source.size).toBe(part.length)
+      const range = { start: inner.start % part.length, end: part.length - 1 }
+      expect(same(yield* source.read(range), part.subarray(range.start))).toBe(true)
+    }).pipe(Effect.provide(NodeFileSystem.layer)), { fastCheck: { numRuns: 20 } })
+
+  it.scoped("file fails with SourceChanged when it ends before its range does", () =>
+    Effect.gen(function*() {
+      const source = Source.file(yield* written(all), { start: 0, end: size })
+      expect(yield* Effect.flip(source.size)).toMatchObject({ _tag: "SourceChanged" })
+    }).pipe(Effect.provide(NodeFileSystem.layer)))
+
+  it.scoped("file has another version when it was written to", () =>
+    Effect.gen(function*() {
+      const path = yield* written(all)
+      const { version = Effect.succeed("") } = Source.file(path)
+      const before = yield* version
+      expect(yield* version).toBe(before)
+      const fs = yield* FileSystem.FileSystem
+      yield* fs.utimes(path, 1_000, 1_000)
+      const touched = yield* version
+      yield* fs.truncate(path, 5)
+      yield* fs.utimes(path, 1_000, 1_000)
+      expect(new Set([before, touched, yield* version]).size).toBe(3)
+    }).pipe(Effect.provide(NodeFileSystem.layer)))
+
   it.scoped("file fails with SourceChanged when it has become shorter", () =>
     Effect.gen(function*() {
       const path = yield* written(all)

@@ -13,11 +13,13 @@ import * as GlacierClient from "../../src/client/GlacierClient.ts"
 import * as Emulator from "../../src/emulator/Emulator.ts"
 import * as NodeHashing from "../../src/node/NodeHashing.ts"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
+import * as ByteRange from "../../src/protocol/ByteRange.ts"
 import * as Limits from "../../src/protocol/Limits.ts"
 import * as TreeHash from "../../src/protocol/TreeHash.ts"
 import * as TestGlacier from "../../src/testing/TestGlacier.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
+import * as Hasher from "../../src/transport/Hasher.ts"
 
 export const { mebibyte } = Limits
 
@@ -47,7 +49,8 @@ export const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a,
 /** Retries what is safe to retry `times` times, at once. */
 export const promptly = (times: number): RetryPolicy.Policy => ({
   while: RetryPolicy.isSafe,
-  schedule: Schedule.recurs(times)
+  schedule: Schedule.recurs(times),
+  metered: false
 })
 
 type Response = Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>
@@ -122,3 +125,15 @@ export const openUploads = Effect.flatMap(
   GlacierClient.GlacierClient,
   (glacier) => Effect.map(glacier.listMultipartUploads(address), ({ uploads }) => uploads)
 )
+
+/** What sends a part of 1 MiB by its place among those of an archive. */
+export const sendingParts = (uploadId: string) =>
+  Effect.gen(function*() {
+    const glacier = yield* GlacierClient.GlacierClient
+    const hasher = yield* Hasher.Hasher
+    return Effect.fnUntraced(function*(bytes: Uint8Array, index: number) {
+      const body = bytes.subarray(index * mebibyte, (index + 1) * mebibyte)
+      const range = ByteRange.make(index * mebibyte, body.length)
+      yield* glacier.uploadMultipartPart({ ...address, uploadId, range, ...(yield* hasher.hashes(body)), body })
+    })
+  })
