@@ -157,6 +157,52 @@ describe("Vault", () => {
       ])
     }).pipe(Effect.provide(layer())))
 
+  it.effect("tells which uploads were opened long ago, over all pages, to drop them", () =>
+    Effect.gen(function*() {
+      const vault = yield* Vault.Vault
+      const glacier = yield* GlacierClient
+      const open = Effect.map(
+        glacier.initiateMultipartUpload({ ...Support.address, partSize: mebibyte }),
+        ({ uploadId }) => uploadId
+      )
+      const old = yield* Effect.replicateEffect(open, 51)
+      yield* TestClock.adjust("2 hours")
+      const young = yield* open
+      yield* TestClock.adjust("1 hour")
+      expect(yield* all(vault.abandonedUploads("4 hours"))).toEqual([])
+      expect((yield* all(vault.abandonedUploads("0 millis"))).map(({ uploadId }) => uploadId)).toEqual([...old, young])
+      const dropped = yield* all(Stream.tap(
+        vault.abandonedUploads("3 hours"),
+        ({ uploadId }) => vault.abortUpload(uploadId)
+      ))
+      expect(dropped.map(({ uploadId }) => uploadId)).toEqual(old)
+      expect((yield* all(vault.uploads)).map(({ uploadId }) => uploadId)).toEqual([young])
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("takes a Stream, resumes an upload by its id, and is written to piece by piece", () =>
+    Effect.gen(function*() {
+      const vault = yield* Vault.Vault
+      const bytes = pattern(2.5 * mebibyte)
+      const { treeHash } = yield* vault.upload(Source.bytes(bytes))
+      const partSize = mebibyte
+      const torn = Stream.concat(Stream.make(bytes), Stream.fail("torn" as const))
+      const resumed = yield* vault.upload(Source.stream(torn), { partSize, onFailure: "keep" }).pipe(
+        Effect.catchTag("UploadKept", ({ cause, uploadId }) => {
+          expect(cause).toBe("torn")
+          return vault.resumeUpload(uploadId, Source.stream(Stream.make(bytes)))
+        })
+      )
+      expect(resumed).toMatchObject({ parts: 3, treeHash })
+      expect(yield* Stream.run(Stream.make(bytes), vault.sink({ partSize }))).toMatchObject({ parts: 3, treeHash })
+      yield* Effect.scoped(Effect.gen(function*() {
+        const uploader = yield* vault.uploader({ partSize })
+        yield* uploader.write(bytes)
+        expect(yield* uploader.treeHash).toBe(treeHash)
+        expect(yield* uploader.close).toMatchObject({ parts: 3, treeHash })
+      }))
+      expect(yield* all(vault.uploads)).toEqual([])
+    }).pipe(Effect.provide(layer())))
+
   it.effect("makes a job of an id without asking, and none of what cannot be an id", () => {
     const { change, sent } = Support.recording()
     return Effect.gen(function*() {
@@ -289,6 +335,30 @@ describe("A policy", () => {
       expect(yield* run(client)).toBeInstanceOf(ConnectionError)
       expect(sent).toHaveLength(attempts)
     })
+  })
+
+  it.scoped("of retries counts for an uploader too, round its writes or under its vault", () => {
+    const { change, sent } = Support.recording()
+    const losing: Support.Change = (send, request) =>
+      Effect.zipRight(Effect.sync(() => change(send, request)), request.method === "PUT" ? Support.lost(request) : send)
+    return Effect.gen(function*() {
+      const vault = yield* Effect.provide(Vault.Vault, Layer.provide(Vault.layer("photos"), policy))
+      const parts = Effect.sync(() => sent.filter((line) => line.startsWith("PUT ")).length)
+      const written = Effect.gen(function*() {
+        sent.length = 0
+        const uploader = yield* vault.uploader({ partSize: mebibyte })
+        yield* uploader.write(pattern(1.5 * mebibyte))
+        expect(yield* Effect.flip(uploader.treeHash.pipe(Effect.zipRight(uploader.close)))).toBeInstanceOf(
+          ConnectionError
+        )
+        return yield* parts
+      })
+      // Each of two parts at most so often, and one of them in full.
+      expect(yield* written).toSatisfy((n: number) => n >= 3 && n <= 6)
+      expect(yield* Effect.provideService(written, RetryPolicy.RetryPolicy, RetryPolicy.none)).toSatisfy(
+        (n: number) => n >= 1 && n <= 2
+      )
+    }).pipe(Effect.provide(Support.layer(losing)))
   })
 
   it.effect("of retries counts for the bytes of a job too", () =>

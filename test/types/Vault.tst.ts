@@ -1,11 +1,13 @@
 import type * as PlatformError from "@effect/platform/Error"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Effect from "effect/Effect"
+import type * as Stream from "effect/Stream"
 import { describe, expect, it } from "tstyche"
 import type * as GlacierClient from "../../src/client/GlacierClient.ts"
 import type * as Vault from "../../src/services/Vault.ts"
 import * as Source from "../../src/transfer/Source.ts"
-import type { UploadedArchive, UploadError } from "../../src/transfer/Upload.ts"
+import type { Options, ResumeError, UploadedArchive, UploadError } from "../../src/transfer/Upload.ts"
+import type { UploadKept } from "../../src/transfer/UploadKept.ts"
 
 class Broken {
   readonly _tag = "Broken"
@@ -17,6 +19,8 @@ class Tape {
 
 declare const vault: Vault.Service
 declare const tape: Source.Source<Broken, Tape>
+declare const stream: Stream.Stream<Uint8Array, Broken, Tape>
+declare const options: Options
 declare const client: Source.Source<Broken, Tape | GlacierClient.GlacierClient>
 
 describe("Vault.upload", () => {
@@ -33,6 +37,28 @@ describe("Vault.upload", () => {
 
   it("adds nothing for bytes", () => {
     expect(vault.upload(Source.bytes(new Uint8Array(1)))).type.toBe<Effect.Effect<UploadedArchive, UploadError>>()
+  })
+
+  it("of a Stream fails as the Stream does, and needs what it needs", () => {
+    expect(vault.upload(Source.stream(stream))).type.toBe<
+      Effect.Effect<UploadedArchive, UploadError | Broken, Tape>
+    >()
+  })
+
+  it("fails with an upload that is kept only where it may be kept", () => {
+    type Kept = UploadKept<UploadError | Broken>
+    type Keeping = Effect.Effect<UploadedArchive, UploadError | Broken | Kept, Tape>
+    expect(vault.upload(tape, { onFailure: "keep" })).type.toBe<Keeping>()
+    expect(vault.upload(tape, options)).type.toBe<Keeping>()
+    expect(vault.upload(tape, { onFailure: "abort" })).type.toBe<
+      Effect.Effect<UploadedArchive, UploadError | Broken, Tape>
+    >()
+    expect(vault.resumeUpload("id", tape, { onFailure: "abort" })).type.toBe<
+      Effect.Effect<UploadedArchive, ResumeError | Broken, Tape>
+    >()
+    expect(vault.resumeUpload("id", tape)).type.toBe<
+      Effect.Effect<UploadedArchive, ResumeError | Broken | UploadKept<ResumeError | Broken>, Tape>
+    >()
   })
 
   it("needs no client: the vault has one", () => {

@@ -1,0 +1,58 @@
+/** The examples of uploads, against an emulator behind a socket. */
+import * as HttpServer from "@effect/platform/HttpServer"
+import { expect, layer } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import { execFile } from "node:child_process"
+import { readFileSync } from "node:fs"
+import * as Emulator from "../../src/emulator/Emulator.ts"
+import * as NodeEmulator from "../../src/node/NodeEmulator.ts"
+import * as Support from "../transfer/support.ts"
+
+const sample = "node_modules/typescript/lib/typescript.js"
+
+const run = Effect.fnUntraced(function*(example: string, args: ReadonlyArray<string>, input?: Buffer) {
+  const url = yield* HttpServer.addressFormattedWith(Effect.succeed)
+  const { accessKeyId, secretAccessKey } = Emulator.defaultKey
+  const env = {
+    ...process.env,
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: Redacted.value(secretAccessKey),
+    AWS_REGION: NodeEmulator.region,
+    AWS_ENDPOINT_URL_GLACIER: url
+  }
+  return yield* Effect.async<{ readonly code: number | null; readonly text: string }>((resume) => {
+    const child = execFile(
+      process.execPath,
+      ["--import", "tsx", `examples/${example}.ts`, ...args],
+      { env },
+      (_error, stdout, stderr) => resume(Effect.succeed({ code: child.exitCode, text: stdout + stderr }))
+    )
+    child.stdin?.end(input)
+  })
+})
+
+layer(NodeEmulator.layerServer(), { excludeTestServices: true })("examples/", (it) => {
+  it.effect("upload-file.ts stores the file it is given", () =>
+    Effect.gen(function*() {
+      const { code, text } = yield* run("upload-file", [sample])
+      expect(text).toContain(`tree hash ${Support.treeHash(readFileSync(sample))}\nKeep this: `)
+      expect(code).toBe(0)
+    }), 60_000)
+
+  it.effect("upload-stream.ts stores what comes on standard input", () =>
+    Effect.gen(function*() {
+      const input = readFileSync(sample)
+      const { code, text } = yield* run("upload-stream", [], input)
+      expect(text).toContain(`${input.length} bytes in ${Math.ceil(input.length / Support.mebibyte)} parts`)
+      expect(text).toContain(`tree hash ${Support.treeHash(input)}`)
+      expect(code).toBe(0)
+    }), 60_000)
+
+  it.effect("resume.ts goes on where it broke off", () =>
+    Effect.gen(function*() {
+      const { code, text } = yield* run("resume", [])
+      expect(text).toMatch(/Broke off: \S+\nWent through 5242880 bytes\n5242880 bytes in 5 parts/)
+      expect(code).toBe(0)
+    }), 60_000)
+})
