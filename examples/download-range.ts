@@ -4,7 +4,7 @@
  *     node --import tsx examples/download-range.ts
  */
 import { FileSystem, Path } from "@effect/platform"
-import { NodeContext, NodeRuntime } from "@effect/platform-node"
+import { NodeRuntime } from "@effect/platform-node"
 import { Console, Data, Effect, Fiber, Layer, Queue, Schedule } from "effect"
 import { ByteRange, Source, Vault } from "effect-glacier"
 import { NodeEmulator } from "effect-glacier/node"
@@ -58,6 +58,5 @@ const emulator = NodeEmulator.layer({ jobDelay: "1 second" })
 program.pipe(
   Effect.scoped,
   Effect.provide(Layer.provideMerge(Vault.layer("download-range"), emulator)),
-  Effect.provide(NodeContext.layer),
   NodeRuntime.runMain
 )
