@@ -3,6 +3,7 @@
  *
  * @internal
  */
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -97,7 +98,9 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
               Effect.flatMap((uploadId) => glacier.abortMultipartUpload({ ...vault, uploadId })),
               Effect.interruptible,
               // Who interrupts it must not wait for a network that is gone.
-              Effect.timeout(Exit.isInterrupted(exit) ? "1 second" : "15 seconds"),
+              Effect.timeout(
+                Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause) ? "1 second" : "15 seconds"
+              ),
               Effect.catchAllCause((cause) => Effect.logDebug("An upload was not dropped", cause))
             )
             : Effect.void,
