@@ -1,3 +1,4 @@
+import * as Chunk from "effect/Chunk"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -45,15 +46,24 @@ export const job = (
   )
 }
 
+type UploadInput = Operation.Input<typeof initiateMultipartUpload>
+
+/** Whether the uploads that two calls open cannot be told apart. */
+export const isAlike = (one: UploadInput, other: UploadInput): boolean =>
+  one.vaultName === other.vaultName && one.partSize === other.partSize &&
+  (one.description ?? "").trim() === (other.description ?? "").trim()
+
 /**
  * The upload that a call since then has opened. Uploads have no name of their own: it is the one that looks as it would,
- * has no parts and is not one of those whose answers have arrived. Of several nobody knows which.
+ * has no parts and is not one of those whose answers have arrived. Of several nobody knows which; nor of one that is
+ * contested, because another call for one like it is under way.
  */
 export const upload = (
   transport: Transport,
-  input: Operation.Input<typeof initiateMultipartUpload>,
+  input: UploadInput,
   since: number,
-  known: ReadonlySet<UploadId>
+  known: ReadonlySet<UploadId>,
+  contested: () => boolean
 ): Effect.Effect<Option.Option<Answer<typeof initiateMultipartUpload>>, GlacierError> => {
   const { accountId, description = "", partSize, vaultName } = input
   const vault = { accountId, vaultName }
@@ -68,14 +78,14 @@ export const upload = (
     Stream.filterEffect(({ uploadId }) =>
       Effect.map(transport.execute(listParts, { ...vault, uploadId, limit: 1 }), ({ parts }) => parts.length === 0)
     ),
-    Stream.take(2),
     Stream.runCollect,
-    Effect.flatMap(([found, other]) =>
-      other === undefined
-        ? Effect.succeed(
-          Option.map(Option.fromNullable(found), ({ uploadId }) => ({ uploadId, location: Option.none() }))
-        )
-        : new OutcomeUnknown({ operation: initiateMultipartUpload.name, message: "Several uploads could be the one" })
-    )
+    Effect.flatMap((candidates) => {
+      // Meanwhile more answers may have arrived.
+      const [found, other] = Chunk.filter(candidates, ({ uploadId }) => !known.has(uploadId))
+      if (found === undefined) return Effect.succeed(Option.none())
+      return other !== undefined || contested()
+        ? new OutcomeUnknown({ operation: initiateMultipartUpload.name, message: "Several uploads could be the one" })
+        : Effect.succeed(Option.some({ uploadId: found.uploadId, location: Option.none() }))
+    })
   )
 }
