@@ -310,7 +310,7 @@ describe("A policy", () => {
       expect(asked).toBe(3)
     }).pipe(Effect.provide(layer(undefined, { jobDelay: 0 }))))
 
-  const limits = { answer: Duration.seconds(1), upload: Duration.seconds(9), idle: Duration.seconds(1) }
+  const limits = Timeouts.make({ answer: Duration.seconds(1) })
 
   it.effect.each<
     [string, (client: ReturnType<typeof Support.layer>) => Effect.Effect<unknown, unknown>]

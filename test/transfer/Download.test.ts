@@ -201,7 +201,7 @@ describe("Download.stream", () => {
 
   it.effect("waits between the attempts as the policy says", () => {
     const tampered = tampering(0, 3, body(() => Stream.empty))
-    const policy = { while: RetryPolicy.isSafe, schedule: Schedule.spaced("10 seconds") }
+    const policy = RetryPolicy.fromSchedule(Schedule.spaced("10 seconds"))
     return Effect.gen(function*() {
       const output = yield* retrieved(bytes)
       const fiber = yield* Effect.fork(collect(Download.stream(output, { windowSize })))

@@ -12,7 +12,7 @@ import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
 import { RetryPolicy } from "../../src/policy/RetryPolicy.ts"
-import { Timeouts } from "../../src/policy/Timeouts.ts"
+import * as Timeouts from "../../src/policy/Timeouts.ts"
 import { AttemptTimeout, ConnectionError, SourceChanged } from "../../src/protocol/GlacierError.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
 import type { Progress } from "../../src/transfer/Progress.ts"
@@ -310,7 +310,7 @@ describe("Upload", () => {
     const silent = (form: RegExp) =>
       Support.layer((send, { method, url }) => form.test(`${method} ${url}`) ? Effect.never : send)
 
-    const patience = { answer: Duration.seconds(2), upload: Duration.seconds(20), idle: Duration.seconds(2) }
+    const patience = Timeouts.make({ answer: Duration.seconds(2), upload: Duration.seconds(20) })
 
     it.effect("gives up when the upload cannot be opened in time", () =>
       Effect.gen(function*() {
@@ -320,7 +320,7 @@ describe("Upload", () => {
         expect(ended).toEqual(Option.some(Exit.succeed(
           new AttemptTimeout({ operation: "InitiateMultipartUpload", waiting: "answer", millis: 2_000 })
         )))
-      }).pipe(Effect.provideService(Timeouts, patience), Effect.provide(silent(/^POST .*multipart-uploads$/))))
+      }).pipe(Effect.provideService(Timeouts.Timeouts, patience), Effect.provide(silent(/^POST .*multipart-uploads$/))))
 
     it.effect("is given up within 15 seconds of an interruption when nothing answers any more", () =>
       Effect.gen(function*() {
@@ -338,7 +338,7 @@ describe("Upload", () => {
         yield* TestClock.adjust("10 minutes")
         const ended = yield* Fiber.poll(fiber)
         expect(ended).toEqual(Option.some(Exit.succeed(mismatch)))
-      }).pipe(Effect.provideService(Timeouts, patience), Effect.provide(silent(/^DELETE/))))
+      }).pipe(Effect.provideService(Timeouts.Timeouts, patience), Effect.provide(silent(/^DELETE/))))
   })
 
   it.effect.each([["few", -1, mebibyte], ["many", 1, mebibyte], ["few in a part", -1, 4 * mebibyte]] as const)(

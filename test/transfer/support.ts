@@ -47,7 +47,8 @@ export const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a,
 /** Retries what is safe to retry `times` times, at once. */
 export const promptly = (times: number): RetryPolicy.Policy => ({
   while: RetryPolicy.isSafe,
-  schedule: Schedule.recurs(times)
+  schedule: Schedule.recurs(times),
+  metered: false
 })
 
 type Response = Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>

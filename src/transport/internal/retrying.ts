@@ -89,7 +89,7 @@ export const calling = <A, E extends GlacierError, R>(
         const again = yield* retries.next(error, true)
         // Looked up late, so that a request that was still under way has arrived.
         const found = yield* Effect.mapError(recover, () => lost)
-        if (Option.isSome(found)) return found.value
+        if (Option.isSome(found)) return yield* Effect.as(retries.succeeded, found.value)
         return again ? yield* loop : yield* Effect.fail(error)
       })
     const loop: Effect.Effect<A, E | OutcomeUnknown, R> = Effect.matchEffect(call, {
