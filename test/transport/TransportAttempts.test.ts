@@ -18,7 +18,7 @@ import type { GlacierError } from "../../src/protocol/GlacierError.ts"
 import { operations } from "../../src/protocol/Operations.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import { call, calls, jobId, notIdempotent, welcome, welcomeHash } from "./calls.ts"
-import { answer, promptly, refusal, replies, scripted, signedAt } from "./support.ts"
+import { answer, keys, promptly, refusal, replies, scripted, signedAt } from "./support.ts"
 import type { Reply, Sent } from "./support.ts"
 
 const vaultName = "photos"
@@ -291,6 +291,101 @@ describe("a retry", () => {
         }
         expect(yield* run("seed 0")).toEqual(all[0])
         expect(all[1]).not.toEqual(all[0])
+      })
+  )
+})
+
+describe("a refusal as expired", () => {
+  const expired = () => refusal(403, "ExpiredTokenException")
+  const keyOf = ({ headers }: Sent) => /Credential=(\w+)/.exec(headers["authorization"] ?? "")?.[1]
+
+  /** Credentials that are others after each renewal. */
+  const renewable = () => {
+    const stale: Array<string> = []
+    const keys = Effect.sync(() => ({
+      accessKeyId: `AKID${stale.length}`,
+      secretAccessKey: Redacted.make("secret")
+    }))
+    const credentials = Layer.succeed(Credentials.Credentials, {
+      keys,
+      renewed: ({ accessKeyId }) => Effect.zipRight(Effect.sync(() => stale.push(accessKeyId)), keys)
+    })
+    return { stale, credentials }
+  }
+
+  it.effect.each(calls)(
+    "has the keys renewed and $name tried once more with others",
+    ({ answer: fine, output, run }) =>
+      Effect.gen(function*() {
+        const { credentials, stale } = renewable()
+        const { glacier, sent } = yield* scripted(replies(expired, fine), { credentials })
+        expect(yield* run(glacier)).toMatchObject(output)
+        expect(stale).toEqual(["AKID0"])
+        expect(sent.map(keyOf)).toEqual(["AKID0", "AKID1"])
+      })
+  )
+
+  it.effect.each(["describeVault", "uploadArchive"] as const)(
+    "of %s again is what the call fails with",
+    (name) =>
+      Effect.gen(function*() {
+        const { credentials } = renewable()
+        const { glacier, sent } = yield* scripted(replies(expired), { ...retrying, credentials })
+        expect(yield* Effect.flip(call(name).run(glacier))).toHaveProperty("_tag", "ExpiredToken")
+        expect(sent.map(keyOf)).toEqual(["AKID0", "AKID1"])
+      })
+  )
+
+  it.effect("after another retry is answered so once more", () =>
+    Effect.gen(function*() {
+      const { credentials } = renewable()
+      const { glacier, sent } = yield* scripted(replies(expired, throttled, expired, call("describeVault").answer), {
+        ...retrying,
+        credentials
+      })
+      yield* glacier.describeVault(vault)
+      expect(sent.map(keyOf)).toEqual(["AKID0", "AKID1", "AKID1", "AKID2"])
+    }))
+
+  it.effect("is told as a failure of the credentials when these cannot be renewed", () =>
+    Effect.gen(function*() {
+      const failure = new CredentialsError({ message: "the provider is down" })
+      const { glacier, sent } = yield* scripted(replies(expired), {
+        ...retrying,
+        credentials: Layer.succeed(Credentials.Credentials, {
+          keys: Effect.succeed(keys),
+          renewed: () => Effect.fail(failure)
+        })
+      })
+      const { _tag, message } = yield* Effect.flip(glacier.describeVault(vault))
+      expect([_tag, message]).toEqual(["CredentialsError", "the provider is down"])
+      expect(sent).toHaveLength(1)
+    }))
+})
+
+describe("the clock of the service", () => {
+  const dates = (sent: ReadonlyArray<Sent>) => sent.map(({ headers }) => headers["x-amz-date"])
+  const dated = (date: string) => () => answer(204, null, { date })
+
+  it.effect("is learned from answers of success, too, and of each client for itself", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(signedAt)
+      const ahead = yield* scripted(replies(dated("Fri, 25 May 2012 01:24:53 GMT")))
+      const other = yield* scripted(replies(() => answer(204)))
+      yield* Effect.replicateEffect(ahead.glacier.deleteVault(vault), 2)
+      yield* Effect.replicateEffect(other.glacier.deleteVault(vault), 2)
+      expect(dates(ahead.sent)).toEqual(["20120525T002453Z", "20120525T012453Z"])
+      expect(dates(other.sent)).toEqual(["20120525T002453Z", "20120525T002453Z"])
+    }))
+
+  it.effect.each(["yesterday", "", "Fri, 25 May 2012 00:28:53 GMT", "Fri, 25 May 2012 00:20:53 GMT"])(
+    "is not learned from '%s'",
+    (date) =>
+      Effect.gen(function*() {
+        yield* TestClock.setTime(signedAt)
+        const { glacier, sent } = yield* scripted(replies(dated(date)))
+        yield* Effect.replicateEffect(glacier.deleteVault(vault), 2)
+        expect(dates(sent)).toEqual(["20120525T002453Z", "20120525T002453Z"])
       })
   )
 })

@@ -3,6 +3,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type { ByteRange } from "../../protocol/ByteRange.ts"
 import { type GlacierError, OutcomeUnknown } from "../../protocol/GlacierError.ts"
 import type { JobDescription } from "../../protocol/Jobs.ts"
 import type { UploadId } from "../../protocol/Names.ts"
@@ -26,11 +27,22 @@ const actions = { "archive-retrieval": "ArchiveRetrieval", "inventory-retrieval"
 
 type JobInput = Operation.Input<InitiateJob>
 
-/** Whether a job is what was asked for. */
+/** Whether a job retrieves those bytes of its archive, or without a range all of them. */
+const isOf = ({ archiveSizeInBytes, retrievalByteRange }: JobDescription, range?: ByteRange): boolean =>
+  Option.match(retrievalByteRange, {
+    onNone: () => range === undefined,
+    onSome: ({ end, start }) =>
+      range === undefined
+        ? start === 0 && Option.getOrUndefined(archiveSizeInBytes) === end + 1
+        : start === range.start && end === range.end
+  })
+
+/** Whether a job is what was asked for: a description of the caller's may be that of jobs for other bytes. */
 const isAsked = (job: JobDescription, { parameters }: JobInput): boolean =>
   job.action === actions[parameters.type] &&
   Option.getOrUndefined(job.jobDescription) === parameters.description &&
-  (parameters.type !== "archive-retrieval" || Option.contains(job.archiveId, parameters.archiveId))
+  (parameters.type !== "archive-retrieval" ||
+    Option.contains(job.archiveId, parameters.archiveId) && isOf(job, parameters.retrievalByteRange))
 
 /** The job that a call since then has started, by its description. */
 export const job = (
