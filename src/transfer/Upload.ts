@@ -4,15 +4,14 @@
  *
  * @since 0.1.0
  */
-import * as Duration from "effect/Duration"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Layer from "effect/Layer"
+import * as Fiber from "effect/Fiber"
 import type * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import { GlacierClient } from "../client/GlacierClient.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
-import * as Timeouts from "../policy/Timeouts.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
 import { check, Concurrency } from "../protocol/Check.ts"
 import { SourceChanged } from "../protocol/GlacierError.ts"
@@ -79,12 +78,6 @@ export type UploadError =
   >
   | SourceChanged
 
-/** The last request of an upload that is given up: who interrupts it must not wait for a network that is gone. */
-const briefly = Layer.merge(
-  RetryPolicy.layer(RetryPolicy.upTo(RetryPolicy.standard, 2)),
-  Timeouts.layer({ answer: Duration.seconds(5) })
-)
-
 /**
  * Uploads a source as one archive. Fails with what the service or the way there raises, `InvalidInput` for what cannot
  * be uploaded, `SourceChanged`, and the source's own errors.
@@ -141,24 +134,42 @@ export const upload = Effect.fn("Upload.upload")(function*<E, R>(
     return hashes.treeHash
   })
 
-  const multipart = Effect.acquireUseRelease(
-    glacier.initiateMultipartUpload({ ...vault, description: options.description, partSize: plan.partSize }),
-    Effect.fnUntraced(function*({ uploadId }) {
-      if (options.onInitiated !== undefined) yield* options.onInitiated(uploadId)
-      const hashes = yield* Effect.forEach(plan.parts, (range) => part(uploadId, range), { concurrency })
-      const treeHash = TreeHash.combine(sha256, hashes)
-      const { archiveId, location } = yield* glacier.completeMultipartUpload({
-        ...vault,
-        uploadId,
-        archiveSize: plan.size,
-        treeHash
-      })
-      return { archiveId, treeHash, size: plan.size, parts: plan.parts.length, location }
-    }),
-    ({ uploadId }, exit) =>
-      Exit.isSuccess(exit) || options.onFailure === "keep"
-        ? Effect.void
-        : Effect.ignoreLogged(Effect.provide(glacier.abortMultipartUpload({ ...vault, uploadId }), briefly))
+  const initiate = glacier.initiateMultipartUpload({
+    ...vault,
+    description: options.description,
+    partSize: plan.partSize
+  })
+
+  const send = Effect.fnUntraced(function*({ uploadId }: Effect.Effect.Success<typeof initiate>) {
+    if (options.onInitiated !== undefined) yield* options.onInitiated(uploadId)
+    const hashes = yield* Effect.forEach(plan.parts, (range) => part(uploadId, range), { concurrency })
+    const treeHash = TreeHash.combine(sha256, hashes)
+    const { archiveId, location } = yield* glacier.completeMultipartUpload({
+      ...vault,
+      uploadId,
+      archiveSize: plan.size,
+      treeHash
+    })
+    return { archiveId, treeHash, size: plan.size, parts: plan.parts.length, location }
+  })
+
+  const multipart = Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      // In a fiber that is not interrupted at once: while the answer is under way, there may be an upload to drop.
+      const opening = yield* Effect.forkDaemon(Effect.interruptible(initiate))
+      const exit = yield* Effect.exit(restore(Effect.flatMap(Fiber.join(opening), send)))
+      if (Exit.isFailure(exit) && options.onFailure !== "keep") {
+        yield* Fiber.join(opening).pipe(
+          Effect.flatMap(({ uploadId }) => glacier.abortMultipartUpload({ ...vault, uploadId })),
+          Effect.interruptible,
+          // Who interrupts it must not wait for a network that is gone.
+          Effect.timeout(Cause.isInterruptedOnly(exit.cause) ? "1 second" : "15 seconds"),
+          Effect.catchAllCause((cause) => Effect.logDebug("An upload was not dropped", cause))
+        )
+      }
+      yield* Fiber.interrupt(opening)
+      return yield* exit
+    })
   )
 
   const [first] = plan.parts

@@ -49,7 +49,9 @@ const retriesOf = ({ operation, policy, quota }: Repeats) => {
           if (taken === 0) return false
         }
         yield* waited("retry", wait.value, { error: error._tag })
-        yield* Effect.sleep(Duration.millis(wait.value))
+        const sleep = Effect.sleep(Duration.millis(wait.value))
+        // The retry of a call that is interrupted before it has cost nothing.
+        yield* policy.metered ? Effect.onInterrupt(sleep, () => quota.giveBack(taken)) : sleep
         return true
       })
   }
