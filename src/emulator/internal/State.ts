@@ -11,6 +11,7 @@ import * as Limits from "../../protocol/Limits.ts"
 import type { ArchiveId } from "../../protocol/Names.ts"
 import * as Account from "./Account.ts"
 import type * as Event from "./Event.ts"
+import { SortedMap } from "./SortedMap.ts"
 import type { Archive, Job, Upload, Vault } from "./Vault.ts"
 import * as VaultSettings from "./VaultSettings.ts"
 
@@ -21,8 +22,8 @@ export type { Archive, Inventory, Job, Upload, Vault } from "./Vault.ts"
 
 export interface State {
   readonly vaults: Map<string, Vault>
-  /** The names of the vaults of an account and region (the ARN without the name), sorted. */
-  readonly names: Map<string, Array<string>>
+  /** The vaults of an account and region (the ARN without the name), by name. */
+  readonly places: Map<string, SortedMap<string, Vault>>
   /** What accounts have agreed, by account and region as above. */
   readonly accounts: Map<string, Account.Account>
   /** The number of events so far. */
@@ -31,7 +32,13 @@ export interface State {
   released: Array<string>
 }
 
-export const make = (): State => ({ vaults: new Map(), names: new Map(), accounts: new Map(), events: 0, released: [] })
+export const make = (): State => ({
+  vaults: new Map(),
+  places: new Map(),
+  accounts: new Map(),
+  events: 0,
+  released: []
+})
 
 /** What an account has agreed in a region. */
 export const accountOf = (state: State, place: string): Account.Account => state.accounts.get(place) ?? Account.none
@@ -40,18 +47,6 @@ export const accountOf = (state: State, place: string): Account.Account => state
 export const splitArn = (arn: string): readonly [prefix: string, name: string] => {
   const slash = arn.lastIndexOf("/") + 1
   return [arn.slice(0, slash), arn.slice(slash)]
-}
-
-/** The first position in a sorted list whose name is `name` or comes after it. */
-export const position = (names: ReadonlyArray<string>, name: string): number => {
-  let low = 0
-  let high = names.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((names[middle] ?? "") < name) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 export type Status = "InProgress" | "Succeeded" | "Failed"
@@ -97,7 +92,7 @@ const releaseArchive = (state: State, archive: Archive): void => {
 
 const releaseParts = (state: State, upload: Upload): void => {
   for (const blob of upload.parts.values()) state.released.push(blob.id)
-  upload.parts.clear()
+  upload.parts = new SortedMap()
 }
 
 const dropJob = (state: State, vault: Vault, job: Job): void => {
@@ -114,15 +109,14 @@ const dropJob = (state: State, vault: Vault, job: Job): void => {
 
 /** Brings a vault up to `now`. */
 export const settle = (state: State, vault: Vault, now: number): void => {
-  if (now < vault.wakesAt) return
-  let wakesAt = VaultSettings.settle(vault.settings, now)
   if (vault.inventoryDue !== undefined && vault.inventoryDue <= now) {
     vault.inventory = { at: vault.inventoryDue, written: vault.written, archives: vault.count, bytes: vault.bytes }
     vault.inventoryDue = undefined
     for (const archive of vault.listed) vault.archives.delete(archive.id)
     vault.listed = []
   }
-  if (vault.inventoryDue !== undefined) wakesAt = vault.inventoryDue
+  if (now < vault.wakesAt) return
+  let wakesAt = VaultSettings.settle(vault.settings, now)
   for (const job of vault.jobs.values()) {
     if (expiryOf(job) <= now) dropJob(state, vault, job)
     else wakesAt = Math.min(wakesAt, expiryOf(job))
@@ -144,7 +138,6 @@ const write = (vault: Vault, bytes: number, count: 1 | -1, inventoryAt: number):
   vault.bytes += count * (bytes + Limits.archiveOverhead)
   vault.count += count
   vault.inventoryDue ??= inventoryAt
-  wake(vault, vault.inventoryDue)
   return ++vault.written
 }
 
@@ -179,23 +172,19 @@ const deleteVault = (state: State, vault: Vault): void => {
   for (const job of vault.jobs.values()) dropJob(state, vault, job)
   for (const upload of vault.uploads.values()) releaseParts(state, upload)
   const [prefix, name] = splitArn(vault.arn)
-  const names = state.names.get(prefix) ?? []
-  names.splice(position(names, name), 1)
+  state.places.get(prefix)?.delete(name)
   state.vaults.delete(vault.arn)
 }
 
 const createVault = (state: State, event: typeof Event.VaultCreated.Type): void => {
   const [prefix, name] = splitArn(event.vault)
-  const names = state.names.get(prefix) ?? []
-  names.splice(position(names, name), 0, name)
-  state.names.set(prefix, names)
-  state.vaults.set(event.vault, {
+  const vault: Vault = {
     arn: event.vault,
     name,
     createdAt: event.at,
     archives: new Map(),
-    uploads: new Map(),
-    jobs: new Map(),
+    uploads: new SortedMap(),
+    jobs: new SortedMap(),
     written: 0,
     count: 0,
     bytes: 0,
@@ -204,7 +193,11 @@ const createVault = (state: State, event: typeof Event.VaultCreated.Type): void 
     listed: [],
     settings: VaultSettings.make(),
     wakesAt: Number.POSITIVE_INFINITY
-  })
+  }
+  const place = state.places.get(prefix) ?? new SortedMap()
+  place.set(name, vault)
+  state.places.set(prefix, place)
+  state.vaults.set(event.vault, vault)
 }
 
 const initiateJob = (vault: Vault, event: typeof Event.JobInitiated.Type): void => {
@@ -228,8 +221,8 @@ const initiateJob = (vault: Vault, event: typeof Event.JobInitiated.Type): void 
 }
 
 /** The parts of an upload in the order of their bytes. */
-export const partsOf = (upload: Upload): ReadonlyArray<readonly [index: number, blob: Event.Blob]> =>
-  Array.from(upload.parts).sort(([a], [b]) => a - b)
+export const partsOf = (upload: Upload): ReadonlyArray<Event.Blob> =>
+  Array.from(upload.parts.after(undefined), ([, blob]) => blob)
 
 const required = <A>(value: A | undefined, what: string): A => {
   if (value === undefined) throw new Error(`The event refers to something that is not there: ${what}`)
@@ -264,7 +257,7 @@ export const apply = (state: State, event: Event.Event): void => {
         description: event.description,
         createdAt: event.at,
         partSize: event.partSize,
-        parts: new Map(),
+        parts: new SortedMap(),
         expiresAt: event.at + Limits.lifetimeMillis,
         outcome: { _tag: "Open" }
       })
@@ -288,9 +281,8 @@ export const apply = (state: State, event: Event.Event): void => {
     case "UploadCompleted": {
       const open = required(upload, event.uploadId)
       const { archiveId, treeHash } = event
-      const blobs = partsOf(open).map(([, blob]) => blob)
-      store(vault, event, { description: open.description ?? "", blobs, treeHash })
-      open.parts.clear()
+      store(vault, event, { description: open.description ?? "", blobs: partsOf(open), treeHash })
+      open.parts = new SortedMap()
       finish(vault, open, event.at, { _tag: "Completed", archiveId, treeHash })
       break
     }
@@ -316,7 +308,7 @@ export const referenced = (state: State): Set<string> => {
   const add = (archive: Archive): void => archive.blobs.forEach((blob) => ids.add(blob.id))
   for (const vault of state.vaults.values()) {
     for (const archive of vault.archives.values()) if (archive.deleted === undefined) add(archive)
-    for (const upload of vault.uploads.values()) upload.parts.forEach((blob) => ids.add(blob.id))
+    for (const upload of vault.uploads.values()) for (const blob of upload.parts.values()) ids.add(blob.id)
     for (const { task } of vault.jobs.values()) {
       if (task._tag === "Inventory") ids.add(task.retrieval.blob)
       else add(task.archive)
