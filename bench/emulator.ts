@@ -33,14 +33,14 @@ const id = (length: number) => randomBytes(length).toString("base64url").slice(0
 /** All that has happened. Everything is of `now`, so that nothing expires. */
 function* history(now: number): Generator<typeof Event.Encoded> {
   const arn = (vault: string) => `arn:aws:glacier:us-east-1:123456789012:vaults/${vault}`
-  const blob = () => ({ id: id(24), size: 1, treeHash: randomBytes(32).toString("hex") })
+  const blob = () => ({ id: id(24), size: 1_048_576, treeHash: randomBytes(32).toString("hex") })
   const stored = (vault: string, n: number) => ({
     _tag: "ArchiveStored" as const,
     at: now,
     vault: arn(vault),
     archiveId: id(138),
     description: `photos/2024/${n}.jpeg`,
-    blob: blob(),
+    blob: { ...blob(), size: 4_194_304, leaves: randomBytes(4 * 32).toString("base64") },
     inventoryAt: now
   })
   for (const name of ["big", "busy"]) yield { _tag: "VaultCreated", at: now, vault: arn(name) }

@@ -68,15 +68,13 @@ export const archiveOf = (vault: Vault, id: ArchiveId): Archive | undefined => {
 }
 
 /** The archives of the last inventory, oldest first. */
-export const listed = (vault: Vault): Array<Archive> => {
+export function* listed(vault: Vault): Generator<Archive> {
   const { inventory } = vault
-  const archives: Array<Archive> = []
-  if (inventory === undefined) return archives
+  if (inventory === undefined) return
   for (const archive of vault.archives.values()) {
     if (archive.written > inventory.written) break
-    if (archive.deleted === undefined || archive.deleted.written > inventory.written) archives.push(archive)
+    if (archive.deleted === undefined || archive.deleted.written > inventory.written) yield archive
   }
-  return archives
 }
 
 /** Whether the last inventory shows no archives and nothing was written since. */
@@ -144,15 +142,18 @@ const write = (vault: Vault, bytes: number, count: 1 | -1, inventoryAt: number):
 const store = (
   vault: Vault,
   event: typeof Event.ArchiveStored.Type | typeof Event.UploadCompleted.Type,
-  archive: Pick<Archive, "description" | "blobs" | "treeHash">
+  { blobs, description, treeHash }: Pick<Archive, "description" | "blobs" | "treeHash">
 ): void => {
-  const size = archive.blobs.reduce((sum, blob) => sum + blob.size, 0)
+  const size = blobs.reduce((sum, blob) => sum + blob.size, 0)
   const written = write(vault, size, 1, event.inventoryAt)
-  vault.archives.set(event.archiveId, {
-    ...archive,
-    id: event.archiveId,
-    createdAt: event.at,
+  const { archiveId: id, at: createdAt } = event
+  vault.archives.set(id, {
+    id,
+    description,
+    createdAt,
     size,
+    treeHash,
+    blobs,
     written,
     deleted: undefined,
     jobs: undefined
