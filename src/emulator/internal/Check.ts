@@ -15,8 +15,13 @@ const record = ({ indexSignatures, propertySignatures }: AST.TypeLiteral): Check
   const checks = propertySignatures.map(({ name, type }) => [name, compile(type)] as const)
   return (value) => {
     if (!Predicate.isRecord(value)) return false
-    for (const [name, check] of checks) if (!check(value[name])) return false
-    return true
+    let known = 0
+    for (const [name, check] of checks) {
+      if (!check(value[name])) return false
+      if (value[name] !== undefined) known++
+    }
+    // Decoding would leave out others.
+    return Object.keys(value).length === known
   }
 }
 
