@@ -100,6 +100,12 @@ const emulator = (directory: string) =>
 const memory = (pid: number, which: "HWM" | "RSS") =>
   Math.round(Number(new RegExp(`Vm${which}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024)
 
+/** Seconds of the processor that a process has used, as Linux counts them: in hundredths. */
+const processor = (pid: number) => {
+  const [user, system] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ").slice(11, 13) ?? []
+  return (Number(user) + Number(system)) / 100
+}
+
 /** Lets the peak begin anew. */
 const forgetPeak = (pid: number) => writeFileSync(`/proc/${pid}/clear_refs`, "5")
 
@@ -111,7 +117,7 @@ const millis = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   })
 
 const print = (what: string, ...figures: ReadonlyArray<string>) =>
-  Console.log(what.padEnd(24) + figures.map((figure) => figure.padEnd(24)).join("").trimEnd())
+  Console.log(what.padEnd(24) + figures.map((figure) => figure.padEnd(20)).join("").trimEnd())
 
 const seconds = (millis: number) => `${(millis / 1000).toFixed(2)} s`
 
@@ -121,6 +127,7 @@ const start = (what: string, folder: string) =>
     yield* print(
       what,
       seconds(took),
+      `processor ${processor(process.pid).toFixed(1)} s`,
       `peak ${memory(process.pid, "HWM")} MiB`,
       `then ${memory(process.pid, "RSS")} MiB`
     )
@@ -129,6 +136,7 @@ const start = (what: string, folder: string) =>
 
 /** Walks a list, page by page; its first and its last pages should take as long. */
 const walk = <E, R>(
+  pid: number,
   what: string,
   expected: number,
   page: (
@@ -137,6 +145,7 @@ const walk = <E, R>(
 ) =>
   Effect.gen(function*() {
     const times: Array<number> = []
+    const before = processor(pid)
     let items = 0
     let marker: string | undefined
     do {
@@ -150,6 +159,7 @@ const walk = <E, R>(
     yield* print(
       what,
       seconds(times.reduce((sum, one) => sum + one, 0)),
+      `processor ${(processor(pid) - before).toFixed(1)} s`,
       `${items} of ${expected}`,
       `${mean(times.slice(0, some)).toFixed(1)} ms a page at first, ${mean(times.slice(-some)).toFixed(1)} at last`
     )
@@ -159,7 +169,7 @@ const inventory = (pid: number, format: "JSON" | "CSV") =>
   Effect.gen(function*() {
     const glacier = yield* GlacierClient.GlacierClient
     forgetPeak(pid)
-    const before = memory(pid, "RSS")
+    const before = { memory: memory(pid, "RSS"), processor: processor(pid) }
     const slowest = yield* Ref.make(0)
     // What others feel of it.
     const other = yield* millis(glacier.describeVault({ vaultName: "busy" })).pipe(
@@ -180,8 +190,9 @@ const inventory = (pid: number, format: "JSON" | "CSV") =>
     yield* print(
       `inventory as ${format}`,
       `${seconds(toWrite)} + ${seconds(toRead)}`,
+      `processor ${(processor(pid) - before.processor).toFixed(1)} s`,
       `${(size / 1_048_576).toFixed(1)} MiB`,
-      `${before} MiB, peak ${memory(pid, "HWM")} MiB; others waited at most ${yield* slowest} ms`
+      `memory ${before.memory} MiB, peak ${memory(pid, "HWM")} MiB; others waited at most ${yield* slowest} ms`
     )
   })
 
@@ -201,16 +212,19 @@ const program = Effect.gen(function*() {
     const glacier = yield* GlacierClient.GlacierClient
     const vaultName = "busy"
     yield* walk(
+      pid,
       "ListVaults",
       counts.vaults + 2,
       (marker) => Effect.map(glacier.listVaults({ marker }), ({ marker, vaults }) => ({ marker, items: vaults }))
     )
     yield* walk(
+      pid,
       "ListJobs",
       counts.jobs,
       (marker) => Effect.map(glacier.listJobs({ vaultName, marker }), ({ jobs, marker }) => ({ marker, items: jobs }))
     )
     yield* walk(
+      pid,
       "ListMultipartUploads",
       counts.uploads,
       (marker) =>
@@ -222,6 +236,7 @@ const program = Effect.gen(function*() {
     const { uploads: [first] } = yield* glacier.listMultipartUploads({ vaultName, limit: 1 })
     const uploadId = first?.uploadId ?? ""
     yield* walk(
+      pid,
       "ListParts",
       counts.parts,
       (marker) =>

@@ -78,7 +78,7 @@ export const open = (
             catch: at(path, `line ${number} does not fit what precedes it`)
           }))
       // All lines of a chunk in one go: there may be millions.
-      yield* Stream.runForEach(Stream.mapError(fs.stream(path, { chunkSize: 1_048_576 }), failed), (chunk) =>
+      yield* Stream.runForEach(Stream.mapError(fs.stream(path, { chunkSize: 262_144 }), failed), (chunk) =>
         Effect.suspend(() => {
           for (const line of split(chunk)) {
             number++
