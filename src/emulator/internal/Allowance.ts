@@ -18,8 +18,8 @@ const bytesOf = ({ end, start }: typeof Event.ArchiveRetrieval.Type): number => 
 // Jobs of at least the last day are still there, but for those of vaults deleted since.
 const retrieved = (state: State.State, place: string, since: number): number => {
   let bytes = 0
-  for (const name of state.names.get(place) ?? []) {
-    for (const { createdAt, task } of state.vaults.get(place + name)?.jobs.values() ?? []) {
+  for (const vault of state.places.get(place)?.values() ?? []) {
+    for (const { createdAt, task } of vault.jobs.values()) {
       if (createdAt > since && task._tag === "Archive" && task.retrieval.tier === "Standard") {
         bytes += bytesOf(task.retrieval)
       }

@@ -4,6 +4,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Iterable from "effect/Iterable"
 import * as Option from "effect/Option"
 import * as ByteRange from "../../../protocol/ByteRange.ts"
 import * as Jobs from "../../../protocol/Jobs.ts"
@@ -241,15 +242,14 @@ export const routes = (
           const { jobs } = yield* Access.vault(step, call, arn)
           const before = yield* Page.idMarker(marker)
           // Newest first: ids sort by time.
-          const matching = Array.from(jobs.values()).reverse().filter((job) => {
+          const matching = Iterable.filter(jobs.before(before), ([, job]) => {
             const status = State.statusOf(job, step.now)
-            return (before === undefined || job.id < before) &&
-              Option.match(statusCode, { onNone: () => true, onSome: (wanted) => status === wanted }) &&
+            return Option.match(statusCode, { onNone: () => true, onSome: (wanted) => status === wanted }) &&
               Option.match(completed, { onNone: () => true, onSome: (wanted) => (status !== "InProgress") === wanted })
           })
           const page = Page.take(matching, Page.size(limit))
-          const next = Option.map(page.next, ({ id }) => id)
-          return { output: { jobs: page.items.map((job) => describe(job, arn, step.now)), marker: next } }
+          const next = Option.map(page.next, ([id]) => id)
+          return { output: { jobs: page.items.map(([, job]) => describe(job, arn, step.now)), marker: next } }
         })
       )
   )
