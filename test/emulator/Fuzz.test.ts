@@ -65,7 +65,7 @@ describe("whatever it is sent", () => {
     "the emulator answers as the model allows",
     [requests],
     ([requests]) => Effect.provide(Effect.asVoid(sendAll(requests)), layer(Emulator.layerMemory(options))),
-    { timeout: 60_000, fastCheck: { numRuns: 200, seed: 1 } }
+    { timeout: 60_000, fastCheck: { numRuns: 140, seed: 1 } }
   )
 
   it.live.prop(
@@ -93,7 +93,7 @@ describe("whatever it is sent", () => {
         expect(yield* Effect.provide(reads(ids), emulator)).toEqual(before)
         expect(yield* contents(parent)).toEqual(untouched)
       }).pipe(Effect.scoped, Effect.provide(NodeContext.layer)),
-    { timeout: 60_000, fastCheck: { numRuns: 60, seed: 2 } }
+    { timeout: 60_000, fastCheck: { numRuns: 40, seed: 2 } }
   )
 
   // Else most of the emulator might never have been reached.
