@@ -46,7 +46,8 @@ const settings = Effect.gen(function*() {
   yield* call("POST", `${path}/tags`, { query: { operation: "remove" }, body: `{"TagKeys":["a"]}` })
   const body = `{"SNSTopic":"topic","Events":["ArchiveRetrievalCompleted"]}`
   yield* call("PUT", `${path}/notification-configuration`, { body })
-  const policy = `{"Policy":"{\\"Statement\\":{\\"Effect\\":\\"Allow\\"}}"}`
+  const statement = { Effect: "Allow", Principal: "*", Action: "glacier:ListJobs", Resource: "*" }
+  const policy = JSON.stringify({ Policy: JSON.stringify({ Statement: statement }) })
   yield* call("PUT", `${path}/access-policy`, { body: policy })
   yield* call("POST", `${path}/lock-policy`, { body: policy })
   yield* call("DELETE", `${path}/lock-policy`)

@@ -152,7 +152,7 @@ export const SettingsChanged = Schema.Union(
   LockAborted
 )
 
-/** `place` is an account and region: the ARN of any vault in it, up to its name. */
+/** `place` is an account and region, the ARN of any vault in it up to its name; or an account with all its regions. */
 const account = { at: Schema.Number, place: Schema.String }
 
 export const RetrievalPolicySet = Schema.TaggedStruct("RetrievalPolicySet", {

@@ -24,7 +24,7 @@ export interface State {
   readonly vaults: Map<string, Vault>
   /** The vaults of an account and region (the ARN without the name), by name. */
   readonly places: Map<string, SortedMap<string, Vault>>
-  /** What accounts have agreed, by account and region as above. */
+  /** What accounts have agreed: by account and region as above, and what holds for all regions by the account. */
   readonly accounts: Map<string, Account.Account>
   /** The number of events so far. */
   events: number
@@ -43,8 +43,8 @@ export const make = (): State => ({
   released: []
 })
 
-/** What an account has agreed in a region. */
-export const accountOf = (state: State, place: string): Account.Account => state.accounts.get(place) ?? Account.none
+/** What an account has agreed in a region, or in all. */
+export const accountOf = (state: State, place: string): Account.Account => state.accounts.get(place) ?? Account.make()
 
 /** An ARN up to the name of the vault, and the name. */
 export const splitArn = (arn: string): readonly [prefix: string, name: string] => {
@@ -274,6 +274,7 @@ export const apply = (state: State, event: Event.Event): void => {
       if (replaced !== undefined) state.released.push(replaced.id)
       open.parts.set(event.index, event.blob)
       open.expiresAt = event.expiresAt
+      wake(vault, open.expiresAt)
       break
     }
     case "UploadAborted": {
@@ -292,6 +293,13 @@ export const apply = (state: State, event: Event.Event): void => {
     }
     case "JobInitiated":
       initiateJob(vault, event)
+      if (event.task._tag === "ArchiveRetrieval" && event.task.tier === "Standard") {
+        const [place] = splitArn(event.vault)
+        const bytes = event.task.end - event.task.start + 1
+        const account = accountOf(state, place)
+        Account.retrieve(account, event.at, bytes)
+        state.accounts.set(place, account)
+      }
       break
     default:
       VaultSettings.apply(vault.settings, event)

@@ -178,7 +178,7 @@ const checkCapacity = (
 ): Either.Either<void, Refusal.Refusal> => {
   const size = step.state.vaults.get(arn)?.archives.get(archiveId)?.size ?? 0
   if (tier !== "Expedited" || size <= limit) return Either.void
-  const units = Account.unitsOf(State.accountOf(step.state, call.arnPrefix), step.now)
+  const units = Account.unitsOf(State.accountOf(step.state, call.accountId), step.now)
   return units.length > 0 ? Either.void : Either.left(Refusal.insufficientCapacity)
 }
 
@@ -194,7 +194,7 @@ export const routes = (
   Router.route(Jobs.InitiateJob, ["parameters"], ({ vaultName }, call) =>
     Effect.gen(function*() {
       const arn = call.arnPrefix + vaultName
-      const parameters = yield* JobRequest.parse(call.text)
+      const parameters = yield* JobRequest.parse(call)
       const plan = parameters.type === "inventory-retrieval"
         ? yield* inventoryTask(store, call, arn, parameters)
         : (step: Step) => archiveTask(step, call, arn, parameters)
@@ -239,8 +239,8 @@ export const routes = (
       store.run((step) =>
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
-          const { jobs } = yield* Access.vault(step, call, arn)
           const before = yield* Page.idMarker(marker)
+          const { jobs } = yield* Access.vault(step, call, arn)
           // Newest first: ids sort by time.
           const matching = Iterable.filter(jobs.before(before), ([, job]) => {
             const status = State.statusOf(job, step.now)

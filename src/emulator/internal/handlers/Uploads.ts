@@ -144,10 +144,10 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
       Effect.gen(function*() {
         const arn = call.arnPrefix + vaultName
         const fresh = ArchiveId.make(yield* Ids.random(Ids.length.archive))
-        const archiveId = yield* store.run((step) =>
+        const archive = yield* store.run((step) =>
           Either.gen(function*() {
             const upload = yield* find(step, call, arn, uploadId)
-            if (upload.outcome._tag === "Completed") return upload.outcome.archiveId
+            if (upload.outcome._tag === "Completed") return upload.outcome
             if (upload.outcome._tag === "Aborted") return yield* Either.left(unknown(uploadId))
             yield* checkParts(upload, archiveSize)
             if (TreeHash.combine(sha256, State.partsOf(upload).map((part) => part.treeHash)) !== treeHash) {
@@ -162,11 +162,12 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
               treeHash,
               inventoryAt: delays.inventoryAt(step.now)
             })
-            return fresh
+            return { archiveId: fresh, treeHash }
           })
         )
+        const { archiveId } = archive
         const location = Router.location(Archives.DeleteArchive, call, { vaultName, archiveId })
-        return { output: { archiveId, location: Option.some(location), treeHash: Option.some(treeHash) } }
+        return { output: { archiveId, location: Option.some(location), treeHash: Option.some(archive.treeHash) } }
       })
   ),
 
@@ -192,10 +193,10 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
       store.run((step) =>
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
-          const upload = yield* findOpen(step, call, arn, uploadId)
           if (Option.isSome(marker) && !/^\d{1,5}$/.test(marker.value)) {
             return yield* Either.left(Catalogue.invalid("marker", marker.value))
           }
+          const upload = yield* findOpen(step, call, arn, uploadId)
           // The marker is the number of the last part of the page before.
           const after = Option.getOrUndefined(Option.map(marker, Number))
           const page = Page.take(upload.parts.after(after), Page.size(limit))
@@ -216,8 +217,8 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
       store.run((step) =>
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
-          const { uploads } = yield* Access.vault(step, call, arn)
           const after = yield* Page.idMarker(marker)
+          const { uploads } = yield* Access.vault(step, call, arn)
           // In the order of their ids, as they were opened.
           const open = Iterable.filter(uploads.after(after), ([, { outcome }]) => outcome._tag === "Open")
           const page = Page.take(open, Page.size(limit))
