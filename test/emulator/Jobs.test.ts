@@ -141,7 +141,14 @@ describe("jobs", () => {
           400,
           invalid,
           "Invalid InventoryRetrievalParameters.StartDate: soon"
-        ]
+        ],
+        [
+          { Type: "inventory-retrieval", InventoryRetrievalParameters: { EndDate: "2013-02-31T00:00:00Z" } },
+          400,
+          invalid,
+          "Invalid InventoryRetrievalParameters.EndDate: 2013-02-31T00:00:00Z"
+        ],
+        [{ Type, ArchiveId, SNSTopic: "not-an-arn" }, 400, invalid, "Invalid SNSTopic: not-an-arn"]
       ]
       for (const [body, status, code, message] of cases) {
         const answer = yield* initiate(body)

@@ -44,7 +44,7 @@ const settings = Effect.gen(function*() {
   const path = vault("photos")
   yield* call("POST", `${path}/tags`, { query: { operation: "add" }, body: `{"Tags":{"a":"1","b":"2"}}` })
   yield* call("POST", `${path}/tags`, { query: { operation: "remove" }, body: `{"TagKeys":["a"]}` })
-  const body = `{"SNSTopic":"topic","Events":["ArchiveRetrievalCompleted"]}`
+  const body = `{"SNSTopic":"arn:aws:sns:us-east-1:123456789012:topic","Events":["ArchiveRetrievalCompleted"]}`
   yield* call("PUT", `${path}/notification-configuration`, { body })
   const statement = { Effect: "Allow", Principal: "*", Action: "glacier:ListJobs", Resource: "*" }
   const policy = JSON.stringify({ Policy: JSON.stringify({ Statement: statement }) })

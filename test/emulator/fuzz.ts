@@ -27,10 +27,12 @@ const policy = JSON.stringify({
   Statement: { Effect: "Deny", Principal: "*", Action: "glacier:ListJobs", Resource: "*" }
 })
 
+const topic = "arn:aws:sns:us-east-1:123456789012:topic"
+
 const bodies: Readonly<Record<string, ReadonlyArray<unknown>>> = {
   AddTagsToVault: [{ Tags: { year: "2012", "a b": "" } }],
   RemoveTagsFromVault: [{ TagKeys: ["year", "never there"] }],
-  SetVaultNotifications: [{ SNSTopic: "topic", Events: ["ArchiveRetrievalCompleted", "InventoryRetrievalCompleted"] }],
+  SetVaultNotifications: [{ SNSTopic: topic, Events: ["ArchiveRetrievalCompleted", "InventoryRetrievalCompleted"] }],
   SetVaultAccessPolicy: [{ Policy: policy }],
   InitiateVaultLock: [{ Policy: policy }],
   SetDataRetrievalPolicy: [
@@ -39,7 +41,7 @@ const bodies: Readonly<Record<string, ReadonlyArray<unknown>>> = {
   ],
   InitiateJob: [
     { Type: "archive-retrieval", ArchiveId: "{archive}", Tier: "Bulk", Description: "some" },
-    { Type: "archive-retrieval", ArchiveId: "{archive}", RetrievalByteRange: "0-4", SNSTopic: "topic" },
+    { Type: "archive-retrieval", ArchiveId: "{archive}", RetrievalByteRange: "0-4", SNSTopic: topic },
     {
       Type: "inventory-retrieval",
       Format: "CSV",
@@ -158,8 +160,15 @@ const json: fc.Arbitrary<unknown> = fc.oneof(
 
 const chunks = Stream.range(0, 9).pipe(Stream.map((n) => Uint8Array.of(n)))
 
+/** Whatever an operation looks for in it is deep. */
+const deepMembers = (levels: number) => {
+  const names = ["Description", "InventoryRetrievalParameters", "SNSTopic", "Events", "Tags", "TagKeys", "Policy"]
+  return `{"Type":"inventory-retrieval",${names.map((name) => `"${name}":${deep(levels)}`).join()}}`
+}
+
 const bytes: fc.Arbitrary<string | Uint8Array | Trickle> = fc.oneof(
   fc.constantFrom<Uint8Array | string>(ramp(1), ramp(MiB), ramp(MiB + 1), new Uint8Array(), deep(100), deep(200_000)),
+  fc.constantFrom(deepMembers(16), deepMembers(8_000), JSON.stringify({ Policy: deep(8_000) })),
   fc.constantFrom("{", "[]", "null", "\"\"", "{\"Policy\":{}}", "\ufeff{}", "{\"Tags\":{\"a\":\"\",\"a\":\"b\"}}"),
   fc.constantFrom(
     { name: "10 in chunks", stream: chunks, length: undefined },
