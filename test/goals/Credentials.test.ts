@@ -142,7 +142,7 @@ describe("Under keys that live for 15 minutes", () => {
         expect(Math.abs(issuer.asked - 36)).toBeLessThanOrEqual(2)
         expect([issuer.issued.size, issuer.most]).toEqual([issuer.asked, 1])
       }),
-    60_000
+    120_000
   )
 
   it.effect(
@@ -157,6 +157,6 @@ describe("Under keys that live for 15 minutes", () => {
         expect(new Set(service.refused)).toEqual(new Set(["ExpiredTokenException"]))
         expect(service.refused.length).toBeLessThan(0.25 * parts)
       }),
-    60_000
+    120_000
   )
 })

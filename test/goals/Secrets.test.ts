@@ -151,7 +151,8 @@ const codes = [
 
 const failing = (quote: string, code?: string) => {
   const cause = Object.assign(new Error(quote), { code, request: quote })
-  return Effect.fail(new Error(`fetch failed ${quote}`, { cause }))
+  const error: unknown = new Error(`fetch failed ${quote}`, { cause })
+  return Effect.fail(error)
 }
 
 const broken = (quote: string) => new ReadableStream({ pull: (controller) => controller.error(new Error(quote)) })
