@@ -11,7 +11,7 @@ import type { Reply, Sent } from "../transport/support.ts"
 
 const vaultName = "photos"
 const mebibyte = 1_048_576
-const lost: Reply = () => Effect.fail(new Error("socket hang up"))
+const lost: Reply = () => Effect.fail("ECONNRESET")
 const unsent: Reply = () => Effect.fail(Object.assign(new Error("refused"), { code: "ECONNREFUSED" }))
 const unavailable: Reply = () => Effect.sync(() => refusal(500, "ServiceUnavailableException"))
 const denied: Reply = () => Effect.sync(() => refusal(403, "AccessDeniedException"))
