@@ -37,12 +37,18 @@ const isOf = ({ archiveSizeInBytes, retrievalByteRange }: JobDescription, range?
         : start === range.start && end === range.end
   })
 
-/** Whether a job is what was asked for: a description of the caller's may be that of jobs for other bytes. */
-const isAsked = (job: JobDescription, { parameters }: JobInput): boolean =>
-  job.action === actions[parameters.type] &&
-  Option.getOrUndefined(job.jobDescription) === parameters.description &&
-  (parameters.type !== "archive-retrieval" ||
-    Option.contains(job.archiveId, parameters.archiveId) && isOf(job, parameters.retrievalByteRange))
+/** Whether a job is what was asked for: a description of the caller's may be that of other jobs. */
+const isAsked = (job: JobDescription, { parameters }: JobInput): boolean => {
+  if (job.action !== actions[parameters.type]) return false
+  if (Option.getOrUndefined(job.jobDescription) !== parameters.description) return false
+  if (parameters.type === "archive-retrieval") {
+    const { archiveId, retrievalByteRange, tier = "Standard" } = parameters
+    return Option.contains(job.archiveId, archiveId) && isOf(job, retrievalByteRange) &&
+      Option.getOrElse(job.tier, () => tier) === tier
+  }
+  const format = Option.flatMap(job.inventoryRetrievalParameters, ({ format }) => format)
+  return Option.getOrElse(format, () => "JSON") === (parameters.format ?? "JSON")
+}
 
 /** The job that a call since then has started, by its description. */
 export const job = (
