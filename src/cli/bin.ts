@@ -10,12 +10,19 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import { readFileSync } from "node:fs"
 import * as EmulatorCommand from "./EmulatorCommand.ts"
 import * as TreeHashCommand from "./TreeHashCommand.ts"
 
+// The same from src/ and from dist/.
+const { version } = Schema.decodeSync(Schema.parseJson(Schema.Struct({ version: Schema.String })))(
+  readFileSync(new URL("../../package.json", import.meta.url), "utf8")
+)
+
 const run = Command.make("effect-glacier").pipe(
   Command.withSubcommands([EmulatorCommand.command, TreeHashCommand.command]),
-  Command.run({ name: "effect-glacier", version: "0.1.0" })
+  Command.run({ name: "effect-glacier", version })
 )
 
 /** Says what is wrong in a line; of a mistake in the arguments that has been done already. */

@@ -133,15 +133,24 @@ export const make: Effect.Effect<Service, never, Transport.Transport> = Effect.m
   const call = <O extends Operation.Any>(operation: O): Method<O> => (input) => transport.execute(operation, input)
   // The uploads whose answers have arrived: none of them is one whose answer was lost.
   const opened = new Set<UploadId>()
+  const underWay = new Set<Operation.Input<Operations["initiateMultipartUpload"]>>()
 
   const initiateMultipartUpload: Service["initiateMultipartUpload"] = (input) =>
-    Effect.flatMap(
-      transport.time,
-      (since) =>
-        transport.execute(operations.initiateMultipartUpload, input, Lost.upload(transport, input, since, opened))
-    ).pipe(
-      Effect.tap(({ uploadId }) => Effect.sync(() => opened.add(uploadId)))
-    )
+    Effect.flatMap(transport.time, (since) => {
+      // An object of its own: callers may use one twice.
+      const own = { ...input }
+      const contested = () => Array.from(underWay).some((other) => other !== own && Lost.isAlike(other, own))
+      const recover = Lost.upload(transport, own, since, opened, contested)
+      return Effect.acquireUseRelease(
+        Effect.sync(() => underWay.add(own)),
+        () =>
+          Effect.tap(
+            transport.execute(operations.initiateMultipartUpload, own, recover),
+            ({ uploadId }) => Effect.sync(() => opened.add(uploadId))
+          ),
+        () => Effect.sync(() => underWay.delete(own))
+      )
+    })
 
   const initiateJob: Service["initiateJob"] = (input) =>
     Effect.gen(function*() {

@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import type * as FileSystem from "@effect/platform/FileSystem"
+import * as Headers from "@effect/platform/Headers"
 import type * as HttpApp from "@effect/platform/HttpApp"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpServer from "@effect/platform/HttpServer"
@@ -260,4 +261,7 @@ export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, Emulator
  */
 export const layerServer: Layer.Layer<never, never, Emulator | HttpServer.HttpServer> = Layer.unwrapEffect(
   Effect.map(Emulator, ({ app }) => HttpServer.serve(app))
+).pipe(
+  // The server's spans show the headers of requests.
+  Layer.locallyWith(Headers.currentRedactedNames, (names) => [...names, "x-amz-security-token"])
 )

@@ -11,7 +11,7 @@ import type { ServeError } from "@effect/platform/HttpServerError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import { join } from "node:path"
 import type * as GlacierClient from "../client/GlacierClient.ts"
@@ -53,15 +53,18 @@ export const url: Effect.Effect<string, never, HttpServer.HttpServer> = HttpServ
   return Effect.succeed(`http://${host}:${port}`)
 })
 
+/** The folders that emulators of this process have open: a lock file cannot tell them apart. */
+const opened = new Set<string>()
+
 /**
- * Keeps other processes out of a folder: two that write one journal, or sweep each other's blobs, would lose what they
+ * Keeps other emulators out of a folder: two that write one journal, or sweep each other's blobs, would lose what they
  * have acknowledged. The lock of a process that is no more is taken over.
  */
 const lock = (directory: string): Effect.Effect<void, Emulator.EmulatorStorageError, Scope.Scope> => {
   const path = join(directory, "lock")
   const owner = () => Number(readFileSync(path, "utf8"))
   const isAlive = (pid: number) => {
-    // Its own number is that of an earlier process: in a container each may have the same.
+    // Not held by one of this process, so its own number is that of an earlier one: in a container each may have the same.
     if (pid === process.pid || !Number.isInteger(pid) || pid <= 0) return false
     try {
       return process.kill(pid, 0)
@@ -80,16 +83,24 @@ const lock = (directory: string): Effect.Effect<void, Emulator.EmulatorStorageEr
   })
   const take = Effect.try({
     try: () => {
+      const real = realpathSync(directory)
+      if (opened.has(real)) throw new Error("this process uses it already")
       const pid = existsSync(path) ? owner() : 0
       if (isAlive(pid)) throw new Error(`process ${pid} uses it (if not, remove ${path})`)
       rmSync(path, { force: true })
       // Of two that start at once only one makes it.
       writeFileSync(path, String(process.pid), { flag: "wx" })
+      opened.add(real)
+      return real
     },
     catch: failed("the directory cannot be locked")
   })
   return Effect.asVoid(
-    Effect.acquireRelease(Effect.zipRight(make, take), () => Effect.sync(() => rmSync(path, { force: true })))
+    Effect.acquireRelease(Effect.zipRight(make, take), (real) =>
+      Effect.sync(() => {
+        rmSync(path, { force: true })
+        opened.delete(real)
+      }))
   )
 }
 

@@ -10,6 +10,9 @@ import { id } from "./Names.ts"
 import * as Operation from "./Operation.ts"
 import * as ServiceError from "./ServiceError.ts"
 
+// The service's largest rate, 2^63 - 1, is no number of ours: it is read as 2^63, which must not be written again.
+const maximumRate = 2 ** 63 - 1_024
+
 /**
  * How much may be retrieved by Standard jobs: all (`None`), what is free (`FreeTier`), or `bytesPerHour`.
  *
@@ -19,11 +22,15 @@ import * as ServiceError from "./ServiceError.ts"
 export const DataRetrievalRule = Schema.Struct({
   bytesPerHour: optional(
     "BytesPerHour",
-    Schema.Number.pipe(
-      Schema.filter((bytes) => Number.isInteger(bytes) && bytes >= 1 && bytes <= 2 ** 63, {
-        message: () => "must be a whole number of 1 or more",
-        arbitrary: () => (fc) => fc.integer({ min: 1 })
-      })
+    Schema.transform(
+      Schema.Number,
+      Schema.Number.pipe(
+        Schema.filter((bytes) => Number.isInteger(bytes) && bytes >= 1 && bytes <= maximumRate, {
+          message: () => "must be a whole number of 1 or more",
+          arbitrary: () => (fc) => fc.integer({ min: 1 })
+        })
+      ),
+      { strict: true, decode: (bytes) => bytes === 2 ** 63 ? maximumRate : bytes, encode: (bytes) => bytes }
     )
   ),
   strategy: required("Strategy", oneOf("BytesPerHour", "FreeTier", "None"))
@@ -90,12 +97,16 @@ export const ProvisionedCapacity = Schema.Struct({
  */
 export type ProvisionedCapacity = typeof ProvisionedCapacity.Type
 
-/** A number that is not safe was rounded when it was read: nobody asked for that many. */
+/** A caller's number that is not safe may have been rounded: nobody asked for that many. */
 const SafePolicy = DataRetrievalPolicy.pipe(
   Schema.filter(({ rules: [{ bytesPerHour = 1 }] }) => Number.isSafeInteger(bytesPerHour), {
     message: () => "must have a bytesPerHour of 9,007,199,254,740,991 or less"
   })
 )
+
+/** The policy as the only member of the body. */
+const body = <I>(policy: Schema.Schema<DataRetrievalPolicy, I>) =>
+  Operation.json(Schema.pluck(Schema.Struct({ Policy: policy }), "Policy"))
 
 const account = { accountId: Operation.vault.accountId }
 
@@ -111,7 +122,8 @@ export const SetDataRetrievalPolicy = Operation.make({
   path: "/{accountId}/policies/data-retrieval",
   input: {
     ...account,
-    policy: Operation.json(Schema.pluck(Schema.Struct({ Policy: SafePolicy }), "Policy"))
+    // Other clients have numbers that are exact beyond ours.
+    policy: { ...body(DataRetrievalPolicy), encode: body(SafePolicy).encode }
   },
   success: [204],
   headers: {},

@@ -6,8 +6,8 @@
  */
 import * as Schema from "effect/Schema"
 import * as ByteRange from "./ByteRange.ts"
-import { nullable, oneOf, optional, required, Seconds } from "./internal/wire.ts"
-import { ArchiveId, Description, JobId } from "./Names.ts"
+import { GivenSeconds, nullable, oneOf, optional, required, Seconds } from "./internal/wire.ts"
+import { ArchiveId, Description, JobId, SnsTopic } from "./Names.ts"
 import * as Operation from "./Operation.ts"
 import * as ServiceError from "./ServiceError.ts"
 import { TreeHash } from "./TreeHash.ts"
@@ -53,8 +53,8 @@ const InventoryLimit = Schema.Union(Operation.Decimal, Schema.Number).pipe(Schem
  * @category schemas
  */
 export const InventorySelection = Schema.Struct({
-  startDate: optional("StartDate", Seconds),
-  endDate: optional("EndDate", Seconds),
+  startDate: optional("StartDate", GivenSeconds),
+  endDate: optional("EndDate", GivenSeconds),
   limit: optional("Limit", InventoryLimit),
   marker: optional("Marker", Schema.String)
 })
@@ -70,7 +70,7 @@ export const ArchiveRetrieval = Schema.Struct({
   archiveId: required("ArchiveId", ArchiveId),
   description: optional("Description", Description),
   retrievalByteRange: optional("RetrievalByteRange", ByteRange.Plain),
-  snsTopic: optional("SNSTopic", Schema.String),
+  snsTopic: optional("SNSTopic", SnsTopic),
   tier: optional("Tier", Tier)
 })
 
@@ -85,7 +85,7 @@ export const InventoryRetrieval = Schema.Struct({
   description: optional("Description", Description),
   format: optional("Format", InventoryFormat),
   selection: optional("InventoryRetrievalParameters", InventorySelection),
-  snsTopic: optional("SNSTopic", Schema.String)
+  snsTopic: optional("SNSTopic", SnsTopic)
 })
 
 /**

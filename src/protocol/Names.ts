@@ -127,6 +127,25 @@ export const Description = text(
 export type Description = typeof Description.Type
 
 /**
+ * The ARN of a topic of SNS. Nobody checks that there is such a topic.
+ *
+ * @since 0.1.0
+ * @category names
+ */
+export const SnsTopic = text(
+  "SnsTopic",
+  /^arn:[a-z0-9-]{1,32}:sns:[a-z0-9-]{1,32}:[0-9]{12}:[A-Za-z0-9_-]{1,256}(\.fifo)?$/,
+  "must be the ARN of a topic of SNS",
+  /^arn:aws:sns:us-east-1:[0-9]{12}:[A-Za-z0-9_-]{1,40}$/
+)
+
+/**
+ * @since 0.1.0
+ * @category names
+ */
+export type SnsTopic = typeof SnsTopic.Type
+
+/**
  * A plain SHA-256 as 64 lower-case hex digits: `x-amz-content-sha256`.
  *
  * @since 0.1.0

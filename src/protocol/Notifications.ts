@@ -5,6 +5,7 @@
  */
 import * as Schema from "effect/Schema"
 import { oneOf, required } from "./internal/wire.ts"
+import { SnsTopic } from "./Names.ts"
 import * as Operation from "./Operation.ts"
 import * as ServiceError from "./ServiceError.ts"
 
@@ -17,20 +18,14 @@ import * as ServiceError from "./ServiceError.ts"
 export const NotificationEvent = oneOf("ArchiveRetrievalCompleted", "InventoryRetrievalCompleted")
 
 /**
- * The topic of SNS that is told, by its ARN, and of what. Nobody checks that there is such a topic.
+ * The topic of SNS that is told, by its ARN, and of what.
  *
  * @since 0.1.0
  * @category schemas
  */
 export const NotificationConfiguration = Schema.Struct({
-  events: required(
-    "Events",
-    Schema.Array(NotificationEvent).pipe(Schema.minItems(1, { message: () => "must be 1 event or more" }))
-  ),
-  snsTopic: required(
-    "SNSTopic",
-    Schema.String.pipe(Schema.minLength(1, { message: () => "must be the ARN of a topic of SNS" }))
-  )
+  events: required("Events", Schema.Array(NotificationEvent)),
+  snsTopic: required("SNSTopic", Schema.String)
 })
 
 /**
@@ -38,6 +33,18 @@ export const NotificationConfiguration = Schema.Struct({
  * @category schemas
  */
 export type NotificationConfiguration = typeof NotificationConfiguration.Type
+
+const NewConfiguration = Schema.Struct({
+  events: required(
+    "Events",
+    Schema.Array(NotificationEvent).pipe(
+      Schema.filter((events) => events.length > 0 && new Set(events).size === events.length, {
+        message: () => "must be 1 event or more, none of them twice"
+      })
+    )
+  ),
+  snsTopic: required("SNSTopic", SnsTopic)
+})
 
 /**
  * Sets whom a vault tells, in place of who was told before.
@@ -49,7 +56,7 @@ export const SetVaultNotifications = Operation.make({
   name: "SetVaultNotifications",
   method: "PUT",
   path: "/{accountId}/vaults/{vaultName}/notification-configuration",
-  input: { ...Operation.vault, configuration: Operation.json(NotificationConfiguration) },
+  input: { ...Operation.vault, configuration: Operation.json(NewConfiguration) },
   success: [204],
   headers: {},
   body: "none",

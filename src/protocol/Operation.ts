@@ -27,6 +27,7 @@ export interface Field<out A, out Optional extends boolean = boolean> {
   readonly in: "path" | "query" | "header" | "json" | "bytes"
   readonly name: string
   readonly optional: Optional
+  /** Of a text, but of JSON that is parsed already. */
   readonly decode: (wire: unknown) => Either.Either<A, ParseResult.ParseError>
   readonly encode: (value: unknown) => Either.Either<string | Uint8Array, ParseResult.ParseError>
 }
@@ -149,8 +150,10 @@ export const optionalHeader = <A, I extends string>(name: string, schema: Schema
  * @since 0.1.0
  * @category fields
  */
-export const json = <A, I>(schema: Schema.Schema<A, I>): Field<A, false> =>
-  field("json", "body", Schema.parseJson(schema), false)
+export const json = <A, I>(schema: Schema.Schema<A, I>): Field<A, false> => ({
+  ...field("json", "body", Schema.parseJson(schema), false),
+  decode: Schema.decodeUnknownEither(schema)
+})
 
 /**
  * The raw body of a request.
@@ -179,21 +182,25 @@ export const vault = {
  * @category fields
  */
 export const Decimal = Schema.compose(
-  Schema.String.pipe(Schema.pattern(/^\d{1,15}$/, { message: () => "must be decimal digits" })),
+  Schema.String.pipe(Schema.pattern(/^\d+$/, { message: () => "must be decimal digits" })),
   Schema.NumberFromString
 )
 
 /**
- * A limit of 1 or more.
+ * A limit of 1 or more. One that is too large to be exact is read as the largest that is.
  *
  * @since 0.1.0
  * @category fields
  */
-export const Limit = Schema.Number.pipe(
-  Schema.filter((limit) => Number.isSafeInteger(limit) && limit > 0, {
-    message: () => "must be a whole number of 1 or more",
-    arbitrary: () => (fc) => fc.integer({ min: 1 })
-  })
+export const Limit = Schema.transform(
+  Schema.Number,
+  Schema.Number.pipe(
+    Schema.filter((limit) => Number.isSafeInteger(limit) && limit > 0, {
+      message: () => "must be a whole number of 1 or more",
+      arbitrary: () => (fc) => fc.integer({ min: 1 })
+    })
+  ),
+  { strict: true, decode: (limit) => Math.min(limit, Number.MAX_SAFE_INTEGER), encode: (limit) => limit }
 )
 
 /**
@@ -343,19 +350,19 @@ export const encode = <O extends Any>(
  */
 export interface Undecodable {
   readonly field: Field<unknown>
-  readonly value: Option.Option<string>
+  readonly value: Option.Option<unknown>
   readonly error: Option.Option<ParseResult.ParseError>
 }
 
 /**
- * Decodes fields from where `read` finds them.
+ * Decodes fields from where `read` finds them, JSON parsed.
  *
  * @since 0.1.0
  * @category codecs
  */
 export const decode = <F extends Fields>(
   fields: F,
-  read: (field: Field<unknown>) => string | Uint8Array | undefined
+  read: (field: Field<unknown>) => unknown
 ): Either.Either<Decoded<F>, Undecodable> => {
   const values: Record<string, unknown> = {}
   for (const [key, field] of Object.entries(fields)) {
@@ -370,7 +377,7 @@ export const decode = <F extends Fields>(
     if (Either.isLeft(decoded)) {
       return Either.left({
         field,
-        value: typeof wire === "string" ? Option.some(wire) : Option.none(),
+        value: wire instanceof Uint8Array ? Option.none() : Option.some(wire),
         error: Option.some(decoded.left)
       })
     }

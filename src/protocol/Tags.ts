@@ -54,7 +54,7 @@ const isTagValue = Schema.is(TagValue)
  * @since 0.1.0
  * @category schemas
  */
-export const Tags = Schema.declare(
+export const Tags: Schema.declare<{ readonly [key: string]: string }> = Schema.declare(
   (tags): tags is { readonly [key: string]: string } =>
     Predicate.isReadonlyRecord(tags) && Object.values(tags).every(Predicate.isString),
   {

@@ -24,7 +24,7 @@ import * as Operation from "../protocol/Operation.ts"
 import { InvalidSignature } from "../protocol/ServiceError.ts"
 import type { Credentials } from "./Credentials.ts"
 import { Endpoint } from "./Endpoint.ts"
-import { decode, scrubbing, toConnectionError, typed } from "./internal/answer.ts"
+import { decode, scrubbing, toConnectionError, toDefect, typed } from "./internal/answer.ts"
 import { paced } from "./internal/pacing.ts"
 import * as Policies from "./internal/policies.ts"
 import { calling, repeating } from "./internal/retrying.ts"
@@ -130,7 +130,8 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
           ...Option.getOrUndefined(fetchOptions),
           redirect: "manual"
         }),
-        Effect.mapError(toConnectionError(attempt))
+        Effect.mapError(toConnectionError(attempt)),
+        Effect.catchAllDefect(toDefect(attempt))
       )
       yield* skew.learn(response.headers, sentAt)
       return yield* Effect.tapErrorTag(decode(attempt, response), "ExpiredToken", () => renew).pipe(

@@ -24,8 +24,9 @@ export const conformance = (name: string, way: Way, streams = true) => {
   const noting = Layer.effect(
     Transport,
     Effect.map(Transport, (transport) => ({
-      execute: (operation, input) =>
-        Effect.tap(transport.execute(operation, input), () => Effect.sync(() => succeeded.add(operation.name)))
+      ...transport,
+      execute: (operation, input, recover) =>
+        Effect.tap(transport.execute(operation, input, recover), () => Effect.sync(() => succeeded.add(operation.name)))
     }))
   )
   const glacier = Layer.effect(GlacierClient.GlacierClient, GlacierClient.make).pipe(

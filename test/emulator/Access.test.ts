@@ -88,7 +88,7 @@ describe("access", () => {
       yield* deny({ NotAction: "glacier:DeleteVaultAccessPolicy" })
       const id = "i".repeat(92)
       const policy = body({ Action: "glacier:*" })
-      const topic = `{"SNSTopic":"topic","Events":["ArchiveRetrievalCompleted"]}`
+      const topic = `{"SNSTopic":"arn:aws:sns:us-east-1:123456789012:topic","Events":["ArchiveRetrievalCompleted"]}`
       const archive = Support.hashes(text("x"))
       const part = { ...archive, "content-range": "bytes 0-0/*" }
       const tree = { "x-amz-archive-size": "1", "x-amz-sha256-tree-hash": "0".repeat(64) }

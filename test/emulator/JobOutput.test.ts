@@ -1,5 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, FastCheck, Option, TestClock } from "effect"
+import { Effect, FastCheck, Option, Stream, TestClock } from "effect"
 import { requested } from "../../src/emulator/internal/handlers/JobOutput.ts"
 import vectors from "../fixtures/treehash-vectors.json" with { type: "json" }
 import * as Support from "./support.ts"
@@ -85,6 +85,40 @@ describe("job output", () => {
           SHA256TreeHash: from === MiB ? null : treeHash(bytes.subarray(from, to))
         })
       }
+    }).pipe(Effect.provide(Support.layer())))
+
+  it.scoped("is whole for who has begun to read it, also when job and archive are gone by then", () =>
+    Effect.gen(function*() {
+      yield* createVault("photos")
+      const { headers } = yield* call("POST", `${vault("photos")}/multipart-uploads`, {
+        headers: { "x-amz-part-size": String(MiB) }
+      })
+      const path = `${vault("photos")}/multipart-uploads/${headers["x-amz-multipart-upload-id"]}`
+      const part = bytes.subarray(0, MiB)
+      for (const start of [0, MiB, 2 * MiB]) {
+        yield* call("PUT", path, {
+          body: part,
+          headers: { ...Support.hashes(part), "content-range": `bytes ${start}-${start + MiB - 1}/*` }
+        })
+      }
+      const whole = Buffer.concat([part, part, part])
+      const complete = { "x-amz-archive-size": String(3 * MiB), "x-amz-sha256-tree-hash": treeHash(whole) }
+      const archive = (yield* call("POST", path, { headers: complete })).headers["x-amz-archive-id"] ?? ""
+      const job = yield* retrieval(archive)
+      yield* TestClock.adjust("4 hours")
+      const { stream } = yield* Support.execute("GET", `${vault("photos")}/jobs/${job}/output`)
+      const forget = Effect.gen(function*() {
+        yield* call("DELETE", `${vault("photos")}/archives/${archive}`)
+        yield* TestClock.adjust("1 day")
+        expect((yield* output(job)).status).toBe(404)
+      })
+      let read = 0
+      yield* Stream.runForEach(stream, (piece) =>
+        Effect.gen(function*() {
+          if (read === 0) yield* forget
+          read += piece.length
+        }))
+      expect(read).toBe(3 * MiB)
     }).pipe(Effect.provide(Support.layer())))
 
   it.effect("takes ranges as the service does", () =>

@@ -141,7 +141,14 @@ describe("jobs", () => {
           400,
           invalid,
           "Invalid InventoryRetrievalParameters.StartDate: soon"
-        ]
+        ],
+        [
+          { Type: "inventory-retrieval", InventoryRetrievalParameters: { EndDate: "2013-02-31T00:00:00Z" } },
+          400,
+          invalid,
+          "Invalid InventoryRetrievalParameters.EndDate: 2013-02-31T00:00:00Z"
+        ],
+        [{ Type, ArchiveId, SNSTopic: "not-an-arn" }, 400, invalid, "Invalid SNSTopic: not-an-arn"]
       ]
       for (const [body, status, code, message] of cases) {
         const answer = yield* initiate(body)
@@ -225,4 +232,22 @@ describe("jobs", () => {
       expect((yield* call("GET", jobs, { query: { completed: "yes" } })).json["message"]).toBe("Invalid completed: yes")
       expect((yield* call("GET", jobs, { query: { limit: "0" } })).json["message"]).toBe("Invalid limit: 0")
     }).pipe(Effect.provide(Support.layer())), 20_000)
+
+  it.effect("are listed on behind one that has vanished", () =>
+    Effect.gen(function*() {
+      yield* createVault("photos")
+      const archive = yield* upload("photos", bytes)
+      const ids: Array<string> = []
+      for (const Tier of ["Bulk", "Expedited", "Bulk"]) {
+        ids.push(yield* initiateJob("photos", { Type: "archive-retrieval", ArchiveId: archive, Tier }))
+      }
+      const found = (page: Support.Answer) => list(page, "JobList").map((job) => job["JobId"])
+      const first = yield* call("GET", jobs, { query: { limit: "2" } })
+      expect(found(first)).toEqual([ids[2], ids[1]])
+      const marker = String(first.json["Marker"])
+      yield* TestClock.adjust("25 hours")
+      expect((yield* call("GET", `${jobs}/${marker}`)).status).toBe(404)
+      const second = yield* call("GET", jobs, { query: { marker } })
+      expect([found(second), second.json["Marker"]]).toEqual([[ids[0]], null])
+    }).pipe(Effect.provide(Support.layer())))
 })

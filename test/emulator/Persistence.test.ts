@@ -44,9 +44,10 @@ const settings = Effect.gen(function*() {
   const path = vault("photos")
   yield* call("POST", `${path}/tags`, { query: { operation: "add" }, body: `{"Tags":{"a":"1","b":"2"}}` })
   yield* call("POST", `${path}/tags`, { query: { operation: "remove" }, body: `{"TagKeys":["a"]}` })
-  const body = `{"SNSTopic":"topic","Events":["ArchiveRetrievalCompleted"]}`
+  const body = `{"SNSTopic":"arn:aws:sns:us-east-1:123456789012:topic","Events":["ArchiveRetrievalCompleted"]}`
   yield* call("PUT", `${path}/notification-configuration`, { body })
-  const policy = `{"Policy":"{\\"Statement\\":{\\"Effect\\":\\"Allow\\"}}"}`
+  const statement = { Effect: "Allow", Principal: "*", Action: "glacier:ListJobs", Resource: "*" }
+  const policy = JSON.stringify({ Policy: JSON.stringify({ Statement: statement }) })
   yield* call("PUT", `${path}/access-policy`, { body: policy })
   yield* call("POST", `${path}/lock-policy`, { body: policy })
   yield* call("DELETE", `${path}/lock-policy`)

@@ -14,6 +14,8 @@ const lock = `${vault("photos")}/lock-policy`
 
 const refusal = (answer: Support.Answer) => [answer.status, answer.json["code"], answer.json["message"]]
 
+const topic = "arn:aws:sns:us-east-1:123456789012:topic"
+
 const codes = (answer: Support.Answer) => [answer.status, answer.json["code"]]
 
 const denied = [403, "AccessDeniedException"]
@@ -52,11 +54,12 @@ describe("notification configurations", () => {
         "ResourceNotFoundException",
         `No notification configuration is set for vault: ${arn}`
       ])
-      expect((yield* put(notifications, { SNSTopic: "old", Events: ["ArchiveRetrievalCompleted"] })).status).toBe(204)
+      expect((yield* put(notifications, { SNSTopic: `${topic}-old`, Events: ["ArchiveRetrievalCompleted"] })).status)
+        .toBe(204)
       const Events = ["InventoryRetrievalCompleted", "ArchiveRetrievalCompleted"]
-      expect((yield* put(notifications, { SNSTopic: "arn:aws:sns:topic", Events })).status).toBe(204)
+      expect((yield* put(notifications, { SNSTopic: topic, Events })).status).toBe(204)
       expect((yield* call("GET", notifications)).text).toBe(
-        `{"Events":["InventoryRetrievalCompleted","ArchiveRetrievalCompleted"],"SNSTopic":"arn:aws:sns:topic"}`
+        `{"Events":["InventoryRetrievalCompleted","ArchiveRetrievalCompleted"],"SNSTopic":"${topic}"}`
       )
       for (let i = 0; i < 2; i++) expect((yield* call("DELETE", notifications)).status).toBe(204)
       expect((yield* call("GET", notifications)).status).toBe(404)
@@ -64,7 +67,7 @@ describe("notification configurations", () => {
 
   it.effect("are refused when something is missing or wrong", () =>
     Effect.gen(function*() {
-      const SNSTopic = "topic"
+      const SNSTopic = topic
       const Events = ["ArchiveRetrievalCompleted"]
       expect((yield* put(notifications, { SNSTopic, Events })).status).toBe(404)
       yield* createVault("photos")
@@ -72,7 +75,12 @@ describe("notification configurations", () => {
         [{ Events }, "MissingParameterValueException"],
         [{ SNSTopic }, "MissingParameterValueException"],
         [{ SNSTopic, Events: [] }, "InvalidParameterValueException"],
-        [{ SNSTopic, Events: ["Other"] }, "InvalidParameterValueException"]
+        [{ SNSTopic, Events: ["Other"] }, "InvalidParameterValueException"],
+        [{ SNSTopic, Events: [...Events, ...Events] }, "InvalidParameterValueException"],
+        [{ SNSTopic, Events: Array.from({ length: 30_000 }, () => Events[0]) }, "InvalidParameterValueException"],
+        [{ SNSTopic: "", Events }, "InvalidParameterValueException"],
+        [{ SNSTopic: "not-an-arn", Events }, "InvalidParameterValueException"],
+        [{ SNSTopic: topic + "x".repeat(900_000), Events }, "InvalidParameterValueException"]
       ] as const
       for (const [body, code] of cases) expect(codes(yield* put(notifications, body))).toEqual([400, code])
     }).pipe(Effect.provide(Support.layer())))
@@ -180,7 +188,7 @@ describe("vault locks", () => {
       yield* createVault("photos")
       yield* complete(yield* lockId)
       yield* put(access, { Policy: policy() })
-      yield* put(notifications, { SNSTopic: "topic", Events: ["ArchiveRetrievalCompleted"] })
+      yield* put(notifications, { SNSTopic: topic, Events: ["ArchiveRetrievalCompleted"] })
       expect((yield* call("DELETE", vault("photos"))).status).toBe(204)
       yield* createVault("photos")
       for (const path of [lock, access, notifications]) expect((yield* call("GET", path)).status).toBe(404)

@@ -97,7 +97,15 @@ describe("Policy", () => {
     const policy = (Statement: unknown) => JSON.stringify({ Statement })
     expect(Policy.says("Deny", policy(base), question)).toBe(true)
     expect(Policy.says("Deny", policy([{ ...base, Effect: "Allow" }, base]), question)).toBe(true)
-    for (const text of ["", "{}", "[]", policy([]), policy("Deny"), policy({ ...base, Action: 7 })]) {
+    const { Principal: _principal, ...nobody } = base
+    const { Action: _action, ...nothing } = base
+    const { Resource: _resource, ...nowhere } = base
+    const broken = [
+      ...[nobody, nothing, nowhere, { ...base, NotAction: "glacier:ListJobs" }],
+      ...[{ ...base, Action: 7 }, { ...base, Action: [] }, { ...base, Action: "s3:GetObject" }],
+      ...[{ ...base, Effect: "deny" }, { ...base, Resource: "arn:aws:s3:::photos" }]
+    ]
+    for (const text of ["", "{}", "[]", policy([]), policy("Deny"), ...broken.map(policy)]) {
       expect([text, Policy.isPolicy(text), Policy.says("Deny", text, question)]).toEqual([text, false, false])
     }
   })

@@ -97,6 +97,16 @@ describe("requests", () => {
         "InvalidParameterValueException",
         "Invalid vaultName: a!b"
       ])
+      // The marker before the vault.
+      for (const list of ["jobs", "multipart-uploads", `multipart-uploads/${"a".repeat(92)}`]) {
+        const query = { marker: "no marker" }
+        expect(refusal(yield* call("GET", `${vault("missing")}/${list}`, { query }))).toEqual([
+          400,
+          "InvalidParameterValueException",
+          "Invalid marker: no marker"
+        ])
+        expect((yield* call("GET", `${vault("missing")}/${list}`)).status).toBe(404)
+      }
       const hash = "0".repeat(64)
       const changed = yield* call("GET", "/1/vaults", { headers: { ...headers, "x-amz-content-sha256": hash } })
       expect(refusal(changed).slice(0, 2)).toEqual([403, "InvalidSignatureException"])
@@ -126,6 +136,59 @@ describe("requests", () => {
           headers: { "content-type": type, "x-amz-sha256-tree-hash": "0".repeat(64) }
         })
         expect(answer.json["message"]).toBe("Required parameter missing: Type")
+      }
+    }).pipe(Effect.provide(Support.layer())))
+
+  const settings = [
+    { method: "POST", path: `${vault("photos")}/tags`, query: { operation: "add" }, name: "Tags" },
+    { method: "POST", path: `${vault("photos")}/tags`, query: { operation: "remove" }, name: "TagKeys" },
+    { method: "PUT", path: `${vault("photos")}/notification-configuration`, query: {}, name: "Events" },
+    { method: "PUT", path: `${vault("photos")}/access-policy`, query: {}, name: "Policy" },
+    { method: "POST", path: `${vault("photos")}/lock-policy`, query: {}, name: "Policy" },
+    { method: "PUT", path: "/-/policies/data-retrieval", query: {}, name: "Policy" }
+  ] as const
+
+  const initiate = { method: "POST", path: `${vault("photos")}/jobs`, query: {} } as const
+
+  it.effect("have a body that is empty, or an object of JSON", () =>
+    Effect.gen(function*() {
+      yield* createVault("photos")
+      for (const { method, name, path, query } of [...settings, { ...initiate, name: "Type" }]) {
+        const send = (body: string) =>
+          Effect.map(call(method, path, { query, body }), (answer) => [path, body, ...refusal(answer)])
+        const missing = (
+          body: string,
+          what: string
+        ) => [path, body, 400, "MissingParameterValueException", `Required parameter missing: ${what}`]
+        for (const body of ["", " \n"]) {
+          expect(yield* send(body)).toEqual(missing(body, name === "Type" ? "Job Parameters" : name))
+        }
+        for (const body of ["{}", `{"${name}":null}`]) expect(yield* send(body)).toEqual(missing(body, name))
+        for (const body of ["[]", "null", "5", "true", `"{}"`, "{", "{}{}"]) {
+          expect(yield* send(body)).toEqual(
+            [path, body, 400, "SerializationException", "The request body is not valid JSON."]
+          )
+        }
+      }
+    }).pipe(Effect.provide(Support.layer())))
+
+  it.effect("nested too deep are refused, wherever they are", () =>
+    Effect.gen(function*() {
+      yield* createVault("photos")
+      const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels)
+      const parameters = ["Description", "SNSTopic", "InventoryRetrievalParameters", "Format"]
+      for (
+        const { method, name, path, query } of [...settings, ...parameters.map((name) => ({ ...initiate, name }))]
+      ) {
+        const send = (levels: number) =>
+          Effect.map(
+            call(method, path, { query, body: `{"Type":"inventory-retrieval","${name}":${nested(levels)}}` }),
+            (answer) => [name, levels, ...refusal(answer).slice(0, 2)]
+          )
+        expect(yield* send(31)).toEqual([name, 31, 400, "InvalidParameterValueException"])
+        for (const levels of [32, 8_000, 200_000]) {
+          expect(yield* send(levels)).toEqual([name, levels, 400, "SerializationException"])
+        }
       }
     }).pipe(Effect.provide(Support.layer())))
 

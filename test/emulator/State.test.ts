@@ -104,7 +104,7 @@ const view = (state: State.State, now: number) => {
   if (found === undefined) throw new Error("the vault is gone")
   State.settle(state, found, now)
   return {
-    listed: State.listed(found).map(({ id }) => String(id)),
+    listed: Array.from(State.listed(found), ({ id }) => String(id)),
     archives: found.inventory?.archives,
     bytes: found.inventory?.bytes,
     isDeletable: State.isDeletable(found),

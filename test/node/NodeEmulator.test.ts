@@ -39,6 +39,22 @@ describe("NodeEmulator", () => {
       expect(existsSync(join(directory, "journal.jsonl"))).toBe(false)
     }))
 
+  it.scopedLive("opens a folder once in a process", () =>
+    Effect.gen(function*() {
+      const directory = yield* folder
+      const build = Effect.scoped(Layer.build(NodeEmulator.layerServer({ directory })))
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* Layer.build(NodeEmulator.layerServer({ directory }))
+        expect(yield* Effect.exit(build)).toEqual(Exit.fail(
+          new EmulatorStorageError({
+            path: directory,
+            reason: "the directory cannot be locked: this process uses it already"
+          })
+        ))
+      }))
+      yield* build
+    }))
+
   it.scopedLive.each(["2147483646", "", "nonsense"])(
     "takes over the lock of one that does not: %j",
     (owner) =>

@@ -4,24 +4,29 @@ import * as Effect from "effect/Effect"
 import * as Timeouts from "../../src/policy/Timeouts.ts"
 
 describe("Timeouts", () => {
-  it.effect("are by default 30 seconds, 5 minutes and 30 seconds", () =>
+  it.effect("are by default 30 seconds, 5 minutes, 30 seconds and none for a whole call", () =>
     Effect.gen(function*() {
-      const { answer, idle, upload } = yield* Timeouts.Timeouts
-      expect([answer, upload, idle].map(Duration.toSeconds)).toEqual([30, 300, 30])
+      const { answer, call, idle, upload } = yield* Timeouts.Timeouts
+      expect([answer, upload, idle, call].map(Duration.toSeconds)).toEqual([30, 300, 30, Infinity])
     }))
 
   it.effect("are replaced by a Layer", () =>
     Effect.gen(function*() {
-      const limits = { answer: Duration.millis(1), upload: Duration.millis(2), idle: Duration.millis(3) }
+      const limits = {
+        answer: Duration.millis(1),
+        upload: Duration.millis(2),
+        idle: Duration.millis(3),
+        call: Duration.millis(4)
+      }
       expect(yield* Effect.provide(Timeouts.Timeouts, Timeouts.layer(limits))).toEqual(limits)
     }))
 
   it.effect("are replaced one by one", () =>
     Effect.gen(function*() {
-      const { answer, idle, upload } = yield* Effect.provide(
+      const { answer, call, idle, upload } = yield* Effect.provide(
         Timeouts.Timeouts,
         Timeouts.layer({ upload: Duration.minutes(15) })
       )
-      expect([answer, upload, idle].map(Duration.toSeconds)).toEqual([30, 900, 30])
+      expect([answer, upload, idle, call].map(Duration.toSeconds)).toEqual([30, 900, 30, Infinity])
     }))
 })

@@ -6,7 +6,7 @@ import { encode, id, modelOf, retired, sample } from "./model.ts"
 
 describe("job parameters", () => {
   const { parameters } = operations.initiateJob.input
-  const decode = (json: object) => parameters.decode(JSON.stringify(json))
+  const decode = (json: object) => parameters.decode(json)
 
   it.each([
     ["archive-retrieval", ["Format", "InventoryRetrievalParameters"]],
@@ -44,6 +44,21 @@ describe("job parameters", () => {
     )
   })
 
+  it.each([
+    ...["1", "2013", "Jan 5", "2013-03-20", "2013-03-20 17:03:43Z", "20130320T170343Z", "2013-03-20T17:03Z"],
+    ...["2013-02-31T00:00:00Z", "2013-13-01T00:00:00Z", "2013-03-20T24:00:00Z", "2013-03-20T17:60:00Z"],
+    ...["2013-03-20T17:03:43 UTC", "2013-03-20T17:03:43EST", "2013-03-20T17:03:43+25:00", "2013-03-20T17:03:43+0200"],
+    ...["2013-03-20T17:03:43.Z", " 2013-03-20T17:03:43Z", "2013-03-20T17:03:43Z\n", "+275760-09-13T00:00:00Z", ""]
+  ])("refuse the date %j", (EndDate) => {
+    const decoded = decode({ Type: "inventory-retrieval", InventoryRetrievalParameters: { EndDate } })
+    expect(Either.isLeft(decoded)).toBe(true)
+  })
+
+  it("write no date of a year that has five digits", () => {
+    const selection = { endDate: DateTime.unsafeMake(Date.UTC(10_000)) }
+    expect(Either.isLeft(parameters.encode({ type: "inventory-retrieval", selection }))).toBe(true)
+  })
+
   it("write dates to the second", () => {
     const startDate = DateTime.unsafeMake("2013-03-20T17:03:43.999Z")
     expect(
@@ -55,6 +70,33 @@ describe("job parameters", () => {
       "{\"Type\":\"inventory-retrieval\",\"InventoryRetrievalParameters\":"
         + "{\"StartDate\":\"2013-03-20T17:03:43Z\",\"Limit\":\"5\"}}"
     )
+  })
+
+  it.each(["9".repeat(20), 2 ** 53, 1e300])("read the limit %j as the largest there can be", (Limit) => {
+    expect(decode({ Type: "inventory-retrieval", InventoryRetrievalParameters: { Limit } }))
+      .toEqual(Either.right({ type: "inventory-retrieval", selection: { limit: Number.MAX_SAFE_INTEGER } }))
+  })
+
+  it.each(["done", "Done-_.fifo", "x".repeat(256)])("take the topic %s", (name) => {
+    const SNSTopic = `arn:aws-cn:sns:cn-north-1:123456789012:${name}`
+    expect(decode({ Type: "inventory-retrieval", SNSTopic }))
+      .toEqual(Either.right({ type: "inventory-retrieval", snsTopic: SNSTopic }))
+  })
+
+  it.each([
+    ...["not-an-arn", "arn:aws:sns:topic", "arn:aws:sqs:us-east-1:123456789012:done", "arn:aws:sns:us-east-1:1:done"],
+    ...[
+      "arn:aws:sns:us-east-1:123456789012:",
+      "arn:aws:sns::123456789012:done",
+      "arn:aws:sns:us-east-1:123456789012:a b"
+    ],
+    ...[
+      "arn:aws:sns:us-east-1:123456789012:done:a-subscription",
+      `arn:aws:sns:us-east-1:123456789012:${"x".repeat(257)}`
+    ]
+  ])("refuse the topic %s", (SNSTopic) => {
+    expect(Either.isLeft(decode({ Type: "inventory-retrieval", SNSTopic }))).toBe(true)
+    expect(Either.isLeft(decode({ Type: "archive-retrieval", ArchiveId: id, SNSTopic }))).toBe(true)
   })
 
   it.each([["5"], [5]])("take the limit %j", (Limit) => {

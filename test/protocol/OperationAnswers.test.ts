@@ -127,7 +127,11 @@ describe("Operation: answers", () => {
   it.each([
     [{ Strategy: "FreeTier" }, { strategy: "FreeTier" }],
     [{ Strategy: "None", BytesPerHour: null }, { strategy: "None" }],
-    [{ Strategy: "BytesPerHour", BytesPerHour: 2 ** 63 - 1 }, { strategy: "BytesPerHour", bytesPerHour: 2 ** 63 }]
+    // The largest of the service is no number of ours: it is read as the one before it.
+    [{ Strategy: "BytesPerHour", BytesPerHour: 2 ** 63 - 1 }, {
+      strategy: "BytesPerHour",
+      bytesPerHour: 2 ** 63 - 1024
+    }]
   ])(
     "have the bytes per hour of the strategy of that name only: %j",
     (Rule, rule) =>

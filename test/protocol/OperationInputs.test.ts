@@ -14,7 +14,11 @@ describe("Operation: bad input", () => {
   const shown = (text: string) => `${JSON.stringify(text).slice(0, 100)}...`
   const rules = (...rules: ReadonlyArray<object>) => ({ policy: { rules } })
   const told = (change: object) => ({
-    configuration: { events: ["InventoryRetrievalCompleted"], snsTopic: "arn:aws:sns:us-east-1:1:a", ...change }
+    configuration: {
+      events: ["InventoryRetrievalCompleted"],
+      snsTopic: "arn:aws:sns:us-east-1:123456789012:a",
+      ...change
+    }
   })
   const cases: ReadonlyArray<readonly [keyof typeof operations, Record<string, unknown>, string, string, RegExp]> = [
     ["createVault", { vaultName: "a/b" }, "vaultName", "\"a/b\"", /1 to 255 characters/],
@@ -163,7 +167,15 @@ describe("Operation: bad input", () => {
       "\"Done\"",
       /ArchiveRetrievalCompleted, InventoryRetrievalCompleted/
     ],
-    ["setVaultNotifications", told({ snsTopic: "" }), "configuration.snsTopic", "\"\"", /ARN of a topic/]
+    [
+      "setVaultNotifications",
+      told({ events: ["ArchiveRetrievalCompleted", "ArchiveRetrievalCompleted"] }),
+      "configuration.events",
+      "[\"ArchiveRetrievalCompleted\",\"ArchiveRetrievalCompleted\"]",
+      /none of them twice/
+    ],
+    ["setVaultNotifications", told({ snsTopic: "" }), "configuration.snsTopic", "\"\"", /ARN of a topic/],
+    ["setVaultNotifications", told({ snsTopic: "topic" }), "configuration.snsTopic", "\"topic\"", /ARN of a topic/]
   ]
 
   it.each(cases)("%s %j", (method, change, field, value, rule) => {

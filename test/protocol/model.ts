@@ -3,7 +3,6 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
-import * as Schema from "effect/Schema"
 import * as Accounts from "../../src/protocol/Accounts.ts"
 import * as ByteRange from "../../src/protocol/ByteRange.ts"
 import * as Jobs from "../../src/protocol/Jobs.ts"
@@ -86,6 +85,7 @@ export const isNullable = (shape: Shape, name: string) => nullable.get(shape.sha
 export const id = "AbC-0_9".repeat(20)
 const hash = "0123456789abcdef".repeat(4)
 const policyText = "{\"Version\":\"2012-10-17\"}"
+const topic = "arn:aws:sns:us-west-2:012345678901:mytopic"
 const date = "2012-05-01T00:00:06.663Z"
 /** By the name of the member, and of its shape where that matters. */
 const texts = new Map([
@@ -100,6 +100,7 @@ const texts = new Map([
   ["Format", "JSON"],
   ["Limit", "10000"],
   ["Policy", policyText],
+  ["SNSTopic", topic],
   ["State", "InProgress"],
   ["StatusCode", "Succeeded"],
   ["Strategy", "BytesPerHour"],
@@ -123,7 +124,10 @@ export const sample = (
         })
       )
     case "list":
-      return Array.from({ length: name === "Rules" ? 1 : 2 }, () => sample(shape.of ?? shape, blank, name))
+      return Array.from(
+        { length: name === "Rules" || name === "Events" ? 1 : 2 },
+        () => sample(shape.of ?? shape, blank, name)
+      )
     case "map":
       return { "a key": "any value", "é": "" }
     case "long":
@@ -144,6 +148,8 @@ export const reader = (operation: Operation.Any, request: Operation.Request) => 
       return new Map(request.query).get(field.name)
     case "header":
       return request.headers[field.name]
+    case "json":
+      return typeof request.body === "string" ? JSON.parse(request.body) : undefined
     default:
       return request.body
   }
@@ -160,7 +166,7 @@ const inputs: Readonly<Record<string, unknown>> = {
   archiveSize: 42_949_672_960_000,
   body: new Uint8Array([1, 2, 3]),
   completed: true,
-  configuration: { events: ["ArchiveRetrievalCompleted"], snsTopic: "arn:aws:sns:us-west-2:012345678901:mytopic" },
+  configuration: { events: ["ArchiveRetrievalCompleted"], snsTopic: topic },
   contentSha256: hash,
   description: "a \"text\"",
   jobId: id,
@@ -190,8 +196,11 @@ const inputFrom = <A>(values: Readonly<Record<string, A>>, { input, name }: Oper
 /** Every input of an operation. */
 export const inputOf = (operation: Operation.Any): Record<string, unknown> => inputFrom(inputs, operation)
 
-const seconds = Arbitrary.make(Schema.DateTimeUtcFromSelf)
-  .map((date) => DateTime.unsafeMake(Math.floor(date.epochMillis / 1_000) * 1_000))
+const seconds = fc.integer({
+  min: Date.parse("0000-01-01T00:00:00Z") / 1_000,
+  max: Date.parse("9999-12-31T23:59:59Z") / 1_000
+})
+  .map((second) => DateTime.unsafeMake(second * 1_000))
 const inventoryRetrieval = fc.record({
   format: fc.constantFrom("JSON", "CSV"),
   selection: fc.record(
@@ -199,7 +208,7 @@ const inventoryRetrieval = fc.record({
     { requiredKeys: [] }
   ),
   description: Arbitrary.make(Names.Description),
-  snsTopic: fc.string()
+  snsTopic: Arbitrary.make(Names.SnsTopic)
 }, { requiredKeys: [] }).map((rest) => ({ type: "inventory-retrieval", ...rest }))
 
 // 𝒳 is one character and two units of a string.
@@ -214,7 +223,10 @@ const arbitraries: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   archiveSize: Arbitrary.make(Names.ArchiveSize),
   body: fc.uint8Array({ minLength: 1 }),
   completed: fc.boolean(),
-  configuration: Arbitrary.make(Notifications.NotificationConfiguration),
+  configuration: fc.record({
+    events: fc.uniqueArray(Arbitrary.make(Notifications.NotificationEvent), { minLength: 1 }),
+    snsTopic: Arbitrary.make(Names.SnsTopic)
+  }),
   contentSha256: Arbitrary.make(Names.ContentSha256),
   description: Arbitrary.make(Names.Description).filter((description) => description !== ""),
   jobId: Arbitrary.make(Names.JobId),

@@ -145,7 +145,7 @@ const tables: Readonly<Record<string, ReadonlyArray<Case>>> = {
     ],
     ["a prototype", post(`{"__proto__":{"Type":"inventory-retrieval"}}`), missing("Type")],
     ["100,000 levels", post("[".repeat(100_000) + "]".repeat(100_000)), serialization],
-    ["100,000 levels as type", post(`{"Type":${"[".repeat(100_000)}${"]".repeat(100_000)}}`), invalid(/Type/)],
+    ["100,000 levels as type", post(`{"Type":${"[".repeat(100_000)}${"]".repeat(100_000)}}`), serialization],
     ["2 MiB", post(`{"Type":"${"x".repeat(2 * mebibyte)}"}`), badRequest]
   ],
   targets: [
@@ -294,7 +294,9 @@ layer(server, { excludeTestServices: true })("A server among the hostile", (it) 
       for (const host of ["http://127.0.0.1", "HTTPS://glacier.us-east-1.amazonaws.com:443", "http://[::1]:1"]) {
         const connection = yield* connect
         yield* connection.write(good.replace("/-/vaults", `${host}/-/vaults`))
-        expect(yield* connection.answer()).toMatchObject({ value: { status: 200, json: { VaultList: expect.any(Array) } } })
+        expect(yield* connection.answer()).toMatchObject({
+          value: { status: 200, json: { VaultList: expect.any(Array) } }
+        })
       }
     }))
 

@@ -112,7 +112,11 @@ describe("notifications", () => {
         const glacier = yield* Effect.flatMap(Support.port, Support.sdk)
         yield* call(() => glacier.createVault(photos))
         const { archiveId } = yield* call(() => glacier.uploadArchive({ ...photos, body: Buffer.from("bytes") }))
-        const jobParameters = { Type: "archive-retrieval", ArchiveId: archiveId, SNSTopic: "no ARN,\r\nno topic" }
+        const jobParameters = {
+          Type: "archive-retrieval",
+          ArchiveId: archiveId,
+          SNSTopic: "arn:aws:sns:nowhere:000000000000:none"
+        }
         const { jobId } = yield* call(() => glacier.initiateJob({ ...photos, jobParameters }))
         expect(yield* call(() => glacier.describeJob({ ...photos, jobId: jobId! }))).toMatchObject({ Completed: true })
       }).pipe(Effect.scoped, Effect.provide(emulator), Effect.timeout("5 seconds"))

@@ -13,6 +13,7 @@ import { operations } from "../../src/protocol/Operations.ts"
 import * as Transport from "../../src/transport/Transport.ts"
 import model from "../fixtures/glacier-model.json" with { type: "json" }
 import { call, calls, jobId, uploadId, welcome, welcomeHash } from "./calls.ts"
+import type { Call } from "./calls.ts"
 import { answer, over, promptly, refusal, replies, script, scripted, signedAt } from "./support.ts"
 
 const vaultName = "photos"
@@ -27,7 +28,7 @@ const failure = (run: Run, response: () => Response) =>
 
 /** Each code with an operation that lists it, and for split codes the text that tells. */
 const refusals: ReadonlyArray<
-  readonly [code: string, status: number, name: keyof GlacierClient.Service, tag: string, message: string]
+  readonly [code: string, status: number, name: Call["name"], tag: string, message: string]
 > = [
   ["AccessDeniedException", 403, "createVault", "AccessDenied", "Access denied for account ID: 999999999999"],
   ["BadRequest", 400, "describeVault", "BadRequest", "malformed"],
@@ -250,7 +251,7 @@ describe("Transport", () => {
     const json = (body: unknown) => () => answer(200, JSON.stringify(body))
     const hashed = (treeHash: string) => () => answer(200, "x", { "x-amz-sha256-tree-hash": treeHash })
     const ranged = (range: string) => () => answer(206, "x", { "content-range": range })
-    const malformed: ReadonlyArray<readonly [about: string, keyof GlacierClient.Service, () => Response, RegExp]> = [
+    const malformed: ReadonlyArray<readonly [about: string, Call["name"], () => Response, RegExp]> = [
       ["no JSON", "describeVault", () => answer(200, "<html>"), /not JSON/],
       ["nothing", "describeVault", () => answer(200), /not JSON/],
       ["half a document", "describeVault", () => answer(200, "{\"VaultName\":"), /not JSON/],

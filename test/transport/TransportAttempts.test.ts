@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -11,13 +12,13 @@ import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import * as GlacierClient from "../../src/client/GlacierClient.ts"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
-import * as Timeouts from "../../src/policy/Timeouts.ts"
 import { CredentialsError } from "../../src/protocol/GlacierError.ts"
+import type { GlacierError } from "../../src/protocol/GlacierError.ts"
+import { operations } from "../../src/protocol/Operations.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import { call, calls, jobId, notIdempotent, welcome, welcomeHash } from "./calls.ts"
-import { answer, over, promptly, refusal, replies, script, scripted, signedAt } from "./support.ts"
+import { answer, keys, promptly, refusal, replies, scripted, signedAt } from "./support.ts"
 import type { Reply, Sent } from "./support.ts"
 
 const vaultName = "photos"
@@ -57,9 +58,7 @@ describe("an attempt", () => {
   it.effect.each(
     [
       ["describeVault", 30_000],
-      ["initiateJob", 30_000],
       ["getJobOutput", 30_000],
-      ["uploadArchive", 300_000],
       ["uploadMultipartPart", 300_000]
     ] as const
   )("of %s waits %i ms for an answer and is then aborted", ([name, millis]) =>
@@ -69,6 +68,20 @@ describe("an attempt", () => {
       expect({ ...error }).toMatchObject({ _tag: "AttemptTimeout", waiting: "answer", millis })
       expect(sent.map(({ signal }) => signal.aborted)).toEqual([true])
     }))
+
+  it.effect.each([["purchaseProvisionedCapacity", 30_000], ["uploadArchive", 300_000]] as const)(
+    "of %s, which must not be done twice, waits %i ms for an answer and is then aborted",
+    ([name, millis]) =>
+      Effect.gen(function*() {
+        const { glacier, sent } = yield* scripted(never)
+        const error = yield* failureAt(millis, call(name).run(glacier))
+        expect({ ...error, message: error.message }).toMatchObject({
+          _tag: "OutcomeUnknown",
+          message: `${operations[name].name}: no answer in ${millis} ms`
+        })
+        expect(sent.map(({ signal }) => signal.aborted)).toEqual([true])
+      })
+  )
 
   it.effect("waits as long for the end of the answer", () =>
     Effect.gen(function*() {
@@ -134,6 +147,13 @@ describe("an attempt", () => {
     }))
 })
 
+/** What came of a call, and how often it was made. */
+const told = (outcome: Either.Either<object, GlacierError>, sent: ReadonlyArray<Sent>) => {
+  const [first] = sent
+  const repeats = sent.filter(({ method, url }) => method === first?.method && url === first.url)
+  return [Either.isLeft(outcome) ? outcome.left._tag : outcome._tag, repeats.length]
+}
+
 describe("a retry", () => {
   it.effect.each(calls)(
     "of $name follows a throttle",
@@ -157,7 +177,7 @@ describe("a retry", () => {
       Effect.gen(function*() {
         const { glacier, sent } = yield* scripted(replies(failure, fine), retrying)
         const outcome = yield* Effect.either(run(glacier))
-        expect([outcome._tag, sent.length]).toEqual(notIdempotent.includes(name) ? ["Left", 1] : ["Right", 2])
+        expect(told(outcome, sent)).toEqual(notIdempotent.includes(name) ? ["OutcomeUnknown", 1] : ["Right", 2])
       })
   )
 
@@ -170,8 +190,7 @@ describe("a retry", () => {
           retrying
         )
         const outcome = yield* Effect.either(run(glacier))
-        const harmless = !notIdempotent.includes(name)
-        expect([outcome._tag, sent.length]).toEqual(harmless ? ["Right", 2] : ["Left", 1])
+        expect(told(outcome, sent)).toEqual(notIdempotent.includes(name) ? ["OutcomeUnknown", 1] : ["Right", 2])
       })
   )
 
@@ -183,17 +202,14 @@ describe("a retry", () => {
           (_, attempt) => attempt === 1 ? Effect.never : Effect.sync(fine),
           retrying
         )
-        const exit = yield* after("5 minutes", Effect.either(run(glacier)))
-        const harmless = !notIdempotent.includes(name)
-        expect(exit).toMatchObject(Option.some(Exit.succeed({ _tag: harmless ? "Right" : "Left" })))
-        expect(sent).toHaveLength(harmless ? 2 : 1)
+        const outcome = yield* Effect.flatten(Effect.flatten(after("5 minutes", Effect.either(run(glacier)))))
+        expect(told(outcome, sent)).toEqual(notIdempotent.includes(name) ? ["OutcomeUnknown", 1] : ["Right", 2])
       })
   )
 
   it.effect.each(
     [
       [403, "AccessDeniedException"],
-      [403, "ExpiredTokenException"],
       [403, "InvalidSignatureException"],
       [403, "SomethingNewException"],
       [404, "ResourceNotFoundException"],
@@ -238,10 +254,7 @@ describe("a retry", () => {
       const next = Effect.sync(() => ({ accessKeyId: `AKID${++asked}`, secretAccessKey: Redacted.make("secret") }))
       const { glacier, sent } = yield* scripted(replies(throttled), {
         credentials: Layer.succeed(Credentials.Credentials, { keys: next, renewed: () => next }),
-        policies: RetryPolicy.layer({
-          while: RetryPolicy.isSafe,
-          schedule: Schedule.intersect(Schedule.spaced("1 second"), Schedule.recurs(2))
-        })
+        policies: RetryPolicy.layer(RetryPolicy.upTo(RetryPolicy.fromSchedule(Schedule.spaced("1 second")), 3))
       })
       expect(Option.isSome(yield* after("2 seconds", glacier.uploadArchive(uploadInput)))).toBe(true)
       expect(sent.map(({ headers }) => headers["x-amz-date"])).toEqual([
@@ -258,7 +271,7 @@ describe("a retry", () => {
       expect(sent.map(({ body }) => body.length)).toEqual([26, 26, 26])
     }))
 
-  it.effect.each([["a throttle", throttled, 1_000], ["a failure of the service", unavailable, 500]] as const)(
+  it.effect.each([["a throttle", throttled, 1_000], ["a failure of the service", unavailable, 50]] as const)(
     "after %s waits by default within bounds that double, and the same with the same Random",
     ([, response, first]) =>
       Effect.gen(function*() {
@@ -269,112 +282,110 @@ describe("a retry", () => {
             expect(Option.isSome(yield* after("2 minutes", failing))).toBe(true)
             return waits(sent)
           })
-        const [one, same, other] = [yield* run("seed"), yield* run("seed"), yield* run("another seed")]
-        expect(one).toHaveLength(9)
-        one.forEach((wait, index) => {
-          expect(wait).toBeGreaterThanOrEqual(0)
-          expect(wait).toBeLessThanOrEqual(Math.min(first * 2 ** index, 20_000))
-        })
-        expect(one.some((wait) => wait > first)).toBe(true)
-        expect(same).toEqual(one)
-        expect(other).not.toEqual(one)
+        const all = yield* Effect.forEach(Array.from({ length: 20 }, (_, index) => `seed ${index}`), run)
+        for (const one of all) expect(one).toHaveLength(2)
+        for (const index of [0, 1]) {
+          const longest = Math.max(...all.map((one) => one[index] ?? NaN))
+          expect(longest).toBeLessThanOrEqual(first * 2 ** index)
+          expect(longest).toBeGreaterThan(first * 2 ** index * 0.8)
+        }
+        expect(yield* run("seed 0")).toEqual(all[0])
+        expect(all[1]).not.toEqual(all[0])
       })
   )
 })
 
-describe("a policy", () => {
-  const twice = promptly(1)
-  const thrice = promptly(2)
+describe("a refusal as expired", () => {
+  const expired = () => refusal(403, "ExpiredTokenException")
+  const keyOf = ({ headers }: Sent) => /Credential=(\w+)/.exec(headers["authorization"] ?? "")?.[1]
 
-  /** How many attempts a call that is always throttled makes, with a policy round it or not. */
-  const attempts = (built: RetryPolicy.Policy, round?: RetryPolicy.Policy) =>
-    Effect.gen(function*() {
-      const { glacier, sent } = yield* scripted(replies(throttled), { policies: RetryPolicy.layer(built) })
-      const describe = Effect.flip(glacier.describeVault(vault))
-      yield* round === undefined ? describe : Effect.provideService(describe, RetryPolicy.RetryPolicy, round)
-      return sent.length
+  /** Credentials that are others after each renewal. */
+  const renewable = () => {
+    const stale: Array<string> = []
+    const keys = Effect.sync(() => ({
+      accessKeyId: `AKID${stale.length}`,
+      secretAccessKey: Redacted.make("secret")
+    }))
+    const credentials = Layer.succeed(Credentials.Credentials, {
+      keys,
+      renewed: ({ accessKeyId }) => Effect.zipRight(Effect.sync(() => stale.push(accessKeyId)), keys)
     })
+    return { stale, credentials }
+  }
 
-  it.effect("of retries is replaced by a Layer", () =>
-    Effect.gen(function*() {
-      expect(yield* attempts(RetryPolicy.none)).toBe(1)
-      expect(yield* attempts(twice)).toBe(2)
-      expect(yield* attempts(thrice)).toBe(3)
-    }))
-
-  it.effect("of retries is replaced round one call, whatever the Layer", () =>
-    Effect.gen(function*() {
-      expect(yield* attempts(RetryPolicy.none, thrice)).toBe(3)
-      expect(yield* attempts(thrice, RetryPolicy.none)).toBe(1)
-      expect(yield* attempts(twice, thrice)).toBe(3)
-    }))
-
-  it.effect("of retries holds round its call only", () =>
-    Effect.gen(function*() {
-      const { glacier, sent } = yield* scripted(replies(throttled), { policies: RetryPolicy.layer(twice) })
-      const describe = Effect.flip(glacier.describeVault(vault))
-      yield* Effect.provideService(describe, RetryPolicy.RetryPolicy, RetryPolicy.none)
-      yield* describe
-      expect(sent).toHaveLength(3)
-    }))
-
-  it.effect("of retries sees the error and the operation", () =>
-    Effect.gen(function*() {
-      const seen: Array<unknown> = []
-      const policy: RetryPolicy.Policy = {
-        while: (error, { idempotent, name }) => seen.push([error._tag, name, idempotent]) < 3,
-        schedule: Schedule.forever
-      }
-      const { glacier } = yield* scripted(replies(throttled, unavailable), { policies: RetryPolicy.layer(policy) })
-      yield* Effect.flip(glacier.uploadArchive(uploadInput))
-      expect(seen).toEqual([
-        ["Throttling", "UploadArchive", false],
-        ["ServiceUnavailable", "UploadArchive", false],
-        ["ServiceUnavailable", "UploadArchive", false]
-      ])
-    }))
-
-  const seconds = (answer: number): Timeouts.Limits => ({
-    answer: Duration.seconds(answer),
-    upload: Duration.seconds(answer * 10),
-    idle: Duration.seconds(answer)
-  })
-
-  /** After how many milliseconds a call without answer fails, with limits round it or not. */
-  const patience = (built: Layer.Layer<never>, round?: Timeouts.Limits) =>
-    Effect.gen(function*() {
-      const { glacier } = yield* scripted(() => Effect.never, {
-        policies: Layer.merge(built, RetryPolicy.layer(RetryPolicy.none))
+  it.effect.each(calls)(
+    "has the keys renewed and $name tried once more with others",
+    ({ answer: fine, output, run }) =>
+      Effect.gen(function*() {
+        const { credentials, stale } = renewable()
+        const { glacier, sent } = yield* scripted(replies(expired, fine), { credentials })
+        expect(yield* run(glacier)).toMatchObject(output)
+        expect(stale).toEqual(["AKID0"])
+        expect(sent.map(keyOf)).toEqual(["AKID0", "AKID1"])
       })
-      const describe = Effect.flip(glacier.describeVault(vault))
-      const exit = yield* after(
-        "1 hour",
-        round === undefined ? describe : Effect.provideService(describe, Timeouts.Timeouts, round)
-      )
-      const error = yield* Effect.flatten(exit)
-      return error._tag === "AttemptTimeout" ? error.millis : error._tag
-    })
+  )
 
-  it.effect("of time is replaced by a Layer", () =>
+  it.effect.each(["describeVault", "uploadArchive"] as const)(
+    "of %s again is what the call fails with",
+    (name) =>
+      Effect.gen(function*() {
+        const { credentials } = renewable()
+        const { glacier, sent } = yield* scripted(replies(expired), { ...retrying, credentials })
+        expect(yield* Effect.flip(call(name).run(glacier))).toHaveProperty("_tag", "ExpiredToken")
+        expect(sent.map(keyOf)).toEqual(["AKID0", "AKID1"])
+      })
+  )
+
+  it.effect("after another retry is answered so once more", () =>
     Effect.gen(function*() {
-      expect(yield* patience(Layer.empty)).toBe(30_000)
-      expect(yield* patience(Timeouts.layer(seconds(2)))).toBe(2_000)
+      const { credentials } = renewable()
+      const { glacier, sent } = yield* scripted(replies(expired, throttled, expired, call("describeVault").answer), {
+        ...retrying,
+        credentials
+      })
+      yield* glacier.describeVault(vault)
+      expect(sent.map(keyOf)).toEqual(["AKID0", "AKID1", "AKID1", "AKID2"])
     }))
 
-  it.effect("of time is replaced round one call, whatever the Layer", () =>
+  it.effect("is told as a failure of the credentials when these cannot be renewed", () =>
     Effect.gen(function*() {
-      expect(yield* patience(Layer.empty, seconds(3))).toBe(3_000)
-      expect(yield* patience(Timeouts.layer(seconds(2)), seconds(60))).toBe(60_000)
+      const failure = new CredentialsError({ message: "the provider is down" })
+      const { glacier, sent } = yield* scripted(replies(expired), {
+        ...retrying,
+        credentials: Layer.succeed(Credentials.Credentials, {
+          keys: Effect.succeed(keys),
+          renewed: () => Effect.fail(failure)
+        })
+      })
+      const { _tag, message } = yield* Effect.flip(glacier.describeVault(vault))
+      expect([_tag, message]).toEqual(["CredentialsError", "the provider is down"])
+      expect(sent).toHaveLength(1)
+    }))
+})
+
+describe("the clock of the service", () => {
+  const dates = (sent: ReadonlyArray<Sent>) => sent.map(({ headers }) => headers["x-amz-date"])
+  const dated = (date: string) => () => answer(204, null, { date })
+
+  it.effect("is learned from answers of success, too, and of each client for itself", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(signedAt)
+      const ahead = yield* scripted(replies(dated("Fri, 25 May 2012 01:24:53 GMT")))
+      const other = yield* scripted(replies(() => answer(204)))
+      yield* Effect.replicateEffect(ahead.glacier.deleteVault(vault), 2)
+      yield* Effect.replicateEffect(other.glacier.deleteVault(vault), 2)
+      expect(dates(ahead.sent)).toEqual(["20120525T002453Z", "20120525T012453Z"])
+      expect(dates(other.sent)).toEqual(["20120525T002453Z", "20120525T002453Z"])
     }))
 
-  it.effect("may come from a Layer round the whole program", () =>
-    Effect.gen(function*() {
-      const { http, sent } = script((_, attempt) => attempt < 3 ? Effect.sync(throttled) : Effect.never)
-      const program = Effect.flatMap(GlacierClient.GlacierClient, (glacier) => glacier.describeVault(vault)).pipe(
-        Effect.provide(over(http, byDefault)),
-        Effect.provide([RetryPolicy.layer(thrice), Timeouts.layer(seconds(7))])
-      )
-      expect(yield* failureAt("7 seconds", program)).toHaveProperty("_tag", "AttemptTimeout")
-      expect(sent).toHaveLength(3)
-    }))
+  it.effect.each(["yesterday", "", "Fri, 25 May 2012 00:28:53 GMT", "Fri, 25 May 2012 00:20:53 GMT"])(
+    "is not learned from '%s'",
+    (date) =>
+      Effect.gen(function*() {
+        yield* TestClock.setTime(signedAt)
+        const { glacier, sent } = yield* scripted(replies(dated(date)))
+        yield* Effect.replicateEffect(glacier.deleteVault(vault), 2)
+        expect(dates(sent)).toEqual(["20120525T002453Z", "20120525T002453Z"])
+      })
+  )
 })

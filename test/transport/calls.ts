@@ -4,6 +4,7 @@ import type * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as GlacierClient from "../../src/client/GlacierClient.ts"
 import type { GlacierError } from "../../src/protocol/GlacierError.ts"
+import type { operations } from "../../src/protocol/Operations.ts"
 import { answer } from "./support.ts"
 
 export const archiveId =
@@ -77,7 +78,7 @@ const job = {
 type Service = GlacierClient.Service
 
 export interface Call {
-  readonly name: keyof Service
+  readonly name: keyof typeof operations
   readonly run: (glacier: Service) => Effect.Effect<object, GlacierError>
   readonly request: string
   readonly headers?: Readonly<Record<string, string>>
@@ -224,13 +225,15 @@ export const calls: ReadonlyArray<Call> = [
         parameters: {
           type: "archive-retrieval",
           archiveId,
+          description: "a year",
           retrievalByteRange: { start: 0, end: 1_048_575 },
           tier: "Bulk"
         }
       }),
     request: "POST /-/vaults/photos/jobs",
     headers: { "content-type": "application/json" },
-    body: `{"Type":"archive-retrieval","ArchiveId":"${archiveId}","RetrievalByteRange":"0-1048575","Tier":"Bulk"}`,
+    body: `{"Type":"archive-retrieval","ArchiveId":"${archiveId}","Description":"a year",` +
+      `"RetrievalByteRange":"0-1048575","Tier":"Bulk"}`,
     answer: () => answer(202, null, { "x-amz-job-id": jobId, "x-amz-job-output-path": "" }),
     output: { jobId, jobOutputPath: none, location: none }
   },
@@ -452,4 +455,4 @@ export const notIdempotent: ReadonlyArray<string> = [
 ]
 
 /** The call of that method. */
-export const call = (name: keyof Service): Call => calls.find((one) => one.name === name)!
+export const call = (name: Call["name"]): Call => calls.find((one) => one.name === name)!

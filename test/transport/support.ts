@@ -4,10 +4,12 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
 import * as GlacierClient from "../../src/client/GlacierClient.ts"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
@@ -75,7 +77,8 @@ export const replies = (...answers: ReadonlyArray<() => Response>): Reply => (_,
 /** Retries what is safe `times` times, at once. */
 export const promptly = (times: number): RetryPolicy.Policy => ({
   while: RetryPolicy.isSafe,
-  schedule: Schedule.recurs(times)
+  schedule: Schedule.recurs(times),
+  metered: false
 })
 
 export interface Options {
@@ -122,7 +125,8 @@ export const over = (http: Layer.Layer<HttpClient.HttpClient>, options: Options 
 /** A client over a script. */
 export const scripted = (reply: Reply, options?: Options) => {
   const { http, sent } = script(reply)
-  return Effect.map(GlacierClient.GlacierClient, (glacier) => ({ glacier, sent })).pipe(
-    Effect.provide(over(http, options))
+  // Its scope stays open: the client is used when this has given it.
+  return Effect.flatMap(Scope.make(), (scope) => Layer.buildWithScope(over(http, options), scope)).pipe(
+    Effect.map((context) => ({ glacier: Context.get(context, GlacierClient.GlacierClient), sent }))
   )
 }

@@ -13,7 +13,7 @@ import type { operations } from "../../src/protocol/Operations.ts"
 import type { LockId } from "../../src/protocol/Policies.ts"
 import type { TreeHash } from "../../src/protocol/TreeHash.ts"
 
-type Service = GlacierClient.Service
+type Service = { [Name in keyof typeof operations]: GlacierClient.Service[Name] }
 type Result<Name extends keyof Service> = ReturnType<Service[Name]>
 type Flat<A> = { [K in keyof A]: A[K] }
 type Input<Name extends keyof Service> = Flat<Parameters<Service[Name]>[0]>
@@ -69,24 +69,31 @@ describe("GlacierClient", () => {
       initiateJob:
         | Common
         | "InsufficientCapacity"
+        | "OutcomeUnknown"
         | "PolicyEnforced"
         | "RangeNotAligned"
         | "ResourceNotFound"
         | "Serialization"
-      initiateMultipartUpload: Common | "InvalidPartSize" | "ResourceNotFound"
-      initiateVaultLock: Common | "ResourceNotFound" | "Serialization"
+      initiateMultipartUpload: Common | "InvalidPartSize" | "OutcomeUnknown" | "ResourceNotFound"
+      initiateVaultLock: Common | "OutcomeUnknown" | "ResourceNotFound" | "Serialization"
       listJobs: Common | "ResourceNotFound"
       listMultipartUploads: Common | "ResourceNotFound"
       listParts: Common | "ResourceNotFound"
       listProvisionedCapacity: Common
       listTagsForVault: Common | "ResourceNotFound"
       listVaults: Common | "ResourceNotFound"
-      purchaseProvisionedCapacity: Common | "LimitExceeded"
+      purchaseProvisionedCapacity: Common | "LimitExceeded" | "OutcomeUnknown"
       removeTagsFromVault: Common | "ResourceNotFound" | "Serialization"
       setDataRetrievalPolicy: Common | "Serialization"
       setVaultAccessPolicy: Common | "ResourceNotFound" | "Serialization"
       setVaultNotifications: Common | "ResourceNotFound" | "Serialization"
-      uploadArchive: Common | "ChecksumMismatch" | "EmptyArchive" | "RequestTimeout" | "ResourceNotFound"
+      uploadArchive:
+        | Common
+        | "ChecksumMismatch"
+        | "EmptyArchive"
+        | "OutcomeUnknown"
+        | "RequestTimeout"
+        | "ResourceNotFound"
       uploadMultipartPart:
         | Common
         | "ChecksumMismatch"

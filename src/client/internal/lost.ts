@@ -1,7 +1,9 @@
+import * as Chunk from "effect/Chunk"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type { ByteRange } from "../../protocol/ByteRange.ts"
 import { type GlacierError, OutcomeUnknown } from "../../protocol/GlacierError.ts"
 import type { JobDescription } from "../../protocol/Jobs.ts"
 import type { UploadId } from "../../protocol/Names.ts"
@@ -25,11 +27,28 @@ const actions = { "archive-retrieval": "ArchiveRetrieval", "inventory-retrieval"
 
 type JobInput = Operation.Input<InitiateJob>
 
-/** Whether a job is what was asked for. */
-const isAsked = (job: JobDescription, { parameters }: JobInput): boolean =>
-  job.action === actions[parameters.type] &&
-  Option.getOrUndefined(job.jobDescription) === parameters.description &&
-  (parameters.type !== "archive-retrieval" || Option.contains(job.archiveId, parameters.archiveId))
+/** Whether a job retrieves those bytes of its archive, or without a range all of them. */
+const isOf = ({ archiveSizeInBytes, retrievalByteRange }: JobDescription, range?: ByteRange): boolean =>
+  Option.match(retrievalByteRange, {
+    onNone: () => range === undefined,
+    onSome: ({ end, start }) =>
+      range === undefined
+        ? start === 0 && Option.getOrUndefined(archiveSizeInBytes) === end + 1
+        : start === range.start && end === range.end
+  })
+
+/** Whether a job is what was asked for: a description of the caller's may be that of other jobs. */
+const isAsked = (job: JobDescription, { parameters }: JobInput): boolean => {
+  if (job.action !== actions[parameters.type]) return false
+  if (Option.getOrUndefined(job.jobDescription) !== parameters.description) return false
+  if (parameters.type === "archive-retrieval") {
+    const { archiveId, retrievalByteRange, tier = "Standard" } = parameters
+    return Option.contains(job.archiveId, archiveId) && isOf(job, retrievalByteRange) &&
+      Option.getOrElse(job.tier, () => tier) === tier
+  }
+  const format = Option.flatMap(job.inventoryRetrievalParameters, ({ format }) => format)
+  return Option.getOrElse(format, () => "JSON") === (parameters.format ?? "JSON")
+}
 
 /** The job that a call since then has started, by its description. */
 export const job = (
@@ -45,15 +64,24 @@ export const job = (
   )
 }
 
+type UploadInput = Operation.Input<typeof initiateMultipartUpload>
+
+/** Whether the uploads that two calls open cannot be told apart. */
+export const isAlike = (one: UploadInput, other: UploadInput): boolean =>
+  one.vaultName === other.vaultName && one.partSize === other.partSize &&
+  (one.description ?? "").trim() === (other.description ?? "").trim()
+
 /**
  * The upload that a call since then has opened. Uploads have no name of their own: it is the one that looks as it would,
- * has no parts and is not one of those whose answers have arrived. Of several nobody knows which.
+ * has no parts and is not one of those whose answers have arrived. Of several nobody knows which; nor of one that is
+ * contested, because another call for one like it is under way.
  */
 export const upload = (
   transport: Transport,
-  input: Operation.Input<typeof initiateMultipartUpload>,
+  input: UploadInput,
   since: number,
-  known: ReadonlySet<UploadId>
+  known: ReadonlySet<UploadId>,
+  contested: () => boolean
 ): Effect.Effect<Option.Option<Answer<typeof initiateMultipartUpload>>, GlacierError> => {
   const { accountId, description = "", partSize, vaultName } = input
   const vault = { accountId, vaultName }
@@ -68,14 +96,14 @@ export const upload = (
     Stream.filterEffect(({ uploadId }) =>
       Effect.map(transport.execute(listParts, { ...vault, uploadId, limit: 1 }), ({ parts }) => parts.length === 0)
     ),
-    Stream.take(2),
     Stream.runCollect,
-    Effect.flatMap(([found, other]) =>
-      other === undefined
-        ? Effect.succeed(
-          Option.map(Option.fromNullable(found), ({ uploadId }) => ({ uploadId, location: Option.none() }))
-        )
-        : new OutcomeUnknown({ operation: initiateMultipartUpload.name, message: "Several uploads could be the one" })
-    )
+    Effect.flatMap((candidates) => {
+      // Meanwhile more answers may have arrived.
+      const [found, other] = Chunk.filter(candidates, ({ uploadId }) => !known.has(uploadId))
+      if (found === undefined) return Effect.succeed(Option.none())
+      return other !== undefined || contested()
+        ? new OutcomeUnknown({ operation: initiateMultipartUpload.name, message: "Several uploads could be the one" })
+        : Effect.succeed(Option.some({ uploadId: found.uploadId, location: Option.none() }))
+    })
   )
 }

@@ -17,10 +17,12 @@ export interface Account {
   readonly strategy: "BytesPerHour" | "FreeTier" | "None"
   readonly bytesPerHour: number | undefined
   readonly units: ReadonlyArray<Unit>
+  /** The Standard retrievals of the last day, oldest first. */
+  readonly retrievals: Array<{ readonly at: number; readonly bytes: number }>
 }
 
 /** An account that has agreed nothing. */
-export const none: Account = { strategy: "None", bytesPerHour: undefined, units: [] }
+export const make = (): Account => ({ strategy: "None", bytesPerHour: undefined, units: [], retrievals: [] })
 
 /** The units that have not expired. */
 export const unitsOf = (account: Account, now: number): ReadonlyArray<Unit> =>
@@ -38,6 +40,12 @@ export const apply = (account: Account, event: typeof Event.AccountChanged.Type)
   }
 }
 
+/** Notes a Standard retrieval of that many bytes, and forgets those of more than a day ago. */
+export const retrieve = ({ retrievals }: Account, at: number, bytes: number): void => {
+  while ((retrievals[0]?.at ?? at) <= at - dayMillis) retrievals.shift()
+  retrievals.push({ at, bytes })
+}
+
 /** How many bytes Standard retrievals may have in a time (milliseconds). */
 export interface Allowance {
   readonly bytes: number
@@ -46,8 +54,10 @@ export interface Allowance {
 
 const hourMillis = 3_600_000
 
+const dayMillis = 24 * hourMillis
+
 /** The free tier: a thirtieth of 10 GiB in 24 hours. */
-const free: Allowance = { bytes: Math.floor(10 * 2 ** 30 / 30), millis: 24 * hourMillis }
+const free: Allowance = { bytes: Math.floor(10 * 2 ** 30 / 30), millis: dayMillis }
 
 /** What the data-retrieval policy of an account allows; none if it allows all. */
 export const allowanceOf = (account: Account): Allowance | undefined => {

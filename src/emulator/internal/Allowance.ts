@@ -15,24 +15,13 @@ type Task = (typeof Event.JobInitiated.Type)["task"]
 
 const bytesOf = ({ end, start }: typeof Event.ArchiveRetrieval.Type): number => end - start + 1
 
-// Jobs of at least the last day are still there, but for those of vaults deleted since.
-const retrieved = (state: State.State, place: string, since: number): number => {
-  let bytes = 0
-  for (const name of state.names.get(place) ?? []) {
-    for (const { createdAt, task } of state.vaults.get(place + name)?.jobs.values() ?? []) {
-      if (createdAt > since && task._tag === "Archive" && task.retrieval.tier === "Standard") {
-        bytes += bytesOf(task.retrieval)
-      }
-    }
-  }
-  return bytes
-}
-
 /** Refuses a Standard retrieval that the account's policy does not allow now. */
 export const check = (step: Step, place: string, task: Task): Either.Either<void, Refusal.Refusal> => {
-  const allowance = Account.allowanceOf(State.accountOf(step.state, place))
+  const account = State.accountOf(step.state, place)
+  const allowance = Account.allowanceOf(account)
   if (allowance === undefined || task._tag !== "ArchiveRetrieval" || task.tier !== "Standard") return Either.void
-  const before = retrieved(step.state, place, step.now - allowance.millis)
+  const since = step.now - allowance.millis
+  const before = account.retrievals.reduce((sum, { at, bytes }) => at > since ? sum + bytes : sum, 0)
   return before + bytesOf(task) <= allowance.bytes
     ? Either.void
     : Either.left(Refusal.policyEnforced("InitiateJob request denied by current data retrieval policy."))

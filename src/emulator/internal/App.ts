@@ -98,7 +98,6 @@ export const make = (
     const sha256 = yield* Sha256.Sha256
     const { bodyTimeout, region } = settings
     const all = routes(store, settings, sha256)
-    const utf8 = new TextDecoder()
 
     const keyOf = (id: string) => Option.fromNullable(settings.keys.find(({ accessKeyId }) => accessKeyId === id))
 
@@ -161,7 +160,7 @@ export const make = (
         arnPrefix: `arn:${Regions.partitionOf(place).name}:glacier:${place}:${accountId}:vaults/`,
         path,
         query: target.parameters,
-        text: utf8.decode(body),
+        document: route.takesJson ? yield* Body.parse(body) : undefined,
         bodyTimeout,
         sha256
       })

@@ -6,7 +6,9 @@
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Refusal from "./Refusal.ts"
@@ -83,3 +85,26 @@ export const collect = (
     }
     return body
   })
+
+const unreadable = Refusal.serialization("The request body is not valid JSON.")
+
+/** More levels than any JSON of the API has. What reads it calls itself for each. */
+const maximumDepth = 32
+
+const isWithin = (value: unknown, levels: number): boolean =>
+  typeof value !== "object" || value === null ||
+  (levels > 0 && Object.values(value).every((member) => isWithin(member, levels - 1)))
+
+const utf8 = new TextDecoder()
+
+/** The JSON object that a body is; none when the body is empty. */
+export const parse = (
+  body: Uint8Array
+): Either.Either<Readonly<Record<string, unknown>> | undefined, Refusal.Refusal> => {
+  const text = utf8.decode(body)
+  if (text.trim() === "") return Either.right(undefined)
+  return Either.try({ try: (): unknown => JSON.parse(text), catch: () => unreadable }).pipe(
+    Either.filterOrLeft(Predicate.isReadonlyRecord, () => unreadable),
+    Either.filterOrLeft((document) => isWithin(document, maximumDepth), () => unreadable)
+  )
+}

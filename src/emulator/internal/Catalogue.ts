@@ -5,6 +5,7 @@
  */
 import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
+import * as Predicate from "effect/Predicate"
 import { issueOf } from "../../protocol/Check.ts"
 import { show } from "../../protocol/GlacierError.ts"
 import type * as Operation from "../../protocol/Operation.ts"
@@ -25,23 +26,17 @@ export const invalid = (name: string, value: unknown): Refusal.Refusal => {
   return Refusal.invalid(template?.(text) ?? `Invalid ${name}: ${text}`)
 }
 
-/** The member of a JSON document that breaks a rule: its path and its value. */
+/** The refusal of the member of a JSON document that breaks a rule; null means that it is absent. */
 export const culprit = (json: unknown, error: ParseResult.ParseError): Refusal.Refusal => {
   const { path, value } = issueOf(json, error)
   const name = path.length === 0 ? "request body" : path.join(".")
-  return value === undefined ? Refusal.missing(name) : invalid(name, value)
+  return Predicate.isNullable(value) ? Refusal.missing(name) : invalid(name, value)
 }
 
 /** The refusal of a field that could not be decoded. */
 export const refuse = ({ error, field, value }: Operation.Undecodable): Refusal.Refusal => {
   if (Option.isNone(value)) return Refusal.missing(field.name)
-  if (field.in !== "json" || Option.isNone(error)) return invalid(field.name, value.value)
-  try {
-    return culprit(JSON.parse(value.value), error.value)
-  } catch {
-    return unreadable
-  }
+  return field.in === "json" && Option.isSome(error)
+    ? culprit(value.value, error.value)
+    : invalid(field.name, value.value)
 }
-
-/** The refusal of a body that is no JSON. */
-export const unreadable = Refusal.serialization("The request body is not valid JSON.")

@@ -34,7 +34,8 @@ function* pieces(blobs: ReadonlyArray<Blob>, range: ByteRange.ByteRange): Genera
   }
 }
 
-const leavesOf = (blob: Blob): Uint8Array => blob.leaves ?? Either.getOrThrow(Encoding.decodeHex(blob.treeHash))
+const leavesOf = ({ leaves, treeHash }: Blob): Uint8Array =>
+  Either.getOrThrow(leaves === undefined ? Encoding.decodeHex(treeHash) : Encoding.decodeBase64(leaves))
 
 function* leaves(archive: Archive, range: ByteRange.ByteRange) {
   for (const { blob, length, offset } of pieces(archive.blobs, range)) {

@@ -13,12 +13,17 @@ import { LockId } from "../../protocol/Policies.ts"
 import { Tags } from "../../protocol/Tags.ts"
 import { TreeHash } from "../../protocol/TreeHash.ts"
 
+// Kept as the text it is in the journal: few are ever read, and a million byte arrays are slow to make and to keep.
+const Base64 = Schema.String.pipe(
+  Schema.filter((text) => text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text))
+)
+
 /** Stored bytes: where they are, and the digests of their MiBs (32 bytes each; left out when there is one MiB only). */
 export const Blob = Schema.Struct({
   id: Schema.String,
   size: Schema.NonNegativeInt,
   treeHash: TreeHash,
-  leaves: Schema.optional(Schema.Uint8ArrayFromBase64)
+  leaves: Schema.optional(Base64)
 })
 
 export type Blob = typeof Blob.Type
@@ -147,7 +152,7 @@ export const SettingsChanged = Schema.Union(
   LockAborted
 )
 
-/** `place` is an account and region: the ARN of any vault in it, up to its name. */
+/** `place` is an account and region, the ARN of any vault in it up to its name; or an account with all its regions. */
 const account = { at: Schema.Number, place: Schema.String }
 
 export const RetrievalPolicySet = Schema.TaggedStruct("RetrievalPolicySet", {

@@ -77,7 +77,10 @@ export const receive = (
     if (computed !== treeHash) {
       return yield* Effect.fail(Refusal.invalid(`Checksum mismatch: expected ${treeHash}, computed ${computed}`))
     }
-    return { blob: { id, size: length, treeHash, leaves: leaves.length > 1 ? join(leaves) : undefined }, keep }
+    return {
+      blob: { id, size: length, treeHash, leaves: leaves.length > 1 ? Encoding.encodeBase64(join(leaves)) : undefined },
+      keep
+    }
   })
 
 const tooLong = Refusal.badRequest("The request body is longer than its Content-Length.")

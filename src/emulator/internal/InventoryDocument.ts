@@ -3,11 +3,9 @@
  *
  * @internal
  */
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
-import * as Inventory from "../../protocol/Inventory.ts"
+import type * as Inventory from "../../protocol/Inventory.ts"
 import type { Archive } from "./State.ts"
 
 /** Which archives of an inventory a job lists: those created from `startDate` on and before `endDate`. */
@@ -20,7 +18,7 @@ export interface Selection {
 }
 
 /** The archives a job lists, and the marker of the job that goes on, if more are left. */
-export const select = (archives: ReadonlyArray<Archive>, selection: Selection): {
+export const select = (archives: Iterable<Archive>, selection: Selection): {
   readonly archives: ReadonlyArray<Archive>
   readonly next: string | undefined
 } => {
@@ -48,16 +46,16 @@ const utf8 = new TextEncoder()
 
 const chunkLength = 65_536
 
-const encodeEntry = Schema.encodeSync(Inventory.Entry)
+// Dates are to the second.
+const date = (millis: number): string => `${new Date(millis).toISOString().slice(0, -5)}Z`
 
-const entry = (archive: Archive): typeof Inventory.Entry.Encoded =>
-  encodeEntry({
-    archiveId: archive.id,
-    description: archive.description,
-    creationDate: DateTime.unsafeMake(archive.createdAt),
-    size: archive.size,
-    treeHash: archive.treeHash
-  })
+const entry = (archive: Archive): typeof Inventory.Entry.Encoded => ({
+  ArchiveId: archive.id,
+  ArchiveDescription: archive.description,
+  CreationDate: date(archive.createdAt),
+  Size: archive.size,
+  SHA256TreeHash: archive.treeHash
+})
 
 // Backslashes are not escaped: the format is ambiguous.
 const quoted = (value: unknown): string => {
@@ -76,14 +74,9 @@ function* csv(archives: ReadonlyArray<Archive>): Generator<string> {
 }
 
 function* json(vaultArn: string, at: number, archives: ReadonlyArray<Archive>): Generator<string> {
+  const document: typeof Inventory.Inventory.Encoded = { VaultARN: vaultArn, InventoryDate: date(at), ArchiveList: [] }
   // The document without its entries, cut open where they belong.
-  const frame = JSON.stringify(
-    Schema.encodeSync(Inventory.Inventory)({
-      vaultArn,
-      inventoryDate: DateTime.unsafeMake(at),
-      archives: []
-    })
-  )
+  const frame = JSON.stringify(document)
   yield frame.slice(0, -2)
   let separator = ""
   for (const archive of archives) {

@@ -4,13 +4,12 @@
  * @internal
  */
 import * as Either from "effect/Either"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Jobs from "../../protocol/Jobs.ts"
 import * as Catalogue from "./Catalogue.ts"
 import * as Refusal from "./Refusal.ts"
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
+import type { Call } from "./Router.ts"
 
 const decodeArchive = Schema.decodeUnknownEither(Jobs.ArchiveRetrieval)
 
@@ -21,19 +20,16 @@ const given = (parameters: Readonly<Record<string, unknown>>): Readonly<Record<s
   Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== null && value !== ""))
 
 /** Reads the bare parameters, or those under a lone `jobParameters`, as an old syntax box of the guide has them. */
-const parametersOf = (text: string): Either.Either<Readonly<Record<string, unknown>>, Refusal.Refusal> =>
-  Either.gen(function*() {
-    if (text.trim() === "") return yield* Either.left(Refusal.missing("Job Parameters"))
-    const json: unknown = yield* Either.try({ try: () => JSON.parse(text), catch: () => Catalogue.unreadable })
-    if (!isObject(json)) return yield* Either.left(Catalogue.unreadable)
-    const { jobParameters, ...rest } = json
-    return given(isObject(jobParameters) && Object.keys(rest).length === 0 ? jobParameters : json)
-  })
+const parametersOf = (document: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {
+  const { jobParameters, ...rest } = document
+  return given(Predicate.isReadonlyRecord(jobParameters) && Object.keys(rest).length === 0 ? jobParameters : document)
+}
 
 /** What a job is asked for. */
-export const parse = (text: string): Either.Either<Jobs.JobParameters, Refusal.Refusal> =>
+export const parse = ({ document }: Call): Either.Either<Jobs.JobParameters, Refusal.Refusal> =>
   Either.gen(function*() {
-    const parameters = yield* parametersOf(text)
+    if (document === undefined) return yield* Either.left(Refusal.missing("Job Parameters"))
+    const parameters = parametersOf(document)
     const type = parameters["Type"]
     if (type === undefined) return yield* Either.left(Refusal.missing("Type"))
     const refuse = Either.mapLeft((error: Parameters<typeof Catalogue.culprit>[1]) =>
@@ -50,7 +46,9 @@ export const parse = (text: string): Either.Either<Jobs.JobParameters, Refusal.R
         }
         const selection = parameters["InventoryRetrievalParameters"]
         return yield* refuse(decodeInventory(
-          isObject(selection) ? { ...parameters, InventoryRetrievalParameters: given(selection) } : parameters
+          Predicate.isReadonlyRecord(selection)
+            ? { ...parameters, InventoryRetrievalParameters: given(selection) }
+            : parameters
         ))
       }
       default:

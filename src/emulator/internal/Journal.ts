@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as Check from "./Check.ts"
 import { Event } from "./Event.ts"
 import type { EmulatorStorageError } from "./StorageError.ts"
 import { at } from "./StorageError.ts"
@@ -29,31 +30,29 @@ const utf8 = new TextEncoder()
 
 const encode = Schema.encodeSync(Schema.parseJson(Event))
 
-const decode = Schema.decodeEither(Schema.parseJson(Event))
+const decodeAny = Schema.decodeEither(Schema.parseJson(Event))
 
-const newline = 10
+const isEvent = Check.make(Event)
 
-// Splits into whole lines, with the position behind each. What follows the last line end comes to nothing.
-const lines = <E, R>(
-  bytes: Stream.Stream<Uint8Array, E, R>,
-  onLine: (line: string, end: number) => Effect.Effect<void, EmulatorStorageError>
-) => {
+const parse = Option.liftThrowable((line: string): unknown => JSON.parse(line))
+
+const decode = (line: string) => {
+  const value = Option.getOrUndefined(parse(line))
+  return isEvent(value) ? Either.right(value) : decodeAny(line)
+}
+
+// Splits chunks into whole lines. What follows the last line end comes to nothing.
+const splitter = (): (chunk: Uint8Array) => ReadonlyArray<string> => {
   const decoder = new TextDecoder()
   let rest = ""
-  let position = 0
-  return Stream.runForEach(bytes, (chunk) =>
-    Effect.gen(function*() {
-      let start = 0
-      for (let end = chunk.indexOf(newline); end !== -1; end = chunk.indexOf(newline, start)) {
-        const line = rest + decoder.decode(chunk.subarray(start, end))
-        rest = ""
-        start = end + 1
-        yield* onLine(line, position + start)
-      }
-      rest += decoder.decode(chunk.subarray(start), { stream: true })
-      position += chunk.length
-    }))
+  return (chunk) => {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n")
+    rest = lines.pop() ?? ""
+    return lines
+  }
 }
+
+const newline = 10
 
 /**
  * Opens the journal at `path`, replaying what is in it. A last line without its end was never acknowledged: it is cut
@@ -68,23 +67,37 @@ export const open = (
     const failed = at(path, "the journal cannot be opened")
 
     if (yield* Effect.mapError(fs.exists(path), failed)) {
+      const split = splitter()
       let number = 0
+      let position = 0
       let intact = 0
-      const bytes = Stream.mapError(fs.stream(path, { chunkSize: 1_048_576 }), failed)
-      yield* lines(bytes, (line, end) => {
-        number++
-        intact = end
-        return Either.match(decode(line), {
-          onLeft: at(path, `line ${number} is no event`),
-          onRight: (event) =>
-            Effect.try({
-              try: () => replay(event),
-              catch: at(path, `line ${number} does not fit what precedes it`)
-            })
-        })
-      })
+      const read = (line: string): Either.Either<void, EmulatorStorageError> =>
+        Either.flatMap(Either.mapLeft(decode(line), at(path, `line ${number} is no event`)), (event) =>
+          Either.try({
+            try: () => replay(event),
+            catch: at(path, `line ${number} does not fit what precedes it`)
+          }))
+      // All lines of a chunk in one go: there may be millions.
+      yield* Stream.runForEach(Stream.mapError(fs.stream(path, { chunkSize: 262_144 }), failed), (chunk) =>
+        Effect.suspend(() => {
+          for (const line of split(chunk)) {
+            number++
+            const result = read(line)
+            if (Either.isLeft(result)) {
+              return result
+            }
+          }
+          const last = chunk.lastIndexOf(newline)
+          if (last !== -1) {
+            intact = position + last + 1
+          }
+          position += chunk.length
+          return Effect.void
+        }))
       const { size } = yield* Effect.mapError(fs.stat(path), failed)
-      if (BigInt(intact) < size) yield* Effect.mapError(fs.truncate(path, intact), failed)
+      if (BigInt(intact) < size) {
+        yield* Effect.mapError(fs.truncate(path, intact), failed)
+      }
     }
 
     const file = yield* Effect.mapError(fs.open(path, { flag: "a" }), failed)
@@ -101,7 +114,11 @@ export const open = (
       queue = []
       return file.writeAll(utf8.encode(batch.join(""))).pipe(
         Effect.mapError(at(path, "the journal cannot be written")),
-        Effect.tapError((error) => Effect.sync(() => broken = Option.some(error))),
+        Effect.tapError((error) =>
+          Effect.sync(() =>
+            broken = Option.some(error)
+          )
+        ),
         Effect.tap(() => {
           written += batch.length
         })

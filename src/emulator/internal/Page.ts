@@ -14,13 +14,17 @@ import type { Refusal } from "./Refusal.ts"
 export const size = (limit: Option.Option<number>): number =>
   Math.min(Option.getOrElse(limit, () => Limits.page), Limits.page)
 
-/** The first items of what is left, and the last of them if more follow. */
-export const take = <A>(items: ReadonlyArray<A>, size: number): {
+/** The first items of what is left, and the last of them if more follow. No more is looked at. */
+export const take = <A>(items: Iterable<A>, size: number): {
   readonly items: ReadonlyArray<A>
   readonly next: Option.Option<A>
 } => {
-  const page = items.slice(0, size)
-  return { items: page, next: Option.filter(Option.fromNullable(page.at(-1)), () => items.length > size) }
+  const page: Array<A> = []
+  for (const item of items) {
+    if (page.length === size) return { items: page, next: Option.fromNullable(page.at(-1)) }
+    page.push(item)
+  }
+  return { items: page, next: Option.none() }
 }
 
 /** A marker that is the id of a job or an upload, which may have vanished since. */

@@ -24,7 +24,16 @@ export interface Question {
   readonly tags: ReadonlyMap<string, string>
 }
 
-const OneOrMany = Schema.Union(Schema.String, Schema.Array(Schema.String))
+const OneOrMany = Schema.Union(Schema.String, Schema.NonEmptyArray(Schema.String))
+
+const oneOrMany = (pattern: RegExp) => {
+  const one = Schema.String.pipe(Schema.pattern(pattern))
+  return Schema.Union(one, Schema.NonEmptyArray(one))
+}
+
+const Actions = oneOrMany(/^(\*|glacier:[*?a-z]+)$/i)
+
+const Resources = oneOrMany(/^(\*|arn:[^:]*:glacier:.+)$/)
 
 const Principal = Schema.Union(
   Schema.Literal("*"),
@@ -34,13 +43,13 @@ const Principal = Schema.Union(
 const Value = Schema.Union(Schema.String, Schema.Number, Schema.Boolean)
 
 const Statement = Schema.Struct({
-  Effect: Schema.String,
+  Effect: Schema.Literal("Allow", "Deny"),
   Principal: Schema.optional(Principal),
   NotPrincipal: Schema.optional(Principal),
-  Action: Schema.optional(OneOrMany),
-  NotAction: Schema.optional(OneOrMany),
-  Resource: Schema.optional(OneOrMany),
-  NotResource: Schema.optional(OneOrMany),
+  Action: Schema.optional(Actions),
+  NotAction: Schema.optional(Actions),
+  Resource: Schema.optional(Resources),
+  NotResource: Schema.optional(Resources),
   Condition: Schema.optional(Schema.Record({
     key: Schema.String,
     value: Schema.Record({ key: Schema.String, value: Schema.Union(Value, Schema.Array(Value)) })
@@ -49,13 +58,22 @@ const Statement = Schema.Struct({
 
 type Statement = typeof Statement.Type
 
+// One that named nobody, or nothing to do, would lock a vault for good and protect nothing.
+const Whole = Statement.pipe(
+  Schema.filter((statement) =>
+    (statement.Principal === undefined) !== (statement.NotPrincipal === undefined) &&
+    (statement.Action === undefined) !== (statement.NotAction === undefined) &&
+    (statement.Resource === undefined) !== (statement.NotResource === undefined)
+  )
+)
+
 const Document = Schema.parseJson(
-  Schema.Struct({ Statement: Schema.Union(Statement, Schema.NonEmptyArray(Statement)) })
+  Schema.Struct({ Statement: Schema.Union(Whole, Schema.NonEmptyArray(Whole)) })
 )
 
 const decode = Schema.decodeOption(Document)
 
-/** Whether a text is a policy: an object of JSON with statements of the right shape. */
+/** Whether a text is a policy: an object of JSON with whole statements about Glacier. */
 export const isPolicy = (text: string): boolean => Option.isSome(decode(text))
 
 const list = <A>(value: A | ReadonlyArray<A>): ReadonlyArray<A> => isList(value) ? value : [value]

@@ -9,14 +9,14 @@ import * as Policies from "../../protocol/Policies.ts"
 import * as Catalogue from "./Catalogue.ts"
 import * as Policy from "./Policy.ts"
 import * as Refusal from "./Refusal.ts"
-import type { Call } from "./Router.ts"
+import * as Router from "./Router.ts"
 
 const { policy } = Policies.SetVaultAccessPolicy.input
 
 /** Reads the text of an access or a lock policy. */
-export const of = (call: Call, kind: "access" | "lock"): Either.Either<string, Refusal.Refusal> => {
+export const of = (call: Router.Call, kind: "access" | "lock"): Either.Either<string, Refusal.Refusal> => {
   const refusal = Refusal.invalid(`The vault ${kind} policy is not valid. Please provide a valid vault ${kind} policy.`)
-  return Operation.decode({ policy }, () => call.text).pipe(
+  return Operation.decode({ policy }, Router.read(call)).pipe(
     Either.mapLeft((undecodable) => {
       const general = Catalogue.refuse(undecodable)
       return general.code === refusal.code ? refusal : general

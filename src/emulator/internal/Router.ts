@@ -38,8 +38,8 @@ export interface Call {
   readonly arnPrefix: string
   readonly path: Readonly<Record<string, string>>
   readonly query: ReadonlyMap<string, string>
-  /** The body, unless it is the bytes of an archive: those are yet to be received. */
-  readonly text: string
+  /** The JSON of the body, if the operation takes JSON and there is a body. */
+  readonly document: Readonly<Record<string, unknown>> | undefined
   readonly bodyTimeout: Duration.Duration
   readonly sha256: Sha256.Create
 }
@@ -49,6 +49,8 @@ export interface Route {
   readonly operation: Operation.Any
   /** Whether the body is the bytes of an archive or part. */
   readonly isUpload: boolean
+  /** Whether the body is JSON. */
+  readonly takesJson: boolean
   readonly run: (
     call: Call
   ) => Effect.Effect<HttpServerResponse.HttpServerResponse, Refusal.Refusal | EmulatorStorageError, Scope.Scope>
@@ -114,7 +116,8 @@ export const find = (
 /** The value of a header; an empty one counts as absent. */
 export const header = (call: Call, name: string): string | undefined => call.request.headers[name] || undefined
 
-const read = (call: Call) => (field: Operation.Field<unknown>): string | undefined => {
+/** Where the inputs of an operation are; a body that is empty is an object that is. */
+export const read = (call: Call) => (field: Operation.Field<unknown>): unknown => {
   switch (field.in) {
     case "path":
       return call.path[field.name]
@@ -123,7 +126,7 @@ const read = (call: Call) => (field: Operation.Field<unknown>): string | undefin
     case "header":
       return header(call, field.name)
     case "json":
-      return call.text
+      return call.document ?? {}
     case "bytes":
       return undefined
   }
@@ -147,9 +150,11 @@ export const route = <O extends Operation.Any, const K extends keyof O["input"] 
   const fields = Object.fromEntries(
     Object.entries(operation.input).filter(([key]) => !raw.some((name) => name === key))
   ) as { readonly [P in Exclude<keyof O["input"], K>]: O["input"][P] }
+  const takes = (place: "bytes" | "json") => Object.values(operation.input).some((field) => field.in === place)
   return {
     operation,
-    isUpload: Object.values(operation.input).some((field) => field.in === "bytes"),
+    isUpload: takes("bytes"),
+    takesJson: takes("json"),
     run: (call) =>
       Effect.gen(function*() {
         const input = yield* Either.mapLeft(Operation.decode(fields, read(call)), Catalogue.refuse)

@@ -11,6 +11,7 @@ import * as Limits from "../../protocol/Limits.ts"
 import type { ArchiveId } from "../../protocol/Names.ts"
 import * as Account from "./Account.ts"
 import type * as Event from "./Event.ts"
+import { SortedMap } from "./SortedMap.ts"
 import type { Archive, Job, Upload, Vault } from "./Vault.ts"
 import * as VaultSettings from "./VaultSettings.ts"
 
@@ -21,9 +22,9 @@ export type { Archive, Inventory, Job, Upload, Vault } from "./Vault.ts"
 
 export interface State {
   readonly vaults: Map<string, Vault>
-  /** The names of the vaults of an account and region (the ARN without the name), sorted. */
-  readonly names: Map<string, Array<string>>
-  /** What accounts have agreed, by account and region as above. */
+  /** The vaults of an account and region (the ARN without the name), by name. */
+  readonly places: Map<string, SortedMap<string, Vault>>
+  /** What accounts have agreed: by account and region as above, and what holds for all regions by the account. */
   readonly accounts: Map<string, Account.Account>
   /** The number of events so far. */
   events: number
@@ -35,32 +36,20 @@ export interface State {
 
 export const make = (): State => ({
   vaults: new Map(),
-  names: new Map(),
+  places: new Map(),
   accounts: new Map(),
   events: 0,
   lastAt: 0,
   released: []
 })
 
-/** What an account has agreed in a region. */
-export const accountOf = (state: State, place: string): Account.Account => state.accounts.get(place) ?? Account.none
+/** What an account has agreed in a region, or in all. */
+export const accountOf = (state: State, place: string): Account.Account => state.accounts.get(place) ?? Account.make()
 
 /** An ARN up to the name of the vault, and the name. */
 export const splitArn = (arn: string): readonly [prefix: string, name: string] => {
   const slash = arn.lastIndexOf("/") + 1
   return [arn.slice(0, slash), arn.slice(slash)]
-}
-
-/** The first position in a sorted list whose name is `name` or comes after it. */
-export const position = (names: ReadonlyArray<string>, name: string): number => {
-  let low = 0
-  let high = names.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    if ((names[middle] ?? "") < name) low = middle + 1
-    else high = middle
-  }
-  return low
 }
 
 export type Status = "InProgress" | "Succeeded" | "Failed"
@@ -80,15 +69,13 @@ export const archiveOf = (vault: Vault, id: ArchiveId): Archive | undefined => {
 }
 
 /** The archives of the last inventory, oldest first. */
-export const listed = (vault: Vault): Array<Archive> => {
+export function* listed(vault: Vault): Generator<Archive> {
   const { inventory } = vault
-  const archives: Array<Archive> = []
-  if (inventory === undefined) return archives
+  if (inventory === undefined) return
   for (const archive of vault.archives.values()) {
     if (archive.written > inventory.written) break
-    if (archive.deleted === undefined || archive.deleted.written > inventory.written) archives.push(archive)
+    if (archive.deleted === undefined || archive.deleted.written > inventory.written) yield archive
   }
-  return archives
 }
 
 /** Whether the last inventory shows no archives and nothing was written since. */
@@ -104,7 +91,7 @@ const releaseArchive = (state: State, archive: Archive): void => {
 
 const releaseParts = (state: State, upload: Upload): void => {
   for (const blob of upload.parts.values()) state.released.push(blob.id)
-  upload.parts.clear()
+  upload.parts = new SortedMap()
 }
 
 const dropJob = (state: State, vault: Vault, job: Job): void => {
@@ -121,15 +108,14 @@ const dropJob = (state: State, vault: Vault, job: Job): void => {
 
 /** Brings a vault up to `now`. */
 export const settle = (state: State, vault: Vault, now: number): void => {
-  if (now < vault.wakesAt) return
-  let wakesAt = VaultSettings.settle(vault.settings, now)
   if (vault.inventoryDue !== undefined && vault.inventoryDue <= now) {
     vault.inventory = { at: vault.inventoryDue, written: vault.written, archives: vault.count, bytes: vault.bytes }
     vault.inventoryDue = undefined
     for (const archive of vault.listed) vault.archives.delete(archive.id)
     vault.listed = []
   }
-  if (vault.inventoryDue !== undefined) wakesAt = Math.min(wakesAt, vault.inventoryDue)
+  if (now < vault.wakesAt) return
+  let wakesAt = VaultSettings.settle(vault.settings, now)
   for (const job of vault.jobs.values()) {
     if (job.expiresAt <= now) dropJob(state, vault, job)
     else wakesAt = Math.min(wakesAt, job.expiresAt)
@@ -151,22 +137,24 @@ const write = (vault: Vault, bytes: number, count: 1 | -1, inventoryAt: number):
   vault.bytes += count * (bytes + Limits.archiveOverhead)
   vault.count += count
   vault.inventoryDue ??= inventoryAt
-  wake(vault, vault.inventoryDue)
   return ++vault.written
 }
 
 const store = (
   vault: Vault,
   event: typeof Event.ArchiveStored.Type | typeof Event.UploadCompleted.Type,
-  archive: Pick<Archive, "description" | "blobs" | "treeHash">
+  { blobs, description, treeHash }: Pick<Archive, "description" | "blobs" | "treeHash">
 ): void => {
-  const size = archive.blobs.reduce((sum, blob) => sum + blob.size, 0)
+  const size = blobs.reduce((sum, blob) => sum + blob.size, 0)
   const written = write(vault, size, 1, event.inventoryAt)
-  vault.archives.set(event.archiveId, {
-    ...archive,
-    id: event.archiveId,
-    createdAt: event.at,
+  const { archiveId: id, at: createdAt } = event
+  vault.archives.set(id, {
+    id,
+    description,
+    createdAt,
     size,
+    treeHash,
+    blobs,
     written,
     deleted: undefined,
     jobs: undefined
@@ -186,23 +174,19 @@ const deleteVault = (state: State, vault: Vault): void => {
   for (const job of vault.jobs.values()) dropJob(state, vault, job)
   for (const upload of vault.uploads.values()) releaseParts(state, upload)
   const [prefix, name] = splitArn(vault.arn)
-  const names = state.names.get(prefix) ?? []
-  names.splice(position(names, name), 1)
+  state.places.get(prefix)?.delete(name)
   state.vaults.delete(vault.arn)
 }
 
 const createVault = (state: State, event: typeof Event.VaultCreated.Type): void => {
   const [prefix, name] = splitArn(event.vault)
-  const names = state.names.get(prefix) ?? []
-  names.splice(position(names, name), 0, name)
-  state.names.set(prefix, names)
-  state.vaults.set(event.vault, {
+  const vault: Vault = {
     arn: event.vault,
     name,
     createdAt: event.at,
     archives: new Map(),
-    uploads: new Map(),
-    jobs: new Map(),
+    uploads: new SortedMap(),
+    jobs: new SortedMap(),
     written: 0,
     count: 0,
     bytes: 0,
@@ -211,7 +195,11 @@ const createVault = (state: State, event: typeof Event.VaultCreated.Type): void 
     listed: [],
     settings: VaultSettings.make(),
     wakesAt: Number.POSITIVE_INFINITY
-  })
+  }
+  const place = state.places.get(prefix) ?? new SortedMap()
+  place.set(name, vault)
+  state.places.set(prefix, place)
+  state.vaults.set(event.vault, vault)
 }
 
 const initiateJob = (vault: Vault, event: typeof Event.JobInitiated.Type): void => {
@@ -236,8 +224,8 @@ const initiateJob = (vault: Vault, event: typeof Event.JobInitiated.Type): void 
 }
 
 /** The parts of an upload in the order of their bytes. */
-export const partsOf = (upload: Upload): ReadonlyArray<readonly [index: number, blob: Event.Blob]> =>
-  Array.from(upload.parts).sort(([a], [b]) => a - b)
+export const partsOf = (upload: Upload): ReadonlyArray<Event.Blob> =>
+  Array.from(upload.parts.after(undefined), ([, blob]) => blob)
 
 const required = <A>(value: A | undefined, what: string): A => {
   if (value === undefined) throw new Error(`The event refers to something that is not there: ${what}`)
@@ -273,7 +261,7 @@ export const apply = (state: State, event: Event.Event): void => {
         description: event.description,
         createdAt: event.at,
         partSize: event.partSize,
-        parts: new Map(),
+        parts: new SortedMap(),
         expiresAt: event.expiresAt,
         outcome: { _tag: "Open" }
       })
@@ -286,6 +274,7 @@ export const apply = (state: State, event: Event.Event): void => {
       if (replaced !== undefined) state.released.push(replaced.id)
       open.parts.set(event.index, event.blob)
       open.expiresAt = event.expiresAt
+      wake(vault, open.expiresAt)
       break
     }
     case "UploadAborted": {
@@ -297,14 +286,20 @@ export const apply = (state: State, event: Event.Event): void => {
     case "UploadCompleted": {
       const open = required(upload, event.uploadId)
       const { archiveId, treeHash } = event
-      const blobs = partsOf(open).map(([, blob]) => blob)
-      store(vault, event, { description: open.description ?? "", blobs, treeHash })
-      open.parts.clear()
+      store(vault, event, { description: open.description ?? "", blobs: partsOf(open), treeHash })
+      open.parts = new SortedMap()
       finish(vault, open, event.at, { _tag: "Completed", archiveId, treeHash })
       break
     }
     case "JobInitiated":
       initiateJob(vault, event)
+      if (event.task._tag === "ArchiveRetrieval" && event.task.tier === "Standard") {
+        const [place] = splitArn(event.vault)
+        const bytes = event.task.end - event.task.start + 1
+        const account = accountOf(state, place)
+        Account.retrieve(account, event.at, bytes)
+        state.accounts.set(place, account)
+      }
       break
     default:
       VaultSettings.apply(vault.settings, event)
@@ -325,7 +320,7 @@ export const referenced = (state: State): Set<string> => {
   const add = (archive: Archive): void => archive.blobs.forEach((blob) => ids.add(blob.id))
   for (const vault of state.vaults.values()) {
     for (const archive of vault.archives.values()) if (archive.deleted === undefined) add(archive)
-    for (const upload of vault.uploads.values()) upload.parts.forEach((blob) => ids.add(blob.id))
+    for (const upload of vault.uploads.values()) for (const blob of upload.parts.values()) ids.add(blob.id)
     for (const { task } of vault.jobs.values()) {
       if (task._tag === "Inventory") ids.add(task.retrieval.blob)
       else add(task.archive)

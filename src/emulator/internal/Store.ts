@@ -10,6 +10,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as Blobs from "./Blobs.ts"
 import type { Event } from "./Event.ts"
 import * as Journal from "./Journal.ts"
@@ -34,32 +35,52 @@ export interface Store {
    * that of a read, which may have seen what others have not written yet.
    */
   readonly settled: Effect.Effect<void, EmulatorStorageError>
+  /** While a stream of blobs runs, they stay, even if nothing else refers to them any more. */
+  readonly holding: (
+    ids: ReadonlyArray<string>
+  ) => <A, E>(stream: Stream.Stream<A, E>) => Stream.Stream<A, E>
 }
 
-const make = (state: State.State, journal: Journal.Journal, blobs: Blobs.Blobs): Store => ({
-  blobs,
-  run: (step) =>
-    Effect.flatMap(Clock.currentTimeMillis, (now) =>
-      step({
-        now,
-        state,
-        vault: (arn) => {
-          const vault = state.vaults.get(arn)
-          if (vault === undefined) return Either.left(Refusal.notFound(`Vault not found for ARN: ${arn}`))
-          State.settle(state, vault, now)
-          return Either.right(vault)
-        },
-        commit: (event) => {
-          State.apply(state, event)
-          journal.append(event)
-        }
-      })),
-  settled: Effect.suspend(() => {
-    if (state.released.length === 0) return journal.flush
-    const released = state.released.splice(0)
-    return Effect.zipRight(journal.flush, Effect.forEach(released, blobs.remove, { discard: true }))
-  }).pipe(Effect.uninterruptible)
-})
+const make = (state: State.State, journal: Journal.Journal, blobs: Blobs.Blobs): Store => {
+  // How many streams read a blob.
+  const held = new Map<string, number>()
+  const hold = (ids: ReadonlyArray<string>, change: 1 | -1) =>
+    Effect.sync(() => {
+      for (const id of ids) {
+        const readers = (held.get(id) ?? 0) + change
+        if (readers > 0) held.set(id, readers)
+        else held.delete(id)
+      }
+    })
+  return {
+    blobs,
+    holding: (ids) => (stream) =>
+      Stream.flatMap(Stream.acquireRelease(hold(ids, 1), () => hold(ids, -1)), () => stream),
+    run: (step) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) =>
+        step({
+          now,
+          state,
+          vault: (arn) => {
+            const vault = state.vaults.get(arn)
+            if (vault === undefined) return Either.left(Refusal.notFound(`Vault not found for ARN: ${arn}`))
+            State.settle(state, vault, now)
+            return Either.right(vault)
+          },
+          commit: (event) => {
+            State.apply(state, event)
+            journal.append(event)
+          }
+        })),
+    settled: Effect.suspend(() => {
+      if (state.released.length === 0) return journal.flush
+      const { released } = state
+      state.released = released.filter((id) => held.has(id))
+      const free = released.filter((id) => !held.has(id))
+      return Effect.zipRight(journal.flush, Effect.forEach(free, blobs.remove, { discard: true }))
+    }).pipe(Effect.uninterruptible)
+  }
+}
 
 /** A store in memory. */
 export const memory: Effect.Effect<Store> = Effect.map(

@@ -6,6 +6,7 @@
 import type { ArchiveId, JobId, PartSize, UploadId } from "../../protocol/Names.ts"
 import type { TreeHash } from "../../protocol/TreeHash.ts"
 import type * as Event from "./Event.ts"
+import type { SortedMap } from "./SortedMap.ts"
 import type { Settings } from "./VaultSettings.ts"
 
 export interface Archive {
@@ -30,7 +31,7 @@ export interface Upload {
   readonly createdAt: number
   readonly partSize: PartSize
   /** By place in the archive. */
-  readonly parts: Map<number, Event.Blob>
+  parts: SortedMap<number, Event.Blob>
   expiresAt: number
   outcome:
     | { readonly _tag: "Open" }
@@ -64,8 +65,8 @@ export interface Vault {
   readonly createdAt: number
   /** In the order of their creation; deleted ones stay until no inventory shows them. */
   readonly archives: Map<ArchiveId, Archive>
-  readonly uploads: Map<UploadId, Upload>
-  readonly jobs: Map<JobId, Job>
+  readonly uploads: SortedMap<string, Upload>
+  readonly jobs: SortedMap<string, Job>
   /** The number of writes so far: archives stored and deleted. */
   written: number
   /** Archives not deleted, and their bytes. */
@@ -77,6 +78,6 @@ export interface Vault {
   listed: Array<Archive>
   /** Tags and policies. */
   readonly settings: Settings
-  /** Nothing settles before this time. */
+  /** Nothing expires before this time. */
   wakesAt: number
 }

@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 
@@ -36,6 +37,21 @@ export const Seconds = Schema.transform(Schema.String, Schema.DateTimeUtc, {
   decode: (text) => /T[0-9:.]+$/.test(text) ? `${text}Z` : text.replace(/UTC$/, "Z"),
   encode: (text) => text.replace(/\.\d{3}Z$/, "Z")
 })
+
+const second = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|UTC|[+-]\d\d:\d\d)?$/
+
+// A month may not have the day: the time read must be written the same way again.
+const isSecond = (text: string): boolean => {
+  const [, time] = second.exec(text) ?? []
+  return time !== undefined &&
+    Option.exists(DateTime.make(`${time}Z`), (date) => DateTime.formatIso(date).startsWith(time))
+}
+
+/** A date to the second that is asked for: of the forms that the service takes, and of a day that there is. */
+export const GivenSeconds = Schema.compose(
+  Schema.String.pipe(Schema.filter(isSecond, { message: () => "must be a date of the years 0 to 9999" })),
+  Seconds
+)
 
 /** Values read from the wire one by one, by the field of that name, so their type is known. */
 export const record = <T>(values: Record<string, unknown>): T => values as T

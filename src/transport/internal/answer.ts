@@ -60,6 +60,15 @@ export const toConnectionError =
     return new ConnectionError({ operation: operation.name, message: scrub(texts.join(": ")), sent: !unreached(error) })
   }
 
+/** What is wrong with an HTTP client that dies: its defect might hold the request as well. */
+export const toDefect = ({ operation, scrub }: Attempt) => (defect: unknown): Effect.Effect<never> =>
+  Effect.die(new Error(`${operation.name}: the HTTP client died of ${scrub(String(defect))}`))
+
+const requestIdOf = (scrub: Attempt["scrub"], headers: HttpClientResponse.HttpClientResponse["headers"]) => {
+  const id = headers["x-amzn-requestid"]
+  return id === undefined ? undefined : scrub(id)
+}
+
 const ErrorBody = Schema.parseJson(Schema.Struct({
   code: Schema.optionalWith(Schema.String, { nullable: true }),
   message: Schema.optionalWith(Schema.String, { nullable: true })
@@ -80,7 +89,7 @@ const refusal = (
     message: body.message === undefined
       ? scrub(text.trim()).slice(0, 500) || `HTTP status ${status}`
       : scrub(body.message),
-    requestId: headers["x-amzn-requestid"],
+    requestId: requestIdOf(scrub, headers),
     retryAfter: retryAfter(headers, now)
   }) as GlacierError
 }
@@ -117,7 +126,7 @@ export const decode = (
 ): Effect.Effect<object, GlacierError> =>
   Effect.gen(function*() {
     const { operation, scrub } = attempt
-    const requestId = response.headers["x-amzn-requestid"]
+    const requestId = requestIdOf(scrub, response.headers)
     const malformed = (problem: string) =>
       new MalformedResponse({
         operation: operation.name,

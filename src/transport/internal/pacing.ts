@@ -24,7 +24,7 @@ export const through =
           })
         ),
         // One event for a body, not one for each slice.
-        Stream.ensuring(Effect.suspend(() => waited("bandwidth", total)))
+        Stream.ensuring(Effect.suspend(() => total > 0 ? waited("bandwidth", total) : Effect.void))
       )
     })
 

@@ -49,7 +49,9 @@ const retriesOf = ({ operation, policy, quota }: Repeats) => {
           if (taken === 0) return false
         }
         yield* waited("retry", wait.value, { error: error._tag })
-        yield* Effect.sleep(Duration.millis(wait.value))
+        const sleep = Effect.sleep(Duration.millis(wait.value))
+        // The retry of a call that is interrupted before it has cost nothing.
+        yield* policy.metered ? Effect.onInterrupt(sleep, () => quota.giveBack(taken)) : sleep
         return true
       })
   }
@@ -89,7 +91,7 @@ export const calling = <A, E extends GlacierError, R>(
         const again = yield* retries.next(error, true)
         // Looked up late, so that a request that was still under way has arrived.
         const found = yield* Effect.mapError(recover, () => lost)
-        if (Option.isSome(found)) return found.value
+        if (Option.isSome(found)) return yield* Effect.as(retries.succeeded, found.value)
         return again ? yield* loop : yield* Effect.fail(error)
       })
     const loop: Effect.Effect<A, E | OutcomeUnknown, R> = Effect.matchEffect(call, {

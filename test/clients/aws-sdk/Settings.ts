@@ -87,7 +87,8 @@ export const settings = (it: Support.It) => {
         const [wrong, message] of [
           [{ SNSTopic, Events: ["Unknown"] }, /^Invalid Events.*Unknown$/],
           [{ SNSTopic, Events: [] }, /^Invalid Events/],
-          [{ SNSTopic: "", Events: ["InventoryRetrievalCompleted"] }, /^Invalid SNSTopic/]
+          [{ SNSTopic: "", Events: ["InventoryRetrievalCompleted"] }, /^Invalid SNSTopic/],
+          [{ SNSTopic: "topic", Events: ["InventoryRetrievalCompleted"] }, /^Invalid SNSTopic: topic$/]
         ] as const
       ) {
         yield* invalid(
@@ -195,7 +196,8 @@ export const settings = (it: Support.It) => {
       const glacier = yield* Sdk
       const vault = inVault("missing")
       const policy = { Policy: denial(vault, "DeleteArchive") }
-      const vaultNotificationConfig = { SNSTopic: "arn:aws:sns:topic", Events: ["ArchiveRetrievalCompleted"] }
+      const SNSTopic = `arn:aws:sns:us-east-1:${Support.account}:topic`
+      const vaultNotificationConfig = { SNSTopic, Events: ["ArchiveRetrievalCompleted"] }
       for (
         const run of [
           () => glacier.addTagsToVault({ ...vault, Tags: { key: "value" } }),

@@ -29,6 +29,7 @@ class Notifications(Area):
             ("^Invalid .*Events", {**self.config, "Events": []}),
             ("^Invalid .*Events", {**self.config, "Events": ["ArchiveRetrievalFailed"]}),
             ("^Invalid .*SNSTopic", {**self.config, "SNSTopic": ""}),
+            ("^Invalid .*SNSTopic", {**self.config, "SNSTopic": "topic"}),
         ]:
             with self.subTest(**config), self.invalid(text):
                 self.set(**config)

@@ -91,7 +91,6 @@ export const errors = (it: It, way: Way, streams: boolean) => {
         })
       const { glacier } = yield* created(vaultName)
       const { archiveId } = yield* store(vaultName, ramp(1))
-      const upload = store(vaultName, ramp(mebibyte))
       const list = Effect.flatMap(GlacierClient, (glacier) => glacier.listVaults({}))
 
       // Of the state and of values.
@@ -208,7 +207,11 @@ export const errors = (it: It, way: Way, streams: boolean) => {
       const directory = yield* fs.makeTempDirectoryScoped()
       yield* expectError(
         ServiceError.ServiceUnavailable,
-        alone(Effect.zipRight(fs.remove(`${directory}/blobs`, { recursive: true }), upload)).pipe(
+        alone(Effect.gen(function*() {
+          const { uploadId } = yield* (yield* GlacierClient).initiateMultipartUpload({ vaultName, partSize: mebibyte })
+          yield* fs.remove(`${directory}/blobs`, { recursive: true })
+          yield* putPart(vaultName, uploadId, 0, ramp(mebibyte))
+        })).pipe(
           at({ directory }),
           Effect.provide(Logger.remove(Logger.defaultLogger))
         ),

@@ -12,6 +12,8 @@ export const denying = (vaultName: string, Action: string, Condition?: object) =
     Statement: [{ Sid: "1", Principal: "*", Effect: "Deny", Action, Resource: arnOf(vaultName), Condition }]
   })
 
+const snsTopic = "arn:aws:sns:us-east-1:123456789012:topic"
+
 const tagged = (from: number, to: number) =>
   Object.fromEntries(Array.from({ length: to - from }, (_, i) => [`key ${from + i}`, `value ${from + i}`]))
 
@@ -25,7 +27,6 @@ export const settings = (it: It) => {
         `No notification configuration is set for vault: ${arnOf(vaultName)}`
       )
       yield* none
-      const snsTopic = "arn:aws:sns:us-east-1:123456789012:topic"
       for (
         const events of [
           ["ArchiveRetrievalCompleted"],
@@ -138,7 +139,7 @@ export const settings = (it: It) => {
         const call of [
           glacier.setVaultNotifications({
             vaultName,
-            configuration: { snsTopic: "topic", events: ["ArchiveRetrievalCompleted"] }
+            configuration: { snsTopic, events: ["ArchiveRetrievalCompleted"] }
           }),
           glacier.getVaultNotifications({ vaultName }),
           glacier.deleteVaultNotifications({ vaultName }),

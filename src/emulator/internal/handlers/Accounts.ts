@@ -48,7 +48,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
       const capacityId = Accounts.CapacityId.make(yield* Ids.short)
       yield* store.run((step) => {
         const { now } = step
-        if (Account.unitsOf(State.accountOf(step.state, call.arnPrefix), now).length >= maximumUnits) {
+        if (Account.unitsOf(State.accountOf(step.state, call.accountId), now).length >= maximumUnits) {
           return Either.left(
             Refusal.limitExceeded(`An account may have at most ${maximumUnits} units of provisioned capacity.`)
           )
@@ -56,7 +56,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
         step.commit({
           _tag: "CapacityPurchased",
           at: now,
-          place: call.arnPrefix,
+          place: call.accountId,
           capacityId,
           expiresAt: monthAfter(now)
         })
@@ -70,7 +70,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
     [],
     (_, call) =>
       store.run(({ now, state }) => {
-        const units = Account.unitsOf(State.accountOf(state, call.arnPrefix), now)
+        const units = Account.unitsOf(State.accountOf(state, call.accountId), now)
         return Either.right({
           output: {
             units: units.map(({ expiresAt, id, startsAt }) => ({

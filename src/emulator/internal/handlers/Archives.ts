@@ -26,9 +26,8 @@ export const elsewhere = (
   arn: string,
   id: ArchiveId
 ): Either.Either<void, Refusal.Refusal> => {
-  for (const name of step.state.names.get(call.arnPrefix) ?? []) {
-    const vault = step.state.vaults.get(call.arnPrefix + name)
-    if (vault !== undefined && vault.arn !== arn && State.archiveOf(vault, id) !== undefined) {
+  for (const vault of step.state.places.get(call.arnPrefix)?.values() ?? []) {
+    if (vault.arn !== arn && State.archiveOf(vault, id) !== undefined) {
       return Either.left(Refusal.invalid(`Invalid vault name: ${arn}`))
     }
   }

@@ -59,7 +59,8 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
           : store.blobs.read(task.retrieval.blob, range.start, ByteRange.length(range))
       // An answer that has begun can only break off: what cannot be read at all is said before.
       yield* Stream.runDrain(read(ByteRange.make(stored.start, 1)))
-      const bytes = { stream: read(stored), length }
+      const blobs = task._tag === "Archive" ? task.archive.blobs.map(({ id }) => id) : [task.retrieval.blob]
+      const bytes = { stream: store.holding(blobs)(read(stored)), length }
       if (task._tag === "Inventory") {
         return {
           output: {

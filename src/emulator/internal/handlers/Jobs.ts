@@ -4,6 +4,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Iterable from "effect/Iterable"
 import * as Option from "effect/Option"
 import * as ByteRange from "../../../protocol/ByteRange.ts"
 import * as Jobs from "../../../protocol/Jobs.ts"
@@ -177,7 +178,7 @@ const checkCapacity = (
 ): Either.Either<void, Refusal.Refusal> => {
   const size = step.state.vaults.get(arn)?.archives.get(archiveId)?.size ?? 0
   if (tier !== "Expedited" || size <= limit) return Either.void
-  const units = Account.unitsOf(State.accountOf(step.state, call.arnPrefix), step.now)
+  const units = Account.unitsOf(State.accountOf(step.state, call.accountId), step.now)
   return units.length > 0 ? Either.void : Either.left(Refusal.insufficientCapacity)
 }
 
@@ -193,7 +194,7 @@ export const routes = (
   Router.route(Jobs.InitiateJob, ["parameters"], ({ vaultName }, call) =>
     Effect.gen(function*() {
       const arn = call.arnPrefix + vaultName
-      const parameters = yield* JobRequest.parse(call.text)
+      const parameters = yield* JobRequest.parse(call)
       const plan = parameters.type === "inventory-retrieval"
         ? yield* inventoryTask(store, call, arn, parameters)
         : (step: Step) => archiveTask(step, call, arn, parameters)
@@ -238,18 +239,17 @@ export const routes = (
       store.run((step) =>
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
-          const { jobs } = yield* Access.vault(step, call, arn)
           const before = yield* Page.idMarker(marker)
+          const { jobs } = yield* Access.vault(step, call, arn)
           // Newest first: ids sort by time.
-          const matching = Array.from(jobs.values()).reverse().filter((job) => {
+          const matching = Iterable.filter(jobs.before(before), ([, job]) => {
             const status = State.statusOf(job, step.now)
-            return (before === undefined || job.id < before) &&
-              Option.match(statusCode, { onNone: () => true, onSome: (wanted) => status === wanted }) &&
+            return Option.match(statusCode, { onNone: () => true, onSome: (wanted) => status === wanted }) &&
               Option.match(completed, { onNone: () => true, onSome: (wanted) => (status !== "InProgress") === wanted })
           })
           const page = Page.take(matching, Page.size(limit))
-          const next = Option.map(page.next, ({ id }) => id)
-          return { output: { jobs: page.items.map((job) => describe(job, arn, step.now)), marker: next } }
+          const next = Option.map(page.next, ([id]) => id)
+          return { output: { jobs: page.items.map(([, job]) => describe(job, arn, step.now)), marker: next } }
         })
       )
   )

@@ -4,6 +4,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Iterable from "effect/Iterable"
 import * as Option from "effect/Option"
 import * as Archives from "../../../protocol/Archives.ts"
 import * as ByteRange from "../../../protocol/ByteRange.ts"
@@ -67,11 +68,10 @@ const indexOf = (
 /** Checks that the parts are an archive of that size, without gaps: all full but the last. */
 const checkParts = (upload: State.Upload, size: number): Either.Either<void, Refusal.Refusal> => {
   const refuse = (why: string) => Either.left(Refusal.invalid(why))
-  const parts = State.partsOf(upload)
-  if (parts.length === 0) return refuse(`No parts have been uploaded for the upload ID: ${upload.id}`)
+  if (upload.parts.size === 0) return refuse(`No parts have been uploaded for the upload ID: ${upload.id}`)
   let total = 0
-  for (const [place, [index, { size }]] of parts.entries()) {
-    if (index !== place || total !== place * upload.partSize) {
+  for (const [index, { size }] of upload.parts.after(undefined)) {
+    if (total !== index * upload.partSize) {
       return refuse(`The parts of the upload leave a gap that starts at byte ${total}`)
     }
     total += size
@@ -144,13 +144,13 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
       Effect.gen(function*() {
         const arn = call.arnPrefix + vaultName
         const fresh = ArchiveId.make(yield* Ids.random(Ids.length.archive))
-        const archiveId = yield* store.run((step) =>
+        const archive = yield* store.run((step) =>
           Either.gen(function*() {
             const upload = yield* find(step, call, arn, uploadId)
-            if (upload.outcome._tag === "Completed") return upload.outcome.archiveId
+            if (upload.outcome._tag === "Completed") return upload.outcome
             if (upload.outcome._tag === "Aborted") return yield* Either.left(unknown(uploadId))
             yield* checkParts(upload, archiveSize)
-            if (TreeHash.combine(sha256, State.partsOf(upload).map(([, part]) => part.treeHash)) !== treeHash) {
+            if (TreeHash.combine(sha256, State.partsOf(upload).map((part) => part.treeHash)) !== treeHash) {
               return yield* Either.left(Catalogue.invalid("x-amz-sha256-tree-hash", treeHash))
             }
             step.commit({
@@ -162,11 +162,12 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
               treeHash,
               inventoryAt: delays.inventoryAt(step.now)
             })
-            return fresh
+            return { archiveId: fresh, treeHash }
           })
         )
+        const { archiveId } = archive
         const location = Router.location(Archives.DeleteArchive, call, { vaultName, archiveId })
-        return { output: { archiveId, location: Option.some(location), treeHash: Option.some(treeHash) } }
+        return { output: { archiveId, location: Option.some(location), treeHash: Option.some(archive.treeHash) } }
       })
   ),
 
@@ -192,13 +193,13 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
       store.run((step) =>
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
-          const upload = yield* findOpen(step, call, arn, uploadId)
           if (Option.isSome(marker) && !/^\d{1,5}$/.test(marker.value)) {
             return yield* Either.left(Catalogue.invalid("marker", marker.value))
           }
+          const upload = yield* findOpen(step, call, arn, uploadId)
           // The marker is the number of the last part of the page before.
-          const after = Option.match(marker, { onNone: () => -1, onSome: Number })
-          const page = Page.take(State.partsOf(upload).filter(([index]) => index > after), Page.size(limit))
+          const after = Option.getOrUndefined(Option.map(marker, Number))
+          const page = Page.take(upload.parts.after(after), Page.size(limit))
           const parts = page.items.map(([index, { size, treeHash }]) => ({
             range: ByteRange.make(index * upload.partSize, size),
             treeHash
@@ -216,15 +217,13 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
       store.run((step) =>
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
-          const { uploads } = yield* Access.vault(step, call, arn)
           const after = yield* Page.idMarker(marker)
+          const { uploads } = yield* Access.vault(step, call, arn)
           // In the order of their ids, as they were opened.
-          const open = Array.from(uploads.values()).filter(({ id, outcome }) =>
-            outcome._tag === "Open" && (after === undefined || id > after)
-          )
+          const open = Iterable.filter(uploads.after(after), ([, { outcome }]) => outcome._tag === "Open")
           const page = Page.take(open, Page.size(limit))
-          const next = Option.map(page.next, ({ id }) => id)
-          return { output: { marker: next, uploads: page.items.map((upload) => describe(upload, arn)) } }
+          const next = Option.map(page.next, ([id]) => id)
+          return { output: { marker: next, uploads: page.items.map(([, upload]) => describe(upload, arn)) } }
         })
       )
   )

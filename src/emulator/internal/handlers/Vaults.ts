@@ -10,6 +10,7 @@ import { VaultName } from "../../../protocol/Names.ts"
 import * as Vaults from "../../../protocol/Vaults.ts"
 import * as Access from "../Access.ts"
 import * as Catalogue from "../Catalogue.ts"
+import * as Page from "../Page.ts"
 import * as Refusal from "../Refusal.ts"
 import * as Router from "../Router.ts"
 import * as State from "../State.ts"
@@ -36,7 +37,7 @@ export const routes = (store: Store, maximumVaults: number): ReadonlyArray<Route
       const vault = call.arnPrefix + vaultName
       yield* store.run(({ commit, now, state }) => {
         if (state.vaults.has(vault)) return Either.void
-        if ((state.names.get(call.arnPrefix)?.length ?? 0) >= maximumVaults) {
+        if ((state.places.get(call.arnPrefix)?.size ?? 0) >= maximumVaults) {
           return Either.left(Refusal.limitExceeded(`There may be at most ${maximumVaults} vaults in a region.`))
         }
         commit({ _tag: "VaultCreated", at: now, vault })
@@ -58,19 +59,11 @@ export const routes = (store: Store, maximumVaults: number): ReadonlyArray<Route
     store.run((step) =>
       Either.gen(function*() {
         const size = Math.min(Option.getOrElse(limit, () => Limits.vaultPage), Limits.vaultPage)
-        const names = step.state.names.get(call.arnPrefix) ?? []
-        let start = 0
-        if (Option.isSome(marker)) {
-          const name = yield* markedName(marker.value)
-          start = State.position(names, name)
-          if (names[start] === name) start++
-        }
+        const after = Option.isSome(marker) ? yield* markedName(marker.value) : undefined
+        const page = Page.take(step.state.places.get(call.arnPrefix)?.after(after) ?? [], size)
         const vaults: Array<Vaults.VaultDescription> = []
-        for (const name of names.slice(start, start + size)) {
-          vaults.push(describe(yield* step.vault(call.arnPrefix + name)))
-        }
-        const last = start + size < names.length ? vaults.at(-1) : undefined
-        return { output: { marker: Option.map(Option.fromNullable(last), ({ vaultArn }) => vaultArn), vaults } }
+        for (const [, { arn }] of page.items) vaults.push(describe(yield* step.vault(arn)))
+        return { output: { marker: Option.map(page.next, ([, { arn }]) => arn), vaults } }
       })
     )),
 

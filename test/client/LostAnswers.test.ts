@@ -1,0 +1,361 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import type * as GlacierClient from "../../src/client/GlacierClient.ts"
+import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
+import { inVirtualTime } from "../support/virtualClock.ts"
+import { archiveId, call, uploadId } from "../transport/calls.ts"
+import { answer, refusal, scripted } from "../transport/support.ts"
+import type { Reply, Sent } from "../transport/support.ts"
+
+const vaultName = "photos"
+const mebibyte = 1_048_576
+const lost: Reply = () => Effect.fail("ECONNRESET")
+const unsent: Reply = () => Effect.fail(Object.assign(new Error("refused"), { code: "ECONNREFUSED" }))
+const unavailable: Reply = () => Effect.sync(() => refusal(500, "ServiceUnavailableException"))
+const denied: Reply = () => Effect.sync(() => refusal(403, "AccessDeniedException"))
+const json = (body: object): Reply => () => Effect.sync(() => answer(200, JSON.stringify(body)))
+
+/** What comes back for the requests to each address, by `POST /-/vaults/photos/jobs?marker=x`: one after the other. */
+type Script = Readonly<Record<string, ReadonlyArray<Reply>>>
+
+const targetOf = ({ method, url }: Sent): string => {
+  const { pathname, search } = new URL(url)
+  return `${method} ${pathname}${search}`
+}
+
+/** Three attempts of each call, 10 seconds apart. */
+const policies = RetryPolicy.layer(
+  RetryPolicy.upTo(RetryPolicy.fromSchedule(Schedule.spaced("10 seconds")), 3)
+)
+
+/** What a call gives or fails with over such a script, and what it has sent to where. */
+const run = (
+  script: Script | ((sent: ReadonlyArray<Sent>) => Script),
+  use: (glacier: GlacierClient.Service) => Effect.Effect<object, { readonly _tag: string }>,
+  options: Parameters<typeof scripted>[1] = { policies }
+) =>
+  Effect.gen(function*() {
+    const all: Array<Sent> = []
+    const { glacier, sent } = yield* scripted((one, number) => {
+      all.push(one)
+      const target = targetOf(one)
+      const replies = (typeof script === "function" ? script(all) : script)[target] ?? []
+      const reply = replies[Math.min(all.filter((other) => targetOf(other) === target).length, replies.length) - 1]
+      return reply === undefined ? Effect.dieMessage(`nothing is told of ${target}`) : reply(one, number)
+    }, options)
+    const outcome = yield* Effect.match(use(glacier), {
+      onFailure: (error): unknown => error._tag,
+      onSuccess: (value): unknown => value
+    })
+    return { outcome, targets: sent.map(targetOf), at: sent.map(({ at }) => at), sent }
+  }).pipe(inVirtualTime)
+
+const ok = (name: Parameters<typeof call>[0]): Reply => () => Effect.sync(call(name).answer)
+
+describe("A call that must not be made twice and of which nothing can be found out", () => {
+  const names = ["uploadArchive", "purchaseProvisionedCapacity", "initiateVaultLock"] as const
+
+  it.effect.each(
+    names.flatMap((name) => [
+      { name, about: "a lost connection", reply: lost },
+      { name, about: "a failure of the service", reply: unavailable }
+    ])
+  )("fails with OutcomeUnknown after $about: $name", ({ name, reply }) =>
+    Effect.gen(function*() {
+      const target = call(name).request
+      const { outcome, targets } = yield* run({ [target]: [reply] }, call(name).run)
+      expect(outcome).toBe("OutcomeUnknown")
+      expect(targets).toEqual([target])
+    }))
+
+  it.effect.each(names)("is made again when there was no connection: %s", (name) =>
+    Effect.gen(function*() {
+      const target = call(name).request
+      const { at, outcome, targets } = yield* run({ [target]: [unsent, unsent, ok(name)] }, call(name).run)
+      expect(outcome).toEqual(call(name).output)
+      expect(targets).toEqual([target, target, target])
+      expect(at).toEqual([0, 10_000, 20_000])
+    }))
+
+  it.effect.each(names)("fails with what it was refused for: %s", (name) =>
+    Effect.gen(function*() {
+      const target = call(name).request
+      expect((yield* run({ [target]: [denied] }, call(name).run)).outcome).toBe("AccessDenied")
+      expect((yield* run({ [target]: [unsent] }, call(name).run)).outcome).toBe("ConnectionError")
+    }))
+})
+
+describe("initiateJob", () => {
+  const post = "POST /-/vaults/photos/jobs"
+  const list = "GET /-/vaults/photos/jobs"
+  const start = (glacier: GlacierClient.Service) =>
+    glacier.initiateJob({ vaultName, parameters: { type: "archive-retrieval", archiveId } })
+
+  /** The description that was sent. */
+  const description = (sent: ReadonlyArray<Sent>): string =>
+    JSON.parse(new TextDecoder().decode(sent.find(({ method }) => method === "POST")?.body)).Description
+
+  const job = (JobId: string, more: object = {}) => ({
+    Action: "ArchiveRetrieval",
+    ArchiveId: archiveId,
+    ArchiveSizeInBytes: 4 * mebibyte,
+    Completed: false,
+    CreationDate: "1970-01-01T00:00:05.000Z",
+    JobId,
+    RetrievalByteRange: `0-${4 * mebibyte - 1}`,
+    StatusCode: "InProgress",
+    VaultARN: "arn:aws:glacier:us-east-1:012345678901:vaults/photos",
+    ...more
+  })
+  const page = (jobs: ReadonlyArray<object>, Marker: string | null = null) => json({ JobList: jobs, Marker })
+  const started = (jobId: string) => ({ jobId, jobOutputPath: Option.none(), location: Option.none() })
+
+  it.effect("gives each job without a description one that no other has", () =>
+    Effect.gen(function*() {
+      const { sent } = yield* run({ [post]: [ok("initiateJob")] }, (glacier) =>
+        Effect.all({ one: start(glacier), other: start(glacier) }))
+      const descriptions = sent.map(({ body }) =>
+        JSON.parse(new TextDecoder().decode(body)).Description
+      )
+      expect(descriptions).toEqual([
+        expect.stringMatching(/^effect-glacier:\w+$/),
+        expect.stringMatching(/^effect-glacier:\w+$/)
+      ])
+      expect(new Set(descriptions).size).toBe(2)
+    }))
+
+  it.effect("whose answer was lost is found among the jobs, after the wait of a retry", () =>
+    Effect.gen(function*() {
+      const { at, outcome, targets } = yield* run(
+        (sent) => ({
+          [post]: [lost],
+          [list]: [page([job("other"), job("mine", { JobDescription: description(sent) })])]
+        }),
+        start
+      )
+      expect(outcome).toEqual(started("mine"))
+      expect(targets).toEqual([post, list])
+      expect(at).toEqual([0, 10_000])
+    }))
+
+  it.effect("whose answer was lost is found on a later page, and no page after it is asked for", () =>
+    Effect.gen(function*() {
+      const { outcome, targets } = yield* run(
+        (sent) => ({
+          [post]: [unavailable],
+          [list]: [page([job("a"), job("b")], "next")],
+          [`${list}?marker=next`]: [page([job("mine", { JobDescription: description(sent) })], "more")]
+        }),
+        start
+      )
+      expect(outcome).toEqual(started("mine"))
+      expect(targets).toEqual([post, list, `${list}?marker=next`])
+    }))
+
+  it.effect("that is not found is sent again, with the same description", () =>
+    Effect.gen(function*() {
+      const { at, outcome, sent, targets } = yield* run(
+        { [post]: [lost, unavailable, ok("initiateJob")], [list]: [page([job("other")])] },
+        start
+      )
+      expect(outcome).toEqual(call("initiateJob").output)
+      expect(targets).toEqual([post, list, post, list, post])
+      expect(at).toEqual([0, 10_000, 10_000, 20_000, 20_000])
+      expect(new Set(sent.filter(({ method }) => method === "POST").map(({ body }) => String(body))).size).toBe(1)
+    }))
+
+  it.effect("that is never found fails with the last error when the policy lets no more attempts be made", () =>
+    Effect.gen(function*() {
+      const { outcome, targets } = yield* run({ [post]: [lost], [list]: [page([])] }, start)
+      expect(outcome).toBe("ConnectionError")
+      expect(targets).toEqual([post, list, post, list, post, list])
+    }))
+
+  it.effect("is looked for, too, when the policy makes no second attempt", () =>
+    Effect.gen(function*() {
+      const { outcome } = yield* run(
+        (sent) => ({ [post]: [lost], [list]: [page([job("mine", { JobDescription: description(sent) })])] }),
+        start,
+        { policies: RetryPolicy.layer(RetryPolicy.none) }
+      )
+      expect(outcome).toEqual(started("mine"))
+    }))
+
+  it.effect("fails with OutcomeUnknown when it cannot be looked for", () =>
+    Effect.gen(function*() {
+      const refused = yield* run({ [post]: [lost], [list]: [denied] }, start)
+      expect(refused).toMatchObject({ outcome: "OutcomeUnknown", targets: [post, list] })
+      // The list itself may be asked for again.
+      const down = yield* run({ [post]: [lost], [list]: [unavailable] }, start)
+      expect(down).toMatchObject({ outcome: "OutcomeUnknown", targets: [post, list, list, list] })
+    }))
+
+  it.effect("is simply sent again when there was no connection, or it was throttled", () =>
+    Effect.gen(function*() {
+      const throttled: Reply = () => Effect.sync(() => refusal(400, "ThrottlingException"))
+      const { outcome, targets } = yield* run({ [post]: [unsent, throttled, ok("initiateJob")] }, start)
+      expect(outcome).toEqual(call("initiateJob").output)
+      expect(targets).toEqual([post, post, post])
+    }))
+
+  const range = { start: mebibyte, end: 2 * mebibyte - 1 }
+  it.effect.each([
+    { about: "of another description", of: { JobDescription: "yours" } },
+    { about: "of another archive", of: { ArchiveId: "another" } },
+    { about: "for an inventory", of: { Action: "InventoryRetrieval" } },
+    { about: "started before the call", of: { CreationDate: "1969-12-31T23:58:59.000Z" } },
+    { about: "for other bytes", of: { RetrievalByteRange: `0-${mebibyte - 1}` } },
+    { about: "for all bytes", of: { RetrievalByteRange: `0-${4 * mebibyte - 1}` } }
+  ])("is not one $about", ({ of }) =>
+    Effect.gen(function*() {
+      const same = { JobDescription: "mine", RetrievalByteRange: `${range.start}-${range.end}` }
+      const use = (glacier: GlacierClient.Service) =>
+        glacier.initiateJob({
+          vaultName,
+          parameters: { type: "archive-retrieval", archiveId, description: "mine", retrievalByteRange: range }
+        })
+      const other = yield* run(
+        { [post]: [lost, ok("initiateJob")], [list]: [page([job("a", { ...same, ...of })])] },
+        use
+      )
+      expect(other).toMatchObject({ outcome: call("initiateJob").output, targets: [post, list, post] })
+      expect((yield* run({ [post]: [lost], [list]: [page([job("a", same)])] }, use)).outcome).toEqual(started("a"))
+    }))
+
+  it.effect("for all bytes is not one for a part of them", () =>
+    Effect.gen(function*() {
+      const { targets } = yield* run((sent) => {
+        const part = job("a", { JobDescription: description(sent), RetrievalByteRange: `0-${mebibyte - 1}` })
+        return { [post]: [lost, ok("initiateJob")], [list]: [page([part])] }
+      }, start)
+      expect(targets).toEqual([post, list, post])
+    }))
+})
+
+describe("initiateMultipartUpload", () => {
+  const post = "POST /-/vaults/photos/multipart-uploads"
+  const list = "GET /-/vaults/photos/multipart-uploads"
+  const open = (glacier: GlacierClient.Service) =>
+    glacier.initiateMultipartUpload({ vaultName, partSize: mebibyte, description: "a year" })
+
+  const upload = (MultipartUploadId: string, more: object = {}) => ({
+    ArchiveDescription: "a year",
+    CreationDate: "1970-01-01T00:00:05.000Z",
+    MultipartUploadId,
+    PartSizeInBytes: mebibyte,
+    VaultARN: "arn:aws:glacier:us-east-1:012345678901:vaults/photos",
+    ...more
+  })
+  const page = (uploads: ReadonlyArray<object>, Marker: string | null = null) => json({ UploadsList: uploads, Marker })
+  const partsOf = (id: string) => `GET /-/vaults/photos/multipart-uploads/${id}?limit=1`
+  const parts = (id: string, count: number): Reply =>
+    json({
+      ...upload(id),
+      Marker: null,
+      Parts: Array.from(
+        { length: count },
+        () => ({ RangeInBytes: `0-${mebibyte - 1}`, SHA256TreeHash: "a".repeat(64) })
+      )
+    })
+  const opened = (uploadId: string) => ({ uploadId, location: Option.none() })
+
+  it.effect("whose answer was lost is found among the uploads", () =>
+    Effect.gen(function*() {
+      const { outcome, targets } = yield* run(
+        { [post]: [lost], [list]: [page([upload("mine")])], [partsOf("mine")]: [parts("mine", 0)] },
+        open
+      )
+      expect(outcome).toEqual(opened("mine"))
+      expect(targets).toEqual([post, list, partsOf("mine")])
+    }))
+
+  it.effect("whose answer was lost is found on a later page", () =>
+    Effect.gen(function*() {
+      const { outcome } = yield* run(
+        {
+          [post]: [unavailable],
+          [list]: [page([upload("other", { ArchiveDescription: null })], "next")],
+          [`${list}?marker=next`]: [page([upload("mine")])],
+          [partsOf("mine")]: [parts("mine", 0)]
+        },
+        open
+      )
+      expect(outcome).toEqual(opened("mine"))
+    }))
+
+  it.effect.each([
+    { about: "of another description", of: { ArchiveDescription: "two years" } },
+    { about: "without a description", of: { ArchiveDescription: null } },
+    { about: "of another part size", of: { PartSizeInBytes: 2 * mebibyte } },
+    { about: "opened before the call", of: { CreationDate: "1969-12-31T23:58:59.000Z" } }
+  ])("is not one $about: it is sent again", ({ of }) =>
+    Effect.gen(function*() {
+      const { outcome, targets } = yield* run(
+        { [post]: [lost, ok("initiateMultipartUpload")], [list]: [page([upload("a", of)])] },
+        open
+      )
+      expect(outcome).toEqual(call("initiateMultipartUpload").output)
+      expect(targets).toEqual([post, list, post])
+    }))
+
+  it.effect("is not one that has a part", () =>
+    Effect.gen(function*() {
+      const { outcome, targets } = yield* run(
+        {
+          [post]: [lost, ok("initiateMultipartUpload")],
+          [list]: [page([upload("a")])],
+          [partsOf("a")]: [parts("a", 1)]
+        },
+        open
+      )
+      expect(outcome).toEqual(call("initiateMultipartUpload").output)
+      expect(targets).toEqual([post, list, partsOf("a"), post])
+    }))
+
+  it.effect("is not one that this client has opened before", () =>
+    Effect.gen(function*() {
+      const { targets } = yield* run(
+        {
+          [post]: [ok("initiateMultipartUpload"), lost, ok("initiateMultipartUpload")],
+          [list]: [page([upload(uploadId)])]
+        },
+        (glacier) => Effect.zipRight(open(glacier), open(glacier))
+      )
+      expect(targets).toEqual([post, post, list, post])
+    }))
+
+  it.effect("fails with OutcomeUnknown when several could be the one", () =>
+    Effect.gen(function*() {
+      const { outcome, targets } = yield* run(
+        {
+          [post]: [lost],
+          [list]: [page([upload("a"), upload("b")])],
+          [partsOf("a")]: [parts("a", 0)],
+          [partsOf("b")]: [parts("b", 0)]
+        },
+        open
+      )
+      expect(outcome).toBe("OutcomeUnknown")
+      expect(targets.filter((target) => target === post)).toHaveLength(1)
+    }))
+
+  it.effect("fails with OutcomeUnknown when it cannot be looked for", () =>
+    Effect.gen(function*() {
+      expect(yield* run({ [post]: [lost], [list]: [denied] }, open)).toMatchObject({
+        outcome: "OutcomeUnknown",
+        targets: [post, list]
+      })
+      expect(
+        yield* run({ [post]: [lost], [list]: [page([upload("a")])], [partsOf("a")]: [denied] }, open)
+      ).toMatchObject({ outcome: "OutcomeUnknown", targets: [post, list, partsOf("a")] })
+    }))
+
+  it.effect("is simply sent again when there was no connection", () =>
+    Effect.gen(function*() {
+      const { outcome, targets } = yield* run({ [post]: [unsent, ok("initiateMultipartUpload")] }, open)
+      expect(outcome).toEqual(call("initiateMultipartUpload").output)
+      expect(targets).toEqual([post, post])
+    }))
+})

@@ -1,0 +1,184 @@
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import { describe, expect, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import { once } from "node:events"
+import { createServer, type IncomingHttpHeaders } from "node:http"
+import * as GlacierClient from "../../src/client/GlacierClient.ts"
+import * as Emulator from "../../src/emulator/Emulator.ts"
+import * as NodeHashing from "../../src/node/NodeHashing.ts"
+import * as Bandwidth from "../../src/policy/Bandwidth.ts"
+import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
+import type { GlacierError } from "../../src/protocol/GlacierError.ts"
+import * as Vault from "../../src/services/Vault.ts"
+import * as Source from "../../src/transfer/Source.ts"
+import { inVirtualTime } from "../support/virtualClock.ts"
+import { jobId, uploadId, welcomeHash } from "../transport/calls.ts"
+import { answer, over } from "../transport/support.ts"
+
+const kibibyte = 1_024
+const mebibyte = 1_048_576
+const vault = { vaultName: "photos" }
+
+/** Notes when how many bytes pass. */
+const meter = () => {
+  const passed: Array<{ readonly at: number; readonly bytes: number }> = []
+  const sum = (some: typeof passed) => some.reduce((sum, { bytes }) => sum + bytes, 0)
+  return {
+    note: (slice: Uint8Array) =>
+      Effect.map(Clock.currentTimeMillis, (at) => void passed.push({ at, bytes: slice.length })),
+    total: () => sum(passed),
+    /** The most in any second. */
+    most: () => {
+      let [most, running, first] = [0, 0, 0]
+      for (const { at, bytes } of passed) {
+        running += bytes
+        for (let oldest = passed[first]; oldest !== undefined && oldest.at <= at - 1_000; oldest = passed[++first]) {
+          running -= oldest.bytes
+        }
+        most = Math.max(most, running)
+      }
+      return most
+    }
+  }
+}
+
+/** A service that takes all bytes and has as many as anybody wants. */
+const bottomless = (up: ReturnType<typeof meter>) => {
+  const piece = new Uint8Array(mebibyte)
+  return HttpClient.make((request) =>
+    Effect.gen(function*() {
+      if (request.body._tag === "Stream") yield* Effect.orDie(Stream.runForEach(request.body.stream, up.note))
+      const response = request.method === "GET"
+        ? answer(200, new ReadableStream({ pull: (controller) => controller.enqueue(piece) }))
+        : answer(204, null, { "x-amz-sha256-tree-hash": welcomeHash })
+      return HttpClientResponse.fromWeb(request, response)
+    })
+  )
+}
+
+describe.each([["100 KiB/s", 100 * kibibyte], ["20 MiB/s", 20 * mebibyte]])("A bandwidth of %s", (_, limit) => {
+  const paced = Effect.provide(Layer.orDie(Bandwidth.layer({ up: limit, down: limit })))
+
+  it.scoped("R8: is kept in each direction by all transfers of two clients together", () =>
+    Effect.gen(function*() {
+      const [up, down] = [meter(), meter()]
+      const http = Layer.succeed(HttpClient.HttpClient, bottomless(up))
+      const body = new Uint8Array(limit * 3)
+      const transfers = (context: Context.Context<GlacierClient.GlacierClient>) => {
+        const glacier = Context.get(context, GlacierClient.GlacierClient)
+        const uploading = Effect.asVoid(glacier.uploadMultipartPart({
+          ...vault,
+          uploadId,
+          range: { start: 0, end: body.length - 1 },
+          contentSha256: welcomeHash,
+          treeHash: welcomeHash,
+          body
+        }))
+        const downloading = Effect.flatMap(
+          glacier.getJobOutput({ ...vault, jobId }),
+          ({ body }) => Stream.runForEach(body, down.note)
+        )
+        return [uploading, uploading, downloading, downloading].map((one) =>
+          Effect.forever<void, GlacierError, never>(one)
+        )
+      }
+      const clients = [yield* Layer.build(over(http)), yield* Layer.build(over(http))]
+      yield* Effect.timeoutOption(Effect.all(clients.flatMap(transfers), { concurrency: "unbounded" }), "60 seconds")
+      for (const { most, total } of [up, down]) {
+        expect(Math.abs(total() / (limit * 60) - 1)).toBeLessThanOrEqual(0.02)
+        expect(most()).toBeLessThanOrEqual(1.25 * limit)
+      }
+    }).pipe(paced, inVirtualTime))
+})
+
+describe("A bandwidth of 100 KiB/s", () => {
+  it.effect("R8: is that of two uploads and two downloads at once, which bring what was sent", () =>
+    Effect.gen(function*() {
+      const all = Uint8Array.from({ length: 3 * mebibyte }, (_, index) => index * 7 >> 4)
+      const timed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+        Effect.all([Clock.currentTimeMillis, effect, Clock.currentTimeMillis]).pipe(
+          Effect.map(([start, value, end]) => ({ value, seconds: (end - start) / 1_000 }))
+        )
+      const photos = yield* Vault.make("photos")
+      yield* photos.create
+      const upload = photos.upload(Source.bytes(all), { partSize: mebibyte, concurrency: 3 })
+      const uploads = yield* timed(Effect.all([upload, upload], { concurrency: 2 }))
+      const jobs = yield* Effect.forEach(uploads.value, ({ archiveId }) => photos.retrieveArchive(archiveId))
+      yield* Effect.forEach(jobs, (job) => job.wait())
+      const downloads = yield* timed(Effect.forEach(
+        jobs,
+        (job) => Stream.runCollect(job.output({ windowSize: mebibyte })),
+        { concurrency: 2 }
+      ))
+      for (const pieces of downloads.value) expect(Buffer.compare(Buffer.concat([...pieces]), all)).toBe(0)
+      for (const { seconds } of [uploads, downloads]) {
+        expect(Math.abs(seconds * 100 * kibibyte / (6 * mebibyte) - 1)).toBeLessThanOrEqual(0.02)
+      }
+    }).pipe(
+      Effect.provide(over(Layer.provide(Emulator.layerHttpClient, Emulator.layerMemory({ jobDelay: "1 minute" })))),
+      Effect.provide(Layer.orDie(Bandwidth.layer({ up: 100 * kibibyte, down: 100 * kibibyte }))),
+      Effect.provide(NodeHashing.layer),
+      inVirtualTime
+    ))
+})
+
+/** A server that reads every request and fails the first; what was sent to it. */
+const server = Effect.acquireRelease(
+  Effect.promise(async () => {
+    const sent: Array<{ readonly headers: IncomingHttpHeaders; readonly bytes: number }> = []
+    const server = createServer((request, response) => {
+      let bytes = 0
+      request.on("data", (data: Buffer) => bytes += data.length)
+      request.on("end", () => {
+        sent.push({ headers: request.headers, bytes })
+        response.writeHead(sent.length === 1 ? 500 : 204, { "x-amz-sha256-tree-hash": welcomeHash }).end()
+      })
+    })
+    await once(server.listen(0, "127.0.0.1"), "listening")
+    const address = server.address()
+    return { server, sent, port: typeof address === "object" ? address?.port : undefined }
+  }),
+  ({ server }) =>
+    Effect.sync(() => {
+      server.closeAllConnections()
+      server.close()
+    })
+)
+
+describe.each([["node:http", NodeHttpClient.layer], ["undici", NodeHttpClient.layerUndici]])("Over %s", (_, http) => {
+  it.scopedLive("R8: paced bytes have a Content-Length, and are sent anew with each attempt", () =>
+    Effect.gen(function*() {
+      const { port, sent } = yield* server
+      const body = new Uint8Array(256 * kibibyte)
+      const [, seconds] = yield* Effect.flatMap(GlacierClient.GlacierClient, (glacier) =>
+        glacier.uploadMultipartPart({
+          ...vault,
+          uploadId,
+          range: { start: 0, end: body.length - 1 },
+          contentSha256: welcomeHash,
+          treeHash: welcomeHash,
+          body
+        })).pipe(
+          Effect.timed,
+          Effect.map(([duration, value]) => [value, Duration.toSeconds(duration)] as const),
+          Effect.provide(over(http, {
+            endpoint: { region: "us-east-1", endpoint: `http://127.0.0.1:${port}` },
+            policies: RetryPolicy.layer(RetryPolicy.standard)
+          })),
+          Effect.provide(Layer.orDie(Bandwidth.layer({ up: mebibyte })))
+        )
+      expect(seconds).toBeGreaterThan(0.4)
+      expect(sent.map(({ bytes, headers }) => [bytes, headers["content-length"], headers["transfer-encoding"]]))
+        .toEqual([
+          [body.length, String(body.length), undefined],
+          [body.length, String(body.length), undefined]
+        ])
+    }))
+})

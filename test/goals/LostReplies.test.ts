@@ -1,0 +1,170 @@
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientError from "@effect/platform/HttpClientError"
+import { describe, expect, it } from "@effect/vitest"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Layer from "effect/Layer"
+import * as Random from "effect/Random"
+import { PCGRandom } from "effect/Utils"
+import * as GlacierClient from "../../src/client/GlacierClient.ts"
+import * as Emulator from "../../src/emulator/Emulator.ts"
+import * as NodeHashing from "../../src/node/NodeHashing.ts"
+import type { GlacierError } from "../../src/protocol/GlacierError.ts"
+import { mebibyte } from "../../src/protocol/Limits.ts"
+import * as Credentials from "../../src/transport/Credentials.ts"
+import * as Endpoint from "../../src/transport/Endpoint.ts"
+import { inVirtualTime } from "../support/virtualClock.ts"
+import { call, welcome, welcomeHash } from "../transport/calls.ts"
+import { answer, scripted } from "../transport/support.ts"
+
+const vault = { vaultName: "photos" }
+const body = { body: welcome, contentSha256: welcomeHash, treeHash: welcomeHash }
+
+type Make = (glacier: GlacierClient.Service, archiveId: string) => Effect.Effect<string, GlacierError>
+
+const job: Make = (glacier, archiveId) =>
+  glacier.initiateJob({ ...vault, parameters: { type: "archive-retrieval", archiveId } }).pipe(
+    Effect.map(({ jobId }) => jobId)
+  )
+
+const upload = (description?: string): Make => (glacier) =>
+  glacier.initiateMultipartUpload({ ...vault, description, partSize: mebibyte }).pipe(
+    Effect.map(({ uploadId }) => uploadId)
+  )
+
+type Makes = ReadonlyArray<readonly [name: string, make: Make]>
+
+/** Two of them look alike. */
+const uploads: Makes = [["upload", upload()], ["upload", upload()], ["upload", upload("holiday.tar")]]
+
+const others: Makes = [
+  ["job", job],
+  ["archive", (glacier) => Effect.map(glacier.uploadArchive({ ...vault, ...body }), ({ archiveId }) => archiveId)],
+  ["capacity", (glacier) => Effect.map(glacier.purchaseProvisionedCapacity({}), ({ capacityId }) => capacityId)]
+]
+
+/** What is made side by side. */
+const makesOf = (seed: number): Makes => seed % 2 === 0 ? uploads : others
+
+/** The headers in which the service tells the id of something new. */
+const ids = ["x-amz-job-id", "x-amz-multipart-upload-id", "x-amz-archive-id", "x-amz-capacity-id"]
+
+/** The call to which a request belongs, by its place among those of its seed. */
+class Call extends Context.Reference<Call>()("test/Call", { defaultValue: () => -1 }) {}
+
+/** Loses 30 % of the replies, half of them because it loses the request, and notes what each call has made. */
+const losing = (http: HttpClient.HttpClient, seed: number) => {
+  const random = new PCGRandom(seed)
+  const made = makesOf(seed).map((): Array<string> => [])
+  const client = HttpClient.transform(http, (send, request) =>
+    Effect.gen(function*() {
+      const lost = new HttpClientError.RequestError({ request, reason: "Transport" })
+      const fate = random.number()
+      yield* Effect.sleep(random.integer(200))
+      if (fate < 0.15) return yield* lost
+      const response = yield* send
+      const created = response.status < 300 ? ids.flatMap((name) => response.headers[name] ?? []) : []
+      made[yield* Call]?.push(...created)
+      yield* Effect.sleep(random.integer(200))
+      return fate < 0.3 ? yield* lost : response
+    }))
+  return { client, made }
+}
+
+const clientOver = (http: HttpClient.HttpClient) =>
+  GlacierClient.layer.pipe(
+    Layer.provide(Layer.succeed(HttpClient.HttpClient, http)),
+    Layer.provide(Credentials.layer(Emulator.defaultKey)),
+    Layer.provide(Layer.orDie(Endpoint.layer({ region: "us-east-1" })))
+  )
+
+/** What came of each call, and what each has made at the service. */
+const run = (seed: number, policy: (http: HttpClient.HttpClient) => HttpClient.HttpClient = (http) => http) =>
+  Effect.gen(function*() {
+    const http = yield* HttpClient.HttpClient
+    const archiveId = yield* Effect.flatMap(
+      GlacierClient.GlacierClient,
+      (glacier) => Effect.zipRight(glacier.createVault(vault), glacier.uploadArchive({ ...vault, ...body }))
+    ).pipe(
+      Effect.map(({ archiveId }) => archiveId),
+      Effect.provide(clientOver(http))
+    )
+    const { client, made } = losing(http, seed)
+    const results = yield* Effect.flatMap(GlacierClient.GlacierClient, (glacier) =>
+      Effect.forEach(
+        makesOf(seed),
+        ([, make], number) =>
+          Effect.either(make(glacier, archiveId)).pipe(
+            Effect.provideService(Call, number)
+          ),
+        { concurrency: "unbounded" }
+      )).pipe(Effect.provide(clientOver(policy(client))))
+    return { made, results }
+  }).pipe(
+    Effect.provide(Emulator.layerHttpClient.pipe(Layer.provide(Emulator.layerMemory()))),
+    Effect.withRandom(Random.make(seed)),
+    inVirtualTime
+  )
+
+/** What must not be. */
+const wrongs = (seed: number, { made, results }: Effect.Effect.Success<ReturnType<typeof run>>) => {
+  const all = new Set(made.flat())
+  const returned = results.flatMap(Either.match({ onLeft: () => [], onRight: (id) => [id] }))
+  return [
+    new Set(returned).size < returned.length ? "two calls have the same" : "",
+    ...returned.map((id) => all.has(id) ? "" : `there is no ${id}`),
+    ...makesOf(seed).flatMap(([name], index) => {
+      const { length } = made[index] ?? []
+      const result = results[index]
+      return [
+        length > 1 ? `a ${name} was made twice` : "",
+        length > 0 && result?._tag === "Left" && result.left._tag !== "OutcomeUnknown"
+          ? `a ${name} was made, but the call failed with ${result.left._tag}`
+          : ""
+      ]
+    })
+  ].filter((wrong) => wrong !== "")
+}
+
+describe("lost replies", () => {
+  it.live("R6 of 1,000 seeds make nothing twice", () =>
+    Effect.gen(function*() {
+      const outcomes = new Map<string, number>()
+      for (let seed = 0; seed < 1_000; seed++) {
+        const seen = yield* run(seed)
+        expect({ seed, wrongs: wrongs(seed, seen) }).toEqual({ seed, wrongs: [] })
+        seen.results.forEach((result, index) => {
+          const key = `${makesOf(seed)[index]?.[0]} ${Either.isRight(result) ? "succeeded" : result.left._tag}`
+          outcomes.set(key, (outcomes.get(key) ?? 0) + 1)
+        })
+      }
+      // What can be found out is found out.
+      expect(outcomes.get("job succeeded")).toBeGreaterThan(480)
+      expect(outcomes.get("upload succeeded")).toBeGreaterThan(1_350)
+      // Nobody can tell whether an archive was stored or a unit was bought.
+      for (const name of ["archive", "capacity"]) {
+        expect(outcomes.get(`${name} OutcomeUnknown`)).toBeGreaterThan(100)
+        expect((outcomes.get(`${name} OutcomeUnknown`) ?? 0) + (outcomes.get(`${name} succeeded`) ?? 0)).toBe(500)
+      }
+    }).pipe(Effect.provide(NodeHashing.layer)), 120_000)
+
+  it.live("R6 of the same seeds make everything twice where calls are sent again blindly", () =>
+    Effect.gen(function*() {
+      const found = new Set<string>()
+      for (let seed = 0; seed < 100; seed++) {
+        for (const wrong of wrongs(seed, yield* run(seed, HttpClient.retry({ times: 2 })))) found.add(wrong)
+      }
+      for (const name of ["job", "upload", "archive", "capacity"]) expect(found).toContain(`a ${name} was made twice`)
+    }).pipe(Effect.provide(NodeHashing.layer)))
+
+  it.effect.each([500, 501, 502, 520])(
+    "R6 are also answers of a proxy that failed with %i",
+    (status) =>
+      Effect.gen(function*() {
+        const { glacier, sent } = yield* scripted(() => Effect.sync(() => answer(status, "<html></html>")))
+        expect(yield* Effect.flip(call("uploadArchive").run(glacier))).toMatchObject({ _tag: "OutcomeUnknown" })
+        expect(sent).toHaveLength(1)
+      })
+  )
+})

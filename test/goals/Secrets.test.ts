@@ -1,0 +1,350 @@
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as HttpServer from "@effect/platform/HttpServer"
+import { describe, expect, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Console from "effect/Console"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Redacted from "effect/Redacted"
+import * as Runtime from "effect/Runtime"
+import * as Schema from "effect/Schema"
+import * as Tracer from "effect/Tracer"
+import { inspect } from "node:util"
+import * as GlacierClient from "../../src/client/GlacierClient.ts"
+import * as Emulator from "../../src/emulator/Emulator.ts"
+import * as NodeEmulator from "../../src/node/NodeEmulator.ts"
+import * as NodeHashing from "../../src/node/NodeHashing.ts"
+import * as Bandwidth from "../../src/policy/Bandwidth.ts"
+import * as RatePolicy from "../../src/policy/RatePolicy.ts"
+import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
+import { CredentialsError, GlacierError } from "../../src/protocol/GlacierError.ts"
+import * as Credentials from "../../src/transport/Credentials.ts"
+import * as Endpoint from "../../src/transport/Endpoint.ts"
+import * as Signer from "../../src/transport/Signer.ts"
+import * as Transport from "../../src/transport/Transport.ts"
+import { inVirtualTime } from "../support/virtualClock.ts"
+import { calls, welcomeHash } from "../transport/calls.ts"
+import { answer, over, refusal, script, type Sent } from "../transport/support.ts"
+
+/** Everything anybody could see of a value. */
+const forms = (value: unknown): ReadonlyArray<string> => [
+  String(value),
+  JSON.stringify(value, (_, value: unknown) => typeof value === "bigint" ? String(value) : value) ?? "",
+  inspect(value, { depth: Infinity, showHidden: true, maxArrayLength: Infinity, maxStringLength: Infinity })
+]
+
+const formsOfError = (error: Error): ReadonlyArray<string> => [error.message, error.stack ?? "", ...forms(error)]
+
+/** A console, a logger of every kind and a tracer that keep what they are told. */
+const recorder = () => {
+  const seen: Array<string> = []
+  const keep = (...values: ReadonlyArray<unknown>) => {
+    for (const value of values) seen.push(typeof value === "string" ? value : inspect(value, { depth: Infinity }))
+  }
+  const silent = Effect.void
+  const unsafe = {
+    ...console,
+    log: keep,
+    error: keep,
+    group: keep,
+    groupCollapsed: keep,
+    groupEnd: () => {}
+  }
+  const captured: Console.Console = {
+    [Console.TypeId]: Console.TypeId,
+    assert: () => silent,
+    clear: silent,
+    count: () => silent,
+    countReset: () => silent,
+    debug: () => silent,
+    dir: () => silent,
+    dirxml: () => silent,
+    error: () => silent,
+    group: () => silent,
+    groupEnd: silent,
+    info: () => silent,
+    log: () => silent,
+    table: () => silent,
+    time: () => silent,
+    timeEnd: () => silent,
+    timeLog: () => silent,
+    trace: () => silent,
+    warn: () => silent,
+    unsafe
+  }
+  const pretty = Logger.prettyLogger({ colors: false, mode: "tty" })
+  const logger = Logger.make((options) => {
+    for (const one of [Logger.jsonLogger, Logger.logfmtLogger, Logger.stringLogger, Logger.structuredLogger]) {
+      keep(one.log(options))
+    }
+    pretty.log(options)
+  })
+  const tracer = Tracer.make({
+    context: (f) => f(),
+    span(name, parent, context, links, startTime, kind, options) {
+      keep(name, options?.attributes, links)
+      const attributes = new Map<string, unknown>(Object.entries(options?.attributes ?? {}))
+      const span: Tracer.Span = {
+        _tag: "Span",
+        name,
+        spanId: String(seen.length),
+        traceId: "1",
+        parent,
+        context,
+        status: { _tag: "Started", startTime },
+        attributes,
+        links,
+        sampled: true,
+        kind,
+        // What a call succeeded with is no part of its span.
+        end: (_, exit) => {
+          if (Exit.isFailure(exit)) keep(exit, Cause.pretty(exit.cause, { renderErrorCause: true }))
+        },
+        attribute: (key, value) => keep(key, value),
+        event: (event, _, values) => keep(event, values),
+        addLinks: (links) => keep(links)
+      }
+      return span
+    }
+  })
+  const recording = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    effect.pipe(
+      Effect.withTracer(tracer),
+      Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
+      Logger.withMinimumLogLevel(LogLevel.All),
+      Effect.withConsole(captured)
+    )
+  return { seen, recording }
+}
+
+const characters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
+const canary = (length: number) =>
+  Effect.map(
+    Effect.replicateEffect(Random.nextIntBetween(0, characters.length), length),
+    (indices) => indices.map((index) => characters[index]).join("")
+  )
+
+const quotes: ReadonlyArray<(sent: Sent) => string> = [
+  ({ headers }) => Object.entries(headers).map(([name, value]) => `${name}: ${value}`).join("\n"),
+  ({ headers }) => JSON.stringify(headers),
+  ({ headers }) => `${headers["authorization"]} ${headers["x-amz-security-token"]}`
+]
+
+const codes = [
+  [400, "ThrottlingException"],
+  [400, "ExpiredTokenException"],
+  [403, "InvalidSignatureException"],
+  [404, "ResourceNotFoundException"],
+  [408, "RequestTimeoutException"],
+  [500, "ServiceUnavailableException"],
+  [400, "InvalidParameterValueException"],
+  [418, "Unheard"]
+] as const
+
+const failing = (quote: string, code?: string) => {
+  const cause = Object.assign(new Error(quote), { code, request: quote })
+  const error: unknown = new Error(`fetch failed ${quote}`, { cause })
+  return Effect.fail(error)
+}
+
+const broken = (quote: string) => new ReadableStream({ pull: (controller) => controller.error(new Error(quote)) })
+
+/** Answers that tell what was sent, in every place there is. */
+const replies: ReadonlyArray<(quote: string, sent: Sent) => Effect.Effect<Response, unknown>> = [
+  ...codes.map(([status, code]) => (quote: string) =>
+    Effect.sync(() => refusal(status, code, `It should have been ${quote}`))
+  ),
+  (quote) => Effect.sync(() => refusal(400, quote, quote)),
+  ...[301, 407, 502].map((status) => (quote: string) => Effect.sync(() => answer(status, `<pre>${quote}</pre>`))),
+  (_, { headers }) =>
+    Effect.sync(() => answer(500, "", { "x-amzn-requestid": headers["x-amz-security-token"] ?? "", location: "/" })),
+  (quote) => Effect.sync(() => answer(200, quote)),
+  (quote) => Effect.sync(() => answer(200, JSON.stringify(quote))),
+  (quote) => Effect.sync(() => answer(200, JSON.stringify({ VaultName: quote, Marker: 1, [quote]: quote }))),
+  (_, { headers }) =>
+    Effect.sync(() =>
+      answer(201, null, {
+        "x-amz-archive-id": headers["authorization"] ?? "",
+        "x-amz-sha256-tree-hash": headers["authorization"] ?? "",
+        "x-amzn-requestid": headers["authorization"] ?? ""
+      })
+    ),
+  (quote) => failing(quote),
+  (quote) => failing(quote, "ECONNRESET"),
+  (quote) => failing(quote, "ECONNREFUSED"),
+  (quote, sent) => Effect.fail({ code: quote, request: sent }),
+  (quote) => Effect.fail(quote),
+  (quote) => Effect.die(new Error(quote, { cause: quote })),
+  (quote, sent) => Effect.die({ message: quote, request: sent }),
+  () => Effect.never,
+  (quote) => Effect.sync(() => answer(200, broken(quote), { "x-amz-sha256-tree-hash": welcomeHash })),
+  (quote) => Effect.sync(() => answer(500, broken(quote)))
+]
+
+const policies = [
+  RetryPolicy.none,
+  RetryPolicy.log(RetryPolicy.standard),
+  RetryPolicy.log(RetryPolicy.upTo(RetryPolicy.patient, 4))
+]
+
+const pick = <A>(all: ReadonlyArray<A>): Effect.Effect<A> =>
+  Effect.map(Random.nextIntBetween(0, all.length), (index) => all[index]!)
+
+/** A call that fails somehow: the error's tag, what is to be hidden, and all that anybody could see. */
+const failure = Effect.gen(function*() {
+  const [secret, token] = [yield* canary(40), yield* canary(200)]
+  const down = (yield* Random.next) < 0.05
+  const { http, sent } = script((one) =>
+    Effect.gen(function*() {
+      const quote = yield* pick(quotes)
+      return yield* (yield* pick(replies))(quote(one), one)
+    })
+  )
+  const { recording, seen } = recorder()
+  const call = yield* pick(calls)
+  const exit = yield* Effect.flatMap(GlacierClient.GlacierClient, call.run).pipe(
+    Effect.provide(over(http, {
+      credentials: Credentials.layerEffect(
+        down
+          ? new CredentialsError({ message: "none" })
+          : Effect.succeed({
+            accessKeyId: "ASIA",
+            secretAccessKey: Redacted.make(secret),
+            sessionToken: Redacted.make(token)
+          })
+      ),
+      policies: Layer.orDie(Layer.mergeAll(
+        RetryPolicy.layer(yield* pick(policies)),
+        RatePolicy.layer({ requestsPerSecond: 1 }),
+        Bandwidth.layer({ up: 10, down: 10 })
+      ))
+    })),
+    Effect.tapErrorCause((cause) => Effect.logError("failed", Cause.squash(cause), cause)),
+    Effect.annotateLogs("call", call.name),
+    Effect.withSpan("outer"),
+    recording,
+    Effect.exit
+  )
+  const signatures = sent.flatMap(({ headers }) => headers["authorization"]?.split("Signature=").slice(1) ?? [])
+  const text = [...seen, ...forms(exit)]
+  if (Exit.isFailure(exit)) {
+    const { cause } = exit
+    const thrown = Runtime.makeFiberFailure(cause)
+    text.push(Cause.pretty(cause), Cause.pretty(cause, { renderErrorCause: true }), ...forms(cause))
+    text.push(...formsOfError(thrown), ...formsOfError(Cause.prettyErrors(cause)[0] ?? thrown))
+    for (const error of Option.toArray(Cause.failureOption(cause))) {
+      text.push(...formsOfError(error), ...forms(yield* Schema.encode(GlacierError)(error)))
+    }
+    for (const defect of Cause.defects(cause)) text.push(...forms(defect))
+  }
+  const tag = Exit.match(exit, {
+    onFailure: (cause) => Option.match(Cause.failureOption(cause), { onNone: () => cause._tag, onSome: (e) => e._tag }),
+    onSuccess: () => "ok"
+  })
+  const hidden = [secret, token, ...signatures]
+  const all = text.join("\n")
+  return { tag, hidden, sent: sent.length, leaked: hidden.filter((one) => all.includes(one)), length: all.length }
+}).pipe(Effect.provide(NodeHashing.layer))
+
+// Stacks tell the same of all errors, and reading them takes most of the time.
+Error.stackTraceLimit = 2
+
+describe("The secret, the session token and the signatures", () => {
+  it.effect("S5: show in nothing of 1,000 random failures", () =>
+    Effect.gen(function*() {
+      const tags = new Set<string>()
+      const hidden: Array<string> = []
+      let failures = 0
+      while (failures < 1_000) {
+        const one = yield* failure
+        expect(one.leaked).toEqual([])
+        tags.add(one.tag)
+        for (const text of one.hidden) hidden.push(text)
+        if (one.tag !== "ok") failures++
+      }
+      const metrics = forms(yield* Metric.snapshot).join("\n")
+      expect(hidden.filter((one) => metrics.includes(one))).toEqual([])
+      expect(hidden.length).toBeGreaterThan(3_000)
+      expect([...tags]).toEqual(expect.arrayContaining([
+        "AttemptTimeout",
+        "ConnectionError",
+        "CredentialsError",
+        "Die",
+        "ExpiredToken",
+        "InvalidSignature",
+        "MalformedResponse",
+        "OutcomeUnknown",
+        "Throttling",
+        "UnknownServiceError"
+      ]))
+    }).pipe(Effect.withRandom(Random.make("canary")), inVirtualTime), 120_000)
+
+  const secret = "s3cr3t/of/30+characters/or/more"
+  const token = "FwoGZXIvYXdz//t0ken+more"
+  const keys = {
+    accessKeyId: "ASIA",
+    secretAccessKey: Redacted.make(secret),
+    sessionToken: Redacted.make(token)
+  }
+  const leaks = (texts: ReadonlyArray<string>) =>
+    [secret, token, "Signature="].filter((one) => texts.some((text) => text.includes(one)))
+
+  it.scoped("S5: show in no service, Layer or option that holds them", () =>
+    Effect.gen(function*() {
+      const options = { keys: [keys] }
+      const credentials = Credentials.layer(keys)
+      const emulator = Emulator.layerMemory(options)
+      const all = Layer.mergeAll(GlacierClient.layer, Transport.layer, Signer.layer).pipe(
+        Layer.provideMerge(Layer.provideMerge(Emulator.layerHttpClient, emulator)),
+        Layer.provideMerge(credentials),
+        Layer.provideMerge(Endpoint.layer({ region: "us-east-1" }))
+      )
+      const context = yield* Layer.build(all)
+      yield* Context.get(context, GlacierClient.GlacierClient).listVaults({})
+      const { keys: current, renewed } = Context.get(context, Credentials.Credentials)
+      const values = [
+        options,
+        keys,
+        credentials,
+        emulator,
+        all,
+        context,
+        ...context.unsafeMap.values(),
+        yield* current,
+        yield* renewed(keys),
+        yield* Effect.exit(current),
+        yield* Layer.build(Credentials.layerEffect(Effect.succeed(keys)))
+      ]
+      expect(leaks(values.flatMap(forms))).toEqual([])
+    }))
+
+  it.scopedLive("S5: show in no log or span of an emulator behind a socket, nor of the client that calls it", () =>
+    Effect.gen(function*() {
+      const { recording, seen } = recorder()
+      yield* recording(Effect.gen(function*() {
+        const server = yield* Layer.build(NodeEmulator.layerServer({ keys: [keys] }))
+        const { address } = Context.get(server, HttpServer.HttpServer)
+        const endpoint = `http://127.0.0.1:${address._tag === "TcpAddress" ? address.port : ""}`
+        const ask = (secretAccessKey: Redacted.Redacted) =>
+          Effect.exit(Effect.flatMap(GlacierClient.GlacierClient, (glacier) => glacier.listVaults({}))).pipe(
+            Effect.provide(over(NodeHttpClient.layerUndici, {
+              keys: { ...keys, secretAccessKey },
+              endpoint: { region: "us-east-1", endpoint }
+            }))
+          )
+        const answers = [yield* ask(keys.secretAccessKey), yield* ask(Redacted.make("another"))]
+        expect(answers.map(({ _tag }) => _tag)).toEqual(["Success", "Failure"])
+        seen.push(...answers.flatMap(forms))
+      }))
+      expect(seen.length).toBeGreaterThan(10)
+      expect(leaks(seen)).toEqual([])
+    }))
+})
