@@ -6,15 +6,14 @@
  */
 import { FileSystem } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { Clock, Console, Data, Effect, Fiber, Layer, Option, Redacted, Ref, Stream } from "effect"
+import { Clock, Console, Effect, Fiber, Layer, Option, Redacted, Ref, Stream } from "effect"
 import { Credentials, Endpoint, GlacierClient } from "effect-glacier"
 import { NodeGlacier } from "effect-glacier/node"
-import { spawn } from "node:child_process"
 import { randomBytes } from "node:crypto"
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs"
-import { createInterface } from "node:readline"
 import type { Event } from "../src/emulator/internal/Event.ts"
 import * as Ids from "../src/emulator/internal/Ids.ts"
+import { emulator, memory } from "./support.ts"
 
 const counts = {
   archives: Number(process.argv[2] ?? 1_000_000),
@@ -24,8 +23,6 @@ const counts = {
   parts: 10_000
 }
 const keys = { accessKeyId: "bench", secretAccessKey: Redacted.make("bench") }
-
-class EmulatorGone extends Data.TaggedError("EmulatorGone")<{ readonly message: string }> {}
 
 /** An id of the URL-safe base64 alphabet. */
 const id = (length: number) => randomBytes(length).toString("base64url").slice(0, length)
@@ -81,26 +78,6 @@ const write = (folder: string, now: number) => {
   writeSync(journal, lines)
   closeSync(journal)
 }
-
-/** The emulator as a process. */
-const emulator = (directory: string) =>
-  Effect.acquireRelease(
-    Effect.async<{ readonly pid: number; readonly url: string }, EmulatorGone>((resume) => {
-      const child = spawn(process.execPath, [
-        ...["--import", "tsx", "src/cli/bin.ts", "emulator", "--port", "0", "--data", directory],
-        ...["--access-key", "bench", "--secret-key", "bench", "--job-delay", "0 seconds"]
-      ], { stdio: ["ignore", "pipe", "inherit"] })
-      child.once("exit", () => resume(Effect.fail(new EmulatorGone({ message: "The emulator did not start" }))))
-      createInterface(child.stdout).once("line", (line) => {
-        resume(Effect.succeed({ pid: child.pid ?? 0, url: line.slice(line.indexOf("http")) }))
-      })
-    }),
-    ({ pid }) => Effect.sync(() => process.kill(pid))
-  )
-
-/** Resident memory of a process in MiB, as Linux counts it: its peak (HWM), or now (RSS). */
-const memory = (pid: number, which: "HWM" | "RSS") =>
-  Math.round(Number(new RegExp(`Vm${which}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024)
 
 /** Seconds of the processor that a process has used, as Linux counts them: in hundredths. */
 const processor = (pid: number) => {

@@ -9,39 +9,18 @@ import { NodeContext, NodeRuntime } from "@effect/platform-node"
 import { Clock, Console, Data, Effect, Layer, Redacted, Schedule } from "effect"
 import { Credentials, Endpoint, Source, Vault } from "effect-glacier"
 import { NodeGlacier } from "effect-glacier/node"
-import { execFileSync, spawn } from "node:child_process"
-import { readFileSync } from "node:fs"
-import { createInterface } from "node:readline"
+import { execFileSync } from "node:child_process"
+import { emulator, memory } from "./support.ts"
 
 const size = Number(process.argv[2] ?? 512) * 1_048_576
 const keys = { accessKeyId: "bench", secretAccessKey: Redacted.make("bench") }
 
-class EmulatorGone extends Data.TaggedError("EmulatorGone")<{ readonly message: string }> {}
-
 class MemoryGrew extends Data.TaggedError("MemoryGrew")<{ readonly message: string }> {}
 
-/** Peak resident memory of a process in MiB, as Linux counts it. */
-const peak = (pid: number | "self") =>
-  Math.round(Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1]) / 1024)
+const peak = (pid: number | "self") => memory(pid, "HWM")
 
 /** What each may grow by, in MiB: four parts of 16 in flight and one at the door, half as much again for the sockets. */
 const allowed = { client: 5 * 16 * 1.5 + 100, emulator: 128 }
-
-/** The emulator as a process: its pid and url. */
-const emulator = (directory: string) =>
-  Effect.acquireRelease(
-    Effect.async<{ readonly pid: number; readonly url: string }, EmulatorGone>((resume) => {
-      const child = spawn(process.execPath, [
-        ...["--import", "tsx", "src/cli/bin.ts", "emulator", "--port", "0", "--data", directory],
-        ...["--access-key", "bench", "--secret-key", "bench", "--job-delay", "0 seconds"]
-      ], { stdio: ["ignore", "pipe", "inherit"] })
-      child.once("exit", () => resume(Effect.fail(new EmulatorGone({ message: "The emulator did not start" }))))
-      createInterface(child.stdout).once("line", (line) => {
-        resume(Effect.succeed({ pid: child.pid ?? 0, url: line.slice(line.indexOf("http")) }))
-      })
-    }),
-    ({ pid }) => Effect.sync(() => process.kill(pid))
-  )
 
 const timed = <A, E, R>(what: string, effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
