@@ -133,8 +133,11 @@ export const verification = (output: Output, options: StreamOptions = {}): Verif
     ? "root"
     : "windows"
 
-/** The windows of an output and what fetches and checks them; shared by the Stream and the file. */
-const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptions) {
+/**
+ * The windows of an output and what fetches and checks them; shared by the Stream and the file. A window that comes
+ * without a tree hash can be checked with the whole only: `early` is for who passes it on before.
+ */
+const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptions, early: boolean) {
   const glacier = yield* GlacierClient
   const hasher = yield* Hasher
   const sha256 = yield* Sha256
@@ -145,13 +148,12 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptio
   const ranges = all.filter((range) => range.end >= from)
   const done = yield* Ref.make(ranges[0]?.start ?? output.size)
 
-  const fetch = Effect.fnUntraced(function*(range: ByteRange.ByteRange) {
+  const fetch = Effect.fnUntraced(function*(range: ByteRange.ByteRange, bytes: Uint8Array) {
     const broken = (problem: string) => new BrokenOutput({ jobId: output.jobId, ...range, problem })
     const answer = yield* glacier.getJobOutput({ ...output.vault, jobId: output.jobId, range }).pipe(
       // Headers come to harm in transit as bytes do.
       Effect.catchTag("MalformedResponse", (error) => broken(error.message))
     )
-    const bytes = new Uint8Array(ByteRange.length(range))
     let filled = 0
     yield* answer.body.pipe(
       Stream.mapError((error) => broken(error.message)),
@@ -173,17 +175,18 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptio
     const treeHash = yield* hasher.treeHash(bytes)
     if (Option.isSome(promised)) {
       if (treeHash !== promised.value) return yield* broken(`has tree hash ${treeHash}, promised was ${promised.value}`)
-    } else if (Option.isSome(output.treeHash)) return yield* broken("came without its tree hash")
+    } else if (early && Option.isSome(output.treeHash)) return yield* broken("came without its tree hash")
     return { bytes, treeHash }
   })
 
   return {
     concurrency,
     ranges,
+    /** Fetches a window into memory of its length. */
     // Only a broken window is fetched again here: other failures were already retried by the transport.
-    fetch: (range: ByteRange.ByteRange) =>
+    fetch: (range: ByteRange.ByteRange, bytes: Uint8Array) =>
       Effect.provideService(
-        glacier.retry(fetch(range), GetJobOutput, (error) => error._tag === "BrokenOutput"),
+        glacier.retry(fetch(range, bytes), GetJobOutput, (error) => error._tag === "BrokenOutput"),
         RetryPolicy.Fallback,
         RetryPolicy.patient
       ),
@@ -226,7 +229,7 @@ export const stream = (
   options: StreamOptions = {}
 ): Stream.Stream<Uint8Array, DownloadError, GlacierClient> =>
   Stream.unwrap(Effect.gen(function*() {
-    const { concurrency, fetch, ranges, tell, verify, wanted } = yield* prepare(output, options)
+    const { concurrency, fetch, ranges, tell, verify, wanted } = yield* prepare(output, options, true)
     const room = yield* Effect.makeSemaphore(concurrency + 1)
     const hashes: Array<TreeHash.TreeHash> = []
     return Stream.fromIterable(ranges).pipe(
@@ -234,7 +237,7 @@ export const stream = (
       Stream.mapEffect((range) =>
         Effect.gen(function*() {
           yield* room.take(1)
-          const { bytes, treeHash } = yield* fetch(range)
+          const { bytes, treeHash } = yield* fetch(range, new Uint8Array(ByteRange.length(range)))
           yield* tell(range)
           return { bytes: wanted(range, bytes), treeHash }
         }), { concurrency }),
@@ -267,16 +270,21 @@ export const toFile: (
   DownloadError | PlatformError.PlatformError,
   GlacierClient | FileSystem.FileSystem
 > = Effect.fn("Download.toFile")(function*(output, path, options = {}) {
-  const { concurrency, fetch, ranges, tell, verify } = yield* prepare(output, options)
+  const hasher = yield* Hasher
+  const { concurrency, fetch, ranges, tell, verify } = yield* prepare(output, options, false)
   const file = yield* PartialFile.open(path, output.jobId, options.onFailure ?? "remove")
 
   const window = Effect.fnUntraced(function*(range: ByteRange.ByteRange) {
     const kept = yield* file.kept(range)
     if (Option.isSome(kept)) return kept.value
-    const { bytes, treeHash } = yield* fetch(range)
+    // Once it is written, others may have the memory.
+    const { bytes, treeHash } = yield* Effect.flatMap(
+      hasher.allocate(ByteRange.length(range)),
+      (memory) => fetch(range, memory)
+    )
     yield* file.write(range, bytes, treeHash)
     return treeHash
-  })
+  }, Effect.scoped)
   const hashes = yield* Effect.forEach(ranges, (range) => Effect.zipLeft(window(range), tell(range)), { concurrency })
   // Who knows which window is wrong: none is worth keeping.
   yield* Effect.tapError(verify(hashes), () => file.discard)

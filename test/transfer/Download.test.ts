@@ -506,6 +506,23 @@ describe("Download.toFile", () => {
       )
     })))
 
+  it.scoped("checks windows that come without a tree hash with the whole, before the file has its name", () =>
+    inFolder(Effect.gen(function*() {
+      const { fs, path } = yield* folder
+      yield* fs.writeFile(path, older)
+      const output = yield* retrieved(bytes)
+      const download = withoutHashes(Download.toFile(output, path, { windowSize }))
+      const tampered = tampering(2 * mebibyte, Number.POSITIVE_INFINITY, flipped)
+      expect(yield* Effect.flip(tampered.with(download))).toMatchObject({
+        _tag: "BrokenOutput",
+        start: 0,
+        end: bytes.length - 1
+      })
+      expect(same(yield* fs.readFile(path), older)).toBe(true)
+      expect((yield* download).verification).toBe("root")
+      expect(same(yield* fs.readFile(path), bytes)).toBe(true)
+    })))
+
   it.scoped("leaves the older file alone after a window that stays broken", () =>
     inFolder(Effect.gen(function*() {
       const { fs, names, path } = yield* folder
