@@ -9,7 +9,7 @@ import * as Schedule from "effect/Schedule"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import * as RetryQuota from "../../src/policy/RetryQuota.ts"
 import * as Errors from "../../src/protocol/GlacierError.ts"
-import { JobId } from "../../src/protocol/Names.ts"
+import { JobId, PartSize, UploadId } from "../../src/protocol/Names.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
 import { calling } from "../../src/transport/internal/retrying.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
@@ -58,6 +58,8 @@ const table: ReadonlyArray<readonly [error: Errors.GlacierError, safe: boolean, 
   [new Errors.MalformedResponse({ operation, status: 200, problem: "odd" }), false, false],
   [new Errors.BrokenOutput({ jobId: "a", start: 0, end: 1, problem: "short" }), true, false],
   [new Errors.SourceChanged({ message: "short" }), false, false],
+  [new Errors.SourceTooLarge({ partSize: PartSize.make(1_048_576) }), false, false],
+  [new Errors.UploadGone({ uploadId: UploadId.make("a"), message: "gone" }), false, false],
   [new Errors.JobRunning({ jobId: JobId.make("a") }), false, false],
   [new Errors.JobFailed({ jobId: JobId.make("a"), message: "gone" }), false, false],
   [new Errors.CredentialsError({ message: "none" }), false, false],

@@ -270,7 +270,7 @@ describe("a download to a file", () => {
       for (const file of yield* partial) yield* fs.truncate(file, 9 * mebibyte)
       asked.length = 0
       yield* download()
-      expect(asked).toEqual([0, 2, 3])
+      expect(asked.sort()).toEqual([0, 2, 3])
       expect(same(yield* fs.readFile(path), bytes)).toBe(true)
     })))
 
