@@ -182,8 +182,10 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptio
   return {
     concurrency,
     ranges,
-    /** Fetches a window into memory of its length. */
-    // Only a broken window is fetched again here: other failures were already retried by the transport.
+    /**
+     * Fetches a window into memory of its length. Only a broken window is fetched again here: other failures were already
+     * retried by the transport.
+     */
     fetch: (range: ByteRange.ByteRange, bytes: Uint8Array) =>
       Effect.provideService(
         glacier.retry(fetch(range, bytes), GetJobOutput, (error) => error._tag === "BrokenOutput"),

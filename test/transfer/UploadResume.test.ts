@@ -87,9 +87,10 @@ describe("Upload.resume", () => {
               const archive = yield* Upload.resume(address, uploadId, source(streamThen), { concurrency })
               const has = new Set(parts.map(({ range }) => range.start))
               expect(acknowledged.slice(before).filter((start) => has.has(start))).toEqual([])
-              // A part that was under way when the others were cut off may have arrived since they were listed.
-              const missing = archive.parts - has.size
-              expect([missing, missing - 1, missing - 2]).toContain(acknowledged.length - before)
+              // Those that were under way beside the one that was cut off may have arrived since they were listed.
+              const late = archive.parts - has.size - (acknowledged.length - before)
+              expect(late).toBeGreaterThanOrEqual(0)
+              expect(late).toBeLessThan(concurrency)
               return archive
             })
           })
