@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Layer from "effect/Layer"
 import * as GlacierClient from "../client/GlacierClient.ts"
 import type { EndpointError } from "../protocol/GlacierError.ts"
@@ -12,9 +11,10 @@ import * as Credentials from "../transport/Credentials.ts"
 import * as Endpoint from "../transport/Endpoint.ts"
 import * as NodeCredentials from "./NodeCredentials.ts"
 import * as NodeHashing from "./NodeHashing.ts"
+import * as NodeHttp from "./NodeHttp.ts"
 
 /**
- * The client over Node's fastest HTTP client (undici) with native hashing, for the `Credentials` and `Endpoint` given
+ * The client over `NodeHttp` and with native hashing, for the `Credentials` and `Endpoint` given
  * to it.
  *
  * @since 0.1.0
@@ -25,7 +25,7 @@ export const layerClient: Layer.Layer<
   never,
   Credentials.Credentials | Endpoint.Endpoint
 > = GlacierClient.layer.pipe(
-  Layer.provide(NodeHttpClient.layerUndici),
+  Layer.provide(NodeHttp.layer),
   Layer.provideMerge(NodeHashing.layer)
 )
 

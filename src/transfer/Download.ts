@@ -23,6 +23,7 @@ import { PartSize } from "../protocol/Names.ts"
 import { Sha256 } from "../protocol/Sha256.ts"
 import * as TreeHash from "../protocol/TreeHash.ts"
 import type { VaultAddress } from "../protocol/Vaults.ts"
+import * as Body from "../transport/Body.ts"
 import { Hasher } from "../transport/Hasher.ts"
 import type { Failure } from "../transport/Method.ts"
 import * as PartialFile from "./internal/PartialFile.ts"
@@ -154,16 +155,8 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptio
       // Headers come to harm in transit as bytes do.
       Effect.catchTag("MalformedResponse", (error) => broken(error.message))
     )
-    let filled = 0
-    yield* answer.body.pipe(
-      Stream.mapError((error) => broken(error.message)),
-      Stream.runForEach((piece) => {
-        if (filled + piece.length > bytes.length) return broken(`more than the ${bytes.length} bytes asked for`)
-        bytes.set(piece, filled)
-        filled += piece.length
-        return Effect.void
-      })
-    )
+    const filled = yield* Effect.mapError(Body.read(answer.body, bytes), (error) => broken(error.message))
+    if (filled > bytes.length) return yield* broken(`more than the ${bytes.length} bytes asked for`)
     if (filled < bytes.length) return yield* broken(`only ${filled} of ${bytes.length} bytes arrived`)
     const isAll = bytes.length === output.size
     if (Option.isSome(answer.contentRange)) {

@@ -4,25 +4,10 @@
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
-import type * as Stream from "effect/Stream"
-import type {
-  AttemptTimeout,
-  ConnectionError,
-  GlacierError,
-  OutcomeUnknown,
-  TransportError
-} from "../protocol/GlacierError.ts"
+import type { GlacierError, OutcomeUnknown, TransportError } from "../protocol/GlacierError.ts"
 import type * as Operation from "../protocol/Operation.ts"
 import type * as ServiceError from "../protocol/ServiceError.ts"
-
-/**
- * The bytes of an answer. They are not checked against any hash yet, and the connection is held until they are read
- * to the end or the Stream ends otherwise.
- *
- * @since 0.1.0
- * @category models
- */
-export type Body = Stream.Stream<Uint8Array, ConnectionError | AttemptTimeout>
+import type { Body } from "./Body.ts"
 
 /**
  * What a call of an operation gives.

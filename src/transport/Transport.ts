@@ -22,6 +22,7 @@ import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import { AttemptTimeout, type GlacierError } from "../protocol/GlacierError.ts"
 import * as Operation from "../protocol/Operation.ts"
 import { InvalidSignature } from "../protocol/ServiceError.ts"
+import * as Body from "./Body.ts"
 import type { Credentials } from "./Credentials.ts"
 import { Endpoint } from "./Endpoint.ts"
 import { decode, scrubbing, toConnectionError, toDefect, typed } from "./internal/answer.ts"
@@ -78,6 +79,10 @@ const outcome = (exit: Exit.Exit<unknown, GlacierError>): string =>
     onFailure: (cause) => cause._tag === "Fail" ? cause.error._tag : cause._tag
   })
 
+/** Bytes as the HTTP client can send them. */
+const sendable = (bytes: Uint8Array, sendsShared: boolean): Uint8Array =>
+  sendsShared || bytes.buffer instanceof ArrayBuffer ? bytes : new Uint8Array(bytes)
+
 /** A body that took longer than this to arrive may have outlived its signature (milliseconds). */
 const slow = 240_000
 
@@ -93,6 +98,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
     const signer = yield* Signer.Signer
     const policies = yield* Policies.make
     const skew = Skew.make()
+    const sendsShared = yield* Body.SendsShared
     const http = (yield* HttpClient.HttpClient).pipe(
       // AWS gets no trace headers, and no span shows a signature or a token.
       HttpClient.withTracerPropagation(false),
@@ -107,7 +113,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
       const query = request.query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")
       const [body, contentType] = typeof request.body === "string"
         ? [HttpBody.text(request.body, "application/json"), { "content-type": "application/json" }]
-        : [request.body === undefined ? HttpBody.empty : paced(request.body, bandwidth.up), {}]
+        : [request.body === undefined ? HttpBody.empty : paced(sendable(request.body, sendsShared), bandwidth.up), {}]
       const sentAt = yield* Clock.currentTimeMillis
       const offset = yield* skew.offset
       const { headers, renew } = yield* signer.sign({

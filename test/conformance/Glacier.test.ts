@@ -13,6 +13,7 @@ import * as GlacierClient from "../../src/client/GlacierClient.ts"
 import * as Emulator from "../../src/emulator/Emulator.ts"
 import * as NodeEmulator from "../../src/node/NodeEmulator.ts"
 import * as NodeHashing from "../../src/node/NodeHashing.ts"
+import * as NodeHttp from "../../src/node/NodeHttp.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
 import * as Transport from "../../src/transport/Transport.ts"
@@ -48,5 +49,6 @@ describe("conformance", () => {
   conformance("in-process", inProcess)
   conformance("undici", overSocket(NodeHttpClient.layerUndici))
   conformance("node:http", overSocket(NodeHttpClient.layer))
+  conformance("NodeHttp", overSocket(NodeHttp.layer))
   conformance("fetch", overSocket(FetchHttpClient.layer), false)
 })

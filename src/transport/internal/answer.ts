@@ -12,6 +12,7 @@ import type { Lane } from "../../policy/Bandwidth.ts"
 import { AttemptTimeout, ConnectionError, type GlacierError, MalformedResponse } from "../../protocol/GlacierError.ts"
 import * as Operation from "../../protocol/Operation.ts"
 import * as ServiceError from "../../protocol/ServiceError.ts"
+import * as Body from "../Body.ts"
 import type { Answer, Failure } from "../Method.ts"
 import * as Metrics from "../Metrics.ts"
 import { through } from "./pacing.ts"
@@ -94,25 +95,57 @@ const refusal = (
   }) as GlacierError
 }
 
+/** Counts what has arrived of a body. */
+const arrived = (bytes: number) => Metric.incrementBy(Metric.tagged(Metrics.bytes, "direction", "down"), bytes)
+
+const idled = ({ idle, operation }: Attempt) => () =>
+  new AttemptTimeout({ operation: operation.name, waiting: "body", millis: Duration.toMillis(idle) })
+
+/** Puts a body into memory, if the HTTP client can and it need not be paced. */
+const intoOf = (
+  attempt: Attempt,
+  response: HttpClientResponse.HttpClientResponse & Body.Response
+): Body.IntoMemory<ConnectionError | AttemptTimeout> => {
+  const into = response[Body.Into]
+  if (into === undefined || attempt.lane !== undefined) return {}
+  return {
+    [Body.Into]: (memory, onBytes) =>
+      Effect.gen(function*() {
+        const clock = yield* Effect.clock
+        let last = clock.unsafeCurrentTimeMillis()
+        let all = 0
+        const told = (count: number) => {
+          last = clock.unsafeCurrentTimeMillis()
+          all += count
+          onBytes(count)
+        }
+        const idle: Effect.Effect<never, AttemptTimeout> = Effect.suspend(() => {
+          const left = last + Duration.toMillis(attempt.idle) - clock.unsafeCurrentTimeMillis()
+          return left > 0 ? Effect.zipRight(Effect.sleep(left), idle) : Effect.fail(idled(attempt)())
+        })
+        return yield* into(memory, told).pipe(
+          Effect.mapError(toConnectionError(attempt)),
+          Effect.raceFirst(idle),
+          Effect.ensuring(Effect.suspend(() => arrived(all)))
+        )
+      })
+  }
+}
+
 /** The bytes of a body. */
-const bodyOf = (attempt: Attempt, response: HttpClientResponse.HttpClientResponse) =>
-  response.stream.pipe(
-    Stream.catchAll((error) =>
-      error._tag === "ResponseError" && error.reason === "EmptyBody"
-        ? Stream.empty
-        : Stream.fail(toConnectionError(attempt)(error))
+const bodyOf = (attempt: Attempt, response: HttpClientResponse.HttpClientResponse): Body.Body =>
+  Object.assign(
+    response.stream.pipe(
+      Stream.catchAll((error) =>
+        error._tag === "ResponseError" && error.reason === "EmptyBody"
+          ? Stream.empty
+          : Stream.fail(toConnectionError(attempt)(error))
+      ),
+      Stream.timeoutFail(idled(attempt), attempt.idle),
+      through(attempt.lane),
+      Stream.tap((bytes) => arrived(bytes.length))
     ),
-    Stream.timeoutFail(
-      () =>
-        new AttemptTimeout({
-          operation: attempt.operation.name,
-          waiting: "body",
-          millis: Duration.toMillis(attempt.idle)
-        }),
-      attempt.idle
-    ),
-    through(attempt.lane),
-    Stream.tap((bytes) => Metric.incrementBy(Metric.tagged(Metrics.bytes, "direction", "down"), bytes.length))
+    intoOf(attempt, response)
   )
 
 /** Closes the connection of a body that nobody will read. */
