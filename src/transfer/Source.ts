@@ -8,10 +8,12 @@ import type * as PlatformError from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as ByteRange from "../protocol/ByteRange.ts"
 import { SourceChanged } from "../protocol/GlacierError.ts"
 import * as Limits from "../protocol/Limits.ts"
+import { Hasher } from "../transport/Hasher.ts"
 
 /**
  * Bytes of a known number that can be read in any order, several ranges at once.
@@ -22,8 +24,8 @@ import * as Limits from "../protocol/Limits.ts"
 export interface Source<out E = never, out R = never> {
   /** The number of bytes. */
   readonly size: Effect.Effect<number, E, R>
-  /** The bytes of a range, all of them. */
-  readonly read: (range: ByteRange.ByteRange) => Effect.Effect<Uint8Array, E, R>
+  /** The bytes of a range, all of them. When the Scope ends others may have their memory. */
+  readonly read: (range: ByteRange.ByteRange) => Effect.Effect<Uint8Array, E, R | Scope.Scope>
   /** What tells one state of the source from another: an upload during which it changes fails with `SourceChanged`. */
   readonly version?: Effect.Effect<string, E, R> | undefined
 }
@@ -87,23 +89,24 @@ export const file = (
       stat,
       ({ mtime, size }) => `${size} ${Option.match(mtime, { onNone: () => "", onSome: (time) => time.getTime() })}`
     ),
-    read: ({ end, start }) =>
-      Effect.scoped(Effect.gen(function*() {
-        const fs = yield* FileSystem.FileSystem
-        // A handle of its own: its position is shared by all who read through it.
-        const handle = yield* fs.open(path, { flag: "r" })
-        yield* handle.seek(first + start, "start")
-        const buffer = new Uint8Array(end - start + 1)
-        for (let filled = 0; filled < buffer.length;) {
-          const read = Number(yield* handle.read(buffer.subarray(filled, filled + slice)))
-          if (read === 0) {
-            return yield* new SourceChanged({
-              message: `${path} ended at byte ${first + start + filled}: it has become shorter since the upload began`
-            })
-          }
-          filled += read
+    read: Effect.fnUntraced(function*({ end, start }) {
+      const fs = yield* FileSystem.FileSystem
+      const hasher = yield* Hasher
+      const memory = yield* hasher.allocate(end - start + 1)
+      // A handle of its own: its position is shared by all who read through it.
+      const handle = yield* fs.open(path, { flag: "r" })
+      yield* handle.seek(first + start, "start")
+      for (let filled = 0; filled < memory.length;) {
+        // A read that was given up would go on, into memory that others may have by then.
+        const read = Number(yield* Effect.uninterruptible(handle.read(memory.subarray(filled, filled + slice))))
+        if (read === 0) {
+          return yield* new SourceChanged({
+            message: `${path} ended at byte ${first + start + filled}: it has become shorter since the upload began`
+          })
         }
-        return buffer
-      }))
+        filled += read
+      }
+      return memory
+    })
   }
 }

@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -146,22 +147,26 @@ const anywhere = Effect.fnUntraced(function*<E, R, Chosen extends OnFailure>(
 
   const [first] = plan.parts
   if (plan.parts.length === 1 && first !== undefined && !multipart.resumes) {
-    const body = yield* read(first)
-    yield* verify
-    return yield* multipart.single(body)
+    return yield* Effect.scoped(Effect.gen(function*() {
+      const body = yield* read(first)
+      yield* verify
+      return yield* multipart.single(body)
+    }))
   }
-  const uploadId = yield* multipart.initiate(plan.partSize)
+  // The first parts are read and hashed while the service opens the upload.
+  const opening = yield* Effect.forkScoped(multipart.initiate(plan.partSize))
   const hashes = yield* Effect.forEach(
     plan.parts,
     Effect.fnUntraced(function*(range) {
       const { start } = range
       const body = yield* read(range)
       const hashes = yield* multipart.hash(start, body)
-      yield* multipart.part(uploadId, { start, body, total: () => plan.size, ...hashes })
+      yield* multipart.part(yield* Fiber.join(opening), { start, body, total: () => plan.size, ...hashes })
       return hashes.treeHash
-    }),
+    }, Effect.scoped),
     { concurrency: multipart.concurrency }
   )
+  const uploadId = yield* Fiber.join(opening)
   yield* verify
   return yield* multipart.complete(uploadId, plan.size, hashes)
 })

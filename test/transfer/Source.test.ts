@@ -31,7 +31,7 @@ describe("Source", () => {
       const source = Source.bytes(all)
       expect(yield* source.size).toBe(size)
       expect(same(yield* source.read(range), slice(range))).toBe(true)
-    }))
+    }).pipe(Effect.scoped))
 
   it.scoped("file reads its ends, one byte and all", () =>
     Effect.gen(function*() {

@@ -105,6 +105,7 @@ export const open: (
         ? Source.file(partial).read(range).pipe(
           Effect.provideService(FileSystem.FileSystem, fs),
           Effect.flatMap(hasher.treeHash),
+          Effect.scoped,
           Effect.filterOrFail((treeHash) => recorded.get(keyOf(range)) === treeHash),
           // What cannot be read is not there.
           Effect.option

@@ -5,13 +5,17 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
+import * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
 import { check } from "../../protocol/Check.ts"
 import { SourceTooLarge } from "../../protocol/GlacierError.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import { ArchiveSize, type PartSize } from "../../protocol/Names.ts"
 import type { TreeHash } from "../../protocol/TreeHash.ts"
+import { Hasher } from "../../transport/Hasher.ts"
 import type * as Multipart from "./multipart.ts"
 
 type Multipart = Effect.Effect.Success<ReturnType<typeof Multipart.make>>
@@ -27,7 +31,15 @@ export const make = Effect.fnUntraced(function*(
   const permits = yield* Effect.makeSemaphore(multipart.concurrency)
   const failure = yield* Deferred.make<never, Failure>()
   const hashes: Array<Deferred.Deferred<TreeHash>> = []
-  let slab = new Uint8Array()
+  const hasher = yield* Hasher
+  const outer = yield* Effect.scope
+  /** Memory of a part: others may have it when the part is sent. */
+  const allocate = Effect.gen(function*() {
+    const scope = yield* Scope.fork(outer, ExecutionStrategy.sequential)
+    return { bytes: yield* Scope.extend(hasher.allocate(partSize), scope), free: Scope.close(scope, Exit.void) }
+  })
+  const none: Effect.Effect.Success<typeof allocate> = { bytes: new Uint8Array(), free: Effect.void }
+  let slab = none
   let filled = 0
   let size = 0
 
@@ -42,9 +54,10 @@ export const make = Effect.fnUntraced(function*(
   const dispatch = Effect.fnUntraced(function*() {
     const uploadId = yield* multipart.initiate(partSize)
     yield* orFailure(permits.take(1))
-    const body = slab.subarray(0, filled)
+    const { bytes, free } = slab
+    const body = bytes.subarray(0, filled)
     const start = size - filled
-    slab = new Uint8Array()
+    slab = none
     filled = 0
     const hashed = yield* Deferred.make<TreeHash>()
     hashes.push(hashed)
@@ -55,7 +68,7 @@ export const make = Effect.fnUntraced(function*(
         Effect.tap(({ treeHash }) => Deferred.succeed(hashed, treeHash)),
         Effect.flatMap((hashes) => multipart.part(uploadId, { start, body, total, ...hashes })),
         Effect.catchAllCause((cause) => Deferred.failCause(failure, cause)),
-        Effect.ensuring(permits.release(1))
+        Effect.ensuring(Effect.zipRight(free, permits.release(1)))
       )
     )
     return uploadId
@@ -67,7 +80,7 @@ export const make = Effect.fnUntraced(function*(
     size: Effect.sync(() => size),
 
     /** The tree hashes of the parts so far, and the bytes of the one that fills. */
-    written: Effect.map(orFailure(all), (hashes) => ({ hashes, rest: slab.subarray(0, filled) })),
+    written: Effect.map(orFailure(all), (hashes) => ({ hashes, rest: slab.bytes.subarray(0, filled) })),
 
     /** Fails when a part has failed, else never ends. */
     failed: Deferred.await(failure),
@@ -79,9 +92,9 @@ export const make = Effect.fnUntraced(function*(
           if (hashes.length + 1 === Limits.maximumParts) return yield* new SourceTooLarge({ partSize })
           yield* dispatch()
         }
-        if (slab.length === 0) slab = new Uint8Array(partSize)
+        if (slab === none) slab = yield* allocate
         const piece = chunk.subarray(offset, offset + partSize - filled)
-        slab.set(piece, filled)
+        slab.bytes.set(piece, filled)
         filled += piece.length
         size += piece.length
         offset += piece.length
@@ -90,7 +103,7 @@ export const make = Effect.fnUntraced(function*(
 
     close: Effect.gen(function*() {
       yield* check("upload", "size", ArchiveSize, size)
-      if (hashes.length === 0 && !multipart.resumes) return yield* multipart.single(slab.subarray(0, filled))
+      if (hashes.length === 0 && !multipart.resumes) return yield* multipart.single(slab.bytes.subarray(0, filled))
       if (filled > 0) yield* dispatch()
       const uploadId = yield* multipart.initiate(partSize)
       yield* orFailure(FiberSet.awaitEmpty(fibers))
