@@ -16,8 +16,10 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
+import * as MetricLabel from "effect/MetricLabel"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import * as Tracer from "effect/Tracer"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import { AttemptTimeout, type GlacierError } from "../protocol/GlacierError.ts"
 import * as Operation from "../protocol/Operation.ts"
@@ -79,6 +81,25 @@ const outcome = (exit: Exit.Exit<unknown, GlacierError>): string =>
     onFailure: (cause) => cause._tag === "Fail" ? cause.error._tag : cause._tag
   })
 
+const sentBytes = Metric.tagged(Metrics.bytes, "direction", "up")
+
+/** A call has a span; and `fetch`, where it is used, is told to follow no redirects, as other HTTP clients never do. */
+const inCall = (operation: Operation.Any, vaultName: unknown) => <A, E, R>(call: Effect.Effect<A, E, R>) =>
+  Effect.useSpan(`Glacier.${operation.name}`, {
+    kind: "client",
+    captureStackTrace: false,
+    attributes: { "glacier.operation": operation.name, "glacier.vault": vaultName }
+  }, (span) =>
+    Effect.mapInputContext(call, (context: Context.Context<R>) =>
+      context.pipe(
+        Context.add(Tracer.ParentSpan, span),
+        // A signed request goes to nobody but whom it was signed for.
+        Context.add(FetchHttpClient.RequestInit, {
+          ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),
+          redirect: "manual"
+        })
+      )))
+
 /** Bytes as the HTTP client can send them. */
 const sendable = (bytes: Uint8Array, sendsShared: boolean): Uint8Array =>
   sendsShared || bytes.buffer instanceof ArrayBuffer ? bytes : new Uint8Array(bytes)
@@ -99,11 +120,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
     const policies = yield* Policies.make
     const skew = Skew.make()
     const sendsShared = yield* Body.SendsShared
-    const http = (yield* HttpClient.HttpClient).pipe(
-      // AWS gets no trace headers, and no span shows a signature or a token.
-      HttpClient.withTracerPropagation(false),
-      HttpClient.withTracerDisabledWhen(() => true)
-    )
+    const http = yield* HttpClient.HttpClient
 
     const send = Effect.fnUntraced(function*(
       operation: Operation.Any,
@@ -123,19 +140,14 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
         at: sentAt + offset
       })
       const attempt = { operation, idle: timeouts.idle, lane: bandwidth.down, scrub: scrubbing(headers) }
-      // A signed request goes to nobody but whom it was signed for: where fetch is used it follows no redirects. (The
-      // other HTTP clients never do.)
-      const fetchOptions = yield* Effect.serviceOption(FetchHttpClient.RequestInit)
       const response = yield* HttpClientRequest.make(operation.method)(
         `${endpoint.url}${request.path}${query === "" ? "" : `?${query}`}`
       ).pipe(
         HttpClientRequest.setBody(body),
         HttpClientRequest.setHeaders(headers),
         http.execute,
-        Effect.provideService(FetchHttpClient.RequestInit, {
-          ...Option.getOrUndefined(fetchOptions),
-          redirect: "manual"
-        }),
+        // AWS gets no trace headers, and no span shows a signature or a token.
+        Effect.withTracerEnabled(false),
         Effect.mapError(toConnectionError(attempt)),
         Effect.catchAllDefect(toDefect(attempt))
       )
@@ -162,12 +174,12 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
             new AttemptTimeout({ operation: operation.name, waiting: "answer", millis: Duration.toMillis(duration) })
         }),
         Effect.onExit((exit) =>
-          Effect.tagMetrics(Metric.increment(Metrics.requests), {
-            operation: operation.name,
-            outcome: outcome(exit)
-          })
+          Metric.increment(Metric.taggedWithLabels(Metrics.requests, [
+            MetricLabel.make("operation", operation.name),
+            MetricLabel.make("outcome", outcome(exit))
+          ]))
         ),
-        Effect.ensuring(Metric.incrementBy(Metric.tagged(Metrics.bytes, "direction", "up"), uploaded))
+        Effect.ensuring(uploaded > 0 ? Metric.incrementBy(sentBytes, uploaded) : Effect.void)
       )
       // Each attempt pays the gate, and is signed behind it.
       const gated = Effect.flatMap(Clock.currentTimeMillis, (asked) =>
@@ -204,16 +216,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
               onTimeout: () =>
                 new AttemptTimeout({ operation: operation.name, waiting: "call", millis: Duration.toMillis(duration) })
             })
-          }).pipe(
-            Effect.withSpan(`Glacier.${operation.name}`, {
-              kind: "client",
-              captureStackTrace: false,
-              attributes: {
-                "glacier.operation": operation.name,
-                "glacier.vault": "vaultName" in input ? input.vaultName : undefined
-              }
-            })
-          )
+          }).pipe(inCall(operation, "vaultName" in input ? input.vaultName : undefined))
         ),
       retry: (effect, operation, only) =>
         Effect.flatMap(
