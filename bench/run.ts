@@ -13,11 +13,16 @@ import { readFileSync, writeFileSync } from "node:fs"
 import { parseArgs } from "node:util"
 import type { Result } from "./contest.ts"
 import * as Files from "./files.ts"
+import { download } from "./parts/download.ts"
+import { hash } from "./parts/hash.ts"
+import { imports } from "./parts/import.ts"
+import { memory } from "./parts/memory.ts"
+import { small } from "./parts/small.ts"
 import { upload } from "./parts/upload.ts"
 import * as Report from "./report.ts"
 import { prepare } from "./tools.ts"
 
-const parts = { upload }
+const parts = { upload, download, hash, small, memory, import: imports }
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
