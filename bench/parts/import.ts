@@ -11,7 +11,7 @@ import { digest, problemOf, size } from "./small.ts"
 const modulesOf = (path: string, seen = new Set<string>()): ReadonlyArray<string> => {
   if (seen.has(path)) return []
   seen.add(path)
-  const imports = readFileSync(path, "utf8").matchAll(/^(?:import|export)\b[^"';]*?"([^"]+)"/gm)
+  const imports = readFileSync(path, "utf8").matchAll(/^(?:import|export) (?:[\w$*{},\s]+ from )?"([^"]+)"/gm)
   return Array.from(imports, ([, name = ""]) => name).flatMap((name) => {
     if (name.startsWith(".")) return modulesOf(join(dirname(path), name), seen)
     if (name === "effect-glacier") return modulesOf("dist/index.js", seen)
