@@ -10,10 +10,10 @@ import { Clock, Console, Effect, Fiber, Layer, Option, Redacted, Ref, Stream } f
 import { Credentials, Endpoint, GlacierClient } from "effect-glacier"
 import { NodeGlacier } from "effect-glacier/node"
 import { randomBytes } from "node:crypto"
-import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync, writeSync } from "node:fs"
+import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs"
 import type { Event } from "../src/emulator/internal/Event.ts"
 import * as Ids from "../src/emulator/internal/Ids.ts"
-import { emulator, memory } from "./support.ts"
+import { emulator, memory, processor } from "./support.ts"
 
 const counts = {
   archives: Number(process.argv[2] ?? 1_000_000),
@@ -77,12 +77,6 @@ const write = (folder: string, now: number) => {
   }
   writeSync(journal, lines)
   closeSync(journal)
-}
-
-/** Seconds of the processor that a process has used, as Linux counts them: in hundredths. */
-const processor = (pid: number) => {
-  const [user, system] = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ").slice(11, 13) ?? []
-  return (Number(user) + Number(system)) / 100
 }
 
 /** Lets the peak begin anew. */

@@ -1,0 +1,92 @@
+/** Ours and others at the same task, in turn: first once, to see that they do it right, and then in rounds. */
+import { Console, Data, Effect } from "effect"
+import { type Program, type Run, run } from "./program.ts"
+import type { Received, Server } from "./server/start.ts"
+
+/** Whom ours is measured against. */
+export type Peer = "limit" | "limitNode" | "boto3" | "js" | "botocore" | "file" | "effect"
+
+export interface Contest {
+  /** As in the keys of the figures. */
+  readonly name: string
+  readonly what: string
+  /** What takes part; nothing for what is not there. */
+  readonly programs: Readonly<{ ours: Program } & Partial<Record<Peer, Program | undefined>>>
+  /** The server; nothing when the task needs none. */
+  readonly server?: Server | undefined
+  /** What must be so before each run. */
+  readonly before?: (() => void) | undefined
+  /** What is wrong with a run: a sentence, or nothing. */
+  readonly problem: (run: Run, received: ReadonlyArray<Received>) => string | undefined
+}
+
+/** A run, and the seconds of the processor that the server took for it. */
+export type Measured = Run & { readonly server: number }
+
+export interface Result {
+  readonly name: string
+  readonly what: string
+  /** Medians. */
+  readonly of: Readonly<Partial<Record<Peer | "ours", Measured>>>
+}
+
+class Wrong extends Data.TaggedError("Wrong")<{ readonly message: string }> {}
+
+const environment = (server: Server | undefined) => ({
+  AWS_ACCESS_KEY_ID: "bench",
+  AWS_SECRET_ACCESS_KEY: "bench",
+  AWS_REGION: "us-east-1",
+  AWS_DEFAULT_REGION: "us-east-1",
+  ...(server !== undefined && { AWS_ENDPOINT_URL: server.url }),
+  ...(server?.authority !== undefined && {
+    NODE_EXTRA_CA_CERTS: server.authority,
+    AWS_CA_BUNDLE: server.authority
+  })
+})
+
+const once = Effect.fnUntraced(function*({ before, name, problem, server }: Contest, who: string, program: Program) {
+  before?.()
+  if (server !== undefined) yield* server.received
+  const used = server?.processor() ?? 0
+  const measured = yield* run({ ...program, env: { ...environment(server), ...program.env } })
+  const result: Measured = { ...measured, server: (server?.processor() ?? 0) - used }
+  const wrong = problem(measured, server === undefined ? [] : yield* server.received)
+  if (wrong !== undefined) return yield* new Wrong({ message: `${name}, ${who}: ${wrong}` })
+  return result
+})
+
+const participants = ({ programs }: Contest) =>
+  Object.entries(programs).flatMap(([who, program]) => program === undefined ? [] : [{ who, program }])
+
+/** Runs each once, to see that all do right. Fails when one does not. */
+export const rehearse = (contest: Contest) =>
+  Effect.forEach(participants(contest), ({ program, who }) => once(contest, who, program), { discard: true })
+
+const median = (numbers: ReadonlyArray<number>) => [...numbers].sort((a, b) => a - b)[numbers.length >> 1] ?? NaN
+
+/** The median of each figure. */
+const medians = (runs: ReadonlyArray<Measured>): Measured => {
+  const of = (figure: (run: Measured) => number) => median(runs.map(figure))
+  return {
+    seconds: of((run) => run.seconds),
+    rssMB: of((run) => run.rssMB),
+    processor: of((run) => run.processor),
+    server: of((run) => run.server),
+    ...(runs[0]?.loopDelayP99Ms !== undefined && { loopDelayP99Ms: of((run) => run.loopDelayP99Ms ?? 0) })
+  }
+}
+
+/** Runs all in turn, so often: A B C A B C. */
+export const hold = Effect.fnUntraced(function*(contest: Contest, rounds: number) {
+  const all = participants(contest)
+  const runs = new Map(all.map(({ who }) => [who, new Array<Measured>()]))
+  for (let round = 1; round <= rounds; round++) {
+    for (const { program, who } of all) {
+      const measured = yield* once(contest, who, program)
+      runs.get(who)?.push(measured)
+      yield* Console.error(`${contest.name} ${round}/${rounds}  ${who.padEnd(10)} ${measured.seconds.toFixed(2)} s`)
+    }
+  }
+  const of = Object.fromEntries(Array.from(runs, ([who, runs]) => [who, medians(runs)]))
+  return { name: contest.name, what: contest.what, of } satisfies Result
+})

@@ -1,0 +1,59 @@
+/** What is measured, and what it should be: each key a ratio ours / theirs, or a figure. */
+import type { Peer, Result } from "./contest.ts"
+
+export interface Goal {
+  readonly key: string
+  /** The most it should be; nothing where it is told for comparison only. */
+  readonly most?: number | undefined
+}
+
+const against = (name: string, peers: Readonly<Partial<Record<Peer, number | undefined>>>): ReadonlyArray<Goal> =>
+  Object.entries(peers).map(([peer, most]) => ({ key: `${name}.${peer}`, most }))
+
+/** The ratios of seconds. */
+export const ratios: ReadonlyArray<Goal> = [
+  ...against("upload4g", { limit: 1.25, limitNode: undefined, boto3: 0.85, js: 0.55 }),
+  ...against("upload1g", { limit: 1.5, limitNode: undefined, boto3: 0.95, js: 0.65 }),
+  ...against("uploadTls1g", { boto3: 0.95, js: 0.75 }),
+  ...against("uploadStream1g", { file: 1.3 }),
+  ...against("download1g", { limit: 1.5, limitNode: undefined, boto3: 0.95, js: 0.65 }),
+  ...against("outputStream", { js: 0.8 }),
+  ...against("treeHash4g", { limit: 1.4, botocore: 0.8 }),
+  ...against("small10k", { js: 0.8, boto3: 0.45 }),
+  ...against("import", { effect: 1.3 })
+]
+
+/** Ours / theirs; nothing when one of them did not take part. */
+export const ratio = (results: ReadonlyArray<Result>, key: string): number | undefined => {
+  const [name, peer] = key.split(".")
+  const result = results.find((result) => result.name === name)
+  const theirs = Object.entries(result?.of ?? {}).find(([who]) => who === peer)?.[1]
+  const ours = result?.of.ours
+  return ours === undefined || theirs === undefined ? undefined : ours.seconds / theirs.seconds
+}
+
+/** The figures that compare with nobody. */
+export const figures = (results: ReadonlyArray<Result>) => {
+  const rss = (name: string) => results.find((result) => result.name === name)?.of.ours?.rssMB
+  const small = rss("rssMB1g")
+  const large = rss("rssMB16g")
+  const delays = results.flatMap(({ of }) => of.ours?.loopDelayP99Ms ?? [])
+  return [
+    { key: "rssMB.1g", what: "peak memory, a file of 1 GiB", unit: " MB", value: small, most: undefined },
+    { key: "rssMB.16g", what: "peak memory, a file of 16 GiB", unit: " MB", value: large, most: 220 },
+    {
+      key: undefined,
+      what: "the same in relation to that of 1 GiB",
+      unit: "",
+      value: small === undefined || large === undefined ? undefined : large / small,
+      most: 1.1
+    },
+    {
+      key: "loopDelayP99Ms",
+      what: "event loop delay while uploading, p99: the worst of the uploads",
+      unit: " ms",
+      value: delays.length === 0 ? undefined : Math.max(...delays),
+      most: 30
+    }
+  ]
+}

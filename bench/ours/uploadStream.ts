@@ -1,0 +1,24 @@
+/**
+ * Uploads a file as a Stream of unknown length.
+ *
+ *     uploadStream FILE PART_SIZE
+ */
+import * as NodeStream from "@effect/platform-node/NodeStream"
+import { Source, Vault } from "effect-glacier"
+import * as Effect from "effect/Effect"
+import { createReadStream } from "node:fs"
+import { main } from "./main.ts"
+
+const [file = "", partSize] = process.argv.slice(2)
+
+/** As a large file is read by who cares about speed: by the MiB. */
+const stream = NodeStream.fromReadable<Error, Uint8Array>(
+  () => createReadStream(file, { highWaterMark: 1_048_576 }),
+  (cause) => new Error(`Cannot read ${file}`, { cause })
+)
+
+main(Effect.gen(function*() {
+  const vault = yield* Vault.make("bench")
+  const { treeHash } = yield* vault.upload(Source.stream(stream), { partSize: Number(partSize), concurrency: 4 })
+  return { treeHash }
+}))

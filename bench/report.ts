@@ -1,0 +1,97 @@
+/** The results as the tables of docs/benchmarks.md, and as one JSON object. */
+import { availableParallelism, cpus } from "node:os"
+import type { Peer, Result } from "./contest.ts"
+import { figures, ratio, ratios } from "./goals.ts"
+
+const names: Readonly<Record<Peer | "ours", string>> = {
+  ours: "effect-glacier",
+  limit: "the limit in C",
+  limitNode: "the limit on Node.js",
+  boto3: "boto3",
+  js: "@aws-sdk/client-glacier",
+  botocore: "botocore",
+  file: "the same from the file",
+  effect: "bare imports and a bare request"
+}
+
+const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>) =>
+  [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n")
+
+const verdict = (value: number, most: number | undefined) =>
+  most === undefined ? "" : value <= most ? "met" : "**missed**"
+
+const seconds = (value: number) => `${value.toFixed(2)} s`
+
+const isName = (who: string): who is keyof typeof names => who in names
+
+const comparisons = (results: ReadonlyArray<Result>) =>
+  ratios.flatMap(({ key, most }) => {
+    const value = ratio(results, key)
+    const [name, peer = ""] = key.split(".")
+    const result = results.find((result) => result.name === name)
+    if (result === undefined || !isName(peer)) return []
+    const goal = most === undefined ? "" : `≤ ${most}`
+    const { ours, [peer]: theirs } = result.of
+    return value === undefined || ours === undefined || theirs === undefined
+      ? [[result.what, "", names[peer], "not there", "", goal, ""]]
+      : [[
+        result.what,
+        seconds(ours.seconds),
+        names[peer],
+        seconds(theirs.seconds),
+        value.toFixed(2),
+        goal,
+        verdict(value, most)
+      ]]
+  })
+
+const others = (results: ReadonlyArray<Result>) =>
+  figures(results).flatMap(({ most, unit, value, what }) =>
+    value === undefined ? [] : [[
+      what,
+      `${value.toFixed(unit === " MB" ? 0 : unit === " ms" ? 1 : 2)}${unit}`,
+      most === undefined ? "" : `≤ ${most}${unit}`,
+      verdict(value, most)
+    ]]
+  )
+
+const costs = (results: ReadonlyArray<Result>) =>
+  results.flatMap(({ of, what }) =>
+    Object.entries(of).flatMap(([who, run]) =>
+      isName(who)
+        ? [[what, names[who], seconds(run.seconds), seconds(run.processor), seconds(run.server), `${run.rssMB} MB`]]
+        : []
+    )
+  )
+
+/** The tables. */
+export const markdown = (results: ReadonlyArray<Result>, rounds: number): string => {
+  const [figuresOf, comparisonsOf] = [others(results), comparisons(results)]
+  return [
+    `${availableParallelism()} cores (${cpus()[0]?.model.trim()}), Node.js ${process.versions.node}, ` +
+    `medians of ${rounds} ${rounds === 1 ? "round" : "rounds"}.`,
+    ...(comparisonsOf.length === 0 ? [] : [
+      table(["what", "ours", "against", "theirs", "ours / theirs", "goal", ""], comparisonsOf)
+    ]),
+    ...(figuresOf.length === 0 ? [] : [table(["what", "ours", "goal", ""], figuresOf)]),
+    "What each took: the wall clock, the processor of the client, the processor of the server, and the client's peak of " +
+    "memory.",
+    table(["what", "client", "wall", "client", "server", "memory"], costs(results))
+  ].join("\n\n")
+}
+
+const rounded = (value: number | undefined) => value === undefined ? null : Math.round(value * 1000) / 1000
+
+/** A key for each figure; null for what is not there or was not measured. */
+export const json = (results: ReadonlyArray<Result>): string =>
+  JSON.stringify(Object.fromEntries([
+    ...ratios.map(({ key }) => [key, rounded(ratio(results, key))]),
+    ...figures(results).flatMap(({ key, value }) => key === undefined ? [] : [[key, rounded(value)]])
+  ]))
+
+/** The page with the tables between its markers. */
+export const intoPage = (page: string, tables: string): string =>
+  page.replace(
+    /(<!-- begin: npm run bench -->\n)[^]*?(?=<!-- end: npm run bench -->)/,
+    (_, begin) => `${begin}\n${tables}\n\n`
+  )

@@ -1,0 +1,58 @@
+/**
+ * Ours and other clients of Glacier at the same tasks, in turn, against a cheap server: how long they take, and what of
+ * memory. See docs/benchmarks.md, whose tables a run of all parts writes.
+ *
+ *     npm run bench -- [PART...] [--mib MIB] [--rounds ROUNDS] [--json]
+ *
+ * PART is one of upload, download, hash, small, memory and import. MIB is the size of what is 4 GiB in earnest; all else
+ * becomes smaller with it.
+ */
+import { NodeRuntime } from "@effect/platform-node"
+import { Console, Effect } from "effect"
+import { readFileSync, writeFileSync } from "node:fs"
+import { parseArgs } from "node:util"
+import type { Result } from "./contest.ts"
+import * as Files from "./files.ts"
+import { download } from "./parts/download.ts"
+import { hash } from "./parts/hash.ts"
+import { imports } from "./parts/import.ts"
+import { memory } from "./parts/memory.ts"
+import { small } from "./parts/small.ts"
+import { upload } from "./parts/upload.ts"
+import * as Report from "./report.ts"
+import { prepare } from "./tools.ts"
+
+const parts = { upload, download, hash, small, memory, import: imports }
+
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: {
+    mib: { type: "string", default: "4096" },
+    rounds: { type: "string", default: "3" },
+    json: { type: "boolean", default: false }
+  }
+})
+const full = 4_096
+const [mib, rounds] = [Number(values.mib), Number(values.rounds)]
+const unknown = positionals.filter((name) => !(name in parts))
+const page = "docs/benchmarks.md"
+
+const program = Effect.gen(function*() {
+  if (unknown.length > 0) return yield* Effect.dieMessage(`There is no part ${unknown.join(", ")}`)
+  const folder = yield* Files.folder
+  const tools = yield* prepare(folder)
+  const setting = { tools, folder, rounds, scaled: (amount: number) => Math.ceil(amount * mib / full) }
+  const results: Array<Result> = []
+  for (const [name, part] of Object.entries(parts)) {
+    if (positionals.length > 0 && !positionals.includes(name)) continue
+    for (const result of yield* part(setting)) results.push(result)
+  }
+  const tables = Report.markdown(results, rounds)
+  yield* Console.log(tables)
+  if (positionals.length === 0 && mib === full) {
+    writeFileSync(page, Report.intoPage(readFileSync(page, "utf8"), tables))
+  }
+  if (values.json) yield* Console.log(Report.json(results))
+})
+
+NodeRuntime.runMain(Effect.scoped(program))
