@@ -72,6 +72,7 @@ export const prepare: (
   const fs = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
   const names = path.split("/")
+  const isLink = (path: string) => Effect.isSuccess(fs.readLink(path))
 
   yield* fs.makeDirectory(directory, { recursive: true })
   const root = yield* fs.realPath(directory)
@@ -83,7 +84,7 @@ export const prepare: (
       (error) => error._tag === "SystemError" && error.reason === "AlreadyExists",
       () => Effect.void
     )
-    folder = yield* fs.realPath(next)
+    folder = (yield* isLink(next)) ? yield* fs.realPath(next) : next
     const below = paths.relative(root, folder)
     if (below.split(paths.sep)[0] === ".." || paths.isAbsolute(below)) {
       return yield* new TargetRefused({ path: next, reason: "outside" })
@@ -91,9 +92,9 @@ export const prepare: (
   }
 
   const target = paths.join(folder, names.slice(-1).join())
-  const isLink = yield* Effect.isSuccess(fs.readLink(target))
-  if (isLink || (yield* fs.exists(target))) {
-    if (!isLink && (yield* fs.stat(target)).type === "Directory") {
+  const linked = yield* isLink(target)
+  if (linked || (yield* fs.exists(target))) {
+    if (!linked && (yield* fs.stat(target)).type === "Directory") {
       return yield* new TargetRefused({ path: target, reason: "folder" })
     }
     if (options.overwrite !== true) return yield* new TargetRefused({ path: target, reason: "exists" })

@@ -16,7 +16,19 @@ const broken: Readonly<Record<string, ReadonlyArray<string>>> = {
   absolute: ["/etc/passwd", "/"],
   folder: ["a/", "a/b/", "a//"],
   gap: ["a//b", "a/b//c"],
-  dots: [".", "..", "../a", "a/..", "a/../b", "a/./b", "./a", "../../../../etc/passwd", "\u200b..", ".\u200d.", "a/\u2060"],
+  dots: [
+    ".",
+    "..",
+    "../a",
+    "a/..",
+    "a/../b",
+    "a/./b",
+    "./a",
+    "../../../../etc/passwd",
+    "\u200b..",
+    ".\u200d.",
+    "a/\u2060"
+  ],
   length: [Array.from({ length: 9 }, () => "x".repeat(120)).join("/")]
 }
 
