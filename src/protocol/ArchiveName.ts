@@ -90,8 +90,8 @@ const text = (encoding: keyof typeof decoders): (bytes: Uint8Array) => Option.Op
 const timestamp = /^(\d{4})-?(\d\d)-?(\d\d)T(\d\d):?(\d\d):?(\d\d)(?:\.\d{1,9})?Z$/
 
 const readDate = (value: unknown): Option.Option<DateTime.Utc> => {
-  const [, year, month, day, hour, minute, second] = (typeof value === "string" ? value.trim() : "").match(timestamp) ??
-    []
+  const match = typeof value === "string" ? value.trim().match(timestamp) : null
+  const [, year, month, day, hour, minute, second] = match ?? []
   const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`
   // A 31st of February would become a day in March.
   return Option.filter(DateTime.make(iso), (date) => DateTime.formatIso(date) === iso)
@@ -166,7 +166,8 @@ export const mt1: Codec = {
 const base64 = "\\s*([A-Za-z0-9+/]+={0,2})\\s*"
 
 /**
- * The elements in that order and no others, by a pattern: a reader of any XML would do more than is wanted, and what.
+ * Elements in their order and no others, by a pattern: a parser of XML would let everything else that XML can do pass. No
+ * two parts of a pattern match the same spaces, or a long row of them would take very long.
  */
 const elements = (pattern: string) => {
   const whole = new RegExp(`^\\s*${pattern}\\s*$`)
@@ -191,7 +192,7 @@ const elements = (pattern: string) => {
 export const fastGlacier: Writer = {
   name: "fastglacier",
   decode: elements(
-    `<m>\\s*(?:<v>\\s*[2-4]\\s*</v>)?\\s*<p>${base64}</p>\\s*(?:<lm>([^<]*)</lm>)?\\s*(?:<ce>[^<]*</ce>)?\\s*</m>`
+    `<m>\\s*(?:<v>\\s*[2-4]\\s*</v>\\s*)?<p>${base64}</p>\\s*(?:<lm>([^<]*)</lm>\\s*)?(?:<ce>[^<]*</ce>\\s*)?</m>`
   ),
   encode: ({ modified, path }) => `<m><v>4</v><p>${Encoding.encodeBase64(path)}</p><lm>${writeDate(modified)}</lm></m>`
 }
@@ -206,7 +207,7 @@ export const fastGlacier: Writer = {
 export const fastGlacier1: Codec = {
   name: "fastglacier1",
   decode: elements(
-    `<ArchiveMetadata>\\s*<Path>${base64}</Path>\\s*(?:<LastModified>([^<]*)</LastModified>)?\\s*</ArchiveMetadata>`
+    `<ArchiveMetadata>\\s*<Path>${base64}</Path>\\s*(?:<LastModified>([^<]*)</LastModified>\\s*)?</ArchiveMetadata>`
   )
 }
 
@@ -218,7 +219,7 @@ const utf7 = (encoded: string): Option.Option<string> => {
   let broken = false
   const decoded = encoded.replace(/\+([A-Za-z0-9+/]*)(-?)/g, (_, digits: string, end: string) => {
     const shifted = digits === ""
-      ? Option.filter(Option.some("+"), () => end === "-")
+      ? Option.liftPredicate("+", () => end === "-")
       : Option.flatMap(
         Option.filter(
           Either.getRight(Encoding.decodeBase64(digits.padEnd(Math.ceil(digits.length / 4) * 4, "="))),
@@ -233,7 +234,7 @@ const utf7 = (encoded: string): Option.Option<string> => {
 }
 
 const json = (key: "Path" | "path", decode: (path: string) => string) => (description: string) =>
-  Option.filter(Option.some(description), (text) => text.trimStart().startsWith("{")).pipe(
+  Option.liftPredicate(description, (text) => text.trimStart().startsWith("{")).pipe(
     Option.flatMap(fields),
     Option.flatMap(({ [key]: path, UTCDateModified }) =>
       named(typeof path === "string" ? decode(path) : path, UTCDateModified)

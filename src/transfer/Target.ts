@@ -8,7 +8,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import type { SafePath } from "./SafePath.ts"
+import * as SafePath from "./SafePath.ts"
 
 /**
  * Why a file cannot have its place: `exists`, something has it already; `folder`, a folder has it; `outside`, a symbolic
@@ -56,28 +56,30 @@ export interface Options {
  * Symbolic links are followed within the directory only. A link in the place of the file counts as something that is
  * there; a download replaces it and not what it points to.
  *
- * It looks once: who may write to the directory can change it afterwards. Two archives of one name are told by
- * `SafePath.collisions` beforehand.
+ * Fails with `UnsafePath` when the path was accepted for another platform than this one. It looks once: who may write to
+ * the directory can change it afterwards. Two archives of one name are told by `SafePath.collisions` beforehand.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const prepare: (
   directory: string,
-  path: SafePath,
+  path: SafePath.SafePath,
   options?: Options
-) => Effect.Effect<string, TargetRefused | PlatformError.PlatformError, FileSystem.FileSystem | Path.Path> = Effect.fn(
-  "Target.prepare"
-)(function*(directory, path, options = {}) {
+) => Effect.Effect<
+  string,
+  TargetRefused | SafePath.UnsafePath | PlatformError.PlatformError,
+  FileSystem.FileSystem | Path.Path
+> = Effect.fn("Target.prepare")(function*(directory, path, options = {}) {
   const fs = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
-  const names = path.split("/")
   const isLink = (path: string) => Effect.isSuccess(fs.readLink(path))
 
+  yield* SafePath.make(path, paths.sep === "\\" ? "windows" : "posix")
   yield* fs.makeDirectory(directory, { recursive: true })
   const root = yield* fs.realPath(directory)
   let folder = root
-  for (const name of names.slice(0, -1)) {
+  for (const name of path.split("/").slice(0, -1)) {
     const next = paths.join(folder, name)
     yield* Effect.catchIf(
       fs.makeDirectory(next),
@@ -91,7 +93,7 @@ export const prepare: (
     }
   }
 
-  const target = paths.join(folder, names.slice(-1).join())
+  const target = paths.join(folder, paths.basename(path))
   const linked = yield* isLink(target)
   if (linked || (yield* fs.exists(target))) {
     if (!linked && (yield* fs.stat(target)).type === "Directory") {

@@ -197,6 +197,15 @@ describe("reading", () => {
     for (const description of spoilt) expect(read(description)).toEqual(["plain", description.trim(), "no date"])
   })
 
+  it("takes no longer for rows of spaces", () => {
+    const spaces = " ".repeat(230)
+    const rows = ["<m>*<p>*YQ==*<", "<m><p>YQ==</p>***<", "<ArchiveMetadata>*<Path>*YQ==*", "***mt2*", "***{\"Path\":*"]
+    for (const row of rows) {
+      const description = row.replaceAll("*", spaces)
+      for (let i = 0; i < 1_000; i++) expect(read(description)[0]).toBe("plain")
+    }
+  })
+
   it("asks the codecs in their order, and only those", () => {
     const mine: ArchiveName.Codec = {
       name: "mine",

@@ -1,4 +1,5 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodePath from "@effect/platform-node/NodePath"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -89,6 +90,15 @@ describe("Target.prepare", () => {
         const refused = yield* Effect.flip(prepare("folder", { overwrite }))
         expect(String(refused)).toBe(`TargetRefused: ${directory}/folder is not written: a folder is there`)
       }
+    }).pipe(inDirectory))
+
+  it.effect("refuses what is safe elsewhere only", () =>
+    Effect.gen(function*() {
+      const { directory } = yield* prepared
+      const path = Either.getOrThrow(SafePath.make("..\\escaped", "posix"))
+      expect(yield* Target.prepare(directory, path)).toBe(`${directory}/..\\escaped`)
+      const refused = yield* Effect.flip(Effect.provide(Target.prepare(directory, path), NodePath.layerWin32))
+      expect(refused).toEqual(new SafePath.UnsafePath({ path: "..\\escaped", rule: "backslash" }))
     }).pipe(inDirectory))
 
   it.effect("fails as the file system does when a folder cannot be made", () =>
