@@ -1,0 +1,312 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import * as Either from "effect/Either"
+import * as fc from "effect/FastCheck"
+import * as Option from "effect/Option"
+import * as ArchiveName from "../../src/protocol/ArchiveName.ts"
+
+/** What is read, in short: format, path and date. */
+const read = (description: string): ReadonlyArray<string> =>
+  Option.match(ArchiveName.read(description), {
+    onNone: () => [],
+    onSome: ({ format, modified, path }) => [
+      format,
+      path,
+      Option.match(modified, { onNone: () => "no date", onSome: DateTime.formatIso })
+    ]
+  })
+
+const base64url = (text: string): string => Buffer.from(text).toString("base64url")
+
+const mt2 = (json: string): string => `mt2 ${base64url(json)}`
+
+const date = "2012-11-05T14:02:58.000Z"
+
+/** As their makers, or others who met them, show them in public. */
+const shown: ReadonlyArray<readonly [description: string, ...expected: ReadonlyArray<string>]> = [
+  ["mt2 eyJmaWxlbmFtZSI6ImZpbGUiLCJtdGltZSI6IjIwMTIxMTE0VDIwMTYxOFoifQ", "mt2", "file", "2012-11-14T20:16:18.000Z"],
+  [
+    "mt2 eyJmaWxlbmFtZSI6ItC00LjRgNC10LrRgtC-0YDQuNGPL9GE0LDQudC7IiwibXRpbWUiOiIyMDEyMTEwNVQxNDAyNThaIn0",
+    "mt2",
+    "директория/файл",
+    date
+  ],
+  ["mt2 eyJmaWxlbmFtZSI6IsOfIiwibXRpbWUiOiIxOTcwMDEwMVQwMDIwMzRaIn0", "mt2", "ß", "1970-01-01T00:20:34.000Z"],
+  [
+    "mt2 eyJmaWxlbmFtZSI6InZhci93d3cvbmV0Y3Y0XzExL25jZGVscmVjLmpzIiwibXRpbWUiOiIyMDA4MDgwN1QwNjUwMzFaIn0",
+    "mt2",
+    "var/www/netcv4_11/ncdelrec.js",
+    "2008-08-07T06:50:31.000Z"
+  ],
+  [
+    "mt1 eyJmaWxlbmFtZSI6ImZpbGUvYSIsIm10aW1lIjoiMjAxMjExMDNUMDYyOTM4WiJ9",
+    "mt1",
+    "file/a",
+    "2012-11-03T06:29:38.000Z"
+  ],
+  [
+    "mt1 eyJmaWxlbmFtZSI6IsOQwrTDkMK4w5HCgMOQwrXDkMK6w5HCgsOQwr7DkcKAw5DCuMORwo8vw5HChMOQwrDDkMK5w5DCuyIsIm10aW1lIjoiMjAxMjExMDVUMTQwMjU4WiJ9",
+    "mt1",
+    "директория/файл",
+    date
+  ],
+  [
+    "<m><v>4</v><p>Z2xhY2llci1kZy5wZGY=</p><lm>20120821T170824Z</lm><ce>1:1:4340ebcf79712dc5e3ef7d50bab98ba5:54687</ce></m>",
+    "fastglacier",
+    "glacier-dg.pdf",
+    "2012-08-21T17:08:24.000Z"
+  ],
+  [
+    "<m> <v>3</v> <p>Z2xhY2llci1kZy5wZGY=</p> <lm>20120821T170824Z</lm> <ce>1:1:4340ebcf79712dc5e3ef7d50bab98ba5</ce> </m>",
+    "fastglacier",
+    "glacier-dg.pdf",
+    "2012-08-21T17:08:24.000Z"
+  ],
+  [
+    "<m><v>2</v><p>Z2xhY2llci1kZy5wZGY=</p><lm>20120821T170824Z</lm></m>",
+    "fastglacier",
+    "glacier-dg.pdf",
+    "2012-08-21T17:08:24.000Z"
+  ],
+  [
+    "           <m><v>4</v><p>RlgxNTAvQ0JCX2ZpZ3VyZS90ZXN0X3B5dGjDtm5fZmlsZS5jYmI=</p><lm>20190121T085242Z       </lm>        </m>",
+    "fastglacier",
+    "FX150/CBB_figure/test_pythön_file.cbb",
+    "2019-01-21T08:52:42.000Z"
+  ],
+  [
+    "<m><v>4</v><p>L3NhbXBsZS8xMjM0LnBkZg==</p><lm>20190501T100059Z</lm></m>",
+    "fastglacier",
+    "/sample/1234.pdf",
+    "2019-05-01T10:00:59.000Z"
+  ],
+  [
+    "<ArchiveMetadata>           <Path>       UkVOREVSRkFSTTUvQjovb25lL3R3by90aHJlZS9jaDAxX3NlcTAwNF9zaDAwMTAuMjA0NC5kcHg=   </Path></ArchiveMetadata>",
+    "fastglacier1",
+    "RENDERFARM5/B:/one/two/three/ch01_seq004_sh0010.2044.dpx",
+    "no date"
+  ],
+  [
+    // What is no UTF-7, as +F8- is none, is taken as it stands.
+    "{\"Path\":\"CB+F8-M5/B:/c01/q004/s0010/c01+AF8-s00+A8-s0010+F8/h01.1094.dpx\",\"UTCDateModified\":\"20100310T110623Z\"}",
+    "cloudberry",
+    "CB+F8-M5/B:/c01/q004/s0010/c01+AF8-s00+A8-s0010+F8/h01.1094.dpx",
+    "2010-03-10T11:06:23.000Z"
+  ],
+  [
+    "{\"path\":\"CB+F8-M5/h01+AF8-1.dpx\",\"UTCDateModified\":\"20100310T110623Z\"}",
+    "json",
+    "CB+F8-M5/h01+AF8-1.dpx",
+    "2010-03-10T11:06:23.000Z"
+  ],
+  ["{\"path\": \"/sample/1234.pdf\", \"type\": \"file\"}", "json", "/sample/1234.pdf", "no date"],
+  ["example-content", "plain", "example-content", "no date"],
+  ["  two words ", "plain", "two words", "no date"]
+]
+
+/** Names in UTF-7, of RFC 2152 and others. */
+const utf7: ReadonlyArray<readonly [encoded: string, path: string]> = [
+  ["c:+AFw-myfolder+AFw-my+AF8-file.txt", "c:\\myfolder\\my_file.txt"],
+  ["A+ImIDkQ.", "A≢Α."],
+  ["Hi Mom +Jjo-!", "Hi Mom ☺!"],
+  ["+ZeVnLIqe", "日本語"],
+  ["1+-1 +2D3eAA-", "1+1 😀"]
+]
+
+/** Not quite of a format. */
+const spoilt = [
+  "mt2",
+  "mt2 ",
+  "mt2 zzz",
+  "mt2 !!!!",
+  "mt2 z+z",
+  `${mt2("{\"filename\":\"a\"}")} more`,
+  `mt3 ${base64url("{\"filename\":\"a\"}")}`,
+  mt2("ff"),
+  mt2("[\"a\"]"),
+  mt2("null"),
+  mt2("{\"mtime\":\"0\"}"),
+  mt2("{\"filename\":1}"),
+  mt2("{\"filename\":\"  \"}"),
+  mt2("{\"filename\":\"a\",\"more\":{}}"),
+  mt2("{\"filename\":[\"a\"]}"),
+  mt2("{\"__proto__\":{\"filename\":\"a\"}}"),
+  mt2("[".repeat(700)),
+  `mt1 ${base64url("{\"filename\":\"ж\"}")}`,
+  `mt1 ${base64url("{\"filename\":\"\xff\"}")}`,
+  "mt2 _____w",
+  "<m><v>4</v><p></p><lm>20120821T170824Z</lm></m>",
+  "<m><v>4</v><p>YQ=</p></m>",
+  "<m><v>4</v><p>YQ==</p><p>Yg==</p></m>",
+  "<m><v>5</v><p>YQ==</p></m>",
+  "<m><v>4</v><p>&lt;</p></m>",
+  "<m><v>4</v><p a=\"b\">YQ==</p></m>",
+  "<m><v>4</v><p>YQ==</p></m><m></m>",
+  "<!DOCTYPE m [<!ENTITY a \"YQ==\">]><m><v>4</v><p>&a;</p></m>",
+  "<?xml version=\"1.0\"?><m><v>4</v><p>YQ==</p></m>",
+  "<m><v>4</v><p>_____w==</p></m>",
+  "<m><v>4</v><p>/////w==</p></m>",
+  "<ArchiveMetadata><Path>YQ==</Path>",
+  "<ArchiveMetadata><Name>YQ==</Name></ArchiveMetadata>",
+  "{\"Path\":\"   \",\"UTCDateModified\":\"20100310T110623Z\"}",
+  "{\"Path\":{\"path\":\"a\"}}",
+  "{\"PATH\":\"a\"}",
+  "{\"Path\":\"a\"",
+  "{".repeat(1_000),
+  "[{\"Path\":\"a\"}]"
+]
+
+describe("reading", () => {
+  it.each(shown)("%s", (description, ...expected) => {
+    expect(read(description)).toEqual(expected)
+  })
+
+  it("keeps the whole description", () => {
+    const description = "<m><v>4</v><p>YQ==</p><lm>20120821T170824Z</lm><ce>1:0:00:1</ce></m>"
+    expect(Option.map(ArchiveName.read(description), (name) => name.description)).toEqual(Option.some(description))
+  })
+
+  it.each(utf7)("CloudBerry's %s", (encoded, path) => {
+    expect(read(JSON.stringify({ Path: encoded }))).toEqual(["cloudberry", path, "no date"])
+  })
+
+  it.each(["a+", "+A-", "+AF-", "a+!b", "+2D0-"])(
+    "what is no UTF-7 as it stands: %s",
+    (encoded) => {
+      expect(read(JSON.stringify({ Path: encoded }))).toEqual(["cloudberry", encoded, "no date"])
+    }
+  )
+
+  it("has no name where there is no text", () => {
+    expect([read(""), read("   "), read("x".repeat(1_025))]).toEqual([[], [], []])
+    expect(read("x".repeat(1_024))).toEqual(["plain", "x".repeat(1_024), "no date"])
+  })
+
+  it("keeps a path without a date when that cannot be read", () => {
+    const dates = ["", "zzz", "20081515T222324Z", "20140230T000000Z", "20140101T240000Z", "20140101T006000Z", "0"]
+    for (const mtime of dates) {
+      expect(read(mt2(JSON.stringify({ filename: "a", mtime })))).toEqual(["mt2", "a", "no date"])
+    }
+    expect(read(mt2("{\"filename\":\"a\",\"mtime\":1352924178}"))).toEqual(["mt2", "a", "no date"])
+    expect(read(mt2("{\"filename\":\"a\"}"))).toEqual(["mt2", "a", "no date"])
+    expect(read("<m><v>4</v><p>YQ==</p></m>")).toEqual(["fastglacier", "a", "no date"])
+    expect(read(mt2("{\"filename\":\"a\",\"mtime\":\"2013-02-28T00:00:00.5Z\"}"))[2]).toBe("2013-02-28T00:00:00.000Z")
+  })
+
+  it("takes for text what is not quite of a format", () => {
+    for (const description of spoilt) expect(read(description)).toEqual(["plain", description.trim(), "no date"])
+  })
+
+  it("takes no longer for rows of spaces", () => {
+    const spaces = " ".repeat(230)
+    const rows = ["<m>*<p>*YQ==*<", "<m><p>YQ==</p>***<", "<ArchiveMetadata>*<Path>*YQ==*", "***mt2*", "***{\"Path\":*"]
+    for (const row of rows) {
+      const description = row.replaceAll("*", spaces)
+      for (let i = 0; i < 1_000; i++) expect(read(description)[0]).toBe("plain")
+    }
+  })
+
+  it("asks the codecs in their order, and only those", () => {
+    const mine: ArchiveName.Codec = {
+      name: "mine",
+      decode: (description) =>
+        Option.map(
+          Option.liftPredicate((text: string) => text.startsWith("mine "))(description),
+          (text) => ({ path: text.slice(5), modified: Option.none() })
+        )
+    }
+    const format = (description: string, codecs: ReadonlyArray<ArchiveName.Codec>) =>
+      Option.map(ArchiveName.read(description, codecs), (name) => [name.format, name.path])
+    const description = mt2("{\"filename\":\"a\"}")
+    expect(format("mine b", [mine, ...ArchiveName.codecs])).toEqual(Option.some(["mine", "b"]))
+    expect(format(description, [mine, ...ArchiveName.codecs])).toEqual(Option.some(["mt2", "a"]))
+    expect(format(description, [mine])).toEqual(Option.some(["plain", description]))
+    expect(format(description, [{ ...ArchiveName.mt2, name: "other" }, ArchiveName.mt2])).toEqual(
+      Option.some(["other", "a"])
+    )
+  })
+})
+
+describe("writing", () => {
+  const modified = DateTime.unsafeMake("2012-08-21T17:08:24.987Z")
+
+  it("is as others write it", () => {
+    expect([
+      ArchiveName.write({ path: "glacier-dg.pdf", modified }),
+      ArchiveName.write({ path: "file", modified }, ArchiveName.mt2)
+    ]).toEqual([
+      Either.right("<m><v>4</v><p>Z2xhY2llci1kZy5wZGY=</p><lm>20120821T170824Z</lm></m>"),
+      Either.right(mt2("{\"filename\":\"file\",\"mtime\":\"20120821T170824Z\"}"))
+    ])
+  })
+
+  const path = fc.oneof(
+    fc.string({ unit: "binary", minLength: 1, maxLength: 170 }),
+    fc.string({ unit: "grapheme", minLength: 1, maxLength: 40 })
+  ).filter((path) => path.trim() !== "")
+  const seconds = fc.integer({ min: -62_167_219_200, max: 253_402_300_799 })
+
+  it.prop("is read again", [path, seconds, fc.constantFrom(ArchiveName.fastGlacier, ArchiveName.mt2)], ([
+    path,
+    seconds,
+    writer
+  ]) => {
+    const modified = DateTime.unsafeMake(seconds * 1_000)
+    const description = Either.getOrThrow(ArchiveName.write({ path, modified }, writer))
+    expect(description).toMatch(/^[\x20-\x7e]{1,1024}$/)
+    expect(ArchiveName.read(description)).toEqual(
+      Option.some({ path, modified: Option.some(modified), format: writer.name, description })
+    )
+  }, { fastCheck: { numRuns: 2_000 } })
+
+  it("takes what fits in 1,024 characters, and no more", () => {
+    const length = (path: string, writer?: ArchiveName.Writer) =>
+      Either.map(ArchiveName.write({ path, modified }, writer), (description) => description.length)
+    expect(length("x".repeat(732))).toEqual(Either.right(1_023))
+    expect(length("x".repeat(720), ArchiveName.mt2)).toEqual(Either.right(1_020))
+    for (const writer of [ArchiveName.fastGlacier, ArchiveName.mt2]) {
+      expect(Either.mapLeft(length("ж".repeat(400), writer), ({ field, rule }) => [field, rule])).toEqual(
+        Either.left(["description", "must be at most 1,024 characters of printable ASCII (0x20 to 0x7E)"])
+      )
+    }
+  })
+
+  it("refuses what would not be read again", () => {
+    const field = (path: string, date: DateTime.Utc) =>
+      Either.mapLeft(ArchiveName.write({ path, modified: date }), (error) => [error._tag, error.field])
+    for (const path of ["", " ", "a\ud800", "\udc00"]) {
+      expect(field(path, modified)).toEqual(Either.left(["InvalidInput", "path"]))
+    }
+    for (const year of [-1, 10_000]) {
+      expect(field("a", DateTime.unsafeMake({ year }))).toEqual(Either.left(["InvalidInput", "modified"]))
+    }
+    expect(field("a\n\0", modified)).toMatchObject({ _tag: "Right" })
+  })
+
+  it("refuses what a writer of one's own makes of it", () => {
+    const writer: ArchiveName.Writer = { name: "mine", decode: Option.none, encode: ({ path }) => path }
+    expect(ArchiveName.write({ path: "é", modified }, writer)).toMatchObject({ left: { field: "description" } })
+  })
+})
+
+it.prop("no codec throws", [
+  fc.oneof(
+    fc.string({ unit: "binary", maxLength: 1_100 }),
+    fc.tuple(
+      fc.constantFrom("mt1 ", "mt2 "),
+      fc.oneof(fc.json(), fc.string()).map(base64url)
+    ).map((pieces) => pieces.join("")),
+    fc.tuple(
+      fc.constantFrom("<m>", "<m><v>4</v>"),
+      fc.constant("<p>"),
+      fc.uint8Array().map((bytes) => Buffer.from(bytes).toString("base64")),
+      fc.constantFrom("</p>", "</p><lm>"),
+      fc.string(),
+      fc.constantFrom("</m>", "</lm></m>")
+    ).map((pieces) => pieces.join("")),
+    fc.string().map((path) => `{"Path":${JSON.stringify(path)}}`),
+    fc.json()
+  )
+], ([description]) => {
+  for (const codec of ArchiveName.codecs) expect(Option.isOption(codec.decode(description))).toBe(true)
+}, { fastCheck: { numRuns: 5_000 } })
