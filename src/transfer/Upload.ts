@@ -20,6 +20,7 @@ import type * as TreeHash from "../protocol/TreeHash.ts"
 import type { VaultAddress } from "../protocol/Vaults.ts"
 import type { Failure } from "../transport/Method.ts"
 import * as Multipart from "./internal/multipart.ts"
+import * as Telling from "./internal/telling.ts"
 import * as Writer from "./internal/writer.ts"
 import type { OnProgress } from "./Progress.ts"
 import type * as Source from "./Source.ts"
@@ -93,7 +94,7 @@ export interface ResumeOptions<Chosen extends OnFailure = OnFailure> {
   readonly concurrency?: number | undefined
   /** What becomes of the parts when it fails again or is interrupted. Default: `keep`. */
   readonly onFailure?: Chosen | undefined
-  /** Parts that the service has already count as done when they have been read. */
+  /** Parts that the service has already are told of as `Kept` when they have been read. */
   readonly onProgress?: OnProgress | undefined
 }
 
@@ -126,6 +127,7 @@ const anywhere = Effect.fnUntraced(function*<E, R, Chosen extends OnFailure>(
   const version = source.version ?? Effect.succeed("")
   const before = yield* version
   const plan = yield* UploadPlan.make(yield* source.size, partSize)
+  multipart.sized(plan.size)
 
   /** Bytes that are too few or too many would be stored as they are: their hashes fit. */
   const read = (range: ByteRange.ByteRange) =>
@@ -157,7 +159,7 @@ const anywhere = Effect.fnUntraced(function*<E, R, Chosen extends OnFailure>(
       const { start } = range
       const body = yield* read(range)
       const hashes = yield* multipart.hash(start, body)
-      yield* multipart.part(uploadId, { start, body, total: () => plan.size, ...hashes })
+      yield* multipart.part(uploadId, { start, body, ...hashes })
       return hashes.treeHash
     }),
     { concurrency: multipart.concurrency }
@@ -215,7 +217,7 @@ export const resume: <E, R, Chosen extends OnFailure = "keep">(
   "Upload.resume"
 )(
   function*(vault, uploadId, source, options = {}) {
-    const opened = yield* Multipart.find(vault, uploadId)
+    const opened = yield* Telling.make(options.onProgress).retries()(Multipart.find(vault, uploadId))
     const multipart = yield* Multipart.make(vault, options, opened)
     return yield* carry(source, multipart, opened.partSize).pipe(
       Effect.mapError((error) =>

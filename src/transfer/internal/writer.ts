@@ -20,7 +20,10 @@ type Failure = Effect.Effect.Error<ReturnType<Multipart["part"]>>
 
 /** Not to be written to by several fibers at once, nor after a write or the closing was interrupted. */
 export const make = Effect.fnUntraced(function*(
-  multipart: Pick<Multipart, "complete" | "concurrency" | "hash" | "initiate" | "part" | "resumes" | "single">,
+  multipart: Pick<
+    Multipart,
+    "complete" | "concurrency" | "hash" | "initiate" | "part" | "resumes" | "single" | "sized"
+  >,
   partSize: PartSize
 ) {
   const fibers = yield* FiberSet.make()
@@ -48,12 +51,11 @@ export const make = Effect.fnUntraced(function*(
     filled = 0
     const hashed = yield* Deferred.make<TreeHash>()
     hashes.push(hashed)
-    const total = () => size
     yield* FiberSet.run(
       fibers,
       multipart.hash(start, body).pipe(
         Effect.tap(({ treeHash }) => Deferred.succeed(hashed, treeHash)),
-        Effect.flatMap((hashes) => multipart.part(uploadId, { start, body, total, ...hashes })),
+        Effect.flatMap((hashes) => multipart.part(uploadId, { start, body, ...hashes })),
         Effect.catchAllCause((cause) => Deferred.failCause(failure, cause)),
         Effect.ensuring(permits.release(1))
       )
@@ -90,6 +92,7 @@ export const make = Effect.fnUntraced(function*(
 
     close: Effect.gen(function*() {
       yield* check("upload", "size", ArchiveSize, size)
+      multipart.sized(size)
       if (hashes.length === 0 && !multipart.resumes) return yield* multipart.single(slab.subarray(0, filled))
       if (filled > 0) yield* dispatch()
       const uploadId = yield* multipart.initiate(partSize)
