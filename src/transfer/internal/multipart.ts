@@ -11,8 +11,9 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { GlacierClient } from "../../client/GlacierClient.ts"
+import * as RetryPolicy from "../../policy/RetryPolicy.ts"
 import * as ByteRange from "../../protocol/ByteRange.ts"
-import { check, Concurrency } from "../../protocol/Check.ts"
+import { check } from "../../protocol/Check.ts"
 import { SourceChanged } from "../../protocol/GlacierError.ts"
 import { type ContentSha256, Description, type PartSize, UploadId } from "../../protocol/Names.ts"
 import type { operations } from "../../protocol/Operations.ts"
@@ -23,11 +24,11 @@ import { Hasher } from "../../transport/Hasher.ts"
 import type { Failure } from "../../transport/Method.ts"
 import type { OnProgress } from "../Progress.ts"
 import { type Kept, type OnFailure, UploadKept } from "../UploadKept.ts"
+import type { Line } from "./line.ts"
 import * as Telling from "./telling.ts"
 
 export interface Settings<Chosen extends OnFailure> {
   readonly description?: string | undefined
-  readonly concurrency?: number | undefined
   readonly onFailure?: Chosen | undefined
   readonly onInitiated?: ((uploadId: UploadId) => Effect.Effect<void>) | undefined
   readonly onProgress?: OnProgress | undefined
@@ -75,7 +76,6 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
   const glacier = yield* GlacierClient
   const hasher = yield* Hasher
   const sha256 = yield* Sha256
-  const concurrency = yield* check("upload", "concurrency", Concurrency, settings.concurrency ?? 4)
   const description = yield* check("upload", "description", Schema.UndefinedOr(Description), settings.description)
   const keep = (settings.onFailure ?? (opened === undefined ? "abort" : "keep")) === "keep"
   /** Set when nothing can be sent any more. */
@@ -111,7 +111,6 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
   )
 
   return {
-    concurrency,
     /** Whether there is an upload to go on with. */
     resumes: opened !== undefined,
     sized: telling.sized,
@@ -145,6 +144,7 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
       return hashes
     }),
 
+    /** Sends a part that has a permit of the line. */
     part: Effect.fnUntraced(function*(
       uploadId: UploadId,
       { body, contentSha256, start, treeHash }: {
@@ -152,12 +152,14 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
         readonly body: Uint8Array
         readonly treeHash: TreeHash.TreeHash
         readonly contentSha256: ContentSha256 | undefined
-      }
+      },
+      line: Line
     ) {
       if (contentSha256 === undefined) return yield* telling.done("Kept", start, body.length)
       const range = ByteRange.make(start, body.length)
-      yield* telling.retries(range)(
-        glacier.uploadMultipartPart({ ...vault, uploadId, range, treeHash, contentSha256, body })
+      yield* glacier.uploadMultipartPart({ ...vault, uploadId, range, treeHash, contentSha256, body }).pipe(
+        RetryPolicy.onRetry(line.narrow),
+        telling.retries(range)
       )
       yield* telling.done("Sent", start, body.length)
     }),

@@ -10,8 +10,10 @@ import * as Option from "effect/Option"
 import { check } from "../../protocol/Check.ts"
 import { SourceTooLarge } from "../../protocol/GlacierError.ts"
 import * as Limits from "../../protocol/Limits.ts"
-import { ArchiveSize, type PartSize } from "../../protocol/Names.ts"
+import { ArchiveSize } from "../../protocol/Names.ts"
 import type { TreeHash } from "../../protocol/TreeHash.ts"
+import type { Pace } from "../UploadPlan.ts"
+import * as Line from "./line.ts"
 import type * as Multipart from "./multipart.ts"
 
 type Multipart = Effect.Effect.Success<ReturnType<typeof Multipart.make>>
@@ -22,12 +24,12 @@ type Failure = Effect.Effect.Error<ReturnType<Multipart["part"]>>
 export const make = Effect.fnUntraced(function*(
   multipart: Pick<
     Multipart,
-    "complete" | "concurrency" | "hash" | "initiate" | "part" | "resumes" | "single" | "sized"
+    "complete" | "hash" | "initiate" | "part" | "resumes" | "single" | "sized"
   >,
-  partSize: PartSize
+  { concurrency, partSize }: Pace
 ) {
   const fibers = yield* FiberSet.make()
-  const permits = yield* Effect.makeSemaphore(multipart.concurrency)
+  const line = yield* Line.make(concurrency)
   const failure = yield* Deferred.make<never, Failure>()
   const hashes: Array<Deferred.Deferred<TreeHash>> = []
   let slab = new Uint8Array()
@@ -44,7 +46,7 @@ export const make = Effect.fnUntraced(function*(
   /** Sends off the part that was filled, as soon as there are fewer than `concurrency` on their way. */
   const dispatch = Effect.fnUntraced(function*() {
     const uploadId = yield* multipart.initiate(partSize)
-    yield* orFailure(permits.take(1))
+    yield* orFailure(line.permits.take(1))
     const body = slab.subarray(0, filled)
     const start = size - filled
     slab = new Uint8Array()
@@ -55,9 +57,9 @@ export const make = Effect.fnUntraced(function*(
       fibers,
       multipart.hash(start, body).pipe(
         Effect.tap(({ treeHash }) => Deferred.succeed(hashed, treeHash)),
-        Effect.flatMap((hashes) => multipart.part(uploadId, { start, body, ...hashes })),
+        Effect.flatMap((hashes) => multipart.part(uploadId, { start, body, ...hashes }, line)),
         Effect.catchAllCause((cause) => Deferred.failCause(failure, cause)),
-        Effect.ensuring(permits.release(1))
+        Effect.ensuring(line.permits.release(1))
       )
     )
     return uploadId
