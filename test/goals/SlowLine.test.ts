@@ -88,6 +88,19 @@ describe("A line that carries 4 parts in 8 minutes, and one in 2", () => {
       inVirtualTime
     )
   })
+
+  it.effect.each(["bytes", "stream"] as const)(
+    "S4: is given no more %s than it carries, if its speed is known",
+    (kind) => {
+      const { attempts, change } = lineOf(120)
+      return Effect.gen(function*() {
+        const { parts } = yield* Upload.upload(address, sources[kind], { lineSpeed: mebibyte / 120 })
+        expect(parts).toBe(8)
+        expect(attempts).toHaveLength(8)
+        expect(Math.max(...attempts.map(({ beside }) => beside))).toBe(2)
+      }).pipe(Effect.provide(Support.layer(change)), inVirtualTime)
+    }
+  )
 })
 
 describe("A line", () => {

@@ -189,6 +189,8 @@ describe("Upload", () => {
       ["concurrency", bytes, { concurrency: -1 }],
       ["concurrency", bytes, { concurrency: 1.5 }],
       ["concurrency", bytes, { concurrency: Number.POSITIVE_INFINITY }],
+      ["lineSpeed", bytes, { lineSpeed: 0 }],
+      ["partSize", bytes, { lineSpeed: 4_000 }],
       ["description", bytes, bad],
       ["description", pattern(1), bad],
       ["description", pattern(1), { description: "a".repeat(1_025) }],

@@ -137,6 +137,18 @@ describe("Upload.resume", () => {
     }).pipe(Effect.provide(Support.layer()))
   })
 
+  it.effect.each<[string, Upload.ResumeOptions<"abort">]>([
+    ["concurrency", { concurrency: 0 }],
+    ["lineSpeed", { lineSpeed: -1 }],
+    ["partSize", { lineSpeed: 4_000 }]
+  ])("drops nothing when its %s is refused", ([field, options]) =>
+    Effect.gen(function*() {
+      const uploadId = yield* partly(bytes, [0])
+      const resumed = Upload.resume(address, uploadId, Source.bytes(bytes), { ...options, onFailure: "abort" })
+      expect(yield* Effect.flip(resumed)).toMatchObject({ _tag: "InvalidInput", field })
+      expect(yield* openUploads).toMatchObject([{ uploadId }])
+    }).pipe(Effect.provide(Support.layer())))
+
   it.scoped("goes on with a range of a file", () => {
     const { sent, watched } = watching()
     return Effect.gen(function*() {
