@@ -5,7 +5,7 @@
  */
 import { FileSystem, Path } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { Cause, Clock, Console, Data, Effect, Exit, Layer, Schedule } from "effect"
+import { Cause, Clock, Console, Data, Effect, Exit, Layer, Option, Schedule } from "effect"
 import type { Progress } from "effect-glacier"
 import { Source, Vault } from "effect-glacier"
 import { NodeEmulator } from "effect-glacier/node"
@@ -25,13 +25,14 @@ const progress = (what: string): Progress.OnProgress => {
   let shown = -1
   return ({ bytes, total }) =>
     Effect.sync(() => {
-      const done = bytes / total
+      if (Option.isNone(total)) return
+      const done = bytes / total.value
       if (process.stdout.isTTY) {
         const bar = "#".repeat(Math.round(done * 30)).padEnd(30, ".")
-        process.stdout.write(`\r${what} [${bar}] ${mib(bytes)} of ${mib(total)}${done === 1 ? "\n" : ""}`)
+        process.stdout.write(`\r${what} [${bar}] ${mib(bytes)} of ${mib(total.value)}${done === 1 ? "\n" : ""}`)
       } else if (Math.floor(done * 4) > shown) {
         shown = Math.floor(done * 4)
-        process.stdout.write(`${what} ${mib(bytes)} of ${mib(total)}\n`)
+        process.stdout.write(`${what} ${mib(bytes)} of ${mib(total.value)}\n`)
       }
     })
 }

@@ -6,19 +6,33 @@
  * Credentials, region and endpoint come from the environment.
  */
 import { NodeRuntime } from "@effect/platform-node"
-import { Console, Effect, Layer } from "effect"
-import { Source, Vault } from "effect-glacier"
+import { Console, Duration, Effect, Layer, Option, Stream } from "effect"
+import { Progress, Source, Vault } from "effect-glacier"
 import { NodeGlacier } from "effect-glacier/node"
+
+const file = process.argv[2] ?? "node_modules/typescript/lib/typescript.js"
 
 const program = Effect.gen(function*() {
   const vault = yield* Vault.Vault
   yield* vault.create
-  const archive = yield* vault.upload(Source.file(process.argv[2] ?? "node_modules/typescript/lib/typescript.js"), {
-    partSize: 1024 * 1024,
-    onProgress: ({ bytes, total }) => Console.log(`${bytes} of ${total} bytes`)
-  })
-  yield* Console.log(`${archive.size} bytes in ${archive.parts} parts, tree hash ${archive.treeHash}`)
-  yield* Console.log(`Keep this: ${archive.archiveId}`)
+  const upload = Progress.stream((onProgress) => vault.upload(Source.file(file), { partSize: 1024 * 1024, onProgress }))
+  yield* upload.pipe(
+    Progress.estimates,
+    Stream.changesWith((a, b) => a._tag === "Estimate" && b._tag === "Estimate" && a.bytes === b.bytes),
+    Stream.runForEach((event) =>
+      event._tag === "Estimate"
+        ? Console.log(`${event.bytes} bytes, ${
+          Option.match(event.remaining, {
+            onNone: () => "no idea how long",
+            onSome: (duration) => `${Duration.format(duration)} to go`
+          })
+        }`)
+        : Console.log(
+          `${event.value.size} bytes in ${event.value.parts} parts, tree hash ${event.value.treeHash}\n` +
+            `Keep this: ${event.value.archiveId}`
+        )
+    )
+  )
 })
 
 program.pipe(Effect.provide(Layer.provideMerge(Vault.layer("files"), NodeGlacier.layer)), NodeRuntime.runMain)

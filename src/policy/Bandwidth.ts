@@ -11,8 +11,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Schema from "effect/Schema"
-import { check } from "../protocol/Check.ts"
+import { check, Rate } from "../protocol/Check.ts"
 import type { InvalidInput } from "../protocol/GlacierError.ts"
 import * as Limits from "../protocol/Limits.ts"
 
@@ -39,10 +38,6 @@ export interface Lanes {
   readonly up?: Lane | undefined
   readonly down?: Lane | undefined
 }
-
-const Rate = Schema.Number.pipe(
-  Schema.filter((rate) => Number.isFinite(rate) && rate > 0, { message: () => "must be more than 0" })
-)
 
 /**
  * A lane of so many bytes a second. Each slice travels as soon as those before it have had their time, so that in any

@@ -317,3 +317,58 @@ export class Fallback extends Context.Reference<Fallback>()("effect-glacier/Retr
  * const stubborn = RetryPolicy.layer(RetryPolicy.patient)
  */
 export const layer = (policy: Policy): Layer.Layer<never> => Layer.succeed(RetryPolicy, policy)
+
+/**
+ * A failed attempt that is to be made again: the operation, what it failed with, which attempt that was (1 the first),
+ * and the wait before the next.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Retry {
+  readonly operation: string
+  readonly error: GlacierError
+  readonly attempt: number
+  readonly wait: Duration.Duration
+}
+
+/**
+ * Who is told of each retry, before its wait. It is no policy of the client's: looked up where a call is made, so that it
+ * is to be provided round calls, or to a whole program by `Layer.succeed`. The next attempt waits for what it returns.
+ *
+ * @since 0.1.0
+ * @category tags
+ * @example
+ * import { RetryPolicy } from "effect-glacier"
+ * import { Effect, Layer } from "effect"
+ *
+ * const audible = Layer.succeed(RetryPolicy.OnRetry, ({ error, operation }) => Effect.log(operation, error))
+ */
+export class OnRetry extends Context.Reference<OnRetry>()("effect-glacier/RetryPolicy/OnRetry", {
+  defaultValue: (): (retry: Retry) => Effect.Effect<void> => () => Effect.void
+}) {}
+
+/**
+ * Tells of the retries of all calls in an effect, besides whom they are told already.
+ *
+ * @since 0.1.0
+ * @category combinators
+ * @example
+ * import { GlacierClient, RetryPolicy } from "effect-glacier"
+ * import { Console, Effect } from "effect"
+ *
+ * const vaults = Effect.flatMap(GlacierClient.GlacierClient, (glacier) => glacier.listVaults({})).pipe(
+ *   RetryPolicy.onRetry(({ attempt, error }) => Console.log(`Attempt ${attempt} has failed: ${error.message}`))
+ * )
+ */
+export const onRetry: {
+  (tell: (retry: Retry) => Effect.Effect<void>): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(self: Effect.Effect<A, E, R>, tell: (retry: Retry) => Effect.Effect<void>): Effect.Effect<A, E, R>
+} = dual(
+  2,
+  <A, E, R>(self: Effect.Effect<A, E, R>, tell: (retry: Retry) => Effect.Effect<void>): Effect.Effect<A, E, R> =>
+    Effect.flatMap(
+      OnRetry,
+      (told) => Effect.provideService(self, OnRetry, (retry) => Effect.zipRight(told(retry), tell(retry)))
+    )
+)

@@ -74,3 +74,13 @@ export const check = <A, I>(
 export const Concurrency = Schema.Number.pipe(
   Schema.filter((n) => Number.isInteger(n) && n > 0, { message: () => "must be a whole number of 1 or more" })
 )
+
+/**
+ * How many of something in a second: more than none.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Rate = Schema.Number.pipe(
+  Schema.filter((rate) => Number.isFinite(rate) && rate > 0, { message: () => "must be more than 0" })
+)

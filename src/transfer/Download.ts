@@ -9,7 +9,6 @@ import type * as PlatformError from "@effect/platform/Error"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { GlacierClient } from "../client/GlacierClient.ts"
@@ -27,6 +26,7 @@ import * as Body from "../transport/Body.ts"
 import { Hasher } from "../transport/Hasher.ts"
 import type { Failure } from "../transport/Method.ts"
 import * as PartialFile from "./internal/PartialFile.ts"
+import * as Telling from "./internal/telling.ts"
 import type { OnProgress } from "./Progress.ts"
 import { defaultPartSize } from "./UploadPlan.ts"
 
@@ -147,7 +147,8 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptio
   const from = yield* check("download", "from", Position(output.size), options.from ?? 0)
   const all = output.size === 0 ? [] : ByteRange.windows(ByteRange.make(0, output.size), output.size, windowSize)
   const ranges = all.filter((range) => range.end >= from)
-  const done = yield* Ref.make(ranges[0]?.start ?? output.size)
+  const telling = Telling.make(options.onProgress, ranges[0]?.start ?? output.size)
+  telling.sized(output.size)
 
   const fetch = Effect.fnUntraced(function*(range: ByteRange.ByteRange, bytes: Uint8Array) {
     const broken = (problem: string) => new BrokenOutput({ jobId: output.jobId, ...range, problem })
@@ -181,20 +182,15 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptio
      */
     fetch: (range: ByteRange.ByteRange, bytes: Uint8Array) =>
       Effect.provideService(
-        glacier.retry(fetch(range, bytes), GetJobOutput, (error) => error._tag === "BrokenOutput"),
+        telling.retries(range)(
+          glacier.retry(fetch(range, bytes), GetJobOutput, (error) => error._tag === "BrokenOutput")
+        ),
         RetryPolicy.Fallback,
         RetryPolicy.patient
       ),
     /** Tells that a window is done. */
-    tell: (range: ByteRange.ByteRange) =>
-      Effect.suspend(() =>
-        options.onProgress === undefined
-          ? Effect.void
-          : Effect.flatMap(
-            Ref.updateAndGet(done, (bytes) => bytes + ByteRange.length(range)),
-            (bytes) => options.onProgress?.({ bytes, total: output.size }) ?? Effect.void
-          )
-      ),
+    tell: (tag: "Verified" | "Kept", range: ByteRange.ByteRange) =>
+      telling.done(tag, range.start, ByteRange.length(range)),
     /** Takes the tree hashes of the windows in order: all of one size but the last, so that they combine. */
     verify: (hashes: ReadonlyArray<TreeHash.TreeHash>) => {
       if (Option.isNone(output.treeHash) || hashes.length === 0 || hashes.length < all.length) return Effect.void
@@ -233,7 +229,7 @@ export const stream = (
         Effect.gen(function*() {
           yield* room.take(1)
           const { bytes, treeHash } = yield* fetch(range, new Uint8Array(ByteRange.length(range)))
-          yield* tell(range)
+          yield* tell("Verified", range)
           return { bytes: wanted(range, bytes), treeHash }
         }), { concurrency }),
       Stream.flatMap(({ bytes, treeHash }) => {
@@ -271,16 +267,17 @@ export const toFile: (
 
   const window = Effect.fnUntraced(function*(range: ByteRange.ByteRange) {
     const kept = yield* file.kept(range)
-    if (Option.isSome(kept)) return kept.value
+    if (Option.isSome(kept)) return yield* Effect.as(tell("Kept", range), kept.value)
     // Once it is written, others may have the memory.
     const { bytes, treeHash } = yield* Effect.flatMap(
       hasher.allocate(ByteRange.length(range)),
       (memory) => fetch(range, memory)
     )
     yield* file.write(range, bytes, treeHash)
+    yield* tell("Verified", range)
     return treeHash
   }, Effect.scoped)
-  const hashes = yield* Effect.forEach(ranges, (range) => Effect.zipLeft(window(range), tell(range)), { concurrency })
+  const hashes = yield* Effect.forEach(ranges, window, { concurrency })
   // Who knows which window is wrong: none is worth keeping.
   yield* Effect.tapError(verify(hashes), () => file.discard)
   yield* file.complete(output.size)

@@ -12,15 +12,16 @@ import * as Stream from "effect/Stream"
 import type { GlacierClient } from "../client/GlacierClient.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
-import { check } from "../protocol/Check.ts"
 import { SourceChanged, type SourceTooLarge, UploadGone } from "../protocol/GlacierError.ts"
-import { type ArchiveId, PartSize, type UploadId } from "../protocol/Names.ts"
+import type { ArchiveId, UploadId } from "../protocol/Names.ts"
 import type { operations } from "../protocol/Operations.ts"
 import { ResourceNotFound } from "../protocol/ServiceError.ts"
 import type * as TreeHash from "../protocol/TreeHash.ts"
 import type { VaultAddress } from "../protocol/Vaults.ts"
 import type { Failure } from "../transport/Method.ts"
+import * as Line from "./internal/line.ts"
 import * as Multipart from "./internal/multipart.ts"
+import * as Telling from "./internal/telling.ts"
 import * as Writer from "./internal/writer.ts"
 import type { OnProgress } from "./Progress.ts"
 import type * as Source from "./Source.ts"
@@ -33,16 +34,9 @@ import * as UploadPlan from "./UploadPlan.ts"
  * @since 0.1.0
  * @category models
  */
-export interface Options<Chosen extends OnFailure = OnFailure> {
+export interface Options<Chosen extends OnFailure = OnFailure> extends UploadPlan.Options {
   /** At most 1,024 characters of printable ASCII: all that the inventory will say of what the archive is. */
   readonly description?: string | undefined
-  /**
-   * Bytes, 1 MiB times a power of two. Default: 16 MiB, or more where 10,000 parts would not hold the archive. Of a
-   * Stream nobody knows that: with the default it may have up to 156.25 GiB, in general 10,000 times the part size.
-   */
-  readonly partSize?: number | undefined
-  /** Parts in flight. Default: 4. */
-  readonly concurrency?: number | undefined
   /**
    * What becomes of the parts when the upload fails or is interrupted: `abort` (the default) drops them, `keep` leaves
    * the upload open for 24 hours, and fails with `UploadKept`.
@@ -89,12 +83,10 @@ export type UploadError =
  * @since 0.1.0
  * @category models
  */
-export interface ResumeOptions<Chosen extends OnFailure = OnFailure> {
-  /** Parts in flight. Default: 4. */
-  readonly concurrency?: number | undefined
+export interface ResumeOptions<Chosen extends OnFailure = OnFailure> extends Omit<UploadPlan.Options, "partSize"> {
   /** What becomes of the parts when it fails again or is interrupted. Default: `keep`. */
   readonly onFailure?: Chosen | undefined
-  /** Parts that the service has already count as done when they have been read. */
+  /** Parts that the service has already are told of as `Kept` when they have been read. */
   readonly onProgress?: OnProgress | undefined
 }
 
@@ -110,10 +102,9 @@ type Multipart<Chosen extends OnFailure> = Effect.Effect.Success<ReturnType<type
 const once = Effect.fnUntraced(function*<E, R, Chosen extends OnFailure>(
   { stream }: Source.Once<E, R>,
   multipart: Multipart<Chosen>,
-  partSize: number | undefined
+  options: UploadPlan.Options
 ) {
-  const size = yield* check("upload", "partSize", PartSize, partSize ?? UploadPlan.defaultPartSize)
-  const { close, failed, write } = yield* Writer.make(multipart, size)
+  const { close, failed, write } = yield* Writer.make(multipart, yield* UploadPlan.unsized(options))
   // A part that fails ends it at once, also while the stream has nothing to give.
   return yield* Effect.raceFirst(Effect.zipRight(Stream.runForEach(stream, write), close), failed)
 })
@@ -122,11 +113,12 @@ const once = Effect.fnUntraced(function*<E, R, Chosen extends OnFailure>(
 const anywhere = Effect.fnUntraced(function*<E, R, Chosen extends OnFailure>(
   source: Source.Source<E, R>,
   multipart: Multipart<Chosen>,
-  partSize: number | undefined
+  options: UploadPlan.Options
 ) {
   const version = source.version ?? Effect.succeed("")
   const before = yield* version
-  const plan = yield* UploadPlan.make(yield* source.size, partSize)
+  const plan = yield* UploadPlan.make(yield* source.size, options)
+  multipart.sized(plan.size)
 
   /** Bytes that are too few or too many would be stored as they are: their hashes fit. */
   const read = (range: ByteRange.ByteRange) =>
@@ -155,16 +147,18 @@ const anywhere = Effect.fnUntraced(function*<E, R, Chosen extends OnFailure>(
   }
   // The first parts are read and hashed while the service opens the upload.
   const opening = yield* Effect.forkScoped(multipart.initiate(plan.partSize))
+  const line = yield* Line.make(plan.concurrency)
   const hashes = yield* Effect.forEach(
     plan.parts,
     Effect.fnUntraced(function*(range) {
       const { start } = range
       const body = yield* read(range)
       const hashes = yield* multipart.hash(start, body)
-      yield* multipart.part(yield* Fiber.join(opening), { start, body, total: () => plan.size, ...hashes })
+      const uploadId = yield* Fiber.join(opening)
+      yield* line.permits.withPermits(1)(multipart.part(uploadId, { start, body, ...hashes }, line))
       return hashes.treeHash
     }, Effect.scoped),
-    { concurrency: multipart.concurrency }
+    { concurrency: plan.concurrency }
   )
   const uploadId = yield* Fiber.join(opening)
   yield* verify
@@ -174,9 +168,9 @@ const anywhere = Effect.fnUntraced(function*<E, R, Chosen extends OnFailure>(
 const carry = <E, R, Chosen extends OnFailure>(
   source: Source.Source<E, R> | Source.Once<E, R>,
   multipart: Multipart<Chosen>,
-  partSize: number | undefined
+  options: UploadPlan.Options
 ): Effect.Effect<UploadedArchive, UploadError | E, R | GlacierClient | Scope.Scope> =>
-  "stream" in source ? once(source, multipart, partSize) : anywhere(source, multipart, partSize)
+  "stream" in source ? once(source, multipart, options) : anywhere(source, multipart, options)
 
 /**
  * Uploads a source as one archive. Fails with what the service or the way there raises, `InvalidInput` for what cannot
@@ -195,7 +189,7 @@ export const upload: <E, R, Chosen extends OnFailure = "abort">(
 )(
   function*(vault, source, options = {}) {
     const multipart = yield* Multipart.make(vault, options)
-    return yield* multipart.naming(carry(source, multipart, options.partSize))
+    return yield* multipart.naming(carry(source, multipart, options))
   },
   Effect.scoped,
   Effect.provideService(RetryPolicy.Fallback, RetryPolicy.patient)
@@ -220,9 +214,12 @@ export const resume: <E, R, Chosen extends OnFailure = "keep">(
   "Upload.resume"
 )(
   function*(vault, uploadId, source, options = {}) {
-    const opened = yield* Multipart.find(vault, uploadId)
+    const opened = yield* Telling.make(options.onProgress).retries()(Multipart.find(vault, uploadId))
+    const given = { ...options, partSize: opened.partSize }
+    // A wrong number is refused before there is anything that a failure might drop.
+    yield* UploadPlan.unsized(given)
     const multipart = yield* Multipart.make(vault, options, opened)
-    return yield* carry(source, multipart, opened.partSize).pipe(
+    return yield* carry(source, multipart, given).pipe(
       Effect.mapError((error) =>
         Option.isSome(opened.gone) && error instanceof ResourceNotFound
           ? new UploadGone({ uploadId: opened.uploadId, message: opened.gone.value })

@@ -10,9 +10,8 @@ import type * as Scope from "effect/Scope"
 import * as Sink from "effect/Sink"
 import type { GlacierClient } from "../client/GlacierClient.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
-import { check } from "../protocol/Check.ts"
 import { InvalidInput } from "../protocol/GlacierError.ts"
-import { PartSize, type UploadId } from "../protocol/Names.ts"
+import type { UploadId } from "../protocol/Names.ts"
 import { Sha256 } from "../protocol/Sha256.ts"
 import * as TreeHash from "../protocol/TreeHash.ts"
 import type { VaultAddress } from "../protocol/Vaults.ts"
@@ -21,7 +20,7 @@ import * as Multipart from "./internal/multipart.ts"
 import * as Writer from "./internal/writer.ts"
 import type { Options, UploadedArchive, UploadError } from "./Upload.ts"
 import type { Kept, OnFailure } from "./UploadKept.ts"
-import { defaultPartSize } from "./UploadPlan.ts"
+import * as UploadPlan from "./UploadPlan.ts"
 
 /**
  * An archive in the making. It is written to by one fiber at a time: others wait for their turn.
@@ -64,9 +63,9 @@ export const make: <Chosen extends OnFailure = "abort">(
     .fnUntraced(function*(vault, options = {}) {
       const hasher = yield* Hasher
       const sha256 = yield* Sha256
-      const partSize = yield* check("upload", "partSize", PartSize, options.partSize ?? defaultPartSize)
+      const pace = yield* UploadPlan.unsized(options)
       const multipart = yield* Multipart.make(vault, options)
-      const writer = yield* Writer.make(multipart, partSize)
+      const writer = yield* Writer.make(multipart, pace)
       const turn = yield* Effect.makeSemaphore(1)
       let broken = false
       let archive = Option.none<UploadedArchive>()

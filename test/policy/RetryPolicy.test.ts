@@ -1,8 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
+import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
@@ -361,6 +363,45 @@ describe("RetryPolicy", () => {
       }),
     { fastCheck: { numRuns: 300 } }
   )
+
+  describe("onRetry", () => {
+    const told: Array<unknown> = []
+    const note = (by: string) => ({ attempt, error, operation, wait }: RetryPolicy.Retry) =>
+      Effect.map(Clock.currentTimeMillis, (at) => {
+        told.push([by, operation, error._tag, attempt, Duration.toMillis(wait), at])
+      })
+    const first = [operation, throttling._tag, 1, 1_000, 0]
+    const second = [operation, unavailable._tag, 2, 100, 1_000]
+
+    it.effect("tells of each retry before its wait, the outermost first, and not of the last error", () =>
+      Effect.gen(function*() {
+        told.length = 0
+        const { waits } = yield* longest(run(RetryPolicy.standard, [throttling, unavailable, unavailable])).pipe(
+          RetryPolicy.onRetry(note("inside")),
+          RetryPolicy.onRetry(note("outside"))
+        )
+        expect(waits).toEqual([1_000, 100])
+        expect(told).toEqual([first, second].flatMap((retry) => [["outside", ...retry], ["inside", ...retry]]))
+      }))
+
+    it.effect("makes the next attempt wait for what it does", () =>
+      Effect.gen(function*() {
+        const { waits } = yield* longest(run(RetryPolicy.standard, [throttling])).pipe(
+          RetryPolicy.onRetry(() => Effect.sleep("1 hour"))
+        )
+        expect(waits).toEqual([3_601_000])
+      }))
+
+    it.effect("may be provided to a program", () =>
+      Effect.gen(function*() {
+        told.length = 0
+        yield* Effect.provide(
+          longest(run(RetryPolicy.standard, [throttling])),
+          Layer.succeed(RetryPolicy.OnRetry, note("all"))
+        )
+        expect(told).toEqual([["all", ...first]])
+      }))
+  })
 
   it.effect("is by default the standard one, and a Layer replaces it", () =>
     Effect.gen(function*() {

@@ -18,7 +18,7 @@ import { JobId } from "../../src/protocol/Names.ts"
 import type { operations } from "../../src/protocol/Operations.ts"
 import { ResourceNotFound } from "../../src/protocol/ServiceError.ts"
 import * as Download from "../../src/transfer/Download.ts"
-import type { Progress } from "../../src/transfer/Progress.ts"
+import * as Progress from "../../src/transfer/Progress.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import * as Upload from "../../src/transfer/Upload.ts"
 import type { Answer } from "../../src/transport/Method.ts"
@@ -171,15 +171,16 @@ describe("Download.stream", () => {
       return provided(
         Effect.gen(function*() {
           const output = yield* retrieved(bytes)
-          const told: Array<Progress> = []
-          const onProgress = (progress: Progress) => Effect.sync(() => void told.push(progress))
+          const told: Array<Progress.Event> = []
+          const onProgress = (event: Progress.Event) => Effect.sync(() => void told.push(event))
           const rest = yield* collect(Download.stream(output, { from, windowSize, onProgress }))
           expect(same(rest, bytes.subarray(from))).toBe(true)
           const windows = ByteRange.windows({ start: 0, end: bytes.length - 1 }, bytes.length, windowSize)
           const needed = windows.filter(({ end }) => end >= from)
           expect(asked).toEqual(needed.map(({ start }) => start))
           expect(told).toHaveLength(needed.length)
-          if (needed.length > 0) expect(told.at(-1)).toEqual({ bytes: bytes.length, total: bytes.length })
+          expect(told.every(({ total }) => Option.contains(total, bytes.length))).toBe(true)
+          if (needed.length > 0) expect(told.at(-1)?.bytes).toBe(bytes.length)
           expect(Download.verification(output, { from, windowSize }) === "root" || needed.length < windows.length)
             .toBe(true)
         }).pipe(watched)
@@ -439,16 +440,35 @@ describe("Download.stream", () => {
   })
 
   it.effect("tells of progress, in the order in which windows are verified", () => {
-    const told: Array<Progress> = []
-    const onProgress = (progress: Progress) => Effect.sync(() => void told.push(progress))
+    const told: Array<Progress.Event> = []
+    const onProgress = (event: Progress.Event) => Effect.sync(() => void told.push(event))
     const tampered = tampering(mebibyte, 2, body(() => Stream.empty))
     return provided(
       Effect.gen(function*() {
         const output = yield* retrieved(bytes)
         yield* Stream.runDrain(Download.stream(output, { windowSize, onProgress, concurrency: 1 }))
-        expect(told).toEqual(
-          [1, 2, 3, 4, 4.5].map((n) => ({ bytes: n * mebibyte, total: bytes.length }))
+        const total = Option.some(bytes.length)
+        expect(told.filter(Progress.Event.$is("Verified"))).toEqual(
+          [1, 2, 3, 4, 4.5].map((n, index) =>
+            Progress.Event.Verified({
+              range: { start: index * mebibyte, end: n * mebibyte - 1 },
+              bytes: n * mebibyte,
+              total
+            })
+          )
         )
+        const range = Option.some(ByteRange.make(mebibyte, mebibyte))
+        expect(told.filter(Progress.Event.$is("Retried"))).toEqual([1, 2].map((attempt) =>
+          Progress.Event.Retried({
+            range,
+            bytes: mebibyte,
+            total,
+            operation: "GetJobOutput",
+            error: "BrokenOutput",
+            attempt,
+            wait: expect.anything()
+          })
+        ))
       }).pipe(tampered.with)
     )
   })

@@ -221,10 +221,13 @@ describe("a download to a file", () => {
       expect(yield* names).toHaveLength(3)
       expect(same(yield* fs.readFile(path), older)).toBe(true)
       asked.length = 0
-      const told: Array<number> = []
-      yield* download({ concurrency: 1, onProgress: ({ bytes }) => Effect.sync(() => void told.push(bytes)) })
+      const told: Array<readonly [string, number]> = []
+      yield* download({
+        concurrency: 1,
+        onProgress: ({ _tag, bytes }) => Effect.sync(() => void told.push([_tag, bytes / mebibyte]))
+      })
       expect(asked).toEqual([2, 3])
-      expect(told).toEqual([1, 2, 3, 3.5].map((n) => n * mebibyte))
+      expect(told).toEqual([["Kept", 1], ["Kept", 2], ["Verified", 3], ["Verified", 3.5]])
       expect(same(yield* fs.readFile(path), bytes)).toBe(true)
       expect(yield* names).toEqual(["holiday.tar"])
     })))

@@ -15,7 +15,7 @@ import { RetryPolicy } from "../../src/policy/RetryPolicy.ts"
 import * as Timeouts from "../../src/policy/Timeouts.ts"
 import { AttemptTimeout, ConnectionError, SourceChanged } from "../../src/protocol/GlacierError.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
-import type { Progress } from "../../src/transfer/Progress.ts"
+import * as Progress from "../../src/transfer/Progress.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import * as Upload from "../../src/transfer/Upload.ts"
 import type { OnFailure } from "../../src/transfer/UploadKept.ts"
@@ -162,15 +162,21 @@ describe("Upload", () => {
 
   it.effect.each([1, mebibyte, 4.5 * mebibyte])("tells of progress up to %d bytes", (size) =>
     Effect.gen(function*() {
-      const told: Array<Progress> = []
-      const onProgress = (progress: Progress) => Effect.sync(() => void told.push(progress))
+      const told: Array<Progress.Event> = []
+      const onProgress = (event: Progress.Event) => Effect.sync(() => void told.push(event))
       const { parts } = yield* upload(Source.bytes(pattern(size)), { onProgress })
-      expect(told).toHaveLength(parts)
-      const steps = told.map(({ bytes }, index) => bytes - (told[index - 1]?.bytes ?? 0))
+      const sent = told.filter(Progress.Event.$is("Sent"))
+      expect(sent).toHaveLength(parts)
+      for (const { range: { start } } of sent) {
+        const tags = told.flatMap((event) => "start" in event.range && event.range.start === start ? [event._tag] : [])
+        expect(tags).toEqual(["Read", "Hashed", "Sent"])
+      }
+      const steps = sent.map(({ bytes }, index) => bytes - (sent[index - 1]?.bytes ?? 0))
       expect(steps.sort((a, b) => a - b)).toEqual(
         Array.from({ length: parts }, (_, index) => index === 0 ? size - (parts - 1) * mebibyte : mebibyte)
       )
-      expect(told.at(-1)).toEqual({ bytes: size, total: size })
+      expect(told.every(({ total }) => Option.contains(total, size))).toBe(true)
+      expect(told.at(-1)).toMatchObject({ _tag: "Sent", bytes: size })
     }).pipe(Effect.provide(Support.layer())))
 
   describe("refuses before any request", () => {
@@ -183,6 +189,8 @@ describe("Upload", () => {
       ["concurrency", bytes, { concurrency: -1 }],
       ["concurrency", bytes, { concurrency: 1.5 }],
       ["concurrency", bytes, { concurrency: Number.POSITIVE_INFINITY }],
+      ["lineSpeed", bytes, { lineSpeed: 0 }],
+      ["partSize", bytes, { lineSpeed: 4_000 }],
       ["description", bytes, bad],
       ["description", pattern(1), bad],
       ["description", pattern(1), { description: "a".repeat(1_025) }],

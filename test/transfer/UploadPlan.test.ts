@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
 import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as ByteRange from "../../src/protocol/ByteRange.ts"
@@ -27,9 +28,10 @@ const faults = ({ partSize, parts, size }: UploadPlan.UploadPlan): ReadonlyArray
   return found
 }
 
-const made = (size: number, partSize?: number) => Either.getOrThrow(UploadPlan.make(size, partSize))
+const made = (size: number, options?: UploadPlan.Options) => Either.getOrThrow(UploadPlan.make(size, options))
 
-const refusal = (size: number, partSize?: number) => Either.getOrThrow(Either.flip(UploadPlan.make(size, partSize)))
+const refusal = (size: number, options?: UploadPlan.Options) =>
+  Either.getOrThrow(Either.flip(UploadPlan.make(size, options)))
 
 /** Any size, and often one near a power of two or a multiple of the number of parts. */
 const Size = FastCheck.oneof(
@@ -67,14 +69,14 @@ describe("UploadPlan", () => {
 
   it.prop("keeps a given part size, or refuses it when 10,000 would not do", [Size, PartSize], ([size, partSize]) => {
     if (partSize * maximumParts < size) {
-      expect(refusal(size, partSize)).toMatchObject({
+      expect(refusal(size, { partSize })).toMatchObject({
         _tag: "InvalidInput",
         field: "partSize",
         value: String(partSize),
         rule: `must be so large that 10,000 parts hold ${size} bytes`
       })
     } else {
-      const plan = made(size, partSize)
+      const plan = made(size, { partSize })
       expect(plan.partSize).toBe(partSize)
       expect(faults(plan)).toEqual([])
     }
@@ -107,12 +109,110 @@ describe("UploadPlan", () => {
     [2 * maximumPartSize, "8589934592"],
     [Number.NaN, "NaN"]
   ])("refuses a part size of %d", (partSize, value) => {
-    expect(refusal(mebibyte, partSize)).toMatchObject({
+    expect(refusal(mebibyte, { partSize })).toMatchObject({
       _tag: "InvalidInput",
       operation: "upload",
       field: "partSize",
       value,
       rule: expect.stringContaining("must be 1 MiB times a power of two")
+    })
+  })
+  describe("for a line of a known speed", () => {
+    /** From what carries no part to what carries any, most often between. */
+    const LineSpeed = FastCheck.oneof(
+      FastCheck.integer({ min: 1, max: 400_000 }),
+      FastCheck.integer({ min: 1, max: 2 ** 40 }),
+      // What carries some parts of some size in just 4 minutes, or just not.
+      FastCheck.tuple(FastCheck.nat({ max: 12 }), FastCheck.integer({ min: 1, max: 9 }), FastCheck.boolean()).map(
+        ([power, parts, more]) => Math.floor(mebibyte * 2 ** power * parts / 240) + (more ? 1 : 0)
+      )
+    )
+    const Given = FastCheck.option(Arbitrary.make(PartSize), { nil: undefined })
+    const Concurrency = FastCheck.integer({ min: 1, max: 8 })
+
+    /** The seconds that one of so many parts at once is on its way. */
+    const seconds = (bytes: number, atOnce: number, lineSpeed: number) => bytes * atOnce / lineSpeed
+
+    it.prop(
+      "covers each byte once, by parts none of which takes more than 4 minutes, as many at once as that allows",
+      [Size, Given, LineSpeed, Concurrency],
+      ([size, partSize, lineSpeed, concurrency]) => {
+        const planned = UploadPlan.make(size, { partSize, lineSpeed, concurrency })
+        if (Either.isLeft(planned)) {
+          // Nothing else would do either.
+          const smallest = partSize ?? legal.find((one) => one * maximumParts >= size) ?? NaN
+          expect(smallest * maximumParts < size || seconds(Math.min(smallest, size), 1, lineSpeed) > 240).toBe(true)
+          return
+        }
+        const plan = planned.right
+        const largest = Math.min(plan.partSize, size)
+        expect(faults(plan)).toEqual([])
+        expect(plan.concurrency).toBeGreaterThanOrEqual(1)
+        expect(plan.concurrency).toBeLessThanOrEqual(concurrency)
+        expect(seconds(largest, plan.concurrency, lineSpeed)).toBeLessThanOrEqual(240)
+        if (plan.concurrency < concurrency) {
+          expect(seconds(largest, plan.concurrency + 1, lineSpeed)).toBeGreaterThan(240)
+        }
+        if (partSize !== undefined) expect(plan.partSize).toBe(partSize)
+      },
+      { fastCheck: { numRuns: 1_000 } }
+    )
+
+    it.prop(
+      "takes of a Stream the largest parts up to 16 MiB that it carries, and else fewer at once",
+      [LineSpeed, Concurrency],
+      ([lineSpeed, concurrency]) => {
+        const planned = UploadPlan.unsized({ lineSpeed, concurrency })
+        if (Either.isLeft(planned)) {
+          expect(seconds(mebibyte, 1, lineSpeed)).toBeGreaterThan(240)
+          return
+        }
+        const { partSize } = planned.right
+        expect(seconds(partSize, planned.right.concurrency, lineSpeed)).toBeLessThanOrEqual(240)
+        if (partSize < UploadPlan.defaultPartSize) {
+          expect(seconds(2 * partSize, concurrency, lineSpeed)).toBeGreaterThan(240)
+        }
+        expect(partSize === mebibyte || planned.right.concurrency === concurrency).toBe(true)
+      },
+      { fastCheck: { numRuns: 1_000 } }
+    )
+
+    const gibibyte = 1_024 * mebibyte
+
+    it.each([
+      ["is fast", 100 * gibibyte, { lineSpeed: 1e8 }, 16, 4],
+      ["is slow: smaller parts", gibibyte, { lineSpeed: 100_000 }, 4, 4],
+      ["is slower: fewer at once, too", gibibyte, { lineSpeed: 10_000 }, 1, 2],
+      ["is slow for a large archive: fewer at once", 40 * gibibyte, { lineSpeed: 100_000 }, 8, 2],
+      ["is slow for a given part size: fewer at once", gibibyte, { lineSpeed: 100_000, partSize: 8 * mebibyte }, 8, 2],
+      ["is slow, but the archive is small", 1_000, { lineSpeed: 100, partSize: 8 * mebibyte }, 8, 4]
+    ])("that %s", (_, size, options, mebibytes, concurrency) => {
+      expect(made(size, options)).toMatchObject({ partSize: mebibytes * mebibyte, concurrency })
+    })
+
+    it.each([
+      [
+        gibibyte,
+        { lineSpeed: 4_000 },
+        "lineSpeed",
+        "must let a part of 1048576 bytes travel in 240 seconds (at 4000 bytes a second it takes 263)"
+      ],
+      [
+        maximumArchiveSize,
+        { lineSpeed: 1e7 },
+        "lineSpeed",
+        "must let a part of 4294967296 bytes travel in 240 seconds (at 10000000 bytes a second it takes 430)"
+      ],
+      [
+        gibibyte,
+        { lineSpeed: 10_000, partSize: 4 * mebibyte },
+        "partSize",
+        "must let a part of 4194304 bytes travel in 240 seconds (at 10000 bytes a second it takes 420)"
+      ],
+      [gibibyte, { lineSpeed: 0 }, "lineSpeed", "must be more than 0"],
+      [gibibyte, { lineSpeed: Number.NaN }, "lineSpeed", "must be more than 0"]
+    ])("refuses %d bytes with %j", (size, options, field, rule) => {
+      expect(refusal(size, options)).toMatchObject({ _tag: "InvalidInput", operation: "upload", field, rule })
     })
   })
 })

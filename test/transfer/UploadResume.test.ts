@@ -9,7 +9,7 @@ import * as Stream from "effect/Stream"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
 import { SourceChanged, UploadGone } from "../../src/protocol/GlacierError.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
-import type { Progress } from "../../src/transfer/Progress.ts"
+import type * as Progress from "../../src/transfer/Progress.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import * as Upload from "../../src/transfer/Upload.ts"
 import * as Support from "./support.ts"
@@ -125,16 +125,29 @@ describe("Upload.resume", () => {
     return Effect.gen(function*() {
       const uploadId = yield* partly(bytes, [0, 3])
       yield* (yield* Support.sendingParts(uploadId))(pattern(5 * mebibyte).fill(7), 1)
-      const told: Array<Progress> = []
+      const told: Array<Progress.Event> = []
       const archive = yield* Upload.resume(address, uploadId, source, {
         concurrency: 1,
-        onProgress: (progress) => Effect.sync(() => void told.push(progress))
+        onProgress: (event) => Effect.sync(() => void told.push(event))
       }).pipe(watched)
       expect(sent).toEqual([mebibyte, 2 * mebibyte, 4 * mebibyte])
-      expect(told.map(({ bytes }) => bytes)).toEqual([1, 2, 3, 4, 4.5].map((n) => n * mebibyte))
+      expect(told.flatMap(({ _tag, bytes }) => _tag === "Sent" || _tag === "Kept" ? [[_tag, bytes / mebibyte]] : []))
+        .toEqual([["Kept", 1], ["Sent", 2], ["Sent", 3], ["Kept", 4], ["Sent", 4.5]])
       expect(same((yield* stored(archive.archiveId)).bytes, bytes)).toBe(true)
     }).pipe(Effect.provide(Support.layer()))
   })
+
+  it.effect.each<[string, Upload.ResumeOptions<"abort">]>([
+    ["concurrency", { concurrency: 0 }],
+    ["lineSpeed", { lineSpeed: -1 }],
+    ["partSize", { lineSpeed: 4_000 }]
+  ])("drops nothing when its %s is refused", ([field, options]) =>
+    Effect.gen(function*() {
+      const uploadId = yield* partly(bytes, [0])
+      const resumed = Upload.resume(address, uploadId, Source.bytes(bytes), { ...options, onFailure: "abort" })
+      expect(yield* Effect.flip(resumed)).toMatchObject({ _tag: "InvalidInput", field })
+      expect(yield* openUploads).toMatchObject([{ uploadId }])
+    }).pipe(Effect.provide(Support.layer())))
 
   it.scoped("goes on with a range of a file", () => {
     const { sent, watched } = watching()

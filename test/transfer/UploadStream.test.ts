@@ -5,12 +5,13 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import type { GlacierClient } from "../../src/client/GlacierClient.ts"
 import { RetryPolicy } from "../../src/policy/RetryPolicy.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
-import type { Progress } from "../../src/transfer/Progress.ts"
+import * as Progress from "../../src/transfer/Progress.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import * as Upload from "../../src/transfer/Upload.ts"
 import type { OnFailure, UploadKept } from "../../src/transfer/UploadKept.ts"
@@ -178,16 +179,23 @@ describe("Upload of a Stream", () => {
     }).pipe(Effect.provide(Support.layer()))
   })
 
-  it.effect("tells of progress: how many of the bytes that have come so far", () =>
+  it.effect("tells of progress, and of how many bytes when they have all come", () =>
     Effect.gen(function*() {
-      const told: Array<Progress> = []
+      const told: Array<Progress.Event> = []
       yield* upload(Stream.fromIterable(pieces(bytes, [100_000])), {
         concurrency: 1,
-        onProgress: (progress) => Effect.sync(() => void told.push(progress))
+        onProgress: (event) => Effect.sync(() => void told.push(event))
       })
-      expect(told.map(({ bytes }) => bytes)).toEqual([1, 2, 3, 4, 4.5].map((n) => n * mebibyte))
-      expect(told.every(({ bytes, total }) => bytes <= total)).toBe(true)
-      expect(told.at(-1)).toEqual({ bytes: bytes.length, total: bytes.length })
+      const sent = told.filter(Progress.Event.$is("Sent"))
+      expect(sent.map(({ bytes }) => bytes)).toEqual([1, 2, 3, 4, 4.5].map((n) => n * mebibyte))
+      expect(told.at(0)).toMatchObject({ bytes: 0, total: Option.none() })
+      expect(told.at(-1)).toEqual(
+        Progress.Event.Sent({
+          range: { start: 4 * mebibyte, end: bytes.length - 1 },
+          bytes: bytes.length,
+          total: Option.some(bytes.length)
+        })
+      )
     }).pipe(Effect.provide(Support.layer())))
 
   describe("that fails", () => {

@@ -11,8 +11,9 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { GlacierClient } from "../../client/GlacierClient.ts"
+import * as RetryPolicy from "../../policy/RetryPolicy.ts"
 import * as ByteRange from "../../protocol/ByteRange.ts"
-import { check, Concurrency } from "../../protocol/Check.ts"
+import { check } from "../../protocol/Check.ts"
 import { SourceChanged } from "../../protocol/GlacierError.ts"
 import { type ContentSha256, Description, type PartSize, UploadId } from "../../protocol/Names.ts"
 import type { operations } from "../../protocol/Operations.ts"
@@ -23,10 +24,11 @@ import { Hasher } from "../../transport/Hasher.ts"
 import type { Failure } from "../../transport/Method.ts"
 import type { OnProgress } from "../Progress.ts"
 import { type Kept, type OnFailure, UploadKept } from "../UploadKept.ts"
+import type { Line } from "./line.ts"
+import * as Telling from "./telling.ts"
 
 export interface Settings<Chosen extends OnFailure> {
   readonly description?: string | undefined
-  readonly concurrency?: number | undefined
   readonly onFailure?: Chosen | undefined
   readonly onInitiated?: ((uploadId: UploadId) => Effect.Effect<void>) | undefined
   readonly onProgress?: OnProgress | undefined
@@ -74,7 +76,6 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
   const glacier = yield* GlacierClient
   const hasher = yield* Hasher
   const sha256 = yield* Sha256
-  const concurrency = yield* check("upload", "concurrency", Concurrency, settings.concurrency ?? 4)
   const description = yield* check("upload", "description", Schema.UndefinedOr(Description), settings.description)
   const keep = (settings.onFailure ?? (opened === undefined ? "abort" : "keep")) === "keep"
   /** Set when nothing can be sent any more. */
@@ -86,7 +87,7 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
     known,
     Fiber.succeed
   )
-  let done = 0
+  const telling = Telling.make(settings.onProgress)
 
   yield* Effect.addFinalizer((exit) =>
     Option.match(opening, {
@@ -95,7 +96,7 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
         Effect.zipRight(
           pending && !keep
             ? Fiber.join(fiber).pipe(
-              Effect.flatMap((uploadId) => glacier.abortMultipartUpload({ ...vault, uploadId })),
+              Effect.flatMap((uploadId) => telling.retries()(glacier.abortMultipartUpload({ ...vault, uploadId }))),
               Effect.interruptible,
               // Who interrupts it must not wait for a network that is gone.
               Effect.timeout(
@@ -109,15 +110,10 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
     })
   )
 
-  const progress = (bytes: number, total: number) => {
-    done += bytes
-    return settings.onProgress?.({ bytes: done, total }) ?? Effect.void
-  }
-
   return {
-    concurrency,
     /** Whether there is an upload to go on with. */
     resumes: opened !== undefined,
+    sized: telling.sized,
 
     initiate: (partSize: PartSize) =>
       Effect.uninterruptibleMask((restore) =>
@@ -125,7 +121,7 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
           if (Option.isSome(opening)) return yield* restore(Fiber.join(opening.value))
           // In a fiber that is not interrupted at once: while the answer is under way, there may be an upload to drop.
           const fiber = yield* Effect.forkDaemon(Effect.interruptible(Effect.map(
-            glacier.initiateMultipartUpload({ ...vault, description, partSize }),
+            telling.retries()(glacier.initiateMultipartUpload({ ...vault, description, partSize })),
             ({ uploadId }) => uploadId
           )))
           opening = Option.some(fiber)
@@ -138,36 +134,47 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
 
     /** What is to be sent with a part: no SHA-256 if the part itself need not be sent. */
     hash: Effect.fnUntraced(function*(start: number, body: Uint8Array) {
+      yield* telling.tell("Read", start, body.length)
       const known = opened?.parts.get(start)
-      if (known !== undefined || Option.isSome(gone)) {
-        const treeHash = yield* hasher.treeHash(body)
-        if (treeHash === known || Option.isSome(gone)) return { treeHash, contentSha256: undefined }
-      }
-      return yield* hasher.hashes(body)
+      const own = known !== undefined || Option.isSome(gone) ? yield* hasher.treeHash(body) : undefined
+      const hashes = own !== undefined && (own === known || Option.isSome(gone))
+        ? { treeHash: own, contentSha256: undefined }
+        : yield* hasher.hashes(body)
+      yield* telling.tell("Hashed", start, body.length)
+      return hashes
     }),
 
+    /** Sends a part that has a permit of the line. */
     part: Effect.fnUntraced(function*(
       uploadId: UploadId,
-      { body, contentSha256, start, total, treeHash }: {
+      { body, contentSha256, start, treeHash }: {
         readonly start: number
         readonly body: Uint8Array
-        readonly total: () => number
         readonly treeHash: TreeHash.TreeHash
         readonly contentSha256: ContentSha256 | undefined
-      }
+      },
+      line: Line
     ) {
-      if (contentSha256 !== undefined) {
-        const range = ByteRange.make(start, body.length)
-        yield* glacier.uploadMultipartPart({ ...vault, uploadId, range, treeHash, contentSha256, body })
-      }
-      yield* progress(body.length, total())
+      if (contentSha256 === undefined) return yield* telling.done("Kept", start, body.length)
+      const range = ByteRange.make(start, body.length)
+      yield* glacier.uploadMultipartPart({ ...vault, uploadId, range, treeHash, contentSha256, body }).pipe(
+        RetryPolicy.onRetry(line.narrow),
+        telling.retries(range)
+      )
+      yield* telling.done("Sent", start, body.length)
     }),
 
     single: Effect.fnUntraced(function*(body: Uint8Array) {
+      const size = body.length
+      telling.sized(size)
+      yield* telling.tell("Read", 0, size)
       const hashes = yield* hasher.hashes(body)
-      const { archiveId, location } = yield* glacier.uploadArchive({ ...vault, description, ...hashes, body })
-      yield* progress(body.length, body.length)
-      return { archiveId, treeHash: hashes.treeHash, size: body.length, parts: 1, location }
+      yield* telling.tell("Hashed", 0, size)
+      const { archiveId, location } = yield* telling.retries(ByteRange.make(0, size))(
+        glacier.uploadArchive({ ...vault, description, ...hashes, body })
+      )
+      yield* telling.done("Sent", 0, size)
+      return { archiveId, treeHash: hashes.treeHash, size, parts: 1, location }
     }),
 
     complete: Effect.fnUntraced(function*(uploadId: UploadId, size: number, hashes: ReadonlyArray<TreeHash.TreeHash>) {
@@ -179,7 +186,9 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
         }
       }
       const treeHash = TreeHash.combine(sha256, hashes)
-      const answer = yield* glacier.completeMultipartUpload({ ...vault, uploadId, archiveSize: size, treeHash })
+      const answer = yield* telling.retries()(
+        glacier.completeMultipartUpload({ ...vault, uploadId, archiveSize: size, treeHash })
+      )
       pending = false
       if (Option.isSome(gone) && !Option.contains(Option.orElseSome(answer.treeHash, () => treeHash), treeHash)) {
         return yield* new SourceChanged({ message: `Upload ${uploadId} was completed with other bytes` })

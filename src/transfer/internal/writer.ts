@@ -13,9 +13,11 @@ import * as Scope from "effect/Scope"
 import { check } from "../../protocol/Check.ts"
 import { SourceTooLarge } from "../../protocol/GlacierError.ts"
 import * as Limits from "../../protocol/Limits.ts"
-import { ArchiveSize, type PartSize } from "../../protocol/Names.ts"
+import { ArchiveSize } from "../../protocol/Names.ts"
 import type { TreeHash } from "../../protocol/TreeHash.ts"
 import { Hasher } from "../../transport/Hasher.ts"
+import type { Pace } from "../UploadPlan.ts"
+import * as Line from "./line.ts"
 import type * as Multipart from "./multipart.ts"
 
 type Multipart = Effect.Effect.Success<ReturnType<typeof Multipart.make>>
@@ -24,11 +26,14 @@ type Failure = Effect.Effect.Error<ReturnType<Multipart["part"]>>
 
 /** Not to be written to by several fibers at once, nor after a write or the closing was interrupted. */
 export const make = Effect.fnUntraced(function*(
-  multipart: Pick<Multipart, "complete" | "concurrency" | "hash" | "initiate" | "part" | "resumes" | "single">,
-  partSize: PartSize
+  multipart: Pick<
+    Multipart,
+    "complete" | "hash" | "initiate" | "part" | "resumes" | "single" | "sized"
+  >,
+  { concurrency, partSize }: Pace
 ) {
   const fibers = yield* FiberSet.make()
-  const permits = yield* Effect.makeSemaphore(multipart.concurrency)
+  const line = yield* Line.make(concurrency)
   const failure = yield* Deferred.make<never, Failure>()
   const hashes: Array<Deferred.Deferred<TreeHash>> = []
   const hasher = yield* Hasher
@@ -53,7 +58,7 @@ export const make = Effect.fnUntraced(function*(
   /** Sends off the part that was filled, as soon as there are fewer than `concurrency` on their way. */
   const dispatch = Effect.fnUntraced(function*() {
     const uploadId = yield* multipart.initiate(partSize)
-    yield* orFailure(permits.take(1))
+    yield* orFailure(line.permits.take(1))
     const { bytes, free } = slab
     const body = bytes.subarray(0, filled)
     const start = size - filled
@@ -61,14 +66,13 @@ export const make = Effect.fnUntraced(function*(
     filled = 0
     const hashed = yield* Deferred.make<TreeHash>()
     hashes.push(hashed)
-    const total = () => size
     yield* FiberSet.run(
       fibers,
       multipart.hash(start, body).pipe(
         Effect.tap(({ treeHash }) => Deferred.succeed(hashed, treeHash)),
-        Effect.flatMap((hashes) => multipart.part(uploadId, { start, body, total, ...hashes })),
+        Effect.flatMap((hashes) => multipart.part(uploadId, { start, body, ...hashes }, line)),
         Effect.catchAllCause((cause) => Deferred.failCause(failure, cause)),
-        Effect.ensuring(Effect.zipRight(free, permits.release(1)))
+        Effect.ensuring(Effect.zipRight(free, line.permits.release(1)))
       )
     )
     return uploadId
@@ -103,6 +107,7 @@ export const make = Effect.fnUntraced(function*(
 
     close: Effect.gen(function*() {
       yield* check("upload", "size", ArchiveSize, size)
+      multipart.sized(size)
       if (hashes.length === 0 && !multipart.resumes) return yield* multipart.single(slab.bytes.subarray(0, filled))
       if (filled > 0) yield* dispatch()
       const uploadId = yield* multipart.initiate(partSize)

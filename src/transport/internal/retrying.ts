@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import type * as Schedule from "effect/Schedule"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
-import { type Attempted, isUnknown, type Policy } from "../../policy/RetryPolicy.ts"
+import { type Attempted, isUnknown, OnRetry, type Policy } from "../../policy/RetryPolicy.ts"
 import type { Quota } from "../../policy/RetryQuota.ts"
 import { type GlacierError, OutcomeUnknown } from "../../protocol/GlacierError.ts"
 import { waited } from "./waits.ts"
@@ -36,11 +36,13 @@ const retriesOf = ({ operation, policy, quota }: Repeats) => {
   const next = waitsOf(policy.schedule)
   // What the last retry took of the quota.
   let taken = 0
+  let attempt = 0
   return {
     succeeded: Effect.suspend(() => quota.giveBack(taken)),
     /** Waits for the next attempt; false when there is to be no other. */
     next: (error: GlacierError, idempotent = operation.idempotent): Effect.Effect<boolean> =>
       Effect.gen(function*() {
+        attempt++
         if (!policy.while(error, { ...operation, idempotent })) return false
         const wait = yield* next(error)
         if (Option.isNone(wait)) return false
@@ -49,9 +51,14 @@ const retriesOf = ({ operation, policy, quota }: Repeats) => {
           if (taken === 0) return false
         }
         yield* waited("retry", wait.value, { error: error._tag })
-        const sleep = Effect.sleep(Duration.millis(wait.value))
+        const tell = yield* OnRetry
+        const duration = Duration.millis(wait.value)
+        const pause = Effect.zipRight(
+          tell({ operation: operation.name, error, attempt, wait: duration }),
+          Effect.sleep(duration)
+        )
         // The retry of a call that is interrupted before it has cost nothing.
-        yield* policy.metered ? Effect.onInterrupt(sleep, () => quota.giveBack(taken)) : sleep
+        yield* policy.metered ? Effect.onInterrupt(pause, () => quota.giveBack(taken)) : pause
         return true
       })
   }

@@ -1,0 +1,53 @@
+/**
+ * What a transfer tells of its progress: nothing is made of it when nobody listens.
+ *
+ * @internal
+ */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as RetryPolicy from "../../policy/RetryPolicy.ts"
+import * as ByteRange from "../../protocol/ByteRange.ts"
+import { Event, type OnProgress } from "../Progress.ts"
+
+/** With the bytes that count as done before it begins. */
+export const make = (onProgress: OnProgress | undefined, begin = 0) => {
+  let bytes = begin
+  let total = Option.none<number>()
+
+  return {
+    /** The total is known from now on. */
+    sized: (size: number) => {
+      total = Option.some(size)
+    },
+
+    /** Bytes that are on their way. */
+    tell: (tag: "Read" | "Hashed", start: number, length: number): Effect.Effect<void> =>
+      onProgress === undefined
+        ? Effect.void
+        : Effect.suspend(() => onProgress(Event[tag]({ range: ByteRange.make(start, length), bytes, total }))),
+
+    /** Bytes that are done. */
+    done: (tag: "Sent" | "Verified" | "Kept", start: number, length: number): Effect.Effect<void> =>
+      onProgress === undefined
+        ? Effect.void
+        : Effect.suspend(() => {
+          bytes += length
+          return onProgress(Event[tag]({ range: ByteRange.make(start, length), bytes, total }))
+        }),
+
+    /** The retries of a call. */
+    retries: (range?: ByteRange.ByteRange) => <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+      onProgress === undefined ? call : RetryPolicy.onRetry(call, ({ attempt, error, operation, wait }) =>
+        onProgress(
+          Event.Retried({
+            range: Option.fromNullable(range),
+            bytes,
+            total,
+            operation,
+            error: error._tag,
+            attempt,
+            wait
+          })
+        ))
+  }
+}

@@ -1,0 +1,151 @@
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import { describe, expect, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
+import * as Timeouts from "../../src/policy/Timeouts.ts"
+import * as Progress from "../../src/transfer/Progress.ts"
+import * as Source from "../../src/transfer/Source.ts"
+import * as Upload from "../../src/transfer/Upload.ts"
+import { inVirtualTime } from "../support/virtualClock.ts"
+import * as Support from "../transfer/support.ts"
+import { refusal } from "../transport/support.ts"
+
+const { address, mebibyte, openUploads, pattern, same, stored } = Support
+
+const bytes = pattern(8 * mebibyte)
+
+const pieces = Stream.map(
+  Stream.range(0, 79),
+  (n) => bytes.subarray(Math.floor(n * bytes.length / 80), Math.floor((n + 1) * bytes.length / 80))
+)
+
+const sources = { bytes: Source.bytes(bytes), stream: Source.stream(pieces) }
+
+const isPart = ({ method, url }: HttpClientRequest.HttpClientRequest) =>
+  method === "PUT" && url.includes("/multipart-uploads/")
+
+/** A line that carries a part of 1 MiB in so many seconds, if it has the line for itself, else that many times longer. */
+const lineOf = (seconds: number, answer: (arrived: Support.Change) => Support.Change = (arrived) => arrived) => {
+  const flying = Support.gauge()
+  /** For each attempt: where its part begins, in MiB, and how many were on the line with it when it began. */
+  const attempts: Array<{ readonly part: number; readonly beside: number }> = []
+  const carried: Support.Change = (send) =>
+    Effect.gen(function*() {
+      for (let left = seconds; left > 0; left -= 1 / flying.live) yield* Effect.sleep("1 second")
+      return yield* send
+    })
+  const change: Support.Change = (send, request) =>
+    isPart(request)
+      ? flying.during(Effect.suspend(() => {
+        const [, start = ""] = /^bytes (\d+)-/.exec(request.headers["content-range"] ?? "") ?? []
+        attempts.push({ part: Number(start) / mebibyte, beside: flying.live })
+        return answer(carried)(send, request)
+      }))
+      : send
+  return { attempts, change }
+}
+
+/** What comes back after five minutes is that the body took too long. */
+const impatient = (arrived: Support.Change): Support.Change => (send, request) =>
+  Effect.raceFirst(
+    arrived(send, request),
+    Effect.delay(
+      Effect.sync(() => HttpClientResponse.fromWeb(request, refusal(408, "RequestTimeoutException"))),
+      "5 minutes"
+    )
+  )
+
+const upload = (source: Source.Source | Source.Once, onProgress?: Progress.OnProgress) =>
+  Upload.upload(address, source, { partSize: mebibyte, concurrency: 4, onProgress })
+
+const late = [
+  { error: "AttemptTimeout", minutes: 5, answer: undefined },
+  { error: "InvalidSignature", minutes: 15, answer: undefined },
+  { error: "RequestTimeout", minutes: 15, answer: impatient }
+] as const
+
+describe("A line that carries 4 parts in 8 minutes, and one in 2", () => {
+  it.effect.each(
+    late.flatMap((one) => (["bytes", "stream"] as const).map((kind) => ({ ...one, kind })))
+  )("S4: $kind whose parts end with $error are sent one by one", ({ answer, error, kind, minutes }) => {
+    const { attempts, change } = lineOf(120, answer)
+    return Effect.gen(function*() {
+      const told: Array<Progress.Event> = []
+      const archive = yield* upload(sources[kind], (event) => Effect.sync(() => void told.push(event)))
+      expect(same((yield* stored(archive.archiveId)).bytes, bytes)).toBe(true)
+      expect(attempts.map(({ beside }) => beside)).toEqual([1, 2, 3, 4, ...Array.from({ length: 8 }, () => 1)])
+      const parts = attempts.map(({ part }) => part).sort((a, b) => a - b)
+      expect(parts).toEqual([0, 0, 1, 1, 2, 2, 3, 3, 4, 5, 6, 7])
+      expect(told.filter(Progress.Event.$is("Retried")).map(({ error }) => error)).toEqual(
+        Array.from({ length: 4 }, () => error)
+      )
+    }).pipe(
+      Effect.provideService(Timeouts.Timeouts, Timeouts.make({ upload: Duration.minutes(minutes) })),
+      Effect.provide(Support.layer(change)),
+      inVirtualTime
+    )
+  })
+
+  it.effect.each(["bytes", "stream"] as const)(
+    "S4: is given no more %s than it carries, if its speed is known",
+    (kind) => {
+      const { attempts, change } = lineOf(120)
+      return Effect.gen(function*() {
+        const { parts } = yield* Upload.upload(address, sources[kind], { lineSpeed: mebibyte / 120 })
+        expect(parts).toBe(8)
+        expect(attempts).toHaveLength(8)
+        expect(Math.max(...attempts.map(({ beside }) => beside))).toBe(2)
+      }).pipe(Effect.provide(Support.layer(change)), inVirtualTime)
+    }
+  )
+})
+
+describe("A line", () => {
+  it.effect("S4: on which one of 4 parts was late carries 3 at a time from then on", () => {
+    let first = true
+    const { attempts, change } = lineOf(60, (arrived) => (send, request) => {
+      if (!first) return arrived(send, request)
+      first = false
+      return Effect.never
+    })
+    return Effect.gen(function*() {
+      yield* upload(Source.bytes(pattern(12 * mebibyte)))
+      const begun = attempts.map(({ beside }) => beside)
+      expect(begun.slice(0, 4)).toEqual([1, 2, 3, 4])
+      const retry = attempts.map(({ part }) => part).lastIndexOf(0)
+      expect(Math.max(...begun.slice(retry))).toBe(3)
+      expect(attempts).toHaveLength(13)
+    }).pipe(Effect.provide(Support.layer(change)), inVirtualTime)
+  })
+
+  it.effect("S4: that is too slow for even one part ends the upload after the attempts of the policy", () => {
+    const { attempts, change } = lineOf(600)
+    return Effect.gen(function*() {
+      expect(yield* Effect.flip(upload(sources.bytes))).toMatchObject({ _tag: "AttemptTimeout" })
+      const perPart = [0, 1, 2, 3].map((part) => attempts.filter((one) => one.part === part).length)
+      expect(Math.max(...perPart)).toBe(3)
+      expect(attempts.slice(4).every(({ beside }) => beside === 1)).toBe(true)
+      expect(yield* openUploads).toEqual([])
+    }).pipe(
+      Effect.provideService(RetryPolicy.RetryPolicy, RetryPolicy.standard),
+      Effect.provide(Support.layer(change)),
+      inVirtualTime
+    )
+  })
+
+  it.effect("S4: that is quick is used by as many parts as before when the service fails", () => {
+    let failures = 4
+    const { attempts, change } = lineOf(10, (arrived) => (send, request) =>
+      failures-- > 0
+        ? Effect.sync(() => HttpClientResponse.fromWeb(request, refusal(500, "ServiceUnavailableException")))
+        : arrived(send, request))
+    return Effect.gen(function*() {
+      yield* upload(sources.stream)
+      expect(attempts).toHaveLength(12)
+      expect(Math.max(...attempts.slice(4).map(({ beside }) => beside))).toBe(4)
+    }).pipe(Effect.provide(Support.layer(change)), inVirtualTime)
+  })
+})
