@@ -200,9 +200,9 @@ export const clear = (name: string): Effect.Effect<void, CheckpointError | Check
   )
 
 /**
- * Logs in a `KeyValueStore`, a key an entry. How long an entry stays that was added is up to the store: the one over
- * files does not fsync, and a damaged entry is all that is seen of a write that was torn. Two who are at work with one
- * log are refused where they share this layer: no store knows of other processes.
+ * Logs in a `KeyValueStore`, a key an entry. How safe an entry is that was added is up to the store: the one over files
+ * does not fsync. (A write that was torn shows, and counts as none.) Two who are at work with one log are refused where
+ * they share this layer: a store knows nothing of other processes.
  *
  * @since 0.1.0
  * @category layers

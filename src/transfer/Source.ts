@@ -85,7 +85,8 @@ export const file = (
     }),
     version: Effect.map(
       stat,
-      ({ mtime, size }) => `${size} ${Option.match(mtime, { onNone: () => "", onSome: (time) => time.getTime() })}`
+      ({ mtime, size }) =>
+        `${first} ${size} ${Option.match(mtime, { onNone: () => "", onSome: (time) => time.getTime() })}`
     ),
     read: ({ end, start }) =>
       Effect.scoped(Effect.gen(function*() {

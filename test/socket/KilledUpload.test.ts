@@ -132,5 +132,5 @@ it.scopedLive(
         expect(back.equals(bytes)).toBe(true)
       }).pipe(Effect.provide(NodeEmulator.layer({ directory: data, jobDelay: 0, inventoryDelay: 0 })))
     }),
-  120_000
+  180_000
 )

@@ -1,19 +1,14 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect, it } from "@effect/vitest"
-import * as Chunk from "effect/Chunk"
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
-import * as FiberId from "effect/FiberId"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { createHash } from "node:crypto"
-import { GlacierClient } from "../../src/client/GlacierClient.ts"
-import type * as Emulator from "../../src/emulator/Emulator.ts"
-import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import { ArchiveId } from "../../src/protocol/Names.ts"
 import * as TreeHash from "../../src/protocol/TreeHash.ts"
 import type { Part } from "../../src/protocol/Uploads.ts"
@@ -21,118 +16,23 @@ import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import * as Upload from "../../src/transfer/Upload.ts"
 import { Hasher } from "../../src/transport/Hasher.ts"
+import {
+  afterThree,
+  archives,
+  bytes,
+  type Cut,
+  inTraffic,
+  makeTraffic,
+  name,
+  once,
+  parts,
+  recorded,
+  upload,
+  versioned
+} from "./resumable.ts"
 import * as Support from "./support.ts"
 
 const { address, mebibyte, openUploads, pattern, replacing, same, stored } = Support
-
-const once = (bytes: Uint8Array) =>
-  Source.stream(Stream.fromIterable([bytes.subarray(0, 700_000), bytes.subarray(700_000)]))
-
-/** Bytes with a version, and where they were read from, in MiB. */
-const versioned = (bytes: Uint8Array) => {
-  const read: Array<number> = []
-  const state = { bytes, version: "1" }
-  const source: Source.Source = {
-    size: Effect.sync(() => state.bytes.length),
-    version: Effect.sync(() => state.version),
-    read: (range) =>
-      Effect.sync(() => {
-        read.push(range.start / mebibyte)
-        return state.bytes.subarray(range.start, range.end + 1)
-      })
-  }
-  return { source, state, read, taken: () => read.splice(0) }
-}
-
-/** When a process dies or its line does: with which request, which does not arrive or whose answer does not. */
-interface Cut {
-  readonly at: number
-  readonly ends: "process" | "line"
-  readonly loses: "request" | "answer"
-}
-
-/**
- * The traffic of a process. `sent` are its requests, as `PUT 2` for the part that begins at the third MiB; `twice` the
- * parts that were sent though the service had them, and this process could know.
- */
-const makeTraffic = () => {
-  const sent: Array<string> = []
-  const twice: Array<string> = []
-  const arrived = new Set<string>()
-  const acknowledged = new Set<string>()
-  let cut: Cut | undefined
-  let count = 0
-  let died = Deferred.unsafeMake<void>(FiberId.none)
-  const change: Support.Change = (send, request) =>
-    Effect.suspend(() => {
-      count++
-      const range = request.headers["content-range"]
-      const part = request.method === "PUT" && range !== undefined ? `${request.url} ${range}` : undefined
-      const place = range === undefined ? "" : ` ${Number.parseInt(range.slice("bytes ".length)) / mebibyte}`
-      sent.push(`${request.method}${place}`)
-      if (part !== undefined && acknowledged.has(part)) twice.push(part)
-      const arriving = Effect.tap(send, () => Effect.sync(() => part !== undefined && arrived.add(part)))
-      const answered = Effect.tap(arriving, () => Effect.sync(() => part !== undefined && acknowledged.add(part)))
-      if (cut === undefined || count < cut.at) return answered
-      const ends = cut.ends === "line"
-        ? Support.lost(request)
-        : Effect.zipRight(Deferred.succeed(died, undefined), Effect.never)
-      return count === cut.at && cut.loses === "answer" ? Effect.zipRight(arriving, ends) : ends
-    })
-  return {
-    change,
-    twice,
-    taken: () => sent.splice(0),
-    /** Runs an effect until it ends, or the process does. */
-    living: <A, E, R>(effect: Effect.Effect<A, E, R>, next?: Cut) =>
-      Effect.suspend(() => {
-        cut = next
-        count = 0
-        // The service tells of those whose answers were lost, too.
-        for (const part of arrived) acknowledged.add(part)
-        died = Deferred.unsafeMake(FiberId.none)
-        return Effect.raceFirst(Effect.asSome(effect), Effect.as(Deferred.await(died), Option.none()))
-      }).pipe(Effect.ensuring(Effect.sync(() => {
-        cut = undefined
-      })))
-  }
-}
-
-/** Runs with that traffic, and a checkpoint in memory. */
-const inTraffic =
-  (traffic: { readonly change: Support.Change }, options?: Emulator.Options) =>
-  <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-    effect.pipe(
-      Effect.provideService(RetryPolicy.RetryPolicy, Support.promptly(1)),
-      Effect.provide(Layer.merge(Support.layer(traffic.change, options), Checkpoint.layerMemory))
-    )
-
-const name = "holiday"
-
-const upload = <E, R>(source: Source.Source<E, R> | Source.Once<E, R>, options: Upload.ResumableOptions = {}) =>
-  Upload.resumable(address, name, source, { partSize: mebibyte, concurrency: 1, ...options })
-
-/** What the checkpoint says, an entry a line. */
-const recorded = Effect.scoped(Effect.gen(function*() {
-  const { entries } = yield* (yield* Checkpoint.Checkpoint).open(name)
-  return Chunk.toReadonlyArray(yield* Stream.runCollect(entries))
-}))
-
-const parts = (entries: ReadonlyArray<string>) =>
-  entries.flatMap((entry) =>
-    Array.from(entry.matchAll(/"Part","start":(\d+)/g), ([, start]) => Number(start) / mebibyte)
-  )
-
-const archives = Effect.flatMap(
-  GlacierClient,
-  (glacier) =>
-    Effect.map(glacier.describeVault(address), ({ numberOfArchives }) => Option.getOrUndefined(numberOfArchives))
-)
-
-const bytes = pattern(4.5 * mebibyte)
-
-/** The parts after the third are not acknowledged. */
-const afterThree: Cut = { at: 5, ends: "process", loses: "request" }
 
 describe("Upload.resumable", () => {
   it.effect.prop(
@@ -339,6 +239,20 @@ describe("Upload.resumable", () => {
     }).pipe(inTraffic(traffic))
   }, 120_000)
 
+  it.scoped("refuses another range of the same file", () => {
+    const traffic = makeTraffic()
+    return Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const path = `${yield* fs.makeTempDirectoryScoped()}/holiday.tar`
+      yield* fs.writeFile(path, bytes)
+      const from = (start: number) => upload(Source.file(path, { start, end: start + 4 * mebibyte - 1 }))
+      yield* traffic.living(from(0), afterThree)
+      expect(yield* Effect.flip(from(mebibyte / 2))).toMatchObject({ _tag: "SourceChanged" })
+      const { archiveId } = yield* from(0)
+      expect(same((yield* stored(archiveId)).bytes, bytes.subarray(0, 4 * mebibyte))).toBe(true)
+    }).pipe(inTraffic(traffic), Effect.provide(NodeFileSystem.layer))
+  })
+
   describe("with a source that has changed", () => {
     it.effect.each(
       [
@@ -416,124 +330,6 @@ describe("Upload.resumable", () => {
       yield* Upload.resumable(address, name, source, { description: "one", partSize: undefined })
       expect(traffic.taken()).toContain("PUT 4")
     }).pipe(inTraffic(traffic))
-  })
-
-  describe("when its upload is not open any more", () => {
-    const gone = {
-      "was aborted": Effect.gen(function*() {
-        const [upload] = yield* openUploads
-        const glacier = yield* GlacierClient
-        yield* glacier.abortMultipartUpload({ ...address, uploadId: upload?.uploadId ?? "" })
-      }),
-      "has expired": TestClock.adjust("2 days")
-    }
-    it.effect.each(Object.entries(gone))("begins anew: it %s", ([, ends]) => {
-      const traffic = makeTraffic()
-      return Effect.gen(function*() {
-        const { source, taken } = versioned(bytes)
-        yield* traffic.living(upload(source), afterThree)
-        yield* ends
-        taken()
-        const { archiveId } = yield* upload(source)
-        expect(taken()).toEqual([0, 1, 2, 3, 4])
-        expect(same((yield* stored(archiveId)).bytes, bytes)).toBe(true)
-        expect(yield* openUploads).toEqual([])
-      }).pipe(inTraffic(traffic))
-    })
-
-    /** All parts are there, and the service completes the upload; nobody hears of it. */
-    const completed: Cut = { at: 7, ends: "process", loses: "answer" }
-
-    it.effect("gives the archive that was completed a short while ago, and neither reads nor sends", () => {
-      const traffic = makeTraffic()
-      return Effect.gen(function*() {
-        const { source, taken } = versioned(bytes)
-        yield* traffic.living(upload(source), completed)
-        taken()
-        traffic.taken()
-        const { archiveId } = yield* upload(source)
-        expect(taken()).toEqual([])
-        expect(traffic.taken()).toEqual(["GET", "POST"])
-        expect(same((yield* stored(archiveId)).bytes, bytes)).toBe(true)
-        expect(yield* archives).toBe(1)
-      }).pipe(inTraffic(traffic, { inventoryDelay: 0 }))
-    })
-
-    it.effect("does not make a second archive when nobody knows whether there is one", () => {
-      const traffic = makeTraffic()
-      return Effect.gen(function*() {
-        yield* traffic.living(upload(Source.bytes(bytes)), completed)
-        yield* TestClock.adjust("2 days")
-        for (let n = 0; n < 2; n++) {
-          const error = yield* Effect.flip(upload(Source.bytes(bytes)))
-          expect(error).toMatchObject({ _tag: "OutcomeUnknown", operation: "CompleteMultipartUpload" })
-          expect(error.message).toContain("clear checkpoint \"holiday\"")
-        }
-        expect(yield* archives).toBe(1)
-        yield* Checkpoint.clear(name)
-        yield* upload(Source.bytes(bytes))
-        expect(yield* archives).toBe(2)
-      }).pipe(inTraffic(traffic, { inventoryDelay: 0 }))
-    })
-  })
-
-  describe("when it does not know what it opened", () => {
-    const opening: Cut = { at: 1, ends: "process", loses: "answer" }
-
-    it.effect("goes on with the upload that was opened", () => {
-      const traffic = makeTraffic()
-      return Effect.gen(function*() {
-        yield* traffic.living(upload(Source.bytes(bytes), { description: " mine " }), opening)
-        traffic.taken()
-        yield* upload(Source.bytes(bytes), { description: " mine " })
-        expect(traffic.taken()).toEqual(["GET", "GET", "PUT 0", "PUT 1", "PUT 2", "PUT 3", "PUT 4", "POST"])
-        expect(yield* openUploads).toEqual([])
-      }).pipe(inTraffic(traffic))
-    })
-
-    it.effect("touches none that may be another's", () => {
-      const traffic = makeTraffic()
-      return Effect.gen(function*() {
-        const glacier = yield* GlacierClient
-        const open = (description: string, partSize = mebibyte) =>
-          Effect.map(
-            glacier.initiateMultipartUpload({ ...address, description, partSize }),
-            ({ uploadId }) => uploadId
-          )
-        const older = yield* open("mine")
-        yield* TestClock.adjust("2 minutes")
-        yield* traffic.living(upload(Source.bytes(bytes), { description: "mine" }), { ...opening, loses: "request" })
-        const others = [older, yield* open("other"), yield* open("mine", 2 * mebibyte)]
-        const busy = yield* open("mine")
-        yield* (yield* Support.sendingParts(busy))(bytes, 0)
-        yield* TestClock.adjust("16 minutes")
-        const later = yield* open("mine")
-        yield* upload(Source.bytes(bytes), { description: "mine" })
-        const left = (yield* openUploads).map(({ uploadId }) => uploadId)
-        expect(new Set(left)).toEqual(new Set([...others, busy, later]))
-      }).pipe(inTraffic(traffic))
-    })
-
-    it.effect("opens another when it could be one of several", () => {
-      const traffic = makeTraffic()
-      return Effect.gen(function*() {
-        yield* traffic.living(upload(Source.bytes(bytes)), opening)
-        yield* (yield* GlacierClient).initiateMultipartUpload({ ...address, partSize: mebibyte })
-        yield* upload(Source.bytes(bytes))
-        expect(yield* openUploads).toHaveLength(2)
-      }).pipe(inTraffic(traffic))
-    })
-
-    it.effect("has nothing to lose: another description, or a source that has changed, is taken", () => {
-      const traffic = makeTraffic()
-      return Effect.gen(function*() {
-        const { source, state } = versioned(bytes)
-        yield* traffic.living(upload(source), { ...opening, loses: "request" })
-        state.version = "2"
-        const { archiveId } = yield* upload(source, { description: "another" })
-        expect((yield* stored(archiveId)).description).toEqual(Option.some("another"))
-      }).pipe(inTraffic(traffic))
-    })
   })
 
   it.effect("is kept when it fails, and says by which id", () => {
