@@ -11,7 +11,7 @@ import type { ServeError } from "@effect/platform/HttpServerError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { existsSync, mkdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync } from "node:fs"
 import { createServer } from "node:http"
 import { join } from "node:path"
 import type * as GlacierClient from "../client/GlacierClient.ts"
@@ -20,6 +20,7 @@ import * as Topics from "../emulator/Topics.ts"
 import type { EndpointError } from "../protocol/GlacierError.ts"
 import * as Credentials from "../transport/Credentials.ts"
 import * as Endpoint from "../transport/Endpoint.ts"
+import { lock } from "./internal/lock.ts"
 import * as NodeGlacier from "./NodeGlacier.ts"
 import * as NodeHashing from "./NodeHashing.ts"
 
@@ -53,54 +54,22 @@ export const url: Effect.Effect<string, never, HttpServer.HttpServer> = HttpServ
   return Effect.succeed(`http://${host}:${port}`)
 })
 
-/** The folders that emulators of this process have open: a lock file cannot tell them apart. */
-const opened = new Set<string>()
-
 /**
  * Keeps other emulators out of a folder: two that write one journal, or sweep each other's blobs, would lose what they
- * have acknowledged. The lock of a process that is no more is taken over.
+ * have acknowledged.
  */
-const lock = (directory: string): Effect.Effect<void, Emulator.EmulatorStorageError, Scope.Scope> => {
-  const path = join(directory, "lock")
-  const owner = () => Number(readFileSync(path, "utf8"))
-  const isAlive = (pid: number) => {
-    // Not held by one of this process, so its own number is that of an earlier one: in a container each may have the same.
-    if (pid === process.pid || !Number.isInteger(pid) || pid <= 0) return false
-    try {
-      return process.kill(pid, 0)
-    } catch (error) {
-      return error instanceof Error && "code" in error && error.code === "EPERM"
-    }
-  }
+const locked = (directory: string): Effect.Effect<void, Emulator.EmulatorStorageError, Scope.Scope> => {
   const failed = (what: string) => (error: unknown) =>
     new Emulator.EmulatorStorageError({
       path: directory,
       reason: `${what}: ${error instanceof Error ? error.message : String(error)}`
     })
-  const make = Effect.try({
-    try: () => mkdirSync(directory, { recursive: true }),
-    catch: failed("the directory cannot be made")
-  })
-  const take = Effect.try({
-    try: () => {
-      const real = realpathSync(directory)
-      if (opened.has(real)) throw new Error("this process uses it already")
-      const pid = existsSync(path) ? owner() : 0
-      if (isAlive(pid)) throw new Error(`process ${pid} uses it (if not, remove ${path})`)
-      rmSync(path, { force: true })
-      // Of two that start at once only one makes it.
-      writeFileSync(path, String(process.pid), { flag: "wx" })
-      opened.add(real)
-      return real
-    },
-    catch: failed("the directory cannot be locked")
-  })
-  return Effect.asVoid(
-    Effect.acquireRelease(Effect.zipRight(make, take), (real) =>
-      Effect.sync(() => {
-        rmSync(path, { force: true })
-        opened.delete(real)
-      }))
+  return Effect.zipRight(
+    Effect.try({
+      try: () => mkdirSync(directory, { recursive: true }),
+      catch: failed("the directory cannot be made")
+    }),
+    Effect.mapError(lock(join(directory, "lock")), failed("the directory cannot be locked"))
   )
 }
 
@@ -121,7 +90,7 @@ export const layerServer = (
     server.on("upgrade", (_, socket) => socket.on("error", () => {}))
     const emulator = directory === undefined
       ? Emulator.layerMemory(options)
-      : Layer.provideMerge(Emulator.layerFile({ ...options, directory }), Layer.scopedDiscard(lock(directory)))
+      : Layer.provideMerge(Emulator.layerFile({ ...options, directory }), Layer.scopedDiscard(locked(directory)))
     const topics = snsEndpoint === undefined
       ? Layer.empty
       : Layer.provide(

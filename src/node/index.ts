@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+export * as NodeCheckpoint from "./NodeCheckpoint.ts"
 export * as NodeCredentials from "./NodeCredentials.ts"
 export * as NodeEmulator from "./NodeEmulator.ts"
 export * as NodeGlacier from "./NodeGlacier.ts"

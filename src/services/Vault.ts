@@ -23,6 +23,7 @@ import type * as Operation from "../protocol/Operation.ts"
 import type { operations } from "../protocol/Operations.ts"
 import type { UploadDescription } from "../protocol/Uploads.ts"
 import type { VaultDescription } from "../protocol/Vaults.ts"
+import type { Checkpoint } from "../transfer/Checkpoint.ts"
 import type { Once, Source } from "../transfer/Source.ts"
 import * as Upload from "../transfer/Upload.ts"
 import * as Uploader from "../transfer/Uploader.ts"
@@ -92,6 +93,19 @@ export interface Service {
     Upload.UploadedArchive,
     Upload.ResumeError | E | Kept<Chosen, Upload.ResumeError | E>,
     Exclude<R, GlacierClient>
+  >
+  /**
+   * Uploads a source as one archive, in parts, and keeps in the checkpoint of that name what the service has: run again
+   * after whatever ended it, it goes on where it was.
+   */
+  readonly uploadResumable: <E, R>(
+    name: string,
+    source: Source<E, R> | Once<E, R>,
+    options?: Upload.ResumableOptions
+  ) => Effect.Effect<
+    Upload.UploadedArchive,
+    Upload.ResumableError | E | Kept<"keep", Upload.ResumableError | E>,
+    Exclude<R, GlacierClient> | Checkpoint
   >
   /**
    * Begins an archive that is written piece by piece. What was not closed when the Scope ends is dropped or kept, as
@@ -197,6 +211,7 @@ export const make: (
     delete: run.effect(Effect.asVoid(glacier.deleteVault(address))),
     upload: (source, options) => run.effect(Upload.upload(address, source, options)),
     resumeUpload: (uploadId, source, options) => run.effect(Upload.resume(address, uploadId, source, options)),
+    uploadResumable: (name, source, options) => run.effect(Upload.resumable(address, name, source, options)),
     uploader,
     sink: (options) => Uploader.toSink(uploader(options)),
     deleteArchive: (archiveId) => run.effect(Effect.asVoid(glacier.deleteArchive({ ...address, archiveId }))),

@@ -87,7 +87,8 @@ export const file = (
     }),
     version: Effect.map(
       stat,
-      ({ mtime, size }) => `${size} ${Option.match(mtime, { onNone: () => "", onSome: (time) => time.getTime() })}`
+      ({ mtime, size }) =>
+        `${first} ${size} ${Option.match(mtime, { onNone: () => "", onSome: (time) => time.getTime() })}`
     ),
     read: Effect.fnUntraced(function*({ end, start }) {
       const fs = yield* FileSystem.FileSystem

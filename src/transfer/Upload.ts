@@ -12,16 +12,18 @@ import * as Stream from "effect/Stream"
 import type { GlacierClient } from "../client/GlacierClient.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
-import { SourceChanged, type SourceTooLarge, UploadGone } from "../protocol/GlacierError.ts"
+import { OutcomeUnknown, show, SourceChanged, type SourceTooLarge, UploadGone } from "../protocol/GlacierError.ts"
 import type { ArchiveId, UploadId } from "../protocol/Names.ts"
 import type { operations } from "../protocol/Operations.ts"
 import { ResourceNotFound } from "../protocol/ServiceError.ts"
 import type * as TreeHash from "../protocol/TreeHash.ts"
 import type { VaultAddress } from "../protocol/Vaults.ts"
 import type { Failure } from "../transport/Method.ts"
+import type { Checkpoint, CheckpointError, CheckpointInUse } from "./Checkpoint.ts"
 import * as Line from "./internal/line.ts"
 import * as Multipart from "./internal/multipart.ts"
 import * as Telling from "./internal/telling.ts"
+import * as UploadLog from "./internal/uploadLog.ts"
 import * as Writer from "./internal/writer.ts"
 import type { OnProgress } from "./Progress.ts"
 import type * as Source from "./Source.ts"
@@ -96,6 +98,24 @@ export interface ResumeOptions<Chosen extends OnFailure = OnFailure> extends Omi
  */
 export type ResumeError = UploadError | Failure<(typeof operations)["listParts"]> | UploadGone
 
+/**
+ * How to upload with a checkpoint, which has the id: parts are always kept.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ResumableOptions = Omit<Options, "onFailure" | "onInitiated">
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type ResumableError =
+  | UploadError
+  | Failure<(typeof operations)["listParts" | "listMultipartUploads"]>
+  | CheckpointError
+  | CheckpointInUse
+
 type Multipart<Chosen extends OnFailure> = Effect.Effect.Success<ReturnType<typeof Multipart.make<Chosen>>>
 
 /** What comes once is cut into parts as it comes. */
@@ -152,6 +172,8 @@ const anywhere = Effect.fnUntraced(function*<E, R, Chosen extends OnFailure>(
     plan.parts,
     Effect.fnUntraced(function*(range) {
       const { start } = range
+      const trusted = yield* multipart.trusted(range)
+      if (Option.isSome(trusted)) return trusted.value
       const body = yield* read(range)
       const hashes = yield* multipart.hash(start, body)
       const uploadId = yield* Fiber.join(opening)
@@ -227,6 +249,59 @@ export const resume: <E, R, Chosen extends OnFailure = "keep">(
       ),
       multipart.naming
     )
+  },
+  Effect.scoped,
+  Effect.provideService(RetryPolicy.Fallback, RetryPolicy.patient)
+)
+
+/**
+ * Uploads a source as one archive, in parts, and keeps in the checkpoint of that name what the service has: run again
+ * with the same name after a failure, an interruption or the death of the process, it goes on where it was. When the
+ * archive is complete, the checkpoint is cleared.
+ *
+ * The service is asked which parts it has. Of a source that has a `version` (a file has one) they are neither read nor
+ * hashed again; of others, and of a Stream, only sending them is spared. An upload that is not open any more begins
+ * anew.
+ *
+ * Fails as `upload` with `onFailure: "keep"` does; with `InvalidInput` when an upload to another vault, with another
+ * description or part size is under way in that checkpoint; with `SourceChanged` when the source has another size or
+ * version than when it began; with `CheckpointInUse` while another is at work with it; and with `OutcomeUnknown` when
+ * the last run ended while the archive was being completed, so long ago that the service does not tell how.
+ *
+ * @since 0.1.0
+ * @category uploading
+ */
+export const resumable: <E, R>(
+  vault: VaultAddress,
+  name: string,
+  source: Source.Source<E, R> | Source.Once<E, R>,
+  options?: ResumableOptions
+) => Effect.Effect<
+  UploadedArchive,
+  ResumableError | E | Kept<"keep", ResumableError | E>,
+  R | GlacierClient | Checkpoint
+> = Effect.fn("Upload.resumable")(
+  function*(vault, name, source, options = {}) {
+    const log = yield* UploadLog.open(name, vault, source, options)
+    const multipart = yield* Multipart.make(
+      vault,
+      { ...options, onFailure: "keep", onInitiated: log.initiated },
+      log.opened
+    )
+    const archive = yield* carry(log.source, log.recording(multipart), { ...options, partSize: log.partSize }).pipe(
+      Effect.raceFirst(log.failed),
+      Effect.mapError((error) =>
+        log.isGone && error instanceof ResourceNotFound
+          ? new OutcomeUnknown({
+            operation: error.operation,
+            message: `Whether the archive was completed is not known: look for it, then clear checkpoint ${show(name)}`
+          })
+          : error
+      ),
+      multipart.naming
+    )
+    yield* log.clear
+    return archive
   },
   Effect.scoped,
   Effect.provideService(RetryPolicy.Fallback, RetryPolicy.patient)

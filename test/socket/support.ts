@@ -265,12 +265,13 @@ export const call = <A>(run: () => Promise<A>) =>
 
 const program = fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url))
 
-/** Runs the `effect-glacier` program until it ends or the scope does. */
-export const runProgram = (...args: ReadonlyArray<string>) =>
+/** Runs a script until it ends or the scope does. */
+export const runScript = (script: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}) =>
   Effect.acquireRelease(
     Effect.sync(() => {
-      const child = spawn(process.execPath, ["--import", "tsx", program, ...args], {
-        stdio: ["ignore", "pipe", "pipe"]
+      const child = spawn(process.execPath, ["--import", "tsx", script, ...args], {
+        stdio: ["ignore", "pipe", "pipe"],
+        env: { ...process.env, ...env }
       })
       const lines: Array<string> = []
       const firstLine = new Promise<string>((resolve) => {
@@ -296,6 +297,9 @@ export const runProgram = (...args: ReadonlyArray<string>) =>
     }),
     ({ exit, kill }) => Effect.zipRight(kill("SIGKILL"), exit)
   )
+
+/** Runs the `effect-glacier` program. */
+export const runProgram = (...args: ReadonlyArray<string>) => runScript(program, args)
 
 /** Runs an emulator on a free port and waits until it listens. */
 export const runEmulator = (...args: ReadonlyArray<string>) =>

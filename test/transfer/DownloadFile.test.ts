@@ -1,5 +1,5 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
-import { type PlatformError, SystemError } from "@effect/platform/Error"
+import { SystemError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
@@ -13,6 +13,7 @@ import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import { BrokenOutput } from "../../src/protocol/GlacierError.ts"
 import * as Download from "../../src/transfer/Download.ts"
 import { Hasher } from "../../src/transport/Hasher.ts"
+import { watched } from "../support/watchedFiles.ts"
 import * as Support from "./support.ts"
 
 const { address, mebibyte, pattern, replacing, same } = Support
@@ -57,44 +58,6 @@ const inFolder = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.provide(Support.layer()),
     Effect.provide(NodeFileSystem.layer)
   )
-
-/** What is done to a file system, in words, before it is done; and what becomes of it. */
-type Watch = <A>(step: string, effect: Effect.Effect<A, PlatformError>) => Effect.Effect<A, PlatformError>
-
-/** Shows all that changes something, or makes it last. A write comes in two halves. */
-const watching = (fs: FileSystem.FileSystem, watch: Watch): FileSystem.FileSystem => {
-  const name = (path: string) => path.replace(/^.*\//, "").replace(/\.[0-9a-f]{16}/, "")
-  const watched = (file: FileSystem.File, path: string): FileSystem.File =>
-    new Proxy(file, {
-      get(target, key) {
-        if (key === "sync") return watch(`sync ${name(path)}`, target.sync)
-        if (key === "truncate") return (size: number) => watch(`truncate ${name(path)}`, target.truncate(size))
-        if (key === "writeAll") {
-          return (bytes: Uint8Array) =>
-            Effect.forEach([0, 1], (half) => {
-              const piece = bytes.subarray(...(half === 0 ? [0, bytes.length >> 1] : [bytes.length >> 1]))
-              return watch(`write ${name(path)}`, target.writeAll(piece))
-            }, { discard: true })
-        }
-        const value: unknown = Reflect.get(target, key)
-        return typeof value === "function" ? value.bind(target) : value
-      }
-    })
-  return {
-    ...fs,
-    open: (path, options) =>
-      Effect.flatMap(
-        watch(`open ${name(path)}`, Effect.void),
-        () => Effect.map(fs.open(path, options), (file) => watched(file, path))
-      ),
-    rename: (from, to) => watch(`rename ${name(from)} ${name(to)}`, fs.rename(from, to)),
-    remove: (path, options) => watch(`remove ${name(path)}`, fs.remove(path, options))
-  }
-}
-
-/** Runs an effect in a file system that is watched. */
-const watched = (watch: Watch) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.updateService(effect, FileSystem.FileSystem, (fs) => watching(fs, watch))
 
 /** Windows that a checkpoint has a whole line for, by their MiB. */
 const recorded = (checkpoint: string) =>

@@ -5,8 +5,9 @@ import type * as Stream from "effect/Stream"
 import { describe, expect, it } from "tstyche"
 import type * as GlacierClient from "../../src/client/GlacierClient.ts"
 import type * as Vault from "../../src/services/Vault.ts"
+import type { Checkpoint } from "../../src/transfer/Checkpoint.ts"
 import * as Source from "../../src/transfer/Source.ts"
-import type { Options, ResumeError, UploadedArchive, UploadError } from "../../src/transfer/Upload.ts"
+import type { Options, ResumableError, ResumeError, UploadedArchive, UploadError } from "../../src/transfer/Upload.ts"
 import type { UploadKept } from "../../src/transfer/UploadKept.ts"
 
 class Broken {
@@ -59,6 +60,18 @@ describe("Vault.upload", () => {
     expect(vault.resumeUpload("id", tape)).type.toBe<
       Effect.Effect<UploadedArchive, ResumeError | Broken | UploadKept<ResumeError | Broken>, Tape>
     >()
+  })
+
+  it("with a checkpoint always keeps, and needs the store of it", () => {
+    type Failure = ResumableError | Broken
+    expect(vault.uploadResumable("name", tape)).type.toBe<
+      Effect.Effect<UploadedArchive, Failure | UploadKept<Failure>, Tape | Checkpoint>
+    >()
+    expect(vault.uploadResumable("name", client)).type.toBe<
+      Effect.Effect<UploadedArchive, Failure | UploadKept<Failure>, Tape | Checkpoint>
+    >()
+    type Uploaded = Parameters<Vault.Service["uploadResumable"]>
+    expect<Uploaded>().type.not.toBeAssignableFrom<[string, Source.Source, { onFailure: "abort" }]>()
   })
 
   it("needs no client: the vault has one", () => {

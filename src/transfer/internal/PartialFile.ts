@@ -13,7 +13,6 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import type * as ByteRange from "../../protocol/ByteRange.ts"
 import { InvalidInput, show } from "../../protocol/GlacierError.ts"
@@ -23,6 +22,7 @@ import * as Sha256 from "../../protocol/Sha256.ts"
 import type { TreeHash } from "../../protocol/TreeHash.ts"
 import { Hasher } from "../../transport/Hasher.ts"
 import * as Source from "../Source.ts"
+import * as Folder from "./folder.ts"
 
 export interface PartialFile {
   /** The tree hash of a window that is there already, as it was verified. */
@@ -47,12 +47,6 @@ const utf8 = new TextEncoder()
 /** Those that are being filled in this process. */
 const inUse = new Set<string>()
 
-/** How a platform says that it knows no such thing as the fsync of a folder, or that the folder may not be opened. */
-const unsyncable = ["EACCES", "EINVAL", "EISDIR", "ENOSYS", "ENOTSUP", "EPERM"]
-
-const isUnsyncable = ({ cause }: PlatformError.PlatformError): boolean =>
-  Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code) && unsyncable.includes(cause.code)
-
 const keyOf = ({ end, start }: ByteRange.ByteRange): string => `${start}-${end}`
 
 /** Opens what an earlier download left behind, or begins. When the Scope ends with a failure, all of it is removed or kept. */
@@ -71,8 +65,8 @@ export const open: (
   const name = `${path}.${Sha256.hex(sha256, utf8.encode(jobId)).slice(0, 16)}`
   const partial = `${name}.partial`
   const checkpoint = `${name}.checkpoint`
-  const use = <A, E>(file: string, flag: "r" | "r+", run: (file: FileSystem.File) => Effect.Effect<A, E>) =>
-    Effect.scoped(Effect.flatMap(fs.open(file, { flag }), run))
+  const use = <A, E>(file: string, run: (file: FileSystem.File) => Effect.Effect<A, E>) =>
+    Effect.scoped(Effect.flatMap(fs.open(file, { flag: "r+" }), run))
   const discard = Effect.forEach([checkpoint, partial], (file) => Effect.ignore(fs.remove(file, { force: true })), {
     discard: true
   })
@@ -113,7 +107,7 @@ export const open: (
         : Effect.succeedNone,
     write: (range, bytes, treeHash) =>
       // A handle of its own: its position is shared by all who write through it.
-      use(partial, "r+", (file) =>
+      use(partial, (file) =>
         Effect.gen(function*() {
           yield* file.seek(range.start, "start")
           for (let start = 0; start < bytes.length; start += slice) {
@@ -125,10 +119,9 @@ export const open: (
           Effect.uninterruptible
         ),
     complete: Effect.fnUntraced(function*(size) {
-      yield* use(partial, "r+", (file) => Effect.zipRight(file.truncate(size), file.sync))
+      yield* use(partial, (file) => Effect.zipRight(file.truncate(size), file.sync))
       yield* fs.rename(partial, path)
-      const folder = path.includes("/") ? path.slice(0, path.lastIndexOf("/") + 1) : "."
-      yield* Effect.catchIf(use(folder, "r", (folder) => folder.sync), isUnsyncable, () => Effect.void)
+      yield* Folder.sync(fs, Folder.of(path))
       yield* Effect.ignore(fs.remove(checkpoint))
     }, Effect.uninterruptible)
   }

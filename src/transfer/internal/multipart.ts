@@ -40,6 +40,8 @@ export interface Opened {
   readonly partSize: PartSize | undefined
   /** The tree hashes of the parts that the service has, by where they start: older services got their ends wrong. */
   readonly parts: ReadonlyMap<number, TreeHash.TreeHash>
+  /** Those that need not be read again: the source is known to hold what was sent. */
+  readonly trusted: ReadonlyMap<number, TreeHash.TreeHash>
   /** What the service said if it is not open any more: then nothing can be sent, but its end be asked for again. */
   readonly gone: Option.Option<string>
 }
@@ -58,11 +60,17 @@ export const find = Effect.fnUntraced(function*(vault: VaultAddress, id: string)
     for (const { range, treeHash } of page.parts) parts.set(range.start, treeHash)
     return page.partSize
   }).pipe(
-    Effect.map((partSize): Opened => ({ uploadId, partSize, parts, gone: Option.none() })),
+    Effect.map((partSize): Opened => ({ uploadId, partSize, parts, trusted: new Map(), gone: Option.none() })),
     Effect.catchTag(
       "ResourceNotFound",
       ({ message }) =>
-        Effect.succeed<Opened>({ uploadId, partSize: undefined, parts: new Map(), gone: Option.some(message) })
+        Effect.succeed<Opened>({
+          uploadId,
+          partSize: undefined,
+          parts: new Map(),
+          trusted: new Map(),
+          gone: Option.some(message)
+        })
     )
   )
 })
@@ -131,6 +139,13 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
           return uploadId
         })
       ),
+
+    /** The tree hash of a part that need not be read. */
+    trusted: Effect.fnUntraced(function*(range: ByteRange.ByteRange) {
+      const treeHash = Option.fromNullable(opened?.trusted.get(range.start))
+      if (Option.isSome(treeHash)) yield* telling.done("Kept", range.start, ByteRange.length(range))
+      return treeHash
+    }),
 
     /** What is to be sent with a part: no SHA-256 if the part itself need not be sent. */
     hash: Effect.fnUntraced(function*(start: number, body: Uint8Array) {

@@ -1,0 +1,69 @@
+/**
+ * A log as a file, which is there only while it has entries. What is written is fsynced, and so is the folder when the
+ * file may be new to it.
+ *
+ * @internal
+ */
+import type * as PlatformError from "@effect/platform/Error"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as Folder from "./folder.ts"
+import type { Medium } from "./records.ts"
+
+const newline = 10
+
+const utf8 = new TextEncoder()
+
+const isNotFound = (error: PlatformError.PlatformError): boolean =>
+  error._tag === "SystemError" && error.reason === "NotFound"
+
+/** Splits pieces into lines. What follows the last line end is no line. */
+const splitter = () => {
+  let rest = new Uint8Array()
+  let position = 0
+  return (piece: Uint8Array) => {
+    const bytes = new Uint8Array(rest.length + piece.length)
+    bytes.set(rest)
+    bytes.set(piece, rest.length)
+    const lines: Array<{ readonly line: Uint8Array; readonly end: number }> = []
+    let start = 0
+    for (let end = bytes.indexOf(newline); end !== -1; end = bytes.indexOf(newline, start)) {
+      lines.push({ line: bytes.subarray(start, end), end: position + end + 1 })
+      start = end + 1
+    }
+    position += start
+    rest = bytes.subarray(start)
+    return lines
+  }
+}
+
+export const make = (fs: FileSystem.FileSystem, path: string): Medium => {
+  const folder = Folder.of(path)
+  return {
+    lines: Stream.suspend(() => Stream.mapConcat(fs.stream(path, { chunkSize: 262_144 }), splitter())).pipe(
+      Stream.catchSome((error) => isNotFound(error) ? Option.some(Stream.empty) : Option.none())
+    ),
+    write: Effect.fnUntraced(function*(line, end, settled) {
+      const bytes = utf8.encode(`${line}\n`)
+      if (!settled) yield* fs.makeDirectory(folder, { recursive: true })
+      yield* Effect.scoped(Effect.gen(function*() {
+        const file = yield* fs.open(path, { flag: "a" })
+        if (!settled) yield* file.truncate(end)
+        yield* file.writeAll(bytes)
+        yield* file.sync
+      }))
+      if (!settled) {
+        yield* Folder.sync(fs, folder)
+        // The folder may be new itself.
+        yield* Folder.sync(fs, `${folder}/..`)
+      }
+      return end + bytes.length
+    }),
+    clear: fs.remove(path).pipe(
+      Effect.zipRight(Folder.sync(fs, folder)),
+      Effect.catchIf(isNotFound, () => Effect.void)
+    )
+  }
+}

@@ -1,0 +1,35 @@
+/**
+ * A log in a key-value store, a line a key: `name.0`, `name.1`, ... Keys are removed from the last on, so that those
+ * that are left are always the first.
+ *
+ * @internal
+ */
+import type * as KeyValueStore from "@effect/platform/KeyValueStore"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { Medium } from "./records.ts"
+
+const utf8 = new TextEncoder()
+
+export const make = (store: KeyValueStore.KeyValueStore, name: string): Medium => {
+  const keyOf = (index: number) => `${name}.${index}`
+  const cut = Effect.fnUntraced(function*(from: number) {
+    let end = from
+    while (yield* store.has(keyOf(end))) end++
+    while (end > from) yield* store.remove(keyOf(--end))
+  })
+  return {
+    lines: Stream.unfoldEffect(0, (index) =>
+      Effect.map(
+        store.get(keyOf(index)),
+        Option.map((line) => [{ line: utf8.encode(line), end: index + 1 }, index + 1])
+      )),
+    write: Effect.fnUntraced(function*(line, end, settled) {
+      if (!settled) yield* cut(end)
+      yield* store.set(keyOf(end), line)
+      return end + 1
+    }),
+    clear: cut(0)
+  }
+}

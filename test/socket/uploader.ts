@@ -1,0 +1,34 @@
+/** Uploads a file with a checkpoint in a folder, and prints its id: `node uploader.ts FILE FOLDER`. */
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as NodeCheckpoint from "../../src/node/NodeCheckpoint.ts"
+import * as NodeGlacier from "../../src/node/NodeGlacier.ts"
+import * as Limits from "../../src/protocol/Limits.ts"
+import * as Vault from "../../src/services/Vault.ts"
+import * as Source from "../../src/transfer/Source.ts"
+import * as Credentials from "../../src/transport/Credentials.ts"
+import * as Endpoint from "../../src/transport/Endpoint.ts"
+
+const [, , file = "", directory = ""] = process.argv
+
+const program = Effect.gen(function*() {
+  const vault = yield* Vault.Vault
+  const archive = yield* vault.uploadResumable("film", Source.file(file), {
+    description: "film",
+    partSize: Limits.mebibyte,
+    concurrency: 2
+  })
+  yield* Console.log(archive.archiveId)
+})
+
+const layer = Vault.layer("survivor").pipe(
+  Layer.provide(NodeGlacier.layerClient),
+  Layer.provide(Layer.merge(Credentials.layerConfig, Endpoint.layerConfig)),
+  Layer.merge(NodeCheckpoint.layer(directory)),
+  Layer.merge(NodeContext.layer)
+)
+
+NodeRuntime.runMain(Effect.provide(program, layer))

@@ -1,0 +1,42 @@
+/** A file system that shows what is done to it. */
+import type { PlatformError } from "@effect/platform/Error"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Effect from "effect/Effect"
+
+/** What is done to a file system, in words, before it is done; and what becomes of it. */
+export type Watch = <A>(step: string, effect: Effect.Effect<A, PlatformError>) => Effect.Effect<A, PlatformError>
+
+/** Shows all that changes something, or makes it last. A write comes in two halves. */
+export const watching = (fs: FileSystem.FileSystem, watch: Watch): FileSystem.FileSystem => {
+  const name = (path: string) => path.replace(/^.*\//, "").replace(/[.-](?:[0-9a-f]{32}|[0-9a-f]{16})/, "")
+  const watched = (file: FileSystem.File, path: string): FileSystem.File =>
+    new Proxy(file, {
+      get(target, key) {
+        if (key === "sync") return watch(`sync ${name(path)}`, target.sync)
+        if (key === "truncate") return (size: number) => watch(`truncate ${name(path)}`, target.truncate(size))
+        if (key === "writeAll") {
+          return (bytes: Uint8Array) =>
+            Effect.forEach([0, 1], (half) => {
+              const piece = bytes.subarray(...(half === 0 ? [0, bytes.length >> 1] : [bytes.length >> 1]))
+              return watch(`write ${name(path)}`, target.writeAll(piece))
+            }, { discard: true })
+        }
+        const value: unknown = Reflect.get(target, key)
+        return typeof value === "function" ? value.bind(target) : value
+      }
+    })
+  return {
+    ...fs,
+    open: (path, options) =>
+      Effect.flatMap(
+        watch(`open ${name(path)}`, Effect.void),
+        () => Effect.map(fs.open(path, options), (file) => watched(file, path))
+      ),
+    rename: (from, to) => watch(`rename ${name(from)} ${name(to)}`, fs.rename(from, to)),
+    remove: (path, options) => watch(`remove ${name(path)}`, fs.remove(path, options))
+  }
+}
+
+/** Runs an effect in a file system that is watched. */
+export const watched = (watch: Watch) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.updateService(effect, FileSystem.FileSystem, (fs) => watching(fs, watch))

@@ -1,0 +1,343 @@
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import { SystemError } from "@effect/platform/Error"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as KeyValueStore from "@effect/platform/KeyValueStore"
+import { describe, expect, it } from "@effect/vitest"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as FastCheck from "effect/FastCheck"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs"
+import { basename } from "node:path"
+import * as NodeCheckpoint from "../../src/node/NodeCheckpoint.ts"
+import * as NodeHashing from "../../src/node/NodeHashing.ts"
+import { Sha256 } from "../../src/protocol/Sha256.ts"
+import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
+import * as Records from "../../src/transfer/internal/records.ts"
+import { type Watch, watching } from "../support/watchedFiles.ts"
+
+const directory = Effect.flatMap(
+  FileSystem.FileSystem,
+  (fs) => fs.makeTempDirectoryScoped()
+).pipe(Effect.provide(NodeFileSystem.layer), Effect.orDie)
+
+const inFiles = (path: string, watch: Watch = (_, effect) => effect) =>
+  Checkpoint.layerFileSystem(path).pipe(
+    Layer.provide(Layer.effect(
+      FileSystem.FileSystem,
+      Effect.map(FileSystem.FileSystem, (fs) => watching(fs, watch))
+    )),
+    Layer.provide(NodeFileSystem.layer)
+  )
+
+/** Each a store of its own, empty at first; built again from the same layer it has what it had. */
+const stores: Readonly<Record<string, Effect.Effect<Layer.Layer<Checkpoint.Checkpoint>, never, Scope.Scope>>> = {
+  layerKeyValueStore: Effect.map(
+    Layer.build(KeyValueStore.layerMemory),
+    (built) => Checkpoint.layerKeyValueStore.pipe(Layer.provide(Layer.succeedContext(built)))
+  ),
+  "layerKeyValueStore over files": Effect.map(directory, (path) =>
+    Checkpoint.layerKeyValueStore.pipe(
+      Layer.provide(Layer.orDie(KeyValueStore.layerFileSystem(`${path}/checkpoints`))),
+      Layer.provide(NodeContext.layer)
+    )),
+  layerFileSystem: Effect.map(directory, (path) => inFiles(`${path}/checkpoints`)),
+  "NodeCheckpoint.layer": Effect.map(directory, (path) => NodeCheckpoint.layer(`${path}/some/checkpoints`))
+}
+
+const entriesOf = ({ entries }: Checkpoint.Log) => Effect.map(Stream.runCollect(entries), Chunk.toReadonlyArray)
+
+/** What a log of that name holds. */
+const read = (name: string) =>
+  Effect.scoped(Effect.flatMap(Checkpoint.Checkpoint, ({ open }) => Effect.flatMap(open(name), entriesOf)))
+
+/** Adds entries to the log of that name, and tells what it holds then. */
+const write = (name: string, entries: ReadonlyArray<string>) =>
+  Effect.scoped(Effect.gen(function*() {
+    const log = yield* (yield* Checkpoint.Checkpoint).open(name)
+    yield* Effect.forEach(entries, log.append)
+    return yield* entriesOf(log)
+  }))
+
+const texts = FastCheck.array(FastCheck.string({ unit: "binary" }), { maxLength: 6 })
+
+describe.each(Object.entries(stores))("%s", (_, store) => {
+  it.scoped.prop(
+    "gives back any entries of any name, in order, over any number of openings, and of no other name",
+    [
+      FastCheck.uniqueArray(FastCheck.string({ unit: "binary", maxLength: 400 }), { minLength: 2, maxLength: 2 }),
+      FastCheck.array(texts, { maxLength: 3 })
+    ],
+    ([[name = "", other = ""], openings]) =>
+      Effect.gen(function*() {
+        const layer = yield* store
+        const all: Array<string> = []
+        for (const texts of openings) {
+          all.push(...texts)
+          expect(yield* Effect.provide(write(name, texts), layer)).toEqual(all)
+        }
+        expect(yield* Effect.provide(read(name), layer)).toEqual(all)
+        expect(yield* Effect.provide(read(other), layer)).toEqual([])
+      }),
+    { fastCheck: { numRuns: 15 } }
+  )
+
+  it.scoped("tells names apart that a file system may take for one", () =>
+    Effect.gen(function*() {
+      const layer = yield* store
+      const names = ["a", "A", "a/b", "a/B", "../a", "..", ".", "", "a.0", "a ", "con", "é", "e\u0301", "a".repeat(300)]
+      yield* Effect.forEach(names, (name) => Effect.provide(write(name, [name]), layer))
+      yield* Effect.forEach(names, (name) =>
+        Effect.map(Effect.provide(read(name), layer), (entries) => expect(entries).toEqual([name])))
+    }))
+
+  it.scoped("keeps all that is added side by side", () =>
+    Effect.gen(function*() {
+      const layer = yield* store
+      const entries = Array.from({ length: 20 }, (_, n) => String(n))
+      yield* Effect.scoped(Effect.gen(function*() {
+        const log = yield* (yield* Checkpoint.Checkpoint).open("work")
+        yield* Effect.forEach(entries, log.append, { concurrency: "unbounded" })
+      })).pipe(Effect.provide(layer))
+      expect(new Set(yield* Effect.provide(read("work"), layer))).toEqual(new Set(entries))
+    }))
+
+  it.scoped("holds nothing once it is cleared, and what is added then", () =>
+    Effect.gen(function*() {
+      const layer = yield* store
+      yield* Effect.provide(Checkpoint.clear("work"), layer)
+      yield* Effect.provide(write("work", ["a", "b", "c"]), layer)
+      yield* Effect.scoped(Effect.gen(function*() {
+        const log = yield* (yield* Checkpoint.Checkpoint).open("work")
+        yield* log.clear
+        expect(yield* entriesOf(log)).toEqual([])
+        yield* log.append("d")
+        expect(yield* entriesOf(log)).toEqual(["d"])
+      })).pipe(Effect.provide(layer))
+      expect(yield* Effect.provide(read("work"), layer)).toEqual(["d"])
+      yield* Effect.provide(Checkpoint.clear("work"), layer)
+      expect(yield* Effect.provide(read("work"), layer)).toEqual([])
+    }))
+
+  it.scoped("I5: refuses a second writer, until the first is done", () =>
+    Effect.gen(function*() {
+      const layer = yield* store
+      yield* Effect.gen(function*() {
+        const { open } = yield* Checkpoint.Checkpoint
+        const second = Effect.scoped(open("work"))
+        yield* Effect.scoped(Effect.gen(function*() {
+          yield* open("work")
+          const refused = yield* Effect.flip(second)
+          expect(refused).toMatchObject({ _tag: "CheckpointInUse", name: "work", owner: "this process" })
+          expect(refused.message).toBe("Checkpoint \"work\": this process uses it")
+          expect(yield* Effect.flip(Checkpoint.clear("work"))).toEqual(refused)
+          yield* open("play")
+        }))
+        yield* second
+      }).pipe(Effect.provide(layer))
+    }))
+})
+
+describe("Checkpoint.layerMemory", () => {
+  it.effect("keeps a log for as long as the layer lives", () =>
+    Effect.gen(function*() {
+      yield* write("work", ["a"])
+      expect(yield* read("work")).toEqual(["a"])
+    }).pipe(Effect.provide(Checkpoint.layerMemory)))
+})
+
+describe("Checkpoint.layerKeyValueStore", () => {
+  /** A store in memory whose keys can be seen and changed; `sets` counts what is written. */
+  const visible = () => {
+    const keys = new Map<string, string>()
+    const count = { sets: 0 }
+    const store = KeyValueStore.makeStringOnly({
+      get: (key) => Effect.sync(() => Option.fromNullable(keys.get(key))),
+      set: (key, value) => Effect.sync(() => void (count.sets++, keys.set(key, value))),
+      remove: (key) => Effect.sync(() => void keys.delete(key)),
+      clear: Effect.sync(() => keys.clear()),
+      size: Effect.sync(() => keys.size)
+    })
+    const layer = Layer.provide(Checkpoint.layerKeyValueStore, Layer.succeed(KeyValueStore.KeyValueStore, store))
+    return { keys, count, layer, nth: (n: number) => Array.from(keys.keys())[n] ?? "" }
+  }
+
+  it.effect("I5: gives what is before an entry that is damaged or lost, and drops the rest", () =>
+    Effect.gen(function*() {
+      for (const harm of [(_: string) => undefined, (line: string) => line.slice(0, -2), () => ""]) {
+        const { keys, layer, nth } = visible()
+        yield* Effect.provide(write("work", ["a", "b", "c", "d"]), layer)
+        const line = harm(keys.get(nth(1)) ?? "")
+        if (line === undefined) keys.delete(nth(1))
+        else keys.set(nth(1), line)
+        expect(yield* Effect.provide(read("work"), layer)).toEqual(["a"])
+        // The one that was lost comes back: those that followed it do not.
+        expect(yield* Effect.provide(write("work", ["b2"]), layer)).toEqual(["a", "b2"])
+        expect(yield* Effect.provide(read("work"), layer)).toEqual(["a", "b2"])
+      }
+    }))
+
+  it.effect("writes each entry once, and leaves no key behind", () =>
+    Effect.gen(function*() {
+      const { count, keys, layer } = visible()
+      yield* Effect.provide(write("work", Array.from({ length: 100 }, String)), layer)
+      expect(count.sets).toBe(100)
+      yield* Effect.provide(Checkpoint.clear("work"), layer)
+      expect(keys.size).toBe(0)
+    }))
+
+  it.effect("fails as its store does, with the name of the log", () =>
+    Effect.gen(function*() {
+      const full = new SystemError({ module: "KeyValueStore", method: "set", reason: "Unknown", description: "full" })
+      const store = KeyValueStore.makeStringOnly({
+        get: () => Effect.succeedNone,
+        set: () => Effect.fail(full),
+        remove: () => Effect.void,
+        clear: Effect.void,
+        size: Effect.succeed(0)
+      })
+      const error = yield* Effect.flip(write("work", ["a"])).pipe(
+        Effect.provide(Checkpoint.layerKeyValueStore),
+        Effect.provideService(KeyValueStore.KeyValueStore, store)
+      )
+      expect(error).toMatchObject({ _tag: "CheckpointError", name: "work" })
+      expect(error.message).toMatch(/^Checkpoint "work": cannot be written: .*full/)
+    }))
+})
+
+describe("Checkpoint.layerFileSystem", () => {
+  /** The bytes of a file with those entries. */
+  const fileOf = Effect.fnUntraced(function*(entries: ReadonlyArray<string>) {
+    const sha256 = yield* Sha256
+    let checksum = ""
+    const lines = entries.map((entry) => {
+      const record = Records.encode(sha256, checksum, entry)
+      checksum = record.checksum
+      return `${record.line}\n`
+    })
+    return Buffer.from(lines.join(""))
+  })
+
+  const linesIn = (bytes: Uint8Array) => bytes.filter((byte) => byte === 10).length
+
+  /** What the log holds when its file is what `file` says, and comes in pieces. */
+  const readings = (file: { bytes: Uint8Array }) =>
+    Effect.map(
+      Layer.build(Layer.provide(
+        Checkpoint.layerFileSystem("checkpoints"),
+        FileSystem.layerNoop({
+          stream: () => Stream.make(file.bytes.subarray(0, 1_000), file.bytes.subarray(1_000))
+        })
+      )),
+      (context) => Effect.provide(read("work"), context)
+    )
+
+  it.scoped("I5: a file that is cut at any byte gives the entries that are whole", () =>
+    Effect.gen(function*() {
+      const entries = Array.from({ length: 100 }, (_, n) => n.toString(36))
+      const bytes = yield* fileOf(entries)
+      const file: { bytes: Uint8Array } = { bytes }
+      const reading = yield* readings(file)
+      for (let size = 0; size <= bytes.length; size++) {
+        file.bytes = bytes.subarray(0, size)
+        expect(yield* reading).toEqual(entries.slice(0, linesIn(file.bytes)))
+      }
+    }).pipe(Effect.provide(NodeHashing.layer)), 60_000)
+
+  it.scoped("I5: no bit can flip unseen", () =>
+    Effect.gen(function*() {
+      const entries = ["one", "\uFFFD", "three"]
+      const bytes = yield* fileOf(entries)
+      const file: { bytes: Uint8Array } = { bytes }
+      const reading = yield* readings(file)
+      for (let bit = 0; bit < bytes.length * 8; bit++) {
+        const at = bit >> 3
+        file.bytes = bytes.map((byte, index) => index === at ? byte ^ (1 << (bit & 7)) : byte)
+        expect(yield* reading).toEqual(entries.slice(0, linesIn(bytes.subarray(0, at))))
+      }
+    }).pipe(Effect.provide(NodeHashing.layer)))
+
+  it.scoped("I5: one of 10,000 entries that is cut anywhere goes on from there", () =>
+    Effect.gen(function*() {
+      const entries = Array.from({ length: 10_000 }, (_, n) => `entry ${n} of ten thousand`)
+      const bytes = yield* fileOf(entries)
+      const path = yield* directory
+      for (const size of FastCheck.sample(FastCheck.integer({ min: 0, max: bytes.length }), 6)) {
+        const cut = bytes.subarray(0, size)
+        writeFileSync(yield* Checkpoint.pathOf(path, "work"), cut)
+        const rest = entries.slice(0, linesIn(cut))
+        expect(yield* Effect.provide(read("work"), inFiles(path))).toEqual(rest)
+        expect(yield* Effect.provide(write("work", ["next"]), inFiles(path))).toEqual([...rest, "next"])
+        expect(yield* Effect.provide(read("work"), inFiles(path))).toEqual([...rest, "next"])
+      }
+    }).pipe(Effect.provide(NodeHashing.layer)), 60_000)
+
+  it.scoped("I5: an entry is fsynced before it counts, and the folder when the file may be new", () =>
+    Effect.gen(function*() {
+      const steps: Array<string> = []
+      const layer = inFiles(`${yield* directory}/new`, (step, effect) =>
+        Effect.suspend(() => {
+          if (step !== "open work.checkpoint") steps.push(step)
+          return effect
+        }))
+      const taken = () => steps.splice(0)
+      yield* Effect.scoped(Effect.gen(function*() {
+        const { append, clear } = yield* (yield* Checkpoint.Checkpoint).open("work")
+        expect(taken()).toEqual([])
+        const write = ["write work.checkpoint", "write work.checkpoint", "sync work.checkpoint"]
+        const folders = ["open ", "sync ", "open ..", "sync .."]
+        yield* append("a")
+        expect(taken()).toEqual(["truncate work.checkpoint", ...write, ...folders])
+        yield* append("b")
+        expect(taken()).toEqual(write)
+        yield* clear
+        expect(taken()).toEqual(["remove work.checkpoint", "open ", "sync "])
+        yield* append("c")
+        expect(taken()).toEqual(["truncate work.checkpoint", ...write, ...folders])
+      })).pipe(Effect.provide(layer))
+    }))
+
+  it.scoped.each(["write work.checkpoint", "sync work.checkpoint", "sync "])(
+    "an entry that could not be added is not there, and spoils no other: %s",
+    (failing) =>
+      Effect.gen(function*() {
+        let left = -1
+        const path = yield* directory
+        const full = new SystemError({ module: "FileSystem", method: "write", reason: "Unknown", description: "full" })
+        const layer = inFiles(path, (step, effect) => step === failing && left-- === 0 ? Effect.fail(full) : effect)
+        yield* Effect.scoped(Effect.gen(function*() {
+          const { append, ...log } = yield* (yield* Checkpoint.Checkpoint).open("work")
+          if (failing !== "sync ") yield* append("a")
+          // The second half of the line.
+          left = failing === "write work.checkpoint" ? 1 : 0
+          const error = yield* Effect.flip(append("b"))
+          expect(error).toMatchObject({ _tag: "CheckpointError", name: "work" })
+          expect(error.message).toContain("full")
+          yield* append("c")
+          expect(yield* entriesOf({ append, ...log })).toEqual(failing === "sync " ? ["c"] : ["a", "c"])
+        })).pipe(Effect.provide(layer))
+        expect(yield* Effect.provide(read("work"), layer)).toEqual(failing === "sync " ? ["c"] : ["a", "c"])
+      })
+  )
+
+  it.scoped("fails when the file cannot be read, and leaves what it is alone", () =>
+    Effect.gen(function*() {
+      const path = yield* directory
+      mkdirSync(yield* Checkpoint.pathOf(path, "work"))
+      const error = yield* Effect.flip(Effect.provide(read("work"), inFiles(path)))
+      expect(error.message).toMatch(/^Checkpoint "work": cannot be read: .*EISDIR/)
+    }))
+
+  it.scoped("leaves no file of a log that is cleared", () =>
+    Effect.gen(function*() {
+      const path = yield* directory
+      yield* Effect.provide(write("work", ["a"]), inFiles(path))
+      expect(readdirSync(path)).toEqual([basename(yield* Checkpoint.pathOf(path, "work"))])
+      yield* Effect.provide(Checkpoint.clear("work"), inFiles(path))
+      expect(readdirSync(path)).toEqual([])
+    }))
+})

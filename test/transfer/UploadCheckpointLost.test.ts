@@ -1,0 +1,129 @@
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as TestClock from "effect/TestClock"
+import { GlacierClient } from "../../src/client/GlacierClient.ts"
+import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
+import * as Source from "../../src/transfer/Source.ts"
+import { afterThree, archives, bytes, type Cut, inTraffic, makeTraffic, name, upload, versioned } from "./resumable.ts"
+import * as Support from "./support.ts"
+
+const { address, mebibyte, openUploads, same, stored } = Support
+
+describe("an upload with a checkpoint that is not open any more", () => {
+  const gone = {
+    "was aborted": Effect.gen(function*() {
+      const [upload] = yield* openUploads
+      const glacier = yield* GlacierClient
+      yield* glacier.abortMultipartUpload({ ...address, uploadId: upload?.uploadId ?? "" })
+    }),
+    "has expired": TestClock.adjust("2 days")
+  }
+  it.effect.each(Object.entries(gone))("begins anew: it %s", ([, ends]) => {
+    const traffic = makeTraffic()
+    return Effect.gen(function*() {
+      const { source, taken } = versioned(bytes)
+      yield* traffic.living(upload(source), afterThree)
+      yield* ends
+      taken()
+      const { archiveId } = yield* upload(source)
+      expect(taken()).toEqual([0, 1, 2, 3, 4])
+      expect(same((yield* stored(archiveId)).bytes, bytes)).toBe(true)
+      expect(yield* openUploads).toEqual([])
+    }).pipe(inTraffic(traffic))
+  })
+
+  /** All parts are there, and the service completes the upload; nobody hears of it. */
+  const completed: Cut = { at: 7, ends: "process", loses: "answer" }
+
+  it.effect("gives the archive that was completed a short while ago, and neither reads nor sends", () => {
+    const traffic = makeTraffic()
+    return Effect.gen(function*() {
+      const { source, taken } = versioned(bytes)
+      yield* traffic.living(upload(source), completed)
+      taken()
+      traffic.taken()
+      const { archiveId } = yield* upload(source)
+      expect(taken()).toEqual([])
+      expect(traffic.taken()).toEqual(["GET", "POST"])
+      expect(same((yield* stored(archiveId)).bytes, bytes)).toBe(true)
+      expect(yield* archives).toBe(1)
+    }).pipe(inTraffic(traffic, { inventoryDelay: 0 }))
+  })
+
+  it.effect("does not make a second archive when nobody knows whether there is one", () => {
+    const traffic = makeTraffic()
+    return Effect.gen(function*() {
+      yield* traffic.living(upload(Source.bytes(bytes)), completed)
+      yield* TestClock.adjust("2 days")
+      for (let n = 0; n < 2; n++) {
+        const error = yield* Effect.flip(upload(Source.bytes(bytes)))
+        expect(error).toMatchObject({ _tag: "OutcomeUnknown", operation: "CompleteMultipartUpload" })
+        expect(error.message).toContain("clear checkpoint \"holiday\"")
+      }
+      expect(yield* archives).toBe(1)
+      yield* Checkpoint.clear(name)
+      yield* upload(Source.bytes(bytes))
+      expect(yield* archives).toBe(2)
+    }).pipe(inTraffic(traffic, { inventoryDelay: 0 }))
+  })
+})
+
+describe("an upload with a checkpoint that does not know what it opened", () => {
+  const opening: Cut = { at: 1, ends: "process", loses: "answer" }
+
+  it.effect("goes on with the upload that was opened", () => {
+    const traffic = makeTraffic()
+    return Effect.gen(function*() {
+      yield* traffic.living(upload(Source.bytes(bytes), { description: " mine " }), opening)
+      traffic.taken()
+      yield* upload(Source.bytes(bytes), { description: " mine " })
+      expect(traffic.taken()).toEqual(["GET", "GET", "PUT 0", "PUT 1", "PUT 2", "PUT 3", "PUT 4", "POST"])
+      expect(yield* openUploads).toEqual([])
+    }).pipe(inTraffic(traffic))
+  })
+
+  it.effect("touches none that may be another's", () => {
+    const traffic = makeTraffic()
+    return Effect.gen(function*() {
+      const glacier = yield* GlacierClient
+      const open = (description: string, partSize = mebibyte) =>
+        Effect.map(
+          glacier.initiateMultipartUpload({ ...address, description, partSize }),
+          ({ uploadId }) => uploadId
+        )
+      const older = yield* open("mine")
+      yield* TestClock.adjust("2 minutes")
+      yield* traffic.living(upload(Source.bytes(bytes), { description: "mine" }), { ...opening, loses: "request" })
+      const others = [older, yield* open("other"), yield* open("mine", 2 * mebibyte)]
+      const busy = yield* open("mine")
+      yield* (yield* Support.sendingParts(busy))(bytes, 0)
+      yield* TestClock.adjust("16 minutes")
+      const later = yield* open("mine")
+      yield* upload(Source.bytes(bytes), { description: "mine" })
+      const left = (yield* openUploads).map(({ uploadId }) => uploadId)
+      expect(new Set(left)).toEqual(new Set([...others, busy, later]))
+    }).pipe(inTraffic(traffic))
+  })
+
+  it.effect("opens another when it could be one of several", () => {
+    const traffic = makeTraffic()
+    return Effect.gen(function*() {
+      yield* traffic.living(upload(Source.bytes(bytes)), opening)
+      yield* (yield* GlacierClient).initiateMultipartUpload({ ...address, partSize: mebibyte })
+      yield* upload(Source.bytes(bytes))
+      expect(yield* openUploads).toHaveLength(2)
+    }).pipe(inTraffic(traffic))
+  })
+
+  it.effect("has nothing to lose: another description, or a source that has changed, is taken", () => {
+    const traffic = makeTraffic()
+    return Effect.gen(function*() {
+      const { source, state } = versioned(bytes)
+      yield* traffic.living(upload(source), { ...opening, loses: "request" })
+      state.version = "2"
+      const { archiveId } = yield* upload(source, { description: "another" })
+      expect((yield* stored(archiveId)).description).toEqual(Option.some("another"))
+    }).pipe(inTraffic(traffic))
+  })
+})
