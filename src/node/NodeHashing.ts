@@ -38,7 +38,6 @@ const inThread: Pick<Hasher.Service, "hashes" | "treeHash"> = {
     return tree.digest()
   }),
   hashes: Effect.fnUntraced(function*(bytes) {
-    if (bytes.length <= Limits.mebibyte) return Hasher.ofLeaf(Sha256.digest(create, bytes))
     const tree = TreeHash.builder(create)
     const linear = create()
     yield* feed(bytes, (slice) => {
@@ -105,23 +104,27 @@ const recycled = (): Hasher.Service["allocate"] => {
 
 const make = Effect.map(threads, (inThreads): Hasher.Service => {
   const hash = <A>(bytes: Uint8Array, linear: boolean, done: (digests: Digests) => A, alone: Effect.Effect<A>) =>
-    bytes.length <= worthAThread
-      ? alone
-      : inThreads(bytes, linear).pipe(Effect.map(done), Effect.catchAll(() => alone))
+    inThreads(bytes, linear).pipe(Effect.map(done), Effect.catchAll(() => alone))
+  const leaf = (bytes: Uint8Array) => Effect.sync(() => Hasher.ofLeaf(Sha256.digest(create, bytes)))
   const root = ({ leaves }: Digests) => TreeHash.ofLeaves(create, leaves)
   return {
     allocate: recycled(),
-    treeHash: (bytes) => hash(bytes, false, root, inThread.treeHash(bytes)),
+    treeHash: (bytes) =>
+      bytes.length <= worthAThread
+        ? Effect.map(leaf(bytes), ({ treeHash }) => treeHash)
+        : hash(bytes, false, root, inThread.treeHash(bytes)),
     hashes: (bytes) =>
-      hash(
-        bytes,
-        true,
-        (digests) => ({
-          contentSha256: ContentSha256.make(Encoding.encodeHex(digests.linear)),
-          treeHash: root(digests)
-        }),
-        inThread.hashes(bytes)
-      )
+      bytes.length <= worthAThread
+        ? leaf(bytes)
+        : hash(
+          bytes,
+          true,
+          (digests) => ({
+            contentSha256: ContentSha256.make(Encoding.encodeHex(digests.linear)),
+            treeHash: root(digests)
+          }),
+          inThread.hashes(bytes)
+        )
   }
 })
 

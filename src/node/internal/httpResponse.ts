@@ -78,7 +78,13 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
   }
 
   get text(): Effect.Effect<string, ResponseError> {
-    return Effect.flatMap(this.reading, (message) => NodeStream.toString(() => message, { onFailure: this.failed }))
+    return Effect.flatMap(this.reading, (message) => {
+      if (this.headers["content-length"] !== "0") {
+        return NodeStream.toString(() => message, { onFailure: this.failed })
+      }
+      message.resume()
+      return Effect.succeed("")
+    })
   }
 
   readonly [Body.Into] = (memory: Uint8Array, onBytes: (count: number) => void): Effect.Effect<number, ResponseError> =>

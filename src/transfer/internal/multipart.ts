@@ -27,6 +27,8 @@ import { type Kept, type OnFailure, UploadKept } from "../UploadKept.ts"
 import type { Line } from "./line.ts"
 import * as Telling from "./telling.ts"
 
+const OptionalDescription = Schema.UndefinedOr(Description)
+
 export interface Settings<Chosen extends OnFailure> {
   readonly description?: string | undefined
   readonly onFailure?: Chosen | undefined
@@ -84,7 +86,7 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
   const glacier = yield* GlacierClient
   const hasher = yield* Hasher
   const sha256 = yield* Sha256
-  const description = yield* check("upload", "description", Schema.UndefinedOr(Description), settings.description)
+  const description = yield* check("upload", "description", OptionalDescription, settings.description)
   const keep = (settings.onFailure ?? (opened === undefined ? "abort" : "keep")) === "keep"
   /** Set when nothing can be sent any more. */
   const gone = Option.flatMap(Option.fromNullable(opened), ({ gone }) => gone)
@@ -141,26 +143,28 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
       ),
 
     /** The tree hash of a part that need not be read. */
-    trusted: Effect.fnUntraced(function*(range: ByteRange.ByteRange) {
-      const treeHash = Option.fromNullable(opened?.trusted.get(range.start))
-      if (Option.isSome(treeHash)) yield* telling.done("Kept", range.start, ByteRange.length(range))
-      return treeHash
-    }),
+    trusted: (range: ByteRange.ByteRange) =>
+      Effect.gen(function*() {
+        const treeHash = Option.fromNullable(opened?.trusted.get(range.start))
+        if (Option.isSome(treeHash)) yield* telling.done("Kept", range.start, ByteRange.length(range))
+        return treeHash
+      }),
 
     /** What is to be sent with a part: no SHA-256 if the part itself need not be sent. */
-    hash: Effect.fnUntraced(function*(start: number, body: Uint8Array) {
-      yield* telling.tell("Read", start, body.length)
-      const known = opened?.parts.get(start)
-      const own = known !== undefined || Option.isSome(gone) ? yield* hasher.treeHash(body) : undefined
-      const hashes = own !== undefined && (own === known || Option.isSome(gone))
-        ? { treeHash: own, contentSha256: undefined }
-        : yield* hasher.hashes(body)
-      yield* telling.tell("Hashed", start, body.length)
-      return hashes
-    }),
+    hash: (start: number, body: Uint8Array) =>
+      Effect.gen(function*() {
+        yield* telling.tell("Read", start, body.length)
+        const known = opened?.parts.get(start)
+        const own = known !== undefined || Option.isSome(gone) ? yield* hasher.treeHash(body) : undefined
+        const hashes = own !== undefined && (own === known || Option.isSome(gone))
+          ? { treeHash: own, contentSha256: undefined }
+          : yield* hasher.hashes(body)
+        yield* telling.tell("Hashed", start, body.length)
+        return hashes
+      }),
 
     /** Sends a part that has a permit of the line. */
-    part: Effect.fnUntraced(function*(
+    part: (
       uploadId: UploadId,
       { body, contentSha256, start, treeHash }: {
         readonly start: number
@@ -169,47 +173,50 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
         readonly contentSha256: ContentSha256 | undefined
       },
       line: Line
-    ) {
-      if (contentSha256 === undefined) return yield* telling.done("Kept", start, body.length)
-      const range = ByteRange.make(start, body.length)
-      yield* glacier.uploadMultipartPart({ ...vault, uploadId, range, treeHash, contentSha256, body }).pipe(
-        RetryPolicy.onRetry(line.narrow),
-        telling.retries(range)
-      )
-      yield* telling.done("Sent", start, body.length)
-    }),
+    ) =>
+      Effect.gen(function*() {
+        if (contentSha256 === undefined) return yield* telling.done("Kept", start, body.length)
+        const range = ByteRange.make(start, body.length)
+        yield* glacier.uploadMultipartPart({ ...vault, uploadId, range, treeHash, contentSha256, body }).pipe(
+          RetryPolicy.onRetry(line.narrow),
+          telling.retries(range)
+        )
+        yield* telling.done("Sent", start, body.length)
+      }),
 
-    single: Effect.fnUntraced(function*(body: Uint8Array) {
-      const size = body.length
-      telling.sized(size)
-      yield* telling.tell("Read", 0, size)
-      const hashes = yield* hasher.hashes(body)
-      yield* telling.tell("Hashed", 0, size)
-      const { archiveId, location } = yield* telling.retries(ByteRange.make(0, size))(
-        glacier.uploadArchive({ ...vault, description, ...hashes, body })
-      )
-      yield* telling.done("Sent", 0, size)
-      return { archiveId, treeHash: hashes.treeHash, size, parts: 1, location }
-    }),
+    single: (body: Uint8Array) =>
+      Effect.gen(function*() {
+        const size = body.length
+        telling.sized(size)
+        yield* telling.tell("Read", 0, size)
+        const hashes = yield* hasher.hashes(body)
+        yield* telling.tell("Hashed", 0, size)
+        const { archiveId, location } = yield* telling.retries(ByteRange.make(0, size))(
+          glacier.uploadArchive({ ...vault, description, ...hashes, body })
+        )
+        yield* telling.done("Sent", 0, size)
+        return { archiveId, treeHash: hashes.treeHash, size, parts: 1, location }
+      }),
 
-    complete: Effect.fnUntraced(function*(uploadId: UploadId, size: number, hashes: ReadonlyArray<TreeHash.TreeHash>) {
-      for (const start of opened?.parts.keys() ?? []) {
-        if (start >= size) {
-          return yield* new SourceChanged({
-            message: `The source ends at byte ${size}, but the service already has a part from byte ${start} on`
-          })
+    complete: (uploadId: UploadId, size: number, hashes: ReadonlyArray<TreeHash.TreeHash>) =>
+      Effect.gen(function*() {
+        for (const start of opened?.parts.keys() ?? []) {
+          if (start >= size) {
+            return yield* new SourceChanged({
+              message: `The source ends at byte ${size}, but the service already has a part from byte ${start} on`
+            })
+          }
         }
-      }
-      const treeHash = TreeHash.combine(sha256, hashes)
-      const answer = yield* telling.retries()(
-        glacier.completeMultipartUpload({ ...vault, uploadId, archiveSize: size, treeHash })
-      )
-      pending = false
-      if (Option.isSome(gone) && !Option.contains(Option.orElseSome(answer.treeHash, () => treeHash), treeHash)) {
-        return yield* new SourceChanged({ message: `Upload ${uploadId} was completed with other bytes` })
-      }
-      return { archiveId: answer.archiveId, treeHash, size, parts: hashes.length, location: answer.location }
-    }),
+        const treeHash = TreeHash.combine(sha256, hashes)
+        const answer = yield* telling.retries()(
+          glacier.completeMultipartUpload({ ...vault, uploadId, archiveSize: size, treeHash })
+        )
+        pending = false
+        if (Option.isSome(gone) && !Option.contains(Option.orElseSome(answer.treeHash, () => treeHash), treeHash)) {
+          return yield* new SourceChanged({ message: `Upload ${uploadId} was completed with other bytes` })
+        }
+        return { archiveId: answer.archiveId, treeHash, size, parts: hashes.length, location: answer.location }
+      }),
 
     /** Errors from when the upload is open say by which id it can be resumed, if it is kept. */
     naming: <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Kept<Chosen, E>, R> =>
