@@ -233,7 +233,7 @@ describe("I2 over a line that resets, truncates, stalls, slows down, and changes
         expect((yield* sizes).filter((size) => size >= mebibyte)).toEqual(Arr.replicate(4 * mebibyte, 256))
         expect(yield* sizes).toHaveLength(256 + 1)
       }).pipe(Effect.provide(NodeContext.layer)),
-    300_000
+    600_000
   )
 
   it.scopedLive(
@@ -255,6 +255,6 @@ describe("I2 over a line that resets, truncates, stalls, slows down, and changes
         }
         expect([...happened].sort()).toEqual([...anyHarm, ...answers].sort())
       }).pipe(Effect.provide(NodeContext.layer)),
-    180_000
+    300_000
   )
 })
