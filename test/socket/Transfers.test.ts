@@ -223,7 +223,7 @@ describe("I2 over a line that resets, truncates, stalls, slows down, and changes
           seed: 1,
           size: 1024 * mebibyte,
           partSize: 4 * mebibyte,
-          every: { body: 64 * mebibyte, head: 16_384 },
+          every: { body: 64 * mebibyte, head: 32_768 },
           timeouts: { answer: Duration.seconds(4), upload: Duration.seconds(8), idle: Duration.seconds(2) },
           policy: RetryPolicy.patient
         }, port)
