@@ -31,7 +31,7 @@ export interface Options<E, R> {
 }
 
 /** Bytes read in one go: as many entries as they hold are in memory at once. */
-const sliceLength = 65_536
+const sliceLength = 262_144
 
 function* slices(bytes: Uint8Array): Generator<Uint8Array> {
   for (let at = 0; at < bytes.length; at += sliceLength) yield bytes.subarray(at, at + sliceLength)

@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { issueOf } from "../Check.ts"
 import { MalformedEntry, type MalformedInventory, show } from "../GlacierError.ts"
@@ -32,8 +33,12 @@ const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 const lossy = new TextDecoder("utf-8", { ignoreBOM: true })
 
+const decodeText = Option.liftThrowable((bytes: Uint8Array) => strict.decode(bytes))
+
+const notText = () => "is not UTF-8"
+
 export const text = (bytes: Uint8Array): Either.Either<string, string> =>
-  Either.try({ try: () => strict.decode(bytes), catch: () => "is not UTF-8" })
+  Either.fromOption(decodeText(bytes), notText)
 
 const decode = Schema.decodeUnknownEither(Entry)
 

@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { issueOf } from "../Check.ts"
 import { MalformedInventory } from "../GlacierError.ts"
@@ -14,17 +15,22 @@ import { required } from "./wire.ts"
 
 const quote = 0x22
 const comma = 0x2c
-const opening = { list: 0x5b, object: 0x7b }
 const backslash = 0x5c
-const closing = { list: 0x5d, object: 0x7d }
+const openList = 0x5b
+const closeList = 0x5d
+const openObject = 0x7b
+const closeObject = 0x7d
 
 /** Brackets within brackets; an entry has one pair. */
 const maximumDepth = 32
 
+const notJson = () => "is not JSON"
+
 const isBlank = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
 
-const parse = (json: string): Either.Either<unknown, string> =>
-  Either.try({ try: (): unknown => JSON.parse(json), catch: () => "is not JSON" })
+const parsed = Option.liftThrowable((json: string): unknown => JSON.parse(json))
+
+const parse = (json: string) => Either.fromOption(parsed(json), notJson)
 
 const read = (bytes: Uint8Array) => Either.flatMap(Either.flatMap(text(bytes), parse), decodeEntry)
 
@@ -44,19 +50,24 @@ export interface JsonReader extends Reader {
   readonly head: () => Either.Either<Head, MalformedInventory>
 }
 
+interface State {
+  readonly place: "before" | "entries" | "behind"
+  readonly depth: number
+  readonly isString: boolean
+  readonly isEscaped: boolean
+}
+
 export const make = (): JsonReader => {
-  let place: "before" | "entries" | "behind" = "before"
+  let state: State = { place: "before", depth: 0, isString: false, isEscaped: false }
   /** What was read of the piece that is not whole yet, and the offset at which it begins. */
   let rest: Uint8Array = new Uint8Array()
   let offset = 0
-  let depth = 0
-  let isString = false
-  let isEscaped = false
   let entries = 0
   /** The document up to its list. */
   let before = ""
-  const malformed = (problem: string) => new MalformedInventory({ offset, problem })
-  let head: Either.Either<Head, MalformedInventory> = Either.left(malformed("has no head"))
+  let head: Either.Either<Head, MalformedInventory> = Either.left(
+    new MalformedInventory({ offset: 0, problem: "has no head" })
+  )
 
   /** Takes the text before or behind the entries; by then the document without them must be JSON, once it is `closed`. */
   const frame = (piece: Uint8Array, closed: string): Either.Either<string, string> =>
@@ -73,66 +84,76 @@ export const make = (): JsonReader => {
       return json
     })
 
+  const fail = (offset: number, problem: string) => {
+    const error = new MalformedInventory({ offset, problem })
+    head = Either.orElse(head, () => Either.left(error))
+    return error
+  }
+
   const write = (piece: Uint8Array): ReadonlyArray<Found> => {
     const all: Array<Found> = []
-    const fail = (problem: string) => {
-      const error = malformed(problem)
-      head = Either.orElse(head, () => Either.left(error))
-      return [...all, error]
-    }
     const bytes = rest.length === 0 ? piece : concat(rest, piece)
+    const start = offset
     let from = 0
-    const begin = (at: number) => {
-      offset += at - from
-      from = at
-    }
+    // Of all there is, this loop alone sees each byte: what it needs is in variables of its own.
+    let { depth, isEscaped, isString, place } = state
     for (let at = rest.length; at < bytes.length; at++) {
-      const byte = bytes[at]
-      if (isString) {
-        if (isEscaped) isEscaped = false
-        else if (byte === backslash) isEscaped = true
-        else if (byte === quote) isString = false
+      if (isEscaped) {
+        isEscaped = false
         continue
       }
-      if (byte === quote) {
+      if (isString) while (at < bytes.length && bytes[at] !== quote && bytes[at] !== backslash) at++
+      const byte = bytes[at]
+      if (isString) {
+        isEscaped = byte === backslash
+        isString = byte !== quote
+      } else if (byte === quote) {
         isString = true
-      } else if (byte === opening.object || byte === opening.list) {
-        if (++depth > maximumDepth) return fail(`has more than ${maximumDepth} brackets within brackets`)
-        if (byte !== opening.list || depth !== 2 || place !== "before" || !isBeforeList(bytes.subarray(from, at))) continue
-        if (at - from > maximumLength) return fail(tooLong)
+      } else if (byte === openObject || byte === openList) {
+        if (++depth > maximumDepth) {
+          return [...all, fail(start + from, `has more than ${maximumDepth} brackets within brackets`)]
+        }
+        if (place !== "before" || depth !== 2 || byte !== openList || !isBeforeList(bytes.subarray(from, at))) continue
+        if (at - from > maximumLength) return [fail(start, tooLong)]
         const read = frame(bytes.subarray(from, at + 1), "]}")
-        if (Either.isLeft(read)) return fail(read.left)
+        if (Either.isLeft(read)) return [fail(start, read.left)]
         before = read.right
         place = "entries"
         depth = 0
-        begin(at + 1)
-      } else if (place === "entries" && depth === 0 && (byte === comma || byte === closing.list || byte === closing.object)) {
-        while (from < at && isBlank(bytes[from])) begin(from + 1)
-        if (at - from > maximumLength) return fail(tooLong)
-        if (byte === closing.object) return fail("closes a list that it did not open")
+        from = at + 1
+      } else if (byte === closeObject || byte === closeList || byte === comma) {
+        if (place !== "entries" || depth > 0) {
+          if (byte !== comma) depth--
+          continue
+        }
+        while (from < at && isBlank(bytes[from])) from++
+        if (at - from > maximumLength) return [...all, fail(start + from, tooLong)]
+        if (byte === closeObject) return [...all, fail(start + from, "closes a list that it did not open")]
         if (byte === comma || entries > 0 || at > from) {
           const entry = bytes.subarray(from, at)
-          all.push(found(read(entry), ++entries, offset, entry))
+          all.push(found(read(entry), ++entries, start + from, entry))
         }
-        if (byte === closing.list) {
+        if (byte === closeList) {
           place = "behind"
           depth = 1
-          begin(at)
-        } else begin(at + 1)
-      } else if (byte === closing.object || byte === closing.list) {
-        depth--
+          from = at
+        } else {
+          from = at + 1
+        }
       }
     }
+    state = { place, depth, isString, isEscaped }
+    offset = start + from
     // The memory of the bytes is not ours to keep.
     rest = bytes.slice(from)
-    return rest.length > maximumLength ? fail(tooLong) : all
+    return rest.length > maximumLength ? [...all, fail(offset, tooLong)] : all
   }
 
   return {
     write,
     end() {
-      const read = place === "entries" ? Either.left("ends before its entries do") : frame(rest, "")
-      if (Either.isLeft(read)) head = Either.left(malformed(read.left))
+      const read = state.place === "entries" ? Either.left("ends before its entries do") : frame(rest, "")
+      if (Either.isLeft(read)) head = Either.left(new MalformedInventory({ offset, problem: read.left }))
       return Either.isLeft(head) ? [head.left] : []
     },
     head: () => head
