@@ -59,10 +59,14 @@ const compare = (count: number) =>
     for (const way of Way.literals) {
       const file = way === "ours, CSV" ? files.csv : files.json
       const size = statSync(file).size / 1_048_576
-      const { stderr, stdout } = spawnSync(process.execPath, [...process.execArgv, "bench/inventoryWays.ts", way, file], {
-        encoding: "utf8",
-        maxBuffer: Infinity
-      })
+      const { stderr, stdout } = spawnSync(
+        process.execPath,
+        [...process.execArgv, "bench/inventoryWays.ts", way, file],
+        {
+          encoding: "utf8",
+          maxBuffer: Infinity
+        }
+      )
       const report = yield* Effect.option(Schema.decode(Report)(stdout))
       if (report._tag === "None") {
         if (way.startsWith("ours")) return yield* new Failed({ message: stderr })

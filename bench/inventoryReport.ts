@@ -34,4 +34,3 @@ export const Report = Schema.parseJson(Schema.Struct({
   processor: Schema.Number,
   peak: Schema.Number
 }))
-

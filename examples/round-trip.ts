@@ -72,8 +72,10 @@ const roundTrip = Effect.fn("roundTrip")(function*(file: string, folder: string)
   const inventoryJob = yield* vault.retrieveInventory()
   yield* inventoryJob.wait(often)
   const inventory = yield* inventoryJob.inventory
-  yield* Stream.runForEach(inventory.archives(), (entry) =>
-    Console.log(`  ${entry.description}  ${entry.size} bytes  ${entry.treeHash}\n  ${entry.archiveId}`))
+  yield* Stream.runForEach(
+    inventory.archives(),
+    (entry) => Console.log(`  ${entry.description}  ${entry.size} bytes  ${entry.treeHash}\n  ${entry.archiveId}`)
+  )
 
   yield* Console.log("Waiting for the retrieval")
   const job = yield* vault.retrieveArchive(archive.archiveId)

@@ -183,8 +183,10 @@ export const make = Effect.fnUntraced(function*(vault: VaultAddress, jobId: stri
     inventory: describe.pipe(
       Effect.tap(isInventory),
       Effect.flatMap((job) =>
-        Effect.flatMap(outputOf(vault, job), (found) =>
-          inventory(job, found.size, (options) => run.stream(Download.stream(found, options))))
+        Effect.flatMap(
+          outputOf(vault, job),
+          (found) => inventory(job, found.size, (options) => run.stream(Download.stream(found, options)))
+        )
       )
     )
   }

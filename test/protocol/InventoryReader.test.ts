@@ -33,9 +33,12 @@ const row = (description: string, changes: Partial<Row> = {}): Row => ({
   ...changes
 })
 
-const decoded = Schema.decodeSync(Schema.Array(Inventory.Entry))
+const decoded = Schema.decodeUnknownSync(Schema.Array(Inventory.Entry))
 
-const head = { VaultARN: "arn:aws:glacier:us-west-2:012345678901:vaults/my-vault", InventoryDate: "2015-04-07T00:26:18Z" }
+const head = {
+  VaultARN: "arn:aws:glacier:us-west-2:012345678901:vaults/my-vault",
+  InventoryDate: "2015-04-07T00:26:18Z"
+}
 
 /** A document in JSON of the texts of its entries, its head before or behind them. */
 const json = (entries: ReadonlyArray<string>, isHeadFirst = true) => {
@@ -63,9 +66,13 @@ const cut = (bytes: Uint8Array, places: ReadonlyArray<number>) => {
   return Stream.fromIterable(sorted.slice(1).map((end, index) => bytes.subarray(sorted[index], end)))
 }
 
+/** Lets the runner hear from its worker, which these tests would keep busy. */
+const breath = Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
+
 /** All that there is in a document, and how it ends. */
 const read = (document: string | Uint8Array, format: Format, places: ReadonlyArray<number> = []) =>
   Effect.gen(function*() {
+    yield* breath
     const bytes = typeof document === "string" ? utf8.encode(document) : document
     const found: Array<Inventory.Entry | MalformedEntry> = []
     const end = yield* InventoryReader.entries(cut(bytes, places), {
@@ -103,7 +110,9 @@ const troublesome = FastCheck.array(
 ).map((parts) => parts.join(""))
 
 /** With line ends, which no description at AWS has. */
-const long = FastCheck.array(FastCheck.constantFrom("\"", "\\", ",", "\n", "\r", "\r\n", "a", "é", "😀"), { maxLength: 12 })
+const long = FastCheck.array(FastCheck.constantFrom("\"", "\\", ",", "\n", "\r", "\r\n", "a", "é", "😀"), {
+  maxLength: 12
+})
   .map((parts) => parts.join(""))
 
 const quoting = FastCheck.array(FastCheck.boolean(), { minLength: 5, maxLength: 5 })
@@ -133,11 +142,15 @@ describe("InventoryReader.entries", () => {
       })
   )
 
-  it.effect.prop("reads CSV whose descriptions have line ends", [rowsOf(long), quoting, places], ([rows, quotes, places]) =>
-    Effect.gen(function*() {
-      const lines = rows.map((row) => csvRow(row, quotes))
-      expect(yield* read(csv(lines), "CSV", places)).toEqual({ found: decoded(rows), error: undefined })
-    }))
+  it.effect.prop(
+    "reads CSV whose descriptions have line ends",
+    [rowsOf(long), quoting, places],
+    ([rows, quotes, places]) =>
+      Effect.gen(function*() {
+        const lines = rows.map((row) => csvRow(row, quotes))
+        expect(yield* read(csv(lines), "CSV", places)).toEqual({ found: decoded(rows), error: undefined })
+      })
+  )
 
   const awkward = [row("é \"q\",\n😀 \\"), row("1\\\"2")]
   const samples = [
@@ -204,27 +217,33 @@ describe("InventoryReader.entries", () => {
     ["CSV", `x,"a",${date},1,${hash}0`, "SHA256TreeHash must be"]
   ]
 
-  it.effect.each(broken)("tells an entry that cannot be read, and reads those round it: %s %j", ([format, text, problem]) =>
-    Effect.gen(function*() {
-      const rows = [row("é"), row("2"), row("\"4\""), row("5")]
-      const texts = rows.map((row) => format === "CSV" ? csvRow(row) : JSON.stringify(row))
-      texts.splice(2, 0, text)
-      const document = format === "CSV" ? csv(texts) : json(texts)
-      const whole = texts.slice(0, 2).join("\n")
-      const before = format === "CSV" ? `${columns}\n${whole}\n` : `${json([]).slice(0, -2)}${whole},`
-      const error = { _tag: "MalformedEntry", entry: 3, offset: utf8.encode(before).length, text }
-      const [first, second, third, fourth] = decoded(rows)
-      const { error: end, found } = yield* read(document, format)
-      expect(found).toEqual([first, second, expect.objectContaining(error), third, fourth])
-      expect(end).toBeUndefined()
-      expect(found[2]).toMatchObject({ problem: expect.stringContaining(problem === " must be" ? "" : problem) })
+  it.effect.each(broken)(
+    "tells an entry that cannot be read, and reads those round it: %s %j",
+    ([format, text, problem]) =>
+      Effect.gen(function*() {
+        const rows = [row("é"), row("2"), row("\"4\""), row("5")]
+        const texts = rows.map((row) => format === "CSV" ? csvRow(row) : JSON.stringify(row))
+        texts.splice(2, 0, text)
+        const document = format === "CSV" ? csv(texts) : json(texts)
+        const whole = texts.slice(0, 2).join("\n")
+        const before = format === "CSV" ? `${columns}\n${whole}\n` : `${json([]).slice(0, -2)}${whole},`
+        const error = { _tag: "MalformedEntry", entry: 3, offset: utf8.encode(before).length, text }
+        const [first, second, third, fourth] = decoded(rows)
+        const { error: end, found } = yield* read(document, format)
+        expect(found).toEqual([first, second, expect.objectContaining(error), third, fourth])
+        expect(end).toBeUndefined()
+        expect(found[2]).toMatchObject({ problem: expect.stringContaining(problem === " must be" ? "" : problem) })
 
-      const seen: Array<Inventory.Entry> = []
-      const failed = yield* InventoryReader.entries(Stream.make(utf8.encode(document)), { format, onMalformed: Effect.fail })
-        .pipe(Stream.runForEach((entry) => Effect.sync(() => void seen.push(entry))), Effect.flip)
-      expect(failed).toMatchObject(error)
-      expect(seen).toEqual([first, second])
-    }))
+        const seen: Array<Inventory.Entry> = []
+        const failed = yield* InventoryReader.entries(Stream.make(utf8.encode(document)), {
+          format,
+          onMalformed: Effect.fail
+        })
+          .pipe(Stream.runForEach((entry) => Effect.sync(() => void seen.push(entry))), Effect.flip)
+        expect(failed).toMatchObject(error)
+        expect(seen).toEqual([first, second])
+      })
+  )
 
   it.effect.each(["JSON", "CSV"] as const)("tells an entry that is not UTF-8: %s", (format) =>
     Effect.gen(function*() {
@@ -258,28 +277,30 @@ describe("InventoryReader.entries", () => {
   const list = document.indexOf("[") + 1
   const behind = document.indexOf("]")
 
-  it.effect.each([
-    ["JSON", "", 0, "is not JSON"],
-    ["JSON", "<html>", 0, "is not JSON"],
-    ["JSON", "[]", 0, "Expected"],
-    ["JSON", csv([]), 0, "is not JSON"],
-    ["JSON", "{\"ArchiveList\":[]}", 0, "VaultARN is missing"],
-    ["JSON", document.replace("ArchiveList", "Archives"), 0, "ArchiveList is missing"],
-    ["JSON", document.replace("ArchiveList", "ArchiveL\\u0069st"), 0, "ArchiveList"],
-    ["JSON", document.replace("\"ArchiveList\":[", "\"ArchiveList\":{"), 0, "is not JSON"],
-    ["JSON", document.replace("2015-04-07T00:26:18Z", "yesterday"), 0, "InventoryDate"],
-    ["JSON", document.replace("\"InventoryDate\":", "\"InventoryDate\""), 0, "is not JSON"],
-    ["JSON", document.replace("]", "}"), document.indexOf("},{") + 2, "closes a list"],
-    ["JSON", document.slice(0, list), list, "ends before its entries do"],
-    ["JSON", document.slice(0, -2), document.indexOf("},{") + 2, "ends before its entries do"],
-    ["JSON", document.slice(0, -1), behind, "is not JSON"],
-    ["JSON", `${document}.`, behind, "is not JSON"],
-    ["JSON", document.replace("]}", "],\"ArchiveList\":[1]}"), 0, "ArchiveList"],
-    ["CSV", "", 0, "has no columns"],
-    ["CSV", document, 0, "does not begin with the columns"],
-    ["CSV", columns.replace("Size", "Bytes"), 0, "does not begin with the columns"],
-    ["CSV", csvRow(row("a")), 0, "does not begin with the columns"]
-  ] as const)("refuses what is no inventory: %s %s", ([format, text, offset, problem]) =>
+  it.effect.each(
+    [
+      ["JSON", "", 0, "is not JSON"],
+      ["JSON", "<html>", 0, "is not JSON"],
+      ["JSON", "[]", 0, "Expected"],
+      ["JSON", csv([]), 0, "is not JSON"],
+      ["JSON", "{\"ArchiveList\":[]}", 0, "VaultARN is missing"],
+      ["JSON", document.replace("ArchiveList", "Archives"), 0, "ArchiveList is missing"],
+      ["JSON", document.replace("ArchiveList", "ArchiveL\\u0069st"), 0, "ArchiveList"],
+      ["JSON", document.replace("\"ArchiveList\":[", "\"ArchiveList\":{"), 0, "is not JSON"],
+      ["JSON", document.replace("2015-04-07T00:26:18Z", "yesterday"), 0, "InventoryDate"],
+      ["JSON", document.replace("\"InventoryDate\":", "\"InventoryDate\""), 0, "is not JSON"],
+      ["JSON", document.replace("]", "}"), document.indexOf("},{") + 2, "closes a list"],
+      ["JSON", document.slice(0, list), list, "ends before its entries do"],
+      ["JSON", document.slice(0, -2), document.indexOf("},{") + 2, "ends before its entries do"],
+      ["JSON", document.slice(0, -1), behind, "is not JSON"],
+      ["JSON", `${document}.`, behind, "is not JSON"],
+      ["JSON", document.replace("]}", "],\"ArchiveList\":[1]}"), 0, "ArchiveList"],
+      ["CSV", "", 0, "has no columns"],
+      ["CSV", document, 0, "does not begin with the columns"],
+      ["CSV", columns.replace("Size", "Bytes"), 0, "does not begin with the columns"],
+      ["CSV", csvRow(row("a")), 0, "does not begin with the columns"]
+    ] as const
+  )("refuses what is no inventory: %s %s", ([format, text, offset, problem]) =>
     Effect.gen(function*() {
       const { error } = yield* read(text, format)
       expect(error).toMatchObject({ _tag: "MalformedInventory", offset, problem: expect.stringContaining(problem) })
@@ -312,7 +333,10 @@ describe("InventoryReader.entries", () => {
     "fails as it should, and alike however it is cut, whatever becomes of the bytes",
     [
       FastCheck.constantFrom(...samples),
-      FastCheck.array(FastCheck.tuple(FastCheck.nat(), FastCheck.nat(2), FastCheck.nat(255)), { minLength: 1, maxLength: 4 }),
+      FastCheck.array(FastCheck.tuple(FastCheck.nat(), FastCheck.nat(2), FastCheck.nat(255)), {
+        minLength: 1,
+        maxLength: 4
+      }),
       FastCheck.constantFrom("", "\"\\{}[],:\n\0"),
       places
     ],
@@ -340,17 +364,19 @@ describe("InventoryReader.entries", () => {
     Stream.concat(Stream.make(utf8.encode(first)), Stream.repeatEffect(Effect.succeed(utf8.encode(then.repeat(1_000)))))
   const start = document.slice(0, list)
 
-  it.effect.each([
-    ["JSON", "{", "a", 0, "goes on for more"],
-    ["JSON", "[", "\"\\", 0, "goes on for more"],
-    ["JSON", start, "  ", list, "goes on for more"],
-    ["JSON", `${start}{"a":"`, "😀", list, "goes on for more"],
-    ["JSON", `${start}{"a":`, "[", list, "brackets within brackets"],
-    ["JSON", "", "[", 0, "brackets within brackets"],
-    ["CSV", "", "Archive", 0, "goes on for more"],
-    ["CSV", `${columns}\n`, ",", columns.length + 1, "goes on for more"],
-    ["CSV", `${columns}\nx,"`, "a", columns.length + 1, "goes on for more"]
-  ] as const)("gives up what has no end: %s %s %s", ([format, first, then, offset, problem]) =>
+  it.effect.each(
+    [
+      ["JSON", "{", "a", 0, "goes on for more"],
+      ["JSON", "[", "\"\\", 0, "goes on for more"],
+      ["JSON", start, "  ", list, "goes on for more"],
+      ["JSON", `${start}{"a":"`, "😀", list, "goes on for more"],
+      ["JSON", `${start}{"a":`, "[", list, "brackets within brackets"],
+      ["JSON", "", "[", 0, "brackets within brackets"],
+      ["CSV", "", "Archive", 0, "goes on for more"],
+      ["CSV", `${columns}\n`, ",", columns.length + 1, "goes on for more"],
+      ["CSV", `${columns}\nx,"`, "a", columns.length + 1, "goes on for more"]
+    ] as const
+  )("gives up what has no end: %s %s %s", ([format, first, then, offset, problem]) =>
     Effect.gen(function*() {
       const error = yield* InventoryReader.entries(endless(first, then), { format, onMalformed: Effect.fail }).pipe(
         Stream.runDrain,

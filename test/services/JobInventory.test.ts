@@ -197,7 +197,10 @@ describe("Job.inventory", () => {
       expect(error).toMatchObject({ _tag: "MalformedEntry", entry: 2, text: expect.stringContaining("\"broken\"") })
       const gathered = yield* Ref.make(Chunk.empty<MalformedEntry>())
       const rest = inventory.archives({ onMalformed: (entry) => Ref.update(gathered, Chunk.append(entry)) })
-      expect(Chunk.toReadonlyArray(yield* Stream.runCollect(rest)).map(({ description }) => description)).toEqual(["1", "3"])
+      expect(Chunk.toReadonlyArray(yield* Stream.runCollect(rest)).map(({ description }) => description)).toEqual([
+        "1",
+        "3"
+      ])
       expect(yield* Ref.get(gathered)).toEqual(Chunk.of(error))
     }).pipe(Effect.provide(prompt)))
 })

@@ -68,7 +68,9 @@ const rowAt = (bytes: Uint8Array, from: number, isAll: boolean): Row | undefined
       return groups === undefined ? Either.left("is no row of five columns") : entry(groups)
     })
   }
-  const opened = Either.isLeft(alone.entry) && Either.isRight(line.text) ? first.exec(line.text.right)?.groups : undefined
+  const opened = Either.isLeft(alone.entry) && Either.isRight(line.text)
+    ? first.exec(line.text.right)?.groups
+    : undefined
   return opened === undefined ? alone : closed(bytes, from, next, isAll, opened, alone)
 }
 

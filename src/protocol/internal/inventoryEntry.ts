@@ -37,8 +37,7 @@ const decodeText = Option.liftThrowable((bytes: Uint8Array) => strict.decode(byt
 
 const notText = () => "is not UTF-8"
 
-export const text = (bytes: Uint8Array): Either.Either<string, string> =>
-  Either.fromOption(decodeText(bytes), notText)
+export const text = (bytes: Uint8Array): Either.Either<string, string> => Either.fromOption(decodeText(bytes), notText)
 
 const decode = Schema.decodeUnknownEither(Entry)
 

@@ -102,7 +102,7 @@ export const make = (): JsonReader => {
         isEscaped = false
         continue
       }
-      if (isString) while (at < bytes.length && bytes[at] !== quote && bytes[at] !== backslash) at++
+      if (isString) { while (at < bytes.length && bytes[at] !== quote && bytes[at] !== backslash) at++ }
       const byte = bytes[at]
       if (isString) {
         isEscaped = byte === backslash

@@ -50,7 +50,8 @@ export const inventory = Effect.fnUntraced(function*(
   const found: JobInventory = Option.match(
     Option.filter(
       parameters,
-      ({ endDate, limit, marker, startDate }) => Option.isSome(Option.firstSomeOf<unknown>([startDate, endDate, limit, marker]))
+      ({ endDate, limit, marker, startDate }) =>
+        Option.isSome(Option.firstSomeOf<unknown>([startDate, endDate, limit, marker]))
     ),
     {
       onNone: () => ({ _tag: "Full", ...common }),
