@@ -5,7 +5,7 @@
  */
 import { FileSystem, Path } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { Cause, Clock, Console, Data, Effect, Exit, Layer, Option, Schedule } from "effect"
+import { Cause, Clock, Console, Data, Effect, Exit, Layer, Option, Schedule, Stream } from "effect"
 import type { Progress } from "effect-glacier"
 import { Source, Vault } from "effect-glacier"
 import { NodeEmulator } from "effect-glacier/node"
@@ -73,9 +73,10 @@ const roundTrip = Effect.fn("roundTrip")(function*(file: string, folder: string)
   const inventoryJob = yield* vault.retrieveInventory()
   yield* inventoryJob.wait(often)
   const inventory = yield* inventoryJob.inventory
-  for (const entry of inventory.archives) {
-    yield* Console.log(`  ${entry.description}  ${entry.size} bytes  ${entry.treeHash}\n  ${entry.archiveId}`)
-  }
+  yield* Stream.runForEach(
+    inventory.archives(),
+    (entry) => Console.log(`  ${entry.description}  ${entry.size} bytes  ${entry.treeHash}\n  ${entry.archiveId}`)
+  )
 
   yield* Console.log("Waiting for the retrieval")
   const job = yield* vault.retrieveArchive(archive.archiveId)

@@ -113,6 +113,52 @@ export class BrokenOutput extends Schema.TaggedError<BrokenOutput>("effect-glaci
 }
 
 /**
+ * An entry of an inventory that cannot be read. Those behind it can.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class MalformedEntry extends Schema.TaggedError<MalformedEntry>("effect-glacier/MalformedEntry")(
+  "MalformedEntry",
+  {
+    /** Which one: 1 is the first. */
+    entry: Schema.NonNegativeInt,
+    /** The byte of the document at which it begins. */
+    offset: Schema.NonNegativeInt,
+    /** All of it, as it stands in the document. */
+    text: Schema.String,
+    problem: Schema.String
+  }
+) {
+  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
+  readonly retry = "never"
+  override get message(): string {
+    return `Entry ${this.entry} of the inventory, at byte ${this.offset}: ${this.problem}`
+  }
+}
+
+/**
+ * A document that is no inventory, or is one only up to some byte: what is behind it cannot be told apart.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class MalformedInventory extends Schema.TaggedError<MalformedInventory>("effect-glacier/MalformedInventory")(
+  "MalformedInventory",
+  {
+    /** The byte at which the piece begins that cannot be read: an entry, or what stands before or behind them all. */
+    offset: Schema.NonNegativeInt,
+    problem: Schema.String
+  }
+) {
+  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
+  readonly retry = "never"
+  override get message(): string {
+    return `The inventory, at byte ${this.offset}: ${this.problem}`
+  }
+}
+
+/**
  * A source is not what it was when its upload began: it gave fewer or more bytes than it had, was written to, or the
  * service already has parts behind its end. No archive was made of it.
  *
@@ -294,6 +340,8 @@ export const GlacierError = Schema.Union(
   OutcomeUnknown,
   MalformedResponse,
   BrokenOutput,
+  MalformedEntry,
+  MalformedInventory,
   SourceChanged,
   SourceTooLarge,
   UploadGone,

@@ -1,5 +1,5 @@
 /**
- * The inventory of a vault as a JSON document (spec section 14.1).
+ * What an inventory of a vault says (spec section 14.1). `InventoryReader` reads the documents it comes in.
  *
  * @since 0.1.0
  */
@@ -29,14 +29,31 @@ export const Entry = Schema.Struct({
 export type Entry = typeof Entry.Type
 
 /**
- * An inventory: what was in the vault on `inventoryDate`, not what is in it now.
+ * Of which vault an inventory is, and of when. A document in CSV does not say it.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Head = Schema.Struct({
+  vaultArn: required("VaultARN", Schema.String),
+  inventoryDate: required("InventoryDate", Seconds)
+})
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export type Head = typeof Head.Type
+
+/**
+ * A whole inventory as a document in JSON: what was in the vault on `inventoryDate`, not what is in it now. There are
+ * inventories of GBs: `InventoryReader` reads one entry by entry.
  *
  * @since 0.1.0
  * @category schemas
  */
 export const Inventory = Schema.Struct({
-  vaultArn: required("VaultARN", Schema.String),
-  inventoryDate: required("InventoryDate", Seconds),
+  ...Head.fields,
   archives: required("ArchiveList", Schema.Array(Entry))
 })
 

@@ -11,15 +11,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import * as Schema from "effect/Schema"
 import type * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import { GlacierClient } from "../client/GlacierClient.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
 import { check } from "../protocol/Check.ts"
+import type { MalformedInventory } from "../protocol/GlacierError.ts"
 import { InvalidInput, JobFailed, JobRunning, MalformedResponse } from "../protocol/GlacierError.ts"
-import { Inventory } from "../protocol/Inventory.ts"
 import type { JobDescription } from "../protocol/Jobs.ts"
 import { JobId } from "../protocol/Names.ts"
 import type { operations } from "../protocol/Operations.ts"
@@ -27,6 +26,8 @@ import type { VaultAddress } from "../protocol/Vaults.ts"
 import * as Download from "../transfer/Download.ts"
 import type { Failure } from "../transport/Method.ts"
 import { capture } from "./internal/capture.ts"
+import { inventory } from "./internal/inventory.ts"
+import type { JobInventory } from "./JobInventory.ts"
 
 /**
  * @since 0.1.0
@@ -81,10 +82,10 @@ export interface Service {
   /** What can be checked of the output. */
   readonly verification: (options?: Download.StreamOptions) => Effect.Effect<Download.Verification, OutputError>
   /**
-   * The output of an inventory job, whole and in memory. Fails with `InvalidInput` when the job is about an archive, or
-   * its inventory is in CSV: of that `output` has the text.
+   * The output of an inventory job: of when it is, whether it lists the whole vault, and its archives as a Stream. Fails
+   * with `InvalidInput` when the job is about an archive.
    */
-  readonly inventory: Effect.Effect<Inventory, OutputError | MalformedResponse>
+  readonly inventory: Effect.Effect<JobInventory, OutputError | MalformedInventory>
 }
 
 /**
@@ -137,20 +138,14 @@ const outputOf = Effect.fnUntraced(function*(vault: VaultAddress, job: JobDescri
   return output
 })
 
-const InventoryDocument = Schema.parseJson(Inventory)
-
-/** Refuses what is no inventory, or one in CSV, before any of it is read. */
-const isInventory = (job: JobDescription): Effect.Effect<void, InvalidInput> => {
-  const format = Option.flatMap(job.inventoryRetrievalParameters, (parameters) => parameters.format)
-  return job.action === "InventoryRetrieval" && !Option.contains(format, "CSV")
-    ? Effect.void
-    : new InvalidInput({
-      operation: "inventory",
-      field: "job",
-      value: [job.action, ...Option.toArray(format)].join(" in "),
-      rule: "must be an inventory job, in JSON"
-    })
-}
+/** Refuses what is no inventory before any of it is read. */
+const isInventory = (job: JobDescription): Effect.Effect<void, InvalidInput> =>
+  job.action === "InventoryRetrieval" ? Effect.void : new InvalidInput({
+    operation: "inventory",
+    field: "job",
+    value: job.action,
+    rule: "must be an inventory job"
+  })
 
 /**
  * The job of that id in a vault. Fails when it cannot be an id; whether there is such a job shows when it is asked.
@@ -186,12 +181,11 @@ export const make = Effect.fnUntraced(function*(vault: VaultAddress, jobId: stri
       run.effect(Effect.flatMap(located, (found) => Download.toFile(found, path, options))),
     verification: (options) => Effect.map(located, (found) => Download.verification(found, options)),
     inventory: describe.pipe(
-      Effect.flatMap(isInventory),
-      Effect.zipRight(Stream.mkString(Stream.decodeText(output()))),
-      Effect.flatMap((text) =>
-        Effect.mapError(
-          Schema.decode(InventoryDocument)(text),
-          (error) => new MalformedResponse({ operation: "GetJobOutput", status: 200, problem: error.message })
+      Effect.tap(isInventory),
+      Effect.flatMap((job) =>
+        Effect.flatMap(
+          outputOf(vault, job),
+          (found) => inventory(job, found.size, (options) => run.stream(Download.stream(found, options)))
         )
       )
     )

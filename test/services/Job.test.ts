@@ -16,7 +16,6 @@ import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
-import { RetryPolicy } from "../../src/policy/RetryPolicy.ts"
 import { JobRunning } from "../../src/protocol/GlacierError.ts"
 import { ResourceNotFound } from "../../src/protocol/ServiceError.ts"
 import * as Job from "../../src/services/Job.ts"
@@ -34,14 +33,6 @@ const retrieval = Effect.gen(function*() {
   const vault = yield* Vault.Vault
   const { archiveId } = yield* vault.upload(Source.bytes(bytes))
   return { vault, archiveId, job: yield* vault.retrieveArchive(archiveId) }
-})
-
-/** A job that retrieves the inventory of a vault with one archive. */
-const inventory = Effect.gen(function*() {
-  const vault = yield* Vault.Vault
-  const archive = yield* vault.upload(Source.bytes(bytes), { description: "holiday.tar" })
-  yield* TestClock.adjust("1 day")
-  return { vault, archive, job: yield* vault.retrieveInventory() }
 })
 
 describe("Job.wait", () => {
@@ -221,67 +212,6 @@ describe("Job", () => {
       expect(yield* Effect.flip(job.wait())).toBeInstanceOf(ResourceNotFound)
       expect(yield* Effect.flip(Stream.runDrain(job.output()))).toBeInstanceOf(ResourceNotFound)
     }).pipe(Effect.provide(layer())))
-
-  it.effect("gives the inventory", () =>
-    Effect.gen(function*() {
-      const { archive, job } = yield* inventory
-      yield* TestClock.adjust("4 hours")
-      expect(yield* job.inventory).toEqual({
-        vaultArn: "arn:aws:glacier:us-east-1:123456789012:vaults/photos",
-        inventoryDate: DateTime.unsafeMake(86_400_000),
-        archives: [{
-          archiveId: archive.archiveId,
-          description: "holiday.tar",
-          creationDate: DateTime.unsafeMake(0),
-          size: bytes.length,
-          treeHash: archive.treeHash
-        }]
-      })
-    }).pipe(Effect.provide(layer())))
-
-  it.effect("gives no inventory of what is none", () =>
-    Effect.gen(function*() {
-      const { job, vault } = yield* inventory
-      const csv = yield* vault.retrieveInventory({ format: "CSV" })
-      const { archives } = yield* job.inventory
-      const archive = yield* vault.retrieveArchive(archives[0]?.archiveId ?? "")
-      for (const other of [csv, archive]) {
-        expect(yield* Effect.flip(other.inventory)).toMatchObject({
-          _tag: "InvalidInput",
-          operation: "inventory",
-          rule: "must be an inventory job, in JSON"
-        })
-      }
-    }).pipe(Effect.provide(layer(undefined, { jobDelay: 0 }))))
-
-  it.effect.each([-1, 1])(
-    "checks the size of an inventory, which has no tree hash: %d bytes more",
-    (more) =>
-      Effect.gen(function*() {
-        const { job } = yield* inventory
-        const { inventorySizeInBytes } = yield* job.describe
-        const size = Option.getOrThrow(inventorySizeInBytes)
-        const error = yield* Job.make(address, job.id).pipe(
-          Effect.flatMap((job) => Effect.flip(job.inventory)),
-          Support.replacing((glacier) => ({
-            getJobOutput: (input) =>
-              Effect.map(glacier.getJobOutput(input), (answer) => ({
-                ...answer,
-                body: more > 0
-                  ? Stream.concat(answer.body, Stream.succeed(new Uint8Array(more)))
-                  : Stream.map(answer.body, (piece) => piece.subarray(0, piece.length + more))
-              }))
-          })),
-          Effect.provideService(RetryPolicy, Support.promptly(2))
-        )
-        expect(error).toMatchObject({
-          _tag: "BrokenOutput",
-          start: 0,
-          end: size - 1,
-          problem: more > 0 ? `more than the ${size} bytes asked for` : `only ${size - 1} of ${size} bytes arrived`
-        })
-      }).pipe(Effect.provide(layer(undefined, { jobDelay: 0 })))
-  )
 
   it.effect("is found again by its id", () =>
     Effect.gen(function*() {

@@ -207,9 +207,8 @@ const thereAndBack = ({ every, partSize, policy, seed, size, timeouts }: Scenari
     )
 
     const inventory = yield* Effect.flatMap(vault.retrieveInventory(), ({ inventory }) => inventory)
-    expect(inventory.archives.map(({ archiveId, size, treeHash }) => ({ archiveId, size, treeHash }))).toEqual([
-      { archiveId: uploaded.archiveId, size, treeHash }
-    ])
+    const archives = Array.from(yield* Stream.runCollect(inventory.archives()))
+    expect(archives).toMatchObject([{ archiveId: uploaded.archiveId, size, treeHash }])
     return happened
   }).pipe(Effect.scoped)
 

@@ -39,7 +39,7 @@ describe("TestGlacier", () => {
       expect(yield* Effect.flip(vault.retrieveInventory())).toBeInstanceOf(ResourceNotFound)
       yield* TestClock.adjust("1 minute")
       const job = yield* vault.retrieveInventory()
-      expect((yield* job.inventory).archives).toHaveLength(1)
+      expect(yield* Stream.runCount((yield* job.inventory).archives())).toBe(1)
     }).pipe(Effect.provide(TestGlacier.layer({ jobDelay: 0, inventoryDelay: "1 hour" }))))
 
   const twice = (one: ReturnType<typeof TestGlacier.layer>, other: ReturnType<typeof TestGlacier.layer>) =>

@@ -203,7 +203,10 @@ export const jobs = (it: It) => {
       const names = (selection: Parameters<typeof vault.retrieveInventory>[0]) =>
         Effect.flatMap(vault.retrieveInventory(selection), (job) =>
           Effect.zip(
-            Effect.map(job.inventory, ({ archives }) => archives.map(({ description }) => description)),
+            Effect.map(
+              Effect.flatMap(job.inventory, ({ archives }) => all(archives())),
+              (archives) => archives.map(({ description }) => description)
+            ),
             Effect.map(
               job.describe,
               (described) => Option.flatMap(described.inventoryRetrievalParameters, ({ marker }) => marker)

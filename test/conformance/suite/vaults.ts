@@ -57,7 +57,7 @@ export const vaults = (it: It) => {
       const vault = yield* Vault.make(vaultName)
       const inventory = yield* Effect.flatMap(vault.retrieveInventory(), (job) => job.inventory)
       expect(inventory.vaultArn).toBe(arnOf(vaultName))
-      expect(inventory.archives).toEqual([
+      expect(yield* all(inventory.archives())).toEqual([
         expect.objectContaining({
           archiveId: archive.archiveId,
           description,

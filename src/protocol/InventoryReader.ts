@@ -1,0 +1,116 @@
+/**
+ * Reads the document of an inventory entry by entry, in JSON and in Amazon's CSV (spec section 14), in memory that does
+ * not grow with it. It does not matter where the bytes come from: a job, a file, another program.
+ *
+ * @since 0.1.0
+ */
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Stream from "effect/Stream"
+import { MalformedEntry, MalformedInventory } from "./GlacierError.ts"
+import * as Csv from "./internal/inventoryCsv.ts"
+import type { Found, Reader } from "./internal/inventoryEntry.ts"
+import * as Json from "./internal/inventoryJson.ts"
+import type { Entry, Head } from "./Inventory.ts"
+import type { InventoryFormat } from "./Jobs.ts"
+
+/**
+ * How to read.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options<E, R> {
+  readonly format: typeof InventoryFormat.Type
+  /**
+   * What to do about an entry that cannot be read, before those behind it are read: with `Effect.fail` the first ends
+   * the Stream, with an Effect that logs or gathers them the others are still read.
+   */
+  readonly onMalformed: (entry: MalformedEntry) => Effect.Effect<void, E, R>
+}
+
+/** Bytes read in one go: as many entries as they hold are in memory at once. */
+const sliceLength = 262_144
+
+function* slices(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += sliceLength) yield bytes.subarray(at, at + sliceLength)
+}
+
+const read = <E, R>(
+  reader: Reader,
+  bytes: Stream.Stream<Uint8Array, E, R>
+): Stream.Stream<ReadonlyArray<Found>, E, R> =>
+  bytes.pipe(
+    Stream.mapConcat(slices),
+    // One by one: what a slice holds is used before the next is read.
+    Stream.rechunk(1),
+    Stream.map(reader.write),
+    Stream.concat(Stream.sync(reader.end))
+  )
+
+/** What was found, from some place on: entries together up to the next that is malformed. */
+const emit = <E, R>(
+  all: ReadonlyArray<Found>,
+  onMalformed: (entry: MalformedEntry) => Effect.Effect<void, E, R>,
+  from = 0
+): Stream.Stream<Entry, MalformedInventory | E, R> => {
+  const entries: Array<Entry> = []
+  for (let at = from; at < all.length; at++) {
+    const found = all[at]
+    if (found instanceof MalformedInventory) return Stream.concat(Stream.fromIterable(entries), Stream.fail(found))
+    if (found instanceof MalformedEntry) {
+      return Stream.fromIterable(entries).pipe(
+        Stream.concat(Stream.execute(onMalformed(found))),
+        Stream.concat(Stream.suspend(() => emit(all, onMalformed, at + 1)))
+      )
+    }
+    if (found !== undefined) entries.push(found)
+  }
+  return Stream.fromChunk(Chunk.unsafeFromArray(entries))
+}
+
+/**
+ * The entries of a document, in its order. Fails with `MalformedInventory` where the document itself is broken: when it
+ * is no inventory, is cut off, or has an entry of more than 64 KiB.
+ *
+ * @since 0.1.0
+ * @category reading
+ * @example
+ * import { FileSystem } from "@effect/platform"
+ * import { InventoryReader } from "effect-glacier"
+ * import { Effect, Stream } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const fs = yield* FileSystem.FileSystem
+ *   const entries = InventoryReader.entries(fs.stream("inventory.csv"), { format: "CSV", onMalformed: Effect.fail })
+ *   return yield* Stream.runFold(entries, 0, (bytes, { size }) => bytes + size)
+ * })
+ */
+export const entries = <E, R, E2, R2>(
+  bytes: Stream.Stream<Uint8Array, E, R>,
+  options: Options<E2, R2>
+): Stream.Stream<Entry, E | E2 | MalformedInventory, R | R2> =>
+  Stream.suspend(() => {
+    const reader = options.format === "CSV" ? Csv.make() : Json.make()
+    return Stream.flatMap(read(reader, bytes), (all) => emit(all, options.onMalformed))
+  })
+
+/**
+ * The head of a document in JSON. No more is read than it takes, which is little: the service writes it first. (Where it
+ * stands behind the entries, all of the document is read for it.)
+ *
+ * @since 0.1.0
+ * @category reading
+ */
+export const head = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Effect.Effect<Head, E | MalformedInventory, R> =>
+  Effect.suspend(() => {
+    const reader = Json.make()
+    return read(reader, bytes).pipe(
+      Stream.takeUntil((all) =>
+        Either.isRight(reader.head()) || all.some((found) => found instanceof MalformedInventory)
+      ),
+      Stream.runDrain,
+      Effect.zipRight(Effect.suspend(reader.head))
+    )
+  })

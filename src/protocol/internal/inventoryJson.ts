@@ -1,0 +1,161 @@
+/**
+ * Cuts an inventory in JSON into its entries. It follows strings and brackets no further than is needed to see where an
+ * entry ends, and leaves each to `JSON.parse`: so too the document without its entries, which is small.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import { issueOf } from "../Check.ts"
+import { MalformedInventory } from "../GlacierError.ts"
+import { Head } from "../Inventory.ts"
+import { concat, decodeEntry, type Found, found, maximumLength, type Reader, text, tooLong } from "./inventoryEntry.ts"
+import { required } from "./wire.ts"
+
+const quote = 0x22
+const comma = 0x2c
+const backslash = 0x5c
+const openList = 0x5b
+const closeList = 0x5d
+const openObject = 0x7b
+const closeObject = 0x7d
+
+/** Brackets within brackets; an entry has one pair. */
+const maximumDepth = 32
+
+const notJson = () => "is not JSON"
+
+const isBlank = (byte: number | undefined): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09
+
+const parsed = Option.liftThrowable((json: string): unknown => JSON.parse(json))
+
+const parse = (json: string) => Either.fromOption(parsed(json), notJson)
+
+const read = (bytes: Uint8Array) => Either.flatMap(Either.flatMap(text(bytes), parse), decodeEntry)
+
+/** The document without its entries. */
+const Frame = Schema.Struct({ ...Head.fields, archives: required("ArchiveList", Schema.Tuple()) })
+
+const decodeFrame = Schema.decodeUnknownEither(Frame)
+
+const isBeforeList = (bytes: Uint8Array): boolean =>
+  Either.match(text(bytes.subarray(-64).filter((byte) => byte < 0x80)), {
+    onLeft: () => false,
+    onRight: (before) => /[{,]\s*"ArchiveList"\s*:\s*$/.test(before)
+  })
+
+/** A reader that also tells the head: before the entries if it stands there, else at the end. */
+export interface JsonReader extends Reader {
+  readonly head: () => Either.Either<Head, MalformedInventory>
+}
+
+interface State {
+  readonly place: "before" | "entries" | "behind"
+  readonly depth: number
+  readonly isString: boolean
+  readonly isEscaped: boolean
+}
+
+export const make = (): JsonReader => {
+  let state: State = { place: "before", depth: 0, isString: false, isEscaped: false }
+  /** What was read of the piece that is not whole yet, and the offset at which it begins. */
+  let rest: Uint8Array = new Uint8Array()
+  let offset = 0
+  let entries = 0
+  /** The document up to its list. */
+  let before = ""
+  let head: Either.Either<Head, MalformedInventory> = Either.left(
+    new MalformedInventory({ offset: 0, problem: "has no head" })
+  )
+
+  /** Takes the text before or behind the entries; by then the document without them must be JSON, once it is `closed`. */
+  const frame = (piece: Uint8Array, closed: string): Either.Either<string, string> =>
+    Either.gen(function*() {
+      const json = before + (yield* text(piece))
+      const value = yield* parse(json + closed)
+      head = Either.mapBoth(decodeFrame(value), {
+        onLeft: (error) => {
+          const { path, rule } = issueOf(value, error)
+          return new MalformedInventory({ offset: 0, problem: [...path, rule].join(" ") })
+        },
+        onRight: ({ inventoryDate, vaultArn }) => ({ vaultArn, inventoryDate })
+      })
+      return json
+    })
+
+  const fail = (offset: number, problem: string) => {
+    const error = new MalformedInventory({ offset, problem })
+    head = Either.orElse(head, () => Either.left(error))
+    return error
+  }
+
+  const write = (piece: Uint8Array): ReadonlyArray<Found> => {
+    const all: Array<Found> = []
+    const bytes = rest.length === 0 ? piece : concat(rest, piece)
+    const start = offset
+    let from = 0
+    // Of all there is, this loop alone sees each byte: what it needs is in variables of its own.
+    let { depth, isEscaped, isString, place } = state
+    for (let at = rest.length; at < bytes.length; at++) {
+      if (isEscaped) {
+        isEscaped = false
+        continue
+      }
+      if (isString) { while (at < bytes.length && bytes[at] !== quote && bytes[at] !== backslash) at++ }
+      const byte = bytes[at]
+      if (isString) {
+        isEscaped = byte === backslash
+        isString = byte !== quote
+      } else if (byte === quote) {
+        isString = true
+      } else if (byte === openObject || byte === openList) {
+        if (++depth > maximumDepth) {
+          return [...all, fail(start + from, `has more than ${maximumDepth} brackets within brackets`)]
+        }
+        if (place !== "before" || depth !== 2 || byte !== openList || !isBeforeList(bytes.subarray(from, at))) continue
+        if (at - from > maximumLength) return [fail(start, tooLong)]
+        const read = frame(bytes.subarray(from, at + 1), "]}")
+        if (Either.isLeft(read)) return [fail(start, read.left)]
+        before = read.right
+        place = "entries"
+        depth = 0
+        from = at + 1
+      } else if (byte === closeObject || byte === closeList || byte === comma) {
+        if (place !== "entries" || depth > 0) {
+          if (byte !== comma) depth--
+          continue
+        }
+        while (from < at && isBlank(bytes[from])) from++
+        if (at - from > maximumLength) return [...all, fail(start + from, tooLong)]
+        if (byte === closeObject) return [...all, fail(start + from, "closes a list that it did not open")]
+        if (byte === comma || entries > 0 || at > from) {
+          const entry = bytes.subarray(from, at)
+          all.push(found(read(entry), ++entries, start + from, entry))
+        }
+        if (byte === closeList) {
+          place = "behind"
+          depth = 1
+          from = at
+        } else {
+          from = at + 1
+        }
+      }
+    }
+    state = { place, depth, isString, isEscaped }
+    offset = start + from
+    // The memory of the bytes is not ours to keep.
+    rest = bytes.slice(from)
+    return rest.length > maximumLength ? [...all, fail(offset, tooLong)] : all
+  }
+
+  return {
+    write,
+    end() {
+      const read = state.place === "entries" ? Either.left("ends before its entries do") : frame(rest, "")
+      if (Either.isLeft(read)) head = Either.left(new MalformedInventory({ offset, problem: read.left }))
+      return Either.isLeft(head) ? [head.left] : []
+    },
+    head: () => head
+  }
+}

@@ -1,0 +1,69 @@
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Stream from "effect/Stream"
+import type { MalformedEntry } from "../../protocol/GlacierError.ts"
+import type { Entry } from "../../protocol/Inventory.ts"
+import * as InventoryReader from "../../protocol/InventoryReader.ts"
+import type { JobDescription } from "../../protocol/Jobs.ts"
+import { mebibyte } from "../../protocol/Limits.ts"
+import type * as Download from "../../transfer/Download.ts"
+import type { Common, JobInventory, ReadError, ReadOptions } from "../JobInventory.ts"
+
+interface Handler<E, R> {
+  readonly onMalformed?: (entry: MalformedEntry) => Effect.Effect<void, E | MalformedEntry, R>
+}
+
+/** The inventory of a job that has succeeded, whose output is of that size and is had from `output`. */
+export const inventory = Effect.fnUntraced(function*(
+  job: JobDescription,
+  size: number,
+  output: (options: Download.Options) => Stream.Stream<Uint8Array, Download.DownloadError>
+) {
+  const parameters = job.inventoryRetrievalParameters
+  const format = Option.getOrElse(Option.flatMap(parameters, ({ format }) => format), () => "JSON" as const)
+  const inventoryDate = format === "CSV"
+    ? Option.none()
+    // The first window has it.
+    : Option.some((yield* InventoryReader.head(output({ windowSize: mebibyte, concurrency: 1 }))).inventoryDate)
+
+  function archives<E, R>(options: ReadOptions<E, R>): Stream.Stream<Entry, ReadError | E, R>
+  function archives(options?: Download.Options): Stream.Stream<Entry, ReadError | MalformedEntry>
+  function archives<E, R>(options: Download.Options & Handler<E, R> = {}) {
+    const { onMalformed = Effect.fail, windowSize = 4 * mebibyte, ...others } = options
+    return InventoryReader.entries(output({ windowSize, ...others }), { format, onMalformed })
+  }
+
+  const common: Common = {
+    vaultArn: job.vaultArn,
+    format,
+    size,
+    verification: "size",
+    inventoryDate,
+    age: Effect.map(
+      DateTime.now,
+      (now) => Option.map(inventoryDate, (date) => Duration.millis(DateTime.distance(date, now)))
+    ),
+    archives
+  }
+  const found: JobInventory = Option.match(
+    Option.filter(
+      parameters,
+      ({ endDate, limit, marker, startDate }) =>
+        Option.isSome(Option.firstSomeOf<unknown>([startDate, endDate, limit, marker]))
+    ),
+    {
+      onNone: () => ({ _tag: "Full", ...common }),
+      onSome: ({ endDate, limit, marker, startDate }) => ({
+        _tag: "Partial",
+        ...common,
+        startDate,
+        endDate,
+        limit,
+        next: marker
+      })
+    }
+  )
+  return found
+})
