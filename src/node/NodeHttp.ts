@@ -33,7 +33,8 @@ const keptFor = 4_000
 const receiving = <Options extends object>(options: Options) => ({
   ...options,
   onread: {
-    buffer: new Uint8Array(receivedAtOnce),
+    // Never all of its memory: who is given a piece may take that for his own.
+    buffer: new Uint8Array(receivedAtOnce + 1).subarray(1),
     callback(this: Socket, size: number, memory: Uint8Array) {
       // Nothing is expected on a connection that nobody uses.
       if (!this.emit("data", Buffer.from(memory.buffer, memory.byteOffset, size))) this.destroy()
@@ -124,8 +125,10 @@ const make: Effect.Effect<HttpClient.HttpClient, never, Scope.Scope> = Effect.ge
       ? new RequestError({ request, reason: "InvalidUrl" })
       : Effect.flatMap(writing(request, url), (write) => send(request, url, write))
   }
-  return HttpClient.makeWith((request: Effect.Effect<HttpClientRequest.HttpClientRequest>) =>
-    Effect.flatMap(request, execute), Effect.succeed)
+  return HttpClient.makeWith(
+    (request: Effect.Effect<HttpClientRequest.HttpClientRequest>) => Effect.flatMap(request, execute),
+    Effect.succeed
+  )
 })
 
 /**

@@ -1,0 +1,90 @@
+/**
+ * What the emulator behind a socket is made of: much, that a program which only uses a service need not load.
+ *
+ * @internal
+ */
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as HttpServer from "@effect/platform/HttpServer"
+import type { ServeError } from "@effect/platform/HttpServerError"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { mkdirSync } from "node:fs"
+import { createServer } from "node:http"
+import { join } from "node:path"
+import * as Emulator from "../../emulator/Emulator.ts"
+import * as Topics from "../../emulator/Topics.ts"
+import * as Credentials from "../../transport/Credentials.ts"
+import * as NodeHashing from "../NodeHashing.ts"
+import { lock } from "./lock.ts"
+
+/** How the emulator is to listen and behave. */
+export interface Options extends Emulator.Options {
+  /** Where it keeps its data. Default: in memory, gone with it. */
+  readonly directory?: string | undefined
+  /** Default: 127.0.0.1, which only this machine reaches. */
+  readonly host?: string | undefined
+  /** Default: 0, a free one. */
+  readonly port?: number | undefined
+  /** The SNS that notifications are published to, signed with the first of the keys. Default: they go nowhere. */
+  readonly snsEndpoint?: URL | undefined
+}
+
+export const url: Effect.Effect<string, never, HttpServer.HttpServer> = HttpServer.addressWith((address) => {
+  if (address._tag === "UnixAddress") return Effect.succeed(`unix://${address.path}`)
+  const { hostname, port } = address
+  const host = hostname === "0.0.0.0" ? "127.0.0.1" : hostname.includes(":") ? `[${hostname}]` : hostname
+  return Effect.succeed(`http://${host}:${port}`)
+})
+
+/**
+ * Keeps other emulators out of a folder: two that write one journal, or sweep each other's blobs, would lose what they
+ * have acknowledged.
+ */
+const locked = (directory: string): Effect.Effect<void, Emulator.EmulatorStorageError, Scope.Scope> => {
+  const failed = (what: string) => (error: unknown) =>
+    new Emulator.EmulatorStorageError({
+      path: directory,
+      reason: `${what}: ${error instanceof Error ? error.message : String(error)}`
+    })
+  return Effect.zipRight(
+    Effect.try({
+      try: () => mkdirSync(directory, { recursive: true }),
+      catch: failed("the directory cannot be made")
+    }),
+    Effect.mapError(lock(join(directory, "lock")), failed("the directory cannot be locked"))
+  )
+}
+
+export const layerServer = (
+  { directory, host = "127.0.0.1", port = 0, snsEndpoint, ...options }: Options = {}
+): Layer.Layer<HttpServer.HttpServer | Emulator.Emulator, ServeError | Emulator.EmulatorStorageError> =>
+  Layer.unwrapEffect(Effect.sync(() => {
+    // An upload may take longer than the 5 minutes Node gives a request; the emulator has its own rule for slow ones.
+    const server = createServer({ requestTimeout: 0 })
+    // A socket that asks for another protocol is handed over without its error handler: a reset would end the process.
+    server.on("upgrade", (_, socket) => socket.on("error", () => {}))
+    const emulator = directory === undefined
+      ? Emulator.layerMemory(options)
+      : Layer.provideMerge(Emulator.layerFile({ ...options, directory }), Layer.scopedDiscard(locked(directory)))
+    const topics = snsEndpoint === undefined
+      ? Layer.empty
+      : Layer.provide(
+        Topics.layerSns({ endpoint: snsEndpoint, key: options.keys?.[0] ?? Emulator.defaultKey }),
+        NodeHttpClient.layerUndici
+      )
+    return Emulator.layerServer.pipe(
+      Layer.merge(Layer.scopedDiscard(Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections())))),
+      Layer.provideMerge(NodeHttpServer.layerServer(() => server, { host, port })),
+      Layer.provideMerge(emulator),
+      Layer.provide(topics),
+      Layer.provide(NodeHashing.layer),
+      Layer.provide(NodeContext.layer)
+    )
+  }))
+
+/** The credentials of a client of it. */
+export const credentials = ({ keys }: Options): Layer.Layer<Credentials.Credentials> =>
+  Credentials.layer(keys?.[0] ?? Emulator.defaultKey)
