@@ -40,7 +40,7 @@ describe("NodeCheckpoint", () => {
         expect(yield* read).toEqual([owner])
         expect(existsSync(lock)).toBe(false)
       }).pipe(Effect.provide(NodeCheckpoint.layer(directory)))
-    }), 60_000)
+    }), 180_000)
 
   it.scopedLive(
     "I5: of two processes that find the lock of a dead one, one takes it over",
@@ -56,7 +56,7 @@ describe("NodeCheckpoint", () => {
         expect(lines.filter((line) => line.startsWith("opened by"))).toHaveLength(1)
         expect(lines.filter((line) => /^Checkpoint "work": .* uses it/.test(line))).toHaveLength(1)
       }),
-    60_000
+    180_000
   )
 
   it.scopedLive("tells what to remove when a process died while it took a lock", () =>
