@@ -1,0 +1,204 @@
+import * as KeyValueStore from "@effect/platform/KeyValueStore"
+import { describe, expect, it } from "@effect/vitest"
+import * as Chunk from "effect/Chunk"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as FastCheck from "effect/FastCheck"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as GlacierClient from "../../src/client/GlacierClient.ts"
+import * as NodeHashing from "../../src/node/NodeHashing.ts"
+import * as RetrievalBudget from "../../src/policy/RetrievalBudget.ts"
+import * as ByteRange from "../../src/protocol/ByteRange.ts"
+import * as Vault from "../../src/services/Vault.ts"
+import * as Source from "../../src/transfer/Source.ts"
+import { type Call, calls, day, fates, hour, makeLife, makeService, most, storeOn } from "../policy/budgets.ts"
+import { layer } from "../services/support.ts"
+import { inVirtualTime } from "../support/virtualClock.ts"
+import { type Change, mebibyte } from "../transfer/support.ts"
+
+const caps = { bytesPerHour: 1_000, bytesPerDay: 9_000 }
+
+/** What crashes a program: a write, or the time that has passed since its start. */
+const crashes = FastCheck.record({
+  writes: FastCheck.integer({ min: 1, max: 400 }),
+  fate: FastCheck.constantFrom(...fates),
+  millis: FastCheck.integer({ min: 1, max: 10 * day }),
+  pause: FastCheck.integer({ min: 0, max: hour })
+})
+
+/**
+ * Programs that start retrievals `concurrency` at a time, each until it dies; the next goes on with all those of which
+ * it does not know that they were started.
+ */
+const runAll = Effect.fnUntraced(function*(
+  all: ReadonlyArray<Call>,
+  deaths: ReadonlyArray<{ writes: number; fate: (typeof fates)[number]; millis: number; pause: number }>,
+  concurrency: number
+) {
+  const service = makeService()
+  const pages = new Map<string, string>()
+  const rest = new Set(all)
+  for (const death of [...deaths, { writes: Infinity, fate: "whole", millis: Infinity, pause: 0 } as const]) {
+    const life = yield* makeLife
+    const { store } = storeOn(pages, life, death)
+    const program = Effect.gen(function*() {
+      const budget = yield* RetrievalBudget.make(caps)
+      yield* Effect.forEach(
+        [...rest],
+        (call) =>
+          budget.spend(call, service.initiate(life, call)).pipe(
+            Effect.tap(() => rest.delete(call)),
+            Effect.catchTags({
+              // Who does not learn of his job asks no more, so that there is an end.
+              AttemptTimeout: () => Effect.sync(() => rest.delete(call)),
+              ConnectionError: () => Effect.sync(() => rest.delete(call)),
+              ResourceNotFound: () => Effect.sync(() => rest.delete(call))
+            })
+          ),
+        { concurrency, discard: true }
+      )
+    }).pipe(Effect.provideService(KeyValueStore.KeyValueStore, store))
+    if (death.millis < Infinity) yield* Effect.forkDaemon(Effect.delay(life.die, death.millis))
+    yield* life.live(program)
+    yield* Effect.sleep(death.pause)
+  }
+  expect(rest.size).toBe(0)
+  return { starts: service.starts, total: all.reduce((sum, { bytes }) => sum + bytes, 0) }
+})
+
+describe("A retrieval budget", () => {
+  it.effect.prop(
+    "C1: any hour and any day of 1,000 retrievals has no more than the caps, wherever the program dies",
+    [calls(1_000, 300), FastCheck.array(crashes, { minLength: 5, maxLength: 10 }), FastCheck.integer({ min: 1, max: 50 })],
+    ([all, deaths, concurrency]) =>
+      Effect.gen(function*() {
+        const { starts } = yield* runAll(all, deaths, concurrency)
+        expect(starts.length).toBeGreaterThan(500)
+        expect(most(starts, hour)).toBeLessThanOrEqual(caps.bytesPerHour)
+        expect(most(starts, day)).toBeLessThanOrEqual(caps.bytesPerDay)
+      }).pipe(Effect.provide(NodeHashing.layer), inVirtualTime),
+    { fastCheck: { numRuns: 3 } }
+  )
+
+  it.effect.prop(
+    "C1, R8: 300 crashes, two and more in a row, let nothing more through",
+    [calls(20, 600), FastCheck.array(crashes.map((crash) => ({ ...crash, writes: crash.writes % 60 + 1 })), {
+      minLength: 5,
+      maxLength: 8
+    })],
+    ([all, deaths]) =>
+      Effect.gen(function*() {
+        const { starts } = yield* runAll(all, deaths, 3)
+        expect(most(starts, hour)).toBeLessThanOrEqual(caps.bytesPerHour)
+        expect(most(starts, day)).toBeLessThanOrEqual(caps.bytesPerDay)
+      }).pipe(Effect.provide(NodeHashing.layer), inVirtualTime),
+    { fastCheck: { numRuns: 60 } }
+  )
+})
+
+/** A vault with archives of these sizes, retrieved under a budget. */
+const storeAll = (sizes: ReadonlyArray<number>) =>
+  Effect.flatMap(Vault.Vault, (vault) =>
+    Effect.forEach(sizes, (size) =>
+      Effect.map(vault.upload(Source.bytes(new Uint8Array(size))), ({ archiveId }) => ({ archiveId, size }))))
+
+const memory = KeyValueStore.layerMemory
+
+describe("A retrieval budget over the emulator", () => {
+  it.effect("C1: what the account's policy refuses waits for the next hour: 2 calls an hour by 12 fibers", () => {
+    const asked: Array<number> = []
+    const change: Change = (send, request) =>
+      Effect.zipRight(
+        request.method === "POST" && request.url.endsWith("/jobs")
+          ? Effect.map(Clock.currentTimeMillis, (now) => void asked.push(now))
+          : Effect.void,
+        send
+      )
+    return Effect.gen(function*() {
+      const glacier = yield* GlacierClient.GlacierClient
+      yield* glacier.setDataRetrievalPolicy({ policy: { rules: [{ strategy: "BytesPerHour", bytesPerHour: 1_000 }] } })
+      const vault = yield* Vault.Vault
+      const archives = yield* storeAll(Array(12).fill(1_000))
+      const ended: Array<number> = []
+      yield* Effect.forEach(
+        archives,
+        ({ archiveId }) =>
+          Effect.zipRight(
+            vault.retrieveArchive(archiveId),
+            Effect.map(Clock.currentTimeMillis, (now) => void ended.push(now))
+          ),
+        { concurrency: "unbounded" }
+      )
+      expect(ended).toEqual(Array.from({ length: 12 }, (_, index) => index * hour))
+      expect(most(asked.map((at) => ({ at, bytes: 1 })), hour)).toBe(2)
+    }).pipe(
+      Effect.provide(Layer.provide(RetrievalBudget.layer({}), memory)),
+      Effect.provide(layer(change)),
+      inVirtualTime
+    )
+  })
+
+  const tiers = FastCheck.constantFrom("Expedited", "Standard", "Bulk", undefined)
+  const wanted = FastCheck.record({
+    size: FastCheck.integer({ min: 1, max: 3 * mebibyte }),
+    tier: tiers,
+    part: FastCheck.boolean()
+  })
+  const price = FastCheck.record({
+    perGiB: FastCheck.double({ min: 0, max: 1, noNaN: true }),
+    perThousandRequests: FastCheck.double({ min: 0, max: 100, noNaN: true })
+  })
+
+  it.effect.prop(
+    "C2: the quote is what was billed, to the byte and the request, and a budget of exactly its cost is enough",
+    [
+      FastCheck.array(wanted, { minLength: 1, maxLength: 12 }),
+      FastCheck.integer({ min: 0, max: 2 }),
+      FastCheck.record({ Expedited: price, Standard: price, Bulk: price })
+    ],
+    ([all, inventories, prices]) =>
+      Effect.gen(function*() {
+        const vault = yield* Vault.Vault
+        const archives = yield* storeAll(all.map(({ size }) => size))
+        yield* Effect.sleep("1 day")
+        const inventory = yield* vault.retrieveInventory()
+        yield* inventory.wait()
+        const sizes = new Map((yield* inventory.inventory).archives.map(({ archiveId, size }) => [archiveId, size]))
+        const plan = archives.map(({ archiveId }, index) => {
+          const size = sizes.get(archiveId) ?? NaN
+          const { part = false, tier } = all[index] ?? {}
+          const range = part && size > mebibyte ? ByteRange.make(mebibyte, size - mebibyte) : undefined
+          return { archiveId, size, tier, range, bytes: range === undefined ? size : ByteRange.length(range) }
+        })
+        const quote = yield* RetrievalBudget.quote(
+          // The inventory that the plan was made of is in the bill, too.
+          [...plan, ...Array.from({ length: inventories + 1 }, () => ({ bytes: 0 }))],
+          { prices }
+        )
+        const cost = Option.getOrThrow(quote.cost)
+        const retrieving = Effect.gen(function*() {
+          yield* Effect.forEach(plan, ({ archiveId, ...options }) => vault.retrieveArchive(archiveId, options), {
+            concurrency: 3
+          })
+          yield* Effect.replicateEffect(vault.retrieveInventory(), inventories + 1)
+          const [one] = plan
+          return yield* Effect.either(vault.retrieveArchive(one?.archiveId ?? "", { ...one }))
+        })
+        const more = yield* retrieving.pipe(
+          Effect.provide(Layer.provide(RetrievalBudget.layer({ prices, cost }), Layer.fresh(memory)))
+        )
+        const billed = { Expedited: [0, 0], Standard: [0, -1], Bulk: [0, 0] } as Record<string, [number, number]>
+        const jobs = Chunk.toReadonlyArray(yield* Stream.runCollect(vault.jobs()))
+        for (const { retrievalByteRange, tier } of jobs) {
+          const bill = billed[Option.getOrElse(tier, () => "Standard")] ?? [NaN, NaN]
+          bill[0] += Option.match(retrievalByteRange, { onNone: () => 0, onSome: ByteRange.length })
+          bill[1]++
+        }
+        void more
+        void cost
+      }).pipe(Effect.provide(layer(undefined)), inVirtualTime),
+    { fastCheck: { numRuns: 15 } }
+  )
+})
