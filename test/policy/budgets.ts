@@ -21,7 +21,7 @@ export const fates = ["nothing", "torn", "empty", "garbled", "whole", "lost"] as
 
 export type Fate = (typeof fates)[number]
 
-/** A life of a program: what it does after its death has no effect. */
+/** A life of a program. */
 export const makeLife = Effect.map(Deferred.make<void>(), (death) => {
   const life = {
     isAlive: true,
@@ -29,9 +29,9 @@ export const makeLife = Effect.map(Deferred.make<void>(), (death) => {
       life.isAlive = false
       return Deferred.succeed(death, undefined)
     }),
-    /** Runs until the end or the death of the program. */
+    /** Runs until the end or the death of the program. Of what it has to do at its end it does nothing. */
     live: <A, E, R>(program: Effect.Effect<A, E, R>): Effect.Effect<Option.Option<A>, E, R> =>
-      Effect.raceFirst(Effect.asSome(program), Effect.as(Deferred.await(death), Option.none()))
+      Effect.raceFirst(Effect.disconnect(Effect.asSome(program)), Effect.as(Deferred.await(death), Option.none()))
   }
   return life
 })
@@ -46,19 +46,24 @@ export const storeOn = (
 ) => {
   const { fate = "whole", writes = Infinity } = options
   let count = 0
+  // What reads see of a lost write as long as the life lasts.
+  const unsaved = new Map<string, string>()
   const store = KeyValueStore.makeStringOnly({
-    get: (key) => Effect.sync(() => Option.fromNullable(pages.get(key))),
+    get: (key) =>
+      Effect.suspend(() =>
+        life.isAlive ? Effect.succeed(Option.fromNullable(unsaved.get(key) ?? pages.get(key))) : Effect.never
+      ),
     set: (key, value) =>
       Effect.suspend(() => {
-        if (!life.isAlive) return Effect.void
+        if (!life.isAlive) return Effect.never
         count++
-        if (fate === "lost" && count === writes) return Effect.void
+        if (fate === "lost" && count === writes) return Effect.sync(() => void unsaved.set(key, value))
         if (count < writes) return Effect.sync(() => void pages.set(key, value))
         if (fate === "torn") pages.set(key, value.slice(0, Math.floor(value.length / 2)))
         if (fate === "empty") pages.set(key, "")
         if (fate === "garbled") pages.set(key, value.replace(/\d/g, "0"))
         if (fate === "whole") pages.set(key, value)
-        return life.die
+        return Effect.zipRight(life.die, Effect.never)
       }),
     remove: (key) => Effect.sync(() => void pages.delete(key)),
     clear: Effect.sync(() => pages.clear()),
