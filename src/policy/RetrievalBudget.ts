@@ -243,7 +243,9 @@ export const format = (quote: Quote): string =>
       const { bytes, requests } = quote.tiers[tier]
       return requests === 0 ? [] : [`${tier}: ${number.format(requests)} requests, ${formatBytes(bytes)}`]
     }),
-    `Cost: ${Option.match(quote.cost, { onNone: () => "not known without prices", onSome: (cost) => money.format(cost) })}`,
+    `Cost: ${
+      Option.match(quote.cost, { onNone: () => "not known without prices", onSome: (cost) => money.format(cost) })
+    }`,
     Duration.equals(quote.duration, Duration.zero)
       ? "The caps let all start at once"
       : `Under the caps the last starts ${Duration.format(quote.duration)} after the first`
@@ -411,7 +413,8 @@ export const make = (
       Effect.gen(function*() {
         const closedFor = (yield* ledger.state).closedUntil - (yield* Clock.currentTimeMillis)
         if (closedFor > 0) {
-          const message = `The account's data-retrieval policy allows no more for now: it is asked again in ${closedFor} ms`
+          const message =
+            `The account's data-retrieval policy allows no more for now: it is asked again in ${closedFor} ms`
           if (!waits) return yield* new PolicyEnforced({ operation: "InitiateJob", status: 400, message })
           yield* Effect.logInfo(message)
           yield* Effect.sleep(Duration.millis(Math.ceil(closedFor)))

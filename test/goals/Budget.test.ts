@@ -11,6 +11,7 @@ import * as GlacierClient from "../../src/client/GlacierClient.ts"
 import * as NodeHashing from "../../src/node/NodeHashing.ts"
 import * as RetrievalBudget from "../../src/policy/RetrievalBudget.ts"
 import * as ByteRange from "../../src/protocol/ByteRange.ts"
+import { Tier } from "../../src/protocol/Jobs.ts"
 import * as Vault from "../../src/services/Vault.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import { type Call, calls, day, fates, hour, makeLife, makeService, most, storeOn } from "../policy/budgets.ts"
@@ -75,7 +76,11 @@ const runAll = Effect.fnUntraced(function*(
 describe("A retrieval budget", () => {
   it.effect.prop(
     "C1: any hour and any day of 1,000 retrievals has no more than the caps, wherever the program dies",
-    [calls(1_000, 300), FastCheck.array(crashes, { minLength: 5, maxLength: 10 }), FastCheck.integer({ min: 1, max: 50 })],
+    [
+      calls(1_000, 300),
+      FastCheck.array(crashes, { minLength: 5, maxLength: 10 }),
+      FastCheck.integer({ min: 1, max: 50 })
+    ],
     ([all, deaths, concurrency]) =>
       Effect.gen(function*() {
         const { starts } = yield* runAll(all, deaths, concurrency)
@@ -102,9 +107,12 @@ describe("A retrieval budget", () => {
 
 /** Stores archives of these sizes. */
 const storeAll = (sizes: ReadonlyArray<number>) =>
-  Effect.flatMap(Vault.Vault, (vault) =>
-    Effect.forEach(sizes, (size) =>
-      Effect.map(vault.upload(Source.bytes(new Uint8Array(size))), ({ archiveId }) => ({ archiveId, size }))))
+  Effect.flatMap(
+    Vault.Vault,
+    (vault) =>
+      Effect.forEach(sizes, (size) =>
+        Effect.map(vault.upload(Source.bytes(new Uint8Array(size))), ({ archiveId }) => ({ archiveId, size })))
+  )
 
 const memory = KeyValueStore.layerMemory
 
@@ -144,7 +152,7 @@ describe("A retrieval budget over the emulator", () => {
     )
   })
 
-  const tiers = FastCheck.constantFrom("Expedited", "Standard", "Bulk", undefined)
+  const tiers = FastCheck.constantFrom(...Tier.literals, undefined)
   const wanted = FastCheck.record({
     size: FastCheck.integer({ min: 1, max: 3 * mebibyte }),
     tier: tiers,

@@ -10,7 +10,7 @@ import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import * as NodeHashing from "../../src/node/NodeHashing.ts"
 import * as RetrievalBudget from "../../src/policy/RetrievalBudget.ts"
-import { ConnectionError } from "../../src/protocol/GlacierError.ts"
+import { ConnectionError, type GlacierError } from "../../src/protocol/GlacierError.ts"
 import { AccessDenied, PolicyEnforced } from "../../src/protocol/ServiceError.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { day, hour, most } from "./budgets.ts"
@@ -239,7 +239,7 @@ describe("RetrievalBudget", () => {
       expect(times).toEqual([90 * 60_000, 150 * 60_000])
     }))
 
-  it.effect.each([
+  it.effect.each<{ name: string; failure: Effect.Effect<never, GlacierError>; room: number }>([
     { name: "was refused makes room at once", failure: Effect.fail(denied), room: 60_000 },
     { name: "was lost counts", failure: Effect.fail(reset), room: hour + 60_000 },
     { name: "was interrupted counts", failure: Effect.interrupt, room: hour + 60_000 }

@@ -1,3 +1,4 @@
+import * as NodeKeyValueStore from "@effect/platform-node/NodeKeyValueStore"
 import * as PlatformError from "@effect/platform/Error"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import { describe, expect, it } from "@effect/vitest"
@@ -6,7 +7,6 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
 import * as TestClock from "effect/TestClock"
-import * as NodeKeyValueStore from "@effect/platform-node/NodeKeyValueStore"
 import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -63,17 +63,20 @@ describe("The ledger of a retrieval budget", () => {
     return { starts: service.starts, count, end: yield* Clock.currentTimeMillis }
   })
 
-  it.effect.each([...fates])("lets no more through after a crash in any of its writes: %s", (fate) =>
-    Effect.gen(function*() {
-      const { count } = yield* inVirtualTime(crashing(Infinity, "whole"))
-      expect(count).toBe(2 + 4 * sizes.length)
-      for (let writes = 1; writes <= 2 + 4 * sizes.length; writes++) {
-        const { end, starts } = yield* inVirtualTime(crashing(writes, fate))
-        expect(most(starts, hour)).toBeLessThanOrEqual(100)
-        // It counts too much only what was under way.
-        expect(end).toBeLessThanOrEqual(4 * hour)
-      }
-    }))
+  it.effect.each([...fates])(
+    "lets no more through after a crash in any of its writes: %s",
+    (fate) =>
+      Effect.gen(function*() {
+        const { count } = yield* inVirtualTime(crashing(Infinity, "whole"))
+        expect(count).toBe(2 + 4 * sizes.length)
+        for (let writes = 1; writes <= 2 + 4 * sizes.length; writes++) {
+          const { end, starts } = yield* inVirtualTime(crashing(writes, fate))
+          expect(most(starts, hour)).toBeLessThanOrEqual(100)
+          // It counts too much only what was under way.
+          expect(end).toBeLessThanOrEqual(4 * hour)
+        }
+      })
+  )
 
   it.effect("lets nothing more through when two crashes in a row damage a page each", () =>
     Effect.gen(function*() {
@@ -140,7 +143,10 @@ describe("The ledger of a retrieval budget", () => {
       expect(yield* left(second)).toBe(80)
       const calls: Array<string> = []
       const error = yield* Effect.flip(first.spend({ bytes: 1, tier: "Bulk" }, Effect.sync(() => calls.push("first"))))
-      expect(error).toMatchObject({ _tag: "LedgerError", message: expect.stringContaining("opened by another program") })
+      expect(error).toMatchObject({
+        _tag: "LedgerError",
+        message: expect.stringContaining("opened by another program")
+      })
       yield* TestClock.adjust("1 minute")
       yield* Fiber.join(under)
       expect(calls).toEqual([])
@@ -187,7 +193,9 @@ describe("The ledger of a retrieval budget", () => {
       broken.isBroken = false
       expect(yield* left(budget)).toBe(30)
     }).pipe(
-      Effect.provide(Logger.replace(Logger.defaultLogger, Logger.make(({ message }) => logged.push(...[message].flat())))),
+      Effect.provide(
+        Logger.replace(Logger.defaultLogger, Logger.make(({ message }) => logged.push(...[message].flat())))
+      ),
       Effect.provide(KeyValueStore.layerMemory)
     )
   })

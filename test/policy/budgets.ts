@@ -7,6 +7,7 @@ import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import type * as RetrievalBudget from "../../src/policy/RetrievalBudget.ts"
 import { AttemptTimeout, ConnectionError, type GlacierError } from "../../src/protocol/GlacierError.ts"
+import { Tier } from "../../src/protocol/Jobs.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
 
 export const hour = 3_600_000
@@ -110,14 +111,17 @@ const lostBy = ({ bytes }: Call) =>
 
 /** Calls for up to so many bytes, most of which succeed at once. */
 export const calls = (count: number, bytes: number): FastCheck.Arbitrary<ReadonlyArray<Call>> => {
-  const delay = FastCheck.oneof({ weight: 3, arbitrary: FastCheck.constant(0) }, FastCheck.integer({ min: 0, max: hour }))
+  const delay = FastCheck.oneof(
+    { weight: 3, arbitrary: FastCheck.constant(0) },
+    FastCheck.integer({ min: 0, max: hour })
+  )
   return FastCheck.array(
     FastCheck.record({
       bytes: FastCheck.integer({ min: 0, max: bytes }),
-      tier: FastCheck.constantFrom("Expedited", "Standard", "Bulk", undefined),
+      tier: FastCheck.constantFrom(...Tier.literals, undefined),
       before: delay,
       after: delay,
-      outcome: FastCheck.constantFrom("started", "started", "started", "refused", "lost")
+      outcome: FastCheck.constantFrom("started" as const, "started" as const, "refused" as const, "lost" as const)
     }),
     { minLength: count, maxLength: count }
   )

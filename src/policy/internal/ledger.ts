@@ -1,7 +1,7 @@
 import type * as KeyValueStore from "@effect/platform/KeyValueStore"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
+import type * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
@@ -90,7 +90,10 @@ const compact = (spent: ReadonlyArray<Spent>): ReadonlyArray<Spent> => {
 /** What of it matters at a time. A clock that was set back makes nothing count longer than if it were spent now. */
 const asOf = (state: State, now: number): State => ({
   ...state,
-  spent: state.spent.filter(({ at }) => at > now - dayMillis).map(({ at, bytes }) => ({ at: Math.min(at, now), bytes })),
+  spent: state.spent.filter(({ at }) => at > now - dayMillis).map(({ at, bytes }) => ({
+    at: Math.min(at, now),
+    bytes
+  })),
   closedUntil: Math.min(state.closedUntil, now + hourMillis)
 })
 
@@ -122,7 +125,9 @@ const read = (create: Sha256.Create, page: string): Option.Option<Page> => {
 /** A state that outlives the program. */
 export interface Ledger {
   /** Changes the state, once the new one is written, unless `f` says why not. */
-  readonly change: <E>(f: (state: State, now: number) => Either.Either<State, E>) => Effect.Effect<void, E | LedgerError>
+  readonly change: <E>(
+    f: (state: State, now: number) => Either.Either<State, E>
+  ) => Effect.Effect<void, E | LedgerError>
   /** Changes the state. Where that cannot be written it is logged: what is written then counts more, not less. */
   readonly note: (f: (state: State, now: number) => State) => Effect.Effect<void>
   /** The state as of now. */
