@@ -291,6 +291,48 @@ export class InvalidInput extends Schema.TaggedError<InvalidInput>("effect-glaci
 }
 
 /**
+ * A retrieval does not fit in the `RetrievalBudget` in use. Nothing was sent.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class BudgetExceeded
+  extends Schema.TaggedError<BudgetExceeded>("effect-glacier/BudgetExceeded")("BudgetExceeded", {
+    /** The cap that it would break. */
+    cap: Schema.Literal("bytesPerHour", "bytesPerDay", "cost"),
+    /** The cap's value: bytes, or money in the currency of the prices. */
+    allowed: Schema.Finite,
+    /** How much of it is left. */
+    left: Schema.Finite,
+    /** How much the retrieval takes. */
+    asked: Schema.Finite,
+    /** In how many milliseconds there is room for it at the earliest; never when absent. */
+    roomIn: Schema.optional(Schema.Finite.pipe(Schema.nonNegative()))
+  })
+{
+  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
+  readonly retry = "never"
+  override get message(): string {
+    const fit = this.roomIn === undefined ? "there will be no room for it" : `it fits in ${this.roomIn} ms`
+    return `A retrieval takes ${this.asked} of the budget's ${this.cap} of ${this.allowed}, of which ${this.left} is left: ${fit}`
+  }
+}
+
+/**
+ * The ledger of a `RetrievalBudget` cannot be read or written, or is in use elsewhere. Without it nothing is retrieved.
+ * `message` says what to do.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class LedgerError
+  extends Schema.TaggedError<LedgerError>("effect-glacier/LedgerError")("LedgerError", { message: Schema.String })
+{
+  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
+  readonly retry = "never"
+}
+
+/**
  * What any call can fail with besides the answers of the service.
  *
  * @since 0.1.0
@@ -349,7 +391,9 @@ export const GlacierError = Schema.Union(
   JobFailed,
   CredentialsError,
   EndpointError,
-  InvalidInput
+  InvalidInput,
+  BudgetExceeded,
+  LedgerError
 )
 
 /**

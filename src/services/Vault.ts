@@ -14,7 +14,8 @@ import type * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import { GlacierClient } from "../client/GlacierClient.ts"
 import * as Pages from "../client/Pages.ts"
-import type * as ByteRange from "../protocol/ByteRange.ts"
+import * as RetrievalBudget from "../policy/RetrievalBudget.ts"
+import * as ByteRange from "../protocol/ByteRange.ts"
 import { check } from "../protocol/Check.ts"
 import type { InvalidInput } from "../protocol/GlacierError.ts"
 import type { JobDescription, Tier } from "../protocol/Jobs.ts"
@@ -45,6 +46,11 @@ export interface RetrieveArchive {
   readonly tier?: Tier | undefined
   /** A part of the archive, on MiBs. Default: all of it. */
   readonly range?: ByteRange.ByteRange | undefined
+  /**
+   * The bytes of the archive, as the inventory tells them: a `RetrievalBudget` with caps must know them, unless there is
+   * a range.
+   */
+  readonly size?: number | undefined
   readonly description?: string | undefined
   /** The ARN of an SNS topic to be told when the job has ended. */
   readonly snsTopic?: string | undefined
@@ -129,13 +135,15 @@ export interface Service {
   >
   /** Deletes an archive. Deleting it again changes nothing. */
   readonly deleteArchive: (archiveId: string) => Effect.Effect<void, Failures<"deleteArchive">>
-  /** Starts a job that retrieves an archive, which costs money. */
+  /** Starts a job that retrieves an archive, which costs money, when the `RetrievalBudget` in use has room for it. */
   readonly retrieveArchive: (
     archiveId: string,
     options?: RetrieveArchive
-  ) => Effect.Effect<Job.Service, Failures<"initiateJob">>
+  ) => Effect.Effect<Job.Service, Failures<"initiateJob"> | RetrievalBudget.SpendError>
   /** Starts a job that retrieves the inventory: which archives the vault held when it was last taken. */
-  readonly retrieveInventory: (options?: RetrieveInventory) => Effect.Effect<Job.Service, Failures<"initiateJob">>
+  readonly retrieveInventory: (
+    options?: RetrieveInventory
+  ) => Effect.Effect<Job.Service, Failures<"initiateJob"> | RetrievalBudget.SpendError>
   /** A job by its id, without asking the service. */
   readonly job: (jobId: string) => Effect.Effect<Job.Service, InvalidInput>
   /** The jobs that run or whose output can still be read. */
@@ -191,8 +199,14 @@ export const make: (
     vaultName: yield* check("vault", "vaultName", VaultName, name),
     accountId: yield* check("vault", "accountId", Schema.UndefinedOr(AccountId), options.accountId)
   }
-  const start = (parameters: Operation.Input<(typeof operations)["initiateJob"]>["parameters"]) =>
-    glacier.initiateJob({ ...address, parameters }).pipe(
+  const start = (
+    parameters: Operation.Input<(typeof operations)["initiateJob"]>["parameters"],
+    retrieval: RetrievalBudget.Retrieval
+  ) =>
+    Effect.flatMap(
+      RetrievalBudget.RetrievalBudget,
+      (budget) => budget.spend(retrieval, glacier.initiateJob({ ...address, parameters }))
+    ).pipe(
       Effect.flatMap(({ jobId }) => Job.make(address, jobId)),
       run.effect
     )
@@ -215,9 +229,12 @@ export const make: (
     uploader,
     sink: (options) => Uploader.toSink(uploader(options)),
     deleteArchive: (archiveId) => run.effect(Effect.asVoid(glacier.deleteArchive({ ...address, archiveId }))),
-    retrieveArchive: (archiveId, { range, ...options } = {}) =>
-      start({ type: "archive-retrieval", archiveId, retrievalByteRange: range, ...options }),
-    retrieveInventory: (options) => start({ type: "inventory-retrieval", ...options }),
+    retrieveArchive: (archiveId, { range, size, ...options } = {}) =>
+      start(
+        { type: "archive-retrieval", archiveId, retrievalByteRange: range, ...options },
+        { bytes: range === undefined ? size : ByteRange.length(range), tier: options.tier }
+      ),
+    retrieveInventory: (options) => start({ type: "inventory-retrieval", ...options }, { bytes: 0 }),
     job: (jobId) => run.effect(Job.make(address, jobId)),
     jobs: (filter) => run.stream(Pages.jobs({ ...address, ...filter })),
     uploads,

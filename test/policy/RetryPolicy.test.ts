@@ -66,7 +66,9 @@ const table: ReadonlyArray<readonly [error: Errors.GlacierError, safe: boolean, 
   [new Errors.JobFailed({ jobId: JobId.make("a"), message: "gone" }), false, false],
   [new Errors.CredentialsError({ message: "none" }), false, false],
   [new Errors.EndpointError({ message: "none" }), false, false],
-  [new Errors.InvalidInput({ operation, field: "a", value: "b", rule: "c" }), false, false]
+  [new Errors.InvalidInput({ operation, field: "a", value: "b", rule: "c" }), false, false],
+  [new Errors.BudgetExceeded({ cap: "cost", allowed: 2, left: 1, asked: 3 }), false, false],
+  [new Errors.LedgerError({ message: "torn" }), false, false]
 ]
 
 const errors = table.map(([error]) => error)

@@ -1,3 +1,4 @@
+import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import { describe, expect, it } from "@effect/vitest"
 import * as Chunk from "effect/Chunk"
 import * as DateTime from "effect/DateTime"
@@ -9,6 +10,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
+import * as RetrievalBudget from "../../src/policy/RetrievalBudget.ts"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import * as Timeouts from "../../src/policy/Timeouts.ts"
 import { AttemptTimeout, ConnectionError } from "../../src/protocol/GlacierError.ts"
@@ -270,6 +272,51 @@ describe("Vault", () => {
       const error = yield* Effect.flip(vault.retrieveArchive(archiveId, { range: { start: 1, end: mebibyte } }))
       expect(error).toBeInstanceOf(ServiceError.RangeNotAligned)
     }).pipe(Effect.provide(layer())))
+})
+
+describe("A retrieval budget", () => {
+  const budget = (options: RetrievalBudget.Options) =>
+    Layer.orDie(Layer.provide(RetrievalBudget.layer(options), Layer.fresh(KeyValueStore.layerMemory)))
+
+  it.effect("stands before the jobs of a vault, which tells it the size or the range", () =>
+    Effect.gen(function*() {
+      const vault = yield* Vault.Vault
+      const size = 3 * mebibyte
+      const { archiveId } = yield* vault.upload(Source.bytes(pattern(size)))
+      const range = { start: mebibyte, end: 2 * mebibyte - 1 }
+      yield* vault.retrieveArchive(archiveId, { size })
+      yield* vault.retrieveArchive(archiveId, { size, range, tier: "Bulk" })
+      for (const options of [{ range }, { size }, { size, tier: "Bulk" }] as const) {
+        const asked = "range" in options ? mebibyte : size
+        const error = yield* Effect.flip(vault.retrieveArchive(archiveId, options))
+        expect(error).toMatchObject({ _tag: "BudgetExceeded", cap: "bytesPerHour", left: 0, asked })
+      }
+      // An inventory has no bytes.
+      yield* TestClock.adjust("1 day")
+      yield* vault.retrieveArchive(archiveId, { size })
+      yield* vault.retrieveArchive(archiveId, { range })
+      yield* vault.retrieveInventory()
+      // Round a call another one holds.
+      yield* Effect.provideService(
+        vault.retrieveArchive(archiveId),
+        RetrievalBudget.RetrievalBudget,
+        RetrievalBudget.none
+      )
+      expect((yield* all(vault.jobs())).length).toBe(6)
+    }).pipe(
+      Effect.provide(layer()),
+      Effect.provide(budget({ bytesPerHour: 4 * mebibyte, onExhausted: "fail" }))
+    ))
+
+  it.effect("with a cap refuses an archive of which neither size nor range is known, and asks nobody", () => {
+    const { change, sent } = Support.recording()
+    return Effect.gen(function*() {
+      const vault = yield* Vault.Vault
+      const error = yield* Effect.flip(vault.retrieveArchive("a"))
+      expect(error).toMatchObject({ _tag: "InvalidInput", field: "bytes", value: "undefined" })
+      expect(sent).toEqual([])
+    }).pipe(Effect.provide(layer(change)), Effect.provide(budget({ bytesPerDay: mebibyte })))
+  })
 })
 
 describe("A policy", () => {

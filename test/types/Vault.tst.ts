@@ -99,7 +99,9 @@ describe("Vault", () => {
     type Method<Name extends keyof GlacierClient.Service> = Tags<ReturnType<GlacierClient.Service[Name]>>
     expect<Tags<Vault.Service["create"]>>().type.toBe<Method<"createVault">>()
     expect<Tags<Vault.Service["delete"]>>().type.toBe<Method<"deleteVault">>()
-    expect<Tags<ReturnType<Vault.Service["retrieveArchive"]>>>().type.toBe<Method<"initiateJob">>()
+    expect<Tags<ReturnType<Vault.Service["retrieveArchive"]>>>().type.toBe<
+      Method<"initiateJob"> | "BudgetExceeded" | "LedgerError"
+    >()
     expect<Tags<ReturnType<Vault.Service["job"]>>>().type.toBe<"InvalidInput">()
   })
 

@@ -1,0 +1,214 @@
+import * as KeyValueStore from "@effect/platform/KeyValueStore"
+import { describe, expect, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as FastCheck from "effect/FastCheck"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import * as GlacierClient from "../../src/client/GlacierClient.ts"
+import * as NodeHashing from "../../src/node/NodeHashing.ts"
+import * as RetrievalBudget from "../../src/policy/RetrievalBudget.ts"
+import * as ByteRange from "../../src/protocol/ByteRange.ts"
+import { Tier } from "../../src/protocol/Jobs.ts"
+import * as Vault from "../../src/services/Vault.ts"
+import * as Source from "../../src/transfer/Source.ts"
+import { type Call, calls, day, fates, hour, makeLife, makeService, most, storeOn } from "../policy/budgets.ts"
+import { layer } from "../services/support.ts"
+import { inVirtualTime } from "../support/virtualClock.ts"
+import { type Change, mebibyte } from "../transfer/support.ts"
+
+const caps = { bytesPerHour: 1_000, bytesPerDay: 9_000 }
+
+/** What crashes a program: a write, or the time that has passed since its start. */
+const crashes = FastCheck.record({
+  writes: FastCheck.integer({ min: 1, max: 400 }),
+  fate: FastCheck.constantFrom(...fates),
+  millis: FastCheck.integer({ min: 1, max: 10 * day }),
+  pause: FastCheck.integer({ min: 0, max: hour })
+})
+
+/** So soon that something is always left to do. */
+const soon = crashes.map((crash) => ({ ...crash, writes: crash.writes % 12 + 1 }))
+
+/**
+ * Programs that start retrievals `concurrency` at a time, each until it dies; the next goes on with all those of which
+ * it does not know that they were started.
+ */
+const runAll = Effect.fnUntraced(function*(
+  all: ReadonlyArray<Call>,
+  deaths: ReadonlyArray<{ writes: number; fate: (typeof fates)[number]; millis: number; pause: number }>,
+  concurrency: number
+) {
+  const service = makeService()
+  const pages = new Map<string, string>()
+  const rest = new Set(all)
+  let crashed = 0
+  for (const death of [...deaths, { writes: Infinity, fate: "whole", millis: Infinity, pause: 0 } as const]) {
+    const life = yield* makeLife
+    const { store } = storeOn(pages, life, death)
+    const program = Effect.gen(function*() {
+      const budget = yield* RetrievalBudget.make(caps)
+      yield* Effect.forEach(
+        [...rest],
+        (call) =>
+          budget.spend(call, service.initiate(life, call)).pipe(
+            Effect.tap(() => rest.delete(call)),
+            Effect.catchTags({
+              // Who does not learn of his job asks no more, so that there is an end.
+              AttemptTimeout: () => Effect.sync(() => rest.delete(call)),
+              ConnectionError: () => Effect.sync(() => rest.delete(call)),
+              ResourceNotFound: () => Effect.sync(() => rest.delete(call))
+            })
+          ),
+        { concurrency, discard: true }
+      )
+    }).pipe(Effect.provideService(KeyValueStore.KeyValueStore, store))
+    if (death.millis < Infinity) yield* Effect.forkDaemon(Effect.delay(life.die, death.millis))
+    if (Option.isNone(yield* life.live(program))) crashed++
+    yield* Effect.sleep(death.pause)
+  }
+  expect(rest.size).toBe(0)
+  return { starts: service.starts, crashed }
+})
+
+describe("A retrieval budget", () => {
+  it.effect.prop(
+    "C1: any hour and any day of 1,000 retrievals has no more than the caps, wherever the program dies",
+    [
+      calls(1_000, 300),
+      FastCheck.array(crashes, { minLength: 5, maxLength: 10 }),
+      FastCheck.integer({ min: 1, max: 50 })
+    ],
+    ([all, deaths, concurrency]) =>
+      Effect.gen(function*() {
+        const { starts } = yield* runAll(all, deaths, concurrency)
+        expect(starts.length).toBeGreaterThan(500)
+        expect(most(starts, hour)).toBeLessThanOrEqual(caps.bytesPerHour)
+        expect(most(starts, day)).toBeLessThanOrEqual(caps.bytesPerDay)
+      }).pipe(Effect.provide(NodeHashing.layer), inVirtualTime),
+    { fastCheck: { numRuns: 2 } }
+  )
+
+  it.effect.prop(
+    "C1, R8: 300 crashes, two and more in a row, let nothing more through",
+    [calls(30, 600), FastCheck.array(soon, { minLength: 5, maxLength: 8 })],
+    ([all, deaths]) =>
+      Effect.gen(function*() {
+        const { crashed, starts } = yield* runAll(all, deaths, 3)
+        expect(crashed).toBe(deaths.length)
+        expect(most(starts, hour)).toBeLessThanOrEqual(caps.bytesPerHour)
+        expect(most(starts, day)).toBeLessThanOrEqual(caps.bytesPerDay)
+      }).pipe(Effect.provide(NodeHashing.layer), inVirtualTime),
+    { fastCheck: { numRuns: 60 } }
+  )
+})
+
+/** Stores archives of these sizes. */
+const storeAll = (sizes: ReadonlyArray<number>) =>
+  Effect.flatMap(
+    Vault.Vault,
+    (vault) =>
+      Effect.forEach(sizes, (size) =>
+        Effect.map(vault.upload(Source.bytes(new Uint8Array(size))), ({ archiveId }) => ({ archiveId, size })))
+  )
+
+const memory = KeyValueStore.layerMemory
+
+const nothing = { bytes: 0, requests: 0 }
+
+describe("A retrieval budget over the emulator", () => {
+  it.effect("C1: what the account's policy refuses waits for the next hour: 2 calls an hour by 12 fibers", () => {
+    const asked: Array<number> = []
+    const change: Change = (send, request) =>
+      Effect.zipRight(
+        request.method === "POST" && request.url.endsWith("/jobs")
+          ? Effect.map(Clock.currentTimeMillis, (now) => void asked.push(now))
+          : Effect.void,
+        send
+      )
+    return Effect.gen(function*() {
+      const glacier = yield* GlacierClient.GlacierClient
+      yield* glacier.setDataRetrievalPolicy({ policy: { rules: [{ strategy: "BytesPerHour", bytesPerHour: 1_000 }] } })
+      const vault = yield* Vault.Vault
+      const archives = yield* storeAll(Array(12).fill(1_000))
+      const ended: Array<number> = []
+      yield* Effect.forEach(
+        archives,
+        ({ archiveId }) =>
+          Effect.zipRight(
+            vault.retrieveArchive(archiveId),
+            Effect.map(Clock.currentTimeMillis, (now) => void ended.push(now))
+          ),
+        { concurrency: "unbounded" }
+      )
+      expect(ended).toEqual(Array.from({ length: 12 }, (_, index) => index * hour))
+      expect(most(asked.map((at) => ({ at, bytes: 1 })), hour)).toBe(2)
+    }).pipe(
+      Effect.provide(Layer.provide(RetrievalBudget.layer({}), memory)),
+      Effect.provide(layer(change)),
+      inVirtualTime
+    )
+  })
+
+  const tiers = FastCheck.constantFrom(...Tier.literals, undefined)
+  const wanted = FastCheck.record({
+    size: FastCheck.integer({ min: 1, max: 3 * mebibyte }),
+    tier: tiers,
+    part: FastCheck.boolean()
+  })
+  const price = FastCheck.record({
+    perGiB: FastCheck.double({ min: 1e-3, max: 1, noNaN: true }),
+    perThousandRequests: FastCheck.double({ min: 1e-3, max: 100, noNaN: true })
+  })
+
+  it.effect.prop(
+    "C2: the quote is what was billed, to the byte and the request, and a budget of exactly its cost is enough",
+    [
+      FastCheck.array(wanted, { minLength: 1, maxLength: 12 }),
+      FastCheck.integer({ min: 0, max: 2 }),
+      FastCheck.record({ Expedited: price, Standard: price, Bulk: price })
+    ],
+    ([all, inventories, prices]) =>
+      Effect.gen(function*() {
+        const vault = yield* Vault.Vault
+        const archives = yield* storeAll(all.map(({ size }) => size))
+        yield* Effect.sleep("1 day")
+        const inventory = yield* vault.retrieveInventory()
+        yield* inventory.wait(Schedule.spaced("1 hour"))
+        const sizes = new Map((yield* inventory.inventory).archives.map(({ archiveId, size }) => [archiveId, size]))
+        const plan = archives.map(({ archiveId }, index) => {
+          const size = sizes.get(archiveId) ?? NaN
+          const { part = false, tier } = all[index] ?? {}
+          const range = part && size > mebibyte ? ByteRange.make(mebibyte, size - mebibyte) : undefined
+          return { archiveId, size, tier, range, bytes: range === undefined ? size : ByteRange.length(range) }
+        })
+        const quote = yield* RetrievalBudget.quote(
+          [...plan, ...Array.from({ length: inventories }, () => ({ bytes: 0 }))],
+          { prices }
+        )
+        const cost = Option.getOrThrow(quote.cost)
+        const within = Layer.provide(RetrievalBudget.layer({ prices, cost }), Layer.fresh(memory))
+        const more = yield* Effect.gen(function*() {
+          yield* Effect.forEach(plan, ({ archiveId, ...options }) => vault.retrieveArchive(archiveId, options), {
+            concurrency: 3
+          })
+          yield* Effect.replicateEffect(vault.retrieveInventory(), inventories)
+          return yield* Effect.flip(vault.retrieveArchive(archives[0]?.archiveId ?? "", { size: 2 ** 40 }))
+        }).pipe(Effect.provide(within))
+        expect(more).toMatchObject({ _tag: "BudgetExceeded", cap: "cost", allowed: cost })
+
+        const billed = { Expedited: { ...nothing }, Standard: { ...nothing }, Bulk: { ...nothing } }
+        yield* Stream.runForEach(vault.jobs(), ({ jobId, retrievalByteRange, tier }) =>
+          Effect.sync(() => {
+            if (jobId === inventory.id) return
+            const bill = billed[Option.getOrElse(tier, () => "Standard" as const)]
+            bill.bytes += Option.match(retrievalByteRange, { onNone: () => 0, onSome: ByteRange.length })
+            bill.requests++
+          }))
+        expect(quote.tiers).toEqual(billed)
+      }).pipe(Effect.provide(layer(undefined)), inVirtualTime),
+    { fastCheck: { numRuns: 6 } }
+  )
+})

@@ -1,0 +1,215 @@
+import * as NodeKeyValueStore from "@effect/platform-node/NodeKeyValueStore"
+import * as PlatformError from "@effect/platform/Error"
+import * as KeyValueStore from "@effect/platform/KeyValueStore"
+import { describe, expect, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Logger from "effect/Logger"
+import * as TestClock from "effect/TestClock"
+import { mkdtempSync, readdirSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as RetrievalBudget from "../../src/policy/RetrievalBudget.ts"
+import { inVirtualTime } from "../support/virtualClock.ts"
+import { type Call, fates, hour, type Life, makeLife, makeService, most, storeOn } from "./budgets.ts"
+
+const caps = { bytesPerHour: 100, onExhausted: "fail" } as const
+
+const spend = (budget: RetrievalBudget.Budget, bytes: number) => budget.spend({ bytes, tier: "Bulk" }, Effect.void)
+
+/** How many bytes an hour's budget has left. */
+const left = (budget: RetrievalBudget.Budget) =>
+  Effect.match(spend(budget, 100), {
+    onFailure: (error) => error._tag === "BudgetExceeded" ? error.left : NaN,
+    onSuccess: () => 100
+  })
+
+/** A store that fails to write as long as it is told to. */
+const failing = Effect.map(KeyValueStore.KeyValueStore, (store) => {
+  const broken = { isBroken: false }
+  const failure = new PlatformError.SystemError({ reason: "WriteZero", module: "KeyValueStore", method: "set" })
+  return {
+    broken,
+    store: {
+      ...store,
+      set: (key: string, value: string | Uint8Array) => broken.isBroken ? Effect.fail(failure) : store.set(key, value)
+    }
+  }
+})
+
+describe("The ledger of a retrieval budget", () => {
+  const sizes = [40, 60, 0, 30, 70, 100]
+
+  /** Starts retrievals in turn, from the first that is not known to be started, in a life that ends in a write. */
+  const crashing = Effect.fnUntraced(function*(writes: number, fate: (typeof fates)[number]) {
+    const pages = new Map<string, string>()
+    const service = makeService()
+    let next = 0
+    let count = 0
+    for (const options of [{ writes, fate }, {}]) {
+      const life = yield* makeLife
+      const { store, writes } = storeOn(pages, life, options)
+      const program = Effect.gen(function*() {
+        const budget = yield* RetrievalBudget.make({ bytesPerHour: 100 })
+        for (; next < sizes.length; next++) {
+          const call: Call = { bytes: sizes[next] ?? 0, tier: "Bulk", before: 0, after: 0, outcome: "started" }
+          yield* budget.spend(call, service.initiate(life, call))
+        }
+      })
+      yield* life.live(Effect.provideService(program, KeyValueStore.KeyValueStore, store))
+      count = Math.max(count, writes())
+    }
+    return { starts: service.starts, count, end: yield* Clock.currentTimeMillis }
+  })
+
+  it.effect.each([...fates])(
+    "lets no more through after a crash in any of its writes: %s",
+    (fate) =>
+      Effect.gen(function*() {
+        const { count } = yield* inVirtualTime(crashing(Infinity, "whole"))
+        expect(count).toBe(2 + 4 * sizes.length)
+        for (let writes = 1; writes <= 2 + 4 * sizes.length; writes++) {
+          const { end, starts } = yield* inVirtualTime(crashing(writes, fate))
+          expect(most(starts, hour)).toBeLessThanOrEqual(100)
+          // It counts too much only what was under way.
+          expect(end).toBeLessThanOrEqual(4 * hour)
+        }
+      })
+  )
+
+  it.effect("lets nothing more through when two crashes in a row damage a page each", () =>
+    Effect.gen(function*() {
+      const pages = new Map<string, string>()
+      const open = (writes: number) =>
+        Effect.gen(function*() {
+          const life = yield* makeLife
+          const { store } = storeOn(pages, life, { writes, fate: "torn" })
+          const budget = Effect.provideService(RetrievalBudget.make(caps), KeyValueStore.KeyValueStore, store)
+          return yield* life.live(Effect.tap(budget, (budget) => spend(budget, 40)))
+        })
+      for (const writes of [1, 2, 3, 4]) {
+        for (const then of [1, 2]) {
+          pages.clear()
+          yield* open(Infinity)
+          yield* open(writes)
+          yield* open(then)
+          const { store } = storeOn(pages, yield* makeLife)
+          const budget = yield* Effect.provideService(RetrievalBudget.make(caps), KeyValueStore.KeyValueStore, store)
+          expect(yield* left(budget)).toBeLessThanOrEqual(60)
+        }
+      }
+    }))
+
+  it.scoped("is kept in files", () =>
+    Effect.gen(function*() {
+      const folder = yield* Effect.acquireRelease(
+        Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-glacier-"))),
+        (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+      )
+      const open = (key?: string) =>
+        Effect.provide(RetrievalBudget.make({ ...caps, key }), NodeKeyValueStore.layerFileSystem(folder))
+      yield* spend(yield* open(), 70)
+      expect(yield* left(yield* open())).toBe(30)
+      expect(yield* left(yield* open("other"))).toBe(100)
+      expect(readdirSync(folder)).toEqual(["other-1", "other-2", "retrieval-budget-1", "retrieval-budget-2"])
+    }))
+
+  it.effect("counts what was under way when its program died as of the next start", () =>
+    Effect.gen(function*() {
+      const pages = new Map<string, string>()
+      const life = yield* makeLife
+      const open = (life: Life) =>
+        Effect.provideService(RetrievalBudget.make(caps), KeyValueStore.KeyValueStore, storeOn(pages, life).store)
+      const budget = yield* open(life)
+      const program = yield* Effect.fork(life.live(budget.spend({ bytes: 70 }, Effect.never)))
+      yield* TestClock.adjust("50 minutes")
+      yield* life.die
+      yield* Fiber.join(program)
+      const again = yield* open(yield* makeLife)
+      yield* TestClock.adjust(hour - 1)
+      expect(yield* left(again)).toBe(30)
+      yield* TestClock.adjust(1)
+      expect(yield* left(again)).toBe(100)
+    }))
+
+  it.effect("belongs to the program that opened it last", () =>
+    Effect.gen(function*() {
+      const first = yield* RetrievalBudget.make(caps)
+      yield* spend(first, 10)
+      const under = yield* Effect.fork(first.spend({ bytes: 10, tier: "Bulk" }, Effect.delay(Effect.void, "1 minute")))
+      yield* Effect.yieldNow()
+      const second = yield* RetrievalBudget.make(caps)
+      expect(yield* left(second)).toBe(80)
+      const calls: Array<string> = []
+      const error = yield* Effect.flip(first.spend({ bytes: 1, tier: "Bulk" }, Effect.sync(() => calls.push("first"))))
+      expect(error).toMatchObject({
+        _tag: "LedgerError",
+        message: expect.stringContaining("opened by another program")
+      })
+      yield* TestClock.adjust("1 minute")
+      yield* Fiber.join(under)
+      expect(calls).toEqual([])
+      expect(yield* left(second)).toBe(80)
+      yield* spend(second, 80)
+    }).pipe(Effect.provide(KeyValueStore.layerMemory)))
+
+  it.effect("is not made up when both its pages are damaged", () =>
+    Effect.gen(function*() {
+      const store = yield* KeyValueStore.KeyValueStore
+      yield* RetrievalBudget.make(caps)
+      for (const page of ["retrieval-budget-1", "retrieval-budget-2"]) yield* store.set(page, "")
+      const error = yield* Effect.flip(RetrievalBudget.make(caps))
+      expect(error).toMatchObject({
+        _tag: "LedgerError",
+        message: expect.stringContaining("remove its keys retrieval-budget-1 and retrieval-budget-2")
+      })
+    }).pipe(Effect.provide(KeyValueStore.layerMemory)))
+
+  it.effect("that cannot be written lets no call be made", () =>
+    Effect.gen(function*() {
+      const { broken, store } = yield* failing
+      const budget = yield* Effect.provideService(RetrievalBudget.make(caps), KeyValueStore.KeyValueStore, store)
+      broken.isBroken = true
+      const calls: Array<string> = []
+      const error = yield* Effect.flip(budget.spend({ bytes: 70 }, Effect.sync(() => calls.push("made"))))
+      expect(error).toMatchObject({ _tag: "LedgerError", message: expect.stringContaining("cannot be written") })
+      expect(calls).toEqual([])
+      broken.isBroken = false
+      expect(yield* left(budget)).toBe(100)
+    }).pipe(Effect.provide(KeyValueStore.layerMemory)))
+
+  it.effect("that cannot be written after a call does not spoil its success", () => {
+    const logged: Array<unknown> = []
+    return Effect.gen(function*() {
+      const { broken, store } = yield* failing
+      const budget = yield* Effect.provideService(RetrievalBudget.make(caps), KeyValueStore.KeyValueStore, store)
+      const call = Effect.sync(() => {
+        broken.isBroken = true
+        return "job"
+      })
+      expect(yield* budget.spend({ bytes: 70 }, call)).toBe("job")
+      expect(logged).toEqual([expect.stringContaining("cannot be written")])
+      broken.isBroken = false
+      expect(yield* left(budget)).toBe(30)
+    }).pipe(
+      Effect.provide(
+        Logger.replace(Logger.defaultLogger, Logger.make(({ message }) => logged.push(...[message].flat())))
+      ),
+      Effect.provide(KeyValueStore.layerMemory)
+    )
+  })
+
+  it.effect("waits no longer than an hour when the clock was set back", () =>
+    Effect.gen(function*() {
+      yield* TestClock.adjust("30 days")
+      const budget = yield* RetrievalBudget.make(caps)
+      yield* spend(budget, 70)
+      yield* TestClock.setTime(0)
+      expect(yield* left(yield* RetrievalBudget.make(caps))).toBe(30)
+      const again = yield* RetrievalBudget.make(caps)
+      yield* spend(again, 1)
+      yield* TestClock.adjust(hour)
+      expect(yield* left(again)).toBe(100)
+    }).pipe(Effect.provide(KeyValueStore.layerMemory)))
+})
