@@ -177,7 +177,8 @@ describe("A retrieval budget over the emulator", () => {
         yield* Effect.sleep("1 day")
         const inventory = yield* vault.retrieveInventory()
         yield* inventory.wait(Schedule.spaced("1 hour"))
-        const sizes = new Map((yield* inventory.inventory).archives.map(({ archiveId, size }) => [archiveId, size]))
+        const listed = yield* Stream.runCollect((yield* inventory.inventory).archives())
+        const sizes = new Map(Array.from(listed, ({ archiveId, size }) => [archiveId, size]))
         const plan = archives.map(({ archiveId }, index) => {
           const size = sizes.get(archiveId) ?? NaN
           const { part = false, tier } = all[index] ?? {}
