@@ -15,7 +15,7 @@ import type { InventoryFormat } from "../protocol/Jobs.ts"
 import type * as Download from "../transfer/Download.ts"
 
 /**
- * What reading the archives can fail with, besides what is done about those that are malformed.
+ * What reading the archives can fail with, besides what is done about entries that cannot be read.
  *
  * @since 0.1.0
  * @category models
@@ -33,7 +33,7 @@ export interface ReadOptions<E, R> extends Download.Options {
    * What to do about an entry that cannot be read. Without it the Stream fails with the first; with an Effect that logs
    * or gathers them the others are still read.
    */
-  readonly onMalformed: (entry: MalformedEntry) => Effect.Effect<void, E, R>
+  readonly onMalformed?: ((entry: MalformedEntry) => Effect.Effect<void, E, R>) | undefined
 }
 
 /**
@@ -60,10 +60,9 @@ export interface Common {
    * The archives, in the order of the document, in memory that does not grow with their number. Fetched in windows: a
    * connection that breaks costs one.
    */
-  readonly archives: {
-    <E, R>(options: ReadOptions<E, R>): Stream.Stream<Entry, ReadError | E, R>
-    (options?: Download.Options): Stream.Stream<Entry, ReadError | MalformedEntry>
-  }
+  readonly archives: <E = MalformedEntry, R = never>(
+    options?: ReadOptions<E, R>
+  ) => Stream.Stream<Entry, ReadError | E, R>
 }
 
 /**

@@ -3,17 +3,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
-import type { MalformedEntry } from "../../protocol/GlacierError.ts"
-import type { Entry } from "../../protocol/Inventory.ts"
 import * as InventoryReader from "../../protocol/InventoryReader.ts"
 import type { JobDescription } from "../../protocol/Jobs.ts"
 import { mebibyte } from "../../protocol/Limits.ts"
 import type * as Download from "../../transfer/Download.ts"
-import type { Common, JobInventory, ReadError, ReadOptions } from "../JobInventory.ts"
-
-interface Handler<E, R> {
-  readonly onMalformed?: (entry: MalformedEntry) => Effect.Effect<void, E | MalformedEntry, R>
-}
+import type { Common, JobInventory, ReadOptions } from "../JobInventory.ts"
 
 /** The inventory of a job that has succeeded, whose output is of that size and is had from `output`. */
 export const inventory = Effect.fnUntraced(function*(
@@ -28,11 +22,11 @@ export const inventory = Effect.fnUntraced(function*(
     // The first window has it.
     : Option.some((yield* InventoryReader.head(output({ windowSize: mebibyte, concurrency: 1 }))).inventoryDate)
 
-  function archives<E, R>(options: ReadOptions<E, R>): Stream.Stream<Entry, ReadError | E, R>
-  function archives(options?: Download.Options): Stream.Stream<Entry, ReadError | MalformedEntry>
-  function archives<E, R>(options: Download.Options & Handler<E, R> = {}) {
-    const { onMalformed = Effect.fail, windowSize = 4 * mebibyte, ...others } = options
-    return InventoryReader.entries(output({ windowSize, ...others }), { format, onMalformed })
+  const archives: Common["archives"] = <E, R>(options: ReadOptions<E, R> = {}) => {
+    const { onMalformed: given = Effect.fail, windowSize = 4 * mebibyte, ...download } = options
+    // Where it is left out, E is MalformedEntry: nothing else could be inferred.
+    const onMalformed = given as NonNullable<typeof options.onMalformed>
+    return InventoryReader.entries(output({ ...download, windowSize }), { format, onMalformed })
   }
 
   const common: Common = {
