@@ -240,6 +240,23 @@ export class JobFailed extends Schema.TaggedError<JobFailed>("effect-glacier/Job
 }
 
 /**
+ * A job is gone, and with it what it retrieved, which can be read for 24 hours after the job is done. Or there never was
+ * one of that id in the vault. `message` is the service's.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class JobExpired extends Schema.TaggedError<JobExpired>("effect-glacier/JobExpired")("JobExpired", {
+  jobId: JobId,
+  /** When the job was done, where that was seen while it was there. */
+  completionDate: Schema.optional(Schema.DateTimeUtc),
+  message: Schema.String
+}) {
+  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
+  readonly retry = "never"
+}
+
+/**
  * There are no credentials, or their provider failed.
  *
  * @since 0.1.0
@@ -389,6 +406,7 @@ export const GlacierError = Schema.Union(
   UploadGone,
   JobRunning,
   JobFailed,
+  JobExpired,
   CredentialsError,
   EndpointError,
   InvalidInput,

@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as ByteRange from "./ByteRange.ts"
 import { GivenSeconds, nullable, oneOf, optional, required, Seconds } from "./internal/wire.ts"
@@ -156,6 +157,30 @@ export const JobDescription = Schema.Struct({
  * @category schemas
  */
 export type JobDescription = typeof JobDescription.Type
+
+/**
+ * Whether a job retrieves that archive, or that range of it, by that tier: without a range all of it, without a tier as
+ * Standard.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isRetrievalOf = (job: JobDescription, archive: {
+  readonly archiveId: string
+  readonly retrievalByteRange?: ByteRange.ByteRange | undefined
+  readonly tier?: Tier | undefined
+}): boolean => {
+  const { archiveId, retrievalByteRange: range, tier = "Standard" } = archive
+  return Option.exists(job.archiveId, (id) => id === archiveId) &&
+    Option.getOrElse(job.tier, () => tier) === tier &&
+    Option.match(job.retrievalByteRange, {
+      onNone: () => range === undefined,
+      onSome: ({ end, start }) =>
+        range === undefined
+          ? start === 0 && Option.contains(job.archiveSizeInBytes, end + 1)
+          : start === range.start && end === range.end
+    })
+}
 
 /**
  * A page of ListJobs; `marker` leads to the next.

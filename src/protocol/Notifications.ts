@@ -1,10 +1,11 @@
 /**
- * Who is told when a job of a vault has ended (spec section 12.5).
+ * Who is told when a job of a vault has ended, and what (spec sections 12.5 and 13.4).
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 import { oneOf, required } from "./internal/wire.ts"
+import { JobDescription } from "./Jobs.ts"
 import { SnsTopic } from "./Names.ts"
 import * as Operation from "./Operation.ts"
 import * as ServiceError from "./ServiceError.ts"
@@ -33,6 +34,27 @@ export const NotificationConfiguration = Schema.Struct({
  * @category schemas
  */
 export type NotificationConfiguration = typeof NotificationConfiguration.Type
+
+const Envelope = Schema.Struct({
+  Type: Schema.Literal("Notification"),
+  Message: Schema.parseJson(JobDescription)
+})
+
+/**
+ * What is told of a job that has ended, as text: the job, as DescribeJob shows it, or SNS's envelope round that, in which
+ * it comes through a queue without raw delivery.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Message: Schema.Schema<JobDescription, string> = Schema.parseJson(Schema.Union(
+  JobDescription,
+  Schema.transform(Envelope, Schema.typeSchema(JobDescription), {
+    strict: true,
+    decode: ({ Message }) => Message,
+    encode: (job) => ({ Type: "Notification" as const, Message: job })
+  })
+))
 
 const NewConfiguration = Schema.Struct({
   events: required(

@@ -5,9 +5,10 @@
  */
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Sink from "effect/Sink"
@@ -31,9 +32,35 @@ import * as Uploader from "../transfer/Uploader.ts"
 import type { Kept, OnFailure } from "../transfer/UploadKept.ts"
 import type { Failure } from "../transport/Method.ts"
 import { capture } from "./internal/capture.ts"
+import { joinable } from "./internal/joinable.ts"
 import * as Job from "./Job.ts"
 
+/**
+ * What the start of a retrieval can fail with: what the service raises, and what the `RetrievalBudget` in use does.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type RetrieveError = Failures<"initiateJob"> | RetrievalBudget.SpendError
+
 type Failures<Name extends keyof typeof operations> = Failure<(typeof operations)[Name]>
+
+/**
+ * Whether a job that is there already will do, which saves the money for another.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Joining {
+  /**
+   * Joins a job that retrieves the same, if its output can be read for longer than that or it is still in progress, and
+   * starts one only if there is none. Description and topic do not count. Default: always starts one.
+   *
+   * One that has succeeded goes before one in progress. An inventory with `limit` or `marker` is never joined: which page
+   * it is does not show. What one program starts it joins itself, also at the same time.
+   */
+  readonly join?: Duration.DurationInput | undefined
+}
 
 /**
  * How an archive is to be retrieved.
@@ -41,7 +68,7 @@ type Failures<Name extends keyof typeof operations> = Failure<(typeof operations
  * @since 0.1.0
  * @category models
  */
-export interface RetrieveArchive {
+export interface RetrieveArchive extends Joining {
   /** Default: the account's, which is Standard. */
   readonly tier?: Tier | undefined
   /** A part of the archive, on MiBs. Default: all of it. */
@@ -56,16 +83,19 @@ export interface RetrieveArchive {
   readonly snsTopic?: string | undefined
 }
 
+type Parameters = Operation.Input<(typeof operations)["initiateJob"]>["parameters"]
+
 /**
- * Which inventory is to be retrieved.
+ * Which inventory is to be retrieved: its `format`, JSON or CSV; in `selection` the dates between which archives were
+ * created, at most how many, and the marker of the job that ended where this one is to go on; a `description`, and an
+ * `snsTopic` to be told when the job has ended.
  *
  * @since 0.1.0
  * @category models
  */
-export type RetrieveInventory = Omit<
-  Extract<Operation.Input<(typeof operations)["initiateJob"]>["parameters"], { readonly type: "inventory-retrieval" }>,
-  "type"
->
+export type RetrieveInventory =
+  & Omit<Extract<Parameters, { readonly type: "inventory-retrieval" }>, "type">
+  & Joining
 
 /**
  * What can be done with a vault.
@@ -135,18 +165,16 @@ export interface Service {
   >
   /** Deletes an archive. Deleting it again changes nothing. */
   readonly deleteArchive: (archiveId: string) => Effect.Effect<void, Failures<"deleteArchive">>
-  /** Starts a job that retrieves an archive, which costs money, when the `RetrievalBudget` in use has room for it. */
+  /** Starts a job that retrieves an archive, which costs money, when the `RetrievalBudget` in use has room for it; or joins one. */
   readonly retrieveArchive: (
     archiveId: string,
     options?: RetrieveArchive
-  ) => Effect.Effect<Job.Service, Failures<"initiateJob"> | RetrievalBudget.SpendError>
-  /** Starts a job that retrieves the inventory: which archives the vault held when it was last taken. */
-  readonly retrieveInventory: (
-    options?: RetrieveInventory
-  ) => Effect.Effect<Job.Service, Failures<"initiateJob"> | RetrievalBudget.SpendError>
-  /** A job by its id, without asking the service. */
+  ) => Effect.Effect<Job.Service, RetrieveError>
+  /** Starts a job that retrieves the inventory, or joins one: which archives the vault held when it was last taken. */
+  readonly retrieveInventory: (options?: RetrieveInventory) => Effect.Effect<Job.Service, RetrieveError>
+  /** A job by its id, without asking the service: how a program that was restarted finds its job again. */
   readonly job: (jobId: string) => Effect.Effect<Job.Service, InvalidInput>
-  /** The jobs that run or whose output can still be read. */
+  /** The jobs that run or whose output can still be read: all, or those of a status. */
   readonly jobs: (
     filter?: Omit<Operation.Input<(typeof operations)["listJobs"]>, "vaultName" | "accountId" | "limit" | "marker">
   ) => Stream.Stream<JobDescription, Failures<"listJobs">>
@@ -199,17 +227,23 @@ export const make: (
     vaultName: yield* check("vault", "vaultName", VaultName, name),
     accountId: yield* check("vault", "accountId", Schema.UndefinedOr(AccountId), options.accountId)
   }
-  const start = (
-    parameters: Operation.Input<(typeof operations)["initiateJob"]>["parameters"],
-    retrieval: RetrievalBudget.Retrieval
-  ) =>
-    Effect.flatMap(
-      RetrievalBudget.RetrievalBudget,
-      (budget) => budget.spend(retrieval, glacier.initiateJob({ ...address, parameters }))
-    ).pipe(
-      Effect.flatMap(({ jobId }) => Job.make(address, jobId)),
-      run.effect
+  const joining = yield* Effect.makeSemaphore(1)
+  const start = (parameters: Parameters, retrieval: RetrievalBudget.Retrieval) =>
+    RetrievalBudget.RetrievalBudget.pipe(
+      Effect.flatMap((budget) => budget.spend(retrieval, glacier.initiateJob({ ...address, parameters }))),
+      Effect.map(({ jobId }) => jobId)
     )
+  const retrieve = (parameters: Parameters, retrieval: RetrievalBudget.Retrieval, { join }: Joining) =>
+    (join === undefined
+      ? start(parameters, retrieval)
+      // Of two who ask for the same the second finds what the first has started.
+      : joining.withPermits(1)(Effect.flatMap(
+        joinable(address, parameters, Duration.decode(join)),
+        Option.match({ onNone: () => start(parameters, retrieval), onSome: Effect.succeed })
+      ))).pipe(
+        Effect.flatMap((jobId) => Job.make(address, jobId)),
+        run.effect
+      )
   const uploader: Service["uploader"] = (options) =>
     Effect.map(run.effect(Uploader.make(address, options)), (made) => ({
       ...made,
@@ -229,12 +263,14 @@ export const make: (
     uploader,
     sink: (options) => Uploader.toSink(uploader(options)),
     deleteArchive: (archiveId) => run.effect(Effect.asVoid(glacier.deleteArchive({ ...address, archiveId }))),
-    retrieveArchive: (archiveId, { range, size, ...options } = {}) =>
-      start(
+    retrieveArchive: (archiveId, { join, range, size, ...options } = {}) =>
+      retrieve(
         { type: "archive-retrieval", archiveId, retrievalByteRange: range, ...options },
-        { bytes: range === undefined ? size : ByteRange.length(range), tier: options.tier }
+        { bytes: range === undefined ? size : ByteRange.length(range), tier: options.tier },
+        { join }
       ),
-    retrieveInventory: (options) => start({ type: "inventory-retrieval", ...options }, { bytes: 0 }),
+    retrieveInventory: ({ join, ...options } = {}) =>
+      retrieve({ type: "inventory-retrieval", ...options }, { bytes: 0 }, { join }),
     job: (jobId) => run.effect(Job.make(address, jobId)),
     jobs: (filter) => run.stream(Pages.jobs({ ...address, ...filter })),
     uploads,

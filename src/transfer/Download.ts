@@ -81,7 +81,7 @@ export interface StreamOptions extends Options {
 export interface FileOptions extends Options {
   /**
    * What becomes of the windows that are there when the download fails or is interrupted: `remove` (the default) leaves
-   * nothing, `keep` leaves them for a later download of the job to the same path, as the death of the process does.
+   * nothing, `keep` leaves them for a later download of the same bytes to the same path, as the death of the process does.
    */
   readonly onFailure?: "remove" | "keep" | undefined
 }
@@ -245,9 +245,10 @@ export const stream = (
  * Downloads an output to a file by parallel windows: written to another name beside it, and renamed when all is there,
  * verified and fsynced, so that an older file stays whole until then and survives any failure.
  *
- * What an earlier download of the job to that path left behind, with windows of the same size, is not fetched again
- * where it still has its tree hash. Two downloads of a job to one path at once are refused in one process; those of two
- * processes write the same bytes, and the slower one fails when the other has the file.
+ * What an earlier download to that path left behind, of the job or of another that promises the same tree hash, with
+ * windows of the same size, is not fetched again where it still has its tree hash. Two such downloads to one path at once
+ * are refused in one process; those of two processes write the same bytes, and the slower one fails when the other has
+ * the file.
  *
  * @since 0.1.0
  * @category downloading
@@ -263,7 +264,7 @@ export const toFile: (
 > = Effect.fn("Download.toFile")(function*(output, path, options = {}) {
   const hasher = yield* Hasher
   const { concurrency, fetch, ranges, tell, verify } = yield* prepare(output, options, false)
-  const file = yield* PartialFile.open(path, output.jobId, options.onFailure ?? "remove")
+  const file = yield* PartialFile.open(path, Option.getOrElse(output.treeHash, () => output.jobId), options.onFailure ?? "remove")
 
   const window = Effect.fnUntraced(function*(range: ByteRange.ByteRange) {
     const kept = yield* file.kept(range)

@@ -11,12 +11,13 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
 import * as Schedule from "effect/Schedule"
 import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
-import { JobRunning } from "../../src/protocol/GlacierError.ts"
+import { JobExpired, JobRunning } from "../../src/protocol/GlacierError.ts"
 import { ResourceNotFound } from "../../src/protocol/ServiceError.ts"
 import * as Job from "../../src/services/Job.ts"
 import * as Vault from "../../src/services/Vault.ts"
@@ -36,30 +37,6 @@ const retrieval = Effect.gen(function*() {
 })
 
 describe("Job.wait", () => {
-  it.effect("asks soon at first and then ever more rarely", () => {
-    const { change, sent } = Support.recording()
-    return Effect.gen(function*() {
-      const { job } = yield* retrieval
-      const fiber = yield* Effect.fork(job.wait())
-      sent.length = 0
-      yield* TestClock.adjust("10 seconds")
-      expect(sent.length).toBeGreaterThanOrEqual(4)
-      yield* TestClock.adjust("3 hours")
-      yield* TestClock.adjust("59 minutes")
-      expect(yield* Fiber.poll(fiber)).toEqual(Option.none())
-      // At most 5 minutes late.
-      yield* TestClock.adjust("6 minutes")
-      const done = yield* Fiber.join(fiber)
-      expect(done).toMatchObject({
-        jobId: job.id,
-        statusCode: "Succeeded",
-        completionDate: Option.some(DateTime.unsafeMake(4 * 3_600_000))
-      })
-      expect(sent.filter((line) => line !== `GET /-/vaults/photos/jobs/${job.id}`)).toEqual([])
-      expect(sent.length).toBeLessThan(80)
-    }).pipe(Effect.provide(layer(change)))
-  })
-
   it.effect("does not ask again when the job is done", () => {
     const { change, sent } = Support.recording()
     return Effect.gen(function*() {
@@ -208,9 +185,44 @@ describe("Job", () => {
       yield* TestClock.adjust("27 hours")
       expect(same(yield* collect(job.output()), bytes)).toBe(true)
       yield* TestClock.adjust("1 hour")
-      expect(yield* Effect.flip(job.describe)).toBeInstanceOf(ResourceNotFound)
-      expect(yield* Effect.flip(job.wait())).toBeInstanceOf(ResourceNotFound)
-      expect(yield* Effect.flip(Stream.runDrain(job.output()))).toBeInstanceOf(ResourceNotFound)
+      for (const gone of [job.describe, job.wait(), Stream.runDrain(job.output())]) {
+        const error = yield* Effect.flip(gone)
+        expect(error).toBeInstanceOf(JobExpired)
+        expect(error).toMatchObject({ jobId: job.id, message: `The job ID was not found: ${job.id}` })
+      }
+    }).pipe(Effect.provide(layer())))
+
+  it.scoped("that goes while it is read says when it was done", () =>
+    Effect.gen(function*() {
+      const { job } = yield* retrieval
+      const fs = yield* FileSystem.FileSystem
+      const path = `${yield* fs.makeTempDirectoryScoped()}/holiday.tar`
+      const windows = yield* Queue.unbounded<void>()
+      const slowly = {
+        windowSize: mebibyte,
+        concurrency: 1,
+        onProgress: () => Effect.zipRight(Queue.offer(windows, undefined), Effect.sleep("1 day"))
+      }
+      yield* TestClock.adjust("4 hours")
+      const reads = [Stream.runDrain(job.output(slowly)), Effect.asVoid(job.outputToFile(path, slowly))]
+      const fibers = yield* Effect.forEach(reads, (read) => Effect.fork(Effect.flip(read)))
+      yield* Queue.takeN(windows, 2)
+      yield* TestClock.adjust("1 day")
+      for (const fiber of fibers) {
+        expect(yield* Fiber.join(fiber)).toMatchObject({
+          _tag: "JobExpired",
+          jobId: job.id,
+          completionDate: DateTime.unsafeMake(4 * 3_600_000)
+        })
+      }
+      expect(yield* fs.readDirectory(path.slice(0, path.lastIndexOf("/")))).toEqual([])
+    }).pipe(Effect.provide(layer()), Effect.provide(NodeFileSystem.layer)))
+
+  it.effect("of a vault that is not there is no job that has expired", () =>
+    Effect.gen(function*() {
+      const { job } = yield* retrieval
+      const elsewhere = yield* Job.make({ vaultName: "music" }, job.id)
+      expect(yield* Effect.flip(elsewhere.describe)).toBeInstanceOf(ResourceNotFound)
     }).pipe(Effect.provide(layer())))
 
   it.effect("is found again by its id", () =>

@@ -1,15 +1,12 @@
 /** Notifications through an SNS and an SQS that others wrote. */
 import type { Glacier } from "@aws-sdk/client-glacier"
-import { SQS } from "@aws-sdk/client-sqs"
 import { describe, expect, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
-import { type FauxqsServer, startFauxqs } from "fauxqs"
 import { NodeEmulator } from "../../src/node/index.ts"
+import * as Queues from "./queue.ts"
 import * as Support from "./support.ts"
 
 const { call } = Support
-
-const region = "eu-west-1"
 
 /** A queue that is told of what is published to a topic. */
 class Queue extends Context.Tag("test/Queue")<Queue, {
@@ -21,26 +18,14 @@ class Queue extends Context.Tag("test/Queue")<Queue, {
 const queue = Layer.scoped(
   Queue,
   Effect.gen(function*() {
-    const server = yield* Effect.acquireRelease(
-      Effect.promise<FauxqsServer>(() => startFauxqs({ port: 0, host: "127.0.0.1", logger: false })),
-      (server) => Effect.promise(() => server.stop())
-    )
-    const endpoint = `http://127.0.0.1:${server.port}`
-    const { topicArn } = server.createTopic("done", { region })
-    const { queueName } = server.createQueue("done", { region })
-    server.subscribe({ topic: "done", queue: "done", region })
-    const sqs = yield* Effect.acquireRelease(
-      Effect.sync(() => new SQS({ endpoint, region, credentials: Support.defaultKey })),
-      (sqs) => Effect.sync(() => sqs.destroy())
-    )
-    const { QueueUrl } = yield* Effect.promise(() => sqs.getQueueUrl({ QueueName: queueName }))
+    const { endpoint, queueUrl: QueueUrl, sqs, topic } = yield* Queues.queue()
     const next = Effect.promise(async () => {
       const { Messages } = await sqs.receiveMessage({ QueueUrl, WaitTimeSeconds: 20 })
       const [{ Body = "{}", ReceiptHandle } = {}] = Messages ?? []
       await sqs.deleteMessage({ QueueUrl, ReceiptHandle })
       return JSON.parse(Body) as Record<string, unknown>
     })
-    return { endpoint, topic: topicArn, next }
+    return { endpoint, topic, next }
   })
 )
 

@@ -3,9 +3,8 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { ByteRange } from "../../protocol/ByteRange.ts"
 import { type GlacierError, OutcomeUnknown } from "../../protocol/GlacierError.ts"
-import type { JobDescription } from "../../protocol/Jobs.ts"
+import { isRetrievalOf, type JobDescription } from "../../protocol/Jobs.ts"
 import type { UploadId } from "../../protocol/Names.ts"
 import type * as Operation from "../../protocol/Operation.ts"
 import { operations } from "../../protocol/Operations.ts"
@@ -27,25 +26,11 @@ const actions = { "archive-retrieval": "ArchiveRetrieval", "inventory-retrieval"
 
 type JobInput = Operation.Input<InitiateJob>
 
-/** Whether a job retrieves those bytes of its archive, or without a range all of them. */
-const isOf = ({ archiveSizeInBytes, retrievalByteRange }: JobDescription, range?: ByteRange): boolean =>
-  Option.match(retrievalByteRange, {
-    onNone: () => range === undefined,
-    onSome: ({ end, start }) =>
-      range === undefined
-        ? start === 0 && Option.getOrUndefined(archiveSizeInBytes) === end + 1
-        : start === range.start && end === range.end
-  })
-
 /** Whether a job is what was asked for: a description of the caller's may be that of other jobs. */
 const isAsked = (job: JobDescription, { parameters }: JobInput): boolean => {
   if (job.action !== actions[parameters.type]) return false
   if (Option.getOrUndefined(job.jobDescription) !== parameters.description) return false
-  if (parameters.type === "archive-retrieval") {
-    const { archiveId, retrievalByteRange, tier = "Standard" } = parameters
-    return Option.contains(job.archiveId, archiveId) && isOf(job, retrievalByteRange) &&
-      Option.getOrElse(job.tier, () => tier) === tier
-  }
+  if (parameters.type === "archive-retrieval") return isRetrievalOf(job, parameters)
   const format = Option.flatMap(job.inventoryRetrievalParameters, ({ format }) => format)
   return Option.getOrElse(format, () => "JSON") === (parameters.format ?? "JSON")
 }

@@ -1,7 +1,8 @@
 /**
  * The file that a download fills, until it is whole and gets the name of its target. It stands beside the target, and
  * beside it a checkpoint: a line for each window that was verified and written, `0-1048575 TREEHASH`. Both are named
- * after the target and the job, so that a later download finds them.
+ * after the target and the tree hash of the whole, so that a later download finds them, also one of another job for the
+ * same bytes; where there is none, after the job.
  *
  * Neither is fsynced on the way: what a crash or a loss of power left there is believed only when the bytes of a window
  * still have the tree hash of its line. Lines begin and end with a line end, so that one that is torn spoils no other.
@@ -52,17 +53,17 @@ const keyOf = ({ end, start }: ByteRange.ByteRange): string => `${start}-${end}`
 /** Opens what an earlier download left behind, or begins. When the Scope ends with a failure, all of it is removed or kept. */
 export const open: (
   path: string,
-  jobId: JobId,
+  content: TreeHash | JobId,
   onFailure: "remove" | "keep"
 ) => Effect.Effect<
   PartialFile,
   PlatformError.PlatformError | InvalidInput,
   FileSystem.FileSystem | Scope.Scope
-> = Effect.fnUntraced(function*(path, jobId, onFailure) {
+> = Effect.fnUntraced(function*(path, content, onFailure) {
   const fs = yield* FileSystem.FileSystem
   const hasher = yield* Hasher
   const sha256 = yield* Sha256.Sha256
-  const name = `${path}.${Sha256.hex(sha256, utf8.encode(jobId)).slice(0, 16)}`
+  const name = `${path}.${Sha256.hex(sha256, utf8.encode(content)).slice(0, 16)}`
   const partial = `${name}.partial`
   const checkpoint = `${name}.checkpoint`
   const use = <A, E>(file: string, run: (file: FileSystem.File) => Effect.Effect<A, E>) =>
@@ -78,7 +79,7 @@ export const open: (
           operation: "download",
           field: "path",
           value: show(path),
-          rule: "must not be the target of a download of the same job that is still going on"
+          rule: "must not be the target of a download of the same bytes that is still going on"
         })
         : Effect.sync(() => inUse.add(name))
     ),

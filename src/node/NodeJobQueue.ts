@@ -1,0 +1,142 @@
+/**
+ * Jobs that have ended, as a queue of SQS tells of them: Glacier publishes to a topic of SNS, and the queue subscribes to
+ * that (spec sections 12.5 and 13.4). Needs the package `@aws-sdk/client-sqs`.
+ *
+ * @since 0.1.0
+ */
+import type { SQS } from "@aws-sdk/client-sqs"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import type { JobDescription } from "../protocol/Jobs.ts"
+import { Message } from "../protocol/Notifications.ts"
+import * as JobWaiting from "../services/JobWaiting.ts"
+import type { Keys } from "../transport/Credentials.ts"
+
+/**
+ * A queue of this program's own: what has been read is deleted, and what is no message about a job stays where it is.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly queueUrl: string
+  /** Default: that of the URL where it tells, else of the environment or the profile. */
+  readonly region?: string | undefined
+  /** Default: AWS's. */
+  readonly endpoint?: string | undefined
+  /** What requests are signed with. Default: those of AWS's provider chain. */
+  readonly keys?: Keys | undefined
+}
+
+/**
+ * There is no client for the queue, or it refuses its options.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class JobQueueError extends Data.TaggedError("JobQueueError")<{ readonly message: string }> {}
+
+/** How long to leave a queue alone that could not be read. SQS's client has tried several times by then. */
+const pause = "30 seconds"
+
+const reason = (cause: unknown): string => cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
+
+const call = <A>(run: (signal: AbortSignal) => Promise<A>) =>
+  Effect.tryPromise({ try: run, catch: (cause) => new JobQueueError({ message: reason(cause) }) })
+
+/** The client, until the Scope ends. */
+const open = Effect.fnUntraced(function*({ endpoint, keys, queueUrl, region }: Options) {
+  // Not before it is needed: it is an optional package, and takes its time to load.
+  const { SQS } = yield* Effect.tryPromise({
+    try: () => import("@aws-sdk/client-sqs"),
+    catch: () =>
+      new JobQueueError({ message: "Queues of SQS need the package @aws-sdk/client-sqs. Install it, or wait by polling." })
+  })
+  const itsRegion = region ?? /^https?:\/\/sqs\.([a-z0-9-]+)\.amazonaws\./.exec(queueUrl)?.[1]
+  const settings = {
+    ...(itsRegion === undefined ? {} : { region: itsRegion }),
+    ...(endpoint === undefined ? {} : { endpoint }),
+    ...(keys === undefined ? {} : {
+      credentials: {
+        accessKeyId: keys.accessKeyId,
+        secretAccessKey: Redacted.value(keys.secretAccessKey),
+        ...(keys.sessionToken === undefined ? {} : { sessionToken: Redacted.value(keys.sessionToken) })
+      }
+    })
+  }
+  return yield* Effect.acquireRelease(
+    Effect.try({ try: () => new SQS(settings), catch: (cause) => new JobQueueError({ message: reason(cause) }) }),
+    (sqs) => Effect.sync(() => sqs.destroy())
+  )
+})
+
+/** What one message says: nothing when it is none of Glacier's, which is logged. */
+const read = ({ Body = "", MessageId }: { readonly Body?: string | undefined; readonly MessageId?: string | undefined }) =>
+  Schema.decode(Message)(Body).pipe(
+    Effect.tapError(() => Effect.logWarning(`Message ${MessageId} of the queue is not about a job, and stays there`)),
+    Effect.option
+  )
+
+const received = (sqs: SQS, QueueUrl: string): Stream.Stream<JobDescription> => {
+  const receive = call((abortSignal) =>
+    sqs.receiveMessage({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 20 }, { abortSignal })
+  ).pipe(
+    Effect.map(({ Messages = [] }) => Messages),
+    Effect.catchAll(({ message }) =>
+      Effect.logWarning(`The queue of jobs that have ended cannot be read: ${message}`).pipe(
+        Effect.zipRight(Effect.sleep(pause)),
+        Effect.as([])
+      )
+    )
+  )
+  return Stream.flatMap(Stream.repeatEffect(receive), (messages) =>
+    Stream.unwrap(Effect.map(Effect.forEach(messages, read), (jobs) => {
+      const Entries = messages.flatMap(({ ReceiptHandle }, index) =>
+        Option.isSome(jobs[index] ?? Option.none()) ? [{ Id: String(index), ReceiptHandle }] : []
+      )
+      // By the time that more is asked for, these were handled. One that is not deleted comes again, which does no harm.
+      const remove = Entries.length === 0
+        ? Effect.void
+        : Effect.ignoreLogged(call((abortSignal) => sqs.deleteMessageBatch({ QueueUrl, Entries }, { abortSignal })))
+      return Stream.concat(Stream.fromIterable(jobs.flatMap(Option.toArray)), Stream.execute(remove))
+    })))
+}
+
+/**
+ * The jobs that a queue tells of, by long polling, until the Stream is no longer read. It goes on after whatever fails,
+ * which is logged. A job may be told of twice.
+ *
+ * Fails with `JobQueueError` when `@aws-sdk/client-sqs` is missing.
+ *
+ * @since 0.1.0
+ * @category streams
+ */
+export const messages = (options: Options): Stream.Stream<JobDescription, JobQueueError> =>
+  Stream.unwrapScoped(Effect.map(open(options), (sqs) => received(sqs, options.queueUrl)))
+
+/**
+ * Jobs are waited for until the queue tells that they have ended. The `JobWaiting` that this Layer is provided with, if
+ * there is one, goes on below that, for messages that do not come.
+ *
+ * Fails with `JobQueueError` when `@aws-sdk/client-sqs` is missing.
+ *
+ * @since 0.1.0
+ * @category layers
+ * @example
+ * import { Vault } from "effect-glacier"
+ * import { NodeGlacier, NodeJobQueue } from "effect-glacier/node"
+ * import { Layer } from "effect"
+ *
+ * const waiting = NodeJobQueue.layer({ queueUrl: "https://sqs.eu-west-1.amazonaws.com/123456789012/done" })
+ *
+ * const photos = Vault.layer("photos").pipe(Layer.provide(waiting), Layer.provideMerge(NodeGlacier.layer))
+ */
+export const layer = (options: Options): Layer.Layer<never, JobQueueError> =>
+  Layer.unwrapScoped(
+    Effect.map(open(options), (sqs) => JobWaiting.layerNotified(received(sqs, options.queueUrl)))
+  )

@@ -1,0 +1,291 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as FileSystem from "@effect/platform/FileSystem"
+import { describe, expect, it } from "@effect/vitest"
+import * as Chunk from "effect/Chunk"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/TestClock"
+import { JobExpired } from "../../src/protocol/GlacierError.ts"
+import { InsufficientCapacity } from "../../src/protocol/ServiceError.ts"
+import * as Job from "../../src/services/Job.ts"
+import * as Vault from "../../src/services/Vault.ts"
+import * as Source from "../../src/transfer/Source.ts"
+import * as Support from "../transfer/support.ts"
+import { layer } from "./support.ts"
+
+const { mebibyte, pattern, same } = Support
+
+const bytes = pattern(2.5 * mebibyte)
+
+const stored = Effect.gen(function*() {
+  const vault = yield* Vault.Vault
+  const { archiveId } = yield* vault.upload(Source.bytes(bytes))
+  return { vault, archiveId }
+})
+
+/** How many jobs were paid for. */
+const paid = Effect.flatMap(Vault.Vault, ({ jobs }) => Effect.map(Stream.runCollect(jobs()), Chunk.size))
+
+describe("Vault.retrieveArchive with join", () => {
+  it.effect("joins a job in progress, and one that has succeeded until its output is there for too short a time", () =>
+    Effect.gen(function*() {
+      const { archiveId, vault } = yield* stored
+      const retrieve = vault.retrieveArchive(archiveId, { join: "5 hours" })
+      const { id } = yield* retrieve
+      for (const step of ["0 hours", "3 hours", "1 hour", "18 hours"] as const) {
+        yield* TestClock.adjust(step)
+        expect((yield* retrieve).id).toBe(id)
+      }
+      // It was done after 4 hours: of its 24, 5 are left.
+      yield* TestClock.adjust("1 hour")
+      const later = yield* retrieve
+      expect(later.id).not.toBe(id)
+      expect((yield* retrieve).id).toBe(later.id)
+      expect(yield* paid).toBe(2)
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("joins none of another archive, range or tier, and knows all of an archive from a part", () =>
+    Effect.gen(function*() {
+      const { archiveId, vault } = yield* stored
+      const other = yield* vault.upload(Source.bytes(pattern(1)))
+      const first = { start: 0, end: mebibyte - 1 }
+      const all = { start: 0, end: bytes.length - 1 }
+      const options: ReadonlyArray<readonly [string, Vault.RetrieveArchive]> = [
+        [archiveId, {}],
+        [archiveId, { range: first }],
+        [archiveId, { range: { start: mebibyte, end: all.end } }],
+        [archiveId, { tier: "Bulk" }],
+        [archiveId, { tier: "Bulk", range: first }],
+        [other.archiveId, {}]
+      ]
+      const retrieve = ([id, options]: readonly [string, Vault.RetrieveArchive]) =>
+        Effect.map(vault.retrieveArchive(id, { ...options, join: 0 }), ({ id }) => id)
+      const ids = yield* Effect.forEach(options, retrieve)
+      expect(new Set(ids).size).toBe(options.length)
+      expect(yield* Effect.forEach(options, retrieve)).toEqual(ids)
+      expect(yield* retrieve([archiveId, { range: all, tier: "Standard", description: "again" }])).toBe(ids[0])
+      expect(yield* paid).toBe(options.length)
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("takes the one that has succeeded before one in progress", () =>
+    Effect.gen(function*() {
+      const { archiveId, vault } = yield* stored
+      const { id } = yield* vault.retrieveArchive(archiveId)
+      yield* TestClock.adjust("4 hours")
+      yield* vault.retrieveArchive(archiveId)
+      expect((yield* vault.retrieveArchive(archiveId, { join: "5 hours" })).id).toBe(id)
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("joins none that has failed", () =>
+    Effect.gen(function*() {
+      const { archiveId, vault } = yield* stored
+      yield* vault.retrieveArchive(archiveId)
+      yield* vault.deleteArchive(archiveId)
+      yield* TestClock.adjust("4 hours")
+      expect(yield* Effect.flip(vault.retrieveArchive(archiveId, { join: 0 }))).toMatchObject({
+        _tag: "ResourceNotFound",
+        operation: "InitiateJob"
+      })
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("finds a job on any page", () =>
+    Effect.gen(function*() {
+      const { archiveId, vault } = yield* stored
+      const { id } = yield* vault.retrieveArchive(archiveId, { tier: "Bulk" })
+      yield* Effect.replicateEffect(vault.retrieveArchive(archiveId), 60)
+      expect((yield* vault.retrieveArchive(archiveId, { tier: "Bulk", join: 0 })).id).toBe(id)
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("has those who ask at the same time pay once", () =>
+    Effect.gen(function*() {
+      const { archiveId, vault } = yield* stored
+      const retrieve = vault.retrieveArchive(archiveId, { join: "5 hours" })
+      const jobs = yield* Effect.all(Array.from({ length: 8 }, () => retrieve), { concurrency: "unbounded" })
+      expect(new Set(jobs.map(({ id }) => id)).size).toBe(1)
+      expect(yield* paid).toBe(1)
+    }).pipe(Effect.provide(layer())))
+})
+
+describe("Vault.retrieveInventory with join", () => {
+  it.effect("joins one of the same format and dates, and none that may be a page of several", () =>
+    Effect.gen(function*() {
+      const { vault } = yield* stored
+      yield* TestClock.adjust("1 day")
+      const startDate = DateTime.unsafeMake(1_500)
+      const selections: ReadonlyArray<Vault.RetrieveInventory> = [
+        {},
+        { format: "CSV" },
+        { selection: { startDate } },
+        { selection: { endDate: startDate } },
+        { selection: { startDate, endDate: DateTime.unsafeMake(90_000) } }
+      ]
+      yield* vault.retrieveInventory({ selection: { limit: 1 } })
+      const retrieve = (options: Vault.RetrieveInventory) =>
+        Effect.map(vault.retrieveInventory({ ...options, join: "5 hours" }), ({ id }) => id)
+      const ids = yield* Effect.forEach(selections, retrieve)
+      expect(new Set(ids).size).toBe(selections.length)
+      for (const step of ["1 hour", "4 hours"] as const) {
+        yield* TestClock.adjust(step)
+        expect(yield* Effect.forEach(selections, retrieve)).toEqual(ids)
+      }
+      const pages = yield* Effect.replicateEffect(retrieve({ selection: { limit: 1 } }), 2)
+      expect(new Set(pages).size).toBe(2)
+      expect(yield* paid).toBe(selections.length + 3)
+    }).pipe(Effect.provide(layer())))
+})
+
+describe("Job.inTiers", () => {
+  it.effect("falls back to the next tier when one has no capacity, and fails when none has", () =>
+    Effect.gen(function*() {
+      const { archiveId, vault } = yield* stored
+      const retrieve = (tier: "Expedited" | "Standard" | "Bulk") => vault.retrieveArchive(archiveId, { tier })
+      const tierOf = (job: Job.Service) => Effect.map(job.describe, ({ tier }) => tier)
+      const fallen = yield* Job.inTiers(["Expedited", "Bulk", "Standard"], retrieve)
+      expect(yield* tierOf(fallen)).toMatchObject({ value: "Bulk" })
+      expect(yield* tierOf(yield* Job.inTiers(["Standard", "Bulk"], retrieve))).toMatchObject({ value: "Standard" })
+      expect(yield* Effect.flip(Job.inTiers(["Expedited"], retrieve))).toBeInstanceOf(InsufficientCapacity)
+      expect(yield* paid).toBe(2)
+    }).pipe(Effect.provide(layer(undefined, { expeditedLimit: mebibyte }))))
+
+  it.effect("falls back after no other failure", () =>
+    Effect.gen(function*() {
+      const { archiveId, vault } = yield* stored
+      const error = yield* Effect.flip(
+        Job.inTiers(["Bulk", "Standard"], (tier) => vault.retrieveArchive(tier === "Bulk" ? "none" : archiveId, { tier }))
+      )
+      expect(error._tag).toBe("ResourceNotFound")
+      expect(yield* paid).toBe(0)
+    }).pipe(Effect.provide(layer())))
+})
+
+describe("Job.renewed", () => {
+  /** Downloads to a file by a job that is renewed: 11 hours for each window, once it has been renewed one. */
+  const download = Effect.fnUntraced(function*(archiveId: string, options?: Job.RenewOptions) {
+    const vault = yield* Vault.Vault
+    const fs = yield* FileSystem.FileSystem
+    const path = `${yield* fs.makeTempDirectoryScoped()}/holiday.tar`
+    const windows = yield* Queue.unbounded<void>()
+    const used: Array<string> = []
+    const fiber = yield* Effect.fork(Job.renewed(
+      (join) => vault.retrieveArchive(archiveId, { join }),
+      (job) => {
+        used.push(job.id)
+        return job.outputToFile(path, {
+          windowSize: mebibyte,
+          concurrency: 1,
+          onFailure: "keep",
+          onProgress: () =>
+            Effect.zipRight(Queue.offer(windows, undefined), Effect.sleep(used.length > 1 ? "1 hour" : "11 hours"))
+        })
+      },
+      options
+    ))
+    return { fiber, path, used, windows }
+  })
+
+  const prepared = (change?: Support.Change) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    effect.pipe(Effect.provide(layer(change)), Effect.provide(NodeFileSystem.layer))
+
+  /** How many windows were fetched. */
+  const fetching = () => {
+    const { change, sent } = Support.recording()
+    return { change, fetched: () => sent.filter((line) => line.endsWith("/output")).length }
+  }
+
+  it.scoped("D4: goes on with the windows it has when the output is gone, by a job that was asked for in time", () => {
+    const { change, fetched } = fetching()
+    return Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const { archiveId } = yield* stored
+      const { fiber, path, used, windows } = yield* download(archiveId)
+      yield* TestClock.adjust("4 hours")
+      yield* Queue.take(windows)
+      yield* TestClock.adjust("11 hours")
+      yield* Queue.take(windows)
+      expect(yield* paid).toBe(1)
+      // After 23 hours there are 5 left.
+      yield* TestClock.adjust("7.9 hours")
+      expect(yield* paid).toBe(1)
+      yield* TestClock.adjust("0.1 hours")
+      expect(yield* paid).toBe(2)
+      // The third window is asked for after 26 hours, while the first job is still there.
+      yield* TestClock.adjust("3 hours")
+      yield* Queue.take(windows)
+      expect(fetched()).toBe(3)
+      yield* TestClock.adjust("11 hours")
+      expect(yield* Fiber.join(fiber)).toEqual({ size: bytes.length, verification: "root" })
+      expect(used).toHaveLength(1)
+      expect(same(yield* fs.readFile(path), bytes)).toBe(true)
+    }).pipe(prepared(change))
+  })
+
+  it.scoped("D4: takes over from a job whose output is gone, and fetches no window twice", () => {
+    const { change, fetched } = fetching()
+    return Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const { archiveId, vault } = yield* stored
+      // Of its 24 hours 10 are left, so that the second window comes too late.
+      const first = yield* vault.retrieveArchive(archiveId)
+      yield* TestClock.adjust("18 hours")
+      const { fiber, path, used, windows } = yield* download(archiveId)
+      yield* Queue.take(windows)
+      yield* TestClock.adjust("5 hours")
+      const again = yield* Effect.map(Stream.runCollect(vault.jobs({ completed: false })), Chunk.toReadonlyArray)
+      expect(again).toHaveLength(1)
+      yield* TestClock.adjust("6 hours")
+      // What it has is told of again.
+      for (let window = 0; window < 3; window++) {
+        yield* Queue.take(windows)
+        yield* TestClock.adjust("1 hour")
+      }
+      expect(yield* Fiber.join(fiber)).toEqual({ size: bytes.length, verification: "root" })
+      expect(used).toEqual([first.id, again[0]?.jobId])
+      // The three of the archive, and the one that found the first job gone.
+      expect(fetched()).toBe(4)
+      expect(same(yield* fs.readFile(path), bytes)).toBe(true)
+    }).pipe(prepared(change))
+  })
+
+  it.scoped("fails with JobExpired when it may not be renewed, and then has not paid for more", () =>
+    Effect.gen(function*() {
+      const { archiveId, vault } = yield* stored
+      yield* vault.retrieveArchive(archiveId)
+      yield* TestClock.adjust("18 hours")
+      const { fiber, windows } = yield* download(archiveId, { times: 0 })
+      yield* Queue.take(windows)
+      yield* TestClock.adjust("11 hours")
+      expect(yield* Effect.flip(Fiber.join(fiber))).toBeInstanceOf(JobExpired)
+      expect(yield* paid).toBe(0)
+    }).pipe(prepared()))
+
+  it.scoped("goes on reading when it cannot be renewed in time, and fails as the renewal does when the output is gone", () =>
+    Effect.gen(function*() {
+      const { archiveId, vault } = yield* stored
+      yield* vault.retrieveArchive(archiveId)
+      yield* TestClock.adjust("18 hours")
+      const { fiber, windows } = yield* download(archiveId)
+      yield* Queue.take(windows)
+      yield* vault.deleteArchive(archiveId)
+      yield* TestClock.adjust("11 hours")
+      expect(yield* Effect.flip(Fiber.join(fiber))).toMatchObject({
+        _tag: "ResourceNotFound",
+        operation: "InitiateJob"
+      })
+    }).pipe(prepared()))
+
+  it.effect("pays for one job when that is read in time", () =>
+    Effect.gen(function*() {
+      const { archiveId, vault } = yield* stored
+      const fiber = yield* Effect.fork(Job.renewed(
+        (join) => vault.retrieveArchive(archiveId, { join }),
+        (job) => Support.collect(job.output())
+      ))
+      yield* TestClock.adjust("4 hours")
+      expect(same(yield* Fiber.join(fiber), bytes)).toBe(true)
+      yield* TestClock.adjust("20 hours")
+      expect(yield* paid).toBe(1)
+    }).pipe(Effect.provide(layer())))
+})

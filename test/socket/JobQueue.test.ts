@@ -1,0 +1,139 @@
+/** Jobs that are waited for by a queue of SQS, with AWS's own client, and an SNS and an SQS that others wrote. */
+import { HttpServer } from "@effect/platform"
+import { describe, expect, it } from "@effect/vitest"
+import type { Scope } from "effect"
+import { Deferred, Effect, Fiber, Layer, Logger, Option, Stream, TestClock, TestServices } from "effect"
+import { createServer, type Server } from "node:http"
+import { afterEach, vi } from "vitest"
+import { Emulator } from "../../src/emulator/index.ts"
+import { Credentials, Endpoint, JobWaiting, Source, Vault } from "../../src/index.ts"
+import { NodeEmulator, NodeGlacier, NodeJobQueue } from "../../src/node/index.ts"
+import * as Queues from "./queue.ts"
+import { until } from "./support.ts"
+
+const keys = Emulator.defaultKey
+
+const { region } = Queues
+
+/** A message as Glacier sends it. */
+const ended = (jobId: string) =>
+  JSON.stringify({
+    Action: "ArchiveRetrieval",
+    Completed: true,
+    CreationDate: "2012-12-02T21:34:42.378Z",
+    JobId: jobId,
+    StatusCode: "Succeeded",
+    VaultARN: "arn:aws:glacier:eu-west-1:123456789012:vaults/photos"
+  })
+
+/** The bodies of the messages that a queue has, read or not. */
+const left = ({ server }: Effect.Effect.Success<ReturnType<typeof Queues.queue>>) => {
+  const { inflight = [], ready = [] } = server.inspectQueue("done")?.messages ?? {}
+  return [...ready, ...inflight.map(({ message }) => message)].map(({ body }) => body)
+}
+
+const gathered = () => {
+  const logged: Array<string> = []
+  const layer = Logger.replace(
+    Logger.defaultLogger,
+    Logger.make(({ logLevel, message }) => logged.push(`${logLevel.label} ${message}`))
+  )
+  return { logged, layer }
+}
+
+describe("NodeJobQueue", () => {
+  afterEach(() => {
+    vi.doUnmock("@aws-sdk/client-sqs")
+    vi.unstubAllEnvs()
+  })
+
+  it.scopedLive.each<[string, Record<string, string>]>([
+    ["in SNS's envelope", {}],
+    ["raw", { RawMessageDelivery: "true" }]
+  ])(
+    "wakes who waits for a job, by a message %s, and leaves what is no such message",
+    ([, attributes]) => {
+      const { layer, logged } = gathered()
+      return Effect.gen(function*() {
+        const queue = yield* Queues.queue(attributes)
+        const { endpoint, queueUrl, sqs, topic } = queue
+        const malformed = ["not JSON", "{}"]
+        for (const MessageBody of malformed) yield* Effect.promise(() => sqs.sendMessage({ QueueUrl: queueUrl, MessageBody }))
+        const emulator = NodeEmulator.layerServer({ jobDelay: "500 millis", snsEndpoint: new URL(endpoint) })
+        const endpointOf = Layer.unwrapEffect(HttpServer.addressFormattedWith((url) =>
+          Effect.succeed(Endpoint.layer({ region, endpoint: url }))
+        ))
+        const client = NodeGlacier.layerClient.pipe(
+          Layer.provide(Layer.merge(endpointOf, Credentials.layer(keys))),
+          Layer.provide(emulator)
+        )
+        const waiting = Layer.provide(
+          NodeJobQueue.layer({ queueUrl, endpoint, region, keys }),
+          // So that nothing but a message can end it.
+          JobWaiting.layer(() => Effect.never)
+        )
+        yield* Effect.gen(function*() {
+          const vault = yield* Vault.Vault
+          yield* vault.create
+          const { archiveId } = yield* vault.upload(Source.bytes(new Uint8Array(10)))
+          const retrieve = Effect.flatMap(vault.retrieveArchive(archiveId, { snsTopic: topic }), (job) => job.wait())
+          const jobs = yield* Effect.all(Array.from({ length: 12 }, () => retrieve), { concurrency: "unbounded" })
+          expect(jobs.map(({ statusCode }) => statusCode)).toEqual(Array.from({ length: 12 }, () => "Succeeded"))
+          yield* until(Effect.sync(() => left(queue)), (bodies) => bodies.length === 2)
+          expect(left(queue).sort()).toEqual(malformed.sort())
+        }).pipe(Effect.provide(Vault.layer("photos").pipe(Layer.provide(waiting), Layer.provide(client))))
+        expect(logged.filter((line) => /^WARN Message \S+ of the queue is not about a job/.test(line))).toHaveLength(2)
+      }).pipe(Effect.provide(layer))
+    },
+    60_000
+  )
+
+  it.scoped("goes on when the queue could not be read", () => {
+    const { layer, logged } = gathered()
+    return Effect.gen(function*() {
+      const { endpoint, queueUrl, server, sqs } = yield* Queues.queue()
+      server.deleteQueue("done", { region })
+      const fiber = yield* Effect.fork(Stream.runHead(NodeJobQueue.messages({ queueUrl, endpoint, region, keys })))
+      yield* TestServices.provideLive(until(Effect.sync(() => logged), (lines) => lines.length > 0))
+      expect(logged).toEqual([expect.stringMatching(/^WARN The queue of jobs that have ended cannot be read: \w+: /)])
+      server.createQueue("done", { region })
+      yield* Effect.promise(() => sqs.sendMessage({ QueueUrl: queueUrl, MessageBody: ended("some-job") }))
+      yield* TestClock.adjust("30 seconds")
+      expect(yield* Fiber.join(fiber)).toMatchObject(Option.some({ jobId: "some-job" }))
+    }).pipe(Effect.provide(layer))
+  }, 60_000)
+
+  it.scopedLive("takes the region of the queue from its URL", () =>
+    Effect.gen(function*() {
+      for (const name of Object.keys(process.env)) if (name.startsWith("AWS_")) vi.stubEnv(name, undefined)
+      const signed = yield* Deferred.make<string>()
+      const server = yield* Effect.acquireRelease(
+        Effect.async<Server>((resume) => {
+          const server = createServer(({ headers }, response) => {
+            Effect.runSync(Deferred.succeed(signed, String(headers.authorization)))
+            response.writeHead(400).end()
+          })
+          server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+        }),
+        (server) => Effect.sync(() => server.close())
+      )
+      const address = server.address()
+      const endpoint = `http://127.0.0.1:${typeof address === "object" ? address?.port : address}`
+      const queueUrl = "https://sqs.ap-south-1.amazonaws.com/123456789012/done"
+      const authorization = yield* Effect.raceFirst(
+        Stream.runDrain(NodeJobQueue.messages({ queueUrl, endpoint, keys })),
+        Deferred.await(signed)
+      )
+      expect(authorization).toContain("/ap-south-1/sqs/aws4_request")
+    }).pipe(Effect.provide(gathered().layer)))
+
+  it.scopedLive("says what to install where AWS's client is missing", () =>
+    Effect.gen(function*() {
+      vi.doMock("@aws-sdk/client-sqs", () => Promise.reject(new Error("Cannot find package")))
+      const options = { queueUrl: "https://sqs.eu-west-1.amazonaws.com/123456789012/done" }
+      for (const missing of [Layer.build(NodeJobQueue.layer(options)), Stream.runDrain(NodeJobQueue.messages(options))]) {
+        const error = yield* Effect.flip<unknown, NodeJobQueue.JobQueueError, Scope.Scope>(missing)
+        expect(error).toMatchObject({ _tag: "JobQueueError", message: expect.stringContaining("@aws-sdk/client-sqs") })
+      }
+    }))
+})
