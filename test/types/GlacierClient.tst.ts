@@ -12,6 +12,7 @@ import type { ArchiveId, JobId, PartSize, UploadId, VaultName } from "../../src/
 import type { operations } from "../../src/protocol/Operations.ts"
 import type { LockId } from "../../src/protocol/Policies.ts"
 import type { TreeHash } from "../../src/protocol/TreeHash.ts"
+import type { Body } from "../../src/transport/Body.ts"
 
 type Service = { [Name in keyof typeof operations]: GlacierClient.Service[Name] }
 type Result<Name extends keyof Service> = ReturnType<Service[Name]>
@@ -303,6 +304,7 @@ describe("GlacierClient", () => {
       readonly treeHash: Option.Option<TreeHash>
       readonly vaultArn: string
     }
+    expect<Body>().type.toBeAssignableTo<Stream.Stream<Uint8Array, ConnectionError | AttemptTimeout>>()
     expect<{ -readonly [Name in keyof Service]: Flat<Output<Name>> }>().type.toBe<{
       abortMultipartUpload: Nothing
       abortVaultLock: Nothing
@@ -329,7 +331,7 @@ describe("GlacierClient", () => {
       getJobOutput: {
         readonly acceptRanges: Option.Option<string>
         readonly archiveDescription: Option.Option<string>
-        readonly body: Stream.Stream<Uint8Array, ConnectionError | AttemptTimeout>
+        readonly body: Body
         readonly contentRange: Option.Option<{ readonly range: ByteRange; readonly total: number }>
         readonly contentType: Option.Option<string>
         readonly treeHash: Option.Option<TreeHash>
