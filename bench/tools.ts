@@ -21,7 +21,7 @@ export interface Tools {
 /** The package is built, and the programs on Node.js are compiled as users' are. */
 const build = () => {
   execFileSync("npm", ["run", "build"], { stdio: ["ignore", "ignore", "inherit"] })
-  execFileSync("node_modules/.bin/tsc", ["-p", "bench/tsconfig.json"], { stdio: "inherit" })
+  execFileSync("node_modules/.bin/tsc", ["-p", "tsconfig.bench.json"], { stdio: "inherit" })
 }
 
 /** Whether a program in C could be compiled. */
