@@ -5,16 +5,19 @@
  */
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import { Source, Vault } from "effect-glacier"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { createReadStream } from "node:fs"
 import { main } from "./main.ts"
 
 const [file = "", partSize] = process.argv.slice(2)
 
+class ReadFailed extends Data.TaggedError("ReadFailed")<{ readonly cause: unknown }> {}
+
 /** As a large file is read by who cares about speed: by the MiB. */
-const stream = NodeStream.fromReadable<Error, Uint8Array>(
+const stream = NodeStream.fromReadable<ReadFailed, Uint8Array>(
   () => createReadStream(file, { highWaterMark: 1_048_576 }),
-  (cause) => new Error(`Cannot read ${file}`, { cause })
+  (cause) => new ReadFailed({ cause })
 )
 
 main(Effect.gen(function*() {
