@@ -7,6 +7,7 @@
 import { FileSystem, Path } from "@effect/platform"
 import { NodeRuntime } from "@effect/platform-node"
 import { Chunk, Console, Data, Effect, Layer, Schedule, Stream } from "effect"
+import type { Jobs } from "effect-glacier"
 import { Job, JobWaiting, Source, Vault } from "effect-glacier"
 import { NodeEmulator } from "effect-glacier/node"
 
@@ -33,7 +34,7 @@ const retrieve = (archiveId: string, file: string) =>
       JobWaiting.JobWaiting,
       JobWaiting.polling(Schedule.tapInput(
         JobWaiting.usual,
-        (job) => job.completed ? Effect.void : Console.log(job.statusCode)
+        (job: Jobs.JobDescription) => job.completed ? Effect.void : Console.log(job.statusCode)
       ))
     )
   )

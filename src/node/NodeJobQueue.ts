@@ -55,7 +55,9 @@ const open = Effect.fnUntraced(function*({ endpoint, keys, queueUrl, region }: O
   const { SQS } = yield* Effect.tryPromise({
     try: () => import("@aws-sdk/client-sqs"),
     catch: () =>
-      new JobQueueError({ message: "Queues of SQS need the package @aws-sdk/client-sqs. Install it, or wait by polling." })
+      new JobQueueError({
+        message: "Queues of SQS need the package @aws-sdk/client-sqs. Install it, or wait by polling."
+      })
   })
   const itsRegion = region ?? /^https?:\/\/sqs\.([a-z0-9-]+)\.amazonaws\./.exec(queueUrl)?.[1]
   const settings = {
@@ -76,7 +78,9 @@ const open = Effect.fnUntraced(function*({ endpoint, keys, queueUrl, region }: O
 })
 
 /** What one message says: nothing when it is none of Glacier's, which is logged. */
-const read = ({ Body = "", MessageId }: { readonly Body?: string | undefined; readonly MessageId?: string | undefined }) =>
+const read = (
+  { Body = "", MessageId }: { readonly Body?: string | undefined; readonly MessageId?: string | undefined }
+) =>
   Schema.decode(Message)(Body).pipe(
     Effect.tapError(() => Effect.logWarning(`Message ${MessageId} of the queue is not about a job, and stays there`)),
     Effect.option
@@ -94,17 +98,20 @@ const received = (sqs: SQS, QueueUrl: string): Stream.Stream<JobDescription> => 
       )
     )
   )
-  return Stream.flatMap(Stream.repeatEffect(receive), (messages) =>
-    Stream.unwrap(Effect.map(Effect.forEach(messages, read), (jobs) => {
-      const Entries = messages.flatMap(({ ReceiptHandle }, index) =>
-        Option.isSome(jobs[index] ?? Option.none()) ? [{ Id: String(index), ReceiptHandle }] : []
-      )
-      // By the time that more is asked for, these were handled. One that is not deleted comes again, which does no harm.
-      const remove = Entries.length === 0
-        ? Effect.void
-        : Effect.ignoreLogged(call((abortSignal) => sqs.deleteMessageBatch({ QueueUrl, Entries }, { abortSignal })))
-      return Stream.concat(Stream.fromIterable(jobs.flatMap(Option.toArray)), Stream.execute(remove))
-    })))
+  return Stream.flatMap(
+    Stream.repeatEffect(receive),
+    (messages) =>
+      Stream.unwrap(Effect.map(Effect.forEach(messages, read), (jobs) => {
+        const Entries = messages.flatMap(({ ReceiptHandle }, index) =>
+          Option.isSome(jobs[index] ?? Option.none()) ? [{ Id: String(index), ReceiptHandle }] : []
+        )
+        // By the time that more is asked for, these were handled. One that is not deleted comes again, which does no harm.
+        const remove = Entries.length === 0
+          ? Effect.void
+          : Effect.ignoreLogged(call((abortSignal) => sqs.deleteMessageBatch({ QueueUrl, Entries }, { abortSignal })))
+        return Stream.concat(Stream.fromIterable(jobs.flatMap(Option.toArray)), Stream.execute(remove))
+      }))
+  )
 }
 
 /**

@@ -160,11 +160,13 @@ export const make = Effect.fnUntraced(function*(vault: VaultAddress, jobId: stri
   const described = run.effect(describe(vault, id))
   const located = Effect.flatMap(described, (job) => outputOf(vault, job))
   const output: Service["output"] = (options) =>
-    run.stream(Stream.unwrap(Effect.map(described, (job) =>
-      Effect.map(outputOf(vault, job), (found) => Download.stream(found, options)).pipe(
-        Stream.unwrap,
-        Stream.mapError(expired(id, job))
-      ))))
+    run.stream(
+      Stream.unwrap(Effect.map(described, (job) =>
+        Effect.map(outputOf(vault, job), (found) => Download.stream(found, options)).pipe(
+          Stream.unwrap,
+          Stream.mapError(expired(id, job))
+        )))
+    )
   const job: Service = {
     id,
     describe: described,
@@ -179,10 +181,13 @@ export const make = Effect.fnUntraced(function*(vault: VaultAddress, jobId: stri
     output,
     outputTo: (sink, options) => Stream.run(output(options), sink),
     outputToFile: (path, options) =>
-      run.effect(Effect.flatMap(described, (job) =>
-        Effect.flatMap(outputOf(vault, job), (found) => Download.toFile(found, path, options)).pipe(
-          Effect.mapError(expired(id, job))
-        ))),
+      run.effect(
+        Effect.flatMap(described, (job) =>
+          Effect.flatMap(outputOf(vault, job), (found) =>
+            Download.toFile(found, path, options)).pipe(
+              Effect.mapError(expired(id, job))
+            ))
+      ),
     verification: (options) => Effect.map(located, (found) => Download.verification(found, options)),
     inventory: described.pipe(
       Effect.flatMap(isInventory),
@@ -295,8 +300,10 @@ export const renewed = <A, E, R, E2, R2>(
       const done = yield* job.wait()
       return yield* times === 0 ? use(job) : Effect.raceFirst(use(job), inTime(done))
     })
-    return Effect.catchAll(used, (error) =>
-      error instanceof JobExpired && times > 0 ? round(times - 1) : Effect.fail(error))
+    return Effect.catchAll(
+      used,
+      (error) => error instanceof JobExpired && times > 0 ? round(times - 1) : Effect.fail(error)
+    )
   }
   return round(times)
 }

@@ -67,13 +67,14 @@ const rules = {
  * @since 0.1.0
  * @category schedules
  * @example
- * import { JobWaiting, Vault } from "effect-glacier"
+ * import { type Jobs, JobWaiting, Vault } from "effect-glacier"
  * import { Console, Effect, Schedule } from "effect"
  *
  * const program = Effect.gen(function*() {
  *   const vault = yield* Vault.Vault
  *   const job = yield* vault.retrieveInventory()
- *   yield* job.wait(Schedule.tapInput(JobWaiting.usual, ({ statusCode }) => Console.log(statusCode)))
+ *   const tell = ({ statusCode }: Jobs.JobDescription) => Console.log(statusCode)
+ *   yield* job.wait(Schedule.tapInput(JobWaiting.usual, tell))
  * })
  */
 export const usual: Schedule.Schedule<unknown, JobDescription> = Schedule.identity<JobDescription>().pipe(
@@ -141,11 +142,14 @@ const listing = (vault: VaultAddress, glacier: GlacierClient.Service, every: num
       last = { at, jobs: new Map(Chunk.map(jobs, (job) => [job.jobId, job])) }
       return last.jobs
     }).pipe(Effect.provideService(GlacierClient.GlacierClient, glacier))
-    return Effect.flatMap(Clock.currentTimeMillis, (asked) =>
-      turns.withPermits(1)(Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        if (last === undefined) return list
-        return last.at >= asked ? Effect.succeed(last.jobs) : Effect.delay(list, Math.max(0, last.at + every - now))
-      })))
+    return Effect.flatMap(
+      Clock.currentTimeMillis,
+      (asked) =>
+        turns.withPermits(1)(Effect.flatMap(Clock.currentTimeMillis, (now) => {
+          if (last === undefined) return list
+          return last.at >= asked ? Effect.succeed(last.jobs) : Effect.delay(list, Math.max(0, last.at + every - now))
+        }))
+    )
   })
 
 /**
@@ -224,8 +228,11 @@ export const notified = <E, R>(
 export const within: {
   (duration: Duration.DurationInput): (self: Policy) => Policy
   (self: Policy, duration: Duration.DurationInput): Policy
-} = dual(2, (self: Policy, duration: Duration.DurationInput): Policy => (vault, jobId) =>
-  Effect.timeoutFail(self(vault, jobId), { duration, onTimeout: () => new JobRunning({ jobId }) }))
+} = dual(
+  2,
+  (self: Policy, duration: Duration.DurationInput): Policy => (vault, jobId) =>
+    Effect.timeoutFail(self(vault, jobId), { duration, onTimeout: () => new JobRunning({ jobId }) })
+)
 
 /**
  * The policy in use: without a Layer `polling` by the `usual` schedule.

@@ -200,7 +200,8 @@ export const make: (
     accountId: yield* check("vault", "accountId", Schema.UndefinedOr(AccountId), options.accountId)
   }
   const joining = yield* Effect.makeSemaphore(1)
-  const start = (parameters: Parameters) => Effect.map(glacier.initiateJob({ ...address, parameters }), ({ jobId }) => jobId)
+  const start = (parameters: Parameters) =>
+    Effect.map(glacier.initiateJob({ ...address, parameters }), ({ jobId }) => jobId)
   const retrieve = (parameters: Parameters, { join }: Joining) =>
     (join === undefined
       ? start(parameters)

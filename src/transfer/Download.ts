@@ -268,7 +268,11 @@ export const toFile: (
 > = Effect.fn("Download.toFile")(function*(output, path, options = {}) {
   const hasher = yield* Hasher
   const { concurrency, fetch, ranges, tell, verify } = yield* prepare(output, options, false)
-  const file = yield* PartialFile.open(path, Option.getOrElse(output.treeHash, () => output.jobId), options.onFailure ?? "remove")
+  const file = yield* PartialFile.open(
+    path,
+    Option.getOrElse(output.treeHash, () => output.jobId),
+    options.onFailure ?? "remove"
+  )
 
   const window = Effect.fnUntraced(function*(range: ByteRange.ByteRange) {
     const kept = yield* file.kept(range)

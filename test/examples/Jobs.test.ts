@@ -10,7 +10,9 @@ const run = async (example: string) => {
 
 it("retrieve-archive.ts is stopped, joins its own job, and has the file", { timeout: 60_000 }, async () => {
   const stdout = await run("retrieve-archive")
-  expect(stdout).toMatch(/^(InProgress\n)*Stopped, and started again\n(InProgress\n)*Reading what job \S+ has retrieved\n/)
+  expect(stdout).toMatch(
+    /^(InProgress\n)*Stopped, and started again\n(InProgress\n)*Reading what job \S+ has retrieved\n/
+  )
   expect(stdout).toContain("\n5000000 bytes, checked by root, with 1 job\n")
 })
 

@@ -154,7 +154,10 @@ describe("Job.inTiers", () => {
     Effect.gen(function*() {
       const { archiveId, vault } = yield* stored
       const error = yield* Effect.flip(
-        Job.inTiers(["Bulk", "Standard"], (tier) => vault.retrieveArchive(tier === "Bulk" ? "none" : archiveId, { tier }))
+        Job.inTiers(
+          ["Bulk", "Standard"],
+          (tier) => vault.retrieveArchive(tier === "Bulk" ? "none" : archiveId, { tier })
+        )
       )
       expect(error._tag).toBe("ResourceNotFound")
       expect(yield* paid).toBe(0)

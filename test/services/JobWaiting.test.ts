@@ -131,7 +131,11 @@ describe("JobWaiting", () => {
     [string, number, (wait: Waiting) => Waiting]
   >([
     ["round the call", 6, Effect.provideService(JobWaiting.JobWaiting, everyThree)],
-    ["under the vault", 4, (wait) => Effect.provide(wait, Layer.provide(Vault.layer("photos"), JobWaiting.layer(hourly)))],
+    [
+      "under the vault",
+      4,
+      (wait) => Effect.provide(wait, Layer.provide(Vault.layer("photos"), JobWaiting.layer(hourly)))
+    ],
     [
       "round the call and under the vault",
       6,
@@ -145,8 +149,7 @@ describe("JobWaiting", () => {
     Effect.gen(function*() {
       const { job } = yield* retrieval()
       const waiting = Effect.flatMap(Vault.Vault, (vault) =>
-        Effect.flatMap(vault.job(job.id), (job) =>
-          timed(job.wait())))
+        Effect.flatMap(vault.job(job.id), (job) => timed(job.wait())))
       const fiber = yield* Effect.fork(provide(waiting))
       yield* TestClock.adjust("6 hours")
       expect(yield* Fiber.join(fiber)).toBe(at * hour)

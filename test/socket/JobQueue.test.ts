@@ -58,11 +58,13 @@ describe("NodeJobQueue", () => {
         const queue = yield* Queues.queue(attributes)
         const { endpoint, queueUrl, sqs, topic } = queue
         const malformed = ["not JSON", "{}"]
-        for (const MessageBody of malformed) yield* Effect.promise(() => sqs.sendMessage({ QueueUrl: queueUrl, MessageBody }))
+        for (const MessageBody of malformed) {
+          yield* Effect.promise(() => sqs.sendMessage({ QueueUrl: queueUrl, MessageBody }))
+        }
         const emulator = NodeEmulator.layerServer({ jobDelay: "500 millis", snsEndpoint: new URL(endpoint) })
-        const endpointOf = Layer.unwrapEffect(HttpServer.addressFormattedWith((url) =>
-          Effect.succeed(Endpoint.layer({ region, endpoint: url }))
-        ))
+        const endpointOf = Layer.unwrapEffect(
+          HttpServer.addressFormattedWith((url) => Effect.succeed(Endpoint.layer({ region, endpoint: url })))
+        )
         const client = NodeGlacier.layerClient.pipe(
           Layer.provide(Layer.merge(endpointOf, Credentials.layer(keys))),
           Layer.provide(emulator)
@@ -131,7 +133,9 @@ describe("NodeJobQueue", () => {
     Effect.gen(function*() {
       vi.doMock("@aws-sdk/client-sqs", () => Promise.reject(new Error("Cannot find package")))
       const options = { queueUrl: "https://sqs.eu-west-1.amazonaws.com/123456789012/done" }
-      for (const missing of [Layer.build(NodeJobQueue.layer(options)), Stream.runDrain(NodeJobQueue.messages(options))]) {
+      for (
+        const missing of [Layer.build(NodeJobQueue.layer(options)), Stream.runDrain(NodeJobQueue.messages(options))]
+      ) {
         const error = yield* Effect.flip<unknown, NodeJobQueue.JobQueueError, Scope.Scope>(missing)
         expect(error).toMatchObject({ _tag: "JobQueueError", message: expect.stringContaining("@aws-sdk/client-sqs") })
       }

@@ -1,6 +1,6 @@
 import * as Arr from "effect/Array"
 import * as DateTime from "effect/DateTime"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -40,10 +40,15 @@ export const joinable = (vault: VaultAddress, parameters: Parameters, join: Dura
   Effect.gen(function*() {
     const now = yield* DateTime.now
     const from = DateTime.addDuration(DateTime.subtract(now, { millis: Limits.lifetimeMillis }), join)
-    const jobs = yield* Stream.runCollect(Stream.filter(Pages.jobs(vault), (job) =>
-      (parameters.type === "archive-retrieval" ? isRetrievalOf(job, parameters) : isInventoryOf(job, parameters)) &&
-      (job.statusCode === "InProgress" ||
-        job.statusCode === "Succeeded" && Option.exists(job.completionDate, DateTime.greaterThan(from)))))
+    const jobs = yield* Stream.runCollect(
+      Stream.filter(
+        Pages.jobs(vault),
+        (job) =>
+          (parameters.type === "archive-retrieval" ? isRetrievalOf(job, parameters) : isInventoryOf(job, parameters)) &&
+          (job.statusCode === "InProgress" ||
+            job.statusCode === "Succeeded" && Option.exists(job.completionDate, DateTime.greaterThan(from)))
+      )
+    )
     return Option.map(
       Option.orElse(Arr.findFirst(jobs, ({ completed }) => completed), () => Arr.head(Arr.fromIterable(jobs))),
       ({ jobId }) => jobId
