@@ -67,13 +67,14 @@ const rules = {
  * @since 0.1.0
  * @category schedules
  * @example
- * import { JobWaiting, Vault } from "effect-glacier"
+ * import { type Jobs, JobWaiting, Vault } from "effect-glacier"
  * import { Console, Effect, Schedule } from "effect"
  *
  * const program = Effect.gen(function*() {
  *   const vault = yield* Vault.Vault
  *   const job = yield* vault.retrieveInventory()
- *   yield* job.wait(Schedule.tapInput(JobWaiting.usual, ({ statusCode }) => Console.log(statusCode)))
+ *   const tell = ({ statusCode }: Jobs.JobDescription) => Console.log(statusCode)
+ *   yield* job.wait(Schedule.tapInput(JobWaiting.usual, tell))
  * })
  */
 export const usual: Schedule.Schedule<unknown, JobDescription> = Schedule.identity<JobDescription>().pipe(
