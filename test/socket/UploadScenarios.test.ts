@@ -177,12 +177,15 @@ const rows: ReadonlyArray<Row> = [
     script: [open, ["part 0", end()], part(0), part(1), part(2), complete]
   },
   {
-    name: "the connection is closed after each answer",
+    name: "the connection is closed after each answer, as it says",
     run: upload,
-    script: [open, ["part 0", end(stored)], ["part 1", end(stored)], ["part 2", end(stored)], [
-      "complete",
-      end(completed)
-    ]]
+    script: [
+      open,
+      ["part 0", end(message(204, { connection: "close" }))],
+      ["part 1", end(message(204, { connection: "close" }))],
+      ["part 2", end(message(204, { connection: "close" }))],
+      ["complete", end(message(201, { connection: "close", "x-amz-archive-id": archiveId }))]
+    ]
   },
   {
     name: "the connection is reset after an answer",
