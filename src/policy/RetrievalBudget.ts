@@ -350,7 +350,7 @@ export const make = (
         const before = yield* costs(state.tally)
         const asked = yield* costs(Ledger.addTo(Ledger.emptyTally, entry))
         if ((yield* costs(Ledger.addTo(state.tally, entry))) > cost) {
-          yield* Either.left(new BudgetExceeded({ cap: "cost", allowed: cost, left: cost - before, asked }))
+          yield* Either.left(new BudgetExceeded({ cap: "cost", allowed: cost, left: Math.max(0, cost - before), asked }))
         }
       })
 
@@ -362,7 +362,7 @@ export const make = (
         const window = makeWindow(allowed, span, spent)
         const roomIn = window.opens(bytes, now) - now
         if (roomIn > (refusal?.roomIn ?? 0)) {
-          refusal = new BudgetExceeded({ cap, allowed, left: window.left(now), asked: bytes, roomIn })
+          refusal = new BudgetExceeded({ cap, allowed, left: Math.max(0, window.left(now)), asked: bytes, roomIn })
         }
       }
       return refusal === undefined ? Either.void : Either.left(refusal)

@@ -318,11 +318,11 @@ export class BudgetExceeded
     /** The cap that it would break. */
     cap: Schema.Literal("bytesPerHour", "bytesPerDay", "cost"),
     /** The cap's value: bytes, or money in the currency of the prices. */
-    allowed: Schema.Finite,
+    allowed: Schema.Finite.pipe(Schema.nonNegative()),
     /** How much of it is left. */
-    left: Schema.Finite,
+    left: Schema.Finite.pipe(Schema.nonNegative()),
     /** How much the retrieval takes. */
-    asked: Schema.Finite,
+    asked: Schema.Finite.pipe(Schema.nonNegative()),
     /** In how many milliseconds there is room for it at the earliest; never when absent. */
     roomIn: Schema.optional(Schema.Finite.pipe(Schema.nonNegative()))
   })

@@ -167,6 +167,7 @@ const anywhere = Effect.fnUntraced(function*<E, R, Chosen extends OnFailure>(
   }
   // The first parts are read and hashed while the service opens the upload.
   const opening = yield* Effect.forkScoped(multipart.initiate(plan.partSize))
+  const opened = Effect.flatten(Fiber.await(opening))
   const line = yield* Line.make(plan.concurrency)
   const hashes = yield* Effect.forEach(
     plan.parts,
@@ -176,13 +177,13 @@ const anywhere = Effect.fnUntraced(function*<E, R, Chosen extends OnFailure>(
       if (Option.isSome(trusted)) return trusted.value
       const body = yield* read(range)
       const hashes = yield* multipart.hash(start, body)
-      const uploadId = yield* Fiber.join(opening)
+      const uploadId = yield* opened
       yield* line.permits.withPermits(1)(multipart.part(uploadId, { start, body, ...hashes }, line))
       return hashes.treeHash
     }, Effect.scoped),
     { concurrency: plan.concurrency }
   )
-  const uploadId = yield* Fiber.join(opening)
+  const uploadId = yield* opened
   yield* verify
   return yield* multipart.complete(uploadId, plan.size, hashes)
 })
