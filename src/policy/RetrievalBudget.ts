@@ -350,7 +350,9 @@ export const make = (
         const before = yield* costs(state.tally)
         const asked = yield* costs(Ledger.addTo(Ledger.emptyTally, entry))
         if ((yield* costs(Ledger.addTo(state.tally, entry))) > cost) {
-          yield* Either.left(new BudgetExceeded({ cap: "cost", allowed: cost, left: Math.max(0, cost - before), asked }))
+          yield* Either.left(
+            new BudgetExceeded({ cap: "cost", allowed: cost, left: Math.max(0, cost - before), asked })
+          )
         }
       })
 

@@ -156,14 +156,20 @@ const rows: ReadonlyArray<Row> = [
     run: upload,
     script: [open, [
       "part 0",
-      early(message(403, {}, "{\"code\":\"AccessDeniedException\",\"message\":\"No.\",\"type\":\"Client\"}"))
+      early(
+        message(
+          403,
+          { connection: "close" },
+          "{\"code\":\"AccessDeniedException\",\"message\":\"No.\",\"type\":\"Client\"}"
+        )
+      )
     ], abort],
     fails: "AccessDenied"
   },
   {
     name: "a part is too large for who is in between",
     run: upload,
-    script: [open, ["part 0", early(message(413, { "content-type": "text/html" }, page))], abort],
+    script: [open, ["part 0", early(message(413, { "content-type": "text/html", connection: "close" }, page))], abort],
     fails: "UnknownServiceError"
   },
   {
