@@ -6,6 +6,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
+import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -200,16 +201,21 @@ describe("The ledger of a retrieval budget", () => {
     )
   })
 
-  it.effect("waits no longer than an hour when the clock was set back", () =>
-    Effect.gen(function*() {
-      yield* TestClock.adjust("30 days")
-      const budget = yield* RetrievalBudget.make(caps)
-      yield* spend(budget, 70)
-      yield* TestClock.setTime(0)
-      expect(yield* left(yield* RetrievalBudget.make(caps))).toBe(30)
-      const again = yield* RetrievalBudget.make(caps)
-      yield* spend(again, 1)
-      yield* TestClock.adjust(hour)
-      expect(yield* left(again)).toBe(100)
-    }).pipe(Effect.provide(KeyValueStore.layerMemory)))
+  it.effect.each([true, false])(
+    "waits no longer than an hour when the clock was set back: restarted %s",
+    (restarted) =>
+      Effect.gen(function*() {
+        yield* TestClock.adjust("30 days")
+        const open = RetrievalBudget.make({ bytesPerHour: 100 })
+        const budget = yield* open
+        yield* spend(budget, 70)
+        yield* TestClock.setTime(0)
+        const waiting = yield* Effect.fork(spend(restarted ? yield* open : budget, 100))
+        yield* TestClock.adjust(hour - 1)
+        expect(yield* Fiber.poll(waiting)).toEqual(Option.none())
+        yield* TestClock.adjust(1)
+        yield* Fiber.join(waiting)
+        expect(yield* Clock.currentTimeMillis).toBe(hour)
+      }).pipe(Effect.provide(KeyValueStore.layerMemory))
+  )
 })

@@ -15,8 +15,8 @@ export const hour = 3_600_000
 export const day = 24 * hour
 
 /**
- * What becomes of the write in which a program dies: nothing of it is stored, the beginning, or something else of that
- * length; or all, and it dies right afterwards. A `lost` one seems to be stored, and the program dies in the next.
+ * What becomes of the write in which a program dies: nothing of it is stored, the beginning, or something
+ * else; or all, and it dies right afterwards. A `lost` one seems to be stored, and the program dies in the next.
  */
 export const fates = ["nothing", "torn", "empty", "garbled", "whole", "lost"] as const
 
@@ -62,7 +62,7 @@ export const storeOn = (
         if (count < writes) return Effect.sync(() => void pages.set(key, value))
         if (fate === "torn") pages.set(key, value.slice(0, Math.floor(value.length / 2)))
         if (fate === "empty") pages.set(key, "")
-        if (fate === "garbled") pages.set(key, value.replace(/\d/g, "0"))
+        if (fate === "garbled") pages.set(key, value.replace(/"bytes":\d+/g, "\"bytes\":0"))
         if (fate === "whole") pages.set(key, value)
         return Effect.zipRight(life.die, Effect.never)
       }),

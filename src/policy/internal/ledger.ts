@@ -169,7 +169,7 @@ export const open = (store: KeyValueStore.KeyValueStore, name: string): Effect.E
     }
     // Nobody knows when the jobs of calls that had not ended began: not later than now.
     const openedAt = yield* Clock.currentTimeMillis
-    let state = page === undefined ? empty : settle(page, page.open, openedAt)
+    let state = page === undefined ? empty : asOf(settle(page, page.open, openedAt), openedAt)
     let version = page?.version ?? 0
     let whole = page?.place
     let written = ""
@@ -201,7 +201,9 @@ export const open = (store: KeyValueStore.KeyValueStore, name: string): Effect.E
       change: (f) =>
         alone(Effect.gen(function*() {
           const now = yield* Clock.currentTimeMillis
-          const next = yield* f(asOf(state, now), now)
+          // Also when nothing comes of it: what a clock that was set back has changed counts from now on.
+          state = asOf(state, now)
+          const next = yield* f(state, now)
           yield* writeOwn(next)
           state = next
         })),
