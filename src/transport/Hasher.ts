@@ -36,7 +36,7 @@ export interface Service {
   readonly treeHash: (bytes: Uint8Array) => Effect.Effect<TreeHash.TreeHash>
   /**
    * Memory of so many bytes for what is to be hashed, from where that costs least. What it holds at first is arbitrary;
-   * when the Scope closes others may have it. (It may be shared by threads: `fetch` sends no such bytes.)
+   * when the Scope closes others may have it. (It may be shared by threads: see `Body.SendsShared`.)
    */
   readonly allocate: (size: number) => Effect.Effect<Uint8Array, never, Scope.Scope>
 }
