@@ -77,6 +77,9 @@ const family = (pid: number) => [
   })
 ]
 
+/** Memory for a body is used again: from the system it would be new for each, which costs more than to decrypt it. */
+const tunables = "glibc.malloc.mmap_threshold=67108864:glibc.malloc.trim_threshold=1073741824"
+
 /** nginx in front of a server, as long as the Scope. */
 export const inFront = (server: Server, folder: string) =>
   Effect.gen(function*() {
@@ -85,8 +88,10 @@ export const inFront = (server: Server, folder: string) =>
     writeFileSync(`${folder}/nginx.conf`, configuration(folder, port, server.url))
     const pid = yield* Effect.acquireRelease(
       Effect.sync(() =>
-        spawn("nginx", ["-p", folder, "-c", `${folder}/nginx.conf`, "-e", `${folder}/error.log`], { stdio: "inherit" })
-          .pid ?? 0
+        spawn("nginx", ["-p", folder, "-c", `${folder}/nginx.conf`, "-e", `${folder}/error.log`], {
+          stdio: "inherit",
+          env: { ...process.env, GLIBC_TUNABLES: tunables }
+        }).pid ?? 0
       ),
       (pid) => Effect.sync(() => process.kill(pid))
     )

@@ -1,6 +1,6 @@
 /**
- * An HTTP client of Node.js for many small and for large bodies: `node:http` with connections that stay open, bodies
- * that are sent from where they lie, and answers that are received where they are wanted (see `Body`).
+ * An HTTP client of Node.js for many small and for large bodies: connections that stay open, bodies that are sent from
+ * where they lie, and answers that are received where they are wanted (see `Body`).
  *
  * @since 0.1.0
  */
@@ -13,117 +13,149 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
-import * as Http from "node:http"
-import * as Https from "node:https"
-import type { Socket } from "node:net"
-import { pipeline } from "node:stream"
+import { validateHeaderName, validateHeaderValue } from "node:http"
+import { pipeline } from "node:stream/promises"
 import * as Body from "../transport/Body.ts"
+import * as Connection from "./internal/connection.ts"
 import * as HttpResponse from "./internal/httpResponse.ts"
-
-/** What a socket receives at once, into memory that is used again: Node.js would take new one for each 64 KiB. */
-const receivedAtOnce = 512 * 1024
 
 /** What is encrypted at once: meanwhile nothing else happens. */
 const encryptedAtOnce = 256 * 1024
 
-/** How long a connection is kept that nobody uses (milliseconds): a service closes it after a while, without a word. */
-const keptFor = 4_000
-
-/** Has a socket receive into memory of its own. Who keeps what it emits must copy it, as `HttpResponse` does. */
-const receiving = <Options extends object>(options: Options) => ({
-  ...options,
-  onread: {
-    // Never all of its memory: who is given a piece may take that for his own.
-    buffer: new Uint8Array(receivedAtOnce + 1).subarray(1),
-    callback(this: Socket, size: number, memory: Uint8Array) {
-      // Nothing is expected on a connection that nobody uses.
-      if (!this.emit("data", Buffer.from(memory.buffer, memory.byteOffset, size))) this.destroy()
-      return true
-    }
-  }
-})
-
-type Connect<Agent extends Http.Agent> = Parameters<Agent["createConnection"]>
-
-class PlainAgent extends Http.Agent {
-  override createConnection(...[options, callback]: Connect<Http.Agent>) {
-    return super.createConnection(receiving(options), callback)
-  }
-}
-
-class SecureAgent extends Https.Agent {
-  override createConnection(...[options, callback]: Connect<Https.Agent>) {
-    return super.createConnection(receiving(options), callback)
-  }
-}
-
 /** Sends bytes in pieces, the next when one is on its way. */
-const inPieces = (sent: Http.ClientRequest, bytes: Uint8Array, length: number): void => {
+const inPieces = (bytes: Uint8Array, length: number): Connection.Write => (socket, done) => {
   const from = (start: number): void => {
-    if (sent.destroyed) return
+    if (socket.destroyed) return
     const end = start + length
-    if (end < bytes.length) sent.write(bytes.subarray(start, end), () => from(end))
-    else sent.end(bytes.subarray(start))
+    if (end < bytes.length) socket.write(bytes.subarray(start, end), () => from(end))
+    else socket.write(bytes.subarray(start), done)
   }
   from(0)
 }
 
-type Write = (sent: Http.ClientRequest) => void
+/** What sends a body, and how long it is. */
+interface Sending {
+  readonly write: Connection.Write
+  readonly length: number | undefined
+}
 
-/** What sends a body. */
-const writing = (request: HttpClientRequest.HttpClientRequest, url: URL): Effect.Effect<Write, RequestError> => {
-  const { body } = request
+const nothing: Connection.Write = (_socket, done) => done()
+
+const sending = (
+  request: HttpClientRequest.HttpClientRequest,
+  url: URL
+): Effect.Effect<Sending, RequestError> => {
+  const { body, method } = request
+  const refused = (description: string) => new RequestError({ request, reason: "Encode", description })
   switch (body._tag) {
     case "Empty":
-      return Effect.succeed((sent) => sent.end())
-    case "Uint8Array":
-      return Effect.succeed((sent) =>
-        inPieces(sent, body.body, url.protocol === "https:" ? encryptedAtOnce : body.body.length)
-      )
-    case "Stream":
-      // No faster than it is taken. Should it fail, so does the request.
-      return Effect.map(NodeStream.toReadable(body.stream), (readable) => (sent) => pipeline(readable, sent, () => {}))
+      return Effect.succeed({ write: nothing, length: method === "POST" || method === "PUT" ? 0 : undefined })
+    case "Uint8Array": {
+      const { length } = body.body
+      const write = inPieces(body.body, url.protocol === "https:" ? encryptedAtOnce : length)
+      return Effect.succeed({ write: length === 0 ? nothing : write, length })
+    }
+    case "Stream": {
+      const length = body.contentLength
+      if (length === undefined) return refused("Streams of unknown length are not sent")
+      return Effect.map(NodeStream.toReadable(body.stream), (readable) => ({
+        length,
+        // No faster than it is taken. Should it fail, so does the request.
+        write: (socket, done) => {
+          let sent = 0
+          readable.on("data", (bytes: Uint8Array) => {
+            sent += bytes.length
+          })
+          pipeline(readable, socket, { end: false }).then(() => {
+            if (sent === length) done()
+            else socket.destroy(new Error(`A body of ${length} bytes had ${sent}`))
+          }, (cause) => socket.destroy(cause))
+        }
+      }))
+    }
     default:
-      return new RequestError({ request, reason: "Encode", description: `Bodies of kind ${body._tag} are not sent` })
+      return refused(`Bodies of kind ${body._tag} are not sent`)
+  }
+}
+
+/** The head of a request, as it is sent. */
+const headOf = (
+  { headers, method }: HttpClientRequest.HttpClientRequest,
+  url: URL,
+  length: number | undefined
+): string => {
+  const all = { host: url.host, ...(length !== undefined && { "content-length": String(length) }), ...headers }
+  const lines = Object.entries(all).map(([name, value]) => {
+    validateHeaderName(name)
+    validateHeaderValue(name, value)
+    return `${name}: ${value}`
+  })
+  return [`${method} ${url.pathname}${url.search} HTTP/1.1`, ...lines, "", ""].join("\r\n")
+}
+
+/** Connections that are free, by where they lead. */
+const pool = () => {
+  const free = new Map<string, Array<Connection.Connection>>()
+  const all = new Set<Connection.Connection>()
+  const sessions = new Map<string, Buffer>()
+  const of = (origin: string) => {
+    const known = free.get(origin) ?? []
+    free.set(origin, known)
+    return known
+  }
+  return {
+    take: (url: URL): Connection.Connection => {
+      const { origin } = url
+      // The one used last: it has most of its time left.
+      for (let known = of(origin).pop(); known !== undefined; known = of(origin).pop()) {
+        if (!known.isGone()) return known
+      }
+      const made = Connection.open(url, {
+        session: sessions.get(origin),
+        onSession: (session) => void sessions.set(origin, session),
+        onFree: (connection) => void of(origin).push(connection),
+        onClose: (connection) => {
+          all.delete(connection)
+          free.set(origin, of(origin).filter((one) => one !== connection))
+        }
+      })
+      all.add(made)
+      return made
+    },
+    close: () => all.forEach((connection) => connection.destroy())
   }
 }
 
 /** A client whose connections end with the Scope. */
 const make: Effect.Effect<HttpClient.HttpClient, never, Scope.Scope> = Effect.gen(function*() {
-  const options = { keepAlive: true, timeout: keptFor }
-  const agents = yield* Effect.acquireRelease(
-    Effect.sync(() => ({ http: new PlainAgent(options), https: new SecureAgent(options) })),
-    ({ http, https }) =>
-      Effect.sync(() => {
-        http.destroy()
-        https.destroy()
-      })
-  )
+  const connections = yield* Effect.acquireRelease(Effect.sync(pool), ({ close }) => Effect.sync(close))
   const forgotten = HttpResponse.forgotten()
 
-  const send = (request: HttpClientRequest.HttpClientRequest, url: URL, write: Write) =>
+  const send = (request: HttpClientRequest.HttpClientRequest, url: URL, { length, write }: Sending) =>
     Effect.async<HttpClientResponse.HttpClientResponse, RequestError>((resume) => {
-      const { headers, method } = request
-      const sent = url.protocol === "https:"
-        ? Https.request(url, { agent: agents.https, method, headers })
-        : Http.request(url, { agent: agents.http, method, headers })
-      sent.on("error", (cause) => resume(new RequestError({ request, reason: "Transport", cause })))
-      sent.on("response", (message) => {
-        // Who answers before he has read all does not read the rest.
-        message.once("end", () => {
-          if (!sent.writableFinished) sent.destroy()
-        })
-        resume(Effect.succeed(new HttpResponse.Response(request, message, forgotten)))
-      })
-      write(sent)
-      return Effect.sync(() => sent.destroy())
+      const failed = (reason: "Encode" | "Transport") => (cause: unknown) =>
+        resume(new RequestError({ request, reason, cause }))
+      let head: string
+      try {
+        head = headOf(request, url, length)
+      } catch (cause) {
+        return failed("Encode")(cause)
+      }
+      const connection = connections.take(url)
+      const answer: HttpResponse.Answer = new HttpResponse.Answer(connection, (head) => {
+        const response = new HttpResponse.Response(request, head, answer)
+        forgotten.register(response, answer)
+        resume(Effect.succeed(response))
+      }, failed("Transport"))
+      connection.send(request.method, head, write, answer)
+      return Effect.sync(answer.cancel)
     })
 
   const execute = (request: HttpClientRequest.HttpClientRequest) => {
     const url = Option.getOrUndefined(HttpClientRequest.toUrl(request))
     return url === undefined
       ? new RequestError({ request, reason: "InvalidUrl" })
-      : Effect.flatMap(writing(request, url), (write) => send(request, url, write))
+      : Effect.flatMap(sending(request, url), (sending) => send(request, url, sending))
   }
   return HttpClient.makeWith(
     (request: Effect.Effect<HttpClientRequest.HttpClientRequest>) => Effect.flatMap(request, execute),
@@ -133,8 +165,8 @@ const make: Effect.Effect<HttpClient.HttpClient, never, Scope.Scope> = Effect.ge
 
 /**
  * The client. Its connections are kept for some seconds after their use, and end with the layer's Scope. It sends bytes,
- * also in memory that threads share, texts, and Streams no faster than they are taken, but no forms; it follows no
- * redirects, and has no time limits of its own: `Timeouts` are for those.
+ * also in memory that threads share, texts, and Streams of known length no faster than they are taken, but no forms; it
+ * speaks HTTP/1.1, follows no redirects, and has no time limits of its own: `Timeouts` are for those.
  *
  * @since 0.1.0
  * @category layers

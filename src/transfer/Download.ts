@@ -25,6 +25,7 @@ import type { VaultAddress } from "../protocol/Vaults.ts"
 import * as Body from "../transport/Body.ts"
 import { Hasher } from "../transport/Hasher.ts"
 import type { Failure } from "../transport/Method.ts"
+import * as Memory from "./internal/memory.ts"
 import * as PartialFile from "./internal/PartialFile.ts"
 import * as Telling from "./internal/telling.ts"
 import type { OnProgress } from "./Progress.ts"
@@ -207,6 +208,16 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptio
   }
 })
 
+/** The most bytes that are passed on at once: smaller ones cost who takes them more, larger ones the system. */
+const pieceSize = 1024 * 1024
+
+/** Copies of bytes, made one by one as they are asked for: who gets them may keep them. */
+const pieces = (bytes: Uint8Array) =>
+  Stream.unfold(0, (at) =>
+    at < bytes.length
+      ? Option.some([new Uint8Array(bytes.subarray(at, at + pieceSize)), at + pieceSize] as const)
+      : Option.none())
+
 /**
  * The bytes of an output, in order. Each window is checked before its bytes are passed on; should the whole not have the
  * promised tree hash, the Stream fails at its end. See `verification` for what is checked when. No window is fetched
@@ -219,23 +230,24 @@ export const stream = (
   output: Output,
   options: StreamOptions = {}
 ): Stream.Stream<Uint8Array, DownloadError, GlacierClient> =>
-  Stream.unwrap(Effect.gen(function*() {
+  Stream.unwrapScoped(Effect.gen(function*() {
     const { concurrency, fetch, ranges, tell, verify, wanted } = yield* prepare(output, options, true)
     const room = yield* Effect.makeSemaphore(concurrency + 1)
+    const allocate = yield* Memory.allocator
     const hashes: Array<TreeHash.TreeHash> = []
     return Stream.fromIterable(ranges).pipe(
       Stream.rechunk(1),
       Stream.mapEffect((range) =>
         Effect.gen(function*() {
           yield* room.take(1)
-          const { bytes, treeHash } = yield* fetch(range, new Uint8Array(ByteRange.length(range)))
+          const memory = yield* allocate(ByteRange.length(range))
+          const { bytes, treeHash } = yield* fetch(range, memory.bytes)
           yield* tell("Verified", range)
-          return { bytes: wanted(range, bytes), treeHash }
+          return { bytes: wanted(range, bytes), treeHash, free: Effect.zipRight(memory.free, room.release(1)) }
         }), { concurrency }),
-      Stream.flatMap(({ bytes, treeHash }) => {
+      Stream.flatMap(({ bytes, free, treeHash }) => {
         hashes.push(treeHash)
-        // By the time that more is asked for, these bytes are used.
-        return Stream.concat(Stream.succeed(bytes), Stream.execute(room.release(1)))
+        return Stream.concat(pieces(bytes), Stream.execute(free))
       }),
       Stream.concat(Stream.execute(Effect.suspend(() => verify(hashes))))
     )

@@ -122,6 +122,18 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
     const sendsShared = yield* Body.SendsShared
     const http = yield* HttpClient.HttpClient
 
+    /** To find a counter by its labels takes longer than to count. */
+    const counters = new Map<string, Metric.Metric.Counter<number>>()
+    const counter = (operation: string, outcome: string) => {
+      const key = `${operation} ${outcome}`
+      const known = counters.get(key) ?? Metric.taggedWithLabels(Metrics.requests, [
+        MetricLabel.make("operation", operation),
+        MetricLabel.make("outcome", outcome)
+      ])
+      counters.set(key, known)
+      return known
+    }
+
     const send = Effect.fnUntraced(function*(
       operation: Operation.Any,
       request: Operation.Request,
@@ -173,12 +185,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
           onTimeout: () =>
             new AttemptTimeout({ operation: operation.name, waiting: "answer", millis: Duration.toMillis(duration) })
         }),
-        Effect.onExit((exit) =>
-          Metric.increment(Metric.taggedWithLabels(Metrics.requests, [
-            MetricLabel.make("operation", operation.name),
-            MetricLabel.make("outcome", outcome(exit))
-          ]))
-        ),
+        Effect.onExit((exit) => Metric.increment(counter(operation.name, outcome(exit)))),
         Effect.ensuring(uploaded > 0 ? Metric.incrementBy(sentBytes, uploaded) : Effect.void)
       )
       // Each attempt pays the gate, and is signed behind it.

@@ -1,4 +1,3 @@
-import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as Cookies from "@effect/platform/Cookies"
 import * as Headers from "@effect/platform/Headers"
 import { ResponseError } from "@effect/platform/HttpClientError"
@@ -9,134 +8,173 @@ import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { IncomingMessage } from "node:http"
-import { Readable } from "node:stream"
-import { MessageChannel } from "node:worker_threads"
 import * as Body from "../../transport/Body.ts"
+import type { Connection, Exchange } from "./connection.ts"
+import type { Head } from "./httpParser.ts"
 
-/** Closes the connections of answers that are forgotten before they are read. */
-export const forgotten = () => new FinalizationRegistry<IncomingMessage>((message) => message.destroy())
-
-const nowhere = new MessageChannel().port1
-nowhere.close()
-
-/**
- * Gives back the memory of a piece at once, if it has it for itself, as what Node's parser emits has. The collector would
- * let much of it pile up, so that each piece is put into new memory, which takes longer than all else that is done with it.
- */
-const free = ({ buffer, byteLength }: Uint8Array) => {
-  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) nowhere.postMessage(undefined, [buffer])
+/** Who reads a body. */
+interface Reader {
+  /** Where the next bytes are wanted. */
+  readonly memory?: () => Uint8Array | undefined
+  /** Takes bytes, which lie there until it returns. */
+  readonly onBytes: (bytes: Uint8Array) => void
+  readonly isOpen: () => boolean
+  readonly onEnd: (failure?: Error) => void
 }
 
-/** An answer of Node.js, whose pieces may lie in memory that is used again: those that are kept are copied. */
+/** An answer while it arrives: what comes before somebody reads it is kept, which is no more than was received at once. */
+export class Answer implements Exchange {
+  private readonly connection: Connection
+  private readonly onAnswer: (head: Head) => void
+  private readonly onNone: (cause: Error) => void
+  private readonly early: Array<Uint8Array> = []
+  private hasHead = false
+  private reader: Reader | undefined
+  private ended: { readonly failure: Error | undefined } | undefined
+
+  constructor(connection: Connection, onAnswer: (head: Head) => void, onNone: (cause: Error) => void) {
+    this.connection = connection
+    this.onAnswer = onAnswer
+    this.onNone = onNone
+  }
+
+  readonly memory = () => this.reader?.memory?.()
+
+  readonly isOpen = () => this.reader?.isOpen() ?? !this.hasHead
+
+  readonly onHead = (head: Head) => {
+    this.hasHead = true
+    this.onAnswer(head)
+  }
+
+  readonly onBytes = (bytes: Uint8Array) => {
+    if (this.reader === undefined) this.early.push(new Uint8Array(bytes))
+    else this.reader.onBytes(bytes)
+  }
+
+  readonly onEnd = (failure?: Error) => {
+    this.ended = { failure }
+    if (this.hasHead) this.reader?.onEnd(failure)
+    else this.onNone(failure ?? new Error("No answer"))
+  }
+
+  /** Reads the body, once. */
+  readonly read = (reader: Reader) => {
+    if (this.reader !== undefined) return reader.onEnd(new Error("The body has been read"))
+    this.reader = reader
+    for (const bytes of this.early.splice(0)) reader.onBytes(bytes)
+    if (this.ended !== undefined) reader.onEnd(this.ended.failure)
+    else if (reader.isOpen()) this.connection.resume()
+  }
+
+  readonly resume = () => this.connection.resume()
+
+  /** Ends the connection if the answer has not ended: its rest is not wanted. */
+  readonly cancel = () => {
+    if (this.ended === undefined) this.connection.destroy()
+  }
+}
+
+/** Ends the connections of answers that are forgotten before they are read. */
+export const forgotten = () => new FinalizationRegistry<Answer>((answer) => answer.cancel())
+
+/** An answer whose head is here. */
 export class Response extends Inspectable.Class implements HttpClientResponse.HttpClientResponse, Body.Response {
   readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
   readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly request: HttpClientRequest.HttpClientRequest
+  readonly status: number
   readonly headers: Headers.Headers
-  private readonly message: IncomingMessage
-  private readonly registry: FinalizationRegistry<IncomingMessage>
-  /** Where the pieces go that are not kept. */
-  private sink: ((piece: Uint8Array) => void) | undefined
+  readonly remoteAddress = Option.none()
+  private readonly setCookies: ReadonlyArray<string>
+  private readonly answer: Answer
 
-  constructor(
-    request: HttpClientRequest.HttpClientRequest,
-    message: IncomingMessage,
-    registry: FinalizationRegistry<IncomingMessage>
-  ) {
+  constructor(request: HttpClientRequest.HttpClientRequest, { cookies, headers, status }: Head, answer: Answer) {
     super()
     this.request = request
-    this.message = message
-    this.registry = registry
-    this.headers = Headers.fromInput(message.headers)
-    registry.register(this, message, message)
-    // What went wrong is told to who reads it: see `reading`.
-    message.on("error", () => {})
-    const push = message.push.bind(message)
-    message.push = (piece: Uint8Array | null) => {
-      if (piece === null || this.sink === undefined) return push(piece && Buffer.from(piece))
-      this.sink(piece)
-      return true
-    }
+    this.status = status
+    this.headers = Headers.unsafeFromRecord(headers)
+    this.setCookies = cookies
+    this.answer = answer
+  }
+
+  get cookies(): Cookies.Cookies {
+    return Cookies.fromSetCookie(this.setCookies)
   }
 
   private readonly failed = (cause: unknown) =>
     new ResponseError({ request: this.request, response: this, reason: "Decode", cause })
 
-  /** The message, to be read: after its end nothing would tell that it was cut off. */
-  private readonly reading = Effect.suspend(() => {
-    this.registry.unregister(this.message)
-    return this.message.destroyed && !this.message.readableEnded
-      ? Effect.fail(this.failed(this.message.errored ?? new Error("aborted")))
-      : Effect.succeed(this.message)
-  })
+  /** Reads to an end: `onBytes` takes what comes and tells whether that is enough, `value` gives what came of it. */
+  private readonly reading = <A>(
+    onBytes: (bytes: Uint8Array) => boolean,
+    value: () => A,
+    memory?: () => Uint8Array | undefined
+  ): Effect.Effect<A, ResponseError> =>
+    Effect.async((resume) => {
+      const onEnd = (failure?: Error) =>
+        resume(failure === undefined ? Effect.sync(value) : Effect.fail(this.failed(failure)))
+      let isEnough = false
+      this.answer.read({
+        ...(memory && { memory }),
+        onBytes: (bytes) => {
+          isEnough ||= onBytes(bytes)
+          if (!isEnough) return
+          this.answer.cancel()
+          onEnd()
+        },
+        isOpen: () => !isEnough,
+        onEnd
+      })
+      return Effect.sync(this.answer.cancel)
+    })
 
-  get status(): number {
-    return this.message.statusCode ?? 0
-  }
-
-  get cookies(): Cookies.Cookies {
-    return Cookies.fromSetCookie(this.message.headers["set-cookie"] ?? [])
-  }
-
-  get remoteAddress(): Option.Option<string> {
-    return Option.fromNullable(this.message.socket.remoteAddress)
-  }
-
-  get stream(): Stream.Stream<Uint8Array, ResponseError> {
-    return Stream.unwrap(
-      Effect.map(
-        this.reading,
-        (message) => NodeStream.fromReadable<ResponseError, Uint8Array>(() => message, this.failed)
+  readonly [Body.Into] = (memory: Uint8Array, onBytes: (count: number) => void): Effect.Effect<number, ResponseError> =>
+    Effect.suspend(() => {
+      let filled = 0
+      return this.reading(
+        (bytes) => {
+          const isThere = bytes.buffer === memory.buffer && bytes.byteOffset === memory.byteOffset + filled
+          if (!isThere && filled + bytes.length <= memory.length) memory.set(bytes, filled)
+          filled += bytes.length
+          onBytes(bytes.length)
+          return filled > memory.length
+        },
+        () => filled,
+        () => filled < memory.length ? memory.subarray(filled) : undefined
       )
-    )
-  }
+    })
 
-  get text(): Effect.Effect<string, ResponseError> {
-    return Effect.flatMap(this.reading, (message) => {
-      if (this.headers["content-length"] !== "0") {
-        return NodeStream.toString(() => message, { onFailure: this.failed })
-      }
-      message.resume()
-      return Effect.succeed("")
+  private get bytes(): Effect.Effect<Buffer<ArrayBuffer>, ResponseError> {
+    return Effect.suspend(() => {
+      const pieces: Array<Uint8Array> = []
+      return this.reading((bytes) => {
+        pieces.push(new Uint8Array(bytes))
+        return false
+      }, () => Buffer.concat(pieces))
     })
   }
 
-  readonly [Body.Into] = (memory: Uint8Array, onBytes: (count: number) => void): Effect.Effect<number, ResponseError> =>
-    Effect.flatMap(this.reading, (message) =>
-      Effect.async<number, ResponseError>((resume) => {
-        let filled = 0
-        const take = (piece: Uint8Array) => {
-          const { length } = piece
-          if (filled + length <= memory.length) memory.set(piece, filled)
-          filled += length
-          free(piece)
-          onBytes(length)
-          if (filled > memory.length) end()
-        }
-        const end = () => {
-          this.sink = () => {}
-          if (!message.readableEnded) message.destroy()
-          resume(Effect.succeed(filled))
-        }
-        message.on("end", end).on("error", (cause) => resume(Effect.fail(this.failed(cause))))
-        for (let piece = message.read(); piece !== null; piece = message.read()) take(piece)
-        this.sink = take
-        message.resume()
-        return Effect.sync(() => {
-          this.sink = () => {}
-          message.destroy()
-        })
-      }))
+  get text(): Effect.Effect<string, ResponseError> {
+    return Effect.map(this.bytes, (bytes) => bytes.toString())
+  }
+
+  get stream(): Stream.Stream<Uint8Array, ResponseError> {
+    return Stream.unwrapScoped(
+      Effect.acquireRelease(
+        Effect.sync(() => new Pieces(this.answer, this.failed)),
+        () => Effect.sync(this.answer.cancel)
+      )
+        .pipe(Effect.map((pieces) => Stream.repeatEffectOption(pieces.next)))
+    )
+  }
 
   /** What is asked for rarely is made of what the web calls a response. */
   private get web(): Effect.Effect<HttpClientResponse.HttpClientResponse, ResponseError> {
-    return Effect.map(this.reading, (message) => {
+    return Effect.map(this.bytes, (bytes) => {
       const type = this.headers["content-type"]
       const headers = type === undefined ? {} : { "content-type": type }
-      // The two types of one thing differ in what they leave out.
-      const body = Readable.toWeb(message) as ReadableStream<Uint8Array>
-      return HttpClientResponse.fromWeb(this.request, new globalThis.Response(body, { status: this.status, headers }))
+      return HttpClientResponse.fromWeb(this.request, new globalThis.Response(bytes, { headers }))
     })
   }
 
@@ -163,4 +201,37 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
       status: this.status
     })
   }
+}
+
+type Next = Effect.Effect<Uint8Array, Option.Option<ResponseError>>
+
+/** A body piece by piece: the connection receives the next when it is asked for. */
+class Pieces {
+  private readonly answer: Answer
+  private readonly here: Array<Next> = []
+  private waiting: ((next: Next) => void) | undefined
+
+  constructor(answer: Answer, failed: (cause: unknown) => ResponseError) {
+    this.answer = answer
+    answer.read({
+      onBytes: (bytes) => this.give(Effect.succeed(new Uint8Array(bytes))),
+      isOpen: () => this.waiting !== undefined,
+      onEnd: (failure) => this.give(Effect.fail(failure === undefined ? Option.none() : Option.some(failed(failure))))
+    })
+  }
+
+  private give(next: Next) {
+    const { waiting } = this
+    this.waiting = undefined
+    if (waiting === undefined) this.here.push(next)
+    else waiting(next)
+  }
+
+  readonly next: Next = Effect.async((resume) => {
+    const next = this.here.shift()
+    if (next !== undefined) return resume(next)
+    this.waiting = resume
+    this.answer.resume()
+    return undefined
+  })
 }

@@ -5,19 +5,16 @@
  */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as ExecutionStrategy from "effect/ExecutionStrategy"
-import * as Exit from "effect/Exit"
 import * as FiberSet from "effect/FiberSet"
 import * as Option from "effect/Option"
-import * as Scope from "effect/Scope"
 import { check } from "../../protocol/Check.ts"
 import { SourceTooLarge } from "../../protocol/GlacierError.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import { ArchiveSize } from "../../protocol/Names.ts"
 import type { TreeHash } from "../../protocol/TreeHash.ts"
-import { Hasher } from "../../transport/Hasher.ts"
 import type { Pace } from "../UploadPlan.ts"
 import * as Line from "./line.ts"
+import * as Memory from "./memory.ts"
 import type * as Multipart from "./multipart.ts"
 
 type Multipart = Effect.Effect.Success<ReturnType<typeof Multipart.make>>
@@ -36,14 +33,8 @@ export const make = Effect.fnUntraced(function*(
   const line = yield* Line.make(concurrency)
   const failure = yield* Deferred.make<never, Failure>()
   const hashes: Array<Deferred.Deferred<TreeHash>> = []
-  const hasher = yield* Hasher
-  const outer = yield* Effect.scope
-  /** Memory of a part: others may have it when the part is sent. */
-  const allocate = Effect.gen(function*() {
-    const scope = yield* Scope.fork(outer, ExecutionStrategy.sequential)
-    return { bytes: yield* Scope.extend(hasher.allocate(partSize), scope), free: Scope.close(scope, Exit.void) }
-  })
-  const none: Effect.Effect.Success<typeof allocate> = { bytes: new Uint8Array(), free: Effect.void }
+  const allocate = yield* Memory.allocator
+  const none: Memory.Memory = { bytes: new Uint8Array(), free: Effect.void }
   let slab = none
   let filled = 0
   let size = 0
@@ -96,7 +87,7 @@ export const make = Effect.fnUntraced(function*(
           if (hashes.length + 1 === Limits.maximumParts) return yield* new SourceTooLarge({ partSize })
           yield* dispatch()
         }
-        if (slab === none) slab = yield* allocate
+        if (slab === none) slab = yield* allocate(partSize)
         const piece = chunk.subarray(offset, offset + partSize - filled)
         slab.bytes.set(piece, filled)
         filled += piece.length
