@@ -1,5 +1,9 @@
 /** Ours and others at the same task, in turn: first once, to see that they do it right, and then in rounds. */
 import { Console, Data, Effect } from "effect"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import * as Profile from "./profile.ts"
 import { type Program, type Run, run } from "./program.ts"
 import type { Received, Server } from "./server/start.ts"
 
@@ -28,6 +32,8 @@ export interface Result {
   readonly what: string
   /** Medians. */
   readonly of: Readonly<Partial<Record<Peer | "ours", Measured>>>
+  /** Of ours, in one run more. */
+  readonly profile: Profile.Profiled
 }
 
 class Wrong extends Data.TaggedError("Wrong")<{ readonly message: string }> {}
@@ -76,6 +82,18 @@ const medians = (runs: ReadonlyArray<Measured>): Measured => {
   }
 }
 
+/** Ours once more, to see where its time goes. */
+const profiled = (contest: Contest) =>
+  Effect.gen(function*() {
+    const folder = yield* Effect.acquireRelease(
+      Effect.sync(() => mkdtempSync(join(tmpdir(), "profile-"))),
+      (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+    )
+    const { ours } = contest.programs
+    yield* once(contest, "ours", { ...ours, args: [...Profile.options(folder), ...ours.args] })
+    return Profile.read(folder)
+  }).pipe(Effect.scoped)
+
 /** Runs all in turn, so often: A B C A B C. */
 export const hold = Effect.fnUntraced(function*(contest: Contest, rounds: number) {
   const all = participants(contest)
@@ -88,5 +106,5 @@ export const hold = Effect.fnUntraced(function*(contest: Contest, rounds: number
     }
   }
   const of = Object.fromEntries(Array.from(runs, ([who, runs]) => [who, medians(runs)]))
-  return { name: contest.name, what: contest.what, of } satisfies Result
+  return { name: contest.name, what: contest.what, of, profile: yield* profiled(contest) } satisfies Result
 })

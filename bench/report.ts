@@ -2,6 +2,7 @@
 import { availableParallelism, cpus } from "node:os"
 import type { Peer, Result } from "./contest.ts"
 import { figures, ratio, ratios } from "./goals.ts"
+import { areas } from "./profile.ts"
 
 const names: Readonly<Record<Peer | "ours", string>> = {
   ours: "effect-glacier",
@@ -64,6 +65,9 @@ const costs = (results: ReadonlyArray<Result>) =>
     )
   )
 
+const profiles = (results: ReadonlyArray<Result>) =>
+  results.map(({ profile, what }) => [what, ...areas.map((area) => seconds(profile[area]))])
+
 /** The tables. */
 export const markdown = (results: ReadonlyArray<Result>, rounds: number): string => {
   const [figuresOf, comparisonsOf] = [others(results), comparisons(results)]
@@ -76,7 +80,9 @@ export const markdown = (results: ReadonlyArray<Result>, rounds: number): string
     ...(figuresOf.length === 0 ? [] : [table(["what", "ours", "goal", ""], figuresOf)]),
     "What each took: the wall clock, the processor of the client, the processor of the server, and the client's peak of " +
     "memory.",
-    table(["what", "client", "wall", "client", "server", "memory"], costs(results))
+    table(["what", "client", "wall", "client", "server", "memory"], costs(results)),
+    "Where the time of our main thread goes, in one run more, with the profiler of Node.js.",
+    table(["what", ...areas], profiles(results))
   ].join("\n\n")
 }
 

@@ -1,0 +1,66 @@
+/** Where the time of a program's main thread goes, by what a profile of V8 says. */
+import { Schema } from "effect"
+import { readdirSync, readFileSync } from "node:fs"
+
+const Node = Schema.Struct({
+  id: Schema.Number,
+  callFrame: Schema.Struct({ functionName: Schema.String, url: Schema.String }),
+  children: Schema.optionalWith(Schema.Array(Schema.Number), { default: () => [] })
+})
+
+const Profile = Schema.parseJson(Schema.Struct({
+  nodes: Schema.Array(Node),
+  samples: Schema.Array(Schema.Number),
+  timeDeltas: Schema.Array(Schema.Number)
+}))
+
+/** In the order of the table. */
+export const areas = ["starting", "effect-glacier", "Effect", "signature", "Node.js", "collector", "waiting"] as const
+
+export type Area = typeof areas[number]
+
+/** Seconds by area. */
+export type Profiled = Readonly<Record<Area, number>>
+
+const special = new Map<string, Area>([["(idle)", "waiting"], ["(garbage collector)", "collector"]])
+
+const packages: ReadonlyArray<readonly [pattern: RegExp, area: Area]> = [
+  [/\/node_modules\/(effect|@effect)\//, "Effect"],
+  [/\/node_modules\/@smithy\//, "signature"],
+  [/^file:.*\/dist\//, "effect-glacier"]
+]
+
+/** Options of Node.js to write a profile to a folder. */
+export const options = (folder: string): ReadonlyArray<string> => ["--cpu-prof", `--cpu-prof-dir=${folder}`]
+
+/** Reads the one that was written. What modules do while they are loaded, and all that loads them, is starting. */
+export const read = (folder: string): Profiled => {
+  const [name = ""] = readdirSync(folder)
+  const profile = Schema.decodeSync(Profile)(readFileSync(`${folder}/${name}`, "utf8"))
+  const byId = new Map(profile.nodes.map((node) => [node.id, node]))
+  const own = new Map<number, number>()
+  profile.samples.forEach((id, index) => own.set(id, (own.get(id) ?? 0) + (profile.timeDeltas[index] ?? 0) / 1e6))
+  const seconds = new Map<Area, number>()
+  const walk = (id: number, isLoading: boolean) => {
+    const node = byId.get(id)
+    if (node === undefined) return
+    const { functionName, url } = node.callFrame
+    const loads = isLoading || /^node:internal\/(modules|bootstrap|process\/pre_execution)/.test(url)
+    const area = special.get(functionName) ??
+      (loads ? "starting" : packages.find(([pattern]) => pattern.test(url))?.[1] ?? "Node.js")
+    seconds.set(area, (seconds.get(area) ?? 0) + (own.get(id) ?? 0))
+    node.children.forEach((child) => walk(child, loads))
+  }
+  const [root] = profile.nodes
+  if (root !== undefined) walk(root.id, false)
+  const of = (area: Area) => seconds.get(area) ?? 0
+  return {
+    starting: of("starting"),
+    "effect-glacier": of("effect-glacier"),
+    Effect: of("Effect"),
+    signature: of("signature"),
+    "Node.js": of("Node.js"),
+    collector: of("collector"),
+    waiting: of("waiting")
+  }
+}
