@@ -1,4 +1,9 @@
-/** Uploads a file with a checkpoint in a folder, and prints its id: `node uploader.ts FILE FOLDER`. */
+/**
+ * A program that is killed, and run again: it prints the archive's id, or nothing.
+ *
+ *     survivor.ts upload FILE FOLDER
+ *     survivor.ts download FILE JOB
+ */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
@@ -12,9 +17,9 @@ import * as Source from "../../src/transfer/Source.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
 
-const [, , file = "", directory = ""] = process.argv
+const [, , task, file = "", argument = ""] = process.argv
 
-const program = Effect.gen(function*() {
+const upload = Effect.gen(function*() {
   const vault = yield* Vault.Vault
   const archive = yield* vault.uploadResumable("film", Source.file(file), {
     description: "film",
@@ -22,13 +27,20 @@ const program = Effect.gen(function*() {
     concurrency: 2
   })
   yield* Console.log(archive.archiveId)
+}).pipe(Effect.provide(NodeCheckpoint.layer(argument)))
+
+const download = Effect.gen(function*() {
+  const vault = yield* Vault.Vault
+  const job = yield* vault.job(argument)
+  yield* job.outputToFile(file, { windowSize: Limits.mebibyte, concurrency: 2, onFailure: "keep" })
 })
 
 const layer = Vault.layer("survivor").pipe(
   Layer.provide(NodeGlacier.layerClient),
   Layer.provide(Layer.merge(Credentials.layerConfig, Endpoint.layerConfig)),
-  Layer.merge(NodeCheckpoint.layer(directory)),
   Layer.merge(NodeContext.layer)
 )
+
+const program = Effect.if(task === "upload", { onTrue: () => upload, onFalse: () => download })
 
 NodeRuntime.runMain(Effect.provide(program, layer))
