@@ -186,7 +186,7 @@ it.scoped(
           Effect.provide(
             Vault.layer("photos").pipe(
               Layer.provideMerge(client(line(onStarted))),
-              Layer.provideMerge(JobWaiting.layerShared({ every: "10 minutes" })),
+              Layer.provideMerge(JobWaiting.layerShared({ every: "20 minutes" })),
               Layer.provideMerge(
                 Layer.provide(Layer.merge(RetrievalBudget.layer(caps), Checkpoint.layerKeyValueStore), store)
               )
@@ -243,5 +243,6 @@ it.scoped(
       Effect.provide(NodeHashing.layer),
       Effect.provide(Logger.remove(Logger.defaultLogger)),
       inVirtualTime
-    )
+    ),
+  120_000
 )
