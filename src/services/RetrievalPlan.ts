@@ -122,12 +122,12 @@ const described = ({ description }: Entry): Option.Option<string> =>
  * @since 0.1.0
  * @category constructors
  * @example
- * import { type JobInventory, RetrievalPlan, SafePath } from "effect-glacier"
- * import { Console, Effect, Option, Stream } from "effect"
+ * import { ArchiveName, type JobInventory, RetrievalPlan } from "effect-glacier"
+ * import { Console, DateTime, Effect, Option, Stream } from "effect"
  *
- * // Each by its id, below a folder of its year
- * const pathOf: RetrievalPlan.Options["pathOf"] = ({ archiveId, creationDate }) =>
- *   Option.some(`${creationDate.pipe((date) => new Date(date.epochMillis).getUTCFullYear())}/${archiveId}`)
+ * // All versions of a file, each by when it was stored
+ * const pathOf: RetrievalPlan.Options["pathOf"] = ({ creationDate, description }) =>
+ *   Option.map(ArchiveName.read(description), ({ path }) => `${DateTime.formatIsoDate(creationDate)}/${path}`)
  *
  * const print = Effect.fn(function*(inventory: JobInventory.JobInventory) {
  *   const large = Stream.filter(inventory.archives(), ({ size }) => size > 2 ** 30)
@@ -169,6 +169,8 @@ export const quote = (
 ): Either.Either<RetrievalBudget.Quote, InvalidInput | BudgetExceeded> =>
   RetrievalBudget.quote(plan.archives.map(({ size }) => ({ bytes: size, tier: plan.tier })), terms)
 
+const number = new Intl.NumberFormat("en-US")
+
 /** How many lines are printed of what has no place. */
 const maximumLines = 20
 
@@ -182,9 +184,9 @@ export const format = (plan: Plan, terms?: RetrievalBudget.Terms): string => {
   const { refused } = plan
   return [
     Either.match(quote(plan, terms), { onLeft: ({ message }) => message, onRight: RetrievalBudget.format }),
-    ...(refused.length === 0 ? [] : [`${refused.length} archives have no place:`]),
+    ...(refused.length === 0 ? [] : [`Without a place: ${number.format(refused.length)}`]),
     ...refused.slice(0, maximumLines).map(({ error }) => `  ${error.message}`),
-    ...(refused.length > maximumLines ? [`  and ${refused.length - maximumLines} more`] : [])
+    ...(refused.length > maximumLines ? [`  and ${number.format(refused.length - maximumLines)} more`] : [])
   ].join("\n")
 }
 

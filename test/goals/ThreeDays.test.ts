@@ -31,7 +31,7 @@ import * as Source from "../../src/transfer/Source.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
 import { day, hour, type Life, makeLife, most, storeOn } from "../policy/budgets.ts"
-import { inVirtualTime } from "../support/virtualClock.ts"
+import { inVirtualTimeWithFiles } from "../support/virtualClock.ts"
 import { mebibyte, pattern, same } from "../transfer/support.ts"
 import { refusal } from "../transport/support.ts"
 
@@ -146,9 +146,9 @@ it.scoped(
         const stored = yield* Effect.forEach(archives, ({ bytes, path }) =>
           Effect.map(
             vault.upload(Source.bytes(bytes), { description: path }),
-            ({ archiveId }) => [`${archiveId}`, bytes.length] as const
+            ({ archiveId }) => [archiveId, bytes.length] as const
           ))
-        return new Map(stored)
+        return new Map<string, number>(stored)
       }).pipe(Effect.provide(Layer.provideMerge(Vault.layer("photos"), client(service.http))))
       yield* Effect.sleep("2 days")
       const begin = yield* Clock.currentTimeMillis
@@ -242,7 +242,7 @@ it.scoped(
       Effect.provide(NodeContext.layer),
       Effect.provide(NodeHashing.layer),
       Effect.provide(Logger.remove(Logger.defaultLogger)),
-      inVirtualTime
+      inVirtualTimeWithFiles
     ),
   120_000
 )

@@ -15,7 +15,7 @@ import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
 import type { Event } from "../../src/transfer/Progress.ts"
 import * as SafePath from "../../src/transfer/SafePath.ts"
 import { fates, type Life } from "../policy/budgets.ts"
-import { inVirtualTime } from "../support/virtualClock.ts"
+import { inVirtualTimeWithFiles } from "../support/virtualClock.ts"
 import { type Change, gauge, mebibyte, recording, same, treeHash } from "../transfer/support.ts"
 import { runOn, storeAll } from "./many.ts"
 import { layer } from "./support.ts"
@@ -34,7 +34,7 @@ const entries: FastCheck.Arbitrary<ReadonlyArray<Entry>> = FastCheck.array(
   { maxLength: 100 }
 )
 
-const ids = (archives: ReadonlyArray<{ readonly archiveId: string }>) => archives.map(({ archiveId }) => archiveId)
+const ids = (archives: ReadonlyArray<Entry>): ReadonlyArray<string> => archives.map(({ archiveId }) => archiveId)
 
 describe("RetrievalPlan.make", () => {
   it.effect.prop(
@@ -77,7 +77,7 @@ describe("RetrievalPlan.make", () => {
         "Bulk: 2 requests, 2,147,483,648 bytes (2.0 GiB)",
         "Cost: 3.00",
         "Under the caps the last starts 1d after the first",
-        "4 archives have no place:",
+        "Without a place: 4",
         "  The description \"\" names no file",
         "  The path \"../d\" must have no name that is nothing, a dot or two dots, with or without invisible characters",
         "  The path \"c\" is in the way of another archive's",
@@ -115,14 +115,17 @@ const told = (outcomes: Chunk.Chunk<RetrievalPlan.Outcome>) =>
 /** The jobs that were started, by their archive. */
 const paid = Effect.flatMap(Vault.Vault, ({ jobs }) =>
   Effect.map(Stream.runCollect(jobs()), (all) =>
-    Chunk.toReadonlyArray(Chunk.filterMap(all, ({ archiveId }) => archiveId)).sort()))
+    Array.from(Chunk.filterMap(all, ({ archiveId }) => archiveId), String).sort()))
 
 const names = (count: number) => Array.from({ length: count }, (_, index) => `folder ${index % 3}/${index}`)
 
 const kilobytes = (index: number) => 1_000 * (index + 1)
 
 /** Stores archives of these descriptions and plans to retrieve them to a folder that is removed afterwards. */
-const planned = Effect.fnUntraced(function*(descriptions: ReadonlyArray<string>, size = kilobytes) {
+const planned = Effect.fnUntraced(function*(
+  descriptions: ReadonlyArray<string>,
+  size: (index: number) => number = kilobytes
+) {
   const fs = yield* FileSystem.FileSystem
   const archives = yield* storeAll(descriptions, size)
   const plan = yield* RetrievalPlan.make(Stream.fromIterable(archives))
@@ -141,7 +144,7 @@ const provided = (change?: Change) => <A, E, R>(effect: Effect.Effect<A, E, R>) 
     Effect.provide(layer(change)),
     Effect.provide(NodeContext.layer),
     Effect.provide(Checkpoint.layerMemory),
-    inVirtualTime
+    inVirtualTimeWithFiles
   )
 
 describe("RetrievalPlan.run", () => {
