@@ -27,8 +27,10 @@ const retrieve = (directory: string) =>
     yield* inventory.wait()
     const { archives } = yield* inventory.inventory
     const isWanted = ({ path }: ArchiveName.ArchiveName) => !path.endsWith(".txt")
-    const wanted = Stream.filter(archives(), ({ description }) =>
-      Option.exists(ArchiveName.read(description), isWanted))
+    const wanted = Stream.filter(
+      archives(),
+      ({ description }) => Option.exists(ArchiveName.read(description), isWanted)
+    )
     const plan = yield* RetrievalPlan.make(wanted, { tier: "Bulk" })
     yield* Console.log(RetrievalPlan.format(plan, terms))
     return RetrievalPlan.run("photos", plan, { directory })

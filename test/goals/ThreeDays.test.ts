@@ -186,7 +186,7 @@ it.scoped(
           Effect.provide(
             Vault.layer("photos").pipe(
               Layer.provideMerge(client(line(onStarted))),
-              Layer.provideMerge(JobWaiting.layerShared({ every: "20 minutes" })),
+              Layer.provideMerge(JobWaiting.layerShared({ every: "1 hour" })),
               Layer.provideMerge(
                 Layer.provide(Layer.merge(RetrievalBudget.layer(caps), Checkpoint.layerKeyValueStore), store)
               )
@@ -211,7 +211,10 @@ it.scoped(
         yield* service.start
       }))
       yield* Effect.forkScoped(Effect.delay(second.die, "27 hours"))
-      expect(yield* run(second, () => onStarted)).toEqual(Option.none())
+      expect(
+        yield* run(second, () =>
+          onStarted)
+      ).toEqual(Option.none())
       yield* Effect.sleep("5 minutes")
 
       const third = yield* makeLife
@@ -221,13 +224,19 @@ it.scoped(
       const others = Chunk.filterMap(outcomes, (outcome) =>
         outcome._tag === "Retrieved" ? Option.none() : Option.some(`${outcome.archive.description}: ${outcome.error}`))
       expect(Chunk.toReadonlyArray(others)).toEqual([])
-      expect(new Set(Chunk.map(outcomes, ({ archive }) => archive.archiveId)).size).toBe(200)
+      expect(
+        new Set(Chunk.map(outcomes, ({ archive }) =>
+          archive.archiveId)).size
+      ).toBe(200)
       for (const { bytes, path } of archives) {
         expect(same(yield* fs.readFile(`${folder}/restored/${path}`), bytes), path).toBe(true)
       }
 
       // What is paid for: one job each, and two of those that came to nothing.
-      const jobsOf = (id: string) => started.filter(({ archiveId }) => archiveId === id).length
+      const jobsOf = (id: string) =>
+        started.filter(({ archiveId }) =>
+          archiveId === id
+        ).length
       const twice = [...bytesOf.keys()].filter((archiveId) => jobsOf(archiveId) > 1)
       expect(twice).toEqual([failsFirst, expiresFirst])
       expect(started).toHaveLength(202)
