@@ -22,7 +22,7 @@ import { bytesOf, openLog, selected } from "./internal/selected.ts"
 import { Vault } from "./Vault.ts"
 
 /**
- * Which archives are to be deleted: all that is known of each is in memory, less than a KiB each.
+ * Which archives are to be deleted: all that is known of each is in memory, which takes less than a KiB.
  *
  * @since 0.1.0
  * @category models

@@ -81,7 +81,7 @@ export interface Refused {
 }
 
 /**
- * Which archives are to be retrieved: all that is known of each is in memory, less than a KiB each.
+ * Which archives are to be retrieved: all that is known of each is in memory, which takes less than a KiB.
  *
  * @since 0.1.0
  * @category models
