@@ -17,7 +17,7 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { check } from "../protocol/Check.ts"
+import { Bytes, check } from "../protocol/Check.ts"
 import { BudgetExceeded, type GlacierError, InvalidInput, type LedgerError } from "../protocol/GlacierError.ts"
 import { Tier } from "../protocol/Jobs.ts"
 import { PolicyEnforced } from "../protocol/ServiceError.ts"
@@ -46,15 +46,9 @@ const Amount = Schema.Number.pipe(
   Schema.filter((amount) => Number.isFinite(amount) && amount >= 0, { message: () => "must be 0 or more" })
 )
 
-const Bytes = Schema.Number.pipe(
+const Asked = Schema.Number.pipe(
   Schema.filter((bytes) => Number.isSafeInteger(bytes) && bytes >= 0, {
     message: () => "must be known: a whole number of bytes"
-  })
-)
-
-const Cap = Schema.Number.pipe(
-  Schema.filter((bytes) => Number.isSafeInteger(bytes) && bytes > 0, {
-    message: () => "must be a whole number of bytes, 1 or more"
   })
 )
 
@@ -162,7 +156,7 @@ const checked = (terms: Terms) =>
   Either.gen(function*() {
     const of = <A, I>(field: keyof Terms, schema: Schema.Schema<A, I>) =>
       check("RetrievalBudget", field, Schema.UndefinedOr(schema), terms[field])
-    const [perHour, perDay] = [yield* of("bytesPerHour", Cap), yield* of("bytesPerDay", Cap)]
+    const [perHour, perDay] = [yield* of("bytesPerHour", Bytes), yield* of("bytesPerDay", Bytes)]
     const limits: ReadonlyArray<Limit> = [
       ...(perHour === undefined ? [] : [{ cap: "bytesPerHour", allowed: perHour, span: Ledger.hourMillis } as const]),
       ...(perDay === undefined ? [] : [{ cap: "bytesPerDay", allowed: perDay, span: Ledger.dayMillis } as const])
@@ -175,7 +169,7 @@ const entryOf = (
   { bytes, tier = "Standard" }: Retrieval,
   limits: ReadonlyArray<Limit>
 ): Either.Either<Ledger.Entry, InvalidInput | BudgetExceeded> =>
-  Either.flatMap(check("RetrievalBudget", "bytes", Bytes, bytes), (asked) => {
+  Either.flatMap(check("RetrievalBudget", "bytes", Asked, bytes), (asked) => {
     const limit = limits.find(({ allowed }) => asked > allowed)
     return limit === undefined
       ? Either.right({ bytes: asked, tier })

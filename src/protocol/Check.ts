@@ -84,3 +84,15 @@ export const Concurrency = Schema.Number.pipe(
 export const Rate = Schema.Number.pipe(
   Schema.filter((rate) => Number.isFinite(rate) && rate > 0, { message: () => "must be more than 0" })
 )
+
+/**
+ * Some bytes: a whole number of 1 or more.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Bytes = Schema.Number.pipe(
+  Schema.filter((bytes) => Number.isSafeInteger(bytes) && bytes > 0, {
+    message: () => "must be a whole number of bytes, 1 or more"
+  })
+)

@@ -249,9 +249,10 @@ export interface RenewOptions {
 }
 
 /**
- * Waits for a job and uses its output; should that be gone before it is used, uses that of another. So that nobody waits
- * for hours then, the other is asked for while there is still `ahead` left of the 24 hours (but not before half of the
- * time that there was is over). `use` begins anew: `outputToFile` goes on with the windows it has if told to keep them.
+ * Waits for a job and uses its output; should the job fail, or its output be gone before it is used, uses that of another.
+ * So that nobody waits for hours then, the other is asked for while there is still `ahead` left of the 24 hours (but not
+ * before half of the time that there was is over). `use` begins anew: `outputToFile` goes on with the windows it has if
+ * told to keep them.
  *
  * `retrieve` is to give a job whose output can be read for longer than it is told: `retrieveArchive` and
  * `retrieveInventory` of a vault look for one with `join`.
@@ -296,7 +297,8 @@ export const renewed = <A, E, R, E2, R2>(
     })
     return Effect.catchAll(
       used,
-      (error) => error instanceof JobExpired && times > 0 ? round(times - 1) : Effect.fail(error)
+      (error) =>
+        times > 0 && (error instanceof JobExpired || error instanceof JobFailed) ? round(times - 1) : Effect.fail(error)
     )
   }
   return round(times)

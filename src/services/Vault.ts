@@ -17,7 +17,7 @@ import { GlacierClient } from "../client/GlacierClient.ts"
 import * as Pages from "../client/Pages.ts"
 import * as RetrievalBudget from "../policy/RetrievalBudget.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
-import { check } from "../protocol/Check.ts"
+import { Bytes, check } from "../protocol/Check.ts"
 import type { InvalidInput } from "../protocol/GlacierError.ts"
 import type { JobDescription, Tier } from "../protocol/Jobs.ts"
 import { AccountId, VaultName } from "../protocol/Names.ts"
@@ -74,8 +74,8 @@ export interface RetrieveArchive extends Joining {
   /** A part of the archive, on MiBs. Default: all of it. */
   readonly range?: ByteRange.ByteRange | undefined
   /**
-   * The bytes of the archive, as the inventory tells them: a `RetrievalBudget` with caps must know them, unless there is
-   * a range.
+   * The bytes of the archive, as the inventory tells them: 1 or more. A `RetrievalBudget` with caps must know them, unless
+   * there is a range.
    */
   readonly size?: number | undefined
   readonly description?: string | undefined
@@ -264,10 +264,14 @@ export const make: (
     sink: (options) => Uploader.toSink(uploader(options)),
     deleteArchive: (archiveId) => run.effect(Effect.asVoid(glacier.deleteArchive({ ...address, archiveId }))),
     retrieveArchive: (archiveId, { join, range, size, ...options } = {}) =>
-      retrieve(
-        { type: "archive-retrieval", archiveId, retrievalByteRange: range, ...options },
-        { bytes: range === undefined ? size : ByteRange.length(range), tier: options.tier },
-        { join }
+      // A budget would take none for the size of an inventory.
+      Effect.zipRight(
+        check("retrieveArchive", "size", Schema.UndefinedOr(Bytes), size),
+        retrieve(
+          { type: "archive-retrieval", archiveId, retrievalByteRange: range, ...options },
+          { bytes: range === undefined ? size : ByteRange.length(range), tier: options.tier },
+          { join }
+        )
       ),
     retrieveInventory: ({ join, ...options } = {}) =>
       retrieve({ type: "inventory-retrieval", ...options }, { bytes: 0 }, { join }),

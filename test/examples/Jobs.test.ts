@@ -21,3 +21,26 @@ it("wait-by-notification.ts is woken by messages", { timeout: 60_000 }, async ()
     "1000 bytes: Succeeded after a moment\n2000 bytes: Succeeded after a moment\n"
   )
 })
+
+it("retrieve-many.ts is stopped, goes on, and pays for no archive twice", { timeout: 60_000 }, async () => {
+  const plan = [
+    "Bulk: 3 requests, 83 bytes",
+    "Cost: 0.000075",
+    "The caps let all start at once",
+    "Without a place: 1",
+    "  The path \"../etc/passwd\" must have no name that is nothing, a dot or two dots, with or without invisible characters",
+    "Refused: The path \"../etc/passwd\" must have no name that is nothing, a dot or two dots, with or without invisible characters"
+  ]
+  const [first, again] = (await run("retrieve-many")).split("Stopped, and started again\n")
+  const outcomes = (text = "") => text.split("\n").slice(plan.length).sort()
+  expect(first?.split("\n").slice(0, plan.length)).toEqual(plan)
+  expect(again?.split("\n").slice(0, plan.length)).toEqual(plan)
+  expect(outcomes(first)).toEqual(["", expect.stringMatching(/^retrieved: photos\//)])
+  expect(outcomes(again).map((line) => line.replace(/^.*: /, "")).sort()).toEqual([
+    "",
+    "3 files, 4 jobs",
+    "photos/2012/hills.jpg",
+    "photos/2012/sea.jpg",
+    "photos/2013/sea.jpg"
+  ])
+})

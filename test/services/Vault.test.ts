@@ -314,6 +314,11 @@ describe("A retrieval budget", () => {
       const vault = yield* Vault.Vault
       const error = yield* Effect.flip(vault.retrieveArchive("a"))
       expect(error).toMatchObject({ _tag: "InvalidInput", field: "bytes", value: "undefined" })
+      // None is the size of an inventory.
+      expect(yield* Effect.flip(vault.retrieveArchive("a", { size: 0 }))).toMatchObject({
+        _tag: "InvalidInput",
+        field: "size"
+      })
       expect(sent).toEqual([])
     }).pipe(Effect.provide(layer(change)), Effect.provide(budget({ bytesPerDay: mebibyte })))
   })

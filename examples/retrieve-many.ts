@@ -1,0 +1,85 @@
+/**
+ * Archives out of a vault to a folder, chosen by their names, by a program that may be stopped at any point and started
+ * again: it pays for no archive twice. Against the emulator over real HTTP.
+ *
+ *     node --import tsx examples/retrieve-many.ts
+ */
+import { FileSystem, Path } from "@effect/platform"
+import { NodeKeyValueStore, NodeRuntime } from "@effect/platform-node"
+import { Chunk, Console, DateTime, Effect, Layer, Option, Stream } from "effect"
+import { ArchiveName, JobWaiting, RetrievalBudget, RetrievalPlan, Source, Vault } from "effect-glacier"
+import { NodeCheckpoint, NodeEmulator } from "effect-glacier/node"
+
+const utf8 = new TextEncoder()
+
+const paths = ["photos/2012/sea.jpg", "photos/2012/hills.jpg", "photos/2013/sea.jpg", "letters/1.txt", "../etc/passwd"]
+
+const terms = {
+  prices: { Bulk: { perGiB: 0.0025, perThousandRequests: 0.025 } },
+  bytesPerDay: 2 ** 40
+}
+
+/** What is to be run until there is nothing left to do: by hand, or by a timer. */
+const retrieve = (directory: string) =>
+  Stream.unwrap(Effect.gen(function*() {
+    const vault = yield* Vault.Vault
+    const inventory = yield* vault.retrieveInventory({ join: "1 hour" })
+    yield* inventory.wait()
+    const { archives } = yield* inventory.inventory
+    const isWanted = ({ path }: ArchiveName.ArchiveName) => !path.endsWith(".txt")
+    const wanted = Stream.filter(
+      archives(),
+      ({ description }) => Option.exists(ArchiveName.read(description), isWanted)
+    )
+    const plan = yield* RetrievalPlan.make(wanted, { tier: "Bulk" })
+    yield* Console.log(RetrievalPlan.format(plan, terms))
+    return RetrievalPlan.run("photos", plan, { directory })
+  }))
+
+const tell = (outcome: RetrievalPlan.Outcome) =>
+  outcome._tag === "Retrieved"
+    ? Console.log(`${outcome.before ? "was there" : "retrieved"}: ${outcome.archive.path}`)
+    : Console.log(`${outcome._tag}: ${outcome.error.message}`)
+
+const program = Effect.gen(function*() {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const vault = yield* Vault.Vault
+  yield* vault.create
+  yield* Effect.forEach(paths, (path) =>
+    Effect.gen(function*() {
+      const description = yield* ArchiveName.write({ path, modified: yield* DateTime.now })
+      yield* vault.upload(Source.bytes(utf8.encode(`This is ${path}`)), { description })
+    }))
+
+  const folder = yield* fs.makeTempDirectoryScoped({ prefix: "effect-glacier-" })
+  const directory = path.join(folder, "restored")
+  // Both outlive the program: what was done, and what was spent.
+  const kept = Layer.merge(
+    NodeCheckpoint.layer(path.join(folder, "checkpoints")),
+    Layer.provide(RetrievalBudget.layer(terms), NodeKeyValueStore.layerFileSystem(path.join(folder, "ledger")))
+  )
+  const outcomes = Stream.tap(retrieve(directory), tell)
+  const some = Stream.takeUntil(outcomes, ({ _tag }) => _tag === "Retrieved")
+  yield* Effect.provide(Stream.runDrain(some), kept)
+  yield* Console.log("Stopped, and started again")
+  yield* Effect.provide(Stream.runDrain(outcomes), kept)
+
+  const jobs = yield* Stream.runCollect(vault.jobs())
+  const files = yield* fs.readDirectory(directory, { recursive: true })
+  yield* Console.log(`${files.filter((file) => file.endsWith(".jpg")).length} files, ${Chunk.size(jobs)} jobs`)
+})
+
+const emulator = NodeEmulator.layer({ jobDelay: "2 seconds", inventoryDelay: 0 })
+
+program.pipe(
+  Effect.scoped,
+  Effect.provide(
+    Vault.layer("retrieve-many").pipe(
+      // Asks once for all jobs.
+      Layer.provide(JobWaiting.layerShared({ every: "1 second" })),
+      Layer.provideMerge(emulator)
+    )
+  ),
+  NodeRuntime.runMain
+)

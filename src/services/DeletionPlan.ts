@@ -1,0 +1,149 @@
+/**
+ * Deletes many archives of a vault: first as a plan of which, then one by one, and after whatever ended it from where it
+ * was. Which archives, a predicate over an inventory says.
+ *
+ * @since 0.1.0
+ */
+import * as Arr from "effect/Array"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as RetryPolicy from "../policy/RetryPolicy.ts"
+import { check, Concurrency } from "../protocol/Check.ts"
+import type { InvalidInput } from "../protocol/GlacierError.ts"
+import type { Entry } from "../protocol/Inventory.ts"
+import { ArchiveId } from "../protocol/Names.ts"
+import type { operations } from "../protocol/Operations.ts"
+import { ResourceNotFound } from "../protocol/ServiceError.ts"
+import type { Checkpoint, CheckpointError, CheckpointInUse } from "../transfer/Checkpoint.ts"
+import type { Failure } from "../transport/Method.ts"
+import { bytesOf, openLog, selected } from "./internal/selected.ts"
+import { Vault } from "./Vault.ts"
+
+/**
+ * Which archives are to be deleted: all that is known of each is in memory, which takes less than a KiB.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Plan {
+  /** Each once, in the order in which they were selected. */
+  readonly archives: ReadonlyArray<Entry>
+  /** Of all of them. */
+  readonly bytes: number
+}
+
+/**
+ * The plan to delete the archives of a Stream.
+ *
+ * @since 0.1.0
+ * @category constructors
+ * @example
+ * import { Checkpoint, DeletionPlan, type JobInventory } from "effect-glacier"
+ * import { Console, Effect, Stream } from "effect"
+ *
+ * const clear = Effect.fn(function*(inventory: JobInventory.JobInventory) {
+ *   const old = Stream.filter(inventory.archives(), ({ description }) => description.startsWith("backup-2014"))
+ *   const plan = yield* DeletionPlan.make(old)
+ *   yield* Console.log(DeletionPlan.format(plan))
+ *   yield* Stream.runForEach(DeletionPlan.run("backups of 2014", plan), (outcome) =>
+ *     outcome._tag === "Failed" ? Console.error(outcome.error.message) : Effect.void)
+ * }, Effect.provide(Checkpoint.layerMemory))
+ */
+export const make = <E, R>(archives: Stream.Stream<Entry, E, R>): Effect.Effect<Plan, E, R> =>
+  Effect.map(selected(archives), (archives) => ({ archives, bytes: bytesOf(archives) }))
+
+const number = new Intl.NumberFormat("en-US")
+
+/**
+ * A plan as a line for a terminal.
+ *
+ * @since 0.1.0
+ * @category formatting
+ */
+export const format = ({ archives, bytes }: Plan): string =>
+  `${number.format(archives.length)} archives of ${number.format(bytes)} bytes are to be deleted`
+
+/**
+ * What the deletion of an archive can fail with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type DeleteError = Failure<(typeof operations)["deleteArchive"]>
+
+/**
+ * What became of an archive: `Deleted`, now or `before`, by an earlier run or by others; or `Failed`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Outcome = Data.TaggedEnum<{
+  readonly Deleted: { readonly archive: Entry; readonly before: boolean }
+  readonly Failed: { readonly archive: Entry; readonly error: DeleteError }
+}>
+
+const Outcome = Data.taggedEnum<Outcome>()
+
+/**
+ * How to delete.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RunOptions {
+  /** Archives that are deleted at once. Default: 8. The `RatePolicy` in use paces them. */
+  readonly concurrency?: number | undefined
+}
+
+const Recorded = Schema.parseJson(Schema.TaggedStruct("Deleted", { archiveId: ArchiveId }))
+
+/**
+ * Deletes what is planned: an outcome for each archive, as it comes. One that fails does not end the others, and is tried
+ * again by the next run. What was deleted is kept in the checkpoint of that name, which the next run goes on from; it is
+ * there until `Checkpoint.clear`. Only when that cannot be written does the Stream fail.
+ *
+ * @since 0.1.0
+ * @category running
+ */
+export const run = (
+  name: string,
+  plan: Plan,
+  options: RunOptions = {}
+): Stream.Stream<Outcome, CheckpointError | CheckpointInUse | InvalidInput, Checkpoint | Vault> =>
+  Stream.unwrapScoped(Effect.gen(function*() {
+    const vault = yield* Vault
+    const concurrency = yield* check("delete", "concurrency", Concurrency, options.concurrency ?? 8)
+    const done = new Set<ArchiveId>()
+    const append = yield* openLog(name, Recorded, ({ archiveId }) => done.add(archiveId))
+
+    const remove = ({ archiveId }: Entry) =>
+      vault.deleteArchive(archiveId).pipe(
+        Effect.as(false),
+        // What is not found the service names: the archive, or else its vault.
+        Effect.catchIf(
+          (error) => error instanceof ResourceNotFound && error.message.includes(archiveId),
+          () => Effect.succeed(true)
+        ),
+        Effect.provideService(RetryPolicy.Fallback, RetryPolicy.patient)
+      )
+
+    const [left, before] = Arr.partition(plan.archives, ({ archiveId }) => done.has(archiveId))
+    return Stream.concat(
+      Stream.map(Stream.fromIterable(before), (archive) => Outcome.Deleted({ archive, before: true })),
+      Stream.mapEffect(
+        Stream.fromIterable(left),
+        (archive) =>
+          Effect.matchEffect(remove(archive), {
+            onFailure: (error) => Effect.succeed(Outcome.Failed({ archive, error })),
+            onSuccess: (before) =>
+              Effect.as(
+                append({ _tag: "Deleted", archiveId: archive.archiveId }),
+                Outcome.Deleted({ archive, before })
+              )
+          }),
+        { concurrency, unordered: true }
+      )
+    )
+  }))

@@ -1,0 +1,123 @@
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import { describe, expect, it } from "@effect/vitest"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as FastCheck from "effect/FastCheck"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as DeletionPlan from "../../src/services/DeletionPlan.ts"
+import * as Vault from "../../src/services/Vault.ts"
+import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
+import { fates } from "../policy/budgets.ts"
+import { inVirtualTime } from "../support/virtualClock.ts"
+import { type Change, recording } from "../transfer/support.ts"
+import { refusal } from "../transport/support.ts"
+import { type Death, runOn, storeAll } from "./many.ts"
+import { layer } from "./support.ts"
+
+const names = (count: number) => Array.from({ length: count }, (_, index) => `${index}`)
+
+const planned = Effect.fnUntraced(function*(count: number) {
+  const archives = yield* storeAll(names(count), (index) => index + 1)
+  return yield* DeletionPlan.make(Stream.fromIterable(archives))
+})
+
+/** What the outcomes are, in the order of the plan. */
+const told = (outcomes: Chunk.Chunk<DeletionPlan.Outcome>) =>
+  Chunk.toReadonlyArray(outcomes)
+    .map((outcome) =>
+      outcome._tag === "Failed"
+        ? `${outcome.archive.description} ${outcome.error._tag}`
+        : `${outcome.archive.description} ${outcome.before ? "before" : "now"}`
+    )
+    .sort()
+
+describe("DeletionPlan", () => {
+  it.effect("has each archive once, in its order, and tells how many there are", () =>
+    Effect.gen(function*() {
+      const archives = yield* storeAll(names(3), () => 1_000)
+      const plan = yield* DeletionPlan.make(Stream.fromIterable([...archives, ...archives.slice().reverse()]))
+      expect(plan.archives).toEqual(archives)
+      expect(DeletionPlan.format(plan)).toBe("3 archives of 3,000 bytes are to be deleted")
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("deletes each, whatever becomes of others: a gone one was deleted before, and what failed is tried again", () => {
+    const refusals = new Map<string, Response>()
+    const { change: record, sent } = recording()
+    const change: Change = (send, request) => {
+      const refused = refusals.get(request.url.split("/").at(-1) ?? "")
+      return record(
+        refused === undefined ? send : Effect.succeed(HttpClientResponse.fromWeb(request, refused)),
+        request
+      )
+    }
+    return Effect.gen(function*() {
+      const plan = yield* planned(5)
+      const [gone = "", forbidden = ""] = plan.archives.map(({ archiveId }) => archiveId)
+      // The service has nothing against deleting again, but might.
+      refusals.set(gone, refusal(404, "ResourceNotFoundException", `The archive ID was not found: ${gone}`))
+      refusals.set(forbidden, refusal(403, "AccessDeniedException"))
+      const run = Stream.runCollect(DeletionPlan.run("all", plan))
+      expect(told(yield* run)).toEqual(["0 before", "1 AccessDenied", "2 now", "3 now", "4 now"])
+      refusals.clear()
+      sent.length = 0
+      expect(told(yield* run)).toEqual(["0 before", "1 now", "2 before", "3 before", "4 before"])
+      expect(sent).toEqual([`DELETE /-/vaults/photos/archives/${forbidden}`])
+    }).pipe(Effect.provide(layer(change)), Effect.provide(Checkpoint.layerMemory))
+  })
+
+  it.effect("takes a vault that is not there for no deletion", () =>
+    Effect.gen(function*() {
+      const plan = yield* planned(2)
+      const outcomes = yield* Stream.runCollect(DeletionPlan.run("all", plan)).pipe(
+        Effect.provide(Vault.layer("other"))
+      )
+      expect(told(outcomes)).toEqual(["0 ResourceNotFound", "1 ResourceNotFound"])
+    }).pipe(Effect.provide(layer()), Effect.provide(Checkpoint.layerMemory)))
+
+  it.effect("fails when the checkpoint is of other work", () =>
+    Effect.gen(function*() {
+      const plan = yield* planned(1)
+      yield* Effect.scoped(
+        Effect.flatMap(
+          Checkpoint.Checkpoint,
+          ({ open }) => Effect.flatMap(open("all"), ({ append }) => append("other"))
+        )
+      )
+      expect(yield* Effect.flip(Stream.runDrain(DeletionPlan.run("all", plan)))).toMatchObject({
+        _tag: "CheckpointError",
+        problem: "is of other work"
+      })
+    }).pipe(Effect.provide(layer()), Effect.provide(Checkpoint.layerMemory)))
+
+  const deaths: FastCheck.Arbitrary<ReadonlyArray<Death>> = FastCheck.array(
+    FastCheck.record({ writes: FastCheck.integer({ min: 1, max: 12 }), fate: FastCheck.constantFrom(...fates) }),
+    { minLength: 1, maxLength: 5 }
+  )
+
+  it.effect.prop(
+    "deletes each once wherever the program dies: only what was under way is asked for again",
+    [FastCheck.integer({ min: 1, max: 15 }), FastCheck.integer({ min: 1, max: 6 }), deaths],
+    ([count, concurrency, deaths]) => {
+      const { change, sent } = recording()
+      return Effect.gen(function*() {
+        const plan = yield* planned(count)
+        sent.length = 0
+        const pages = new Map<string, string>()
+        const program = Stream.runCollect(DeletionPlan.run("all", plan, { concurrency }))
+        for (const death of deaths) yield* runOn(pages, program, death)
+        const outcomes = Option.getOrThrow(yield* runOn(pages, program))
+        expect(Chunk.size(outcomes)).toBe(count)
+        expect(told(outcomes).every((text) => /now|before/.test(text))).toBe(true)
+        expect(new Set(sent).size).toBe(count)
+        // In its last write at most two are lost of each that is under way: the lost one and the one it dies in.
+        expect(sent.length).toBeLessThanOrEqual(count + deaths.length * (concurrency + 1))
+        yield* Effect.forEach(
+          plan.archives,
+          ({ archiveId }) => Effect.flatMap(Vault.Vault, (vault) => Effect.flip(vault.retrieveArchive(archiveId)))
+        )
+      }).pipe(Effect.provide(layer(change)), inVirtualTime)
+    },
+    { fastCheck: { numRuns: 15 } }
+  )
+})

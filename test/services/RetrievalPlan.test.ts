@@ -1,0 +1,309 @@
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as FileSystem from "@effect/platform/FileSystem"
+import { describe, expect, it } from "@effect/vitest"
+import * as Chunk from "effect/Chunk"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as FastCheck from "effect/FastCheck"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { Entry } from "../../src/protocol/Inventory.ts"
+import { ArchiveId } from "../../src/protocol/Names.ts"
+import * as RetrievalPlan from "../../src/services/RetrievalPlan.ts"
+import * as Vault from "../../src/services/Vault.ts"
+import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
+import type { Event } from "../../src/transfer/Progress.ts"
+import * as SafePath from "../../src/transfer/SafePath.ts"
+import { fates, type Life } from "../policy/budgets.ts"
+import { inVirtualTimeWithFiles } from "../support/virtualClock.ts"
+import { type Change, gauge, mebibyte, recording, same, treeHash } from "../transfer/support.ts"
+import { runOn, storeAll } from "./many.ts"
+import { layer } from "./support.ts"
+
+const creationDate = DateTime.unsafeMake(0)
+
+const hash = treeHash(new Uint8Array(1))
+
+/** An archive as an inventory may list it, under a name that others may have too. */
+const entries: FastCheck.Arbitrary<ReadonlyArray<Entry>> = FastCheck.array(
+  FastCheck.record({
+    archiveId: FastCheck.integer({ min: 0, max: 60 }).map((id) => ArchiveId.make(`archive-${id}`)),
+    description: FastCheck.constantFrom("", "a", "A", "a/b", "b", "c/d", "c/e", "../f", "/g", "h\\i", "j", "k", "l"),
+    size: FastCheck.integer({ min: 1, max: 1_000 })
+  }).map((archive): Entry => ({ ...archive, creationDate, treeHash: hash })),
+  { maxLength: 100 }
+)
+
+const ids = (archives: ReadonlyArray<Entry>): ReadonlyArray<string> => archives.map(({ archiveId }) => archiveId)
+
+describe("RetrievalPlan.make", () => {
+  it.effect.prop(
+    "has each archive that was selected once: in its order and with a place of its own, or refused",
+    [entries, FastCheck.constantFrom("portable" as const, "posix" as const, undefined)],
+    ([archives, platform]) =>
+      Effect.gen(function*() {
+        const plan = yield* RetrievalPlan.make(Stream.fromIterable(archives), { platform })
+        const selected = [...new Set(ids(archives))]
+        const planned = new Set(ids(plan.archives))
+        expect([...ids(plan.archives), ...ids(plan.refused.map(({ archive }) => archive))].sort())
+          .toEqual([...selected].sort())
+        expect(ids(plan.archives)).toEqual(selected.filter((id) => planned.has(id)))
+        expect(SafePath.collisions(plan.archives, ({ path }) => path, platform)).toEqual([])
+        for (const { path } of plan.archives) expect(SafePath.make(path, platform)._tag).toBe("Right")
+        // Only what is in the way of others, or must not be used, has no place.
+        const places = plan.refused.filter(({ error }) => error._tag === "NoPlace" && error.reason === "shared")
+        const all = [
+          ...plan.archives.map(({ path }) => ({ path: `${path}` })),
+          ...places.map(({ archive }) => ({
+            path: archive.description
+          }))
+        ]
+        expect(new Set(SafePath.collisions(all, ({ path }) => path, platform).flat()).size).toBe(places.length)
+        expect(plan.bytes).toBe(plan.archives.reduce((sum, { size }) => sum + size, 0))
+      }),
+    { fastCheck: { numRuns: 100 } }
+  )
+
+  it.effect("is printed with what it takes, and what has no place", () =>
+    Effect.gen(function*() {
+      const named = (description: string, index: number): Entry => ({
+        archiveId: ArchiveId.make(`archive-${index}`),
+        description,
+        creationDate,
+        size: 2 ** 30,
+        treeHash: hash
+      })
+      const archives = ["a", "b", "", "c", "../d", "C"].map(named)
+      const plan = yield* RetrievalPlan.make(Stream.fromIterable(archives), { tier: "Bulk" })
+      const terms = { prices: { Bulk: { perGiB: 1, perThousandRequests: 500 } }, bytesPerDay: 2 ** 30 }
+      expect(RetrievalPlan.format(plan, terms)).toBe([
+        "Bulk: 2 requests, 2,147,483,648 bytes (2.0 GiB)",
+        "Cost: 3.00",
+        "Under the caps the last starts 1d after the first",
+        "Without a place: 4",
+        "  The description \"\" names no file",
+        "  The path \"../d\" must have no name that is nothing, a dot or two dots, with or without invisible characters",
+        "  The path \"c\" is in the way of another archive's",
+        "  The path \"C\" is in the way of another archive's"
+      ].join("\n"))
+      expect(RetrievalPlan.format(plan, { bytesPerDay: 1 })).toContain("there will be no room for it")
+    }))
+
+  it.effect("takes the paths that it is given", () =>
+    Effect.gen(function*() {
+      const archives = [1, 2, 3].map((size): Entry => ({
+        archiveId: ArchiveId.make(`archive-${size}`),
+        description: "the same",
+        creationDate,
+        size,
+        treeHash: hash
+      }))
+      const plan = yield* RetrievalPlan.make(Stream.fromIterable(archives), {
+        pathOf: ({ archiveId, size }) => size === 2 ? Option.none() : Option.some(`all/${archiveId}`)
+      })
+      expect(plan.archives.map(({ path }) => path)).toEqual(["all/archive-1", "all/archive-3"])
+      expect(plan.refused).toMatchObject([{ archive: { size: 2 }, error: { _tag: "NoPlace", reason: "unnamed" } }])
+    }))
+})
+
+const told = (outcomes: Chunk.Chunk<RetrievalPlan.Outcome>) =>
+  Chunk.toReadonlyArray(outcomes)
+    .map((outcome) =>
+      outcome._tag === "Retrieved"
+        ? `${outcome.archive.description} ${outcome.before ? "before" : "now"}`
+        : `${outcome.archive.description} ${outcome.error._tag}`
+    )
+    .sort()
+
+/** The jobs that were started, by their archive. */
+const paid = Effect.flatMap(
+  Vault.Vault,
+  ({ jobs }) =>
+    Effect.map(
+      Stream.runCollect(jobs()),
+      (all) => Array.from(Chunk.filterMap(all, ({ archiveId }) => archiveId), String).sort()
+    )
+)
+
+const names = (count: number) => Array.from({ length: count }, (_, index) => `folder ${index % 3}/${index}`)
+
+const kilobytes = (index: number) => 1_000 * (index + 1)
+
+/** Stores archives of these descriptions and plans to retrieve them to a folder that is removed afterwards. */
+const planned = Effect.fnUntraced(function*(
+  descriptions: ReadonlyArray<string>,
+  size: (index: number) => number = kilobytes
+) {
+  const fs = yield* FileSystem.FileSystem
+  const archives = yield* storeAll(descriptions, size)
+  const plan = yield* RetrievalPlan.make(Stream.fromIterable(archives))
+  const directory = yield* fs.makeTempDirectoryScoped({ prefix: "plan-" })
+  const isWhole = Effect.map(
+    Effect.forEach(
+      plan.archives,
+      ({ archiveId, path }) =>
+        Effect.map(
+          fs.readFile(`${directory}/${path}`),
+          (bytes) => archives.some((archive) => archive.archiveId === archiveId && same(archive.bytes, bytes))
+        )
+    ),
+    (all) => all.every(Boolean)
+  )
+  return { archives, plan, directory, isWhole, fs }
+})
+
+const provided = (change?: Change) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  effect.pipe(
+    Effect.provide(layer(change, { jobDelay: "1 hour" })),
+    Effect.provide(NodeContext.layer),
+    Effect.provide(Checkpoint.layerMemory),
+    inVirtualTimeWithFiles
+  )
+
+describe("RetrievalPlan.run", () => {
+  it.scoped("retrieves each to its place, whatever becomes of others; what failed is tried again", () =>
+    Effect.gen(function*() {
+      const vault = yield* Vault.Vault
+      const { archives, directory, fs, isWhole, plan } = yield* planned(["a", "b", "c/d", "e", "same", "same", "../f"])
+      yield* vault.deleteArchive(plan.archives[0]?.archiveId ?? "")
+      yield* fs.writeFileString(`${directory}/b`, "something else")
+      const run = Stream.runCollect(RetrievalPlan.run("all", plan, { directory }))
+      expect(told(yield* run)).toEqual([
+        "../f UnsafePath",
+        "a ResourceNotFound",
+        "b TargetRefused",
+        "c/d now",
+        "e now",
+        "same NoPlace",
+        "same NoPlace"
+      ])
+      expect(yield* fs.readFileString(`${directory}/b`)).toBe("something else")
+      yield* fs.writeFile(`${directory}/a`, archives[0]?.bytes ?? new Uint8Array())
+      yield* fs.remove(`${directory}/e`)
+      const again = yield* Stream.runCollect(RetrievalPlan.run("all", plan, { directory, overwrite: true }))
+      // What was moved away since is not retrieved again, and what is there is not paid for.
+      expect(told(again)).toEqual([
+        "../f UnsafePath",
+        "a before",
+        "b now",
+        "c/d before",
+        "e before",
+        "same NoPlace",
+        "same NoPlace"
+      ])
+      yield* fs.writeFile(`${directory}/e`, archives[3]?.bytes ?? new Uint8Array())
+      expect(yield* isWhole).toBe(true)
+      expect(yield* paid).toHaveLength(3)
+    }).pipe(provided()))
+
+  it.scoped("joins the jobs that there are, and lists them once", () => {
+    const { change, sent } = recording()
+    return Effect.gen(function*() {
+      const vault = yield* Vault.Vault
+      const { directory, isWhole, plan } = yield* planned(names(6))
+      const [first, second, third] = ids(plan.archives)
+      yield* vault.retrieveArchive(first ?? "")
+      yield* vault.retrieveArchive(second ?? "", { tier: "Bulk" })
+      yield* Effect.sleep("20 hours")
+      yield* vault.retrieveArchive(third ?? "")
+      sent.length = 0
+      yield* Stream.runDrain(RetrievalPlan.run("all", plan, { directory }))
+      expect(yield* isWhole).toBe(true)
+      expect(sent.filter((line) => line === "POST /-/vaults/photos/jobs")).toHaveLength(4)
+      expect(sent.filter((line) => line === "GET /-/vaults/photos/jobs")).toHaveLength(1)
+    }).pipe(provided(change))
+  })
+
+  it.scoped("has no more archives in work than it may, and no more downloads", () => {
+    const downloads = gauge()
+    const change: Change = (send, request) =>
+      request.url.endsWith("/output") ? downloads.during(Effect.delay(send, "1 second")) : send
+    return Effect.gen(function*() {
+      const vault = yield* Vault.Vault
+      const { directory, plan } = yield* planned(names(10))
+      const running: Array<number> = []
+      const watch = Effect.delay(
+        Effect.map(Stream.runCount(vault.jobs({ statusCode: "InProgress" })), (count) => running.push(count)),
+        "30 minutes"
+      )
+      const run = RetrievalPlan.run("all", plan, { directory, concurrency: 4, downloads: 2 })
+      yield* Effect.raceFirst(Stream.runDrain(run), Effect.forever(watch))
+      expect(Math.max(...running)).toBe(4)
+      expect(downloads.peak).toBe(2)
+      expect(downloads.total).toBe(10)
+    }).pipe(provided(change))
+  })
+
+  it.scoped("tells of its progress by the bytes of the plan, of which some may be done", () =>
+    Effect.gen(function*() {
+      const { directory, plan } = yield* planned(["a", "b", "c"], (index) => (index + 1) * mebibyte)
+      const events: Array<Event> = []
+      const run = (plan: RetrievalPlan.Plan) =>
+        Stream.runDrain(RetrievalPlan.run("all", plan, {
+          directory,
+          download: { windowSize: mebibyte },
+          onProgress: (event) => Effect.sync(() => void events.push(event))
+        }))
+      yield* run({ ...plan, archives: plan.archives.slice(0, 1) })
+      events.length = 0
+      yield* run(plan)
+      expect(events.map(({ bytes }) => bytes / mebibyte)).toEqual([2, 3, 4, 5, 6])
+      expect(events.every(({ total }) => Option.contains(total, plan.bytes))).toBe(true)
+    }).pipe(provided()))
+
+  it.scoped("pays for no archive that is in its place, though nothing is left of the checkpoint", () =>
+    Effect.gen(function*() {
+      const { directory, isWhole, plan } = yield* planned(names(4))
+      const run = Stream.runCollect(RetrievalPlan.run("all", plan, { directory }))
+      yield* run
+      yield* Effect.sleep("2 days")
+      yield* Checkpoint.clear("all")
+      expect(told(yield* run).every((text) => text.endsWith(" before"))).toBe(true)
+      expect(yield* isWhole).toBe(true)
+      expect(yield* paid).toEqual([])
+    }).pipe(provided()))
+
+  const deaths = FastCheck.array(
+    FastCheck.oneof(
+      FastCheck.record({ writes: FastCheck.integer({ min: 1, max: 12 }), fate: FastCheck.constantFrom(...fates) }),
+      FastCheck.record({ requests: FastCheck.integer({ min: 1, max: 40 }), answered: FastCheck.boolean() })
+    ),
+    { minLength: 1, maxLength: 5 }
+  )
+
+  it.scoped.prop(
+    "retrieves each and pays for it once, wherever the program dies",
+    [FastCheck.integer({ min: 1, max: 6 }), FastCheck.integer({ min: 1, max: 4 }), deaths],
+    ([count, concurrency, deaths]) => {
+      let life: Life | undefined
+      let left = Infinity
+      let answered = false
+      // It dies in a request: that may have arrived.
+      const change: Change = (send) =>
+        Effect.suspend(() => {
+          if (--left !== 0 || life === undefined) return send
+          const end = Effect.zipRight(life.die, Effect.never)
+          return answered ? Effect.zipRight(send, end) : end
+        })
+      return Effect.gen(function*() {
+        const { directory, isWhole, plan } = yield* planned(names(count))
+        const pages = new Map<string, string>()
+        const program = Stream.runCollect(RetrievalPlan.run("all", plan, { directory, concurrency }))
+        for (const death of deaths) {
+          left = "requests" in death ? death.requests : Infinity
+          answered = "requests" in death && death.answered
+          yield* runOn(pages, program, "writes" in death ? death : undefined, (born) => {
+            life = born
+          })
+          left = Infinity
+        }
+        const outcomes = Option.getOrThrow(yield* runOn(pages, program))
+        expect(new Set(Chunk.map(outcomes, ({ archive }) => archive.archiveId)).size).toBe(count)
+        expect(told(outcomes).filter((text) => !/now|before/.test(text))).toEqual([])
+        expect(yield* isWhole).toBe(true)
+        expect(yield* paid).toEqual([...ids(plan.archives)].sort())
+      }).pipe(provided(change))
+    },
+    { fastCheck: { numRuns: 12 }, timeout: 120_000 }
+  )
+})

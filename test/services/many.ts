@@ -1,0 +1,47 @@
+/** What tests of plans are made of: archives that are stored, and programs that die. */
+import * as KeyValueStore from "@effect/platform/KeyValueStore"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type { Entry } from "../../src/protocol/Inventory.ts"
+import * as Vault from "../../src/services/Vault.ts"
+import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
+import * as Source from "../../src/transfer/Source.ts"
+import { type Fate, type Life, makeLife, storeOn } from "../policy/budgets.ts"
+import { pattern } from "../transfer/support.ts"
+
+/** Stores an archive of so many bytes for each description, and lists it as an inventory would. */
+export const storeAll = (descriptions: ReadonlyArray<string>, size: (index: number) => number) =>
+  Effect.flatMap(Vault.Vault, (vault) =>
+    Effect.forEach(descriptions, (description, index) =>
+      Effect.gen(function*() {
+        const bytes = pattern(size(index))
+        const { archiveId, treeHash } = yield* vault.upload(Source.bytes(bytes), { description })
+        const entry: Entry = {
+          archiveId,
+          description,
+          creationDate: yield* DateTime.now,
+          size: bytes.length,
+          treeHash
+        }
+        return { ...entry, bytes }
+      })))
+
+/** Where a program dies: in the write of that number. */
+export interface Death {
+  readonly writes: number
+  readonly fate: Fate
+}
+
+/** Runs a program whose checkpoints are on these pages, until it dies or ends. */
+export const runOn = Effect.fnUntraced(function*<A, E, R>(
+  pages: Map<string, string>,
+  program: Effect.Effect<A, E, R | Checkpoint.Checkpoint>,
+  death?: Death,
+  onLife: (life: Life) => void = () => undefined
+) {
+  const life = yield* makeLife
+  onLife(life)
+  const store = Layer.succeed(KeyValueStore.KeyValueStore, storeOn(pages, life, death).store)
+  return yield* life.live(Effect.provide(program, Layer.provide(Checkpoint.layerKeyValueStore, store)))
+})
