@@ -32,7 +32,7 @@ import * as Uploader from "../transfer/Uploader.ts"
 import type { Kept, OnFailure } from "../transfer/UploadKept.ts"
 import type { Failure } from "../transport/Method.ts"
 import { capture } from "./internal/capture.ts"
-import { joinable } from "./internal/joinable.ts"
+import { joinable, makeTurns } from "./internal/joinable.ts"
 import * as Job from "./Job.ts"
 
 /**
@@ -227,7 +227,7 @@ export const make: (
     vaultName: yield* check("vault", "vaultName", VaultName, name),
     accountId: yield* check("vault", "accountId", Schema.UndefinedOr(AccountId), options.accountId)
   }
-  const joining = yield* Effect.makeSemaphore(1)
+  const inTurn = makeTurns()
   const start = (parameters: Parameters, retrieval: RetrievalBudget.Retrieval) =>
     RetrievalBudget.RetrievalBudget.pipe(
       Effect.flatMap((budget) => budget.spend(retrieval, glacier.initiateJob({ ...address, parameters }))),
@@ -236,8 +236,8 @@ export const make: (
   const retrieve = (parameters: Parameters, retrieval: RetrievalBudget.Retrieval, { join }: Joining) =>
     (join === undefined
       ? start(parameters, retrieval)
-      // Of two who ask for the same the second finds what the first has started.
-      : joining.withPermits(1)(Effect.flatMap(
+      // Of two who ask for the same the second finds what the first has started. That may wait for its budget.
+      : inTurn(parameters.type === "archive-retrieval" ? parameters.archiveId : "")(Effect.flatMap(
         joinable(address, parameters, Duration.decode(join)),
         Option.match({ onNone: () => start(parameters, retrieval), onSome: Effect.succeed })
       ))).pipe(

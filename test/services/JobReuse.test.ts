@@ -1,13 +1,16 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as FileSystem from "@effect/platform/FileSystem"
+import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import { describe, expect, it } from "@effect/vitest"
 import * as Chunk from "effect/Chunk"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
+import * as RetrievalBudget from "../../src/policy/RetrievalBudget.ts"
 import { JobExpired } from "../../src/protocol/GlacierError.ts"
 import { InsufficientCapacity } from "../../src/protocol/ServiceError.ts"
 import * as Job from "../../src/services/Job.ts"
@@ -110,6 +113,25 @@ describe("Vault.retrieveArchive with join", () => {
 })
 
 describe("Vault.retrieveInventory with join", () => {
+  it.effect("joins at once while another archive waits for its budget", () =>
+    Effect.gen(function*() {
+      const { archiveId, vault } = yield* stored
+      const other = yield* vault.upload(Source.bytes(bytes))
+      const retrieve = (archiveId: string) => vault.retrieveArchive(archiveId, { size: bytes.length, join: 0 })
+      const { id } = yield* retrieve(archiveId)
+      const waiting = yield* Effect.fork(retrieve(other.archiveId))
+      yield* TestClock.adjust("1 hour")
+      expect((yield* retrieve(archiveId)).id).toBe(id)
+      expect(yield* paid).toBe(1)
+      yield* TestClock.adjust("1 day")
+      expect((yield* Fiber.join(waiting)).id).not.toBe(id)
+    }).pipe(
+      Effect.provide(layer()),
+      Effect.provide(
+        Layer.provide(RetrievalBudget.layer({ bytesPerDay: bytes.length }), Layer.fresh(KeyValueStore.layerMemory))
+      )
+    ))
+
   it.effect("joins one of the same format and dates, and none that may be a page of several", () =>
     Effect.gen(function*() {
       const { vault } = yield* stored

@@ -82,3 +82,23 @@ export const jobsOf = <E, R>(
     }),
     (best) => new Map(Array.from(best, ([archiveId, { jobId }]) => [archiveId, jobId]))
   )
+
+/** Lets only one at a time do something for the same key. */
+export const makeTurns = () => {
+  const all = new Map<string, { readonly turn: Effect.Semaphore; waiting: number }>()
+  return (key: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.acquireUseRelease(
+      Effect.sync(() => {
+        const found = all.get(key) ?? { turn: Effect.unsafeMakeSemaphore(1), waiting: 0 }
+        found.waiting += 1
+        all.set(key, found)
+        return found
+      }),
+      ({ turn }) => turn.withPermits(1)(effect),
+      (found) =>
+        Effect.sync(() => {
+          found.waiting -= 1
+          if (found.waiting === 0) all.delete(key)
+        })
+    )
+}
