@@ -29,6 +29,7 @@ const broken: Readonly<Record<string, ReadonlyArray<string>>> = {
     ".\u200d.",
     "a/\u2060"
   ],
+  partial: ["film.0123456789abcdef.partial", "a/b.tar.00FF00FF00FF00FF.Checkpoint"],
   length: [Array.from({ length: 9 }, () => "x".repeat(120)).join("/")]
 }
 
@@ -49,7 +50,8 @@ const brokenOnWindows: Readonly<Record<string, ReadonlyArray<string>>> = {
 const safe = [
   ...["a", "a/b/c.txt", ".hidden", "..a", "a..b/c", "a/..b", "...a", "-rf", "~/a", "$HOME", "%TEMP%", "a b", " a"],
   ...["console.txt", "nulls", "com10", "auxiliary/x", "a.nul", "日本語/ファイル.txt", "é", "e\u0301", "👩‍💻.png"],
-  ...["x".repeat(255), "ж".repeat(127), "a'b", "a;rm -rf b", "`id`", "a&b", "😀"]
+  ...["x".repeat(255), "ж".repeat(127), "a'b", "a;rm -rf b", "`id`", "a&b", "😀"],
+  ...["a.partial", "a.0123456789abcde.partial", "0123456789abcdef.checkpoint"]
 ]
 
 describe("make", () => {

@@ -2,7 +2,7 @@
  * The file that a download fills, until it is whole and gets the name of its target. It stands beside the target, and
  * beside it a checkpoint: a line for each window that was verified and written, `0-1048575 TREEHASH`. Both are named
  * after the target and the tree hash of the whole, so that a later download finds them, also one of another job for the
- * same bytes; where there is none, after the job.
+ * same bytes; where there is none, after the job. No path out of a description may be such a name: see `SafePath`.
  *
  * Neither is fsynced on the way: what a crash or a loss of power left there is believed only when the bytes of a window
  * still have the tree hash of its line. Lines begin and end with a line end, so that one that is torn spoils no other.
