@@ -130,7 +130,7 @@ export default tseslint.config(
     rules: { "no-restricted-syntax": ["error", ...syntax] }
   },
   {
-    files: ["src/cli/bin.ts"],
+    files: ["src/cli/main.ts"],
     rules: { "no-restricted-properties": ["error", ...ambient] }
   }
 )
