@@ -207,6 +207,9 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptio
   }
 })
 
+/** What its spans say of an output. */
+const attributesOf = (output: Output) => ({ "glacier.vault": output.vault.vaultName, "glacier.job": output.jobId })
+
 /**
  * The bytes of an output, in order. Each window is checked before its bytes are passed on; should the whole not have the
  * promised tree hash, the Stream fails at its end. See `verification` for what is checked when. No window is fetched
@@ -239,7 +242,7 @@ export const stream = (
       }),
       Stream.concat(Stream.execute(Effect.suspend(() => verify(hashes))))
     )
-  }))
+  })).pipe(Stream.withSpan("Download.stream", { attributes: attributesOf(output) }))
 
 /**
  * Downloads an output to a file by parallel windows: written to another name beside it, and renamed when all is there,
@@ -262,6 +265,7 @@ export const toFile: (
   DownloadError | PlatformError.PlatformError,
   GlacierClient | FileSystem.FileSystem
 > = Effect.fn("Download.toFile")(function*(output, path, options = {}) {
+  yield* Effect.annotateCurrentSpan(attributesOf(output))
   const hasher = yield* Hasher
   const { concurrency, fetch, ranges, tell, verify } = yield* prepare(output, options, false)
   const file = yield* PartialFile.open(
