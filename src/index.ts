@@ -2,6 +2,7 @@
  * Amazon Glacier for Effect. Start at `Vault` and `Job`; `GlacierClient` has the bare operations.
  *
  * @since 0.1.0
+ * @module effect-glacier
  */
 export * as GlacierClient from "./client/GlacierClient.ts"
 export * as Pages from "./client/Pages.ts"
