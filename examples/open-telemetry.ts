@@ -11,7 +11,7 @@ import {
   PeriodicExportingMetricReader
 } from "@opentelemetry/sdk-metrics"
 import { InMemorySpanExporter, SimpleSpanProcessor } from "@opentelemetry/sdk-trace-base"
-import { Console, Effect, Schedule, Stream } from "effect"
+import { Console, Effect, Layer, Schedule, Stream } from "effect"
 import { Source, Vault } from "effect-glacier"
 import { NodeEmulator } from "effect-glacier/node"
 
@@ -52,13 +52,11 @@ const report = Effect.gen(function*() {
   }
 })
 
-const emulator = NodeEmulator.layer({ jobDelay: "1 second" })
+const vault = Layer.provideMerge(Vault.layer("photos"), NodeEmulator.layer({ jobDelay: "1 second" }))
 
 backup.pipe(
-  Effect.provide(Vault.layer("photos")),
   Effect.zipRight(report),
-  Effect.provide(telemetry),
-  // Outside: the spans of the emulator belong to somebody else.
-  Effect.provide(emulator),
+  // Side by side: the spans of the emulator itself belong to somebody else.
+  Effect.provide(Layer.merge(vault, telemetry)),
   NodeRuntime.runMain
 )

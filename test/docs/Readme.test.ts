@@ -1,4 +1,4 @@
-/** What the README says of the package and of the docs is so. */
+/** What the README says of the package and of the docs is so, and the site leaves no guide out. */
 import { describe, expect, it } from "@effect/vitest"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
@@ -6,6 +6,7 @@ import { join, resolve } from "node:path"
 const root = resolve(import.meta.dirname, "../..")
 const read = (path: string) => readFileSync(join(root, path), "utf8")
 const readme = read("README.md")
+const guides = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md") && name !== "index.md")
 const { dependencies }: { readonly dependencies: object } = JSON.parse(read("package.json"))
 
 describe("README.md", () => {
@@ -24,7 +25,13 @@ describe("README.md", () => {
   it("leads to every guide, and nowhere else", () => {
     const links = Array.from(readme.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g), ([, link = ""]) => link)
     expect(links.filter((link) => !link.startsWith("https:") && !existsSync(join(root, link)))).toEqual([])
-    const guides = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md") && name !== "index.md")
     expect(guides.filter((name) => !links.includes(`docs/${name}`))).toEqual([])
+  })
+})
+
+describe("docs/.vitepress/config.ts", () => {
+  it("has every guide in its menu", () => {
+    const menu = read("docs/.vitepress/config.ts")
+    expect(guides.filter((name) => !menu.includes(`link: "/${name.replace(".md", "")}"`))).toEqual([])
   })
 })
