@@ -69,7 +69,7 @@ say(`installed   with effect and @effect/platform; ${Object.keys(dependencies).l
 const audit = JSON.parse(
   spawnSync("npm", ["audit", "--omit=dev", "--omit=optional", "--json"], { cwd: folder, encoding: "utf8" }).stdout
 )
-if (audit.metadata === undefined) say("NOT AUDITED the registry knows nothing of holes")
+if (audit.metadata === undefined) say("NOT AUDITED the registry does not tell of vulnerabilities")
 else {
   assert.equal(audit.metadata.vulnerabilities.total, 0, JSON.stringify(audit.vulnerabilities))
   say("audited     no known vulnerability")
