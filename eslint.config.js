@@ -57,7 +57,7 @@ const assertions = [
 ]
 
 export default tseslint.config(
-  { ignores: [".examples", "**/dist", "**/coverage", "**/*.md"] },
+  { ignores: [".examples", "**/dist", "**/coverage", "**/*.md", "docs/.vitepress/cache"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   js.configs.recommended,
   tseslint.configs.recommended,
@@ -96,7 +96,12 @@ export default tseslint.config(
   },
   {
     files: ["**/*.{js,mjs,cjs}"],
-    languageOptions: { globals: { console: "readonly", process: "readonly" } }
+    languageOptions: { globals: { console: "readonly", process: "readonly", URL: "readonly" } }
+  },
+  {
+    // What it asks a page runs there.
+    files: ["scripts/look-at-docs.mjs"],
+    languageOptions: { globals: { document: "readonly" } }
   },
   {
     files: ["src/**"],
@@ -130,7 +135,7 @@ export default tseslint.config(
     rules: { "no-restricted-syntax": ["error", ...syntax] }
   },
   {
-    files: ["src/cli/bin.ts"],
+    files: ["src/cli/main.ts"],
     rules: { "no-restricted-properties": ["error", ...ambient] }
   }
 )

@@ -5,9 +5,8 @@
  */
 import { FileSystem, Path } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { Cause, Clock, Console, Data, Effect, Exit, Layer, Option, Schedule, Stream } from "effect"
-import type { Progress } from "effect-glacier"
-import { Source, Vault } from "effect-glacier"
+import { Cause, Clock, Console, Data, Effect, Exit, Layer, Schedule, Stream } from "effect"
+import { ProgressBar, Source, Vault } from "effect-glacier"
 import { NodeEmulator } from "effect-glacier/node"
 
 /** Something of several MiB that is there after `npm ci`. */
@@ -19,23 +18,6 @@ class Differs extends Data.TaggedError("Differs")<{ readonly message: string }> 
 
 const mebibyte = 1_048_576
 const mib = (bytes: number) => `${(bytes / mebibyte).toFixed(1)} MiB`
-
-/** A bar on a terminal, a line for each quarter elsewhere. */
-const progress = (what: string): Progress.OnProgress => {
-  let shown = -1
-  return ({ bytes, total }) =>
-    Effect.sync(() => {
-      if (Option.isNone(total)) return
-      const done = bytes / total.value
-      if (process.stdout.isTTY) {
-        const bar = "#".repeat(Math.round(done * 30)).padEnd(30, ".")
-        process.stdout.write(`\r${what} [${bar}] ${mib(bytes)} of ${mib(total.value)}${done === 1 ? "\n" : ""}`)
-      } else if (Math.floor(done * 4) > shown) {
-        shown = Math.floor(done * 4)
-        process.stdout.write(`${what} ${mib(bytes)} of ${mib(total.value)}\n`)
-      }
-    })
-}
 
 const timed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
@@ -63,11 +45,12 @@ const roundTrip = Effect.fn("roundTrip")(function*(file: string, folder: string)
   yield* vault.create
   yield* Console.log(`Created the vault "${vault.name}"`)
 
-  const [archive, up] = yield* timed(vault.upload(Source.file(file), {
-    description: path.basename(file).replace(/[^\x20-\x7e]/g, "?"),
-    partSize: 2 * mebibyte,
-    onProgress: progress("Upload")
-  }))
+  const [archive, up] = yield* timed(ProgressBar.show("Upload", (onProgress) =>
+    vault.upload(Source.file(file), {
+      description: path.basename(file).replace(/[^\x20-\x7e]/g, "?"),
+      partSize: 2 * mebibyte,
+      onProgress
+    })))
 
   yield* Console.log("Waiting for the inventory")
   const inventoryJob = yield* vault.retrieveInventory()
@@ -83,7 +66,9 @@ const roundTrip = Effect.fn("roundTrip")(function*(file: string, folder: string)
   yield* job.wait(often)
 
   const back = path.join(folder, "back")
-  const [, down] = yield* timed(job.outputToFile(back, { windowSize: 2 * mebibyte, onProgress: progress("Download") }))
+  const [, down] = yield* timed(
+    ProgressBar.show("Download", (onProgress) => job.outputToFile(back, { windowSize: 2 * mebibyte, onProgress }))
+  )
   yield* compare(file, back)
 
   yield* Console.log([

@@ -2,6 +2,7 @@
  * Amazon Glacier for Effect. Start at `Vault` and `Job`; `GlacierClient` has the bare operations.
  *
  * @since 0.1.0
+ * @module effect-glacier
  */
 export * as GlacierClient from "./client/GlacierClient.ts"
 export * as Pages from "./client/Pages.ts"
@@ -41,6 +42,7 @@ export * as Vault from "./services/Vault.ts"
 export * as Checkpoint from "./transfer/Checkpoint.ts"
 export * as Download from "./transfer/Download.ts"
 export * as Progress from "./transfer/Progress.ts"
+export * as ProgressBar from "./transfer/ProgressBar.ts"
 export * as SafePath from "./transfer/SafePath.ts"
 export * as Source from "./transfer/Source.ts"
 export * as Target from "./transfer/Target.ts"

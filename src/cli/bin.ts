@@ -1,39 +1,15 @@
 #!/usr/bin/env node
 /**
- * The `effect-glacier` program.
+ * Starts the `effect-glacier` program, or says which packages it needs.
  *
  * @since 0.1.0
  */
-import * as Command from "@effect/cli/Command"
-import * as ValidationError from "@effect/cli/ValidationError"
-import * as NodeContext from "@effect/platform-node/NodeContext"
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as Console from "effect/Console"
-import * as Effect from "effect/Effect"
-import * as Schema from "effect/Schema"
-import { readFileSync } from "node:fs"
-import * as EmulatorCommand from "./EmulatorCommand.ts"
-import * as TreeHashCommand from "./TreeHashCommand.ts"
+import { load, PackagesMissing } from "../node/OptionalPackages.ts"
 
-// The same from src/ and from dist/.
-const { version } = Schema.decodeSync(Schema.parseJson(Schema.Struct({ version: Schema.String })))(
-  readFileSync(new URL("../../package.json", import.meta.url), "utf8")
-)
+const needed = ["@effect/cli", "@effect/printer", "@effect/printer-ansi", "@effect/platform-node"]
 
-const run = Command.make("effect-glacier").pipe(
-  Command.withSubcommands([EmulatorCommand.command, TreeHashCommand.command]),
-  Command.run({ name: "effect-glacier", version })
-)
-
-/** Says what is wrong in a line; of a mistake in the arguments that has been done already. */
-const report = (error: Effect.Effect.Error<ReturnType<typeof run>>) =>
-  ValidationError.isValidationError(error)
-    ? Effect.void
-    : Console.error(error._tag === "ServeError" && error.cause instanceof Error ? error.cause.message : error.message)
-
-run(process.argv).pipe(
-  Effect.tapError(report),
-  Effect.tapDefect(Effect.logFatal),
-  Effect.provide(NodeContext.layer),
-  NodeRuntime.runMain({ disableErrorReporting: true })
-)
+load("effect-glacier", needed, () => import("./main.ts")).catch((error: unknown) => {
+  if (!(error instanceof PackagesMissing)) throw error
+  process.stderr.write(`${error.message}\n`)
+  process.exitCode = 1
+})

@@ -2,6 +2,7 @@
  * A Glacier to test against.
  *
  * @since 0.1.0
+ * @module effect-glacier/emulator
  */
 export * as Emulator from "./Emulator.ts"
 /**

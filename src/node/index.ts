@@ -2,6 +2,7 @@
  * Layers for Node.js.
  *
  * @since 0.1.0
+ * @module effect-glacier/node
  */
 export * as NodeCheckpoint from "./NodeCheckpoint.ts"
 export * as NodeCredentials from "./NodeCredentials.ts"

@@ -2,5 +2,6 @@
  * For the tests of programs that use Glacier.
  *
  * @since 0.1.0
+ * @module effect-glacier/testing
  */
 export * as TestGlacier from "./TestGlacier.ts"

@@ -218,6 +218,9 @@ const pieces = (bytes: Uint8Array) =>
       ? Option.some([new Uint8Array(bytes.subarray(at, at + pieceSize)), at + pieceSize] as const)
       : Option.none())
 
+/** What its spans say of an output. */
+const attributesOf = (output: Output) => ({ "glacier.vault": output.vault.vaultName, "glacier.job": output.jobId })
+
 /**
  * The bytes of an output, in order. Each window is checked before its bytes are passed on; should the whole not have the
  * promised tree hash, the Stream fails at its end. See `verification` for what is checked when. No window is fetched
@@ -251,7 +254,7 @@ export const stream = (
       }),
       Stream.concat(Stream.execute(Effect.suspend(() => verify(hashes))))
     )
-  }))
+  })).pipe(Stream.withSpan("Download.stream", { attributes: attributesOf(output) }))
 
 /**
  * Downloads an output to a file by parallel windows: written to another name beside it, and renamed when all is there,
@@ -274,6 +277,7 @@ export const toFile: (
   DownloadError | PlatformError.PlatformError,
   GlacierClient | FileSystem.FileSystem
 > = Effect.fn("Download.toFile")(function*(output, path, options = {}) {
+  yield* Effect.annotateCurrentSpan(attributesOf(output))
   const hasher = yield* Hasher
   const { concurrency, fetch, ranges, tell, verify } = yield* prepare(output, options, false)
   const file = yield* PartialFile.open(

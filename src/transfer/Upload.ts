@@ -211,6 +211,7 @@ export const upload: <E, R, Chosen extends OnFailure = "abort">(
   "Upload.upload"
 )(
   function*(vault, source, options = {}) {
+    yield* Effect.annotateCurrentSpan("glacier.vault", vault.vaultName)
     const multipart = yield* Multipart.make(vault, options)
     return yield* multipart.naming(carry(source, multipart, options))
   },
@@ -237,6 +238,7 @@ export const resume: <E, R, Chosen extends OnFailure = "keep">(
   "Upload.resume"
 )(
   function*(vault, uploadId, source, options = {}) {
+    yield* Effect.annotateCurrentSpan({ "glacier.vault": vault.vaultName, "glacier.upload": uploadId })
     const opened = yield* Telling.make(options.onProgress).retries()(Multipart.find(vault, uploadId))
     const given = { ...options, partSize: opened.partSize }
     // A wrong number is refused before there is anything that a failure might drop.
@@ -283,6 +285,7 @@ export const resumable: <E, R>(
   R | GlacierClient | Checkpoint
 > = Effect.fn("Upload.resumable")(
   function*(vault, name, source, options = {}) {
+    yield* Effect.annotateCurrentSpan("glacier.vault", vault.vaultName)
     const log = yield* UploadLog.open(name, vault, source, options)
     const multipart = yield* Multipart.make(
       vault,

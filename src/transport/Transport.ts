@@ -83,22 +83,31 @@ const outcome = (exit: Exit.Exit<unknown, GlacierError>): string =>
 
 const sentBytes = Metric.tagged(Metrics.bytes, "direction", "up")
 
-/** A call has a span; and `fetch`, where it is used, is told to follow no redirects, as other HTTP clients never do. */
-const inCall = (operation: Operation.Any, vaultName: unknown) => <A, E, R>(call: Effect.Effect<A, E, R>) =>
-  Effect.useSpan(`Glacier.${operation.name}`, {
-    kind: "client",
-    captureStackTrace: false,
-    attributes: { "glacier.operation": operation.name, "glacier.vault": vaultName }
-  }, (span) =>
-    Effect.mapInputContext(call, (context: Context.Context<R>) =>
-      context.pipe(
-        Context.add(Tracer.ParentSpan, span),
-        // A signed request goes to nobody but whom it was signed for.
-        Context.add(FetchHttpClient.RequestInit, {
-          ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),
-          redirect: "manual"
-        })
-      )))
+/**
+ * A call has a span, and its logs say which it is; and `fetch`, where it is used, is told to follow no redirects, as other
+ * HTTP clients never do.
+ */
+const inCall = (operation: Operation.Any, vaultName: unknown) => {
+  const attributes = {
+    "glacier.operation": operation.name,
+    ...(vaultName === undefined ? {} : { "glacier.vault": vaultName })
+  }
+  return <A, E, R>(call: Effect.Effect<A, E, R>) =>
+    Effect.useSpan(
+      `Glacier.${operation.name}`,
+      { kind: "client", captureStackTrace: false, attributes },
+      (span) =>
+        Effect.mapInputContext(Effect.annotateLogs(call, attributes), (context: Context.Context<R>) =>
+          context.pipe(
+            Context.add(Tracer.ParentSpan, span),
+            // A signed request goes to nobody but whom it was signed for.
+            Context.add(FetchHttpClient.RequestInit, {
+              ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),
+              redirect: "manual"
+            })
+          ))
+    )
+}
 
 /** Bytes as the HTTP client can send them. */
 const sendable = (bytes: Uint8Array, sendsShared: boolean): Uint8Array =>

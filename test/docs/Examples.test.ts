@@ -18,7 +18,10 @@ const filesIn = (path: string, ending: string) =>
     .filter((name) => name.endsWith(ending))
     .map((name) => join(path, name))
 
-const programs = ["README.md", ...filesIn("docs", ".md")].flatMap((path) =>
+// What is generated of the docstrings is among them already.
+const guides = filesIn("docs", ".md").filter((path) => !path.startsWith("docs/reference/"))
+
+const programs = ["README.md", ...guides].flatMap((path) =>
   Array.from(readFileSync(join(root, path), "utf8").matchAll(/```ts\n([^]*?)```/g), ([, code = ""], index) => ({
     name: `${path.replace(/\W+/g, "-")}-${index + 1}`,
     code

@@ -1,0 +1,88 @@
+/**
+ * The site: the guides of this folder, and the reference that `npm run docs:reference` generates of the docstrings. A
+ * link that leads nowhere fails the build.
+ */
+import { existsSync, readdirSync } from "node:fs"
+import { join } from "node:path"
+import { defineConfig } from "vitepress"
+
+const reference = join(import.meta.dirname, "../reference")
+
+/** The pages of an entry point, one for each module. */
+const modules = (entry: string) => {
+  const folder = join(reference, entry, "namespaces")
+  return existsSync(folder)
+    ? readdirSync(folder).sort().map((file) => ({
+      text: file.replace(/(-1)?\.md$/, ""),
+      link: `/reference/${entry}/namespaces/${file.replace(/\.md$/, "")}`
+    }))
+    : []
+}
+
+export default defineConfig({
+  title: "effect-glacier",
+  description: "Amazon Glacier for Effect: verified uploads and downloads, jobs and inventories, and an emulator",
+  lang: "en",
+  // A browser would ask for an icon.
+  head: [["link", { rel: "icon", href: "data:," }]],
+  rewrites: { "design/README.md": "design/index.md" },
+  themeConfig: {
+    search: {
+      provider: "local",
+      // Who searches for a word wants the guide that explains it first.
+      options: {
+        miniSearch: { searchOptions: { boostDocument: (id: string) => id.includes("/reference/") ? 0.2 : 1 } }
+      }
+    },
+    outline: [2, 3],
+    nav: [
+      { text: "Guide", link: "/getting-started" },
+      { text: "Operations", link: "/operations" },
+      { text: "Reference", link: "/reference/" }
+    ],
+    sidebar: {
+      "/reference/": [
+        { text: "effect-glacier", link: "/reference/effect-glacier/", items: modules("effect-glacier") },
+        ...["node", "testing", "emulator"].map((entry) => ({
+          text: `effect-glacier/${entry}`,
+          items: modules(`effect-glacier/${entry}`)
+        }))
+      ],
+      "/": [
+        {
+          text: "To begin",
+          items: [
+            { text: "Getting started", link: "/getting-started" },
+            { text: "Concepts", link: "/concepts" },
+            { text: "Migrating from boto", link: "/migrating-from-boto" },
+            { text: "Migrating from the AWS SDK", link: "/migrating-from-aws-sdk" }
+          ]
+        },
+        {
+          text: "To do",
+          items: [
+            { text: "Uploads", link: "/uploads" },
+            { text: "Downloads", link: "/downloads" },
+            { text: "Jobs", link: "/jobs" },
+            { text: "Inventories", link: "/inventories" },
+            { text: "Many archives", link: "/many" },
+            { text: "Names of files", link: "/names" },
+            { text: "Operations", link: "/operations" }
+          ]
+        },
+        {
+          text: "To rely on",
+          items: [
+            { text: "Errors", link: "/errors" },
+            { text: "Policies", link: "/policies" },
+            { text: "Cost", link: "/cost" },
+            { text: "Observability", link: "/observability" },
+            { text: "Emulator", link: "/emulator" },
+            { text: "Speed and memory", link: "/benchmarks" },
+            { text: "How it is built", link: "/design/" }
+          ]
+        }
+      ]
+    }
+  }
+})

@@ -1,0 +1,32 @@
+/**
+ * The `effect-glacier` program, with all it needs: `bin.ts` starts it.
+ *
+ * @since 0.1.0
+ */
+import * as Command from "@effect/cli/Command"
+import * as ValidationError from "@effect/cli/ValidationError"
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import { manifest } from "../node/OptionalPackages.ts"
+import * as EmulatorCommand from "./EmulatorCommand.ts"
+import * as TreeHashCommand from "./TreeHashCommand.ts"
+
+const run = Command.make("effect-glacier").pipe(
+  Command.withSubcommands([EmulatorCommand.command, TreeHashCommand.command]),
+  Command.run({ name: "effect-glacier", version: manifest.version })
+)
+
+/** Says what is wrong in a line; of a mistake in the arguments that has been done already. */
+const report = (error: Effect.Effect.Error<ReturnType<typeof run>>) =>
+  ValidationError.isValidationError(error)
+    ? Effect.void
+    : Console.error(error._tag === "ServeError" && error.cause instanceof Error ? error.cause.message : error.message)
+
+run(process.argv).pipe(
+  Effect.tapError(report),
+  Effect.tapDefect(Effect.logFatal),
+  Effect.provide(NodeContext.layer),
+  NodeRuntime.runMain({ disableErrorReporting: true })
+)

