@@ -8,7 +8,7 @@ import { type Program, type Run, run } from "./program.ts"
 import type { Received, Server } from "./server/start.ts"
 
 /** Whom ours is measured against. */
-export type Peer = "limit" | "limitNode" | "boto3" | "js" | "botocore" | "file" | "effect"
+export type Peer = "limit" | "limitNode" | "boto3" | "js" | "botocore" | "file" | "effect" | "bundled"
 
 export interface Contest {
   /** As in the keys of the figures. */

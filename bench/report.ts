@@ -12,7 +12,8 @@ const names: Readonly<Record<Peer | "ours", string>> = {
   js: "@aws-sdk/client-glacier",
   botocore: "botocore",
   file: "the same from the file",
-  effect: "bare imports and a bare request"
+  effect: "bare imports and a bare request",
+  bundled: "the same in one file"
 }
 
 const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>) =>

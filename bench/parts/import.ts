@@ -1,5 +1,9 @@
-/** What starting costs: imports and a first request, against the same imports of Effect's modules and a bare request. */
+/**
+ * What starting costs: imports and a first request, against the same imports of Effect's modules and a bare request, and
+ * against the same program in one file.
+ */
 import { Effect } from "effect"
+import { buildSync } from "esbuild"
 import { readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { hold } from "../contest.ts"
@@ -31,15 +35,32 @@ request(url, { method: "POST", headers }, (response) => response.resume().once("
   .end(Buffer.alloc(Number(size), "glacier"))
 `
 
+/** Bundled as programs that have to start quickly are. */
+const bundle = () =>
+  buildSync({
+    entryPoints: ["bench/dist/ours/small.js"],
+    outfile: "bench/dist/bundled.js",
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    // Some packages are CommonJS.
+    banner: { js: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url)` }
+  })
+
 export const imports = Effect.fnUntraced(function*({ rounds, tools }: Setting) {
   const server = yield* start(tools)
   const modules = new Set(modulesOf("bench/dist/ours/small.js"))
   writeFileSync("bench/dist/bare.js", bare([...modules]))
+  bundle()
   const result = yield* hold({
     name: "import",
     what: "import and a first request",
     server,
-    programs: { ours: tools.node("ours/small", 1, size), effect: tools.node("bare", digest, size) },
+    programs: {
+      ours: tools.node("ours/small", 1, size),
+      effect: tools.node("bare", digest, size),
+      bundled: tools.node("bundled", 1, size)
+    },
     problem: (_run, received) => problemOf(received, 1)
   }, 3 * rounds)
   return [result]
