@@ -3,4 +3,5 @@
  *
  * @since 0.1.0
  */
+export * as Faults from "./Faults.ts"
 export * as TestGlacier from "./TestGlacier.ts"
