@@ -28,7 +28,8 @@ const make = (): Clock.Clock => {
     currentTimeNanos: Effect.sync(() => BigInt(Math.round(now * 1e6))),
     sleep: (duration) =>
       Effect.async((resume) => {
-        const sleeper = { at: now + Duration.toMillis(duration), wake: () => resume(Effect.void) }
+        // Whole milliseconds, as the time of a machine is.
+        const sleeper = { at: now + Math.ceil(Duration.toMillis(duration)), wake: () => resume(Effect.void) }
         const later = sleepers.findIndex(({ at }) => at > sleeper.at)
         sleepers.splice(later < 0 ? sleepers.length : later, 0, sleeper)
         if (!pumping) {
