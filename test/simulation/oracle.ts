@@ -71,9 +71,11 @@ export const judge = Effect.fnUntraced(function*(world: World, clients: Readonly
       (note?.work.upload === "plain" && (note.crashed === true || world.aborted.has(uploadId)))
     if (!isExplained) orphans++
   }
-  // That is cleaned up as the guide says.
-  yield* Stream.runForEach(vault.abandonedUploads(0), ({ uploadId }) => vault.abortUpload(uploadId))
-  orphans += yield* Stream.runCount(vault.uploads)
+  if (open.length > 0) {
+    // That is cleaned up as the guide says.
+    yield* Stream.runForEach(vault.abandonedUploads(0), ({ uploadId }) => vault.abortUpload(uploadId))
+    orphans += yield* Stream.runCount(vault.uploads)
+  }
 
   const { maxAttempts } = world.figures()
   if (maxAttempts > maximumAttempts) problems.push(`a part was sent ${maxAttempts} times`)

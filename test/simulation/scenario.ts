@@ -32,6 +32,8 @@ export interface Client {
 
 export interface Scenario {
   readonly seed: number
+  /** How long a retrieval takes (ms). */
+  readonly jobDelay: number
   readonly clients: ReadonlyArray<Client>
   /** How many of the requests something goes wrong with, 0 to 0.3; or what goes wrong. */
   readonly faults: number | ReadonlyArray<Faults.Step>
@@ -50,15 +52,16 @@ export const make = (seed: number): Scenario => {
     upload: chance(0.4) ? "plain" : "resumable",
     source: among("bytes", "file", "stream"),
     concurrency: 1 + random.integer(3),
-    download: among("none", "stream", "file", "kept file")
+    download: among("none", "none", "stream", "file", "kept file")
   })
   /** Most within the first seconds, when most is going on; some after minutes. */
   const crash = (): Crash => ({ after: 1 + Math.floor(10 ** (1 + 4 * random.number())), power: chance(0.3) })
 
   return {
     seed,
-    clients: times(1 + random.integer(2), (client) => ({
-      works: times(1 + random.integer(2), (index) => work(`archive-${client}-${index}`)),
+    jobDelay: among(0, 0, 0, 3_000),
+    clients: times(among(1, 1, 2), (client) => ({
+      works: times(among(1, 1, 2), (index) => work(`archive-${client}-${index}`)),
       crashes: times(among(0, 0, 1, 1, 2), crash)
     })),
     faults: chance(0.1) ? 0 : 0.3 * random.number()
@@ -71,19 +74,20 @@ const without = <A>(items: ReadonlyArray<A>, index: number, count = 1): Readonly
 ]
 
 /** The same with a little less of everything, most first. `script` is what goes wrong in it. */
-function* smaller({ clients, seed }: Scenario, script: ReadonlyArray<Faults.Step>): Generator<Scenario> {
+function* smaller(scenario: Scenario, script: ReadonlyArray<Faults.Step>): Generator<Scenario> {
+  const { clients } = scenario
   for (let count = script.length; count > 0; count >>= 1) {
     for (let index = 0; index < script.length; index += count) {
-      yield { seed, clients, faults: without(script, index, count) }
+      yield { ...scenario, faults: without(script, index, count) }
     }
   }
   for (const [index, client] of clients.entries()) {
     const replaced = (change: Partial<Client>) => ({
-      seed,
+      ...scenario,
       clients: clients.with(index, { ...client, ...change }),
       faults: script
     })
-    if (clients.length > 1) yield { seed, clients: without(clients, index), faults: script }
+    if (clients.length > 1) yield { ...scenario, clients: without(clients, index), faults: script }
     for (const crash of client.crashes.keys()) yield replaced({ crashes: without(client.crashes, crash) })
     for (const [number, work] of client.works.entries()) {
       if (client.works.length > 1) yield replaced({ works: without(client.works, number) })

@@ -151,12 +151,15 @@ export const run = (scenario: Scenario) =>
     Effect.scoped,
     Effect.provide(
       Emulator.layerHttpClient.pipe(
-        Layer.provide(Emulator.layerMemory({ jobDelay: { Standard: "20 seconds", Inventory: 0 }, inventoryDelay: 0 }))
+        Layer.provide(
+          Emulator.layerMemory({ jobDelay: { Standard: scenario.jobDelay, Inventory: 0 }, inventoryDelay: 0 })
+        )
       )
     ),
     Effect.provide(hashing),
     Effect.withRandom(Random.make(scenario.seed)),
     Logger.withMinimumLogLevel(LogLevel.None),
+    Effect.withTracerEnabled(false),
     inVirtualTime,
     // The default one waits for a timer now and then, while the clock would go on.
     Effect.withScheduler(new Scheduler.MixedScheduler(Number.POSITIVE_INFINITY))

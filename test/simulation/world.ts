@@ -4,7 +4,6 @@
  */
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import { PCGRandom } from "effect/Utils"
 import * as Faults from "../../src/testing/Faults.ts"
@@ -33,6 +32,7 @@ export const make = Effect.fnUntraced(function*({ faults: harm, seed }: Scenario
   // A file is written to in many steps.
   const diskFaults = yield* harming(0.1)
   const disk = Disk.make()
+  const clock = yield* Effect.clock
   const random = new PCGRandom(seed, 2)
   const trace: Array<string> = []
   const sent = new Map<string, number>()
@@ -66,11 +66,11 @@ export const make = Effect.fnUntraced(function*({ faults: harm, seed }: Scenario
         // What was on its way when the process died may arrive all the same.
         yield* Effect.onInterrupt(
           Effect.sleep(up),
-          () => process.alive || random.integer(2) === 0 ? Effect.void : Effect.forkDaemon(send)
+          () => process.alive || random.integer(2) === 0 ? Effect.void : Effect.forkDaemon(emulator.execute(request))
         )
         const response = yield* send
         yield* Effect.sleep(down)
-        trace.push(`${yield* Clock.currentTimeMillis} ${folder} ${what} ${response.status}`)
+        trace.push(`${clock.unsafeCurrentTimeMillis()} ${folder} ${what} ${response.status}`)
         return response
       }))
     return Object.assign(process, { http, fs: diskFaults.harmFiles(disk.seenBy(alive)) })
