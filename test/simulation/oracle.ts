@@ -3,9 +3,7 @@
  * behind, at the service or on disk.
  */
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { GlacierClient } from "../../src/client/GlacierClient.ts"
 import * as Vault from "../../src/services/Vault.ts"
 import * as Content from "./content.ts"
 import * as Program from "./program.ts"
@@ -19,21 +17,11 @@ interface Done {
   readonly notes: ReadonlyArray<Program.Note>
 }
 
-/** The archives of the vault. */
-const archives = Effect.gen(function*() {
-  const vault = yield* Vault.Vault
-  const job = yield* Effect.option(vault.retrieveInventory())
-  if (Option.isNone(job)) return []
-  const { archives } = yield* job.value.inventory
-  return Array.from(yield* Stream.runCollect(archives()))
-})
-
 export const judge = Effect.fnUntraced(function*(world: World, clients: ReadonlyArray<Done>) {
   const problems: Array<string> = []
   let [wrongBytes, orphans, duplicates, bytes] = [0, 0, 0, 0]
-  const glacier = yield* GlacierClient
-  const vault = yield* Vault.Vault
-  const stored = yield* archives
+  const { archives, uploads } = world.witness
+  const stored = Array.from(archives, ([archiveId, archive]) => ({ archiveId, ...archive }))
   const expired = yield* world.faults.expired
   const works = new Map(clients.flatMap(({ notes }) => notes.map((note) => [note.work.name, note])))
 
@@ -63,18 +51,17 @@ export const judge = Effect.fnUntraced(function*(world: World, clients: Readonly
   if (left.length > 0) problems.push(`left on disk: ${left.join(", ")}`)
 
   // What is open: nothing that costs anything, but what a program without a checkpoint could not drop when it died.
-  const open = Array.from(yield* Stream.runCollect(vault.uploads))
-  for (const { archiveDescription, uploadId } of open) {
-    const note = works.get(Option.getOrElse(archiveDescription, () => ""))
-    const { parts } = yield* glacier.listParts({ vaultName: vault.name, uploadId })
-    const isExplained = parts.length === 0 || expired.has(uploadId) || note?.gaveUp === true ||
+  for (const [uploadId, { description, parts }] of uploads) {
+    const note = works.get(description)
+    const isExplained = parts.size === 0 || expired.has(uploadId) || note?.gaveUp === true ||
       (note?.work.upload === "plain" && (note.crashed === true || world.aborted.has(uploadId)))
     if (!isExplained) orphans++
   }
-  if (open.length > 0) {
+  if (uploads.size > 0) {
     // That is cleaned up as the guide says.
+    const vault = yield* Vault.Vault
     yield* Stream.runForEach(vault.abandonedUploads(0), ({ uploadId }) => vault.abortUpload(uploadId))
-    orphans += yield* Stream.runCount(vault.uploads)
+    orphans += uploads.size
   }
 
   const { maxAttempts } = world.figures()

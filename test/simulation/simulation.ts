@@ -52,7 +52,7 @@ const hashing = Layer.merge(
   })
 )
 
-const vaultName = "archives"
+const vaultName = "photos"
 
 /** A vault over an HTTP client. */
 const vaultOver = (http: HttpClient.HttpClient) =>
@@ -103,10 +103,9 @@ const longest = "24 hours"
 /** Runs a scenario. */
 export const run = (scenario: Scenario) =>
   Effect.gen(function*() {
-    const http = yield* HttpClient.HttpClient
-    const clean = yield* Layer.build(vaultOver(http))
-    yield* Effect.provide(Effect.flatMap(Vault.Vault, ({ create }) => create), clean)
     const world = yield* World.make(scenario)
+    const clean = yield* Layer.build(vaultOver(world.witness.http))
+    yield* Effect.provide(Effect.flatMap(Vault.Vault, ({ create }) => create), clean)
     const clients = scenario.clients.map((client, index) => {
       const folder = `/client-${index}`
       const notes = client.works.map((work): Program.Note => {

@@ -9,6 +9,7 @@ import { PCGRandom } from "effect/Utils"
 import * as Faults from "../../src/testing/Faults.ts"
 import * as Disk from "./disk.ts"
 import type { Scenario } from "./scenario.ts"
+import * as Witness from "./witness.ts"
 
 /** A process: what it asks of the world after its death does not happen. */
 export interface Process {
@@ -25,7 +26,7 @@ const maximumRequests = 5_000
 const latency = 200
 
 export const make = Effect.fnUntraced(function*({ faults: harm, seed }: Scenario) {
-  const emulator = yield* HttpClient.HttpClient
+  const witness = Witness.make(yield* HttpClient.HttpClient)
   const harming = (share: number) =>
     Faults.make({ seed, ...(typeof harm === "number" ? { rates: harm * share } : { script: harm }) })
   const faults = yield* harming(1)
@@ -37,7 +38,7 @@ export const make = Effect.fnUntraced(function*({ faults: harm, seed }: Scenario
   const trace: Array<string> = []
   const sent = new Map<string, number>()
   const aborted = new Set<string>()
-  const served = faults.harmHttp(emulator)
+  const served = faults.harmHttp(witness.http)
   let requests = 0
   let crashes = 0
 
@@ -66,7 +67,7 @@ export const make = Effect.fnUntraced(function*({ faults: harm, seed }: Scenario
         // What was on its way when the process died may arrive all the same.
         yield* Effect.onInterrupt(
           Effect.sleep(up),
-          () => process.alive || random.integer(2) === 0 ? Effect.void : Effect.forkDaemon(emulator.execute(request))
+          () => process.alive || random.integer(2) === 0 ? Effect.void : Effect.forkDaemon(witness.http.execute(request))
         )
         const response = yield* send
         yield* Effect.sleep(down)
@@ -78,6 +79,7 @@ export const make = Effect.fnUntraced(function*({ faults: harm, seed }: Scenario
 
   return {
     disk,
+    witness,
     injected: Effect.zipWith(faults.injected, diskFaults.injected, (line, disk) => [...line, ...disk]),
     faults,
     /** The uploads that somebody has asked to drop. */
