@@ -1,7 +1,7 @@
 /**
  * Runs simulations: `npm run simulate -- --seeds 2000 --from 1 [--json]`. A seed that fails is printed with the smallest
  * scenario near it that fails as well, which `--scenario` runs again, and the program ends with 1. With `--first` it ends
- * at the first failure. The work is shared among `--workers` processes, by default as many as there are cores.
+ * at the first failure, as it is. The work is shared among `--workers` processes, by default as many as there are cores.
  */
 import { fork } from "node:child_process"
 import { once } from "node:events"
@@ -67,7 +67,7 @@ if (process.send !== undefined) {
   for (const { problems, scenario } of tally.failures) {
     console.log(`seed ${scenario.seed}: ${problems.join("; ")}`)
   }
-  for (const { scenario } of tally.failures.slice(0, 3)) {
+  for (const { scenario } of values.first ? [] : tally.failures.slice(0, 3)) {
     console.log(`smallest for seed ${scenario.seed}: --scenario '${JSON.stringify(await Tally.shrunk(scenario))}'`)
   }
   const { bytes, failures, faults, ...figures } = tally

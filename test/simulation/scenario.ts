@@ -55,14 +55,14 @@ export const make = (seed: number): Scenario => {
     download: among("none", "none", "stream", "file", "kept file")
   })
   /** Most within the first seconds, when most is going on; some after minutes. */
-  const crash = (): Crash => ({ after: 1 + Math.floor(10 ** (1 + 4 * random.number())), power: chance(0.3) })
+  const crash = (): Crash => ({ after: 1 + Math.floor(10 ** (1 + 4 * random.number())), power: chance(0.5) })
 
   return {
     seed,
     jobDelay: among(0, 0, 0, 3_000),
     clients: times(among(1, 1, 2), (client) => ({
       works: times(among(1, 1, 2), (index) => work(`archive-${client}-${index}`)),
-      crashes: times(among(0, 0, 1, 1, 2), crash)
+      crashes: times(among(0, 1, 1, 2), crash)
     })),
     faults: chance(0.1) ? 0 : 0.3 * random.number()
   }

@@ -134,6 +134,8 @@ export const run = (scenario: Scenario) =>
         onTimeout: () => [`still at work after ${longest}`]
       })
     )
+    // What a program has been told is done has to outlast a power cut.
+    for (const { folder } of clients) world.disk.cutPower(folder, () => false)
     const verdict = yield* Effect.provide(Oracle.judge(world, clients), clean)
     return {
       problems: [...ended, ...verdict.problems],
