@@ -57,7 +57,7 @@ const assertions = [
 ]
 
 export default tseslint.config(
-  { ignores: [".examples", "**/dist", "**/coverage", "**/*.md"] },
+  { ignores: [".examples", ".mutants", "**/dist", "**/coverage", "**/*.md"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   js.configs.recommended,
   tseslint.configs.recommended,

@@ -11,25 +11,32 @@ const program = fileURLToPath(new URL("run.ts", import.meta.url))
 /** The program: its exit code, its last line and all lines. */
 const simulate = (...args: ReadonlyArray<string>) =>
   Effect.async<{ readonly code: number; readonly lines: ReadonlyArray<string> }>((resume) => {
-    const child = execFile(process.execPath, ["--import", "tsx", program, ...args], (_error, stdout) =>
-      resume(Effect.succeed({ code: child.exitCode ?? 1, lines: stdout.trimEnd().split("\n") })))
+    const child = execFile(
+      process.execPath,
+      ["--import", "tsx", program, ...args],
+      (_error, stdout) => resume(Effect.succeed({ code: child.exitCode ?? 1, lines: stdout.trimEnd().split("\n") }))
+    )
   })
 
 const seeds = (length: number, from = 1) => Array.from({ length }, (_, index) => index + from)
 
 describe("the simulation", () => {
-  it.live("I1 I2 of 2,000 seeds nothing is wrong, lost, left behind or there twice, and nothing hangs", () =>
-    Effect.gen(function*() {
-      const { code, lines } = yield* simulate("--seeds", "2000", "--from", "1", "--json")
-      const summary: unknown = JSON.parse(lines.at(-1) ?? "")
-      expect(lines.slice(0, -1)).toEqual([])
-      expect(summary).toMatchObject({ seeds: 2_000, wrongBytes: 0, orphans: 0, duplicates: 0, failures: 0 })
-      expect(summary).toSatisfy((figures: Record<string, number>) =>
-        (figures["faults"] ?? 0) >= 2_000 && (figures["kinds"] ?? 0) >= 10 && (figures["crashes"] ?? 0) >= 700 &&
-        (figures["mebibytes"] ?? 0) >= 5 * 1_024 && (figures["maxAttempts"] ?? 9) <= 8
-      )
-      expect(code).toBe(0)
-    }), 600_000)
+  it.live(
+    "I1 I2 of 2,000 seeds nothing is wrong, lost, left behind or there twice, and nothing hangs",
+    () =>
+      Effect.gen(function*() {
+        const { code, lines } = yield* simulate("--seeds", "2000", "--from", "1", "--json")
+        const summary: unknown = JSON.parse(lines.at(-1) ?? "")
+        expect(lines.slice(0, -1)).toEqual([])
+        expect(summary).toMatchObject({ seeds: 2_000, wrongBytes: 0, orphans: 0, duplicates: 0, failures: 0 })
+        expect(summary).toSatisfy((figures: Record<string, number>) =>
+          (figures["faults"] ?? 0) >= 2_000 && (figures["kinds"] ?? 0) >= 10 && (figures["crashes"] ?? 0) >= 700 &&
+          (figures["mebibytes"] ?? 0) >= 5 * 1_024 && (figures["maxAttempts"] ?? 9) <= 8
+        )
+        expect(code).toBe(0)
+      }),
+    600_000
+  )
 
   it.live("I1 the same seed is the same run, whatever ran before", () =>
     Effect.gen(function*() {

@@ -15,6 +15,14 @@ interface Entry {
   mtime: number
 }
 
+/** What becomes of bytes that were not fsynced. */
+export type Fate = "kept" | "lost" | "zeros"
+
+const fates: ReadonlyArray<Fate> = ["kept", "lost", "zeros"]
+
+/** One of them, by a number below 3. */
+export const fate = (number: number): Fate => fates[number] ?? "kept"
+
 const notFound = (method: string, path: string) =>
   new PlatformError.SystemError({ module: "FileSystem", method, reason: "NotFound", pathOrDescriptor: path })
 
@@ -133,7 +141,8 @@ export const make = () => {
       access: (path) => Effect.asVoid(found("access", path)),
       stat: (path) => Effect.map(Effect.zipRight(alive, found("stat", path)), info),
       makeDirectory: () => Effect.void,
-      readFile: (path) => Effect.map(Effect.zipRight(alive, found("readFile", path)), (entry) => content(entry).slice()),
+      readFile: (path) =>
+        Effect.map(Effect.zipRight(alive, found("readFile", path)), (entry) => content(entry).slice()),
       writeFile: (path, bytes, options) =>
         Effect.scoped(Effect.flatMap(open(path, { flag: "w", ...options }), (file) => file.writeAll(bytes))),
       rename: (from, to) =>
@@ -159,12 +168,27 @@ export const make = () => {
     write: (path: string, bytes: Uint8Array, now: number): void => {
       entries.set(path, { bytes: bytes.slice(), size: bytes.length, synced: bytes, mtime: now })
     },
-    /** The files of a client lose what was not fsynced, where that `coin` says so. */
-    cutPower: (folder: string, coin: () => boolean): void => {
+    /**
+     * The power of a client goes. What was not fsynced is still there, is lost, or is zeros: as `fate` has it for each
+     * file.
+     */
+    cutPower: (folder: string, fate: () => Fate): void => {
       for (const [path, entry] of entries) {
-        if (!path.startsWith(folder) || coin()) continue
-        entry.bytes = entry.synced.slice()
-        entry.size = entry.synced.length
+        if (!path.startsWith(folder)) continue
+        switch (fate()) {
+          case "kept":
+            break
+          case "lost":
+            entry.bytes = entry.synced.slice()
+            entry.size = entry.synced.length
+            break
+          case "zeros": {
+            const size = Math.max(entry.size, entry.synced.length)
+            entry.bytes = new Uint8Array(size)
+            entry.bytes.set(entry.synced)
+            entry.size = size
+          }
+        }
       }
     }
   }

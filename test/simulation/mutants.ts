@@ -36,7 +36,10 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "a window that was kept is believed without reading it",
     file: "src/transfer/internal/PartialFile.ts",
-    edits: [["Effect.flatMap(hasher.treeHash),", "Effect.as(recorded.get(keyOf(range))),"]],
+    edits: [
+      ["Source.file(partial).read(range).pipe(", "Effect.succeed(recorded.get(keyOf(range))).pipe("],
+      ["          Effect.flatMap(hasher.treeHash),\n", ""]
+    ],
     found: wrong
   },
   {
@@ -72,7 +75,10 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "the id of an upload is not written down",
     file: "src/transfer/internal/uploadLog.ts",
-    edits: [["initiated: (uploadId: UploadId) => record({ _tag: \"Opened\", uploadId })", "initiated: () => Effect.void"]],
+    edits: [[
+      "initiated: (uploadId: UploadId) => record({ _tag: \"Opened\", uploadId })",
+      "initiated: () => Effect.void"
+    ]],
     found: orphan
   },
   {
@@ -120,13 +126,16 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "an answer is waited for as long as it takes",
     file: "src/transport/Transport.ts",
-    edits: [["          duration,\n", "          duration: Duration.infinity,\n"]],
+    edits: [["Effect.timeoutFail({\n          duration,", "Effect.timeoutFail({\n          duration: Duration.infinity,"]],
     found: hangs
   },
   {
     name: "a body that pauses is waited for as long as it takes",
     file: "src/transport/internal/answer.ts",
-    edits: [["Stream.timeoutFail(idled(attempt), attempt.idle)", "Stream.timeoutFail(idled(attempt), Duration.infinity)"]],
+    edits: [[
+      "Stream.timeoutFail(idled(attempt), attempt.idle)",
+      "Stream.timeoutFail(idled(attempt), Duration.infinity)"
+    ]],
     found: hangs
   },
   {

@@ -77,7 +77,7 @@ const isLost = (error: unknown): boolean =>
 
 const upload = Effect.fnUntraced(function*(folder: string, note: Note) {
   const vault = yield* Vault.Vault
-  const { bytes, work } = note
+  const { work } = note
   const { concurrency, name } = work
   const options = { description: name, partSize: mebibyte, concurrency }
 

@@ -80,7 +80,7 @@ if (process.send !== undefined) {
     failures: failures.length,
     seconds: Math.round((performance.now() - started) / 100) / 10
   }
-  if (!values.json) for (const [kind, count] of kinds) console.log(`${String(count).padStart(7)} ${kind}`)
+  if (!values.json) { for (const [kind, count] of kinds) console.log(`${String(count).padStart(7)} ${kind}`) }
   console.log(values.json ? JSON.stringify(summary) : summary)
   process.exitCode = failures.length > 0 ? 1 : 0
 }

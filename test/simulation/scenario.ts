@@ -54,8 +54,11 @@ export const make = (seed: number): Scenario => {
     concurrency: 1 + random.integer(3),
     download: among("none", "none", "stream", "file", "kept file")
   })
-  /** Most within the first seconds, when most is going on; some after minutes. */
-  const crash = (): Crash => ({ after: 1 + Math.floor(10 ** (1 + 4 * random.number())), power: chance(0.5) })
+  /** Most in the seconds in which all is done if nothing goes wrong, the others up to minutes later. */
+  const crash = (): Crash => ({
+    after: 1 + (chance(0.7) ? random.integer(3_000) : Math.floor(10 ** (5 * random.number()))),
+    power: chance(0.5)
+  })
 
   return {
     seed,
@@ -73,6 +76,12 @@ const without = <A>(items: ReadonlyArray<A>, index: number, count = 1): Readonly
   ...items.slice(index + count)
 ]
 
+const replacing = <A>(items: ReadonlyArray<A>, index: number, item: A): ReadonlyArray<A> => [
+  ...items.slice(0, index),
+  item,
+  ...items.slice(index + 1)
+]
+
 /** The same with a little less of everything, most first. `script` is what goes wrong in it. */
 function* smaller(scenario: Scenario, script: ReadonlyArray<Faults.Step>): Generator<Scenario> {
   const { clients } = scenario
@@ -84,15 +93,17 @@ function* smaller(scenario: Scenario, script: ReadonlyArray<Faults.Step>): Gener
   for (const [index, client] of clients.entries()) {
     const replaced = (change: Partial<Client>) => ({
       ...scenario,
-      clients: clients.with(index, { ...client, ...change }),
+      clients: replacing(clients, index, { ...client, ...change }),
       faults: script
     })
     if (clients.length > 1) yield { ...scenario, clients: without(clients, index), faults: script }
     for (const crash of client.crashes.keys()) yield replaced({ crashes: without(client.crashes, crash) })
     for (const [number, work] of client.works.entries()) {
       if (client.works.length > 1) yield replaced({ works: without(client.works, number) })
-      if (work.download !== "none") yield replaced({ works: client.works.with(number, { ...work, download: "none" }) })
-      if (work.concurrency > 1) yield replaced({ works: client.works.with(number, { ...work, concurrency: 1 }) })
+      const simpler = (change: Partial<Work>) =>
+        replaced({ works: replacing(client.works, number, { ...work, ...change }) })
+      if (work.download !== "none") yield simpler({ download: "none" })
+      if (work.concurrency > 1) yield simpler({ concurrency: 1 })
     }
   }
 }

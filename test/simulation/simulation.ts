@@ -1,6 +1,8 @@
 /**
  * One scenario from its beginning to its end, in virtual time, and what is to be said of it.
  */
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as HttpClient from "@effect/platform/HttpClient"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -11,9 +13,6 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
-import * as FileSystem from "@effect/platform/FileSystem"
-import * as HttpClient from "@effect/platform/HttpClient"
-import * as Stream from "effect/Stream"
 import { createHash, createHmac } from "node:crypto"
 import * as GlacierClient from "../../src/client/GlacierClient.ts"
 import * as Emulator from "../../src/emulator/Emulator.ts"
@@ -22,7 +21,6 @@ import { ContentSha256 } from "../../src/protocol/Names.ts"
 import * as Sha256 from "../../src/protocol/Sha256.ts"
 import * as TreeHash from "../../src/protocol/TreeHash.ts"
 import * as Vault from "../../src/services/Vault.ts"
-import type * as Faults from "../../src/testing/Faults.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
@@ -65,37 +63,39 @@ const vaultOver = (http: HttpClient.HttpClient) =>
   )
 
 /** A program that is started again whenever it dies. */
-const live = Effect.fnUntraced(function*(world: World.World, folder: string, client: Client, notes: ReadonlyArray<Program.Note>) {
-  for (const crash of [...client.crashes, undefined]) {
-    const process = world.makeProcess(folder)
-    const program = Program.make(folder, notes).pipe(
-      Effect.provide(vaultOver(process.http)),
-      Effect.provide(Checkpoint.layerFileSystem(`${folder}/checkpoints`)),
-      Effect.provideService(FileSystem.FileSystem, process.fs),
-      Effect.withClock(world.faults.clock)
-    )
-    const fiber = yield* Effect.forkDaemon(program)
-    const ended = crash === undefined
-      ? yield* Effect.asSome(Fiber.await(fiber))
-      : yield* Effect.timeoutOption(Fiber.await(fiber), crash.after)
-    if (ended._tag === "Some") {
-      process.alive = false
-      if (Exit.isFailure(ended.value)) return [`${folder} gave up: ${Cause.pretty(ended.value.cause).slice(0, 500)}`]
-      return []
+const live = Effect.fnUntraced(
+  function*(world: World.World, folder: string, client: Client, notes: ReadonlyArray<Program.Note>) {
+    for (const crash of [...client.crashes, undefined]) {
+      const process = world.makeProcess(folder)
+      const program = Program.make(folder, notes).pipe(
+        Effect.provide(vaultOver(process.http)),
+        Effect.provide(Checkpoint.layerFileSystem(`${folder}/checkpoints`)),
+        Effect.provideService(FileSystem.FileSystem, process.fs),
+        Effect.withClock(world.faults.clock)
+      )
+      const fiber = yield* Effect.forkDaemon(program)
+      const ended = crash === undefined
+        ? yield* Effect.asSome(Fiber.await(fiber))
+        : yield* Effect.timeoutOption(Fiber.await(fiber), crash.after)
+      if (ended._tag === "Some") {
+        process.alive = false
+        if (Exit.isFailure(ended.value)) return [`${folder} gave up: ${Cause.pretty(ended.value.cause).slice(0, 500)}`]
+        return []
+      }
+      world.kill(process, crash?.power ?? false)
+      for (const note of notes) {
+        note.crashed = true
+        // What was to be downloaded is whole or not there at all.
+        const target = world.disk.read(Program.paths(folder, note.work).target)
+        if (target !== undefined && Buffer.compare(target, note.bytes) !== 0) note.wrong++
+      }
+      yield* Fiber.interruptFork(fiber)
+      // By then what was on its way has arrived.
+      yield* Effect.sleep("1 second")
     }
-    world.kill(process, crash?.power ?? false)
-    for (const note of notes) {
-      note.crashed = true
-      // What was to be downloaded is whole or not there at all.
-      const target = world.disk.read(Program.paths(folder, note.work).target)
-      if (target !== undefined && Buffer.compare(target, note.bytes) !== 0) note.wrong++
-    }
-    yield* Fiber.interruptFork(fiber)
-    // By then what was on its way has arrived.
-    yield* Effect.sleep("1 second")
+    return []
   }
-  return []
-})
+)
 
 /** No run may take longer than that, in virtual time. */
 const longest = "24 hours"
@@ -135,7 +135,7 @@ export const run = (scenario: Scenario) =>
       })
     )
     // What a program has been told is done has to outlast a power cut.
-    for (const { folder } of clients) world.disk.cutPower(folder, () => false)
+    for (const { folder } of clients) world.disk.cutPower(folder, () => "lost")
     const verdict = yield* Effect.provide(Oracle.judge(world, clients), clean)
     return {
       problems: [...ended, ...verdict.problems],

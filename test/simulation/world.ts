@@ -67,7 +67,8 @@ export const make = Effect.fnUntraced(function*({ faults: harm, seed }: Scenario
         // What was on its way when the process died may arrive all the same.
         yield* Effect.onInterrupt(
           Effect.sleep(up),
-          () => process.alive || random.integer(2) === 0 ? Effect.void : Effect.forkDaemon(witness.http.execute(request))
+          () =>
+            process.alive || random.integer(2) === 0 ? Effect.void : Effect.forkDaemon(witness.http.execute(request))
         )
         const response = yield* send
         yield* Effect.sleep(down)
@@ -91,7 +92,7 @@ export const make = Effect.fnUntraced(function*({ faults: harm, seed }: Scenario
       process.alive = false
       crashes++
       trace.push(`${process.folder} dies`)
-      if (power) disk.cutPower(process.folder, () => random.integer(2) === 0)
+      if (power) disk.cutPower(process.folder, () => Disk.fate(random.integer(3)))
     },
     figures: () => ({ requests, crashes, maxAttempts: Math.max(0, ...sent.values()) })
   }
