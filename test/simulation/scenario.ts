@@ -63,7 +63,7 @@ export const make = (seed: number): Scenario => {
   return {
     seed,
     jobDelay: among(0, 0, 0, 3_000),
-    clients: times(among(1, 1, 2), (client) => ({
+    clients: times(among(1, 1, 1, 2), (client) => ({
       works: times(among(1, 1, 2), (index) => work(`archive-${client}-${index}`)),
       crashes: times(among(0, 1, 1, 2), crash)
     })),

@@ -74,9 +74,14 @@ const live = Effect.fnUntraced(
         Effect.withClock(world.faults.clock)
       )
       const fiber = yield* Effect.forkDaemon(program)
-      const ended = crash === undefined
-        ? yield* Effect.asSome(Fiber.await(fiber))
-        : yield* Effect.timeoutOption(Fiber.await(fiber), crash.after)
+      const ended = yield* Fiber.await(fiber).pipe(
+        crash === undefined ? Effect.asSome : Effect.timeoutOption(crash.after),
+        // It does not outlive the simulation.
+        Effect.onInterrupt(() => {
+          process.alive = false
+          return Fiber.interruptFork(fiber)
+        })
+      )
       if (ended._tag === "Some") {
         process.alive = false
         if (Exit.isFailure(ended.value)) return [`${folder} gave up: ${Cause.pretty(ended.value.cause).slice(0, 500)}`]
