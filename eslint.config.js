@@ -57,7 +57,7 @@ const assertions = [
 ]
 
 export default tseslint.config(
-  { ignores: [".examples", "**/dist", "**/coverage", "**/*.md", "docs/.vitepress/cache"] },
+  { ignores: [".examples", ".mutants", "**/dist", "**/coverage", "**/*.md", "docs/.vitepress/cache"] },
   { linterOptions: { reportUnusedDisableDirectives: "error" } },
   js.configs.recommended,
   tseslint.configs.recommended,

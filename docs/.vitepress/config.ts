@@ -77,6 +77,7 @@ export default defineConfig({
             { text: "Policies", link: "/policies" },
             { text: "Cost", link: "/cost" },
             { text: "Observability", link: "/observability" },
+            { text: "Testing", link: "/testing" },
             { text: "Emulator", link: "/emulator" },
             { text: "Speed and memory", link: "/benchmarks" },
             { text: "How it is built", link: "/design/" }

@@ -5,11 +5,10 @@
  * @since 0.1.0
  */
 import * as Layer from "effect/Layer"
-import * as GlacierClient from "../client/GlacierClient.ts"
+import type * as GlacierClient from "../client/GlacierClient.ts"
 import * as Emulator from "../emulator/Emulator.ts"
 import type { EndpointError } from "../protocol/GlacierError.ts"
-import * as Credentials from "../transport/Credentials.ts"
-import * as Endpoint from "../transport/Endpoint.ts"
+import * as Client from "./internal/client.ts"
 
 /**
  * A client for the `Emulator` given to it.
@@ -20,11 +19,7 @@ import * as Endpoint from "../transport/Endpoint.ts"
 export const layerClient = (
   key: Emulator.Key = Emulator.defaultKey
 ): Layer.Layer<GlacierClient.GlacierClient, EndpointError, Emulator.Emulator> =>
-  GlacierClient.layer.pipe(
-    Layer.provide(Emulator.layerHttpClient),
-    Layer.provide(Credentials.layer(key)),
-    Layer.provide(Endpoint.layer({ region: "us-east-1" }))
-  )
+  Layer.provide(Client.over(key), Emulator.layerHttpClient)
 
 /**
  * A client and the emulator in memory that it talks to.

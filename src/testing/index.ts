@@ -4,4 +4,5 @@
  * @since 0.1.0
  * @module effect-glacier/testing
  */
+export * as Faults from "./Faults.ts"
 export * as TestGlacier from "./TestGlacier.ts"

@@ -3,10 +3,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 
 /**
- * A clock that jumps to the next sleeper as soon as nothing else is left to do. As exact as TestClock, and fast enough
+ * A clock that jumps to the next sleeper as soon as nothing else is left to do. In whole milliseconds, and fast enough
  * for thousands of sleeps. It waits for so many turns of the event loop in which nothing is busy.
  */
-const make = (round: (time: number) => number, isBusy: () => boolean, turns: number): Clock.Clock => {
+const make = (isBusy: () => boolean, turns: number): Clock.Clock => {
   let now = 0
   let pumping = false
   let quiet = 0
@@ -33,7 +33,8 @@ const make = (round: (time: number) => number, isBusy: () => boolean, turns: num
     currentTimeNanos: Effect.sync(() => BigInt(Math.round(now * 1e6))),
     sleep: (duration) =>
       Effect.async((resume) => {
-        const sleeper = { at: round(now + Duration.toMillis(duration)), wake: () => resume(Effect.void) }
+        // Whole milliseconds, as the time of a machine is.
+        const sleeper = { at: now + Math.ceil(Duration.toMillis(duration)), wake: () => resume(Effect.void) }
         const later = sleepers.findIndex(({ at }) => at > sleeper.at)
         sleepers.splice(later < 0 ? sleepers.length : later, 0, sleeper)
         if (!pumping) {
@@ -50,13 +51,13 @@ const make = (round: (time: number) => number, isBusy: () => boolean, turns: num
 
 /** Runs an effect in virtual time that begins at 0 and passes by itself. */
 export const inVirtualTime = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.suspend(() => Effect.withClock(effect, make((time) => time, () => false, 0)))
+  Effect.suspend(() => Effect.withClock(effect, make(() => false, 0)))
 
 const isFileInUse = () => process.getActiveResourcesInfo().some((resource) => resource.startsWith("FSReq"))
 
 /**
- * The same in whole milliseconds, for what reads and writes files: that takes no virtual time. (What is read from a Blob
+ * The same for what reads and writes files: that takes no virtual time. (What is read from a Blob
  * takes some turns that nothing tells of.)
  */
 export const inVirtualTimeWithFiles = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.suspend(() => Effect.withClock(effect, make(Math.ceil, isFileInUse, 3)))
+  Effect.suspend(() => Effect.withClock(effect, make(isFileInUse, 3)))

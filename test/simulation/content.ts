@@ -1,0 +1,35 @@
+/** What the archives hold: bytes that are cheap to make, of which no MiB is like another, nor that of another archive. */
+import { createHash } from "node:crypto"
+import { mebibyte } from "../../src/protocol/Limits.ts"
+import * as TreeHash from "../../src/protocol/TreeHash.ts"
+
+const block = Uint8Array.from({ length: mebibyte }, (_, i) => i * 31 + (i >> 8) + (i >> 16))
+
+/** The bytes of an archive by its number. */
+export const make = (number: number, size: number): Uint8Array => {
+  const bytes = new Uint8Array(size)
+  for (let start = 0; start < size; start += mebibyte) {
+    bytes.set(size - start < mebibyte ? block.subarray(0, size - start) : block, start)
+    bytes[start] = start / mebibyte
+    if (start + 1 < size) bytes[start + 1] = number
+  }
+  return bytes
+}
+
+const leaves = new Map<string, Uint8Array>()
+
+const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest()
+
+/** Their tree hash. Whole MiBs are hashed once in all simulations. */
+export const treeHash = (number: number, bytes: Uint8Array): TreeHash.TreeHash =>
+  TreeHash.ofLeaves(
+    () => createHash("sha256"),
+    Array.from({ length: Math.ceil(bytes.length / mebibyte) }, (_, index) => {
+      const leaf = bytes.subarray(index * mebibyte, (index + 1) * mebibyte)
+      if (leaf.length < mebibyte) return digest(leaf)
+      const key = `${number} ${index}`
+      const known = leaves.get(key) ?? digest(leaf)
+      leaves.set(key, known)
+      return known
+    })
+  )

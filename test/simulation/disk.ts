@@ -1,0 +1,197 @@
+/**
+ * A disk in memory. What was written and not fsynced is lost with the power, or is not. Writing takes time, and half of
+ * what is written may be there when the process dies.
+ */
+import * as PlatformError from "@effect/platform/Error"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+
+interface Entry {
+  bytes: Uint8Array
+  size: number
+  synced: Uint8Array
+  mtime: number
+}
+
+/** What becomes of bytes that were not fsynced. */
+export type Fate = "kept" | "lost" | "zeros"
+
+const fates: ReadonlyArray<Fate> = ["kept", "lost", "zeros"]
+
+/** One of them, by a number below 3. */
+export const fate = (number: number): Fate => fates[number] ?? "kept"
+
+const notFound = (method: string, path: string) =>
+  new PlatformError.SystemError({ module: "FileSystem", method, reason: "NotFound", pathOrDescriptor: path })
+
+/** Folders need not be made. */
+const isFolder = (path: string) => /(^|\/)\.{0,2}$/.test(path)
+
+export const make = () => {
+  const entries = new Map<string, Entry>()
+  let inode = 0
+
+  const found = (method: string, path: string) =>
+    Effect.suspend(() => {
+      const entry = entries.get(path)
+      return entry === undefined ? notFound(method, path) : Effect.succeed(entry)
+    })
+
+  const put = (entry: Entry, at: number, bytes: Uint8Array, now: number) => {
+    const end = at + bytes.length
+    if (end > entry.bytes.length) {
+      const grown = new Uint8Array(Math.max(end, 2 * entry.bytes.length))
+      grown.set(entry.bytes.subarray(0, entry.size))
+      entry.bytes = grown
+    }
+    entry.bytes.set(bytes, at)
+    entry.size = Math.max(entry.size, end)
+    entry.mtime = now
+  }
+
+  const content = ({ bytes, size }: Entry) => bytes.subarray(0, size)
+
+  /** The disk as a process sees it. `alive` fails when it is dead. */
+  const seenBy = (alive: Effect.Effect<void>): FileSystem.FileSystem => {
+    const step = Effect.zipRight(Effect.sleep(1), alive)
+
+    const info = ({ mtime, size }: Entry): FileSystem.File.Info => ({
+      type: "File",
+      mtime: Option.some(new Date(mtime)),
+      atime: Option.none(),
+      birthtime: Option.none(),
+      dev: 0,
+      ino: Option.none(),
+      mode: 0o644,
+      nlink: Option.none(),
+      uid: Option.none(),
+      gid: Option.none(),
+      rdev: Option.none(),
+      size: FileSystem.Size(size),
+      blksize: Option.none(),
+      blocks: Option.none()
+    })
+
+    const opened = (entry: Entry, appends: boolean): FileSystem.File => {
+      let position = 0
+      const write = Effect.fnUntraced(function*(bytes: Uint8Array) {
+        for (const half of [bytes.subarray(0, bytes.length >> 1), bytes.subarray(bytes.length >> 1)]) {
+          yield* step
+          const at = appends ? entry.size : position
+          put(entry, at, half, yield* Clock.currentTimeMillis)
+          position = at + half.length
+        }
+      })
+      const read = (memory: Uint8Array) =>
+        Effect.map(alive, () => {
+          const piece = content(entry).subarray(position, position + memory.length)
+          memory.set(piece)
+          position += piece.length
+          return piece.length
+        })
+      return {
+        [FileSystem.FileTypeId]: FileSystem.FileTypeId,
+        fd: FileSystem.FileDescriptor(inode++),
+        stat: Effect.map(alive, () => info(entry)),
+        seek: (offset, from) =>
+          Effect.sync(() => {
+            position = from === "start" ? Number(offset) : position + Number(offset)
+          }),
+        sync: Effect.map(step, () => {
+          entry.synced = content(entry).slice()
+        }),
+        read: (memory) => Effect.map(read(memory), FileSystem.Size),
+        readAlloc: (size) => {
+          const memory = new Uint8Array(Number(size))
+          return Effect.map(
+            read(memory),
+            (length) => length === 0 ? Option.none() : Option.some(memory.subarray(0, length))
+          )
+        },
+        truncate: (length = 0) =>
+          Effect.map(step, () => {
+            const size = Number(length)
+            put(entry, size, new Uint8Array(), entry.mtime)
+            entry.bytes.fill(0, size)
+            entry.size = size
+          }),
+        write: (bytes) => Effect.as(write(bytes), FileSystem.Size(bytes.length)),
+        writeAll: write
+      }
+    }
+
+    const open: FileSystem.FileSystem["open"] = (path, { flag = "r" } = {}) =>
+      Effect.zipRight(
+        alive,
+        Effect.suspend(() => {
+          const empty = { bytes: new Uint8Array(), size: 0, synced: new Uint8Array(), mtime: 0 }
+          if (isFolder(path)) return Effect.succeed(opened(empty, false))
+          if (flag.startsWith("r") && !entries.has(path)) return notFound("open", path)
+          const entry = flag.startsWith("w") ? empty : entries.get(path) ?? empty
+          entries.set(path, entry)
+          return Effect.succeed(opened(entry, flag.startsWith("a")))
+        })
+      )
+
+    return FileSystem.make({
+      ...FileSystem.makeNoop({}),
+      open,
+      access: (path) => Effect.asVoid(found("access", path)),
+      stat: (path) => Effect.map(Effect.zipRight(alive, found("stat", path)), info),
+      makeDirectory: () => Effect.void,
+      readFile: (path) =>
+        Effect.map(Effect.zipRight(alive, found("readFile", path)), (entry) => content(entry).slice()),
+      writeFile: (path, bytes, options) =>
+        Effect.scoped(Effect.flatMap(open(path, { flag: "w", ...options }), (file) => file.writeAll(bytes))),
+      rename: (from, to) =>
+        Effect.flatMap(Effect.zipRight(step, found("rename", from)), (entry) =>
+          Effect.sync(() => {
+            entries.delete(from)
+            entries.set(to, entry)
+          })),
+      remove: (path, options) =>
+        Effect.flatMap(step, () => entries.delete(path) || options?.force ? Effect.void : notFound("remove", path))
+    })
+  }
+
+  return {
+    seenBy,
+    names: () => Array.from(entries.keys()),
+    /** What is in a file. */
+    read: (path: string): Uint8Array | undefined => {
+      const entry = entries.get(path)
+      return entry && content(entry)
+    },
+    /** Puts a file there. */
+    write: (path: string, bytes: Uint8Array, now: number): void => {
+      entries.set(path, { bytes: bytes.slice(), size: bytes.length, synced: bytes, mtime: now })
+    },
+    /**
+     * The power of a client goes. What was not fsynced is still there, is lost, or is zeros: as `fate` has it for each
+     * file.
+     */
+    cutPower: (folder: string, fate: () => Fate): void => {
+      for (const [path, entry] of entries) {
+        if (!path.startsWith(folder)) continue
+        switch (fate()) {
+          case "kept":
+            break
+          case "lost":
+            entry.bytes = entry.synced.slice()
+            entry.size = entry.synced.length
+            break
+          case "zeros": {
+            const size = Math.max(entry.size, entry.synced.length)
+            entry.bytes = new Uint8Array(size)
+            entry.bytes.set(entry.synced)
+            entry.size = size
+          }
+        }
+      }
+    }
+  }
+}
+
+export type Disk = ReturnType<typeof make>

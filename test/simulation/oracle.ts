@@ -1,0 +1,73 @@
+/**
+ * What must hold when all is done: every archive is there once and right, as is what was retrieved; and nothing is left
+ * behind, at the service or on disk.
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as Vault from "../../src/services/Vault.ts"
+import * as Content from "./content.ts"
+import * as Program from "./program.ts"
+import type { World } from "./world.ts"
+
+/** How often a part may be sent, all lives of a program together. */
+const maximumAttempts = 8
+
+interface Done {
+  readonly folder: string
+  readonly notes: ReadonlyArray<Program.Note>
+}
+
+export const judge = Effect.fnUntraced(function*(world: World, clients: ReadonlyArray<Done>) {
+  const problems: Array<string> = []
+  let [wrongBytes, orphans, duplicates, bytes] = [0, 0, 0, 0]
+  const { archives, uploads } = world.witness
+  const stored = Array.from(archives, ([archiveId, archive]) => ({ archiveId, ...archive }))
+  const expired = yield* world.faults.expired
+  const works = new Map(clients.flatMap(({ notes }) => notes.map((note) => [note.work.name, note])))
+
+  for (const { folder, notes } of clients) {
+    for (const note of notes) {
+      const { work } = note
+      const number = Number(work.name.replace(/\D/g, ""))
+      const mine = stored.filter(({ description }) => description === work.name)
+      if (mine.length === 0) problems.push(`${work.name} is not in the vault (${note.failures.at(-1)})`)
+      duplicates += Math.max(0, mine.length - 1)
+      const treeHash = Content.treeHash(number, note.bytes)
+      for (const archive of mine) {
+        if (archive.treeHash !== treeHash || archive.size !== work.size) wrongBytes++
+      }
+      if (mine.length > 0 && !mine.some(({ archiveId }) => archiveId === note.archiveId)) {
+        problems.push(`${work.name} has another id than its program was told`)
+      }
+      bytes += work.size * (note.downloaded === true ? 2 : 1)
+      wrongBytes += note.wrong
+      if (!work.download.endsWith("file")) continue
+      const file = world.disk.read(Program.paths(folder, work).target)
+      if (file === undefined ? note.downloaded === true : Buffer.compare(file, note.bytes) !== 0) wrongBytes++
+    }
+  }
+  for (const { description } of stored) if (!works.has(description)) problems.push(`nobody has uploaded ${description}`)
+  const left = world.disk.names().filter((name) => /\.(partial|checkpoint)$/.test(name))
+  if (left.length > 0) problems.push(`left on disk: ${left.join(", ")}`)
+
+  // What is open: nothing that costs anything, but what a program without a checkpoint could not drop when it died.
+  for (const [uploadId, { description, parts }] of uploads) {
+    const note = works.get(description)
+    const isExplained = parts.size === 0 || expired.has(uploadId) || note?.gaveUp === true ||
+      (note?.work.upload === "plain" && (note.crashed === true || world.aborted.has(uploadId)))
+    if (!isExplained) orphans++
+  }
+  if (uploads.size > 0) {
+    // That is cleaned up as the guide says.
+    const vault = yield* Vault.Vault
+    yield* Stream.runForEach(vault.abandonedUploads(0), ({ uploadId }) => vault.abortUpload(uploadId))
+    orphans += uploads.size
+  }
+
+  const { maxAttempts } = world.figures()
+  if (maxAttempts > maximumAttempts) problems.push(`a part was sent ${maxAttempts} times`)
+  if (wrongBytes > 0) problems.push(`${wrongBytes} with wrong bytes`)
+  if (orphans > 0) problems.push(`${orphans} orphans`)
+  if (duplicates > 0) problems.push(`${duplicates} archives too many`)
+  return { problems, wrongBytes, orphans, duplicates, bytes }
+})

@@ -1,0 +1,54 @@
+/** Who stands at the door of the service: what has come in and was done, whatever became of the answer on its way. */
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as Effect from "effect/Effect"
+
+/** An archive that the service has stored. */
+export interface Stored {
+  readonly description: string
+  readonly treeHash: string
+  readonly size: number
+}
+
+/** A multipart upload that is open. */
+export interface Open {
+  readonly description: string
+  readonly parts: Set<string>
+}
+
+export const make = (service: HttpClient.HttpClient) => {
+  const archives = new Map<string, Stored>()
+  const uploads = new Map<string, Open>()
+
+  const http = HttpClient.transform(service, (send, request) =>
+    Effect.tap(send, (response) =>
+      Effect.sync(() => {
+        if (response.status >= 300) return
+        const [, kind, id] = /\/(archives|multipart-uploads)(?:\/([^/?]+))?(?:\?|$)/.exec(request.url) ?? []
+        const asked = request.headers
+        const answered = response.headers
+        const description = asked["x-amz-archive-description"] ?? ""
+        const store = (description: string, size: string | undefined) =>
+          archives.set(answered["x-amz-archive-id"] ?? "", {
+            description,
+            treeHash: answered["x-amz-sha256-tree-hash"] ?? "",
+            size: Number(size)
+          })
+        if (kind === "archives" && request.method === "POST") {
+          const { body } = request
+          store(description, String("contentLength" in body ? body.contentLength : 0))
+        }
+        if (kind !== "multipart-uploads") return
+        if (request.method === "POST" && id === undefined) {
+          uploads.set(answered["x-amz-multipart-upload-id"] ?? "", { description, parts: new Set() })
+        } else if (request.method === "PUT") uploads.get(id ?? "")?.parts.add(asked["content-range"] ?? "")
+        else if (request.method === "DELETE") uploads.delete(id ?? "")
+        else if (request.method === "POST") {
+          const upload = uploads.get(id ?? "")
+          if (upload !== undefined) store(upload.description, asked["x-amz-archive-size"])
+          uploads.delete(id ?? "")
+        }
+      })))
+  return { http, archives, uploads }
+}
+
+export type Witness = ReturnType<typeof make>

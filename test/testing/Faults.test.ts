@@ -1,0 +1,275 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as FileSystem from "@effect/platform/FileSystem"
+import { describe, expect, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import { GlacierClient } from "../../src/client/GlacierClient.ts"
+import * as NodeHashing from "../../src/node/NodeHashing.ts"
+import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
+import * as ByteRange from "../../src/protocol/ByteRange.ts"
+import * as Job from "../../src/services/Job.ts"
+import * as Faults from "../../src/testing/Faults.ts"
+import * as TestGlacier from "../../src/testing/TestGlacier.ts"
+import * as Source from "../../src/transfer/Source.ts"
+import * as Upload from "../../src/transfer/Upload.ts"
+import { inVirtualTime } from "../support/virtualClock.ts"
+import { address, collect, mebibyte, pattern, sendingParts, treeHash } from "../transfer/support.ts"
+
+const bytes = pattern(2 * mebibyte + 10)
+
+/** A client without retries to an emulator whose jobs are done at once, and a vault. */
+const faulty = (options: Faults.Options) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.zipRight(Effect.flatMap(GlacierClient, (glacier) => glacier.createVault(address)), effect).pipe(
+    Effect.provideService(RetryPolicy.RetryPolicy, RetryPolicy.none),
+    Effect.provide(Faults.layerClient()),
+    Effect.provide(Layer.merge(Faults.layer(options), TestGlacier.layer({ jobDelay: 0 }))),
+    Effect.provide(NodeHashing.layer),
+    inVirtualTime
+  )
+
+/** All that is done to an archive: 2 parts and a bit up, and down again in one window of 2 MiB and a rest. */
+const roundTrip = Effect.gen(function*() {
+  const glacier = yield* GlacierClient
+  const { uploadId } = yield* glacier.initiateMultipartUpload({ ...address, partSize: mebibyte, description: "a" })
+  const sending = yield* sendingParts(uploadId)
+  for (const index of [0, 1, 2]) yield* sending(bytes, index)
+  const { parts } = yield* glacier.listParts({ ...address, uploadId })
+  const whole = { archiveSize: bytes.length, treeHash: treeHash(bytes) }
+  const { archiveId } = yield* glacier.completeMultipartUpload({ ...address, uploadId, ...whole })
+  const { jobId } = yield* glacier.initiateJob({ ...address, parameters: { type: "archive-retrieval", archiveId } })
+  yield* glacier.describeJob({ ...address, jobId })
+  const range = ByteRange.make(0, 2 * mebibyte)
+  const answer = yield* glacier.getJobOutput({ ...address, jobId, range })
+  const body = yield* collect(answer.body)
+  return {
+    parts: parts.map(({ range }) => range.start / mebibyte),
+    sum: treeHash(body) === treeHash(bytes.subarray(0, 2 * mebibyte)) ? "right" : "wrong",
+    length: body.length,
+    promised: answer.treeHash,
+    range: answer.contentRange
+  }
+})
+
+const right = { parts: [0, 1, 2], sum: "right", length: 2 * mebibyte }
+
+const once = (fault: Faults.Kind, operation: string, at = 1) => faulty({ script: [{ fault, operation, at }] })
+
+/** What a client without retries fails with. */
+const failures: ReadonlyArray<readonly [fault: Faults.Kind, operation: string, error: object]> = [
+  ["LostRequest", "DescribeJob", { _tag: "AttemptTimeout", waiting: "answer" }],
+  ["LostReply", "UploadMultipartPart", { _tag: "AttemptTimeout", millis: 300_000 }],
+  ["Throttled", "UploadMultipartPart", { _tag: "Throttling" }],
+  ["TimedOut", "UploadMultipartPart", { _tag: "RequestTimeout" }],
+  ["Failed", "ListParts", { _tag: "ServiceUnavailable", status: 500 }],
+  ["Unavailable", "DescribeJob", { _tag: "ServiceUnavailable", status: 503 }],
+  ["ProxyPage", "ListParts", { _tag: "UnknownServiceError", status: 502 }],
+  ["ResetBeforeHeaders", "UploadMultipartPart", { _tag: "ConnectionError" }],
+  ["ResetAfterHeaders", "DescribeJob", { _tag: "ConnectionError" }],
+  ["ResetMidBody", "GetJobOutput", { _tag: "ConnectionError" }],
+  ["Stalled", "GetJobOutput", { _tag: "AttemptTimeout", waiting: "body" }],
+  ["Trickled", "UploadMultipartPart", { _tag: "AttemptTimeout", millis: 300_000 }],
+  ["FlippedBit", "UploadMultipartPart", { _tag: "InvalidSignature" }],
+  ["GoneAfterComplete", "CompleteMultipartUpload", { _tag: "ResourceNotFound" }],
+  ["ExpiredUpload", "UploadMultipartPart", { _tag: "ResourceNotFound" }],
+  ["ExpiredJob", "DescribeJob", { _tag: "ResourceNotFound" }]
+]
+
+/** What it does not notice itself. */
+const changes: ReadonlyArray<readonly [fault: Faults.Kind, operation: string, outcome: object]> = [
+  ["Trickled", "GetJobOutput", right],
+  ["Truncated", "GetJobOutput", { sum: "wrong", length: mebibyte }],
+  ["ExtraBytes", "GetJobOutput", { sum: "wrong", length: 2 * mebibyte + 100 }],
+  ["FlippedBit", "GetJobOutput", { sum: "wrong", length: 2 * mebibyte }],
+  ["WrongContentRange", "GetJobOutput", { range: { value: { range: { start: mebibyte, end: 3 * mebibyte - 1 } } } }],
+  ["StalePage", "ListParts", { parts: [0, 1] }],
+  ["RepeatedPage", "ListParts", { parts: [2, 2, 1, 1, 0, 0] }],
+  // The client signs once more by itself.
+  ["ExpiredCredentials", "ListParts", right],
+  ["ClockJump", "ListParts", right]
+]
+
+describe("Faults", () => {
+  it.live("leave all as it is where none are asked for", () =>
+    Effect.gen(function*() {
+      expect(yield* roundTrip).toMatchObject(right)
+      expect(yield* (yield* Faults.Faults).injected).toEqual([])
+    }).pipe(faulty({})))
+
+  it.live.each(failures)("I2 %s of %s shows as what it is", ([fault, operation, error]) =>
+    Effect.gen(function*() {
+      expect(yield* Effect.flip(roundTrip)).toMatchObject(error)
+      expect(yield* (yield* Faults.Faults).injected).toEqual([{ fault, operation, at: 1 }])
+    }).pipe(once(fault, operation)))
+
+  it.live.each(changes)("I2 %s of %s changes what arrives", ([fault, operation, outcome]) =>
+    Effect.gen(function*() {
+      expect(yield* roundTrip).toMatchObject(outcome)
+      expect(yield* (yield* Faults.Faults).counts).toEqual({ [fault]: 1 })
+    }).pipe(once(fault, operation)))
+
+  it.live("I2 WrongTreeHash is another than that of the bytes", () =>
+    Effect.gen(function*() {
+      const { promised, sum } = yield* roundTrip
+      expect(sum).toBe("right")
+      expect(promised).not.toMatchObject({ value: treeHash(bytes.subarray(0, 2 * mebibyte)) })
+    }).pipe(once("WrongTreeHash", "GetJobOutput")))
+
+  it.live("I2 what a service has done whose answer did not arrive is done", () =>
+    Effect.gen(function*() {
+      const glacier = yield* GlacierClient
+      const names = ["LostReply", "ResetBeforeHeaders", "Failed"]
+      for (const vaultName of names) yield* Effect.flip(glacier.createVault({ vaultName }))
+      const { vaults } = yield* glacier.listVaults({})
+      expect(vaults.map(({ vaultName }) => vaultName)).toEqual(expect.arrayContaining(names))
+    }).pipe(faulty({
+      script: (["LostReply", "ResetBeforeHeaders", "Failed"] as const).map((fault, index) => ({
+        fault,
+        operation: "CreateVault",
+        at: index + 2
+      }))
+    })))
+
+  it.live("I2 a request that was lost or refused is not done", () =>
+    Effect.gen(function*() {
+      const glacier = yield* GlacierClient
+      for (const fault of [0, 1, 2]) yield* Effect.flip(Effect.as(roundTrip, fault))
+      expect((yield* glacier.listMultipartUploads(address)).uploads).toEqual([])
+    }).pipe(faulty({
+      script: (["LostRequest", "Throttled", "Unavailable"] as const).map((fault, index) => ({
+        fault,
+        operation: "InitiateMultipartUpload",
+        at: index + 1
+      }))
+    })))
+
+  it.live("I2 what has expired stays gone, also from lists", () =>
+    Effect.gen(function*() {
+      const glacier = yield* GlacierClient
+      yield* Effect.flip(roundTrip)
+      expect((yield* glacier.listMultipartUploads(address)).uploads).toEqual([])
+      const [uploadId] = yield* (yield* Faults.Faults).expired
+      expect(yield* Effect.flip(glacier.listParts({ ...address, uploadId: uploadId ?? "" }))).toMatchObject({
+        _tag: "ResourceNotFound"
+      })
+    }).pipe(once("ExpiredUpload", "UploadMultipartPart", 2)))
+
+  it.live("I2 a clock that jumps is corrected by that of the service", () =>
+    Effect.gen(function*() {
+      const glacier = yield* GlacierClient
+      const before = yield* Clock.currentTimeMillis
+      const page = Effect.provideService(
+        glacier.listMultipartUploads(address),
+        RetryPolicy.RetryPolicy,
+        RetryPolicy.standard
+      )
+      yield* page
+      expect(Math.abs((yield* Clock.currentTimeMillis) - before)).toBeGreaterThan(300_000)
+      expect(yield* Effect.flip(glacier.listMultipartUploads(address))).toMatchObject({ because: "clock" })
+      expect((yield* page).uploads).toEqual([])
+    }).pipe(
+      Faults.inJumpingTime,
+      faulty({ seed: 5, script: [{ fault: "ClockJump", operation: "ListMultipartUploads", at: 1 }] })
+    ))
+
+  it.live("happen again by the same seed, by their own script, and not by another seed", () => {
+    const run = (options: Faults.Options) =>
+      Effect.gen(function*() {
+        for (let round = 0; round < 20; round++) yield* Effect.exit(roundTrip)
+        const faults = yield* Faults.Faults
+        return { injected: yield* faults.injected, at: yield* Clock.currentTimeMillis }
+      }).pipe(faulty(options))
+    return Effect.gen(function*() {
+      const one = yield* run({ seed: 1, rates: 0.2 })
+      expect(one.injected.length).toBeGreaterThan(10)
+      expect(yield* run({ seed: 1, rates: 0.2 })).toEqual(one)
+      expect(yield* run({ seed: 1, script: one.injected })).toEqual(one)
+      expect((yield* run({ seed: 2, rates: 0.2 })).injected).not.toEqual(one.injected)
+    })
+  })
+
+  it.live("come as often as is asked for, each kind by itself", () =>
+    Effect.gen(function*() {
+      const glacier = yield* GlacierClient
+      for (let round = 0; round < 1_000; round++) yield* Effect.exit(glacier.listVaults({}))
+      const { Failed = 0, Throttled = 0, ...others } = yield* (yield* Faults.Faults).counts
+      expect(Throttled).toBeGreaterThan(250)
+      expect(Throttled).toBeLessThan(350)
+      expect(Failed).toBeGreaterThan(30)
+      expect(Failed).toBeLessThan(80)
+      expect(others).toEqual({})
+    }).pipe(faulty({ rates: { Throttled: 0.3, Failed: 0.05 } })))
+})
+
+/** Runs in a folder of its own whose files are harmed. */
+const onDisk =
+  (options: Faults.Options) =>
+  <A, E>(effect: (folder: string) => Effect.Effect<A, E, FileSystem.FileSystem | Faults.Faults | GlacierClient>) =>
+    Effect.gen(function*() {
+      const folder = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
+      return yield* effect(folder).pipe(
+        Effect.provide(Faults.layerFileSystem),
+        Effect.provide(Faults.layer(options)),
+        Effect.provide(TestGlacier.layer({ jobDelay: 0 }))
+      )
+    }).pipe(Effect.scoped, Effect.provide(Layer.merge(NodeFileSystem.layer, NodeHashing.layer)))
+
+/** An archive, and its download to a file. */
+const downloaded = (path: string) =>
+  Effect.gen(function*() {
+    const glacier = yield* GlacierClient
+    yield* glacier.createVault(address)
+    const { archiveId } = yield* Upload.upload(address, Source.bytes(bytes), { partSize: mebibyte })
+    const { jobId } = yield* glacier.initiateJob({ ...address, parameters: { type: "archive-retrieval", archiveId } })
+    const job = yield* Job.make(address, jobId)
+    return yield* job.outputToFile(path, { windowSize: mebibyte, concurrency: 1, onFailure: "keep" })
+  })
+
+describe("Faults on disk", () => {
+  it.live.each<readonly [fault: Faults.Kind, operation: string, code: string]>([
+    ["NoSpace", "write", "ENOSPC"],
+    ["ShortWrite", "write", "EIO"],
+    ["FailedSync", "sync", "EIO"]
+  ])(
+    "I2 %s fails a download, which the next run repairs",
+    ([fault, operation, code]) =>
+      onDisk({ script: [{ fault, operation, at: 1 }] })((folder) =>
+        Effect.gen(function*() {
+          const fs = yield* FileSystem.FileSystem
+          const path = `${folder}/file`
+          expect(yield* Effect.flip(downloaded(path))).toMatchObject({ _tag: "SystemError", cause: { code } })
+          expect(yield* fs.exists(path)).toBe(false)
+          yield* downloaded(path)
+          expect(treeHash(yield* fs.readFile(path))).toBe(treeHash(bytes))
+          expect(yield* (yield* Faults.Faults).counts).toEqual({ [fault]: 1 })
+        })
+      )
+  )
+
+  it.live("I2 half of a short write is there", () =>
+    onDisk({ rates: { ShortWrite: 1 } })((folder) =>
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        const exit = yield* Effect.exit(fs.writeFile(`${folder}/file`, Uint8Array.of(1, 2, 3, 4)))
+        expect(Exit.isFailure(exit)).toBe(true)
+        expect(Array.from(yield* fs.readFile(`${folder}/file`))).toEqual([1, 2])
+      })
+    ))
+
+  it.live("I2 a file that changes while it is uploaded becomes no archive", () =>
+    onDisk({ script: [{ fault: "FileChanged", operation: "read", at: 2 }] })((folder) =>
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        const glacier = yield* GlacierClient
+        yield* glacier.createVault(address)
+        yield* fs.writeFile(`${folder}/file`, bytes)
+        const upload = Upload.upload(address, Source.file(`${folder}/file`), { partSize: mebibyte, concurrency: 1 })
+        expect(yield* Effect.flip(upload)).toMatchObject({ _tag: "SourceChanged" })
+        expect((yield* glacier.listMultipartUploads(address)).uploads).toEqual([])
+        expect((yield* fs.readFile(`${folder}/file`)).length).toBe(bytes.length + 1)
+        expect(yield* Stream.runCount(Stream.fromIterable(yield* (yield* Faults.Faults).injected))).toBe(1)
+      })
+    ))
+})
