@@ -4,5 +4,6 @@
  * @since 0.1.0
  */
 export * as Arbitraries from "./Arbitraries.ts"
+export * as Conformance from "./Conformance.ts"
 export * as Faults from "./Faults.ts"
 export * as TestGlacier from "./TestGlacier.ts"

@@ -1,12 +1,17 @@
-import { expect } from "@effect/vitest"
+/**
+ * What an account agrees with the service.
+ *
+ * @internal
+ */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
-import { GlacierClient } from "../../../src/client/GlacierClient.ts"
-import * as ServiceError from "../../../src/protocol/ServiceError.ts"
-import { account, created, type It, mebibyte, ramp, refused, retrieve, store } from "./support.ts"
+import * as ServiceError from "../../../protocol/ServiceError.ts"
+import { expect } from "../expect.ts"
+import { type Case, test } from "./case.ts"
+import { created, mebibyte, ramp, refused, retrieve, store } from "./support.ts"
 
-export const accounts = (it: It) => {
-  it.effect("a data-retrieval policy is enforced", () =>
+export const accounts: ReadonlyArray<Case> = [
+  test("a data-retrieval policy is enforced", () =>
     Effect.gen(function*() {
       const { glacier, vaultName } = yield* created("data-retrieval")
       const { archiveId } = yield* store(vaultName, ramp(mebibyte + 1))
@@ -34,11 +39,11 @@ export const accounts = (it: It) => {
         yield* retrieve(vaultName, archiveId)
       }).pipe(Effect.ensuring(Effect.orDie(expectSet(unlimited))))
       yield* retrieve(vaultName, archiveId)
-    }))
+    }), "account", "jobs"),
 
-  it.effect("capacity is bought for a month, two units at most", () =>
+  test("capacity is bought for a month, two units at most", () =>
     Effect.gen(function*() {
-      const glacier = yield* GlacierClient
+      const { account, glacier } = yield* created("capacity")
       expect(yield* glacier.listProvisionedCapacity({})).toEqual({ units: [] })
       const first = yield* glacier.purchaseProvisionedCapacity({})
       const second = yield* glacier.purchaseProvisionedCapacity({ accountId: account })
@@ -47,7 +52,7 @@ export const accounts = (it: It) => {
       expect(units.map(({ capacityId }) => capacityId)).toEqual([first.capacityId, second.capacityId])
       for (const { expirationDate, startDate } of units) {
         const month = DateTime.distance(DateTime.add(startDate, { months: 1 }), expirationDate)
-        expect(Math.abs(month)).toBeLessThan(1_000)
+        expect(Math.abs(month) < 1_000).toEqual(true)
       }
-    }))
-}
+    }), "account")
+]

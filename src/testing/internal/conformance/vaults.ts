@@ -1,24 +1,31 @@
-import { expect } from "@effect/vitest"
+/**
+ * Vaults, from their creation to their end.
+ *
+ * @internal
+ */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as Pages from "../../../src/client/Pages.ts"
-import * as Limits from "../../../src/protocol/Limits.ts"
-import * as ServiceError from "../../../src/protocol/ServiceError.ts"
-import * as Vault from "../../../src/services/Vault.ts"
-import { account, all, arnOf, created, type It, mebibyte, ramp, refused, store, treeHash } from "./support.ts"
+import * as Pages from "../../../client/Pages.ts"
+import * as Limits from "../../../protocol/Limits.ts"
+import * as ServiceError from "../../../protocol/ServiceError.ts"
+import * as Vault from "../../../services/Vault.ts"
+import { expect } from "../expect.ts"
+import { type Case, test } from "./case.ts"
+import { all, created, mebibyte, ramp, refused, store, treeHash } from "./support.ts"
 
-export const vaults = (it: It) => {
-  it.effect("vaults are created, described, listed in pages and deleted", () =>
+export const vaults: ReadonlyArray<Case> = [
+  test("vaults are created, described, listed in pages and deleted", () =>
     Effect.gen(function*() {
-      const { glacier } = yield* created("vaults-00")
-      const names = Array.from({ length: 13 }, (_, index) => `vaults-${String(index).padStart(2, "0")}`)
+      const { account, arnOf, glacier, vaultName: prefix } = yield* created("vaults")
+      const names = Array.from({ length: 13 }, (_, index) => `${prefix}-${String(index).padStart(2, "0")}`)
+      const vaultName = `${prefix}-00`
       yield* Effect.forEach(names, (vaultName) => glacier.createVault({ vaultName }))
-      const again = yield* glacier.createVault({ accountId: account, vaultName: "vaults-00" })
-      expect(again.location).toEqual(Option.some(`/${account}/vaults/vaults-00`))
-      expect(yield* glacier.describeVault({ vaultName: "vaults-00" })).toMatchObject({
-        vaultName: "vaults-00",
-        vaultArn: arnOf("vaults-00"),
+      const again = yield* glacier.createVault({ accountId: account, vaultName })
+      expect(again.location).toEqual(Option.some(`/${account}/vaults/${vaultName}`))
+      expect(yield* glacier.describeVault({ vaultName })).toMatchObject({
+        vaultName,
+        vaultArn: arnOf(vaultName),
         lastInventoryDate: Option.none(),
         numberOfArchives: Option.some(0),
         sizeInBytes: Option.some(0)
@@ -30,22 +37,22 @@ export const vaults = (it: It) => {
       expect(eight.map((one) => one.vaultName)).toEqual(
         [...first.vaults, ...second.vaults].map((one) => one.vaultName)
       )
-      expect((yield* glacier.listVaults({ limit: 1_000 })).vaults.length).toBe(Limits.vaultPage)
-      const listed = yield* all(Stream.filter(Pages.vaults(), (one) => one.vaultName.startsWith("vaults-")))
+      expect((yield* glacier.listVaults({ limit: 1_000 })).vaults.length).toEqual(Limits.vaultPage)
+      const listed = yield* all(Stream.filter(Pages.vaults(), (one) => one.vaultName.startsWith(`${prefix}-`)))
       expect(listed.map((one) => one.vaultName)).toEqual(names)
       yield* Effect.forEach(names, (vaultName) => glacier.deleteVault({ vaultName }))
       const gone = yield* refused(
-        glacier.describeVault({ vaultName: "vaults-00" }),
+        glacier.describeVault({ vaultName }),
         ServiceError.ResourceNotFound,
-        `Vault not found for ARN: ${arnOf("vaults-00")}`
+        `Vault not found for ARN: ${arnOf(vaultName)}`
       )
       expect(gone).toMatchObject({ _tag: "ResourceNotFound", status: 404, operation: "DescribeVault" })
-      yield* glacier.deleteVault({ vaultName: "vaults-00" })
-    }))
+      yield* glacier.deleteVault({ vaultName })
+    })),
 
-  it.effect("vaults that hold an archive stay, and have an inventory", () =>
+  test("vaults that hold an archive stay, and have an inventory", () =>
     Effect.gen(function*() {
-      const { glacier, vaultName } = yield* created("archives")
+      const { account, arnOf, glacier, vaultName } = yield* created("archives")
       const body = ramp(3 * mebibyte + 17)
       const description = "a  \"quoted\", spaced \\ name ~ and more"
       const archive = yield* store(vaultName, body, description)
@@ -56,14 +63,14 @@ export const vaults = (it: It) => {
       })
       const vault = yield* Vault.make(vaultName)
       const inventory = yield* Effect.flatMap(vault.retrieveInventory(), (job) => job.inventory)
-      expect(inventory.vaultArn).toBe(arnOf(vaultName))
-      expect(yield* all(inventory.archives())).toEqual([
-        expect.objectContaining({
-          archiveId: archive.archiveId,
-          description,
-          size: body.length,
-          treeHash: treeHash(body)
-        })
+      expect(inventory.vaultArn).toEqual(arnOf(vaultName))
+      expect(yield* all(inventory.archives())).toMatchObject([
+        {
+        archiveId: archive.archiveId,
+        description,
+        size: body.length,
+        treeHash: treeHash(body)
+      }
       ])
       expect(yield* glacier.describeVault({ vaultName })).toMatchObject({
         numberOfArchives: Option.some(1),
@@ -77,5 +84,5 @@ export const vaults = (it: It) => {
       yield* glacier.deleteArchive({ vaultName, archiveId: archive.archiveId })
       yield* glacier.deleteArchive({ vaultName, archiveId: archive.archiveId })
       yield* glacier.deleteVault({ vaultName })
-    }))
-}
+    }), "inventories", "jobs")
+]
