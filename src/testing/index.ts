@@ -6,4 +6,5 @@
 export * as Arbitraries from "./Arbitraries.ts"
 export * as Conformance from "./Conformance.ts"
 export * as Faults from "./Faults.ts"
+export * as ScriptedHttp from "./ScriptedHttp.ts"
 export * as TestGlacier from "./TestGlacier.ts"

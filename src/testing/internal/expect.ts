@@ -14,7 +14,11 @@ export class Unexpected extends Error {
 }
 
 const shown = (value: unknown): string =>
-  value instanceof Uint8Array ? `${value.length} bytes` : String(Inspectable.toStringUnknown(value, 0))
+  value instanceof Uint8Array
+    ? `${value.length} bytes`
+    : value instanceof RegExp
+    ? String(value)
+    : String(Inspectable.toStringUnknown(value, 0))
 
 const isPlain = (value: unknown): value is Readonly<Record<string, unknown>> =>
   Predicate.isReadonlyRecord(value) && Object.getPrototypeOf(value) === Object.prototype

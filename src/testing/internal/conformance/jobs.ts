@@ -182,7 +182,7 @@ export const jobs: ReadonlyArray<Case> = [
       const [head, ...lines] = csv.trimEnd().split("\n")
       expect(head).toEqual("ArchiveId,ArchiveDescription,CreationDate,Size,SHA256TreeHash")
       expect(lines.map((line) =>
-        line.slice(0, line.indexOf(",20"))
+        line.replace(/,\d{4}-\d\d-\d\dT.*/, "")
       )).toEqual([
         `${archives[0]},plain`,
         `${archives[1]},"a \\"quoted\\", name"`,
