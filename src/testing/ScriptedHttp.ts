@@ -181,13 +181,16 @@ export const layer = (script: ReadonlyArray<Exchange>): Layer.Layer<HttpClient.H
         const exchange = script[number - 1]
         if (exchange === undefined) return mismatch(`Request ${number}, ${name}, is one more than the script has`)
         const { reply } = exchange
-        return Either.match(problemOf(exchange.request, { method: request.method, url, headers: request.headers, body }), {
-          onLeft: (problem) => mismatch(`Request ${number}, ${name}: ${problem}`),
-          onRight: () =>
-            reply === "lost"
-              ? Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport", description: "lost" }))
-              : Effect.succeed(answered(request, reply))
-        })
+        return Either.match(
+          problemOf(exchange.request, { method: request.method, url, headers: request.headers, body }),
+          {
+            onLeft: (problem) => mismatch(`Request ${number}, ${name}: ${problem}`),
+            onRight: () =>
+              reply === "lost"
+                ? Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport", description: "lost" }))
+                : Effect.succeed(answered(request, reply))
+          }
+        )
       })
     )
 

@@ -97,8 +97,11 @@ const found = <A>(what: string, one: A | undefined): Effect.Effect<A, Cause.NoSu
 export const inside = (
   vaultName: string
 ): Effect.Effect<Inside.Vault, Cause.NoSuchElementException, Emulator.Emulator> =>
-  Effect.flatMap(Emulator.Emulator, ({ vaults }) =>
-    Effect.flatMap(vaults, (all) => found(`vault ${vaultName}`, all.find((one) => one.vaultName === vaultName))))
+  Effect.flatMap(
+    Emulator.Emulator,
+    ({ vaults }) =>
+      Effect.flatMap(vaults, (all) => found(`vault ${vaultName}`, all.find((one) => one.vaultName === vaultName)))
+  )
 
 /**
  * Takes an inventory of a vault now: from then on `describe` counts what is there at this moment, and an inventory that

@@ -52,7 +52,10 @@ const remove = picked.map((back) =>
   })
 )
 
-const retrieve = FastCheck.record({ back: picked, tier: FastCheck.constantFrom("Expedited" as const, "Standard" as const, "Bulk" as const) }).map(
+const retrieve = FastCheck.record({
+  back: picked,
+  tier: FastCheck.constantFrom("Expedited" as const, "Standard" as const, "Bulk" as const)
+}).map(
   ({ back, tier }) =>
     calling<Model>(`${tier} retrieval of the archive ${back} back`, (model) => {
       const archive = model.archives.at(-1 - back)
@@ -78,8 +81,10 @@ const look = picked.map((back) =>
     const job = jobsOf(model).at(-1 - back)
     return answers(
       glacier.describeJob({ vaultName, jobId: job?.id ?? "none" }),
-      job === undefined ? "ResourceNotFound" : ({ completed, statusCode }) =>
-        expect([statusCode, completed]).toEqual([statusOf(job, model.now), model.now >= job.completesAt])
+      job === undefined ?
+        "ResourceNotFound" :
+        ({ completed, statusCode }) =>
+          expect([statusCode, completed]).toEqual([statusOf(job, model.now), model.now >= job.completesAt])
     )
   })
 )
@@ -102,8 +107,10 @@ const read = picked.map((back) =>
 const list = FastCheck.constantFrom(true, false).map((completed) =>
   calling<Model>(`list jobs, completed: ${completed}`, (model, glacier) => {
     const ids = jobsOf(model).filter(({ completesAt }) => model.now >= completesAt === completed).map(({ id }) => id)
-    return answers(glacier.listJobs({ vaultName, completed }), ({ jobs }) =>
-      expect(jobs.map(({ jobId }) => jobId)).toEqual(ids.reverse()))
+    return answers(
+      glacier.listJobs({ vaultName, completed }),
+      ({ jobs }) => expect(jobs.map(({ jobId }) => jobId)).toEqual(ids.reverse())
+    )
   })
 )
 

@@ -25,11 +25,17 @@ const lockOf = (model: Model) => {
   return model.lock
 }
 
-const initiate = calling<Model>("initiate", (model, glacier) =>
-  answers(glacier.initiateVaultLock({ vaultName, policy }), lockOf(model) !== undefined ? "AccessDenied" : ({ lockId }) => {
-    model.lock = { id: lockId, until: model.now + day }
-    model.ids.push(lockId)
-  }))
+const initiate = calling<Model>(
+  "initiate",
+  (model, glacier) =>
+    answers(
+      glacier.initiateVaultLock({ vaultName, policy }),
+      lockOf(model) !== undefined ? "AccessDenied" : ({ lockId }) => {
+        model.lock = { id: lockId, until: model.now + day }
+        model.ids.push(lockId)
+      }
+    )
+)
 
 const complete = FastCheck.nat({ max: 3 }).map((back) =>
   calling<Model>(`complete, ${back} back`, (model, glacier) => {
@@ -52,15 +58,20 @@ const complete = FastCheck.nat({ max: 3 }).map((back) =>
 const abort = calling<Model>("abort", (model, glacier) =>
   answers(
     glacier.abortVaultLock({ vaultName }),
-    lockOf(model) !== undefined && model.lock?.until === undefined ? "AccessDenied" : () => void (model.lock = undefined)
+    lockOf(model) !== undefined && model.lock?.until === undefined
+      ? "AccessDenied"
+      : () => void (model.lock = undefined)
   ))
 
 const get = calling<Model>("get", (model, glacier) => {
   const lock = lockOf(model)
-  return answers(glacier.getVaultLock({ vaultName }), lock === undefined ? "ResourceNotFound" : (answer) => {
-    expect(answer).toMatchObject({ policy, state: lock.until === undefined ? "Locked" : "InProgress" })
-    expect(Option.isSome(answer.expirationDate)).toBe(lock.until !== undefined)
-  })
+  return answers(
+    glacier.getVaultLock({ vaultName }),
+    lock === undefined ? "ResourceNotFound" : (answer) => {
+      expect(answer).toMatchObject({ policy, state: lock.until === undefined ? "Locked" : "InProgress" })
+      expect(Option.isSome(answer.expirationDate)).toBe(lock.until !== undefined)
+    }
+  )
 })
 
 const deleteArchive = calling<Model>("delete an archive", (model, glacier) =>

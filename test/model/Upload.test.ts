@@ -22,10 +22,15 @@ interface Model extends Timed {
 /** The uploads as they are at this time: those that are open, and those that have just ended. */
 const uploadsOf = (model: Model) => (model.uploads = model.uploads.filter(({ expiresAt }) => model.now < expiresAt))
 
-const open = FastCheck.constant(calling<Model>("open", (model, glacier) =>
-  answers(glacier.initiateMultipartUpload({ vaultName, partSize: mebibyte }), ({ uploadId: id }) => {
-    uploadsOf(model).push({ id, parts: new Map(), state: "open", expiresAt: model.now + day, archiveId: undefined })
-  })))
+const open = FastCheck.constant(
+  calling<Model>(
+    "open",
+    (model, glacier) =>
+      answers(glacier.initiateMultipartUpload({ vaultName, partSize: mebibyte }), ({ uploadId: id }) => {
+        uploadsOf(model).push({ id, parts: new Map(), state: "open", expiresAt: model.now + day, archiveId: undefined })
+      })
+  )
+)
 
 const picked = FastCheck.nat({ max: 3 })
 
@@ -116,8 +121,10 @@ const list = picked.map((back) =>
 
 const listAll = FastCheck.constant(calling<Model>("list uploads", (model, glacier) => {
   const ids = uploadsOf(model).flatMap(({ id, state }) => state === "open" ? [id] : [])
-  return answers(glacier.listMultipartUploads({ vaultName }), ({ uploads }) =>
-    expect(uploads.map(({ uploadId }) => uploadId)).toEqual(ids))
+  return answers(
+    glacier.listMultipartUploads({ vaultName }),
+    ({ uploads }) => expect(uploads.map(({ uploadId }) => uploadId)).toEqual(ids)
+  )
 }))
 
 describe("model of uploads", () => {

@@ -2,8 +2,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, FastCheck, Option } from "effect"
 import * as Limits from "../../src/protocol/Limits.ts"
-import * as TestGlacier from "../../src/testing/TestGlacier.ts"
 import { store } from "../../src/testing/internal/conformance/support.ts"
+import * as TestGlacier from "../../src/testing/TestGlacier.ts"
 import { agree, answers, calling, day, hour, type Timed, waits } from "./support.ts"
 
 interface Inventory {
@@ -66,10 +66,13 @@ const fill = named((vaultName) =>
   calling(`store in ${vaultName}`, (model) => {
     const vault = vaultOf(model, vaultName)
     const size = 1 + (vault?.archives.size ?? 0)
-    return answers(store(vaultName, new Uint8Array(size)), vault === undefined ? "ResourceNotFound" : ({ archiveId }) => {
-      vault.archives.set(archiveId, size)
-      vault.due ??= model.now + day
-    })
+    return answers(
+      store(vaultName, new Uint8Array(size)),
+      vault === undefined ? "ResourceNotFound" : ({ archiveId }) => {
+        vault.archives.set(archiveId, size)
+        vault.due ??= model.now + day
+      }
+    )
   })
 )
 
@@ -89,14 +92,17 @@ const empty = named((vaultName) =>
 const look = named((vaultName) =>
   calling(`describe ${vaultName}`, (model, glacier) => {
     const vault = vaultOf(model, vaultName)
-    return answers(glacier.describeVault({ vaultName }), vault === undefined ? "ResourceNotFound" : (answer) => {
-      expect(answer).toMatchObject({
-        vaultName,
-        numberOfArchives: Option.some(vault.inventory?.count ?? 0),
-        sizeInBytes: Option.some(vault.inventory?.bytes ?? 0)
-      })
-      expect(Option.isSome(answer.lastInventoryDate)).toBe(vault.inventory !== undefined)
-    })
+    return answers(
+      glacier.describeVault({ vaultName }),
+      vault === undefined ? "ResourceNotFound" : (answer) => {
+        expect(answer).toMatchObject({
+          vaultName,
+          numberOfArchives: Option.some(vault.inventory?.count ?? 0),
+          sizeInBytes: Option.some(vault.inventory?.bytes ?? 0)
+        })
+        expect(Option.isSome(answer.lastInventoryDate)).toBe(vault.inventory !== undefined)
+      }
+    )
   })
 )
 
@@ -120,9 +126,16 @@ const inventory = named((vaultName) =>
   })
 )
 
-const list = FastCheck.constant(calling<Model>("list", (model, glacier) =>
-  answers(glacier.listVaults({}), ({ vaults }) =>
-    expect(vaults.map((one) => one.vaultName)).toEqual(["model", ...model.vaults.keys()].sort()))))
+const list = FastCheck.constant(
+  calling<Model>(
+    "list",
+    (model, glacier) =>
+      answers(
+        glacier.listVaults({}),
+        ({ vaults }) => expect(vaults.map((one) => one.vaultName)).toEqual(["model", ...model.vaults.keys()].sort())
+      )
+  )
+)
 
 describe("model of vaults", () => {
   it("agrees with the emulator", () =>

@@ -3,8 +3,8 @@ import { expect } from "@effect/vitest"
 import { Clock, Duration, Effect, FastCheck, Runtime } from "effect"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
 import type { Emulator } from "../../src/emulator/Emulator.ts"
-import type { GlacierError } from "../../src/protocol/GlacierError.ts"
 import * as NodeHashing from "../../src/node/NodeHashing.ts"
+import type { GlacierError } from "../../src/protocol/GlacierError.ts"
 import * as TestGlacier from "../../src/testing/TestGlacier.ts"
 
 export const vaultName = "model"
@@ -89,7 +89,12 @@ export const agree = <Model extends Timed>(
         const runtime = yield* Effect.runtime<GlacierClient | Emulator>()
         const real = { run: Runtime.runPromise(runtime), pass }
         yield* Effect.promise(() => FastCheck.asyncModelRun(() => ({ model: make(), real }), sequence))
-      }).pipe(Effect.provide(TestGlacier.layer()), Effect.provide(NodeHashing.layer), Effect.withClock(clock), Effect.runPromise)
+      }).pipe(
+        Effect.provide(TestGlacier.layer()),
+        Effect.provide(NodeHashing.layer),
+        Effect.withClock(clock),
+        Effect.runPromise
+      )
     }),
     { numRuns, seed: 7 }
   )

@@ -1,7 +1,7 @@
+import * as RateLimiter from "@effect/experimental/RateLimiter"
 import { layerMemory } from "@effect/platform/KeyValueStore"
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, FastCheck, Layer, Option, TestClock } from "effect"
-import * as RateLimiter from "@effect/experimental/RateLimiter"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
 import * as Bandwidth from "../../src/policy/Bandwidth.ts"
 import * as RatePolicy from "../../src/policy/RatePolicy.ts"
@@ -32,7 +32,9 @@ describe("Arbitraries", () => {
 
   it("a failing archive is printed by its size", () => {
     const small = FastCheck.property(Arbitraries.archive(), ({ bytes }) => bytes.length < 3)
-    expect(FastCheck.stringify(FastCheck.check(small, { seed: 1 }).counterexample)).toMatch(/^\[an archive of \d+ bytes/)
+    expect(FastCheck.stringify(FastCheck.check(small, { seed: 1 }).counterexample)).toMatch(
+      /^\[an archive of \d+ bytes/
+    )
   })
 
   it.effect.prop("policies are such as their makers take", {
@@ -82,10 +84,12 @@ describe("Arbitraries", () => {
           while (Option.isNone(yield* fiber.poll)) yield* TestClock.adjust("1 minute")
           return yield* (yield* Faults.Faults).injected
         }).pipe(
-          Effect.provide(Faults.layerClient().pipe(
-            Layer.provideMerge(Faults.layer({ script: [step] })),
-            Layer.provide(TestGlacier.layer())
-          )),
+          Effect.provide(
+            Faults.layerClient().pipe(
+              Layer.provideMerge(Faults.layer({ script: [step] })),
+              Layer.provide(TestGlacier.layer())
+            )
+          ),
           Effect.provide(RetryPolicy.layer(RetryPolicy.none))
         )
         expect(injected).toEqual([step])

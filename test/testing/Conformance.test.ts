@@ -30,8 +30,7 @@ describe("Conformance", () => {
       )
       expect(others).toMatchObject([{ name: "vaults that hold an archive stay, and have an inventory" }])
       const forgetful = yield* failures((glacier) => ({
-        describeJob: (input) =>
-          Effect.map(glacier.describeJob(input), (job) => ({ ...job, tier: Option.none() }))
+        describeJob: (input) => Effect.map(glacier.describeJob(input), (job) => ({ ...job, tier: Option.none() }))
       }))
       expect(forgetful.map(({ message }) => message)).toEqual([
         expect.stringMatching(/^a range of an archive.*: \.tier expected .*Bulk.*, was .*None/s)

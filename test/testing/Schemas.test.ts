@@ -6,7 +6,9 @@ import * as Testing from "../../src/testing/index.ts"
 
 const schemas = Object.entries({ ...Package, ...Testing }).flatMap(([module, exports]) =>
   Object.entries(exports).flatMap(([name, value]: readonly [string, unknown]) =>
-    Schema.isSchema(value) ? [{ name: `${module}.${name}`, schema: Schema.asSchema(value as Schema.Schema<unknown>) }] : []
+    Schema.isSchema(value)
+      ? [{ name: `${module}.${name}`, schema: Schema.asSchema(value as Schema.Schema<unknown>) }]
+      : []
   )
 )
 
@@ -18,12 +20,15 @@ describe("arbitraries of schemas", () => {
 
   it.each(schemas)("$name", ({ schema }) => {
     const seen = new Set<string>()
-    FastCheck.assert(FastCheck.property(Arbitrary.make(schema), (value) => {
-      const encoded = Either.getOrThrow(Schema.encodeEither(schema)(value))
-      seen.add(JSON.stringify(encoded))
-      const decoded = Either.getOrThrow(Schema.decodeUnknownEither(schema)(encoded))
-      expect(decoded).toEqual(value)
-    }), { numRuns: 50, seed: 1 })
+    FastCheck.assert(
+      FastCheck.property(Arbitrary.make(schema), (value) => {
+        const encoded = Either.getOrThrow(Schema.encodeEither(schema)(value))
+        seen.add(JSON.stringify(encoded))
+        const decoded = Either.getOrThrow(Schema.decodeUnknownEither(schema)(encoded))
+        expect(decoded).toEqual(value)
+      }),
+      { numRuns: 50, seed: 1 }
+    )
     expect(seen.size).toBeGreaterThan(1)
   })
 })

@@ -33,7 +33,10 @@ const played = <A, E>(
   )
 
 const problemOf = (exit: Exit.Exit<void, ScriptedHttp.ScriptMismatch>) =>
-  Exit.match(exit, { onSuccess: () => undefined, onFailure: (cause) => Option.getOrUndefined(Cause.failureOption(cause)) })
+  Exit.match(exit, {
+    onSuccess: () => undefined,
+    onFailure: (cause) => Option.getOrUndefined(Cause.failureOption(cause))
+  })
     ?.problem
 
 describe("ScriptedHttp", () => {
@@ -47,10 +50,17 @@ describe("ScriptedHttp", () => {
       const [result, done] = yield* played([
         created,
         tags,
-        { request: { method: "GET", path: "/-/vaults/photos/access-policy" }, reply: { status: 200, body: { Policy: policy } } },
+        {
+          request: { method: "GET", path: "/-/vaults/photos/access-policy" },
+          reply: { status: 200, body: { Policy: policy } }
+        },
         {
           request: { method: "GET", path: "/-/vaults/photos/jobs/job/output" },
-          reply: { status: 200, headers: { "content-type": "application/octet-stream" }, body: new Uint8Array([1, 2, 3]) }
+          reply: {
+            status: 200,
+            headers: { "content-type": "application/octet-stream" },
+            body: new Uint8Array([1, 2, 3])
+          }
         },
         {
           request: { method: "DELETE", path: "/-/vaults/photos" },
@@ -75,8 +85,10 @@ describe("ScriptedHttp", () => {
     Effect.gen(function*() {
       const of = (request: Partial<ScriptedHttp.Expected>) =>
         Effect.map(
-          played([{ ...created, request: { ...created.request, ...request } }], (glacier) =>
-            glacier.createVault({ vaultName })),
+          played(
+            [{ ...created, request: { ...created.request, ...request } }],
+            (glacier) => glacier.createVault({ vaultName })
+          ),
           ([result, done]) => {
             expect(result._tag === "Failure" && Cause.isDie(result.cause)).toBe(true)
             return problemOf(done)

@@ -10,7 +10,16 @@ import type * as NodeEmulator from "../../../src/node/NodeEmulator.ts"
 import * as Support from "../../../src/testing/internal/conformance/support.ts"
 import type { Transport } from "../../../src/transport/Transport.ts"
 
-export { all, collect, mebibyte, putPart, ramp, refused, started, store } from "../../../src/testing/internal/conformance/support.ts"
+export {
+  all,
+  collect,
+  mebibyte,
+  putPart,
+  ramp,
+  refused,
+  started,
+  store
+} from "../../../src/testing/internal/conformance/support.ts"
 
 export type It = Vitest.MethodsNonLive<GlacierClient | Transport | FileSystem.FileSystem, true>
 

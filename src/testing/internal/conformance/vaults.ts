@@ -50,39 +50,44 @@ export const vaults: ReadonlyArray<Case> = [
       yield* glacier.deleteVault({ vaultName })
     })),
 
-  test("vaults that hold an archive stay, and have an inventory", () =>
-    Effect.gen(function*() {
-      const { account, arnOf, glacier, vaultName } = yield* created("archives")
-      const body = ramp(3 * mebibyte + 17)
-      const description = "a  \"quoted\", spaced \\ name ~ and more"
-      const archive = yield* store(vaultName, body, description)
-      expect(archive).toEqual({
-        archiveId: archive.archiveId,
-        location: Option.some(`/${account}/vaults/${vaultName}/archives/${archive.archiveId}`),
-        treeHash: Option.some(treeHash(body))
-      })
-      const vault = yield* Vault.make(vaultName)
-      const inventory = yield* Effect.flatMap(vault.retrieveInventory(), (job) => job.inventory)
-      expect(inventory.vaultArn).toEqual(arnOf(vaultName))
-      expect(yield* all(inventory.archives())).toMatchObject([
-        {
-        archiveId: archive.archiveId,
-        description,
-        size: body.length,
-        treeHash: treeHash(body)
-      }
-      ])
-      expect(yield* glacier.describeVault({ vaultName })).toMatchObject({
-        numberOfArchives: Option.some(1),
-        sizeInBytes: Option.some(body.length + Limits.archiveOverhead)
-      })
-      yield* refused(
-        glacier.deleteVault({ vaultName }),
-        ServiceError.VaultNotEmpty,
-        `Vault not empty or recently written to: ${arnOf(vaultName)}`
-      )
-      yield* glacier.deleteArchive({ vaultName, archiveId: archive.archiveId })
-      yield* glacier.deleteArchive({ vaultName, archiveId: archive.archiveId })
-      yield* glacier.deleteVault({ vaultName })
-    }), "inventories", "jobs")
+  test(
+    "vaults that hold an archive stay, and have an inventory",
+    () =>
+      Effect.gen(function*() {
+        const { account, arnOf, glacier, vaultName } = yield* created("archives")
+        const body = ramp(3 * mebibyte + 17)
+        const description = "a  \"quoted\", spaced \\ name ~ and more"
+        const archive = yield* store(vaultName, body, description)
+        expect(archive).toEqual({
+          archiveId: archive.archiveId,
+          location: Option.some(`/${account}/vaults/${vaultName}/archives/${archive.archiveId}`),
+          treeHash: Option.some(treeHash(body))
+        })
+        const vault = yield* Vault.make(vaultName)
+        const inventory = yield* Effect.flatMap(vault.retrieveInventory(), (job) => job.inventory)
+        expect(inventory.vaultArn).toEqual(arnOf(vaultName))
+        expect(yield* all(inventory.archives())).toMatchObject([
+          {
+            archiveId: archive.archiveId,
+            description,
+            size: body.length,
+            treeHash: treeHash(body)
+          }
+        ])
+        expect(yield* glacier.describeVault({ vaultName })).toMatchObject({
+          numberOfArchives: Option.some(1),
+          sizeInBytes: Option.some(body.length + Limits.archiveOverhead)
+        })
+        yield* refused(
+          glacier.deleteVault({ vaultName }),
+          ServiceError.VaultNotEmpty,
+          `Vault not empty or recently written to: ${arnOf(vaultName)}`
+        )
+        yield* glacier.deleteArchive({ vaultName, archiveId: archive.archiveId })
+        yield* glacier.deleteArchive({ vaultName, archiveId: archive.archiveId })
+        yield* glacier.deleteVault({ vaultName })
+      }),
+    "inventories",
+    "jobs"
+  )
 ]
