@@ -1,6 +1,6 @@
 /** Random sequences of commands, to which the emulator and a small model must answer the same. */
 import { expect } from "@effect/vitest"
-import { Clock, Duration, Effect, FastCheck, Runtime } from "effect"
+import { Clock, Duration, Effect, FastCheck, Layer, Runtime } from "effect"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
 import type { Emulator } from "../../src/emulator/Emulator.ts"
 import * as NodeHashing from "../../src/node/NodeHashing.ts"
@@ -90,8 +90,7 @@ export const agree = <Model extends Timed>(
         const real = { run: Runtime.runPromise(runtime), pass }
         yield* Effect.promise(() => FastCheck.asyncModelRun(() => ({ model: make(), real }), sequence))
       }).pipe(
-        Effect.provide(TestGlacier.layer()),
-        Effect.provide(NodeHashing.layer),
+        Effect.provide(Layer.provideMerge(TestGlacier.layer(), NodeHashing.layer)),
         Effect.withClock(clock),
         Effect.runPromise
       )

@@ -87,10 +87,10 @@ describe("Arbitraries", () => {
           Effect.provide(
             Faults.layerClient().pipe(
               Layer.provideMerge(Faults.layer({ script: [step] })),
-              Layer.provide(TestGlacier.layer())
+              Layer.provide(TestGlacier.layer()),
+              Layer.provideMerge(RetryPolicy.layer(RetryPolicy.none))
             )
-          ),
-          Effect.provide(RetryPolicy.layer(RetryPolicy.none))
+          )
         )
         expect(injected).toEqual([step])
       }
