@@ -20,10 +20,12 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as Limits from "../protocol/Limits.ts"
+import type * as Inside from "./Inside.ts"
 import * as App from "./internal/App.ts"
 import * as Completions from "./internal/Completions.ts"
 import * as Delays from "./internal/Delays.ts"
 import * as InProcess from "./internal/InProcess.ts"
+import * as Look from "./internal/Look.ts"
 import type { EmulatorStorageError } from "./internal/StorageError.ts"
 import * as Store from "./internal/Store.ts"
 import type { Notification } from "./Topics.ts"
@@ -147,6 +149,8 @@ export interface Service {
   readonly app: HttpApp.Default<never, Scope.Scope>
   /** What is told of jobs as they end, from when on the stream is run. */
   readonly notifications: Stream.Stream<Notification>
+  /** All vaults of all accounts and regions, and what is in them at this moment. */
+  readonly vaults: Effect.Effect<ReadonlyArray<Inside.Vault>>
 }
 
 /**
@@ -183,7 +187,7 @@ const make = (store: Store.Store, options: Options): Effect.Effect<Service, neve
       withoutStorage: options.withoutStorage ?? [],
       bodyTimeout: Duration.decode(options.bodyTimeout ?? "60 seconds")
     })
-    return { app, notifications }
+    return { app, notifications, vaults: Look.vaults(store) }
   })
 
 /**

@@ -103,7 +103,10 @@ export const JobParameters = Schema.Union(ArchiveRetrieval, InventoryRetrieval)
  */
 export type JobParameters = typeof JobParameters.Type
 
-const Retired = Schema.Record({ key: Schema.String, value: Schema.Unknown })
+const Retired = Schema.Record({ key: Schema.String, value: Schema.Unknown }).annotations({
+  // JSON carries not all that is unknown.
+  arbitrary: () => (fc) => fc.dictionary(fc.string(), fc.string())
+})
 
 /**
  * A job as DescribeJob and ListJobs show it.

@@ -184,7 +184,7 @@ export const vault = {
 export const Decimal = Schema.compose(
   Schema.String.pipe(Schema.pattern(/^\d+$/, { message: () => "must be decimal digits" })),
   Schema.NumberFromString
-)
+).annotations({ arbitrary: () => (fc) => fc.nat() })
 
 /**
  * A limit of 1 or more. One that is too large to be exact is read as the largest that is.

@@ -22,7 +22,8 @@ const isJsonText = (text: string) => Option.isSome(Schema.decodeOption(Schema.pa
 export const PolicyText = Schema.String.pipe(
   Schema.filter((text) => new TextEncoder().encode(text).length <= 20_480 && isJsonText(text), {
     identifier: "PolicyText",
-    message: () => "must be a policy document as JSON text of at most 20,480 bytes"
+    message: () => "must be a policy document as JSON text of at most 20,480 bytes",
+    arbitrary: () => (fc) => fc.json()
   })
 )
 

@@ -11,9 +11,21 @@ import * as Pages from "../../src/client/Pages.ts"
 import type * as Jobs from "../../src/protocol/Jobs.ts"
 import * as Limits from "../../src/protocol/Limits.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
+import { denying } from "../../src/testing/internal/conformance/settings.ts"
 import * as TestGlacier from "../../src/testing/TestGlacier.ts"
-import { denying } from "./suite/settings.ts"
-import { all, collect, created, mebibyte, putPart, ramp, refused, retrieve, started, store } from "./suite/support.ts"
+import {
+  all,
+  arnOf,
+  collect,
+  created,
+  mebibyte,
+  putPart,
+  ramp,
+  refused,
+  retrieve,
+  started,
+  store
+} from "./suite/support.ts"
 
 const glacier = TestGlacier.layer()
 
@@ -81,7 +93,10 @@ describe("conformance in time", () => {
       const { glacier, vaultName } = yield* created("locks")
       const { archiveId } = yield* store(vaultName, ramp(3))
       const deleted = glacier.deleteArchive({ vaultName, archiveId })
-      const initiate = glacier.initiateVaultLock({ vaultName, policy: denying(vaultName, "glacier:DeleteArchive") })
+      const initiate = glacier.initiateVaultLock({
+        vaultName,
+        policy: denying(arnOf(vaultName), "glacier:DeleteArchive")
+      })
       const { lockId } = yield* initiate
       yield* TestClock.adjust(24 * 60 * minute - 1)
       yield* refused(deleted, ServiceError.AccessDenied)
@@ -101,7 +116,7 @@ describe("conformance in time", () => {
       const { archiveId } = yield* store(vaultName, ramp(3))
       const { lockId } = yield* glacier.initiateVaultLock({
         vaultName,
-        policy: denying(vaultName, "glacier:DeleteArchive", {
+        policy: denying(arnOf(vaultName), "glacier:DeleteArchive", {
           NumericLessThan: { "glacier:ArchiveAgeInDays": "365" }
         })
       })

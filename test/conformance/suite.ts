@@ -1,6 +1,6 @@
 /**
- * What a Glacier does, as a client sees it. The same checks run over every way to reach one; the vaults they make are
- * theirs alone. Jobs are complete at once and an inventory is taken after each write.
+ * What a Glacier does, as a client sees it: the cases that users have too, and those that need a disk, or emulators that
+ * are set up for them. The same run over every way to reach one. Jobs are complete at once and an inventory is taken after each write.
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { expect, layer } from "@effect/vitest"
@@ -8,15 +8,11 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as GlacierClient from "../../src/client/GlacierClient.ts"
 import { operations } from "../../src/protocol/Operations.ts"
+import { cases } from "../../src/testing/Conformance.ts"
 import { Transport } from "../../src/transport/Transport.ts"
-import { accounts } from "./suite/accounts.ts"
 import { errors } from "./suite/errors.ts"
-import { jobs } from "./suite/jobs.ts"
-import { settings } from "./suite/settings.ts"
 import type { Way } from "./suite/support.ts"
 import { transfers } from "./suite/transfers.ts"
-import { uploads } from "./suite/uploads.ts"
-import { vaults } from "./suite/vaults.ts"
 
 /** `streams`: whether the HTTP client sends streams with their length, so that a body can pause. */
 export const conformance = (name: string, way: Way, streams = true) => {
@@ -34,11 +30,7 @@ export const conformance = (name: string, way: Way, streams = true) => {
     Layer.provide(way({ jobDelay: 0, inventoryDelay: 0 }))
   )
   layer(Layer.merge(glacier, NodeContext.layer), { excludeTestServices: true })(name, (it) => {
-    vaults(it)
-    uploads(it)
-    jobs(it)
-    settings(it)
-    accounts(it)
+    for (const { name, run } of cases) it.effect(name, () => run)
     transfers(it)
     errors(it, way, streams)
 

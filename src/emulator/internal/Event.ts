@@ -49,6 +49,9 @@ export const ArchiveDeleted = Schema.TaggedStruct("ArchiveDeleted", {
   inventoryAt: Schema.Number
 })
 
+/** An inventory that somebody asked for: it was not due. */
+export const InventoryTaken = Schema.TaggedStruct("InventoryTaken", common)
+
 export const UploadInitiated = Schema.TaggedStruct("UploadInitiated", {
   ...common,
   uploadId: UploadId,
@@ -175,6 +178,7 @@ export const Event = Schema.Union(
   VaultDeleted,
   ArchiveStored,
   ArchiveDeleted,
+  InventoryTaken,
   UploadInitiated,
   PartStored,
   UploadAborted,

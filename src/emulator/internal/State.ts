@@ -255,6 +255,9 @@ export const apply = (state: State, event: Event.Event): void => {
     case "ArchiveDeleted":
       deleteArchive(state, vault, event)
       break
+    case "InventoryTaken":
+      vault.inventoryDue = event.at
+      break
     case "UploadInitiated": {
       vault.uploads.set(event.uploadId, {
         id: event.uploadId,

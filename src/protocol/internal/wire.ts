@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import type * as Arbitrary from "effect/Arbitrary"
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -31,12 +32,18 @@ export const oneOf = <const Words extends ReadonlyArray<string> & readonly [stri
     message: () => ({ message: `must be one of ${words.join(", ")}`, override: true })
   })
 
+/** Dates that the wire carries as they are: whole seconds of the years 2012 to 2100. */
+const wholeSeconds = {
+  arbitrary: (): Arbitrary.LazyArbitrary<DateTime.Utc> => (fc) =>
+    fc.integer({ min: 1_325_376_000, max: 4_102_444_800 }).map((seconds) => DateTime.unsafeMake(seconds * 1_000))
+}
+
 /** A date to the second, as inventories write it. Milliseconds are read too, and the ways in which clients name UTC. */
 export const Seconds = Schema.transform(Schema.String, Schema.DateTimeUtc, {
   strict: true,
   decode: (text) => /T[0-9:.]+$/.test(text) ? `${text}Z` : text.replace(/UTC$/, "Z"),
   encode: (text) => text.replace(/\.\d{3}Z$/, "Z")
-})
+}).annotations(wholeSeconds)
 
 const second = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|UTC|[+-]\d\d:\d\d)?$/
 

@@ -90,13 +90,21 @@ class Answer extends Inspectable.Class implements HttpClientResponse.HttpClientR
 const utf8 = new TextEncoder()
 
 /** An answer of one's own. */
+export const of = (
+  request: HttpClientRequest.HttpClientRequest,
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  body: Stream.Stream<Uint8Array, unknown>
+): HttpClientResponse.HttpClientResponse => new Answer(request, status, Headers.fromInput(headers), body)
+
+/** An answer of one's own, in text. */
 export const make = (
   request: HttpClientRequest.HttpClientRequest,
   status: number,
   contentType: string,
   text: string
 ): HttpClientResponse.HttpClientResponse =>
-  new Answer(request, status, Headers.fromInput({ "content-type": contentType }), Stream.succeed(utf8.encode(text)))
+  of(request, status, { "content-type": contentType }, Stream.succeed(utf8.encode(text)))
 
 /** A refusal in the words of the service. */
 export const refusal = (

@@ -10,7 +10,8 @@ import * as Endpoint from "../../transport/Endpoint.ts"
 export const over = (
   key: Emulator.Key
 ): Layer.Layer<GlacierClient.GlacierClient, EndpointError, HttpClient.HttpClient> =>
-  GlacierClient.layer.pipe(
+  // Fresh: of two clients in one application, one with faults, each must be its own.
+  Layer.fresh(GlacierClient.layer).pipe(
     Layer.provide(Credentials.layer(key)),
     Layer.provide(Endpoint.layer({ region: "us-east-1" }))
   )

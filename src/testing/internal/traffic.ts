@@ -23,7 +23,7 @@ type Response = HttpClientResponse.HttpClientResponse
 type Sent = Effect.Effect<Response, HttpClientError.HttpClientError>
 
 /** What can go wrong with an operation. */
-const kindsOf = (operation: Operation.Any): ReadonlyArray<Kind> => {
+export const kindsOf = (operation: Operation.Any): ReadonlyArray<Kind> => {
   const when = (holds: boolean, ...kinds: ReadonlyArray<Kind>) => holds ? kinds : []
   const isUpload = "body" in operation.input
   const isOutput = operation.body === "bytes"

@@ -15,6 +15,7 @@ import * as Uploads from "../../../protocol/Uploads.ts"
 import * as Access from "../Access.ts"
 import * as Catalogue from "../Catalogue.ts"
 import type { Delays } from "../Delays.ts"
+import type * as Event from "../Event.ts"
 import * as Ids from "../Ids.ts"
 import * as Incoming from "../Incoming.ts"
 import * as Page from "../Page.ts"
@@ -36,13 +37,20 @@ const find = (step: Step, call: Router.Call, arn: string, id: UploadId) =>
 const findOpen = (step: Step, call: Router.Call, arn: string, id: UploadId) =>
   Either.filterOrLeft(find(step, call, arn, id), ({ outcome }) => outcome._tag === "Open", () => unknown(id))
 
-const describe = (upload: State.Upload, vaultArn: string): Uploads.UploadDescription => ({
+/** An upload as it is listed. */
+export const describe = (upload: State.Upload, vaultArn: string): Uploads.UploadDescription => ({
   archiveDescription: Option.fromNullable(upload.description),
   creationDate: DateTime.unsafeMake(upload.createdAt),
   uploadId: upload.id,
   partSize: upload.partSize,
   vaultArn
 })
+
+/** A part as it is listed. */
+export const part = (
+  { partSize }: State.Upload,
+  [index, { size, treeHash }]: readonly [index: number, blob: Event.Blob]
+): Uploads.Part => ({ range: ByteRange.make(index * partSize, size), treeHash })
 
 /** The place of a part among those of its upload, if its range is a legal one. */
 const indexOf = (
@@ -200,10 +208,7 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
           // The marker is the number of the last part of the page before.
           const after = Option.getOrUndefined(Option.map(marker, Number))
           const page = Page.take(upload.parts.after(after), Page.size(limit))
-          const parts = page.items.map(([index, { size, treeHash }]) => ({
-            range: ByteRange.make(index * upload.partSize, size),
-            treeHash
-          }))
+          const parts = page.items.map((item) => part(upload, item))
           const next = Option.map(page.next, ([index]) => String(index))
           return { output: { ...describe(upload, arn), marker: next, parts } }
         })

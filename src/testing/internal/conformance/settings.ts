@@ -1,15 +1,21 @@
-import { expect } from "@effect/vitest"
+/**
+ * What is set on a vault: notifications, tags, its policy and its lock.
+ *
+ * @internal
+ */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as ServiceError from "../../../src/protocol/ServiceError.ts"
-import { arnOf, created, type It, refused, store, utf8 } from "./support.ts"
+import * as ServiceError from "../../../protocol/ServiceError.ts"
+import { expect } from "../expect.ts"
+import { type Case, test } from "./case.ts"
+import { created, refused, store, utf8 } from "./support.ts"
 
 /** A policy that denies an action, with a condition. */
-export const denying = (vaultName: string, Action: string, Condition?: object) =>
+export const denying = (Resource: string, Action: string, Condition?: object) =>
   JSON.stringify({
     Version: "2012-10-17",
-    Statement: [{ Sid: "1", Principal: "*", Effect: "Deny", Action, Resource: arnOf(vaultName), Condition }]
+    Statement: [{ Sid: "1", Principal: "*", Effect: "Deny", Action, Resource, Condition }]
   })
 
 const snsTopic = "arn:aws:sns:us-east-1:123456789012:topic"
@@ -17,10 +23,10 @@ const snsTopic = "arn:aws:sns:us-east-1:123456789012:topic"
 const tagged = (from: number, to: number) =>
   Object.fromEntries(Array.from({ length: to - from }, (_, i) => [`key ${from + i}`, `value ${from + i}`]))
 
-export const settings = (it: It) => {
-  it.effect("notifications are set, replaced, read and deleted", () =>
+export const settings: ReadonlyArray<Case> = [
+  test("notifications are set, replaced, read and deleted", () =>
     Effect.gen(function*() {
-      const { glacier, vaultName } = yield* created("notifications")
+      const { arnOf, glacier, vaultName } = yield* created("notifications")
       const none = refused(
         glacier.getVaultNotifications({ vaultName }),
         ServiceError.ResourceNotFound,
@@ -39,9 +45,9 @@ export const settings = (it: It) => {
       yield* glacier.deleteVaultNotifications({ vaultName })
       yield* glacier.deleteVaultNotifications({ vaultName })
       yield* none
-    }))
+    })),
 
-  it.effect("tags are added, overwritten, removed, and at most 50", () =>
+  test("tags are added, overwritten, removed, and at most 50", () =>
     Effect.gen(function*() {
       const { glacier, vaultName } = yield* created("tags")
       const listed = Effect.map(glacier.listTagsForVault({ vaultName }), ({ tags }) => tags)
@@ -58,11 +64,11 @@ export const settings = (it: It) => {
       yield* refused(glacier.addTagsToVault({ vaultName, tags: { another: "" } }), ServiceError.LimitExceeded, /50/)
       yield* glacier.addTagsToVault({ vaultName, tags: { "key 0": "changed" } })
       expect(yield* listed).toEqual({ ...tagged(0, 50), "key 0": "changed" })
-    }))
+    })),
 
-  it.effect("an access policy is kept as it is, and denies", () =>
+  test("an access policy is kept as it is, and denies", () =>
     Effect.gen(function*() {
-      const { glacier, vaultName } = yield* created("access")
+      const { arnOf, glacier, vaultName } = yield* created("access")
       const none = refused(
         glacier.getVaultAccessPolicy({ vaultName }),
         ServiceError.ResourceNotFound,
@@ -70,10 +76,10 @@ export const settings = (it: It) => {
       )
       yield* none
       const { archiveId } = yield* store(vaultName, utf8.encode("bytes"))
-      const held = denying(vaultName, "glacier:DeleteArchive", {
+      const held = denying(arnOf(vaultName), "glacier:DeleteArchive", {
         StringEquals: { "glacier:ResourceTag/LegalHold": "true" }
       })
-      yield* glacier.setVaultAccessPolicy({ vaultName, policy: denying(vaultName, "glacier:ListJobs") })
+      yield* glacier.setVaultAccessPolicy({ vaultName, policy: denying(arnOf(vaultName), "glacier:ListJobs") })
       yield* refused(glacier.listJobs({ vaultName }), ServiceError.AccessDenied, /glacier:ListJobs/)
       yield* glacier.setVaultAccessPolicy({ vaultName, policy: held })
       expect(yield* glacier.getVaultAccessPolicy({ vaultName })).toEqual({ policy: held })
@@ -89,13 +95,13 @@ export const settings = (it: It) => {
       yield* glacier.deleteVaultAccessPolicy({ vaultName })
       yield* none
       yield* glacier.deleteArchive({ vaultName, archiveId })
-    }))
+    })),
 
-  it.effect("a lock is tried, aborted, and at last completed for good", () =>
+  test("a lock is tried, aborted, and at last completed for good", () =>
     Effect.gen(function*() {
-      const { glacier, vaultName } = yield* created("locks")
+      const { arnOf, glacier, vaultName } = yield* created("locks")
       const { archiveId } = yield* store(vaultName, utf8.encode("bytes"))
-      const policy = denying(vaultName, "glacier:DeleteArchive", {
+      const policy = denying(arnOf(vaultName), "glacier:DeleteArchive", {
         NumericLessThan: { "glacier:ArchiveAgeInDays": "365" }
       })
       const initiate = glacier.initiateVaultLock({ vaultName, policy })
@@ -128,13 +134,13 @@ export const settings = (it: It) => {
         yield* refused(change, ServiceError.AccessDenied, /locked and cannot be changed/)
       }
       yield* refused(deleted, ServiceError.AccessDenied)
-    }))
+    }), "locks"),
 
-  it.effect("nothing can be set on a vault that is not there", () =>
+  test("nothing can be set on a vault that is not there", () =>
     Effect.gen(function*() {
-      const { glacier } = yield* created("settings")
+      const { arnOf, glacier } = yield* created("settings")
       const vaultName = "no-such-vault"
-      const policy = denying(vaultName, "*")
+      const policy = denying(arnOf(vaultName), "*")
       for (
         const call of [
           glacier.setVaultNotifications({
@@ -162,4 +168,4 @@ export const settings = (it: It) => {
         )
       }
     }))
-}
+]

@@ -1,29 +1,22 @@
-import { expect } from "@effect/vitest"
+/**
+ * Archives, whole and in parts.
+ *
+ * @internal
+ */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Pages from "../../../src/client/Pages.ts"
-import * as ByteRange from "../../../src/protocol/ByteRange.ts"
-import * as ServiceError from "../../../src/protocol/ServiceError.ts"
-import { Hasher } from "../../../src/transport/Hasher.ts"
-import {
-  account,
-  all,
-  collect,
-  created,
-  type It,
-  mebibyte,
-  putPart,
-  ramp,
-  refused,
-  retrieve,
-  slice,
-  treeHash
-} from "./support.ts"
+import * as Pages from "../../../client/Pages.ts"
+import * as ByteRange from "../../../protocol/ByteRange.ts"
+import * as ServiceError from "../../../protocol/ServiceError.ts"
+import { Hasher } from "../../../transport/Hasher.ts"
+import { expect } from "../expect.ts"
+import { type Case, test } from "./case.ts"
+import { all, collect, created, mebibyte, putPart, ramp, refused, retrieve, slice, treeHash } from "./support.ts"
 
-export const uploads = (it: It) => {
-  it.effect("parts come in any order and again, and are completed with all checks", () =>
+export const uploads: ReadonlyArray<Case> = [
+  test("parts come in any order and again, and are completed with all checks", () =>
     Effect.gen(function*() {
-      const { glacier, vaultName } = yield* created("multipart")
+      const { account, glacier, vaultName } = yield* created("multipart")
       const body = ramp(2 * mebibyte + mebibyte / 2)
       const parts = [0, 1, 2].map((index) =>
         ByteRange.make(index * mebibyte, Math.min(mebibyte, body.length - index * mebibyte))
@@ -58,15 +51,15 @@ export const uploads = (it: It) => {
       yield* refused(complete(body.length, "0".repeat(64)), ServiceError.ChecksumMismatch)
       yield* refused(complete(body.length - 1, whole), ServiceError.InvalidParameterValue)
       const archive = yield* complete(body.length, whole)
-      expect((yield* complete(body.length, whole)).archiveId).toBe(archive.archiveId)
+      expect((yield* complete(body.length, whole)).archiveId).toEqual(archive.archiveId)
       yield* refused(glacier.listParts({ vaultName, uploadId }), ServiceError.ResourceNotFound)
       expect(yield* all(Pages.uploads({ vaultName }))).toEqual([])
       const back = yield* glacier.getJobOutput(yield* retrieve(vaultName, archive.archiveId))
-      expect(Buffer.compare(yield* collect(back.body), body)).toBe(0)
+      expect(yield* collect(back.body)).toEqual(body)
       expect(back.archiveDescription).toEqual(Option.some("three"))
-    }))
+    }), "jobs"),
 
-  it.effect("parts that do not fit, or have wrong hashes, are refused; an upload is aborted", () =>
+  test("parts that do not fit, or have wrong hashes, are refused; an upload is aborted", () =>
     Effect.gen(function*() {
       const { glacier, vaultName } = yield* created("aborts")
       const { uploadId } = yield* glacier.initiateMultipartUpload({ vaultName, partSize: mebibyte })
@@ -89,9 +82,9 @@ export const uploads = (it: It) => {
       yield* glacier.abortMultipartUpload({ vaultName, uploadId })
       yield* refused(put(0, ramp(10)), ServiceError.ResourceNotFound, `The upload ID was not found: ${uploadId}`)
       yield* glacier.deleteVault({ vaultName })
-    }))
+    })),
 
-  it.effect("archives with wrong hashes are refused", () =>
+  test("archives with wrong hashes are refused", () =>
     Effect.gen(function*() {
       const { glacier, vaultName } = yield* created("wrong-hashes")
       const body = ramp(mebibyte + 1)
@@ -109,9 +102,9 @@ export const uploads = (it: It) => {
         `Checksum mismatch: expected ${other.treeHash}, computed ${right.treeHash}`
       )
       yield* glacier.deleteVault({ vaultName })
-    }))
+    })),
 
-  it.effect("open uploads are listed in pages", () =>
+  test("open uploads are listed in pages", () =>
     Effect.gen(function*() {
       const { glacier, vaultName } = yield* created("open-uploads")
       const ids = yield* Effect.replicateEffect(
@@ -124,6 +117,6 @@ export const uploads = (it: It) => {
       const marker = Option.getOrThrow(first.marker)
       const second = yield* glacier.listMultipartUploads({ vaultName, limit: 60, marker })
       expect([...first.uploads, ...second.uploads]).toEqual(listed.slice(0, 52))
-      expect(Option.isSome(second.marker)).toBe(true)
+      expect(Option.isSome(second.marker)).toEqual(true)
     }))
-}
+]

@@ -1,0 +1,34 @@
+/** Each public schema makes values of itself, which the wire carries as they are. */
+import { describe, expect, it } from "@effect/vitest"
+import { Arbitrary, Either, FastCheck, Schema } from "effect"
+import * as Package from "../../src/index.ts"
+import * as Testing from "../../src/testing/index.ts"
+
+const schemas = Object.entries({ ...Package, ...Testing }).flatMap(([module, exports]) =>
+  Object.entries(exports).flatMap(([name, value]: readonly [string, unknown]) =>
+    Schema.isSchema(value)
+      ? [{ name: `${module}.${name}`, schema: Schema.asSchema(value as Schema.Schema<unknown>) }]
+      : []
+  )
+)
+
+describe("arbitraries of schemas", () => {
+  it("are of all modules that have some", () => {
+    expect(new Set(schemas.map(({ name }) => name.replace(/\..*/, ""))).size).toBeGreaterThan(15)
+    expect(schemas.length).toBeGreaterThan(90)
+  })
+
+  it.each(schemas)("$name", ({ schema }) => {
+    const seen = new Set<string>()
+    FastCheck.assert(
+      FastCheck.property(Arbitrary.make(schema), (value) => {
+        const encoded = Either.getOrThrow(Schema.encodeEither(schema)(value))
+        seen.add(JSON.stringify(encoded))
+        const decoded = Either.getOrThrow(Schema.decodeUnknownEither(schema)(encoded))
+        expect(decoded).toEqual(value)
+      }),
+      { numRuns: 50, seed: 1 }
+    )
+    expect(seen.size).toBeGreaterThan(1)
+  })
+})
