@@ -3,17 +3,27 @@ import { createHash } from "node:crypto"
 import { mebibyte } from "../../src/protocol/Limits.ts"
 import * as TreeHash from "../../src/protocol/TreeHash.ts"
 
+/** No archive has more bytes. */
+const largest = 4 * mebibyte
+
 const block = Uint8Array.from({ length: mebibyte }, (_, i) => i * 31 + (i >> 8) + (i >> 16))
 
-/** The bytes of an archive by its number. */
-export const make = (number: number, size: number): Uint8Array => {
-  const bytes = new Uint8Array(size)
-  for (let start = 0; start < size; start += mebibyte) {
-    bytes.set(size - start < mebibyte ? block.subarray(0, size - start) : block, start)
-    bytes[start] = start / mebibyte
-    if (start + 1 < size) bytes[start + 1] = number
+const contents = new Map<number, Uint8Array>()
+
+const whole = (number: number): Uint8Array => {
+  const bytes = new Uint8Array(largest)
+  for (let start = 0; start < largest; start += mebibyte) {
+    bytes.set(block, start)
+    bytes.set([start / mebibyte, number], start)
   }
   return bytes
+}
+
+/** The bytes of an archive by its number: not to be written to. */
+export const make = (number: number, size: number): Uint8Array => {
+  const bytes = contents.get(number) ?? whole(number)
+  contents.set(number, bytes)
+  return bytes.subarray(0, size)
 }
 
 const leaves = new Map<string, Uint8Array>()

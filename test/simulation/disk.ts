@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 interface Entry {
   bytes: Uint8Array
   size: number
+  /** What was fsynced. As long as nothing is written since, it shares the memory of `bytes`. */
   synced: Uint8Array
   mtime: number
 }
@@ -26,6 +27,9 @@ export const fate = (number: number): Fate => fates[number] ?? "kept"
 const notFound = (method: string, path: string) =>
   new PlatformError.SystemError({ module: "FileSystem", method, reason: "NotFound", pathOrDescriptor: path })
 
+/** The memory of files grows in steps of so many bytes. */
+const [small, large] = [16_384, 4_194_304]
+
 /** Folders need not be made. */
 const isFolder = (path: string) => /(^|\/)\.{0,2}$/.test(path)
 
@@ -39,19 +43,21 @@ export const make = () => {
       return entry === undefined ? notFound(method, path) : Effect.succeed(entry)
     })
 
+  const content = ({ bytes, size }: Entry) => bytes.subarray(0, size)
+
   const put = (entry: Entry, at: number, bytes: Uint8Array, now: number) => {
     const end = at + bytes.length
-    if (end > entry.bytes.length) {
-      const grown = new Uint8Array(Math.max(end, 2 * entry.bytes.length))
-      grown.set(entry.bytes.subarray(0, entry.size))
+    const isShared = entry.synced.buffer === entry.bytes.buffer
+    if (isShared || end > entry.bytes.length) {
+      const needed = Math.max(end, entry.size)
+      const grown = new Uint8Array(needed <= small ? small : Math.ceil(needed / large) * large)
+      grown.set(content(entry))
       entry.bytes = grown
     }
     entry.bytes.set(bytes, at)
     entry.size = Math.max(entry.size, end)
     entry.mtime = now
   }
-
-  const content = ({ bytes, size }: Entry) => bytes.subarray(0, size)
 
   /** The disk as a process sees it. `alive` fails when it is dead. */
   const seenBy = (alive: Effect.Effect<void>): FileSystem.FileSystem => {
@@ -100,7 +106,7 @@ export const make = () => {
             position = from === "start" ? Number(offset) : position + Number(offset)
           }),
         sync: Effect.map(step, () => {
-          entry.synced = content(entry).slice()
+          entry.synced = content(entry)
         }),
         read: (memory) => Effect.map(read(memory), FileSystem.Size),
         readAlloc: (size) => {
@@ -166,7 +172,7 @@ export const make = () => {
     },
     /** Puts a file there. */
     write: (path: string, bytes: Uint8Array, now: number): void => {
-      entries.set(path, { bytes: bytes.slice(), size: bytes.length, synced: bytes, mtime: now })
+      entries.set(path, { bytes, size: bytes.length, synced: bytes, mtime: now })
     },
     /**
      * The power of a client goes. What was not fsynced is still there, is lost, or is zeros: as `fate` has it for each
@@ -179,7 +185,7 @@ export const make = () => {
           case "kept":
             break
           case "lost":
-            entry.bytes = entry.synced.slice()
+            entry.bytes = entry.synced
             entry.size = entry.synced.length
             break
           case "zeros": {
