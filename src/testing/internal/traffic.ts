@@ -8,6 +8,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -17,6 +18,13 @@ import type * as Operation from "../../protocol/Operation.ts"
 import { operations } from "../../protocol/Operations.ts"
 import * as Answer from "./answer.ts"
 import type { Draw, Kind, Plan } from "./plan.ts"
+
+/** The cause of what a broken connection fails with. */
+class ConnectionReset extends Data.TaggedError("ConnectionReset") {
+  override get message(): string {
+    return "The connection was reset"
+  }
+}
 
 type Request = HttpClientRequest.HttpClientRequest
 type Response = HttpClientResponse.HttpClientResponse
@@ -154,7 +162,7 @@ export const harming = (
       const bytes = yield* Answer.collect(response.stream)
       const whole = Answer.changed(response, { body: Stream.succeed(bytes) })
       const half = Stream.succeed(bytes.subarray(0, bytes.length >> 1))
-      const reset = Stream.fail(new Error("The connection was reset"))
+      const reset = Stream.fail(new ConnectionReset())
       switch (fault) {
         case "ResetAfterHeaders":
           return harmed({ body: reset })
