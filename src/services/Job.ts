@@ -144,12 +144,12 @@ const isInventory = (job: JobDescription): Effect.Effect<void, InvalidInput> =>
   })
 
 /**
- * The job of that id in a vault. Fails when it cannot be an id; whether there is such a job shows when it is asked.
+ * Attaches to the job of that id in a vault. Fails when it cannot be an id; whether there is such a job shows when it is asked.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = Effect.fnUntraced(function*(vault: VaultAddress, jobId: string) {
+export const attach = Effect.fnUntraced(function*(vault: VaultAddress, jobId: string) {
   const run = yield* capture
   const id = yield* check("job", "jobId", JobId, jobId)
   const described = run.effect(describe(vault, id))
@@ -206,7 +206,7 @@ export const make = Effect.fnUntraced(function*(vault: VaultAddress, jobId: stri
 export const layer = (
   vault: VaultAddress,
   jobId: string
-): Layer.Layer<Job, InvalidInput, GlacierClient> => Layer.effect(Job, make(vault, jobId))
+): Layer.Layer<Job, InvalidInput, GlacierClient> => Layer.effect(Job, attach(vault, jobId))
 
 /**
  * Retrieves by the first of the tiers that has the capacity: fails with `InsufficientCapacity`, which is what an Expedited

@@ -241,7 +241,7 @@ export const make: (
         joinable(address, parameters, Duration.decode(join)),
         Option.match({ onNone: () => start(parameters, retrieval), onSome: Effect.succeed })
       ))).pipe(
-        Effect.flatMap((jobId) => Job.make(address, jobId)),
+        Effect.flatMap((jobId) => Job.attach(address, jobId)),
         run.effect
       )
   const uploader: Service["uploader"] = (options) =>
@@ -275,7 +275,7 @@ export const make: (
       ),
     retrieveInventory: ({ join, ...options } = {}) =>
       retrieve({ type: "inventory-retrieval", ...options }, { bytes: 0 }, { join }),
-    job: (jobId) => run.effect(Job.make(address, jobId)),
+    job: (jobId) => run.effect(Job.attach(address, jobId)),
     jobs: (filter) => run.stream(Pages.jobs({ ...address, ...filter })),
     uploads,
     abandonedUploads: (age) =>

@@ -152,7 +152,7 @@ describe("Job", () => {
   it.effect("gives a Sink that wants all bytes no result when the whole is not what was promised", () =>
     Effect.gen(function*() {
       const { job } = yield* retrieval
-      const wrong = yield* Job.make(address, job.id).pipe(Support.replacing((glacier) => ({
+      const wrong = yield* Job.attach(address, job.id).pipe(Support.replacing((glacier) => ({
         describeJob: (input) =>
           Effect.map(glacier.describeJob(input), (job) => ({
             ...job,
@@ -221,7 +221,7 @@ describe("Job", () => {
   it.effect("of a vault that is not there is no job that has expired", () =>
     Effect.gen(function*() {
       const { job } = yield* retrieval
-      const elsewhere = yield* Job.make({ vaultName: "music" }, job.id)
+      const elsewhere = yield* Job.attach({ vaultName: "music" }, job.id)
       expect(yield* Effect.flip(elsewhere.describe)).toBeInstanceOf(ResourceNotFound)
     }).pipe(Effect.provide(layer())))
 

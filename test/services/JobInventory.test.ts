@@ -46,7 +46,7 @@ const changed = (
   job: Job.Service,
   change: (body: Stream.Stream<Uint8Array, unknown>, start: number) => Stream.Stream<Uint8Array, never>
 ) =>
-  Job.make(address, job.id).pipe(Support.replacing((glacier) => ({
+  Job.attach(address, job.id).pipe(Support.replacing((glacier) => ({
     getJobOutput: (input) =>
       Effect.map(glacier.getJobOutput(input), (answer) => ({
         ...answer,
@@ -142,7 +142,7 @@ describe("Job.inventory", () => {
         const job = yield* vault.retrieveInventory()
         const { inventorySizeInBytes } = yield* job.describe
         const size = Option.getOrThrow(inventorySizeInBytes)
-        const error = yield* Job.make(address, job.id).pipe(
+        const error = yield* Job.attach(address, job.id).pipe(
           Effect.flatMap((job) => Effect.flip(job.inventory)),
           Support.replacing((glacier) => ({
             getJobOutput: (input) =>

@@ -106,7 +106,7 @@ describe("JobWaiting.usual", () => {
     const { asked, change } = asking()
     return Effect.gen(function*() {
       const { job } = yield* retrieval()
-      const ahead = yield* Job.make(Support.address, job.id).pipe(Support.replacing((glacier) => ({
+      const ahead = yield* Job.attach(Support.address, job.id).pipe(Support.replacing((glacier) => ({
         describeJob: (input) =>
           Effect.map(glacier.describeJob(input), (job) => ({
             ...job,

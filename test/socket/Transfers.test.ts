@@ -188,7 +188,7 @@ const thereAndBack = ({ every, partSize, policy, seed, size, timeouts }: Scenari
       },
       () =>
         Effect.gen(function*() {
-          const job = yield* Job.make({ vaultName: name }, id)
+          const job = yield* Job.attach({ vaultName: name }, id)
           const seen = (error: unknown) => Effect.sync(() => expect(GlacierError.isGlacierError(error)).toBe(true))
           yield* untilDone(job.outputToFile(`${folder}/back`, { ...options, onFailure: "keep" }), seen)
           expect(yield* treeHashOf(`${folder}/back`)).toBe(treeHash)

@@ -223,7 +223,7 @@ const downloaded = (path: string) =>
     yield* glacier.createVault(address)
     const { archiveId } = yield* Upload.upload(address, Source.bytes(bytes), { partSize: mebibyte })
     const { jobId } = yield* glacier.initiateJob({ ...address, parameters: { type: "archive-retrieval", archiveId } })
-    const job = yield* Job.make(address, jobId)
+    const job = yield* Job.attach(address, jobId)
     return yield* job.outputToFile(path, { windowSize: mebibyte, concurrency: 1, onFailure: "keep" })
   })
 

@@ -117,7 +117,7 @@ describe("Target.prepare", () => {
       const hashes = yield* (yield* Hasher).hashes(body)
       const { archiveId } = yield* glacier.uploadArchive({ ...address, ...hashes, body })
       const { jobId } = yield* glacier.initiateJob({ ...address, parameters: { type: "archive-retrieval", archiveId } })
-      const job = yield* Job.make(address, jobId)
+      const job = yield* Job.attach(address, jobId)
       for (const name of ["leading-to-secret", "file", "new/folder/file"]) {
         yield* job.outputToFile(yield* prepare(name, { overwrite: true }))
         expect(yield* fs.readFileString(`${directory}/${name}`)).toBe("newer")
