@@ -8,6 +8,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -21,6 +22,10 @@ import type { Draw, Kind, Plan } from "./plan.ts"
 type Request = HttpClientRequest.HttpClientRequest
 type Response = HttpClientResponse.HttpClientResponse
 type Sent = Effect.Effect<Response, HttpClientError.HttpClientError>
+
+class ConnectionReset extends Data.TaggedError("ConnectionReset") {
+  override readonly message = "The connection was reset"
+}
 
 /** What can go wrong with an operation. */
 const kindsOf = (operation: Operation.Any): ReadonlyArray<Kind> => {
@@ -108,7 +113,7 @@ export const harming = (
 ): HttpClient.HttpClient => {
   const broken = (request: Request): Sent =>
     Effect.fail(
-      new HttpClientError.RequestError({ request, reason: "Transport", cause: new Error("The connection was reset") })
+      new HttpClientError.RequestError({ request, reason: "Transport", cause: new ConnectionReset() })
     )
 
   const gone = (request: Request, id: string) =>
@@ -154,7 +159,7 @@ export const harming = (
       const bytes = yield* Answer.collect(response.stream)
       const whole = Answer.changed(response, { body: Stream.succeed(bytes) })
       const half = Stream.succeed(bytes.subarray(0, bytes.length >> 1))
-      const reset = Stream.fail(new Error("The connection was reset"))
+      const reset = Stream.fail(new ConnectionReset())
       switch (fault) {
         case "ResetAfterHeaders":
           return harmed({ body: reset })
