@@ -30,6 +30,10 @@ type Request = HttpClientRequest.HttpClientRequest
 type Response = HttpClientResponse.HttpClientResponse
 type Sent = Effect.Effect<Response, HttpClientError.HttpClientError>
 
+class ConnectionReset extends Data.TaggedError("ConnectionReset") {
+  override readonly message = "The connection was reset"
+}
+
 /** What can go wrong with an operation. */
 export const kindsOf = (operation: Operation.Any): ReadonlyArray<Kind> => {
   const when = (holds: boolean, ...kinds: ReadonlyArray<Kind>) => holds ? kinds : []
@@ -116,7 +120,7 @@ export const harming = (
 ): HttpClient.HttpClient => {
   const broken = (request: Request): Sent =>
     Effect.fail(
-      new HttpClientError.RequestError({ request, reason: "Transport", cause: new Error("The connection was reset") })
+      new HttpClientError.RequestError({ request, reason: "Transport", cause: new ConnectionReset() })
     )
 
   const gone = (request: Request, id: string) =>
