@@ -19,13 +19,6 @@ import { operations } from "../../protocol/Operations.ts"
 import * as Answer from "./answer.ts"
 import type { Draw, Kind, Plan } from "./plan.ts"
 
-/** The cause of what a broken connection fails with. */
-class ConnectionReset extends Data.TaggedError("ConnectionReset") {
-  override get message(): string {
-    return "The connection was reset"
-  }
-}
-
 type Request = HttpClientRequest.HttpClientRequest
 type Response = HttpClientResponse.HttpClientResponse
 type Sent = Effect.Effect<Response, HttpClientError.HttpClientError>
