@@ -43,5 +43,8 @@ export const runOn = Effect.fnUntraced(function*<A, E, R>(
   const life = yield* makeLife
   onLife(life)
   const store = Layer.succeed(KeyValueStore.KeyValueStore, storeOn(pages, life, death).store)
-  return yield* life.live(Effect.provide(program, Layer.provide(Checkpoint.layerKeyValueStore, store)))
+  const end = yield* life.live(Effect.provide(program, Layer.provide(Checkpoint.layerKeyValueStore, store)))
+  // A process is gone with all it has in hand; here files are still being closed, and time waits for that.
+  yield* Effect.sleep("1 second")
+  return end
 })

@@ -68,7 +68,10 @@ const makeWay = (port: number) =>
           answer.on("data", passed).pipe(outgoing)
         })
         onward.on("error", () => outgoing.destroy())
-        outgoing.on("close", () => onward.destroy())
+        // A part that is all there is stored, whoever is left to hear of it.
+        outgoing.on("close", () => {
+          if (method === "GET" || !onward.writableEnded) onward.destroy()
+        })
         incoming.on("data", passed).pipe(onward)
       })
       const close = () => {
@@ -218,7 +221,8 @@ it.scopedLive(
         yield* down.whole("download", target, jobId)
         expect(readFileSync(target).equals(bytes)).toBe(true)
         expect(readdirSync(films).sort()).toEqual(["back", "film"])
-        expect(down.traffic.carried.size).toBe(31)
+        // A window may have come, and the program have died before that was noted here.
+        expect(down.traffic.carried.size).toBeGreaterThanOrEqual(31 - downloads.length)
         expect(again(down.traffic)).toBeLessThanOrEqual(downloads.length * workers)
       }))
     }),
