@@ -59,7 +59,7 @@ layer(emulator, { excludeTestServices: true })("examples", (it) => {
       writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config))
       for (const { code, name } of [...programs, ...docstrings]) writeFileSync(join(folder, `${name}.ts`), code)
       expect(yield* node(["node_modules/typescript/bin/tsc", "-p", folder], {})).toEqual({ code: 0, text: "" })
-    }), 120_000)
+    }), 300_000)
 
   it.effect.each(programs)("run: $name", ({ name }) =>
     Effect.gen(function*() {
@@ -81,5 +81,5 @@ layer(emulator, { excludeTestServices: true })("examples", (it) => {
       })
       rmSync(cwd, { recursive: true })
       expect(ended.code, ended.text).toBe(0)
-    }), 60_000)
+    }), 180_000)
 })
