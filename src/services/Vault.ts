@@ -32,7 +32,7 @@ import * as Uploader from "../transfer/Uploader.ts"
 import type { Kept, OnFailure } from "../transfer/UploadKept.ts"
 import type { Failure } from "../transport/Method.ts"
 import { capture } from "./internal/capture.ts"
-import { joinable, makeTurns } from "./internal/joinable.ts"
+import { joinable, makeTurnsByKey } from "./internal/joinable.ts"
 import * as Job from "./Job.ts"
 
 /**
@@ -227,7 +227,7 @@ export const make: (
     vaultName: yield* check("vault", "vaultName", VaultName, name),
     accountId: yield* check("vault", "accountId", Schema.UndefinedOr(AccountId), options.accountId)
   }
-  const inTurn = makeTurns()
+  const inTurn = makeTurnsByKey()
   const start = (parameters: Parameters, retrieval: RetrievalBudget.Retrieval) =>
     RetrievalBudget.RetrievalBudget.pipe(
       Effect.flatMap((budget) => budget.spend(retrieval, glacier.initiateJob({ ...address, parameters }))),

@@ -70,6 +70,8 @@ export const open = (url: URL, { onClose, onFree, onSession, session }: Keeper):
     end()
   }
 
+  const fail = (cause: unknown) => void socket.destroy(cause instanceof Error ? cause : new Error(String(cause)))
+
   const onread = {
     buffer: () => exchange?.memory() ?? received,
     callback: (count: number, memory: Uint8Array) => {
@@ -82,7 +84,7 @@ export const open = (url: URL, { onClose, onFree, onSession, session }: Keeper):
         const taken = parser.take(Buffer.from(memory.buffer, memory.byteOffset, count))
         if (parser.isDone()) completed(taken === count, count === memory.length)
       } catch (cause) {
-        socket.destroy(cause instanceof Error ? cause : new Error(String(cause)))
+        fail(cause)
         return false
       }
       return exchange?.isOpen() ?? true
@@ -107,7 +109,7 @@ export const open = (url: URL, { onClose, onFree, onSession, session }: Keeper):
         if (exchange !== undefined) parser?.finish()
         completed(false, false)
       } catch (cause) {
-        socket.destroy(cause instanceof Error ? cause : new Error(String(cause)))
+        fail(cause)
       }
     })
     .on("close", () => {

@@ -84,7 +84,7 @@ export const jobsOf = <E, R>(
   )
 
 /** Lets only one at a time do something for the same key. */
-export const makeTurns = () => {
+export const makeTurnsByKey = () => {
   const all = new Map<string, { readonly turn: Effect.Semaphore; waiting: number }>()
   return (key: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
     Effect.acquireUseRelease(
