@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs"
 
 const Node = Schema.Struct({
   id: Schema.Number,
-  callFrame: Schema.Struct({ functionName: Schema.String, url: Schema.String }),
+  callFrame: Schema.Struct({ functionName: Schema.String, url: Schema.String, lineNumber: Schema.Number }),
   children: Schema.optionalWith(Schema.Array(Schema.Number), { default: () => [] })
 })
 
@@ -25,10 +25,19 @@ export type Profiled = Readonly<Record<Area, number>>
 const special = new Map<string, Area>([["(idle)", "waiting"], ["(garbage collector)", "collector"]])
 
 const packages: ReadonlyArray<readonly [pattern: RegExp, area: Area]> = [
-  [/\/node_modules\/(effect|@effect)\//, "Effect"],
-  [/\/node_modules\/@smithy\//, "signature"],
-  [/^file:.*\/dist\//, "effect-glacier"]
+  [/node_modules\/(effect|@effect)\//, "Effect"],
+  [/node_modules\/@smithy\//, "signature"],
+  [/^(file:.*\/dist|src)\//, "effect-glacier"]
 ]
+
+/** The file that each line of a bundle comes from: the bundler says it in a comment before the first. */
+const origins = (bundle: string): ReadonlyArray<string> => {
+  let file = ""
+  return readFileSync(new URL(bundle), "utf8").split("\n").map((line) => {
+    file = /^\/\/ ((?:node_modules|src|bench)\/.*)$/.exec(line)?.[1] ?? file
+    return file
+  })
+}
 
 /** Options of Node.js to write a profile to a folder. */
 export const options = (folder: string): ReadonlyArray<string> => ["--cpu-prof", `--cpu-prof-dir=${folder}`]
@@ -40,14 +49,22 @@ export const read = (folder: string): Profiled => {
   const byId = new Map(profile.nodes.map((node) => [node.id, node]))
   const own = new Map<number, number>()
   profile.samples.forEach((id, index) => own.set(id, (own.get(id) ?? 0) + (profile.timeDeltas[index] ?? 0) / 1e6))
+  const bundles = new Map<string, ReadonlyArray<string>>()
+  const fileOf = (url: string, line: number) => {
+    if (!url.includes("/bundled/")) return url
+    const files = bundles.get(url) ?? origins(url)
+    bundles.set(url, files)
+    return files[line] ?? url
+  }
   const seconds = new Map<Area, number>()
   const walk = (id: number, isLoading: boolean) => {
     const node = byId.get(id)
     if (node === undefined) return
-    const { functionName, url } = node.callFrame
+    const { functionName, lineNumber, url } = node.callFrame
+    const file = fileOf(url, lineNumber)
     const loads = isLoading || /^node:internal\/(modules|bootstrap|process\/pre_execution)/.test(url)
     const area = special.get(functionName) ??
-      (loads ? "starting" : packages.find(([pattern]) => pattern.test(url))?.[1] ?? "Node.js")
+      (loads ? "starting" : packages.find(([pattern]) => pattern.test(file))?.[1] ?? "Node.js")
     seconds.set(area, (seconds.get(area) ?? 0) + (own.get(id) ?? 0))
     node.children.forEach((child) => walk(child, loads))
   }

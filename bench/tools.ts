@@ -1,5 +1,6 @@
 /** What the benchmarks run: built and compiled once at the start, and what of it this machine has. */
 import { Effect } from "effect"
+import { buildSync } from "esbuild"
 import { execFileSync, spawnSync } from "node:child_process"
 import { mkdirSync } from "node:fs"
 import type { Program } from "./program.ts"
@@ -12,16 +13,29 @@ export interface Tools {
   readonly limit: (name: string, ...args: Program["args"]) => Program | undefined
   /** A compiled program on Node.js. */
   readonly node: (name: string, ...args: Program["args"]) => Program
+  /** The same in one file with all that it imports. */
+  readonly bundled: (name: string, ...args: Program["args"]) => Program
   /** A program of boto3's; nothing without it. */
   readonly boto3: (name: string, ...args: Program["args"]) => Program | undefined
   /** nginx and openssl. */
   readonly tls: boolean
 }
 
-/** The package is built, and the programs on Node.js are compiled as users' are. */
+/** The package is built, and the programs on Node.js are compiled and bundled as users' are. */
 const build = () => {
   execFileSync("npm", ["run", "build"], { stdio: ["ignore", "ignore", "inherit"] })
   execFileSync("node_modules/.bin/tsc", ["-p", "tsconfig.bench.json"], { stdio: "inherit" })
+  buildSync({
+    entryPoints: ["bench/dist/ours/*.js", "bench/dist/peers/js/*.js"],
+    outbase: "bench/dist",
+    outdir: "bench/dist/bundled",
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    // Some packages are CommonJS.
+    banner: { js: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url)` },
+    logLevel: "error"
+  })
 }
 
 /** Whether a program in C could be compiled. */
@@ -40,10 +54,12 @@ export const prepare = (folder: string) =>
       command: process.execPath,
       args: [`bench/dist/${name}.js`, ...args]
     })
+    const bundled: typeof node = (name, ...args) => node(`bundled/${name}`, ...args)
     return {
       server: server ? { command: `${folder}/server/server`, args: [] } : node("server/server"),
       limit: (name, ...args) => limit ? { command: `${folder}/limit/${name}`, args } : undefined,
       node,
+      bundled,
       boto3: (name, ...args) =>
         python === undefined ? undefined : { command: python, args: [`bench/peers/boto3/${name}.py`, ...args] },
       tls: there("nginx", "-v") && there("openssl", "version")

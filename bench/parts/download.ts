@@ -24,11 +24,11 @@ const contests = Effect.fnUntraced(function*({ folder, tools }: Setting, file: F
     before,
     problem,
     programs: {
-      ours: tools.node("ours/download", target, window * mebibyte, jobId),
+      ours: tools.bundled("ours/download", target, window * mebibyte, jobId),
       limit: tools.limit("download", server.port, target, file.size, window * mebibyte),
       limitNode: tools.node("limit/download", target, file.size, window * mebibyte),
       boto3: tools.boto3("download", target, window * mebibyte, jobId),
-      js: tools.node("peers/js/download", target, window * mebibyte, jobId)
+      js: tools.bundled("peers/js/download", target, window * mebibyte, jobId)
     }
   }
   const streamTo = (path: string): Contest => ({
@@ -38,8 +38,8 @@ const contests = Effect.fnUntraced(function*({ folder, tools }: Setting, file: F
     before,
     problem: path === target ? problem : () => undefined,
     programs: {
-      ours: tools.node("ours/outputStream", path, jobId),
-      js: tools.node("peers/js/outputStream", path, jobId)
+      ours: tools.bundled("ours/outputStream", path, jobId),
+      js: tools.bundled("peers/js/outputStream", path, jobId)
     }
   })
   return { toFile, streamTo, target }

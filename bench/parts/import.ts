@@ -3,7 +3,6 @@
  * against the same program in one file.
  */
 import { Effect } from "effect"
-import { buildSync } from "esbuild"
 import { readFileSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { hold } from "../contest.ts"
@@ -35,23 +34,10 @@ request(url, { method: "POST", headers }, (response) => response.resume().once("
   .end(Buffer.alloc(Number(size), "glacier"))
 `
 
-/** Bundled as programs that have to start quickly are. */
-const bundle = () =>
-  buildSync({
-    entryPoints: ["bench/dist/ours/small.js"],
-    outfile: "bench/dist/bundled.js",
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    // Some packages are CommonJS.
-    banner: { js: `import { createRequire } from "node:module"; const require = createRequire(import.meta.url)` }
-  })
-
 export const imports = Effect.fnUntraced(function*({ rounds, tools }: Setting) {
   const server = yield* start(tools)
   const modules = new Set(modulesOf("bench/dist/ours/small.js"))
   writeFileSync("bench/dist/bare.js", bare([...modules]))
-  bundle()
   const result = yield* hold({
     name: "import",
     what: "import and a first request",
@@ -59,7 +45,7 @@ export const imports = Effect.fnUntraced(function*({ rounds, tools }: Setting) {
     programs: {
       ours: tools.node("ours/small", 1, size),
       effect: tools.node("bare", digest, size),
-      bundled: tools.node("bundled", 1, size)
+      bundled: tools.bundled("ours/small", 1, size)
     },
     problem: (_run, received) => problemOf(received, 1)
   }, 3 * rounds)

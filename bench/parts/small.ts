@@ -28,8 +28,8 @@ export const small = Effect.fnUntraced(function*({ rounds, scaled, tools }: Sett
     what: `${count.toLocaleString("en")} archives of 4 KiB, four in flight`,
     server,
     programs: {
-      ours: tools.node("ours/small", count, size),
-      js: tools.node("peers/js/small", count, size),
+      ours: tools.bundled("ours/small", count, size),
+      js: tools.bundled("peers/js/small", count, size),
       boto3: tools.boto3("small", count, size)
     },
     problem: (_run, received) => problemOf(received, count)

@@ -47,11 +47,11 @@ const contest = (
 })
 
 const overHttp = (tools: Tools, { path }: Files.File, { port }: Server, partSize: number) => ({
-  ours: tools.node("ours/upload", path, partSize),
+  ours: tools.bundled("ours/upload", path, partSize),
   limit: tools.limit("upload", port, path, partSize),
   limitNode: tools.node("limit/upload", path, partSize),
   boto3: tools.boto3("upload", path, partSize),
-  js: tools.node("peers/js/upload", path, partSize)
+  js: tools.bundled("peers/js/upload", path, partSize)
 })
 
 const overTls = (tools: Tools, file: Files.File, server: Server, partSize: number) => {
@@ -60,8 +60,8 @@ const overTls = (tools: Tools, file: Files.File, server: Server, partSize: numbe
 }
 
 const ofStream = (tools: Tools, { path }: Files.File, partSize: number) => ({
-  ours: tools.node("ours/uploadStream", path, partSize),
-  file: tools.node("ours/upload", path, partSize)
+  ours: tools.bundled("ours/uploadStream", path, partSize),
+  file: tools.bundled("ours/upload", path, partSize)
 })
 
 export const upload = Effect.fnUntraced(function*({ folder, rounds, scaled, tools }: Setting) {

@@ -142,9 +142,9 @@ const make: Effect.Effect<HttpClient.HttpClient, never, Scope.Scope> = Effect.ge
         return failed("Encode")(cause)
       }
       const connection = connections.take(url)
-      const answer: HttpResponse.Answer = new HttpResponse.Answer(connection, (head) => {
+      const answer: HttpResponse.Answer = new HttpResponse.Answer(connection, forgotten, (head) => {
         const response = new HttpResponse.Response(request, head, answer)
-        forgotten.register(response, answer)
+        forgotten.register(response, answer, answer)
         resume(Effect.succeed(response))
       }, failed("Transport"))
       connection.send(request.method, head, write, answer)

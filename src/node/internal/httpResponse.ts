@@ -25,6 +25,7 @@ interface Reader {
 /** An answer while it arrives: what comes before somebody reads it is kept, which is no more than was received at once. */
 export class Answer implements Exchange {
   private readonly connection: Connection
+  private readonly forgotten: Forgotten
   private readonly onAnswer: (head: Head) => void
   private readonly onNone: (cause: Error) => void
   private readonly early: Array<Uint8Array> = []
@@ -32,8 +33,14 @@ export class Answer implements Exchange {
   private reader: Reader | undefined
   private ended: { readonly failure: Error | undefined } | undefined
 
-  constructor(connection: Connection, onAnswer: (head: Head) => void, onNone: (cause: Error) => void) {
+  constructor(
+    connection: Connection,
+    forgotten: Forgotten,
+    onAnswer: (head: Head) => void,
+    onNone: (cause: Error) => void
+  ) {
     this.connection = connection
+    this.forgotten = forgotten
     this.onAnswer = onAnswer
     this.onNone = onNone
   }
@@ -62,6 +69,8 @@ export class Answer implements Exchange {
   readonly read = (reader: Reader) => {
     if (this.reader !== undefined) return reader.onEnd(new Error("The body has been read"))
     this.reader = reader
+    // What is still registered outlives the collections of young memory, with all it refers to.
+    this.forgotten.unregister(this)
     for (const bytes of this.early.splice(0)) reader.onBytes(bytes)
     if (this.ended !== undefined) reader.onEnd(this.ended.failure)
     else if (reader.isOpen()) this.connection.resume()
@@ -75,8 +84,10 @@ export class Answer implements Exchange {
   }
 }
 
+type Forgotten = FinalizationRegistry<Answer>
+
 /** Ends the connections of answers that are forgotten before they are read. */
-export const forgotten = () => new FinalizationRegistry<Answer>((answer) => answer.cancel())
+export const forgotten = (): Forgotten => new FinalizationRegistry((answer) => answer.cancel())
 
 /** An answer whose head is here. */
 export class Response extends Inspectable.Class implements HttpClientResponse.HttpClientResponse, Body.Response {
