@@ -159,11 +159,9 @@ const anywhere = Effect.fnUntraced(function*<E, R, Chosen extends OnFailure>(
 
   const [first] = plan.parts
   if (plan.parts.length === 1 && first !== undefined && !multipart.resumes) {
-    return yield* Effect.scoped(Effect.gen(function*() {
-      const body = yield* read(first)
-      yield* verify
-      return yield* multipart.single(body)
-    }))
+    const body = yield* read(first)
+    yield* verify
+    return yield* multipart.single(body)
   }
   // The first parts are read and hashed while the service opens the upload.
   const opening = yield* Effect.forkScoped(multipart.initiate(plan.partSize))

@@ -69,7 +69,7 @@ export class Signer extends Context.Tag("effect-glacier/Signer")<Signer, Service
 export const make: Effect.Effect<Service, never, Credentials | Endpoint> = Effect.gen(function*() {
   const credentials = yield* Credentials
   const endpoint = yield* Endpoint
-  const sha256 = yield* Sha256.Sha256
+  const sha256 = Sha256.hashClass(yield* Sha256.Sha256)
   return {
     sign: Effect.fnUntraced(function*(request) {
       const keys = yield* credentials.keys

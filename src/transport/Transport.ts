@@ -194,8 +194,12 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
           onTimeout: () =>
             new AttemptTimeout({ operation: operation.name, waiting: "answer", millis: Duration.toMillis(duration) })
         }),
-        Effect.onExit((exit) => Metric.increment(counter(operation.name, outcome(exit)))),
-        Effect.ensuring(uploaded > 0 ? Metric.incrementBy(sentBytes, uploaded) : Effect.void)
+        Effect.onExit((exit) =>
+          Effect.zipRight(
+            Metric.increment(counter(operation.name, outcome(exit))),
+            uploaded > 0 ? Metric.incrementBy(sentBytes, uploaded) : Effect.void
+          )
+        )
       )
       // Each attempt pays the gate, and is signed behind it.
       const gated = Effect.flatMap(Clock.currentTimeMillis, (asked) =>

@@ -48,7 +48,7 @@ const signed = async ({ body, headers, method, path, query, token }: Case) => {
     service: suite.service,
     host: suite.host,
     date: new Date(suite.date),
-    sha256: created,
+    sha256: Sha256.hashClass(created),
     request: {
       method,
       path,

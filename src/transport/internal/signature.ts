@@ -1,7 +1,7 @@
 import { SignatureV4 } from "@smithy/signature-v4"
 import * as Redacted from "effect/Redacted"
 import type * as Operation from "../../protocol/Operation.ts"
-import * as Sha256 from "../../protocol/Sha256.ts"
+import type * as Sha256 from "../../protocol/Sha256.ts"
 import type { Keys } from "../Credentials.ts"
 
 /** Who signs what, for whom and when. */
@@ -11,7 +11,7 @@ export interface Signing {
   readonly service: string
   readonly host: string
   readonly date: Date
-  readonly sha256: Sha256.Create
+  readonly sha256: Sha256.HashClass
   readonly request: Omit<Operation.Request, "body"> & Partial<Pick<Operation.Request, "body">> & {
     readonly method: string
   }
@@ -29,7 +29,7 @@ export const sign = async (
     },
     region,
     service,
-    sha256: Sha256.hashClass(sha256),
+    sha256,
     // It would send a hash with every request. Uploads bring their own; the other operations need none.
     applyChecksum: false
   })
