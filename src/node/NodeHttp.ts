@@ -6,9 +6,10 @@
  */
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as HttpClient from "@effect/platform/HttpClient"
-import { RequestError } from "@effect/platform/HttpClientError"
+import { type HttpClientError, RequestError } from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -16,7 +17,9 @@ import type * as Scope from "effect/Scope"
 import { validateHeaderName, validateHeaderValue } from "node:http"
 import { pipeline } from "node:stream/promises"
 import * as Body from "../transport/Body.ts"
+import * as HttpLimit from "../transport/HttpLimit.ts"
 import * as Connection from "./internal/connection.ts"
+import * as Deadlines from "./internal/deadlines.ts"
 import * as HttpResponse from "./internal/httpResponse.ts"
 
 /** What is encrypted at once: meanwhile nothing else happens. */
@@ -127,11 +130,12 @@ const pool = () => {
 }
 
 /** A client whose connections end with the Scope. */
-const make: Effect.Effect<HttpClient.HttpClient, never, Scope.Scope> = Effect.gen(function*() {
+const make: Effect.Effect<HttpClient.HttpClient & HttpLimit.Limited, never, Scope.Scope> = Effect.gen(function*() {
   const connections = yield* Effect.acquireRelease(Effect.sync(pool), ({ close }) => Effect.sync(close))
+  const addDeadline = yield* Deadlines.make
   const forgotten = HttpResponse.forgotten()
 
-  const send = (request: HttpClientRequest.HttpClientRequest, url: URL, { length, write }: Sending) =>
+  const send = (request: HttpClientRequest.HttpClientRequest, url: URL, { length, write }: Sending, limit?: number) =>
     Effect.async<HttpClientResponse.HttpClientResponse, RequestError>((resume) => {
       const failed = (reason: "Encode" | "Transport") => (cause: unknown) =>
         resume(new RequestError({ request, reason, cause }))
@@ -142,31 +146,47 @@ const make: Effect.Effect<HttpClient.HttpClient, never, Scope.Scope> = Effect.ge
         return failed("Encode")(cause)
       }
       const connection = connections.take(url)
-      const answer: HttpResponse.Answer = new HttpResponse.Answer(connection, forgotten, (head) => {
-        const response = new HttpResponse.Response(request, head, answer)
-        forgotten.register(response, answer, answer)
-        resume(Effect.succeed(response))
-      }, failed("Transport"))
+      const answer: HttpResponse.Answer = new HttpResponse.Answer(connection, forgotten, {
+        onAnswer: (head) => {
+          const response = new HttpResponse.Response(request, head, answer)
+          forgotten.register(response, answer, answer)
+          resume(Effect.succeed(response))
+        },
+        onNone: failed("Transport"),
+        onEnd: limit === undefined
+          ? undefined
+          : addDeadline(limit, () => connection.destroy(new HttpLimit.LimitReached()))
+      })
       connection.send(request.method, head, write, answer)
       return Effect.sync(answer.cancel)
     })
 
-  const execute = (request: HttpClientRequest.HttpClientRequest) => {
+  const execute = (
+    request: HttpClientRequest.HttpClientRequest,
+    limit?: number
+  ): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError> => {
     const url = Option.getOrUndefined(HttpClientRequest.toUrl(request))
     return url === undefined
       ? new RequestError({ request, reason: "InvalidUrl" })
-      : Effect.flatMap(sending(request, url), (sending) => send(request, url, sending))
+      : Effect.flatMap(sending(request, url), (sending) => send(request, url, sending, limit))
   }
-  return HttpClient.makeWith(
-    (request: Effect.Effect<HttpClientRequest.HttpClientRequest>) => Effect.flatMap(request, execute),
-    Effect.succeed
+
+  return Object.assign(
+    HttpClient.makeWith(
+      (request: Effect.Effect<HttpClientRequest.HttpClientRequest>) => Effect.flatMap(request, (one) => execute(one)),
+      Effect.succeed
+    ),
+    {
+      [HttpLimit.Within]: (request: HttpClientRequest.HttpClientRequest, limit: Duration.Duration) =>
+        execute(request, Duration.toMillis(limit))
+    }
   )
 })
 
 /**
  * The client. Its connections are kept for some seconds after their use, and end with the layer's Scope. It sends bytes,
  * also in memory that threads share, texts, and Streams of known length no faster than they are taken, but no forms; it
- * speaks HTTP/1.1, follows no redirects, and has no time limits of its own: `Timeouts` are for those.
+ * speaks HTTP/1.1, follows no redirects, and has no time limits but those that it is given (see `HttpLimit`).
  *
  * @since 0.1.0
  * @category layers

@@ -4,10 +4,11 @@
  *
  * @since 0.1.0
  */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { GlacierClient } from "../client/GlacierClient.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
@@ -193,6 +194,12 @@ const carry = <E, R, Chosen extends OnFailure>(
 ): Effect.Effect<UploadedArchive, UploadError | E, R | GlacierClient | Scope.Scope> =>
   "stream" in source ? once(source, multipart, options) : anywhere(source, multipart, options)
 
+const patience = Context.make(RetryPolicy.Fallback, RetryPolicy.patient)
+
+/** With a Scope of its own and the patience that transfers have, both provided in one step: an archive may be small. */
+const transferring = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.scopedWith((scope) => Effect.provide(effect, Context.add(patience, Scope.Scope, scope)))
+
 /**
  * Uploads a source as one archive. Fails with what the service or the way there raises, `InvalidInput` for what cannot
  * be uploaded, `SourceChanged`, `SourceTooLarge`, and the source's own errors; with `UploadKept` round them from when a
@@ -213,8 +220,7 @@ export const upload: <E, R, Chosen extends OnFailure = "abort">(
     const multipart = yield* Multipart.make(vault, options)
     return yield* multipart.naming(carry(source, multipart, options))
   },
-  Effect.scoped,
-  Effect.provideService(RetryPolicy.Fallback, RetryPolicy.patient)
+  transferring
 )
 
 /**
@@ -251,8 +257,7 @@ export const resume: <E, R, Chosen extends OnFailure = "keep">(
       multipart.naming
     )
   },
-  Effect.scoped,
-  Effect.provideService(RetryPolicy.Fallback, RetryPolicy.patient)
+  transferring
 )
 
 /**
@@ -305,6 +310,5 @@ export const resumable: <E, R>(
     yield* log.clear
     return archive
   },
-  Effect.scoped,
-  Effect.provideService(RetryPolicy.Fallback, RetryPolicy.patient)
+  transferring
 )

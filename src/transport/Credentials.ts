@@ -51,7 +51,10 @@ export const Equivalence: equivalence.Equivalence<Keys> = (self, that) =>
  * @category models
  */
 export interface Service {
-  /** The keys of now. It is run for each attempt of each request: a transfer may outlive many of them. */
+  /**
+   * The keys of now. It is run for each attempt of each request, as a transfer may outlive many of them, and must come to
+   * an end by itself.
+   */
   readonly keys: Effect.Effect<Keys, CredentialsError>
   /** For keys that the service refused as expired, others; or the same again if there are no others. */
   readonly renewed: (stale: Keys) => Effect.Effect<Keys, CredentialsError>
@@ -78,6 +81,9 @@ const early = Duration.toMillis("5 minutes")
 
 /** How long keys that are still good are not renewed again after a renewal, be it that it failed or brought no better. */
 const pause = Duration.toMillis("30 seconds")
+
+/** How long keys are waited for. */
+const patience = Duration.minutes(5)
 
 const lifetime = (keys: Keys, now: number): number =>
   keys.expiration === undefined ? Infinity : DateTime.toEpochMillis(keys.expiration) - now
@@ -118,7 +124,10 @@ export const make = (provider: Effect.Effect<Keys, CredentialsError>): Effect.Ef
       return Effect.interruptible(ask).pipe(Effect.intoDeferred(started), Effect.forkIn(scope), Effect.as(started))
     }))
 
-    const renew = Effect.flatMap(renewing, Deferred.await)
+    const renew = Effect.timeoutFail(Effect.flatMap(renewing, Deferred.await), {
+      duration: patience,
+      onTimeout: () => new CredentialsError({ message: `No credentials came for ${Duration.format(patience)}` })
+    })
 
     const keys = Effect.flatMap(Clock.currentTimeMillis, (now) => {
       if (held === undefined || lifetime(held, now) <= 0) return renew

@@ -27,7 +27,8 @@ import { InvalidSignature } from "../protocol/ServiceError.ts"
 import * as Body from "./Body.ts"
 import type { Credentials } from "./Credentials.ts"
 import { Endpoint } from "./Endpoint.ts"
-import { decode, scrubbing, toConnectionError, toDefect, typed } from "./internal/answer.ts"
+import * as HttpLimit from "./HttpLimit.ts"
+import { decode, scrubbing, timedOut, toConnectionError, toDefect, typed } from "./internal/answer.ts"
 import { paced } from "./internal/pacing.ts"
 import * as Policies from "./internal/policies.ts"
 import { calling, repeating } from "./internal/retrying.ts"
@@ -129,7 +130,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
     const policies = yield* Policies.make
     const skew = Skew.make()
     const sendsShared = yield* Body.SendsShared
-    const http = yield* HttpClient.HttpClient
+    const http: HttpClient.HttpClient & HttpLimit.Limited = yield* HttpClient.HttpClient
 
     /** To find a counter by its labels takes longer than to count. */
     const counters = new Map<string, Metric.Metric.Counter<number>>()
@@ -146,7 +147,9 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
     const send = Effect.fnUntraced(function*(
       operation: Operation.Any,
       request: Operation.Request,
-      { bandwidth, timeouts }: Policies.Policies
+      { bandwidth, timeouts }: Policies.Policies,
+      limit: Duration.Duration,
+      execute: HttpClient.HttpClient["execute"]
     ) {
       const query = request.query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")
       const [body, contentType] = typeof request.body === "string"
@@ -160,15 +163,13 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
         headers: { "x-amz-glacier-version": "2012-06-01", ...contentType, ...request.headers },
         at: sentAt + offset
       })
-      const attempt = { operation, idle: timeouts.idle, lane: bandwidth.down, scrub: scrubbing(headers) }
+      const attempt = { operation, limit, idle: timeouts.idle, lane: bandwidth.down, scrub: scrubbing(headers) }
       const response = yield* HttpClientRequest.make(operation.method)(
         `${endpoint.url}${request.path}${query === "" ? "" : `?${query}`}`
       ).pipe(
         HttpClientRequest.setBody(body),
         HttpClientRequest.setHeaders(headers),
-        http.execute,
-        // AWS gets no trace headers, and no span shows a signature or a token.
-        Effect.withTracerEnabled(false),
+        execute,
         Effect.mapError(toConnectionError(attempt)),
         Effect.catchAllDefect(toDefect(attempt))
       )
@@ -183,17 +184,26 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
       )
     })
 
+    // AWS gets no trace headers, and no span shows a signature or a token.
+    const untraced: typeof http.execute = (request) => Effect.withTracerEnabled(http.execute(request), false)
+
+    /** An attempt within its limit, which the HTTP client sees to if it can. The bytes of an output are read behind it. */
+    const within = (operation: Operation.Any, request: Operation.Request, policies: Policies.Policies) => {
+      const { answer, upload } = policies.timeouts
+      const limit = Predicate.isUint8Array(request.body) && request.body.length > 0 ? upload : answer
+      const execute = operation.body === "bytes" ? undefined : http[HttpLimit.Within]
+      return execute === undefined
+        ? Effect.timeoutFail(
+          // Also where the call must not be interrupted, as in the abort of an upload, time may end an attempt.
+          Effect.interruptible(send(operation, request, policies, limit, untraced)),
+          { duration: limit, onTimeout: () => timedOut({ operation, limit }) }
+        )
+        : send(operation, request, policies, limit, (request) => execute(request, limit))
+    }
+
     const attempt = (operation: Operation.Any, request: Operation.Request, policies: Policies.Policies) => {
       const uploaded = Predicate.isUint8Array(request.body) ? request.body.length : 0
-      const duration = uploaded > 0 ? policies.timeouts.upload : policies.timeouts.answer
-      const timed = send(operation, request, policies).pipe(
-        // Also where the call must not be interrupted, as in the abort of an upload, time may end an attempt.
-        Effect.interruptible,
-        Effect.timeoutFail({
-          duration,
-          onTimeout: () =>
-            new AttemptTimeout({ operation: operation.name, waiting: "answer", millis: Duration.toMillis(duration) })
-        }),
+      const timed = within(operation, request, policies).pipe(
         Effect.onExit((exit) =>
           Effect.zipRight(
             Metric.increment(counter(operation.name, outcome(exit))),

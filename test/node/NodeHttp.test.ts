@@ -1,9 +1,9 @@
 import { HttpBody, HttpClient, HttpClientRequest, type HttpClientResponse } from "@effect/platform"
 import { describe, expect, layer } from "@effect/vitest"
-import { Chunk, Effect, Exit, Stream } from "effect"
+import { Chunk, Duration, Effect, Exit, Fiber, Stream, TestClock } from "effect"
 import { once } from "node:events"
 import { createServer, type Socket } from "node:net"
-import { Body } from "../../src/index.ts"
+import { Body, HttpLimit } from "../../src/index.ts"
 import { NodeHttp } from "../../src/node/index.ts"
 
 /** A server that answers each request, whose body has come, by what `reply` does. */
@@ -206,6 +206,51 @@ layer(NodeHttp.layer)("NodeHttp", (it) => {
       expect(Chunk.toReadonlyArray(yield* Stream.runCollect(response.stream))).toEqual([
         new Uint8Array(Buffer.from(`{"a":1}`))
       ])
+    }))
+
+  /** Gets what is there within 30 seconds. */
+  const within = Effect.fnUntraced(function*(url: string) {
+    const client: HttpClient.HttpClient & HttpLimit.Limited = yield* HttpClient.HttpClient
+    const execute = client[HttpLimit.Within] ?? (() => Effect.dieMessage("It has no Within"))
+    return yield* Effect.flatMap(execute(HttpClientRequest.get(url), Duration.seconds(30)), text)
+  })
+
+  it.scoped.each<readonly [what: string, bytes: string, error: string]>([
+    ["there is no answer", "", "RequestError"],
+    ["the answer does not end", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "ResponseError"]
+  ])(
+    "gives up at its limit, to 100 ms, when %s, and ends the connection",
+    ([, bytes, error]) =>
+      Effect.gen(function*() {
+        let asked = 0
+        const { open, url } = yield* serve((socket) => {
+          asked += 1
+          socket.write(bytes)
+        })
+        const first = yield* Effect.fork(Effect.flip(within(url)))
+        yield* until(() => asked === 1)
+        yield* TestClock.adjust("20 seconds")
+        const second = yield* Effect.fork(Effect.flip(within(url)))
+        yield* until(() => asked === 2)
+        yield* TestClock.adjust("9999 millis")
+        expect(open()).toBe(2)
+        yield* TestClock.adjust("101 millis")
+        expect(yield* Fiber.join(first)).toMatchObject({ _tag: error, cause: new HttpLimit.LimitReached() })
+        yield* until(() => open() === 1)
+        yield* TestClock.adjust("20 seconds")
+        expect(yield* Fiber.join(second)).toMatchObject({ _tag: error })
+        yield* until(() => open() === 0)
+      })
+  )
+
+  it.scoped("keeps a connection that was answered on within its limit", () =>
+    Effect.gen(function*() {
+      const { connections, url } = yield* serve((socket) => socket.write(answer("a")))
+      for (let request = 0; request < 3; request++) {
+        expect(yield* within(url)).toBe("a")
+        yield* TestClock.adjust("1 minute")
+      }
+      expect(connections()).toBe(1)
     }))
 
   it.scoped("ends a connection whose answer is not wanted any more", () =>

@@ -27,7 +27,7 @@ export interface Connection {
   readonly isGone: () => boolean
   readonly resume: () => void
   /** Ends it, and with it what it sends: memory that is sent is free again. */
-  readonly destroy: () => void
+  readonly destroy: (cause?: Error) => void
 }
 
 /** What a connection tells those who keep it. */
@@ -139,7 +139,7 @@ export const open = (url: URL, { onClose, onFree, onSession, session }: Keeper):
     },
     isGone: () => socket.destroyed,
     resume: () => socket.resume(),
-    destroy: () => socket.destroy()
+    destroy: (cause) => void socket.destroy(cause)
   }
   return connection
 }

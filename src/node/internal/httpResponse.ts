@@ -22,27 +22,28 @@ interface Reader {
   readonly onEnd: (failure?: Error) => void
 }
 
+/** Who waits for an answer. */
+interface Waiting {
+  readonly onAnswer: (head: Head) => void
+  readonly onNone: (cause: Error) => void
+  /** It has ended, or there is none. */
+  readonly onEnd?: (() => void) | undefined
+}
+
 /** An answer while it arrives: what comes before somebody reads it is kept, which is no more than was received at once. */
 export class Answer implements Exchange {
   private readonly connection: Connection
   private readonly forgotten: Forgotten
-  private readonly onAnswer: (head: Head) => void
-  private readonly onNone: (cause: Error) => void
+  private readonly waiting: Waiting
   private readonly early: Array<Uint8Array> = []
   private hasHead = false
   private reader: Reader | undefined
   private ended: { readonly failure: Error | undefined } | undefined
 
-  constructor(
-    connection: Connection,
-    forgotten: Forgotten,
-    onAnswer: (head: Head) => void,
-    onNone: (cause: Error) => void
-  ) {
+  constructor(connection: Connection, forgotten: Forgotten, waiting: Waiting) {
     this.connection = connection
     this.forgotten = forgotten
-    this.onAnswer = onAnswer
-    this.onNone = onNone
+    this.waiting = waiting
   }
 
   readonly memory = () => this.reader?.memory?.()
@@ -51,7 +52,7 @@ export class Answer implements Exchange {
 
   readonly onHead = (head: Head) => {
     this.hasHead = true
-    this.onAnswer(head)
+    this.waiting.onAnswer(head)
   }
 
   readonly onBytes = (bytes: Uint8Array) => {
@@ -61,8 +62,9 @@ export class Answer implements Exchange {
 
   readonly onEnd = (failure?: Error) => {
     this.ended = { failure }
+    this.waiting.onEnd?.()
     if (this.hasHead) this.reader?.onEnd(failure)
-    else this.onNone(failure ?? new Error("No answer"))
+    else this.waiting.onNone(failure ?? new Error("No answer"))
   }
 
   /** Reads the body, once. */

@@ -9,6 +9,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { GlacierClient } from "../../client/GlacierClient.ts"
 import * as RetryPolicy from "../../policy/RetryPolicy.ts"
@@ -99,7 +100,10 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
   )
   const telling = Telling.make(settings.onProgress)
 
-  yield* Effect.addFinalizer((exit) =>
+  // Not `Effect.addFinalizer`, which keeps all state of the fiber: a tenth of the work for a small archive, of which
+  // nothing is opened.
+  const context = yield* Effect.context<never>()
+  yield* Scope.addFinalizerExit(yield* Effect.scope, (exit) =>
     Option.match(opening, {
       onNone: () => Effect.void,
       onSome: (fiber) =>
@@ -112,13 +116,13 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
               Effect.timeout(
                 Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause) ? "1 second" : "15 seconds"
               ),
-              Effect.catchAllCause((cause) => Effect.logDebug("An upload was not dropped", cause))
+              Effect.catchAllCause((cause) => Effect.logDebug("An upload was not dropped", cause)),
+              Effect.provide(context)
             )
             : Effect.void,
           Fiber.interrupt(fiber)
         )
-    })
-  )
+    }))
 
   return {
     /** Whether there is an upload to go on with. */

@@ -13,6 +13,7 @@ import { AttemptTimeout, ConnectionError, type GlacierError, MalformedResponse }
 import * as Operation from "../../protocol/Operation.ts"
 import * as ServiceError from "../../protocol/ServiceError.ts"
 import * as Body from "../Body.ts"
+import { LimitReached } from "../HttpLimit.ts"
 import type { Answer, Failure } from "../Method.ts"
 import * as Metrics from "../Metrics.ts"
 import { through } from "./pacing.ts"
@@ -21,6 +22,8 @@ import { retryAfter } from "./retryAfter.ts"
 /** An attempt: what was called, and what its errors must not show. */
 export interface Attempt {
   readonly operation: Operation.Any
+  /** The longest that it may take to the answer. */
+  readonly limit: Duration.Duration
   /** The longest pause in a body. */
   readonly idle: Duration.Duration
   /** What a body is paced by. */
@@ -48,11 +51,17 @@ const unreached = (error: HttpClientError.HttpClientError): boolean => {
   return false
 }
 
+/** It took longer than it may. */
+export const timedOut = ({ limit, operation }: Pick<Attempt, "limit" | "operation">): AttemptTimeout =>
+  new AttemptTimeout({ operation: operation.name, waiting: "answer", millis: Duration.toMillis(limit) })
+
 /**
  * What happened, in words. The platform's error holds the request with its signature and token: it ends here.
  */
 export const toConnectionError =
-  ({ operation, scrub }: Attempt) => (error: HttpClientError.HttpClientError): ConnectionError => {
+  (attempt: Attempt) => (error: HttpClientError.HttpClientError): ConnectionError | AttemptTimeout => {
+    if (error.cause instanceof LimitReached) return timedOut(attempt)
+    const { operation, scrub } = attempt
     const texts: Array<string> = [
       error._tag === "RequestError" ? `${error.reason} error` : `${error.reason} of the answer`
     ]
