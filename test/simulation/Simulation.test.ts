@@ -28,10 +28,18 @@ describe("the simulation", () => {
         const { code, lines } = yield* simulate("--seeds", "2000", "--from", "1", "--json")
         const summary: unknown = JSON.parse(lines.at(-1) ?? "")
         expect(lines.slice(0, -1)).toEqual([])
-        expect(summary).toMatchObject({ seeds: 2_000, wrongBytes: 0, orphans: 0, duplicates: 0, failures: 0 })
+        expect(summary).toMatchObject({
+          seeds: 2_000,
+          wrongBytes: 0,
+          orphans: 0,
+          duplicates: 0,
+          extraJobs: 0,
+          failures: 0
+        })
         expect(summary).toSatisfy((figures: Record<string, number>) =>
           (figures["faults"] ?? 0) >= 2_000 && (figures["kinds"] ?? 0) >= 10 && (figures["crashes"] ?? 0) >= 700 &&
-          (figures["mebibytes"] ?? 0) >= 5 * 1_024 && (figures["maxAttempts"] ?? 9) <= 8
+          (figures["jobs"] ?? 0) >= 1_000 && (figures["mebibytes"] ?? 0) >= 5 * 1_024 &&
+          (figures["maxAttempts"] ?? 9) <= 8
         )
         expect(code).toBe(0)
       }),

@@ -3,6 +3,7 @@
  */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
+import * as Path from "@effect/platform/Path"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -26,10 +27,11 @@ import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
 import * as Hasher from "../../src/transport/Hasher.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
+import * as Batch from "./batch.ts"
 import * as Content from "./content.ts"
 import * as Oracle from "./oracle.ts"
 import * as Program from "./program.ts"
-import type { Client, Scenario } from "./scenario.ts"
+import type { Scenario } from "./scenario.ts"
 import * as World from "./world.ts"
 
 const create: Sha256.Create = (key) => key === undefined ? createHash("sha256") : createHmac("sha256", key)
@@ -64,13 +66,14 @@ const vaultOver = (http: HttpClient.HttpClient) =>
 
 /** A program that is started again whenever it dies. */
 const live = Effect.fnUntraced(
-  function*(world: World.World, folder: string, client: Client, notes: ReadonlyArray<Program.Note>) {
-    for (const crash of [...client.crashes, undefined]) {
+  function*(world: World.World, { batches, crashes, folder, notes }: Oracle.Client) {
+    for (const crash of [...crashes, undefined]) {
       const process = world.makeProcess(folder)
-      const program = Program.make(folder, notes).pipe(
+      const program = Program.make(folder, notes, batches).pipe(
         Effect.provide(vaultOver(process.http)),
         Effect.provide(Checkpoint.layerFileSystem(`${folder}/checkpoints`)),
         Effect.provideService(FileSystem.FileSystem, process.fs),
+        Effect.provide(Path.layer),
         Effect.withClock(world.faults.clock)
       )
       const fiber = yield* Effect.forkDaemon(program)
@@ -94,6 +97,7 @@ const live = Effect.fnUntraced(
         const target = world.disk.read(Program.paths(folder, note.work).target)
         if (target !== undefined && Buffer.compare(target, note.bytes) !== 0) note.wrong++
       }
+      for (const note of batches) note.wrong += Batch.wrongFiles(world.disk, folder, note)
       yield* Fiber.interruptFork(fiber)
       // By then what was on its way has arrived.
       yield* Effect.sleep("1 second")
@@ -111,31 +115,37 @@ export const run = (scenario: Scenario) =>
     const world = yield* World.make(scenario)
     const clean = yield* Layer.build(vaultOver(world.witness.http))
     yield* Effect.provide(Effect.flatMap(Vault.Vault, ({ create }) => create), clean)
-    const clients = scenario.clients.map((client, index) => {
-      const folder = `/client-${index}`
-      const notes = client.works.map((work): Program.Note => {
-        // The names end in numbers that no other has.
-        const bytes = Content.make(Number(work.name.replace(/\D/g, "")), work.size)
-        const { source } = Program.paths(folder, work)
-        const restore = Effect.map(Clock.currentTimeMillis, (now) => {
-          const is = world.disk.read(source)
-          if (is === undefined || Buffer.compare(is, bytes) !== 0) world.disk.write(source, bytes, now)
+    const clients = yield* Effect.forEach(scenario.clients, ({ batches, crashes, works }, index) =>
+      Effect.gen(function*() {
+        const folder = `/client-${index}`
+        const notes = works.map((work): Program.Note => {
+          const bytes = Content.make(work.name, work.size)
+          const { source } = Program.paths(folder, work)
+          const restore = Effect.map(Clock.currentTimeMillis, (now) => {
+            const is = world.disk.read(source)
+            if (is === undefined || Buffer.compare(is, bytes) !== 0) {
+              world.disk.write(source, bytes, now)
+            }
+          })
+          return { work, bytes, restore, wrong: 0, failures: [] }
         })
-        return { work, bytes, restore, wrong: 0, failures: [] }
-      })
-      return { client, folder, notes }
-    })
-    for (const { notes } of clients) {
-      for (const { restore, work } of notes) if (work.source === "file") yield* restore
-    }
+        for (const { restore, work } of notes) {
+          if (work.source === "file") {
+            yield* restore
+          }
+        }
+        return { folder, crashes, notes, batches: yield* Effect.provide(Effect.forEach(batches, Batch.store), clean) }
+      }))
     const ended = yield* Effect.forEach(
       clients,
-      ({ client, folder, notes }) => live(world, folder, client, notes),
+      (client) =>
+        live(world, client),
       { concurrency: "unbounded" }
     ).pipe(
       Effect.timeoutTo({
         duration: longest,
-        onSuccess: (given) => given.flat(),
+        onSuccess: (given) =>
+          given.flat(),
         onTimeout: () => [`still at work after ${longest}`]
       })
     )
@@ -147,6 +157,8 @@ export const run = (scenario: Scenario) =>
       wrongBytes: verdict.wrongBytes,
       orphans: verdict.orphans,
       duplicates: verdict.duplicates,
+      jobs: verdict.jobs,
+      extraJobs: verdict.extraJobs,
       ...world.figures(),
       bytes: verdict.bytes,
       injected: yield* world.injected,

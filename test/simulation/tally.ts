@@ -21,6 +21,10 @@ export interface Tally {
   readonly wrongBytes: number
   readonly orphans: number
   readonly duplicates: number
+  /** Retrievals of archives that were paid for. */
+  readonly jobs: number
+  /** Those of them that were one too many. */
+  readonly extraJobs: number
   readonly maxAttempts: number
   readonly failures: ReadonlyArray<Failure>
 }
@@ -34,6 +38,8 @@ export const none: Tally = {
   wrongBytes: 0,
   orphans: 0,
   duplicates: 0,
+  jobs: 0,
+  extraJobs: 0,
   maxAttempts: 0,
   failures: []
 }
@@ -51,6 +57,8 @@ export const add = (one: Tally, other: Tally): Tally => ({
   wrongBytes: one.wrongBytes + other.wrongBytes,
   orphans: one.orphans + other.orphans,
   duplicates: one.duplicates + other.duplicates,
+  jobs: one.jobs + other.jobs,
+  extraJobs: one.extraJobs + other.extraJobs,
   maxAttempts: Math.max(one.maxAttempts, other.maxAttempts),
   failures: [...one.failures, ...other.failures]
 })
