@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url"
 import * as Scenario from "./scenario.ts"
 import * as Simulation from "./simulation.ts"
 import * as Tally from "./tally.ts"
+import * as Trial from "./trial.ts"
 
 const program = fileURLToPath(new URL("run.ts", import.meta.url))
 
@@ -83,7 +84,7 @@ describe("the simulation", () => {
     }))
 
   it("adds up what the processes have found", async () => {
-    const [one, other] = [await Tally.of(Scenario.make(1)), await Tally.of(Scenario.make(4))]
+    const [one, other] = [await Trial.run(Scenario.make(1)), await Trial.run(Scenario.make(4))]
     const sum = Tally.add(one, other)
     expect(sum.seeds).toBe(2)
     expect(sum.requests).toBe(one.requests + other.requests)

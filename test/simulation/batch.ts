@@ -33,9 +33,8 @@ export interface Note {
   wrong: number
 }
 
-/** Puts the archives of a batch into the vault in use. */
-export const store = Effect.fnUntraced(function*(batch: Scenario.Batch) {
-  const vault = yield* Vault.Vault
+/** Puts the archives of a batch into a vault. */
+export const store = Effect.fnUntraced(function*(vault: Vault.Service, batch: Scenario.Batch) {
   const archives = yield* Effect.forEach(batch.sizes, (size, index) => {
     const description = `${batch.name}/${index}`
     const bytes = Content.make(description, size)

@@ -4,7 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import * as Vault from "../../src/services/Vault.ts"
+import type * as Vault from "../../src/services/Vault.ts"
 import * as Batch from "./batch.ts"
 import * as Content from "./content.ts"
 import * as Program from "./program.ts"
@@ -22,7 +22,11 @@ export interface Client {
   readonly batches: ReadonlyArray<Batch.Note>
 }
 
-export const judge = Effect.fnUntraced(function*(world: World, clients: ReadonlyArray<Client>) {
+export const judge = Effect.fnUntraced(function*(
+  world: World,
+  vault: Vault.Service,
+  clients: ReadonlyArray<Client>
+) {
   const problems: Array<string> = []
   let [wrongBytes, orphans, duplicates, bytes] = [0, 0, 0, 0]
   const { archives, uploads } = world.witness
@@ -81,7 +85,6 @@ export const judge = Effect.fnUntraced(function*(world: World, clients: Readonly
   }
   if (uploads.size > 0) {
     // That is cleaned up as the guide says.
-    const vault = yield* Vault.Vault
     yield* Stream.runForEach(vault.abandonedUploads(0), ({ uploadId }) => vault.abortUpload(uploadId))
     orphans += uploads.size
   }

@@ -72,8 +72,8 @@ export const make = (seed: number): Scenario => {
   const batch = (name: string): Batch => ({
     name,
     act: among("retrieve", "retrieve", "delete", "move"),
-    sizes: times(2 + random.integer(4), () => 1 + random.integer(chance(0.8) ? 100_000 : mebibyte)),
-    selected: 1 + random.integer(4),
+    sizes: times(1 + random.integer(4), () => 1 + random.integer(chance(0.8) ? 100_000 : mebibyte)),
+    selected: 1 + random.integer(3),
     concurrency: 1 + random.integer(3)
   })
   /** Most in the seconds in which all is done if nothing goes wrong, the others up to minutes later. */
@@ -86,7 +86,7 @@ export const make = (seed: number): Scenario => {
     seed,
     jobDelay: among(0, 0, 0, 3_000),
     clients: times(among(1, 1, 1, 2), (client) => {
-      const selects = chance(0.15)
+      const selects = chance(0.1)
       return {
         works: times(selects ? among(0, 1) : among(1, 1, 2), (index) => work(`archive-${client}-${index}`)),
         batches: selects ? [batch(`batch-2-${client}`)] : [],

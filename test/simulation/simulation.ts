@@ -26,6 +26,8 @@ import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
 import * as Hasher from "../../src/transport/Hasher.ts"
+import * as Signer from "../../src/transport/Signer.ts"
+import * as Transport from "../../src/transport/Transport.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import * as Batch from "./batch.ts"
 import * as Content from "./content.ts"
@@ -52,16 +54,24 @@ const hashing = Layer.merge(
   })
 )
 
+/** What is the same for all programs, and holds nothing of them: it is made once. */
+const fixed = await Effect.runPromise(Effect.scoped(Layer.build(Layer.mergeAll(
+  hashing,
+  Path.layer,
+  Credentials.layer(Emulator.defaultKey),
+  Endpoint.layer({ region: "us-east-1" })
+))))
+
 const vaultName = "photos"
 
-/** A vault over an HTTP client. */
+/** A vault over an HTTP client of its own. Layers would take longer to build than an archive to upload. */
 const vaultOver = (http: HttpClient.HttpClient) =>
-  Vault.layer(vaultName).pipe(
-    Layer.provideMerge(GlacierClient.layer),
-    Layer.provide(Layer.succeed(HttpClient.HttpClient, http)),
-    Layer.provide(Credentials.layer(Emulator.defaultKey)),
-    Layer.provide(Endpoint.layer({ region: "us-east-1" })),
-    Layer.orDie
+  Signer.make.pipe(
+    Effect.flatMap((signer) => Effect.provideService(Transport.make, Signer.Signer, signer)),
+    Effect.flatMap((transport) => Effect.provideService(GlacierClient.make, Transport.Transport, transport)),
+    Effect.flatMap((client) => Effect.provideService(Vault.make(vaultName), GlacierClient.GlacierClient, client)),
+    Effect.provideService(HttpClient.HttpClient, http),
+    Effect.orDie
   )
 
 /** A program that is started again whenever it dies. */
@@ -70,10 +80,9 @@ const live = Effect.fnUntraced(
     for (const crash of [...crashes, undefined]) {
       const process = world.makeProcess(folder)
       const program = Program.make(folder, notes, batches).pipe(
-        Effect.provide(vaultOver(process.http)),
+        Effect.provideServiceEffect(Vault.Vault, vaultOver(process.http)),
         Effect.provide(Checkpoint.layerFileSystem(`${folder}/checkpoints`)),
         Effect.provideService(FileSystem.FileSystem, process.fs),
-        Effect.provide(Path.layer),
         Effect.withClock(world.faults.clock)
       )
       const fiber = yield* Effect.forkDaemon(program)
@@ -113,8 +122,8 @@ const longest = "24 hours"
 export const run = (scenario: Scenario) =>
   Effect.gen(function*() {
     const world = yield* World.make(scenario)
-    const clean = yield* Layer.build(vaultOver(world.witness.http))
-    yield* Effect.provide(Effect.flatMap(Vault.Vault, ({ create }) => create), clean)
+    const clean = yield* vaultOver(world.witness.http)
+    yield* clean.create
     const clients = yield* Effect.forEach(scenario.clients, ({ batches, crashes, works }, index) =>
       Effect.gen(function*() {
         const folder = `/client-${index}`
@@ -134,7 +143,13 @@ export const run = (scenario: Scenario) =>
             yield* restore
           }
         }
-        return { folder, crashes, notes, batches: yield* Effect.provide(Effect.forEach(batches, Batch.store), clean) }
+        return {
+          folder,
+          crashes,
+          notes,
+          batches: yield* Effect.forEach(batches, (batch) =>
+            Batch.store(clean, batch))
+        }
       }))
     const ended = yield* Effect.forEach(
       clients,
@@ -144,14 +159,13 @@ export const run = (scenario: Scenario) =>
     ).pipe(
       Effect.timeoutTo({
         duration: longest,
-        onSuccess: (given) =>
-          given.flat(),
+        onSuccess: (given) => given.flat(),
         onTimeout: () => [`still at work after ${longest}`]
       })
     )
     // What a program has been told is done has to outlast a power cut.
     for (const { folder } of clients) world.disk.cutPower(folder, () => "lost")
-    const verdict = yield* Effect.provide(Oracle.judge(world, clients), clean)
+    const verdict = yield* Oracle.judge(world, clean, clients)
     return {
       problems: [...ended, ...verdict.problems],
       wrongBytes: verdict.wrongBytes,
@@ -174,7 +188,7 @@ export const run = (scenario: Scenario) =>
         )
       )
     ),
-    Effect.provide(hashing),
+    Effect.provide(fixed),
     Effect.withRandom(Random.make(scenario.seed)),
     Logger.withMinimumLogLevel(LogLevel.None),
     Effect.withTracerEnabled(false),
