@@ -41,6 +41,9 @@ export const paths = (folder: string, { name }: Work) => ({
   target: `${folder}/${name}`
 })
 
+/** Where a program keeps its checkpoints. */
+export const checkpoints = (folder: string): string => `${folder}/checkpoints`
+
 const sourceOf = (folder: string, { bytes, work }: Note) => {
   switch (work.source) {
     case "bytes":

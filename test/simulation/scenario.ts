@@ -63,7 +63,7 @@ export const make = (seed: number): Scenario => {
 
   const work = (name: string): Work => ({
     name,
-    size: chance(0.25) ? 1 + random.integer(100_000) : random.integer(3) * mebibyte + 1 + random.integer(mebibyte),
+    size: chance(0.33) ? 1 + random.integer(100_000) : random.integer(3) * mebibyte + 1 + random.integer(mebibyte),
     upload: chance(0.4) ? "plain" : "resumable",
     source: among("bytes", "file", "stream"),
     concurrency: 1 + random.integer(3),

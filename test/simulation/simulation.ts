@@ -74,6 +74,18 @@ const vaultOver = (http: HttpClient.HttpClient) =>
     Effect.orDie
   )
 
+/**
+ * Who has cleared its checkpoint dies before it has noted which archive it is: that no library can prevent, so it counts
+ * as noted.
+ */
+const noted = Effect.fnUntraced(function*(world: World.World, folder: string, note: Program.Note) {
+  const { name, upload } = note.work
+  if (upload === "plain" || note.archiveId !== undefined) return
+  if (world.disk.names().includes(yield* Checkpoint.pathOf(Program.checkpoints(folder), name))) return
+  const [archiveId] = Array.from(world.witness.archives).find(([, { description }]) => description === name) ?? []
+  if (archiveId !== undefined) note.archiveId = archiveId
+})
+
 /** A program that is started again whenever it dies. */
 const live = Effect.fnUntraced(
   function*(world: World.World, { batches, crashes, folder, notes }: Oracle.Client) {
@@ -81,7 +93,7 @@ const live = Effect.fnUntraced(
       const process = world.makeProcess(folder)
       const program = Program.make(folder, notes, batches).pipe(
         Effect.provideServiceEffect(Vault.Vault, vaultOver(process.http)),
-        Effect.provide(Checkpoint.layerFileSystem(`${folder}/checkpoints`)),
+        Effect.provide(Checkpoint.layerFileSystem(Program.checkpoints(folder))),
         Effect.provideService(FileSystem.FileSystem, process.fs),
         Effect.withClock(world.faults.clock)
       )
@@ -99,6 +111,7 @@ const live = Effect.fnUntraced(
         if (Exit.isFailure(ended.value)) return [`${folder} gave up: ${Cause.pretty(ended.value.cause).slice(0, 500)}`]
         return []
       }
+      for (const note of notes) yield* noted(world, folder, note)
       world.kill(process, crash?.power ?? false)
       for (const note of notes) {
         note.crashed = true
