@@ -361,6 +361,8 @@ export const run = (name: string, plan: Plan, options: RunOptions): Stream.Strea
       const onProgress = tells()
       const { isDone, target } = yield* placeOf(archive, options)
       if (isDone) {
+        // The run that has brought it may have ended right after.
+        yield* Target.settle(target, archive.treeHash)
         yield* onProgress(Event.Kept({ range: ByteRange.make(0, size), bytes: size, total: Option.some(size) }))
       } else {
         const download = { ...options.download, onProgress, onFailure: "keep" } as const

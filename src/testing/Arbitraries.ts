@@ -16,6 +16,7 @@ import { operations } from "../protocol/Operations.ts"
 import * as Sha256 from "../protocol/Sha256.ts"
 import * as TreeHash from "../protocol/TreeHash.ts"
 import type * as Faults from "./Faults.ts"
+import * as Disk from "./internal/disk.ts"
 import { kindsOf } from "./internal/traffic.ts"
 
 /**
@@ -185,15 +186,20 @@ export const retrievalBudget: fc.Arbitrary<RetrievalBudget.Options> = fc.record(
   onExhausted: fc.constantFrom("wait", "fail")
 })
 
-const step: fc.Arbitrary<Faults.Step> = fc.constantFrom(
-  ...Object.values(operations).map((operation) => ({ operation: operation.name, kinds: kindsOf(operation) }))
-).chain(({ kinds, operation }) =>
-  fc.record({
-    fault: fc.constantFrom(...kinds),
-    operation: fc.constant(operation),
-    at: fc.integer({ min: 1, max: 8 })
-  })
-)
+/** Up to 10 steps that can happen, with the first 8 times that each is done. */
+const scripts = (
+  operations: ReadonlyArray<{ readonly operation: string; readonly kinds: ReadonlyArray<Faults.Kind> }>
+): fc.Arbitrary<ReadonlyArray<Faults.Step>> =>
+  fc.uniqueArray(
+    fc.constantFrom(...operations).chain(({ kinds, operation }) =>
+      fc.record({
+        fault: fc.constantFrom(...kinds),
+        operation: fc.constant(operation),
+        at: fc.integer({ min: 1, max: 8 })
+      })
+    ),
+    { maxLength: 10, selector: ({ at, operation }) => `${operation} ${at}` }
+  )
 
 /**
  * Scripts of faults between client and service: up to 10 that can happen, with the first 8 requests of each operation.
@@ -205,7 +211,21 @@ const step: fc.Arbitrary<Faults.Step> = fc.constantFrom(
  *
  * const disturbed = Arbitraries.faultScript.map((script) => Faults.layer({ script }))
  */
-export const faultScript: fc.Arbitrary<ReadonlyArray<Faults.Step>> = fc.uniqueArray(step, {
-  maxLength: 10,
-  selector: ({ at, operation }) => `${operation} ${at}`
-})
+export const faultScript: fc.Arbitrary<ReadonlyArray<Faults.Step>> = scripts(
+  Object.values(operations).map((operation) => ({ operation: operation.name, kinds: kindsOf(operation) }))
+)
+
+/**
+ * Scripts of faults on disk: up to 10 that can happen, with the first 8 times that files are opened, written, fsynced,
+ * read and renamed.
+ *
+ * @since 0.1.0
+ * @category faults
+ * @example
+ * import { Arbitraries, Faults } from "effect-glacier/testing"
+ *
+ * const badDisk = Arbitraries.diskFaultScript.map((script) => Faults.layer({ script }))
+ */
+export const diskFaultScript: fc.Arbitrary<ReadonlyArray<Faults.Step>> = scripts(
+  Object.entries(Disk.kinds).map(([operation, kinds]) => ({ operation, kinds }))
+)

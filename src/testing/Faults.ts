@@ -38,8 +38,9 @@ import * as Traffic from "./internal/traffic.ts"
  * then on the service is not asked about that one any more, the answer is 404, and no list has it. In the emulator it
  * stays what it was.
  *
- * On disk: `NoSpace` (nothing is written), `ShortWrite` (half is), `FailedSync`, and `FileChanged`: before it is read, a
- * file gets another byte at its end.
+ * On disk: `NoSpace` (nothing is written), `ShortWrite` (half is), `FailedSync`, `FileChanged` (before it is read, a file
+ * gets another byte at its end), `NoPermission` (EACCES: a file is neither opened nor renamed), and `CrossDevice` (EXDEV:
+ * it is not renamed).
  *
  * @since 0.1.0
  * @category models
@@ -54,7 +55,7 @@ export type Kind = Plan.Kind
 
 /**
  * A fault of a script: it happens with the request `at` (1 is the first) of those of an operation, such as
- * `UploadMultipartPart`, on disk of `write`, `sync` or `read`. Where it cannot happen, nothing does.
+ * `UploadMultipartPart`, on disk of `open`, `write`, `sync`, `read` or `rename`. Where it cannot happen, nothing does.
  *
  * @since 0.1.0
  * @category models
@@ -222,7 +223,7 @@ export const layerClient = (
   Layer.provide(Client.over(key), Layer.provide(layerHttpClient, Emulator.layerHttpClient))
 
 /**
- * The `FileSystem` in use, with which it goes wrong: with the files that are opened and those written as a whole.
+ * The `FileSystem` in use, with which it goes wrong: with the files that are opened or renamed and those written as a whole.
  *
  * @since 0.1.0
  * @category layers

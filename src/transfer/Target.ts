@@ -8,6 +8,9 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import type { TreeHash } from "../protocol/TreeHash.ts"
+import * as Folder from "./internal/folder.ts"
+import * as PartialFile from "./internal/PartialFile.ts"
 import * as SafePath from "./SafePath.ts"
 
 /**
@@ -103,3 +106,20 @@ export const prepare: (
   }
   return target
 })
+
+/**
+ * Ends a download that was cut off when its file had its name already: removes what it has left beside the file, and
+ * fsyncs the folder. `treeHash` is that of the file, which is taken to be whole.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const settle: (
+  path: string,
+  treeHash: TreeHash
+) => Effect.Effect<void, PlatformError.PlatformError, FileSystem.FileSystem> = Effect.fn("Target.settle")(
+  function*(path, treeHash) {
+    yield* PartialFile.discard(path, treeHash)
+    yield* Folder.sync(yield* FileSystem.FileSystem, Folder.of(path))
+  }
+)

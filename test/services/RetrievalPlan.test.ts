@@ -263,6 +263,18 @@ describe("RetrievalPlan.run", () => {
       expect(yield* paid).toEqual([])
     }).pipe(provided()))
 
+  it.scoped("leaves nothing beside a file whose download has ended right after it had its name", () =>
+    Effect.gen(function*() {
+      const { directory, fs, plan } = yield* planned(names(1))
+      const run = Stream.runCollect(RetrievalPlan.run("all", plan, { directory }))
+      const folder = `${directory}/folder 0`
+      yield* Effect.provideService(run, FileSystem.FileSystem, { ...fs, remove: () => Effect.void })
+      expect(yield* fs.readDirectory(folder)).toHaveLength(2)
+      yield* Checkpoint.clear("all")
+      expect(told(yield* run)).toEqual(["folder 0/0 before"])
+      expect(yield* fs.readDirectory(folder)).toEqual(["0"])
+    }).pipe(provided()))
+
   const deaths = FastCheck.array(
     FastCheck.oneof(
       FastCheck.record({ writes: FastCheck.integer({ min: 1, max: 12 }), fate: FastCheck.constantFrom(...fates) }),

@@ -27,7 +27,7 @@ describe("the oracle", () => {
   beforeAll(async () => {
     verdicts = await Effect.runPromise(Effect.forEach(mutants, verdict, { concurrency: 2 }))
     rmSync(folder, { recursive: true })
-  }, 1_200_000)
+  }, 2_400_000)
 
   it("I3 has at least 12 bugs to find", () => {
     expect(mutants.length).toBeGreaterThanOrEqual(12)

@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url"
 import * as Scenario from "./scenario.ts"
 import * as Simulation from "./simulation.ts"
 import * as Tally from "./tally.ts"
+import * as Trial from "./trial.ts"
 
 const program = fileURLToPath(new URL("run.ts", import.meta.url))
 
@@ -28,10 +29,18 @@ describe("the simulation", () => {
         const { code, lines } = yield* simulate("--seeds", "2000", "--from", "1", "--json")
         const summary: unknown = JSON.parse(lines.at(-1) ?? "")
         expect(lines.slice(0, -1)).toEqual([])
-        expect(summary).toMatchObject({ seeds: 2_000, wrongBytes: 0, orphans: 0, duplicates: 0, failures: 0 })
+        expect(summary).toMatchObject({
+          seeds: 2_000,
+          wrongBytes: 0,
+          orphans: 0,
+          duplicates: 0,
+          extraJobs: 0,
+          failures: 0
+        })
         expect(summary).toSatisfy((figures: Record<string, number>) =>
           (figures["faults"] ?? 0) >= 2_000 && (figures["kinds"] ?? 0) >= 10 && (figures["crashes"] ?? 0) >= 700 &&
-          (figures["mebibytes"] ?? 0) >= 5 * 1_024 && (figures["maxAttempts"] ?? 9) <= 8
+          (figures["jobs"] ?? 0) >= 1_000 && (figures["mebibytes"] ?? 0) >= 5 * 1_024 &&
+          (figures["maxAttempts"] ?? 9) <= 8
         )
         expect(code).toBe(0)
       }),
@@ -75,7 +84,7 @@ describe("the simulation", () => {
     }))
 
   it("adds up what the processes have found", async () => {
-    const [one, other] = [await Tally.of(Scenario.make(1)), await Tally.of(Scenario.make(4))]
+    const [one, other] = [await Trial.run(Scenario.make(1)), await Trial.run(Scenario.make(4))]
     const sum = Tally.add(one, other)
     expect(sum.seeds).toBe(2)
     expect(sum.requests).toBe(one.requests + other.requests)

@@ -8,6 +8,9 @@ const largest = 4 * mebibyte
 
 const block = Uint8Array.from({ length: mebibyte }, (_, i) => i * 31 + (i >> 8) + (i >> 16))
 
+/** The names of archives end in numbers that no other has. */
+const numberOf = (name: string): number => Number(name.replace(/\D/g, ""))
+
 const contents = new Map<number, Uint8Array>()
 
 const whole = (number: number): Uint8Array => {
@@ -19,8 +22,9 @@ const whole = (number: number): Uint8Array => {
   return bytes
 }
 
-/** The bytes of an archive by its number: not to be written to. */
-export const make = (number: number, size: number): Uint8Array => {
+/** The bytes of an archive by its name: not to be written to. */
+export const make = (name: string, size: number): Uint8Array => {
+  const number = numberOf(name)
   const bytes = contents.get(number) ?? whole(number)
   contents.set(number, bytes)
   return bytes.subarray(0, size)
@@ -31,13 +35,13 @@ const leaves = new Map<string, Uint8Array>()
 const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest()
 
 /** Their tree hash. Whole MiBs are hashed once in all simulations. */
-export const treeHash = (number: number, bytes: Uint8Array): TreeHash.TreeHash =>
+export const treeHash = (name: string, bytes: Uint8Array): TreeHash.TreeHash =>
   TreeHash.ofLeaves(
     () => createHash("sha256"),
     Array.from({ length: Math.ceil(bytes.length / mebibyte) }, (_, index) => {
       const leaf = bytes.subarray(index * mebibyte, (index + 1) * mebibyte)
       if (leaf.length < mebibyte) return digest(leaf)
-      const key = `${number} ${index}`
+      const key = `${name} ${index}`
       const known = leaves.get(key) ?? digest(leaf)
       leaves.set(key, known)
       return known

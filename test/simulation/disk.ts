@@ -144,6 +144,8 @@ export const make = () => {
     return FileSystem.make({
       ...FileSystem.makeNoop({}),
       open,
+      realPath: Effect.succeed,
+      readLink: (path) => notFound("readLink", path),
       access: (path) => Effect.asVoid(found("access", path)),
       stat: (path) => Effect.map(Effect.zipRight(alive, found("stat", path)), info),
       makeDirectory: () => Effect.void,

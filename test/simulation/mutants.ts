@@ -18,6 +18,7 @@ const twice = /archives too many/
 const orphan = /orphans/
 const leftOnDisk = /left on disk/
 const hangs = /still at work/
+const paidTwice = /jobs too many/
 const lost = /is not in the vault|gave up/
 
 export const mutants: ReadonlyArray<Mutant> = [
@@ -152,6 +153,56 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/services/internal/describe.ts",
     edits: [["error.message.includes(jobId)", "error.message.includes(\"nothing\")"]],
     found: /gave up/
+  },
+  {
+    name: "the jobs that run are not asked for after a restart",
+    file: "src/services/RetrievalPlan.ts",
+    edits: [["if (left.length > 0) {", "if (left.length === 0) {"]],
+    found: paidTwice
+  },
+  {
+    name: "a job that can be read is taken for one that is gone",
+    file: "src/services/RetrievalPlan.ts",
+    edits: [["if (yield* live) return job", "if (!(yield* live)) return job"]],
+    found: /jobs too many|gave up/
+  },
+  {
+    name: "a job whose answer was lost is not looked for",
+    file: "src/client/internal/lost.ts",
+    edits: [["isSince(job, since) && isAsked(job, input)", "isSince(job, since) && !isAsked(job, input)"]],
+    found: /jobs too many|wrong bytes/
+  },
+  {
+    name: "a file that is in its place is not known",
+    file: "src/services/RetrievalPlan.ts",
+    edits: [["found.size === BigInt(size)", "found.size !== BigInt(size)"]],
+    found: /gave up/
+  },
+  {
+    name: "an archive is noted as retrieved before it is",
+    file: "src/services/RetrievalPlan.ts",
+    edits: [
+      [
+        "      const onProgress = tells()\n",
+        "      yield* append({ _tag: \"Retrieved\", archiveId })\n      const onProgress = tells()\n"
+      ]
+    ],
+    found: /not on disk/
+  },
+  {
+    name: "an archive is noted as deleted before it is",
+    file: "src/services/DeletionPlan.ts",
+    edits: [[
+      "Effect.matchEffect(remove(archive), {",
+      "Effect.matchEffect(Effect.zipRight(append({ _tag: \"Deleted\", archiveId: archive.archiveId }), remove(archive)), {"
+    ]],
+    found: /still in the vault/
+  },
+  {
+    name: "what is left beside a file that is in its place stays",
+    file: "src/services/RetrievalPlan.ts",
+    edits: [["yield* Target.settle(target, archive.treeHash)", ""]],
+    found: leftOnDisk
   }
 ]
 

@@ -4,7 +4,6 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { OutcomeUnknown, SourceChanged } from "../../src/protocol/GlacierError.ts"
 import { mebibyte } from "../../src/protocol/Limits.ts"
@@ -12,10 +11,9 @@ import * as Vault from "../../src/services/Vault.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import { UploadKept } from "../../src/transfer/UploadKept.ts"
+import * as Batch from "./batch.ts"
+import { insisting } from "./insisting.ts"
 import type { Work } from "./scenario.ts"
-
-/** A program that fails more often than that in one life does not come to an end. */
-const maximumFailures = 30
 
 /** What a program has written down of a work. */
 export interface Note {
@@ -42,6 +40,9 @@ export const paths = (folder: string, { name }: Work) => ({
   source: `${folder}/${name}.source`,
   target: `${folder}/${name}`
 })
+
+/** Where a program keeps its checkpoints. */
+export const checkpoints = (folder: string): string => `${folder}/checkpoints`
 
 const sourceOf = (folder: string, { bytes, work }: Note) => {
   switch (work.source) {
@@ -132,17 +133,17 @@ const download = Effect.fnUntraced(function*(folder: string, note: Note, archive
   note.downloaded = true
 })
 
-/** Is at work on an archive until it is stored, and back if it says so. What fails is tried again after a minute. */
+/** Is at work on an archive until it is stored, and back if it says so. */
 const persist = (folder: string, note: Note) =>
   Effect.gen(function*() {
     if (note.archiveId === undefined) yield* upload(folder, note)
     if (note.archiveId === undefined || note.work.download === "none" || note.downloaded === true) return
     yield* download(folder, note, note.archiveId)
-  }).pipe(
-    Effect.tapError((error) => Effect.sync(() => note.failures.push(String(error)))),
-    Effect.retry({ times: maximumFailures, schedule: Schedule.spaced("1 minute") })
-  )
+  }).pipe(insisting(note.failures))
 
 /** The program, from its start to its end. */
-export const make = (folder: string, notes: ReadonlyArray<Note>) =>
-  Effect.forEach(notes, (note) => persist(folder, note), { concurrency: "unbounded", discard: true })
+export const make = (folder: string, notes: ReadonlyArray<Note>, batches: ReadonlyArray<Batch.Note>) =>
+  Effect.all([
+    Effect.forEach(notes, (note) => persist(folder, note), { concurrency: "unbounded", discard: true }),
+    Effect.forEach(batches, (note) => Batch.run(folder, note), { concurrency: "unbounded", discard: true })
+  ], { concurrency: "unbounded", discard: true })

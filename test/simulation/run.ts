@@ -11,6 +11,9 @@ import { parseArgs } from "node:util"
 import * as Scenario from "./scenario.ts"
 import * as Tally from "./tally.ts"
 
+/** Only who runs simulations has to know how. */
+const trials = () => import("./trial.ts")
+
 const { values } = parseArgs({
   options: {
     seeds: { type: "string", default: "2000" },
@@ -31,9 +34,10 @@ const [seeds, from, step, workers] = [values.seeds, values.from, values.step, va
 
 /** Every `step`th seed. */
 const alone = async (): Promise<Tally.Tally> => {
+  const { run } = await trials()
   let tally = Tally.none
   for (let seed = from; seed < from + seeds; seed += step) {
-    tally = Tally.add(tally, await Tally.of(Scenario.make(seed)))
+    tally = Tally.add(tally, await run(Scenario.make(seed)))
     if (values.first && tally.failures.length > 0) break
   }
   return tally
@@ -54,7 +58,7 @@ const share = async (index: number): Promise<Tally.Tally> => {
 }
 
 const all = async (): Promise<Tally.Tally> => {
-  if (values.scenario !== undefined) return Tally.of(JSON.parse(values.scenario) as Scenario.Scenario)
+  if (values.scenario !== undefined) return (await trials()).run(JSON.parse(values.scenario) as Scenario.Scenario)
   if (workers === 1 || seeds === 1 || values.first) return alone()
   return (await Promise.all(Array.from({ length: workers }, (_, index) => share(index)))).reduce(Tally.add, Tally.none)
 }
@@ -68,7 +72,9 @@ if (process.send !== undefined) {
     console.log(`seed ${scenario.seed}: ${problems.join("; ")}`)
   }
   for (const { scenario } of values.first ? [] : tally.failures.slice(0, 3)) {
-    console.log(`smallest for seed ${scenario.seed}: --scenario '${JSON.stringify(await Tally.shrunk(scenario))}'`)
+    console.log(
+      `smallest for seed ${scenario.seed}: --scenario '${JSON.stringify(await (await trials()).shrunk(scenario))}'`
+    )
   }
   const { bytes, failures, faults, ...figures } = tally
   const kinds = Object.entries(faults).sort(([, one], [, other]) => other - one)

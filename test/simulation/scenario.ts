@@ -18,6 +18,20 @@ export interface Work {
   readonly download: "none" | "stream" | "file" | "kept file"
 }
 
+/**
+ * Archives that are in the vault from the beginning, of which some are selected from an inventory and retrieved, deleted,
+ * or moved: what was retrieved is deleted.
+ */
+export interface Batch {
+  readonly name: string
+  readonly act: "retrieve" | "delete" | "move"
+  /** Bytes of each archive. */
+  readonly sizes: ReadonlyArray<number>
+  /** How many of them are selected: the first ones. */
+  readonly selected: number
+  readonly concurrency: number
+}
+
 /** The death of a process, so long after it was started (ms). With the power what was not fsynced may be lost. */
 export interface Crash {
   readonly after: number
@@ -27,6 +41,7 @@ export interface Crash {
 /** A program that does its work side by side, and is started again whenever it died. */
 export interface Client {
   readonly works: ReadonlyArray<Work>
+  readonly batches: ReadonlyArray<Batch>
   readonly crashes: ReadonlyArray<Crash>
 }
 
@@ -48,11 +63,18 @@ export const make = (seed: number): Scenario => {
 
   const work = (name: string): Work => ({
     name,
-    size: chance(0.25) ? 1 + random.integer(100_000) : random.integer(3) * mebibyte + 1 + random.integer(mebibyte),
+    size: chance(0.33) ? 1 + random.integer(100_000) : random.integer(3) * mebibyte + 1 + random.integer(mebibyte),
     upload: chance(0.4) ? "plain" : "resumable",
     source: among("bytes", "file", "stream"),
     concurrency: 1 + random.integer(3),
     download: among("none", "none", "stream", "file", "kept file")
+  })
+  const batch = (name: string): Batch => ({
+    name,
+    act: among("retrieve", "retrieve", "delete", "move"),
+    sizes: times(1 + random.integer(4), () => 1 + random.integer(chance(0.8) ? 100_000 : mebibyte)),
+    selected: 1 + random.integer(3),
+    concurrency: 1 + random.integer(3)
   })
   /** Most in the seconds in which all is done if nothing goes wrong, the others up to minutes later. */
   const crash = (): Crash => ({
@@ -63,10 +85,14 @@ export const make = (seed: number): Scenario => {
   return {
     seed,
     jobDelay: among(0, 0, 0, 3_000),
-    clients: times(among(1, 1, 1, 2), (client) => ({
-      works: times(among(1, 1, 2), (index) => work(`archive-${client}-${index}`)),
-      crashes: times(among(0, 1, 1, 2), crash)
-    })),
+    clients: times(among(1, 1, 1, 2), (client) => {
+      const selects = chance(0.1)
+      return {
+        works: times(selects ? among(0, 1) : among(1, 1, 2), (index) => work(`archive-${client}-${index}`)),
+        batches: selects ? [batch(`batch-2-${client}`)] : [],
+        crashes: times(among(0, 1, 1, 2), crash)
+      }
+    }),
     faults: chance(0.1) ? 0 : 0.3 * random.number()
   }
 }
@@ -99,11 +125,18 @@ function* smaller(scenario: Scenario, script: ReadonlyArray<Faults.Step>): Gener
     if (clients.length > 1) yield { ...scenario, clients: without(clients, index), faults: script }
     for (const crash of client.crashes.keys()) yield replaced({ crashes: without(client.crashes, crash) })
     for (const [number, work] of client.works.entries()) {
-      if (client.works.length > 1) yield replaced({ works: without(client.works, number) })
+      if (client.works.length + client.batches.length > 1) yield replaced({ works: without(client.works, number) })
       const simpler = (change: Partial<Work>) =>
         replaced({ works: replacing(client.works, number, { ...work, ...change }) })
       if (work.download !== "none") yield simpler({ download: "none" })
       if (work.concurrency > 1) yield simpler({ concurrency: 1 })
+    }
+    for (const [number, batch] of client.batches.entries()) {
+      if (client.works.length > 0) yield replaced({ batches: without(client.batches, number) })
+      const simpler = (change: Partial<Batch>) =>
+        replaced({ batches: replacing(client.batches, number, { ...batch, ...change }) })
+      if (batch.sizes.length > 1) yield simpler({ sizes: batch.sizes.slice(0, -1) })
+      if (batch.concurrency > 1) yield simpler({ concurrency: 1 })
     }
   }
 }

@@ -1,6 +1,8 @@
 /** Who stands at the door of the service: what has come in and was done, whatever became of the answer on its way. */
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
 
 /** An archive that the service has stored. */
 export interface Stored {
@@ -15,15 +17,19 @@ export interface Open {
   readonly parts: Set<string>
 }
 
+const decodeRetrieval = Schema.decodeEither(Schema.parseJson(Schema.Struct({ ArchiveId: Schema.String })))
+
 export const make = (service: HttpClient.HttpClient) => {
   const archives = new Map<string, Stored>()
   const uploads = new Map<string, Open>()
+  /** The jobs that retrieve archives, which are paid for: of each which archive. */
+  const jobs = new Map<string, string>()
 
   const http = HttpClient.transform(service, (send, request) =>
     Effect.tap(send, (response) =>
       Effect.sync(() => {
         if (response.status >= 300) return
-        const [, kind, id] = /\/(archives|multipart-uploads)(?:\/([^/?]+))?(?:\?|$)/.exec(request.url) ?? []
+        const [, kind, id] = /\/(archives|multipart-uploads|jobs)(?:\/([^/?]+))?(?:\?|$)/.exec(request.url) ?? []
         const asked = request.headers
         const answered = response.headers
         const description = asked["x-amz-archive-description"] ?? ""
@@ -37,6 +43,12 @@ export const make = (service: HttpClient.HttpClient) => {
           const { body } = request
           store(description, String("contentLength" in body ? body.contentLength : 0))
         }
+        if (kind === "archives" && request.method === "DELETE") archives.delete(id ?? "")
+        if (kind === "jobs" && request.method === "POST" && request.body._tag === "Uint8Array") {
+          // An inventory is of no archive.
+          const asked = decodeRetrieval(new TextDecoder().decode(request.body.body))
+          if (Either.isRight(asked)) jobs.set(answered["x-amz-job-id"] ?? "", asked.right.ArchiveId)
+        }
         if (kind !== "multipart-uploads") return
         if (request.method === "POST" && id === undefined) {
           uploads.set(answered["x-amz-multipart-upload-id"] ?? "", { description, parts: new Set() })
@@ -48,7 +60,7 @@ export const make = (service: HttpClient.HttpClient) => {
           uploads.delete(id ?? "")
         }
       })))
-  return { http, archives, uploads }
+  return { http, archives, uploads, jobs }
 }
 
 export type Witness = ReturnType<typeof make>

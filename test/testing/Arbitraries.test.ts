@@ -1,4 +1,6 @@
 import * as RateLimiter from "@effect/experimental/RateLimiter"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { layerMemory } from "@effect/platform/KeyValueStore"
 import { describe, expect, it } from "@effect/vitest"
 import { Duration, Effect, FastCheck, Layer, Option, TestClock } from "effect"
@@ -95,4 +97,25 @@ describe("Arbitraries", () => {
         expect(injected).toEqual([step])
       }
     }))
+
+  it.scopedLive("each fault of a script on disk happens once its file is used in that way", () =>
+    Effect.gen(function*() {
+      const steps = FastCheck.sample(Arbitraries.diskFaultScript, { numRuns: 100, seed: 1 }).flat()
+      const first = new Map(steps.filter(({ at }) => at === 1).map((step) => [`${step.fault} ${step.operation}`, step]))
+      expect(first.size).toBe(7)
+      const folder = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
+      const useFiles = Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        const file = yield* Effect.retry(fs.open(`${folder}/file`, { flag: "w+" }), { times: 1 })
+        yield* Effect.ignore(file.writeAll(Uint8Array.of(1)))
+        yield* Effect.ignore(file.sync)
+        yield* Effect.ignore(file.read(new Uint8Array(1)))
+        yield* Effect.ignore(fs.rename(`${folder}/file`, `${folder}/renamed`))
+        return yield* (yield* Faults.Faults).injected
+      })
+      for (const step of first.values()) {
+        const faulty = Layer.provideMerge(Faults.layerFileSystem, Faults.layer({ script: [step] }))
+        expect(yield* Effect.provide(useFiles, faulty)).toEqual([step])
+      }
+    }).pipe(Effect.provide(NodeFileSystem.layer)))
 })

@@ -13,6 +13,7 @@ import * as ByteRange from "../../src/protocol/ByteRange.ts"
 import * as Job from "../../src/services/Job.ts"
 import * as Faults from "../../src/testing/Faults.ts"
 import * as TestGlacier from "../../src/testing/TestGlacier.ts"
+import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import * as Upload from "../../src/transfer/Upload.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
@@ -231,7 +232,10 @@ describe("Faults on disk", () => {
   it.live.each<readonly [fault: Faults.Kind, operation: string, code: string]>([
     ["NoSpace", "write", "ENOSPC"],
     ["ShortWrite", "write", "EIO"],
-    ["FailedSync", "sync", "EIO"]
+    ["FailedSync", "sync", "EIO"],
+    ["NoPermission", "open", "EACCES"],
+    ["NoPermission", "rename", "EACCES"],
+    ["CrossDevice", "rename", "EXDEV"]
   ])(
     "I2 %s fails a download, which the next run repairs",
     ([fault, operation, code]) =>
@@ -247,6 +251,39 @@ describe("Faults on disk", () => {
         })
       )
   )
+
+  it.live("I2 a download that cannot get its name leaves the older file, and all it has for the next", () =>
+    onDisk({ script: [{ fault: "CrossDevice", operation: "rename", at: 1 }] })((folder) =>
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        const path = `${folder}/file`
+        yield* fs.writeFileString(path, "older")
+        expect(yield* Effect.flip(downloaded(path))).toMatchObject({ _tag: "SystemError", cause: { code: "EXDEV" } })
+        expect(yield* fs.readFileString(path)).toBe("older")
+        expect(yield* fs.readDirectory(folder)).toHaveLength(3)
+        yield* downloaded(path)
+        expect(treeHash(yield* fs.readFile(path))).toBe(treeHash(bytes))
+        expect(yield* fs.readDirectory(folder)).toEqual(["file"])
+      })
+    ))
+
+  it.live("I2 a file that may not be opened is no source, and no checkpoint", () =>
+    onDisk({ rates: { NoPermission: 1 } })((folder) =>
+      Effect.gen(function*() {
+        const glacier = yield* GlacierClient
+        const fs = yield* FileSystem.FileSystem
+        yield* glacier.createVault(address)
+        yield* fs.writeFile(`${folder}/file`, bytes)
+        expect(yield* Effect.flip(Upload.upload(address, Source.file(`${folder}/file`), { partSize: mebibyte })))
+          .toMatchObject({ _tag: "SystemError", reason: "PermissionDenied" })
+        const upload = Upload.resumable(address, "file", Source.bytes(bytes), { partSize: mebibyte })
+        expect(yield* Effect.flip(Effect.provide(upload, Checkpoint.layerFileSystem(folder)))).toMatchObject({
+          _tag: "CheckpointError",
+          problem: expect.stringContaining("EACCES")
+        })
+        expect((yield* glacier.listMultipartUploads(address)).uploads).toEqual([])
+      })
+    ))
 
   it.live("I2 half of a short write is there", () =>
     onDisk({ rates: { ShortWrite: 1 } })((folder) =>

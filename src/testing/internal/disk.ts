@@ -18,12 +18,21 @@ const failed = (method: string, path: string, reason: PlatformError.SystemErrorR
     cause: Object.assign(new Error(text), { code })
   })
 
+/** What can go wrong with what is done to files. */
+export const kinds = {
+  open: ["NoPermission"],
+  write: ["NoSpace", "ShortWrite"],
+  sync: ["FailedSync"],
+  read: ["FileChanged"],
+  rename: ["NoPermission", "CrossDevice"]
+} as const satisfies Readonly<Record<string, ReadonlyArray<Kind>>>
+
 type Done<A> = Effect.Effect<A, PlatformError.PlatformError>
 
-/** Writing, fsyncing and reading of the files that are opened go wrong. */
+/** Opening and renaming go wrong, and writing, fsyncing and reading of the files that are opened. */
 export const harming = (fs: FileSystem.FileSystem, plan: Plan): FileSystem.FileSystem => {
-  const next = (operation: string, ...possible: ReadonlyArray<Kind>) => {
-    const draw = plan.next(operation, possible)
+  const next = (operation: keyof typeof kinds) => {
+    const draw = plan.next(operation, kinds[operation])
     draw?.done()
     return draw?.fault
   }
@@ -31,7 +40,7 @@ export const harming = (fs: FileSystem.FileSystem, plan: Plan): FileSystem.FileS
   /** Writes some bytes by `write`. */
   const written = <A>(path: string, bytes: Uint8Array, write: (bytes: Uint8Array) => Done<A>): Done<A> =>
     Effect.suspend(() => {
-      switch (next("write", "NoSpace", "ShortWrite")) {
+      switch (next("write")) {
         case "NoSpace":
           return failed("write", path, "Unknown", "ENOSPC", "no space left on device")
         case "ShortWrite":
@@ -46,13 +55,13 @@ export const harming = (fs: FileSystem.FileSystem, plan: Plan): FileSystem.FileS
 
   const harmed = (path: string, file: FileSystem.File): FileSystem.File => {
     const sync = Effect.suspend(() =>
-      next("sync", "FailedSync") === undefined
+      next("sync") === undefined
         ? file.sync
         : failed("sync", path, "Unknown", "EIO", "input/output error")
     )
     const read = <A>(bytes: Done<A>) =>
       Effect.suspend(() =>
-        next("read", "FileChanged") === undefined
+        next("read") === undefined
           ? bytes
           : Effect.zipRight(fs.writeFile(path, Uint8Array.of(0), { flag: "a" }), bytes)
       )
@@ -76,9 +85,27 @@ export const harming = (fs: FileSystem.FileSystem, plan: Plan): FileSystem.FileS
     })
   }
 
+  /** What must be allowed, and for a rename be possible. */
+  const allowed = <A, R>(
+    method: "open" | "rename",
+    path: string,
+    act: Effect.Effect<A, PlatformError.PlatformError, R>
+  ): typeof act =>
+    Effect.suspend(() => {
+      switch (next(method)) {
+        case "NoPermission":
+          return failed(method, path, "PermissionDenied", "EACCES", "permission denied")
+        case "CrossDevice":
+          return failed(method, path, "Unknown", "EXDEV", "cross-device link not permitted")
+        default:
+          return act
+      }
+    })
+
   return {
     ...fs,
-    open: (path, options) => Effect.map(fs.open(path, options), (file) => harmed(path, file)),
+    open: (path, options) => Effect.map(allowed("open", path, fs.open(path, options)), (file) => harmed(path, file)),
+    rename: (from, to) => allowed("rename", from, fs.rename(from, to)),
     writeFile: (path, bytes, options) => written(path, bytes, (some) => fs.writeFile(path, some, options))
   }
 }

@@ -35,7 +35,9 @@ export const Kind = Schema.Literal(
   "NoSpace",
   "ShortWrite",
   "FailedSync",
-  "FileChanged"
+  "FileChanged",
+  "NoPermission",
+  "CrossDevice"
 )
 
 export type Kind = typeof Kind.Type

@@ -50,6 +50,20 @@ const inUse = new Set<string>()
 
 const keyOf = ({ end, start }: ByteRange.ByteRange): string => `${start}-${end}`
 
+/** The names of what stands beside a target. */
+const beside = (path: string, content: TreeHash | JobId) =>
+  Effect.map(Sha256.Sha256, (sha256) => {
+    const name = `${path}.${Sha256.hex(sha256, utf8.encode(content)).slice(0, 16)}`
+    return { name, partial: `${name}.partial`, checkpoint: `${name}.checkpoint` }
+  })
+
+/** Removes what was kept beside a target. */
+export const discard = Effect.fnUntraced(function*(path: string, content: TreeHash | JobId) {
+  const fs = yield* FileSystem.FileSystem
+  const { checkpoint, partial } = yield* beside(path, content)
+  for (const file of [checkpoint, partial]) yield* Effect.ignore(fs.remove(file, { force: true }))
+})
+
 /** Opens what an earlier download left behind, or begins. When the Scope ends with a failure, all of it is removed or kept. */
 export const open: (
   path: string,
@@ -62,15 +76,10 @@ export const open: (
 > = Effect.fnUntraced(function*(path, content, onFailure) {
   const fs = yield* FileSystem.FileSystem
   const hasher = yield* Hasher
-  const sha256 = yield* Sha256.Sha256
-  const name = `${path}.${Sha256.hex(sha256, utf8.encode(content)).slice(0, 16)}`
-  const partial = `${name}.partial`
-  const checkpoint = `${name}.checkpoint`
+  const { checkpoint, name, partial } = yield* beside(path, content)
   const use = <A, E>(file: string, run: (file: FileSystem.File) => Effect.Effect<A, E>) =>
     Effect.scoped(Effect.flatMap(fs.open(file, { flag: "r+" }), run))
-  const discard = Effect.forEach([checkpoint, partial], (file) => Effect.ignore(fs.remove(file, { force: true })), {
-    discard: true
-  })
+  const discarded = Effect.provideService(discard(path, content), FileSystem.FileSystem, fs)
 
   yield* Effect.acquireRelease(
     Effect.suspend(() =>
@@ -85,7 +94,7 @@ export const open: (
     ),
     () => Effect.sync(() => inUse.delete(name))
   )
-  yield* Effect.addFinalizer((exit) => Exit.isSuccess(exit) || onFailure === "keep" ? Effect.void : discard)
+  yield* Effect.addFinalizer((exit) => Exit.isSuccess(exit) || onFailure === "keep" ? Effect.void : discarded)
 
   // Created, and otherwise left as it is.
   yield* Effect.scoped(fs.open(partial, { flag: "a" }))
@@ -94,7 +103,7 @@ export const open: (
   const recorded = new Map(Array.from(lines, ([, key, treeHash]) => [key, treeHash]))
 
   return {
-    discard,
+    discard: discarded,
     kept: (range) =>
       recorded.has(keyOf(range))
         ? Source.file(partial).read(range).pipe(
