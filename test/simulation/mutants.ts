@@ -127,10 +127,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "an answer is waited for as long as it takes",
     file: "src/transport/Transport.ts",
-    edits: [[
-      "Effect.timeoutFail({\n          duration,",
-      "Effect.timeoutFail({\n          duration: Duration.infinity,"
-    ]],
+    edits: [["{ duration: limit, onTimeout", "{ duration: Duration.infinity, onTimeout"]],
     found: hangs
   },
   {
