@@ -92,7 +92,7 @@ const lifetime = (keys: Keys, now: number): number =>
  * Keeps the keys of a provider, such as a call of AWS STS. It is asked for the first ones when they are needed. In the
  * last 5 minutes of their life it is asked for the next ones, while the old ones serve on, every 30 seconds until it has
  * some; its failure shows only when the old ones have expired. Keys that do not expire are kept. It is asked once at a
- * time, however many wait for its answer, and as long as the scope lasts.
+ * time, however many wait for its answer, and as long as the scope lasts. Who waits for 5 minutes gets `CredentialsError`.
  *
  * @since 0.1.0
  * @category constructors

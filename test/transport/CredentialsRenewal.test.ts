@@ -236,6 +236,20 @@ describe("Credentials of a provider", () => {
       expect(seen.asked).toEqual([0])
     }))
 
+  it.scoped("are waited for no longer than 5 minutes, and are there for those who ask when they have come", () =>
+    Effect.gen(function*() {
+      const { provider, seen } = issuer(() => ({ latency: "6 minutes" }))
+      const credentials = yield* Credentials.make(provider)
+      const first = yield* Effect.fork(Effect.flip(id(credentials)))
+      yield* TestClock.adjust("299999 millis")
+      expect(yield* Fiber.poll(first)).toEqual(Option.none())
+      yield* TestClock.adjust("1 millis")
+      expect(yield* Fiber.join(first)).toEqual(new CredentialsError({ message: "No credentials came for 5m" }))
+      yield* TestClock.adjust("1 minute")
+      expect(yield* id(credentials)).toBe("ASIA1")
+      expect(seen.asked).toEqual([0])
+    }))
+
   it.effect("are no more asked for when the scope has ended, and who waits is told", () =>
     Effect.gen(function*() {
       const { provider, seen } = issuer(() => ({ latency: "1 minute" }))
