@@ -13,7 +13,8 @@ import type * as Effect from "effect/Effect"
 
 /**
  * Marks what executes a request within a time: when the answer is not there to its end by then,
- * the request, or who reads the answer, fails with a cause that is `LimitReached`. It makes no span and sends no trace headers.
+ * the request, or who reads the answer, fails with a cause that is `LimitReached`. It makes no span, sends no trace headers, and
+ * follows no redirects.
  *
  * @since 0.1.0
  * @category type ids

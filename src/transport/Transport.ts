@@ -19,7 +19,6 @@ import * as Metric from "effect/Metric"
 import * as MetricLabel from "effect/MetricLabel"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
-import * as Tracer from "effect/Tracer"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import { AttemptTimeout, type GlacierError } from "../protocol/GlacierError.ts"
 import * as Operation from "../protocol/Operation.ts"
@@ -84,31 +83,25 @@ const outcome = (exit: Exit.Exit<unknown, GlacierError>): string =>
 
 const sentBytes = Metric.tagged(Metrics.bytes, "direction", "up")
 
-/**
- * A call has a span, and its logs say which it is; and `fetch`, where it is used, is told to follow no redirects, as other
- * HTTP clients never do.
- */
+/** A call has a span, and its logs say which it is. */
 const inCall = (operation: Operation.Any, vaultName: unknown) => {
   const attributes = {
     "glacier.operation": operation.name,
     ...(vaultName === undefined ? {} : { "glacier.vault": vaultName })
   }
   return <A, E, R>(call: Effect.Effect<A, E, R>) =>
-    Effect.useSpan(
-      `Glacier.${operation.name}`,
-      { kind: "client", captureStackTrace: false, attributes },
-      (span) =>
-        Effect.mapInputContext(Effect.annotateLogs(call, attributes), (context: Context.Context<R>) =>
-          context.pipe(
-            Context.add(Tracer.ParentSpan, span),
-            // A signed request goes to nobody but whom it was signed for.
-            Context.add(FetchHttpClient.RequestInit, {
-              ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),
-              redirect: "manual"
-            })
-          ))
+    call.pipe(
+      Effect.annotateLogs(attributes),
+      Effect.withSpan(`Glacier.${operation.name}`, { kind: "client", captureStackTrace: false, attributes })
     )
 }
+
+/** `fetch`, where it is used, is told to follow no redirects, as other HTTP clients never do. */
+const noRedirects = (context: Context.Context<never>) =>
+  Context.add(context, FetchHttpClient.RequestInit, {
+    ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),
+    redirect: "manual"
+  })
 
 /** Bytes as the HTTP client can send them. */
 const sendable = (bytes: Uint8Array, sendsShared: boolean): Uint8Array =>
@@ -184,8 +177,10 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
       )
     })
 
-    // AWS gets no trace headers, and no span shows a signature or a token.
-    const untraced: typeof http.execute = (request) => Effect.withTracerEnabled(http.execute(request), false)
+    // A signed request goes to nobody but whom it was signed for, AWS gets no trace headers, and no span shows a signature
+    // or a token.
+    const untraced: typeof http.execute = (request) =>
+      http.execute(request).pipe(Effect.mapInputContext(noRedirects), Effect.withTracerEnabled(false))
 
     /** An attempt within its limit, which the HTTP client sees to if it can. The bytes of an output are read behind it. */
     const within = (operation: Operation.Any, request: Operation.Request, policies: Policies.Policies) => {
