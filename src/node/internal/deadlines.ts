@@ -21,6 +21,8 @@ export type Add = (limit: number, onReached: () => void) => () => void
 export const make: Effect.Effect<Add, never, Scope.Scope> = Effect.gen(function*() {
   const clock = yield* Effect.clock
   const run = yield* FiberHandle.makeRuntime<never>()
+  // Milliseconds that pass evenly: the time of day may be set, or the machine have slept.
+  const now = () => Number(clock.unsafeCurrentTimeNanos() / 1_000_000n)
   // No Set: one that changes with each request has ever new tables, which keep what the old ones held for long.
   let deadlines: ReadonlyArray<Deadline> = []
   let isWatched = false
@@ -28,14 +30,14 @@ export const make: Effect.Effect<Add, never, Scope.Scope> = Effect.gen(function*
   const watch = Effect.gen(function*() {
     while (isWatched) {
       yield* clock.sleep(tick)
-      const now = clock.unsafeCurrentTimeMillis()
-      for (const { at, onReached } of deadlines) if (at <= now) onReached()
+      const time = now()
+      for (const { at, onReached } of deadlines) if (at <= time) onReached()
       isWatched = deadlines.length > 0
     }
   })
 
   return (limit, onReached) => {
-    const deadline = { at: clock.unsafeCurrentTimeMillis() + limit, onReached }
+    const deadline = { at: now() + limit, onReached }
     deadlines = [...deadlines, deadline]
     if (!isWatched) {
       isWatched = true
