@@ -50,7 +50,7 @@ const share = async (index: number): Promise<Tally.Tally> => {
     fileURLToPath(import.meta.url),
     Object.entries(numbers).flatMap(([name, value]) => [`--${name}`, String(value)]),
     // New memory is collected less often: parts are short-lived.
-    { execArgv: [...process.execArgv, "--max-semi-space-size=64"] }
+    { execArgv: [...process.execArgv, "--max-semi-space-size=128"] }
   )
   const [tally] = await once(child, "message") as [Tally.Tally]
   child.disconnect()

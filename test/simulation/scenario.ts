@@ -63,11 +63,11 @@ export const make = (seed: number): Scenario => {
 
   const work = (name: string): Work => ({
     name,
-    size: chance(0.2) ? 1 + random.integer(100_000) : random.integer(3) * mebibyte + 1 + random.integer(mebibyte),
+    size: chance(0.1) ? 1 + random.integer(100_000) : random.integer(3) * mebibyte + 1 + random.integer(mebibyte),
     upload: chance(0.4) ? "plain" : "resumable",
     source: among("bytes", "file", "stream"),
     concurrency: 1 + random.integer(3),
-    download: among("none", "none", "stream", "file", "kept file")
+    download: among("none", "none", "none", "none", "stream", "file", "kept file")
   })
   const batch = (name: string): Batch => ({
     name,
@@ -90,10 +90,10 @@ export const make = (seed: number): Scenario => {
       return {
         works: times(selects ? among(0, 1) : among(1, 1, 1, 2), (index) => work(`archive-${client}-${index}`)),
         batches: selects ? [batch(`batch-2-${client}`)] : [],
-        crashes: times(among(0, 0, 1, 1, 2), crash)
+        crashes: times(among(0, 0, 0, 1, 1, 2), crash)
       }
     }),
-    faults: chance(0.1) ? 0 : 0.3 * random.number()
+    faults: chance(0.3) ? 0 : 0.3 * random.number()
   }
 }
 
