@@ -2,6 +2,7 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
 
 /** An archive that the service has stored. */
@@ -19,14 +20,19 @@ export interface Open {
 
 const decodeRetrieval = Schema.decodeEither(Schema.parseJson(Schema.Struct({ ArchiveId: Schema.String })))
 
+/** What goes on when who waits for it does not. */
+const apart = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(Effect.forkDaemon(effect), Fiber.join)
+
 export const make = (service: HttpClient.HttpClient) => {
   const archives = new Map<string, Stored>()
   const uploads = new Map<string, Open>()
   /** The jobs that retrieve archives, which are paid for: of each which archive. */
   const jobs = new Map<string, string>()
 
+  // In a fiber of its own: who has sent a request may die while it is carried out.
   const http = HttpClient.transform(service, (send, request) =>
-    Effect.tap(send, (response) =>
+    apart(Effect.tap(send, (response) =>
       Effect.sync(() => {
         if (response.status >= 300) return
         const [, kind, id] = /\/(archives|multipart-uploads|jobs)(?:\/([^/?]+))?(?:\?|$)/.exec(request.url) ?? []
@@ -59,7 +65,7 @@ export const make = (service: HttpClient.HttpClient) => {
           if (upload !== undefined) store(upload.description, asked["x-amz-archive-size"])
           uploads.delete(id ?? "")
         }
-      })))
+      }))))
   return { http, archives, uploads, jobs }
 }
 
