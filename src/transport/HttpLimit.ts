@@ -1,6 +1,6 @@
 /**
  * What an HTTP client may do besides what the platform asks of it: give up by itself. To race each request with a timer
- * takes two fibers, which is a fifth of all the work for a small archive.
+ * takes two fibers, which is much for a small archive.
  *
  * @since 0.1.0
  */
@@ -12,9 +12,9 @@ import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 
 /**
- * Marks what executes a request within a time: when the answer is not there to its end by then,
- * the request, or who reads the answer, fails with a cause that is `LimitReached`. It makes no span, sends no trace headers, and
- * follows no redirects.
+ * Marks what executes a request within a time: when the answer is not there to its end by then, the request, or who
+ * reads the answer, fails with a cause that is `LimitReached`. It makes no span, sends no trace headers, and follows no
+ * redirects.
  *
  * @since 0.1.0
  * @category type ids

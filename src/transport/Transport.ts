@@ -183,9 +183,12 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
       http.execute(request).pipe(Effect.mapInputContext(noRedirects), Effect.withTracerEnabled(false))
 
     /** An attempt within its limit, which the HTTP client sees to if it can. The bytes of an output are read behind it. */
-    const within = (operation: Operation.Any, request: Operation.Request, policies: Policies.Policies) => {
-      const { answer, upload } = policies.timeouts
-      const limit = Predicate.isUint8Array(request.body) && request.body.length > 0 ? upload : answer
+    const within = (
+      limit: Duration.Duration,
+      operation: Operation.Any,
+      request: Operation.Request,
+      policies: Policies.Policies
+    ) => {
       const execute = operation.body === "bytes" ? undefined : http[HttpLimit.Within]
       return execute === undefined
         ? Effect.timeoutFail(
@@ -198,7 +201,8 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
 
     const attempt = (operation: Operation.Any, request: Operation.Request, policies: Policies.Policies) => {
       const uploaded = Predicate.isUint8Array(request.body) ? request.body.length : 0
-      const timed = within(operation, request, policies).pipe(
+      const { answer, upload } = policies.timeouts
+      const timed = within(uploaded > 0 ? upload : answer, operation, request, policies).pipe(
         Effect.onExit((exit) =>
           Effect.zipRight(
             Metric.increment(counter(operation.name, outcome(exit))),

@@ -74,10 +74,7 @@ const vaultOver = (http: HttpClient.HttpClient) =>
     Effect.orDie
   )
 
-/**
- * Who has cleared its checkpoint dies before it has noted which archive it is: that no library can prevent, so it counts
- * as noted.
- */
+/** Who has cleared its checkpoint may die before it has noted which archive it is: that is its own affair, and counts as noted. */
 const noted = Effect.fnUntraced(function*(world: World.World, folder: string, note: Program.Note) {
   const { name, upload } = note.work
   if (upload === "plain" || note.archiveId !== undefined) return

@@ -100,8 +100,8 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
   )
   const telling = Telling.make(settings.onProgress)
 
-  // Not `Effect.addFinalizer`, which keeps all state of the fiber: a tenth of the work for a small archive, of which
-  // nothing is opened.
+  // Not `Effect.addFinalizer`, which keeps all state of the fiber: too much for a small archive, of which nothing is
+  // opened.
   const context = yield* Effect.context<never>()
   yield* Scope.addFinalizerExit(yield* Effect.scope, (exit) =>
     Option.match(opening, {

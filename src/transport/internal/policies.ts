@@ -29,16 +29,15 @@ export const make: Effect.Effect<Effect.Effect<Policies>> = Effect.gen(function*
   return Effect.map(Effect.context<never>(), (now): Policies => {
     const given = (reference: { readonly key: string }) => has(now, reference) ? now : built
     const isGiven = (reference: { readonly key: string }) => has(given(reference), reference)
+    const of = <Self, A>(reference: Context.Reference<Self, A>): A => Context.get(given(reference), reference)
     return {
       retryPolicy: isGiven(RetryPolicy.RetryPolicy)
-        ? Context.get(given(RetryPolicy.RetryPolicy), RetryPolicy.RetryPolicy)
+        ? of(RetryPolicy.RetryPolicy)
         : Context.get(now, RetryPolicy.Fallback),
-      quota: isGiven(RetryQuota.RetryQuota)
-        ? Context.get(given(RetryQuota.RetryQuota), RetryQuota.RetryQuota)
-        : quota,
-      ratePolicy: Context.get(given(RatePolicy.RatePolicy), RatePolicy.RatePolicy),
-      bandwidth: Context.get(given(Bandwidth.Bandwidth), Bandwidth.Bandwidth),
-      timeouts: Context.get(given(Timeouts.Timeouts), Timeouts.Timeouts)
+      quota: isGiven(RetryQuota.RetryQuota) ? of(RetryQuota.RetryQuota) : quota,
+      ratePolicy: of(RatePolicy.RatePolicy),
+      bandwidth: of(Bandwidth.Bandwidth),
+      timeouts: of(Timeouts.Timeouts)
     }
   })
 })
