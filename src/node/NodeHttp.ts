@@ -1,192 +1,121 @@
 /**
- * An HTTP client of Node.js for many small and for large bodies: connections that stay open, bodies that are sent from
- * where they lie, and answers that are received where they are wanted (see `Body`).
+ * An HTTP client for Node.js over undici, for many small and for large bodies: a thin adapter over undici's dispatcher
+ * that receives a body into given memory (see `Body`) and keeps the time limits of an attempt (see `HttpHooks`).
  *
  * @since 0.1.0
  */
-import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as HttpClient from "@effect/platform/HttpClient"
-import { type HttpClientError, RequestError } from "@effect/platform/HttpClientError"
+import { RequestError } from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
-import { validateHeaderName, validateHeaderValue } from "node:http"
-import { pipeline } from "node:stream/promises"
+import type { EndpointError } from "../protocol/GlacierError.ts"
 import * as Body from "../transport/Body.ts"
-import * as HttpLimit from "../transport/HttpLimit.ts"
-import * as Connection from "./internal/connection.ts"
+import * as HttpHooks from "../transport/HttpHooks.ts"
 import * as Deadlines from "./internal/deadlines.ts"
+import * as Dispatcher from "./internal/dispatcher.ts"
+import { Exchange } from "./internal/exchange.ts"
+import * as Environment from "./internal/httpEnvironment.ts"
 import * as HttpResponse from "./internal/httpResponse.ts"
-
-/** What is encrypted at once: meanwhile nothing else happens. */
-const encryptedAtOnce = 256 * 1024
-
-/** Sends bytes in pieces, the next when one is on its way. */
-const inPieces = (bytes: Uint8Array, length: number): Connection.Write => (socket, done) => {
-  const from = (start: number): void => {
-    if (socket.destroyed) return
-    const end = start + length
-    if (end < bytes.length) socket.write(bytes.subarray(start, end), () => from(end))
-    else socket.write(bytes.subarray(start), done)
-  }
-  from(0)
-}
-
-/** What sends a body, and how long it is. */
-interface Sending {
-  readonly write: Connection.Write
-  readonly length: number | undefined
-}
-
-const nothing: Connection.Write = (_socket, done) => done()
-
-const sending = (
-  request: HttpClientRequest.HttpClientRequest,
-  url: URL
-): Effect.Effect<Sending, RequestError> => {
-  const { body, method } = request
-  const refused = (description: string) => new RequestError({ request, reason: "Encode", description })
-  switch (body._tag) {
-    case "Empty":
-      return Effect.succeed({ write: nothing, length: method === "POST" || method === "PUT" ? 0 : undefined })
-    case "Uint8Array": {
-      const { length } = body.body
-      const write = inPieces(body.body, url.protocol === "https:" ? encryptedAtOnce : length)
-      return Effect.succeed({ write: length === 0 ? nothing : write, length })
-    }
-    case "Stream": {
-      const length = body.contentLength
-      if (length === undefined) return refused("Streams of unknown length are not sent")
-      return Effect.map(NodeStream.toReadable(body.stream), (readable) => ({
-        length,
-        // No faster than it is taken. Should it fail, so does the request.
-        write: (socket, done) => {
-          let sent = 0
-          readable.on("data", (bytes: Uint8Array) => {
-            sent += bytes.length
-          })
-          pipeline(readable, socket, { end: false }).then(() => {
-            if (sent === length) done()
-            else socket.destroy(new Error(`A body of ${length} bytes had ${sent}`))
-          }, (cause) => socket.destroy(cause))
-        }
-      }))
-    }
-    default:
-      return refused(`Bodies of kind ${body._tag} are not sent`)
-  }
-}
-
-/** The head of a request, as it is sent. */
-const headOf = (
-  { headers, method }: HttpClientRequest.HttpClientRequest,
-  url: URL,
-  length: number | undefined
-): string => {
-  const all = { host: url.host, ...(length !== undefined && { "content-length": String(length) }), ...headers }
-  const lines = Object.entries(all).map(([name, value]) => {
-    validateHeaderName(name)
-    validateHeaderValue(name, value)
-    return `${name}: ${value}`
-  })
-  return [`${method} ${url.pathname}${url.search} HTTP/1.1`, ...lines, "", ""].join("\r\n")
-}
-
-/** Connections that are free, by where they lead. */
-const pool = () => {
-  const free = new Map<string, Array<Connection.Connection>>()
-  const all = new Set<Connection.Connection>()
-  const sessions = new Map<string, Buffer>()
-  const of = (origin: string) => {
-    const known = free.get(origin) ?? []
-    free.set(origin, known)
-    return known
-  }
-  return {
-    take: (url: URL): Connection.Connection => {
-      const { origin } = url
-      // The one used last: it has most of its time left.
-      for (let known = of(origin).pop(); known !== undefined; known = of(origin).pop()) {
-        if (!known.isGone()) return known
-      }
-      const made = Connection.open(url, {
-        session: sessions.get(origin),
-        onSession: (session) => void sessions.set(origin, session),
-        onFree: (connection) => void of(origin).push(connection),
-        onClose: (connection) => {
-          all.delete(connection)
-          free.set(origin, of(origin).filter((one) => one !== connection))
-        }
-      })
-      all.add(made)
-      return made
-    },
-    close: () => all.forEach((connection) => connection.destroy())
-  }
-}
-
-/** A client whose connections end with the Scope. */
-const make: Effect.Effect<HttpClient.HttpClient & HttpLimit.Limited, never, Scope.Scope> = Effect.gen(function*() {
-  const connections = yield* Effect.acquireRelease(Effect.sync(pool), ({ close }) => Effect.sync(close))
-  const addDeadline = yield* Deadlines.make
-  const forgotten = HttpResponse.forgotten()
-
-  const send = (request: HttpClientRequest.HttpClientRequest, url: URL, { length, write }: Sending, limit?: number) =>
-    Effect.async<HttpClientResponse.HttpClientResponse, RequestError>((resume) => {
-      const failed = (reason: "Encode" | "Transport") => (cause: unknown) =>
-        resume(new RequestError({ request, reason, cause }))
-      let head: string
-      try {
-        head = headOf(request, url, length)
-      } catch (cause) {
-        return failed("Encode")(cause)
-      }
-      const connection = connections.take(url)
-      const answer: HttpResponse.Answer = new HttpResponse.Answer(connection, forgotten, {
-        onAnswer: (head) => {
-          const response = new HttpResponse.Response(request, head, answer)
-          forgotten.register(response, answer, answer)
-          resume(Effect.succeed(response))
-        },
-        onNone: failed("Transport"),
-        onEnd: limit === undefined
-          ? undefined
-          : addDeadline(limit, () => connection.destroy(new HttpLimit.LimitReached()))
-      })
-      connection.send(request.method, head, write, answer)
-      return Effect.sync(answer.cancel)
-    })
-
-  const execute = (
-    request: HttpClientRequest.HttpClientRequest,
-    limit?: number
-  ): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError> => {
-    const url = Option.getOrUndefined(HttpClientRequest.toUrl(request))
-    return url === undefined
-      ? new RequestError({ request, reason: "InvalidUrl" })
-      : Effect.flatMap(sending(request, url), (sending) => send(request, url, sending, limit))
-  }
-
-  return Object.assign(
-    HttpClient.makeWith(
-      (request: Effect.Effect<HttpClientRequest.HttpClientRequest>) => Effect.flatMap(request, (one) => execute(one)),
-      Effect.succeed
-    ),
-    {
-      [HttpLimit.Within]: (request: HttpClientRequest.HttpClientRequest, limit: Duration.Duration) =>
-        execute(request, Duration.toMillis(limit))
-    }
-  )
-})
+import { bodyOf } from "./internal/requestBody.ts"
 
 /**
- * The client. Its connections are kept for some seconds after their use, and end with the layer's Scope. It sends bytes,
- * also in memory that threads share, texts, and Streams of known length no faster than they are taken, but no forms; it
- * speaks HTTP/1.1, follows no redirects, and has no time limits but those that it is given (see `HttpLimit`).
+ * Proxies, as the environment variables of the same names give them: `http` and `https` are URLs, each for endpoints of
+ * that scheme (`http` also for https endpoints where there is no `https`); `except` lists the hosts, separated by commas,
+ * that are reached without a proxy.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Proxies extends Dispatcher.Proxies {}
+
+/**
+ * How to connect.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options extends Dispatcher.Options {}
+
+const unlimited: HttpHooks.Limits = {
+  connect: Duration.seconds(10),
+  response: Duration.infinity,
+  until: "end"
+}
+
+const isRefusedInput = (error: unknown): boolean =>
+  error instanceof HttpHooks.NotSent && Predicate.hasProperty(error.cause, "code") &&
+  error.cause.code === "UND_ERR_INVALID_ARG"
+
+/**
+ * A client whose connections end with the Scope.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: (
+  options?: Options
+) => Effect.Effect<HttpClient.HttpClient & HttpHooks.Hooks, never, Scope.Scope> = Effect.fnUntraced(
+  function*(options = {}) {
+    const addDeadline = yield* Deadlines.make
+    // Read when a connection is opened, which undici does while it takes the request.
+    let { connect } = unlimited
+    const dispatcher = yield* Dispatcher.make(options, () => connect, addDeadline)
+    const unread = HttpResponse.makeUnread()
+
+    const execute = Effect.fnUntraced(
+      function*(request: HttpClientRequest.HttpClientRequest, limits: HttpHooks.Limits) {
+        const url = Option.getOrUndefined(HttpClientRequest.toUrl(request))
+        if (url === undefined || !/^https?:$/.test(url.protocol)) {
+          return yield* new RequestError({ request, reason: "InvalidUrl" })
+        }
+        const body = yield* bodyOf(request)
+        return yield* Effect.async<HttpClientResponse.HttpClientResponse, RequestError>((resume) => {
+          const exchange: Exchange = new Exchange({
+            startLimit: (onReached) =>
+              Duration.isFinite(limits.response) ? addDeadline(limits.response, onReached) : () => {},
+            limitUntil: limits.until,
+            onHead: (head) => resume(Effect.succeed(new HttpResponse.Response(request, head, exchange, unread))),
+            onError: (cause) =>
+              resume(new RequestError({ request, reason: isRefusedInput(cause) ? "Encode" : "Transport", cause }))
+          })
+          connect = limits.connect
+          dispatcher.dispatch(
+            { ...body, origin: url.origin, path: url.pathname + url.search, method: request.method },
+            exchange
+          )
+          return Effect.sync(() => exchange.cancel())
+        })
+      }
+    )
+
+    return Object.assign(
+      HttpClient.makeWith(
+        (request: Effect.Effect<HttpClientRequest.HttpClientRequest>) =>
+          Effect.flatMap(request, (one) => execute(one, unlimited)),
+        Effect.succeed
+      ),
+      { [HttpHooks.ExecuteWithin]: execute }
+    )
+  }
+)
+
+const layerOf = <E>(options: Effect.Effect<Options, E>): Layer.Layer<HttpClient.HttpClient, E> =>
+  Layer.merge(
+    Layer.scoped(HttpClient.HttpClient, Effect.flatMap(options, make)),
+    Layer.succeed(Body.SendsShared, true)
+  )
+
+/**
+ * The client without proxies, with the authorities that Node.js trusts (`NODE_EXTRA_CA_CERTS` among them). It keeps at
+ * most 64 connections to an origin, which stay open for some seconds after their use and end with the layer's Scope. It
+ * sends bytes, also in memory that threads share, texts, and Streams of known length, but no forms. It speaks HTTP/1.1 and
+ * follows no redirects. A connection must be ready within 10 seconds; other time limits are given by the caller.
  *
  * @since 0.1.0
  * @category layers
@@ -199,7 +128,26 @@ const make: Effect.Effect<HttpClient.HttpClient & HttpLimit.Limited, never, Scop
  *   Layer.provide([NodeHttp.layer, NodeCredentials.layer, Endpoint.layer({ region: "eu-west-1" })])
  * )
  */
-export const layer: Layer.Layer<HttpClient.HttpClient> = Layer.merge(
-  Layer.scoped(HttpClient.HttpClient, make),
-  Layer.succeed(Body.SendsShared, true)
-)
+export const layer: Layer.Layer<HttpClient.HttpClient> = layerOf(Effect.succeed({}))
+
+/**
+ * The client with the given authorities and proxies.
+ *
+ * @since 0.1.0
+ * @category layers
+ * @example
+ * import { NodeHttp } from "effect-glacier/node"
+ *
+ * const http = NodeHttp.layerWith({ proxies: { https: "http://proxy.example.com:3128", except: "localhost" } })
+ */
+export const layerWith = (options: Options): Layer.Layer<HttpClient.HttpClient> => layerOf(Effect.succeed(options))
+
+/**
+ * The client as the `ConfigProvider` has it, by default the environment: with the proxies of `HTTPS_PROXY`, `HTTP_PROXY`
+ * and `NO_PROXY` (lower case goes first), and with the authorities in the PEM file `AWS_CA_BUNDLE` in place of those that
+ * Node.js trusts. Fails with `EndpointError` when a proxy is not a URL or the file cannot be read.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig: Layer.Layer<HttpClient.HttpClient, EndpointError> = layerOf(Environment.options)

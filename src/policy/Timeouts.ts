@@ -15,6 +15,11 @@ import * as Layer from "effect/Layer"
  * @category models
  */
 export interface Limits {
+  /**
+   * From the start of a connection to its being ready, TLS included, for one attempt. `NodeHttp` keeps it; other HTTP
+   * clients have a limit of their own.
+   */
+  readonly connect: Duration.Duration
   /** From sending a request without bytes to its whole answer, for one attempt. */
   readonly answer: Duration.Duration
   /** From sending bytes to the answer, for one attempt. A signature lives for 5 minutes. */
@@ -26,13 +31,14 @@ export interface Limits {
 }
 
 /**
- * The given limits, and for the others 30 seconds for an answer, 5 minutes for an upload, 30 seconds for a pause and no
- * end to a call: how long it goes on is up to the `RetryPolicy`.
+ * The given limits, and for the others 10 seconds for a connection, 30 seconds for an answer, 5 minutes for an upload,
+ * 30 seconds for a pause and no limit for a call: the `RetryPolicy` decides how long it is retried.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const make = (limits: Partial<Limits> = {}): Limits => ({
+  connect: Duration.seconds(10),
   answer: Duration.seconds(30),
   upload: Duration.minutes(5),
   idle: Duration.seconds(30),

@@ -31,6 +31,21 @@ export class ConnectionError extends Schema.TaggedError<ConnectionError>("effect
 }
 
 /**
+ * A connection was rejected, and would be again: the certificate of the other side is not trusted, it does not speak TLS,
+ * or a proxy refuses to pass the request on. Nothing was sent. `message` says why.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ConnectionRejected extends Schema.TaggedError<ConnectionRejected>("effect-glacier/ConnectionRejected")(
+  "ConnectionRejected",
+  { operation: Schema.String, message: Schema.String }
+) {
+  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
+  readonly retry = "never"
+}
+
+/**
  * An attempt, or a call with all its attempts, took longer than `Timeouts` allows. Whether the service did what was asked is not known.
  *
  * @since 0.1.0
@@ -358,6 +373,7 @@ export class LedgerError
 export type TransportError =
   | AttemptTimeout
   | ConnectionError
+  | ConnectionRejected
   | CredentialsError
   | InvalidInput
   | MalformedResponse
@@ -395,6 +411,7 @@ export const GlacierError = Schema.Union(
   ServiceError.InvalidParameterValue,
   ServiceError.UnknownServiceError,
   ConnectionError,
+  ConnectionRejected,
   AttemptTimeout,
   OutcomeUnknown,
   MalformedResponse,

@@ -26,8 +26,9 @@ import { InvalidSignature } from "../protocol/ServiceError.ts"
 import * as Body from "./Body.ts"
 import type { Credentials } from "./Credentials.ts"
 import { Endpoint } from "./Endpoint.ts"
-import * as HttpLimit from "./HttpLimit.ts"
-import { decode, scrubbing, timedOut, toConnectionError, toDefect, typed } from "./internal/answer.ts"
+import * as HttpHooks from "./HttpHooks.ts"
+import { decode, scrubbing, toDefect, typed } from "./internal/answer.ts"
+import { timedOut, toRequestError } from "./internal/connectionError.ts"
 import { paced } from "./internal/pacing.ts"
 import * as Policies from "./internal/policies.ts"
 import { calling, repeating } from "./internal/retrying.ts"
@@ -123,7 +124,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
     const policies = yield* Policies.make
     const skew = Skew.make()
     const sendsShared = yield* Body.SendsShared
-    const http: HttpClient.HttpClient & HttpLimit.Limited = yield* HttpClient.HttpClient
+    const http: HttpClient.HttpClient & HttpHooks.Hooks = yield* HttpClient.HttpClient
 
     /** To find a counter by its labels takes longer than to count. */
     const counters = new Map<string, Metric.Metric.Counter<number>>()
@@ -163,7 +164,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
         HttpClientRequest.setBody(body),
         HttpClientRequest.setHeaders(headers),
         execute,
-        Effect.mapError(toConnectionError(attempt)),
+        Effect.mapError(toRequestError(attempt)),
         Effect.catchAllDefect(toDefect(attempt))
       )
       yield* skew.learn(response.headers, sentAt)
@@ -182,21 +183,27 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
     const untraced: typeof http.execute = (request) =>
       http.execute(request).pipe(Effect.mapInputContext(noRedirects), Effect.withTracerEnabled(false))
 
-    /** An attempt within its limit, which the HTTP client sees to if it can. The bytes of an output are read behind it. */
+    /** One attempt within its limit, which the HTTP client keeps itself if it can. */
     const within = (
       limit: Duration.Duration,
       operation: Operation.Any,
       request: Operation.Request,
       policies: Policies.Policies
     ) => {
-      const execute = operation.body === "bytes" ? undefined : http[HttpLimit.Within]
+      const execute = http[HttpHooks.ExecuteWithin]
+      const limits: HttpHooks.Limits = {
+        connect: policies.timeouts.connect,
+        response: limit,
+        // The bytes of an output are read later, at the pace of the reader.
+        until: operation.body === "bytes" ? "head" : "end"
+      }
       return execute === undefined
         ? Effect.timeoutFail(
-          // Also where the call must not be interrupted, as in the abort of an upload, time may end an attempt.
+          // The limit also ends an attempt in an uninterruptible region, as in the abort of an upload.
           Effect.interruptible(send(operation, request, policies, limit, untraced)),
           { duration: limit, onTimeout: () => timedOut({ operation, limit }) }
         )
-        : send(operation, request, policies, limit, (request) => execute(request, limit))
+        : send(operation, request, policies, limit, (request) => execute(request, limits))
     }
 
     const attempt = (operation: Operation.Any, request: Operation.Request, policies: Policies.Policies) => {

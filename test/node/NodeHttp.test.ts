@@ -3,7 +3,7 @@ import { describe, expect, layer } from "@effect/vitest"
 import { Chunk, Duration, Effect, Exit, Fiber, Stream, TestClock } from "effect"
 import { once } from "node:events"
 import { createServer, type Socket } from "node:net"
-import { Body, HttpLimit } from "../../src/index.ts"
+import { Body, HttpHooks } from "../../src/index.ts"
 import { NodeHttp } from "../../src/node/index.ts"
 
 /** A server that answers each request, whose body has come, by what `reply` does. */
@@ -192,7 +192,7 @@ layer(NodeHttp.layer)("NodeHttp", (it) => {
       const pieces = yield* Effect.exit(Stream.runCollect(response.stream))
       expect(pieces).toEqual(Exit.fail(expect.objectContaining({ _tag: "ResponseError", reason: "Decode" })))
       const again = yield* Effect.flip(response.text)
-      expect(String(again.cause)).toBe("Error: The body has been read")
+      expect(String(again.cause)).toBe("Error: The body has been read already")
     }))
 
   it.scoped("gives what is asked for rarely as well", () =>
@@ -210,9 +210,14 @@ layer(NodeHttp.layer)("NodeHttp", (it) => {
 
   /** Gets what is there within 30 seconds. */
   const within = Effect.fnUntraced(function*(url: string) {
-    const client: HttpClient.HttpClient & HttpLimit.Limited = yield* HttpClient.HttpClient
-    const execute = client[HttpLimit.Within] ?? (() => Effect.dieMessage("It has no Within"))
-    return yield* Effect.flatMap(execute(HttpClientRequest.get(url), Duration.seconds(30)), text)
+    const client: HttpClient.HttpClient & HttpHooks.Hooks = yield* HttpClient.HttpClient
+    const execute = client[HttpHooks.ExecuteWithin] ?? (() => Effect.dieMessage("It has no ExecuteWithin"))
+    const limits: HttpHooks.Limits = {
+      connect: Duration.seconds(10),
+      response: Duration.seconds(30),
+      until: "end"
+    }
+    return yield* Effect.flatMap(execute(HttpClientRequest.get(url), limits), text)
   })
 
   it.scoped.each<readonly [what: string, bytes: string, error: string]>([
@@ -235,7 +240,7 @@ layer(NodeHttp.layer)("NodeHttp", (it) => {
         yield* TestClock.adjust("9999 millis")
         expect(open()).toBe(2)
         yield* TestClock.adjust("101 millis")
-        expect(yield* Fiber.join(first)).toMatchObject({ _tag: error, cause: new HttpLimit.LimitReached() })
+        expect(yield* Fiber.join(first)).toMatchObject({ _tag: error, cause: new HttpHooks.LimitReached() })
         yield* until(() => open() === 1)
         yield* TestClock.adjust("20 seconds")
         expect(yield* Fiber.join(second)).toMatchObject({ _tag: error })

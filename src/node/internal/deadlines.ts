@@ -1,9 +1,15 @@
+/**
+ * Deadlines of requests. One fiber checks the clock for all of them, as long as there are any: a timer fiber for each
+ * request would cost a small archive several percent of its time.
+ *
+ * @internal
+ */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberHandle from "effect/FiberHandle"
 import type * as Scope from "effect/Scope"
 
-/** How late it may be noticed that a time has come. */
+/** The precision of a deadline. */
 const tick = Duration.millis(100)
 
 interface Deadline {
@@ -11,36 +17,33 @@ interface Deadline {
   readonly onReached: () => void
 }
 
-/** Calls when so many milliseconds have passed. Gives what takes it back. */
-export type Add = (limit: number, onReached: () => void) => () => void
+/** Calls `onReached` once the time has passed. Returns a function that removes the deadline. */
+export type Add = (limit: Duration.Duration, onReached: () => void) => () => void
 
-/**
- * Times by which something is to have ended: one fiber looks at the clock for all of them, as long as there are any and
- * the Scope is open.
- */
+/** Starts without deadlines. The fiber ends with the Scope. */
 export const make: Effect.Effect<Add, never, Scope.Scope> = Effect.gen(function*() {
   const clock = yield* Effect.clock
   const run = yield* FiberHandle.makeRuntime<never>()
-  // Milliseconds that pass evenly: the time of day may be set, or the machine have slept.
+  // Monotonic: the time of day can be set, and a machine can sleep.
   const now = () => Number(clock.unsafeCurrentTimeNanos() / 1_000_000n)
-  // No Set: one that changes with each request has ever new tables, which keep what the old ones held for long.
+  // An array, because the tables of a Set that changes with each request keep old entries alive for long.
   let deadlines: ReadonlyArray<Deadline> = []
-  let isWatched = false
+  let isWatching = false
 
   const watch = Effect.gen(function*() {
-    while (isWatched) {
+    while (isWatching) {
       yield* clock.sleep(tick)
       const time = now()
       for (const { at, onReached } of deadlines) if (at <= time) onReached()
-      isWatched = deadlines.length > 0
+      isWatching = deadlines.length > 0
     }
   })
 
   return (limit, onReached) => {
-    const deadline = { at: now() + limit, onReached }
+    const deadline = { at: now() + Duration.toMillis(limit), onReached }
     deadlines = [...deadlines, deadline]
-    if (!isWatched) {
-      isWatched = true
+    if (!isWatching) {
+      isWatching = true
       run(watch)
     }
     return () => {

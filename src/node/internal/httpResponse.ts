@@ -1,3 +1,8 @@
+/**
+ * A response whose head has arrived, as the platform's `HttpClientResponse`.
+ *
+ * @internal
+ */
 import * as Cookies from "@effect/platform/Cookies"
 import * as Headers from "@effect/platform/Headers"
 import { ResponseError } from "@effect/platform/HttpClientError"
@@ -9,89 +14,11 @@ import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Body from "../../transport/Body.ts"
-import type { Connection, Exchange } from "./connection.ts"
-import type { Head } from "./httpParser.ts"
+import type { Exchange, Head } from "./exchange.ts"
 
-/** Who reads a body. */
-interface Reader {
-  /** Where the next bytes are wanted. */
-  readonly memory?: () => Uint8Array | undefined
-  /** Takes bytes, which lie there until it returns. */
-  readonly onBytes: (bytes: Uint8Array) => void
-  readonly isOpen: () => boolean
-  readonly onEnd: (failure?: Error) => void
-}
+/** Responses that nobody reads: each holds a connection. Those that are collected as garbage are canceled. */
+export const makeUnread = () => new FinalizationRegistry<Exchange>((exchange) => exchange.cancel())
 
-/** Who waits for an answer. */
-interface Waiting {
-  readonly onAnswer: (head: Head) => void
-  readonly onNone: (cause: Error) => void
-  /** It has ended, or there is none. */
-  readonly onEnd?: (() => void) | undefined
-}
-
-/** An answer while it arrives: what comes before somebody reads it is kept, which is no more than was received at once. */
-export class Answer implements Exchange {
-  private readonly connection: Connection
-  private readonly forgotten: Forgotten
-  private readonly waiting: Waiting
-  private readonly early: Array<Uint8Array> = []
-  private hasHead = false
-  private reader: Reader | undefined
-  private ended: { readonly failure: Error | undefined } | undefined
-
-  constructor(connection: Connection, forgotten: Forgotten, waiting: Waiting) {
-    this.connection = connection
-    this.forgotten = forgotten
-    this.waiting = waiting
-  }
-
-  readonly memory = () => this.reader?.memory?.()
-
-  readonly isOpen = () => this.reader?.isOpen() ?? !this.hasHead
-
-  readonly onHead = (head: Head) => {
-    this.hasHead = true
-    this.waiting.onAnswer(head)
-  }
-
-  readonly onBytes = (bytes: Uint8Array) => {
-    if (this.reader === undefined) this.early.push(new Uint8Array(bytes))
-    else this.reader.onBytes(bytes)
-  }
-
-  readonly onEnd = (failure?: Error) => {
-    this.ended = { failure }
-    this.waiting.onEnd?.()
-    if (this.hasHead) this.reader?.onEnd(failure)
-    else this.waiting.onNone(failure ?? new Error("No answer"))
-  }
-
-  /** Reads the body, once. */
-  readonly read = (reader: Reader) => {
-    if (this.reader !== undefined) return reader.onEnd(new Error("The body has been read"))
-    this.reader = reader
-    // What is still registered outlives the collections of young memory, with all it refers to.
-    this.forgotten.unregister(this)
-    for (const bytes of this.early.splice(0)) reader.onBytes(bytes)
-    if (this.ended !== undefined) reader.onEnd(this.ended.failure)
-    else if (reader.isOpen()) this.connection.resume()
-  }
-
-  readonly resume = () => this.connection.resume()
-
-  /** Ends the connection if the answer has not ended: its rest is not wanted. */
-  readonly cancel = () => {
-    if (this.ended === undefined) this.connection.destroy()
-  }
-}
-
-type Forgotten = FinalizationRegistry<Answer>
-
-/** Ends the connections of answers that are forgotten before they are read. */
-export const forgotten = (): Forgotten => new FinalizationRegistry((answer) => answer.cancel())
-
-/** An answer whose head is here. */
 export class Response extends Inspectable.Class implements HttpClientResponse.HttpClientResponse, Body.Response {
   readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
   readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
@@ -100,71 +27,110 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
   readonly headers: Headers.Headers
   readonly remoteAddress = Option.none()
   private readonly setCookies: ReadonlyArray<string>
-  private readonly answer: Answer
+  private readonly exchange: Exchange
+  private readonly unread: FinalizationRegistry<Exchange>
+  private isRead = false
 
-  constructor(request: HttpClientRequest.HttpClientRequest, { cookies, headers, status }: Head, answer: Answer) {
+  constructor(
+    request: HttpClientRequest.HttpClientRequest,
+    { headers, status }: Head,
+    exchange: Exchange,
+    unread: FinalizationRegistry<Exchange>
+  ) {
     super()
     this.request = request
     this.status = status
-    this.headers = Headers.unsafeFromRecord(headers)
-    this.setCookies = cookies
-    this.answer = answer
+    this.headers = Headers.fromInput(headers)
+    this.setCookies = headers["set-cookie"] ?? []
+    this.exchange = exchange
+    this.unread = unread
+    unread.register(this, exchange, this)
   }
 
   get cookies(): Cookies.Cookies {
     return Cookies.fromSetCookie(this.setCookies)
   }
 
-  private readonly failed = (cause: unknown) =>
+  private readonly failure = (cause: unknown) =>
     new ResponseError({ request: this.request, response: this, reason: "Decode", cause })
 
-  /** Reads to an end: `onBytes` takes what comes and tells whether that is enough, `value` gives what came of it. */
-  private readonly reading = <A>(
-    onBytes: (bytes: Uint8Array) => boolean,
-    value: () => A,
-    memory?: () => Uint8Array | undefined
-  ): Effect.Effect<A, ResponseError> =>
-    Effect.async((resume) => {
-      const onEnd = (failure?: Error) =>
-        resume(failure === undefined ? Effect.sync(value) : Effect.fail(this.failed(failure)))
-      let isEnough = false
-      this.answer.read({
-        ...(memory && { memory }),
-        onBytes: (bytes) => {
-          isEnough ||= onBytes(bytes)
-          if (!isEnough) return
-          this.answer.cancel()
-          onEnd()
-        },
-        isOpen: () => !isEnough,
-        onEnd
-      })
-      return Effect.sync(this.answer.cancel)
+  /** Lets one reader have the body. */
+  private readonly read = <A, E, R>(reader: Effect.Effect<A, E, R>): Effect.Effect<A, E | ResponseError, R> =>
+    Effect.suspend((): Effect.Effect<A, E | ResponseError, R> => {
+      if (this.isRead) return this.failure(new Error("The body has been read already"))
+      this.isRead = true
+      this.unread.unregister(this)
+      return reader
     })
+
+  /** Calls `onPiece` with each piece that arrives until it returns false or the body ends. */
+  private readonly forEachPiece = (onPiece: (piece: Uint8Array) => boolean): Effect.Effect<void, ResponseError> =>
+    this.read(Effect.async((resume) => {
+      const { exchange } = this
+      const onChange = () => {
+        for (let piece = exchange.take(); piece !== undefined; piece = exchange.take()) {
+          if (!onPiece(piece)) {
+            resume(Effect.void)
+            return exchange.cancel()
+          }
+        }
+        if (exchange.end === undefined) return
+        const { error } = exchange.end
+        resume(error === undefined ? Effect.void : this.failure(error))
+      }
+      exchange.onChange = onChange
+      onChange()
+      return Effect.sync(() => exchange.cancel())
+    }))
 
   readonly [Body.Into] = (memory: Uint8Array, onBytes: (count: number) => void): Effect.Effect<number, ResponseError> =>
     Effect.suspend(() => {
       let filled = 0
-      return this.reading(
-        (bytes) => {
-          const isThere = bytes.buffer === memory.buffer && bytes.byteOffset === memory.byteOffset + filled
-          if (!isThere && filled + bytes.length <= memory.length) memory.set(bytes, filled)
-          filled += bytes.length
-          onBytes(bytes.length)
-          return filled > memory.length
-        },
-        () => filled,
-        () => filled < memory.length ? memory.subarray(filled) : undefined
+      return Effect.map(
+        this.forEachPiece((piece) => {
+          if (filled + piece.length <= memory.length) memory.set(piece, filled)
+          filled += piece.length
+          onBytes(piece.length)
+          return filled <= memory.length
+        }),
+        () => filled
       )
     })
+
+  /** The next piece of the body. It stays with the exchange until it is taken: an interrupted pull loses nothing. */
+  private readonly pull: Effect.Effect<Uint8Array, Option.Option<ResponseError>> = Effect.suspend(() => {
+    const { exchange } = this
+    const piece = exchange.take()
+    // undici's are Buffers, whose `slice` makes no copy.
+    if (piece !== undefined) return Effect.succeed(new Uint8Array(piece.buffer, piece.byteOffset, piece.length))
+    if (exchange.end === undefined) return Effect.zipRight(this.change, this.pull)
+    const { error } = exchange.end
+    return Effect.fail(error === undefined ? Option.none() : Option.some(this.failure(error)))
+  })
+
+  /** Waits until bytes or the end have arrived. */
+  private readonly change = Effect.async<void>((resume) => {
+    const { exchange } = this
+    exchange.onChange = () => resume(Effect.void)
+    if (exchange.hasArrived) resume(Effect.void)
+  })
+
+  get stream(): Stream.Stream<Uint8Array, ResponseError> {
+    return Stream.unwrapScoped(
+      Effect.as(
+        Effect.acquireRelease(this.read(Effect.void), () => Effect.sync(() => this.exchange.cancel())),
+        Stream.repeatEffectOption(this.pull)
+      )
+    )
+  }
 
   private get bytes(): Effect.Effect<Buffer<ArrayBuffer>, ResponseError> {
     return Effect.suspend(() => {
       const pieces: Array<Uint8Array> = []
-      return this.reading((bytes) => {
-        pieces.push(new Uint8Array(bytes))
-        return false
-      }, () => Buffer.concat(pieces))
+      return Effect.map(
+        this.forEachPiece((piece) => pieces.push(piece) > 0),
+        () => Buffer.concat(pieces)
+      )
     })
   }
 
@@ -172,17 +138,7 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
     return Effect.map(this.bytes, (bytes) => bytes.toString())
   }
 
-  get stream(): Stream.Stream<Uint8Array, ResponseError> {
-    return Stream.unwrapScoped(
-      Effect.acquireRelease(
-        Effect.sync(() => new Pieces(this.answer, this.failed)),
-        () => Effect.sync(this.answer.cancel)
-      )
-        .pipe(Effect.map((pieces) => Stream.repeatEffectOption(pieces.next)))
-    )
-  }
-
-  /** What is asked for rarely is made of what the web calls a response. */
+  /** The same body as a response of the web, which reads it in the rarer ways. */
   private get web(): Effect.Effect<HttpClientResponse.HttpClientResponse, ResponseError> {
     return Effect.map(this.bytes, (bytes) => {
       const type = this.headers["content-type"]
@@ -214,37 +170,4 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
       status: this.status
     })
   }
-}
-
-type Next = Effect.Effect<Uint8Array, Option.Option<ResponseError>>
-
-/** A body piece by piece: the connection receives the next when it is asked for. */
-class Pieces {
-  private readonly answer: Answer
-  private readonly here: Array<Next> = []
-  private waiting: ((next: Next) => void) | undefined
-
-  constructor(answer: Answer, failed: (cause: unknown) => ResponseError) {
-    this.answer = answer
-    answer.read({
-      onBytes: (bytes) => this.give(Effect.succeed(new Uint8Array(bytes))),
-      isOpen: () => this.waiting !== undefined,
-      onEnd: (failure) => this.give(Effect.fail(failure === undefined ? Option.none() : Option.some(failed(failure))))
-    })
-  }
-
-  private give(next: Next) {
-    const { waiting } = this
-    this.waiting = undefined
-    if (waiting === undefined) this.here.push(next)
-    else waiting(next)
-  }
-
-  readonly next: Next = Effect.async((resume) => {
-    const next = this.here.shift()
-    if (next !== undefined) return resume(next)
-    this.waiting = resume
-    this.answer.resume()
-    return undefined
-  })
 }

@@ -1,6 +1,6 @@
-import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -10,12 +10,13 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Lane } from "../../policy/Bandwidth.ts"
 import { AttemptTimeout, ConnectionError, type GlacierError, MalformedResponse } from "../../protocol/GlacierError.ts"
+import * as Limits from "../../protocol/Limits.ts"
 import * as Operation from "../../protocol/Operation.ts"
 import * as ServiceError from "../../protocol/ServiceError.ts"
 import * as Body from "../Body.ts"
-import { LimitReached } from "../HttpLimit.ts"
 import type { Answer, Failure } from "../Method.ts"
 import * as Metrics from "../Metrics.ts"
+import { toBodyError } from "./connectionError.ts"
 import { through } from "./pacing.ts"
 import { retryAfter } from "./retryAfter.ts"
 
@@ -38,37 +39,6 @@ export const scrubbing = (headers: Readonly<Record<string, string>>): Attempt["s
     .filter((secret) => secret !== undefined && secret !== "")
   return (text) => secrets.reduce<string>((clean, secret = "") => clean.replaceAll(secret, "<redacted>"), text)
 }
-
-/** The codes of Node.js for a connection that was never made. */
-const noConnection =
-  /\b(ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|EADDRNOTAVAIL|UND_ERR_CONNECT_TIMEOUT)\b/
-
-const unreached = (error: HttpClientError.HttpClientError): boolean => {
-  let cause = error.cause
-  for (let depth = 0; cause instanceof Error && depth < 3; depth++, cause = cause.cause) {
-    if ("code" in cause && noConnection.test(String(cause.code))) return true
-  }
-  return false
-}
-
-/** It took longer than it may. */
-export const timedOut = ({ limit, operation }: Pick<Attempt, "limit" | "operation">): AttemptTimeout =>
-  new AttemptTimeout({ operation: operation.name, waiting: "answer", millis: Duration.toMillis(limit) })
-
-/**
- * What happened, in words. The platform's error holds the request with its signature and token: it ends here.
- */
-export const toConnectionError =
-  (attempt: Attempt) => (error: HttpClientError.HttpClientError): ConnectionError | AttemptTimeout => {
-    if (error.cause instanceof LimitReached) return timedOut(attempt)
-    const { operation, scrub } = attempt
-    const texts: Array<string> = [
-      error._tag === "RequestError" ? `${error.reason} error` : `${error.reason} of the answer`
-    ]
-    let cause = error.cause
-    for (let depth = 0; cause instanceof Error && depth < 3; depth++, cause = cause.cause) texts.push(cause.message)
-    return new ConnectionError({ operation: operation.name, message: scrub(texts.join(": ")), sent: !unreached(error) })
-  }
 
 /** What is wrong with an HTTP client that dies: its defect might hold the request as well. */
 export const toDefect = ({ operation, scrub }: Attempt) => (defect: unknown): Effect.Effect<never> =>
@@ -133,7 +103,7 @@ const intoOf = (
           return left > 0 ? Effect.zipRight(Effect.sleep(left), idle) : Effect.fail(idled(attempt)())
         })
         return yield* into(memory, told).pipe(
-          Effect.mapError(toConnectionError(attempt)),
+          Effect.mapError(toBodyError(attempt)),
           Effect.raceFirst(idle),
           Effect.ensuring(Effect.suspend(() => arrived(all)))
         )
@@ -141,15 +111,15 @@ const intoOf = (
   }
 }
 
-/** The bytes of a body. */
+/** The bytes of a body. An empty one is no error. */
+const bytesOf = (attempt: Attempt, response: HttpClientResponse.HttpClientResponse) =>
+  Stream.catchAll(response.stream, (error) =>
+    error.reason === "EmptyBody" ? Stream.empty : Stream.fail(toBodyError(attempt)(error)))
+
+/** The body of an output. */
 const bodyOf = (attempt: Attempt, response: HttpClientResponse.HttpClientResponse): Body.Body =>
   Object.assign(
-    response.stream.pipe(
-      Stream.catchAll((error) =>
-        error._tag === "ResponseError" && error.reason === "EmptyBody"
-          ? Stream.empty
-          : Stream.fail(toConnectionError(attempt)(error))
-      ),
+    bytesOf(attempt, response).pipe(
       Stream.timeoutFail(idled(attempt), attempt.idle),
       through(attempt.lane),
       Stream.tap((bytes) => arrived(bytes.length))
@@ -160,6 +130,29 @@ const bodyOf = (attempt: Attempt, response: HttpClientResponse.HttpClientRespons
 /** Closes the connection of a body that nobody will read. */
 const discard = (response: HttpClientResponse.HttpClientResponse) =>
   Effect.ignore(Stream.runDrain(Stream.interruptWhen(response.stream, Effect.void)))
+
+/** The longest JSON document: far more than a page of any list has. */
+const maximumText = 64 * Limits.mebibyte
+
+class TooLong extends Data.TaggedError("TooLong") {}
+
+/** The text of a body, within bounds: whoever responds may never end. */
+const textOf = (attempt: Attempt, response: HttpClientResponse.HttpClientResponse) => {
+  const length = response.headers["content-length"]
+  // The HTTP client receives no more than the length.
+  if (response.status === 204 || Number(length) <= maximumText) {
+    return Effect.mapError(response.text, toBodyError(attempt))
+  }
+  if (length !== undefined) return Effect.zipRight(discard(response), Effect.fail(new TooLong()))
+  const decoder = new TextDecoder()
+  return bytesOf(attempt, response).pipe(
+    Stream.runFoldEffect({ text: "", size: 0 }, ({ size, text }, bytes) =>
+      size + bytes.length > maximumText
+        ? Effect.fail(new TooLong())
+        : Effect.succeed({ text: text + decoder.decode(bytes, { stream: true }), size: size + bytes.length })),
+    Effect.map(({ text }) => text + decoder.decode())
+  )
+}
 
 /** Decodes an answer: the output of the operation, or its error. */
 export const decode = (
@@ -177,7 +170,11 @@ export const decode = (
         problem: scrub(problem).slice(0, 4_000)
       })
     // Read to its end whatever it is, so that the connection can be used again.
-    const text = Effect.mapError(response.text, toConnectionError(attempt))
+    const text = Effect.catchTag(
+      textOf(attempt, response),
+      "TooLong",
+      () => malformed(`more than ${maximumText} bytes`)
+    )
     if (!operation.success.includes(response.status)) {
       return yield* refusal(attempt, response, yield* text, yield* Clock.currentTimeMillis)
     }
