@@ -5,6 +5,7 @@
  * @internal
  */
 import type * as Undici from "@effect/platform-node/Undici"
+import * as Data from "effect/Data"
 import type { IncomingHttpHeaders } from "node:http"
 import * as HttpHooks from "../../transport/HttpHooks.ts"
 
@@ -24,10 +25,15 @@ const bufferSize = 256 * 1024
 
 const noop = () => {}
 
-/** Whether the end of the connection is the only end that the body has. It may be a cut then. */
+/** Whether the body has no end but that of the connection. */
 const isUnframed = (status: number, headers: IncomingHttpHeaders): boolean =>
   status !== 204 && status !== 304 && headers["content-length"] === undefined &&
   headers["transfer-encoding"] === undefined
+
+/** The end of a body that has no length: it is that of the connection, and may be a cut. */
+export class UnframedEnd extends Data.TaggedError("UnframedEnd") {
+  override readonly message = "The body has no length and may have been cut off"
+}
 
 /** What a request is sent with. */
 export interface Options {
@@ -102,7 +108,7 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    const error = this.isUnframed ? new Error("The body has no length and may have been cut off") : undefined
+    const error = this.isUnframed ? new UnframedEnd() : undefined
     // undici frees the connection in an immediate of its own, after this call: a request that starts before that would
     // open another connection.
     queueMicrotask(() => setImmediate(() => this.finish(error)))

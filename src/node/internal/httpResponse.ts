@@ -14,7 +14,7 @@ import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Body from "../../transport/Body.ts"
-import type { Exchange, Head } from "./exchange.ts"
+import { type Exchange, type Head, UnframedEnd } from "./exchange.ts"
 
 /** Responses that nobody reads: each holds a connection. Those that are collected as garbage are canceled. */
 export const makeUnread = () => new FinalizationRegistry<Exchange>((exchange) => exchange.cancel())
@@ -86,14 +86,15 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
   readonly [Body.Into] = (memory: Uint8Array, onBytes: (count: number) => void): Effect.Effect<number, ResponseError> =>
     Effect.suspend(() => {
       let filled = 0
-      return Effect.map(
-        this.forEachPiece((piece) => {
-          if (filled + piece.length <= memory.length) memory.set(piece, filled)
-          filled += piece.length
-          onBytes(piece.length)
-          return filled <= memory.length
-        }),
-        () => filled
+      return this.forEachPiece((piece) => {
+        if (filled + piece.length <= memory.length) memory.set(piece, filled)
+        filled += piece.length
+        onBytes(piece.length)
+        return filled <= memory.length
+      }).pipe(
+        // The caller knows how many bytes there must be.
+        Effect.catchIf(({ cause }) => cause instanceof UnframedEnd, () => Effect.void),
+        Effect.map(() => filled)
       )
     })
 

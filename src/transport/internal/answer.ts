@@ -185,8 +185,12 @@ export const decode = (
       Effect.tapError(() => discard(response))
     )
     if (operation.body === "bytes") return { ...headers, body: bodyOf(attempt, response) }
+    if (operation.body === "none") {
+      // The head says it all: that the rest is lost leaves nothing in doubt.
+      yield* Effect.ignore(text)
+      return headers
+    }
     const body = yield* text
-    if (operation.body === "none") return headers
     const json = yield* Effect.try({ try: (): unknown => JSON.parse(body), catch: () => malformed("not JSON") })
     const decoded = yield* Either.mapLeft(operation.body.decode(json), (error) => malformed(error.message))
     return { ...headers, ...decoded }
