@@ -3,6 +3,7 @@
  *
  * @internal
  */
+import type { JsonGeneralName } from "@peculiar/x509"
 import { KeyObject } from "node:crypto"
 import { isIP } from "node:net"
 import { load } from "../OptionalPackages.ts"
@@ -56,7 +57,7 @@ export const generate = async (hosts: ReadonlyArray<string>, now: number): Promi
       new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
       new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
       new x509.SubjectAlternativeNameExtension(
-        hosts.map((host) => new x509.GeneralName(isIP(host) === 0 ? "dns" : "ip", host).toJSON())
+        hosts.map((value): JsonGeneralName => ({ type: isIP(value) === 0 ? "dns" : "ip", value }))
       ),
       await x509.SubjectKeyIdentifierExtension.create(server.publicKey),
       // Python refuses certificates without it.
