@@ -1,0 +1,53 @@
+/** Servers for tests that run over plain TCP and over TLS: the same bytes, on sockets of either kind. */
+import { Effect } from "effect"
+import { once } from "node:events"
+import { createServer as createPlain, type Server, type Socket } from "node:net"
+import { createServer as createSecure } from "node:tls"
+import { generate } from "../../src/node/internal/certificate.ts"
+
+/** A certificate for this machine and the authority that signed it: one per test process, as PEM text. */
+export const { ca, cert, key } = await generate(["localhost", "127.0.0.1", "::1"], Date.now())
+
+/** The two ways to run a test: `describe.each(ways)("over %s", (_, secure) => ...)`. */
+export const ways: ReadonlyArray<readonly [name: "TCP" | "TLS", secure: boolean]> = [["TCP", false], ["TLS", true]]
+
+/** A server on a free port, until the scope ends. Over TLS `onSocket` gets sockets whose handshake is done. */
+export const createServer = (secure: boolean, onSocket: (socket: Socket) => void) =>
+  Effect.acquireRelease(
+    Effect.promise(async () => {
+      /** The sockets that carry TLS, by the port of the client. Of plain connections the sockets themselves. */
+      const carriers = new Map<number | undefined, Socket>()
+      const sockets = new Set<Socket>()
+      const accept = (socket: Socket) => {
+        sockets.add(socket)
+        socket.on("error", () => {}).on("close", () => void sockets.delete(socket))
+        onSocket(socket)
+      }
+      const server: Server = secure
+        ? createSecure({ cert, key }, accept).on("tlsClientError", () => {})
+        : createPlain(accept)
+      server.on("connection", (carrier) => {
+        const { remotePort } = carrier
+        carriers.set(remotePort, carrier)
+        carrier.on("error", () => {}).on("close", () => void carriers.delete(remotePort))
+      })
+      await once(server.listen(0, "127.0.0.1"), "listening")
+      const address = server.address()
+      const port = typeof address === "object" && address !== null ? address.port : 0
+      return {
+        server,
+        port,
+        /** Its URL without a slash at the end, as `https://127.0.0.1:1234`. */
+        origin: `${secure ? "https" : "http"}://127.0.0.1:${port}`,
+        /** The open connections; over TLS those whose handshake is done. */
+        sockets,
+        /** Resets a connection. `resetAndDestroy` works on plain sockets only. */
+        reset: (socket: Socket) => void carriers.get(socket.remotePort)?.resetAndDestroy(),
+        close: () => {
+          server.close()
+          carriers.forEach((carrier) => carrier.destroy())
+        }
+      }
+    }),
+    ({ close }) => Effect.sync(close)
+  )
