@@ -14,25 +14,25 @@ import * as NodeHashing from "./NodeHashing.ts"
 import * as NodeHttp from "./NodeHttp.ts"
 
 /**
- * The client over `NodeHttp` and with native hashing, for the `Credentials` and `Endpoint` given
- * to it.
+ * The client over `NodeHttp.layerConfig`, which honours `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` and `AWS_CA_BUNDLE`, and
+ * with native hashing, for the `Credentials` and `Endpoint` given to it.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layerClient: Layer.Layer<
   GlacierClient.GlacierClient,
-  never,
+  EndpointError,
   Credentials.Credentials | Endpoint.Endpoint
 > = GlacierClient.layer.pipe(
-  Layer.provide(NodeHttp.layer),
+  Layer.provide(NodeHttp.layerConfig),
   Layer.provideMerge(NodeHashing.layer)
 )
 
 /**
  * The client and Node's file system, wired from the environment: `AWS_REGION`, `AWS_ENDPOINT_URL_GLACIER` or
- * `AWS_ENDPOINT_URL`, and the credentials of `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, or
- * where these are not set, of `NodeCredentials.layer`.
+ * `AWS_ENDPOINT_URL`, the proxies and authorities of `layerClient`, and the credentials of `AWS_ACCESS_KEY_ID`,
+ * `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, or where these are not set, of `NodeCredentials.layer`.
  *
  * @since 0.1.0
  * @category layers

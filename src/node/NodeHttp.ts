@@ -144,7 +144,7 @@ export const layerWith = (options: Options): Layer.Layer<HttpClient.HttpClient> 
 
 /**
  * The client as the `ConfigProvider` has it, by default the environment: with the proxies of `HTTPS_PROXY`, `HTTP_PROXY`
- * and `NO_PROXY` (lower case goes first), and with the authorities in the PEM file `AWS_CA_BUNDLE` in place of those that
+ * and `NO_PROXY` (lower case goes first), and with the authorities in the PEM file `AWS_CA_BUNDLE` besides those that
  * Node.js trusts. Fails with `EndpointError` when a proxy is not a URL or the file cannot be read.
  *
  * @since 0.1.0

@@ -8,8 +8,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
+import { existsSync, readFileSync } from "node:fs"
 import type { Socket } from "node:net"
-import { createSecureContext } from "node:tls"
+import { createSecureContext, rootCertificates } from "node:tls"
 import * as HttpHooks from "../../transport/HttpHooks.ts"
 import type * as Deadlines from "./deadlines.ts"
 
@@ -21,9 +22,23 @@ export interface Proxies {
 }
 
 export interface Options {
-  /** Certificates of the authorities to trust in place of Node's, as PEM text. */
+  /** Certificates of authorities to trust besides those that Node.js trusts, as PEM text. */
   readonly ca?: string | undefined
   readonly proxies?: Proxies | undefined
+}
+
+/**
+ * How to connect. Node.js trusts either its own authorities, with those of NODE_EXTRA_CA_CERTS, or the given ones: to trust
+ * all, they are given again.
+ */
+const connectorOptions = (ca: string | undefined): Undici.buildConnector.BuildOptions => {
+  // The time limit is ours; 0 is none.
+  const timeout = 0
+  if (ca === undefined) return { timeout }
+  const extra = process.env["NODE_EXTRA_CA_CERTS"]
+  // Node.js ignores a file that it cannot read, with a warning.
+  const all = [...rootCertificates, ...(extra !== undefined && existsSync(extra) ? [readFileSync(extra)] : []), ca]
+  return { timeout, secureContext: createSecureContext({ ca: all }) }
 }
 
 /** Connections for each origin. */
@@ -91,11 +106,11 @@ export const make = (
     Effect.acquireRelease(
       Effect.sync(() => {
         const connecting = new Set<Socket>()
-        // The limits are ours: 0 is none.
-        const tls = { timeout: 0, ...(ca !== undefined && { secureContext: createSecureContext({ ca }) }) }
+        // Reading all authorities takes some 100 ms: not before it is needed.
+        let connector: Connector | undefined
         const options: Undici.Agent.Options = {
           connections,
-          connect: Undici.buildConnector(tls),
+          connect: (options, callback) => (connector ??= Undici.buildConnector(connectorOptions(ca)))(options, callback),
           headersTimeout: 0,
           bodyTimeout: 0,
           // For an agent the connector above, for a proxy one that opens a tunnel.
@@ -105,17 +120,17 @@ export const make = (
           }
         }
         const { except, http, https } = proxies
-        const dispatcher = http === undefined && https === undefined
-          ? new Undici.Agent(options)
-          : new Undici.EnvHttpProxyAgent({
-            ...options,
-            requestTls: tls,
-            proxyTls: tls,
-            // Texts for all three, so that undici reads no environment.
-            httpProxy: http ?? "",
-            httpsProxy: https ?? "",
-            noProxy: except ?? ""
-          })
+        if (http === undefined && https === undefined) return { connecting, dispatcher: new Undici.Agent(options) }
+        const tls = connectorOptions(ca)
+        const dispatcher = new Undici.EnvHttpProxyAgent({
+          ...options,
+          requestTls: tls,
+          proxyTls: tls,
+          // Texts for all three, so that undici reads no environment.
+          httpProxy: http ?? "",
+          httpsProxy: https ?? "",
+          noProxy: except ?? ""
+        })
         return { connecting, dispatcher }
       }),
       ({ connecting, dispatcher }) =>
