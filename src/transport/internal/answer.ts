@@ -9,7 +9,8 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Lane } from "../../policy/Bandwidth.ts"
-import { AttemptTimeout, ConnectionError, type GlacierError, MalformedResponse } from "../../protocol/GlacierError.ts"
+import type { ConnectionError } from "../../protocol/GlacierError.ts"
+import { AttemptTimeout, type GlacierError, MalformedResponse } from "../../protocol/GlacierError.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import * as Operation from "../../protocol/Operation.ts"
 import * as ServiceError from "../../protocol/ServiceError.ts"
@@ -113,8 +114,10 @@ const intoOf = (
 
 /** The bytes of a body. An empty one is no error. */
 const bytesOf = (attempt: Attempt, response: HttpClientResponse.HttpClientResponse) =>
-  Stream.catchAll(response.stream, (error) =>
-    error.reason === "EmptyBody" ? Stream.empty : Stream.fail(toBodyError(attempt)(error)))
+  Stream.catchAll(
+    response.stream,
+    (error) => error.reason === "EmptyBody" ? Stream.empty : Stream.fail(toBodyError(attempt)(error))
+  )
 
 /** The body of an output. */
 const bodyOf = (attempt: Attempt, response: HttpClientResponse.HttpClientResponse): Body.Body =>
