@@ -22,7 +22,9 @@ type Sent = Pick<DispatchOptions, "body" | "headers">
 
 /** The body as undici sends it, and the headers with its length. */
 export const bodyOf = (request: HttpClientRequest.HttpClientRequest): Effect.Effect<Sent, RequestError> => {
-  const { body, headers } = request
+  const { body } = request
+  // A copy: undici's proxies add to it.
+  const headers = { ...request.headers }
   const refuse = (description: string) => new RequestError({ request, reason: "Encode", description })
   switch (body._tag) {
     case "Empty":
