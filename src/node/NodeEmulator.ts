@@ -8,12 +8,13 @@ import type { HttpServer } from "@effect/platform/HttpServer"
 import type { ServeError } from "@effect/platform/HttpServerError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as GlacierClient from "../client/GlacierClient.ts"
+import * as GlacierClient from "../client/GlacierClient.ts"
 import type * as Emulator from "../emulator/Emulator.ts"
 import type { EndpointError } from "../protocol/GlacierError.ts"
 import * as Endpoint from "../transport/Endpoint.ts"
 import type * as Server from "./internal/emulatorServer.ts"
-import * as NodeGlacier from "./NodeGlacier.ts"
+import * as NodeHashing from "./NodeHashing.ts"
+import * as NodeHttp from "./NodeHttp.ts"
 
 /**
  * How the emulator is to listen and behave.
@@ -77,7 +78,10 @@ export const layer = (options: Options = {}): Layer.Layer<
 > => {
   const endpoint = Layer.unwrapEffect(Effect.map(url, (endpoint) => Endpoint.layer({ region, endpoint })))
   const credentials = Layer.unwrapEffect(Effect.map(server, ({ credentials }) => credentials(options)))
-  return NodeGlacier.layerClient.pipe(
+  return GlacierClient.layer.pipe(
+    // Without the proxies of the environment: the server is on this machine.
+    Layer.provide(NodeHttp.layer),
+    Layer.provideMerge(NodeHashing.layer),
     Layer.provide(Layer.merge(endpoint, credentials)),
     Layer.provideMerge(layerServer(options)),
     Layer.merge(NodeContext.layer)
