@@ -52,16 +52,11 @@ const isRefusedInput = (error: unknown): boolean =>
   error instanceof HttpHooks.NotSent && Predicate.hasProperty(error.cause, "code") &&
   error.cause.code === "UND_ERR_INVALID_ARG"
 
-/**
- * A client whose connections end with the Scope.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const make: (
-  options?: Options
-) => Effect.Effect<HttpClient.HttpClient & HttpHooks.Hooks, never, Scope.Scope> = Effect.fnUntraced(
-  function*(options = {}) {
+type Client = HttpClient.HttpClient & HttpHooks.Hooks
+
+/** A client with options that are checked. */
+const makeChecked: (options: Options) => Effect.Effect<Client, never, Scope.Scope> = Effect.fnUntraced(
+  function*(options) {
     const addDeadline = yield* Deadlines.make
     // Read when a connection is opened, which undici does while it takes the request.
     let { connect } = unlimited
@@ -105,9 +100,22 @@ export const make: (
   }
 )
 
+const checked = (options: Options): Effect.Effect<Options, EndpointError> =>
+  Environment.checked(options, { ca: "The text in `ca`", http: "`proxies.http`", https: "`proxies.https`" })
+
+/**
+ * Makes a client whose connections end with the Scope. Fails with `EndpointError` when a proxy is not the URL of one, or
+ * when `ca` is not PEM text with certificates.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Options = {}): Effect.Effect<Client, EndpointError, Scope.Scope> =>
+  Effect.flatMap(checked(options), makeChecked)
+
 const layerOf = <E>(options: Effect.Effect<Options, E>): Layer.Layer<HttpClient.HttpClient, E> =>
   Layer.merge(
-    Layer.scoped(HttpClient.HttpClient, Effect.flatMap(options, make)),
+    Layer.scoped(HttpClient.HttpClient, Effect.flatMap(options, makeChecked)),
     Layer.succeed(Body.SendsShared, true)
   )
 
@@ -131,7 +139,8 @@ const layerOf = <E>(options: Effect.Effect<Options, E>): Layer.Layer<HttpClient.
 export const layer: Layer.Layer<HttpClient.HttpClient> = layerOf(Effect.succeed({}))
 
 /**
- * The client with the given authorities and proxies.
+ * The client with the given authorities and proxies. Fails with `EndpointError` when a proxy is not the URL of one, or when
+ * `ca` is not PEM text with certificates.
  *
  * @since 0.1.0
  * @category layers
@@ -140,12 +149,13 @@ export const layer: Layer.Layer<HttpClient.HttpClient> = layerOf(Effect.succeed(
  *
  * const http = NodeHttp.layerWith({ proxies: { https: "http://proxy.example.com:3128", except: "localhost" } })
  */
-export const layerWith = (options: Options): Layer.Layer<HttpClient.HttpClient> => layerOf(Effect.succeed(options))
+export const layerWith = (options: Options): Layer.Layer<HttpClient.HttpClient, EndpointError> =>
+  layerOf(checked(options))
 
 /**
  * The client as the `ConfigProvider` has it, by default the environment: with the proxies of `HTTPS_PROXY`, `HTTP_PROXY`
  * and `NO_PROXY` (lower case goes first), and with the authorities in the PEM file `AWS_CA_BUNDLE` besides those that
- * Node.js trusts. Fails with `EndpointError` when a proxy is not a URL or the file cannot be read.
+ * Node.js trusts. Fails with `EndpointError` when a proxy is not the URL of one, or when the file cannot be read.
  *
  * @since 0.1.0
  * @category layers

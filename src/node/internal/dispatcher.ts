@@ -8,8 +8,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
-import { existsSync, readFileSync } from "node:fs"
+import { readFileSync } from "node:fs"
 import type { Socket } from "node:net"
+import { addAbortSignal } from "node:stream"
 import { createSecureContext, rootCertificates } from "node:tls"
 import * as HttpHooks from "../../transport/HttpHooks.ts"
 import type * as Deadlines from "./deadlines.ts"
@@ -27,18 +28,21 @@ export interface Options {
   readonly proxies?: Proxies | undefined
 }
 
-/**
- * How to connect. Node.js trusts either its own authorities, with those of NODE_EXTRA_CA_CERTS, or the given ones: to trust
- * all, they are given again.
- */
+/** The authorities of NODE_EXTRA_CA_CERTS. Node.js ignores a file that it cannot read, with a warning. */
+const extraAuthorities = (): ReadonlyArray<string> => {
+  try {
+    return [readFileSync(process.env["NODE_EXTRA_CA_CERTS"] ?? "", "utf8")]
+  } catch {
+    return []
+  }
+}
+
+/** How to connect. Node.js trusts either its own authorities or the given ones: to trust all, its own are given again. */
 const connectorOptions = (ca: string | undefined): Undici.buildConnector.BuildOptions => {
   // The time limit is ours; 0 is none.
   const timeout = 0
   if (ca === undefined) return { timeout }
-  const extra = process.env["NODE_EXTRA_CA_CERTS"]
-  // Node.js ignores a file that it cannot read, with a warning.
-  const all = [...rootCertificates, ...(extra !== undefined && existsSync(extra) ? [readFileSync(extra)] : []), ca]
-  return { timeout, secureContext: createSecureContext({ ca: all }) }
+  return { timeout, secureContext: createSecureContext({ ca: [...rootCertificates, ...extraAuthorities(), ca] }) }
 }
 
 /** Connections for each origin. */
@@ -46,12 +50,14 @@ const connections = 64
 
 type Connector = Undici.buildConnector.connector
 
-/** A proxy answers CONNECT with a status: below 500, the next attempt is refused as well. */
-const ofProxy = (error: unknown): unknown => {
+/** Names the proxy in an error of connecting through it. A status below 500 would be the same at the next attempt. */
+const ofProxy = (proxy: string, error: unknown): Error => {
   const status = error instanceof Error ? /^Proxy response \((\d+)\)/.exec(error.message)?.[1] : undefined
-  if (status === undefined) return error
-  const code = status < "500" ? "ERR_PROXY_REFUSED" : "ERR_PROXY_UNAVAILABLE"
-  return Object.assign(new Error(`The proxy refused to connect, with status ${status}`), { code })
+  if (status === undefined) return new Error(`Through the proxy ${proxy}`, { cause: error })
+  const advice = status === "407" ? ": give a user and a password that it accepts in the URL of the proxy" : ""
+  return Object.assign(new Error(`The proxy ${proxy} responded to CONNECT with status ${status}${advice}`), {
+    code: status < "500" ? "ERR_PROXY_REFUSED" : "ERR_PROXY_UNAVAILABLE"
+  })
 }
 
 /** The addresses that a socket has tried. */
@@ -61,36 +67,68 @@ const attempted = (socket: unknown, { hostname, port, protocol }: Undici.buildCo
     ? socket.autoSelectFamilyAttemptedAddresses.join(", ")
     : `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`
 
+/** The connections that are being made: how to stop each. */
+type Connecting = Set<() => void>
+
 /**
- * Connects within a limit. All errors become `NotSent`: undici fails the request after it, whereas after some errors of
- * its own it connects again without a pause, to a proxy that closes its connections more than 2,000 times a second.
+ * Connects within a limit, through `proxy` if there is one. All errors become `NotSent`: undici fails the request after
+ * it, whereas after some errors of its own it connects again without a pause, to a proxy that closes its connections more
+ * than 2,000 times a second.
  */
 const within = (
   connect: Connector,
   limit: () => Duration.Duration,
   addDeadline: Deadlines.Add,
-  connecting: Set<Socket>
+  connecting: Connecting,
+  proxy?: string
 ): Connector =>
 (options, callback) => {
+  const tunnel = new AbortController()
   let isOver = false
   const finish = (error: unknown, connected?: Socket | null) => {
     // A tunnel through a proxy may be ready too late.
     if (isOver) return void connected?.on("error", () => {}).destroy()
     isOver = true
     removeDeadline()
-    connecting.delete(socket)
-    if (!connected) callback(new HttpHooks.NotSent({ cause: ofProxy(error) }), null)
-    else callback(null, connected)
+    connecting.delete(stop)
+    if (!connected) {
+      callback(new HttpHooks.NotSent({ cause: proxy === undefined ? error : ofProxy(proxy, error) }), null)
+    } else callback(null, connected)
+  }
+  const stop = () => {
+    socket?.destroy?.()
+    tunnel.abort()
   }
   const duration = limit()
   const removeDeadline = addDeadline(duration, () => {
-    const addresses = attempted(socket, options)
-    socket?.destroy?.()
-    finish(new Error(`No connection to ${addresses} within ${Duration.format(duration)}`))
+    finish(new Error(`No connection to ${attempted(socket, options)} within ${Duration.format(duration)}`))
+    stop()
   })
+  const withSignal = { ...options, signal: tunnel.signal }
   // Its type does not say so: undici's own connector returns the socket, that of a proxy a promise.
-  const socket = connect(options, finish as Undici.buildConnector.Callback) as unknown as Socket
-  if (!isOver) connecting.add(socket)
+  const socket = connect(withSignal, finish as Undici.buildConnector.Callback) as unknown as Socket
+  if (!isOver) connecting.add(stop)
+}
+
+/**
+ * Opens tunnels through a proxy, each by a client of its own that ends with the signal of `within`. From a pool, undici
+ * would connect once more after a CONNECT that was given up. When the proxy has responded, undici lets go of the socket.
+ */
+const tunnels = (origin: URL, connect: Connector): Undici.Dispatcher => {
+  const end = () => Promise.resolve()
+  const methods = {
+    connect: async ({ signal, ...request }: Undici.Dispatcher.ConnectOptions & { readonly signal: AbortSignal }) => {
+      const client = new Undici.Client(origin, { connect, headersTimeout: 0 })
+      signal.addEventListener("abort", () => client.destroy())
+      const data = await client.connect(request)
+      addAbortSignal(signal, data.socket.on("error", () => {}))
+      return data
+    },
+    close: end,
+    destroy: end
+  }
+  // All that undici calls of a client to a proxy.
+  return methods as unknown as Undici.Dispatcher
 }
 
 /**
@@ -105,27 +143,36 @@ export const make = (
   Effect.map(
     Effect.acquireRelease(
       Effect.sync(() => {
-        const connecting = new Set<Socket>()
+        const connecting: Connecting = new Set()
+        const { except, http, https = http } = proxies
+        const limited = (connect: Connector, proxy?: string) =>
+          within(connect, limit, addDeadline, connecting, proxy === undefined ? undefined : new URL(proxy).host)
         // Reading all authorities takes some 100 ms: not before it is needed.
         let connector: Connector | undefined
+        const direct: Connector = (options, callback) =>
+          (connector ??= Undici.buildConnector(connectorOptions(ca)))(options, callback)
         const options: Undici.Agent.Options = {
           connections,
-          connect: (options, callback) => (connector ??= Undici.buildConnector(connectorOptions(ca)))(options, callback),
+          connect: direct,
           headersTimeout: 0,
           bodyTimeout: 0,
-          // For an agent the connector above, for a proxy one that opens a tunnel.
+          // Without a proxy the connector above, with one another that opens a tunnel.
           factory: (origin, options) => {
             const { connect, ...others } = options as Undici.Pool.Options & { readonly connect: Connector }
-            return new Undici.Pool(origin, { ...others, connect: within(connect, limit, addDeadline, connecting) })
+            const proxy = connect === direct ? undefined : new URL(origin).protocol === "https:" ? https : http
+            return new Undici.Pool(origin, { ...others, connect: limited(connect, proxy) })
           }
         }
-        const { except, http, https } = proxies
         if (http === undefined && https === undefined) return { connecting, dispatcher: new Undici.Agent(options) }
         const tls = connectorOptions(ca)
         const dispatcher = new Undici.EnvHttpProxyAgent({
           ...options,
           requestTls: tls,
           proxyTls: tls,
+          clientFactory: (origin, options) => {
+            const { connect } = options as { readonly connect: Connector }
+            return tunnels(origin, limited(connect))
+          },
           // Texts for all three, so that undici reads no environment.
           httpProxy: http ?? "",
           httpsProxy: https ?? "",
@@ -135,7 +182,7 @@ export const make = (
       }),
       ({ connecting, dispatcher }) =>
         Effect.promise(() => {
-          for (const socket of connecting) socket.destroy?.()
+          connecting.forEach((stop) => stop())
           return dispatcher.destroy()
         })
     ),

@@ -117,7 +117,8 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
   onResponseError(_: unknown, error: Error): void {
     this.finish(error)
     if (this.hasHead) return
-    this.options.onError(this.controller === undefined ? new HttpHooks.NotSent({ cause: error }) : error)
+    const isKnown = this.controller !== undefined || error instanceof HttpHooks.NotSent
+    this.options.onError(isKnown ? error : new HttpHooks.NotSent({ cause: error }))
   }
 
   private finish(error: Error | undefined) {

@@ -6,8 +6,9 @@
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { X509Certificate } from "node:crypto"
 import { readFileSync } from "node:fs"
-import { EndpointError, show } from "../../protocol/GlacierError.ts"
+import { EndpointError } from "../../protocol/GlacierError.ts"
 import type { Options } from "./dispatcher.ts"
 
 /** A variable in lower case, which goes first, or in upper case. Empty is unset. */
@@ -25,37 +26,84 @@ const environment = Config.all({
   AWS_CA_BUNDLE: Config.map(Config.option(Config.nonEmptyString("AWS_CA_BUNDLE")), Option.getOrUndefined)
 })
 
-/** The URL of a proxy. Errors do not quote the value: it may hold a password. */
-const proxyOf = (name: string, value: string | undefined): Effect.Effect<string | undefined, EndpointError> => {
-  if (value === undefined) return Effect.succeed(undefined)
-  const text = value.includes("://") ? value : `http://${value}`
-  return URL.canParse(text) && /^(https?|socks5?):$/.test(new URL(text).protocol)
-    ? Effect.succeed(text)
-    : new EndpointError({ message: `The proxy in ${name} is not a URL; write http://HOST:PORT` })
+/** Where each option comes from, as errors name it. */
+interface Sources {
+  readonly ca: string
+  readonly http: string
+  readonly https: string
 }
 
-/** The certificates in a file. */
-const bundleOf = (path: string | undefined): Effect.Effect<string | undefined, EndpointError> => {
-  const refuse = (problem: string) =>
-    new EndpointError({ message: `The file ${show(path)} in AWS_CA_BUNDLE ${problem}; give a file of PEM certificates` })
-  return path === undefined ? Effect.succeed(undefined) : Effect.try({
-    try: () => readFileSync(path, "utf8"),
-    catch: (error) => refuse(`cannot be read (${error instanceof Error ? error.message : String(error)})`)
-  }).pipe(Effect.filterOrFail((text) => text.includes("-----BEGIN "), () => refuse("has no certificate")))
+const refuse = (message: string) => new EndpointError({ message })
+
+const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
+
+const isProxy = (text: string): boolean => {
+  try {
+    const { hash, password, pathname, protocol, search, username } = new URL(text)
+    decodeURIComponent(`${username}:${password}`)
+    // What follows the host may be the rest of a password that is not percent-encoded.
+    return /^https?:$/.test(protocol) && `${pathname}${search}${hash}` === "/"
+  } catch {
+    return false
+  }
 }
+
+/** The URL of a proxy. Errors do not quote the value: it may hold a password. */
+const proxyOf = (source: string, value: string | undefined): Effect.Effect<string | undefined, EndpointError> => {
+  if (value === undefined) return Effect.succeed(undefined)
+  const text = value.includes("://") ? value : `http://${value}`
+  return isProxy(text) ? Effect.succeed(text) : refuse(
+    `The proxy in ${source} is not a URL of an HTTP proxy; write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, ` +
+      "with special characters of the password percent-encoded"
+  )
+}
+
+const certificate = /-----BEGIN ((?:TRUSTED |X509 )?CERTIFICATE)-----[^]*?-----END \1-----/g
+
+/** PEM text with certificates that can be read. */
+const authoritiesOf = (source: string, text: string | undefined): Effect.Effect<string | undefined, EndpointError> => {
+  if (text === undefined) return Effect.succeed(undefined)
+  const certificates = Array.from(text.matchAll(certificate), ([pem]) => pem)
+  const advice = "give certificates of authorities as PEM text"
+  if (certificates.length === 0) return refuse(`${source} has no certificate; ${advice}`)
+  return Effect.try({
+    try: () => {
+      for (const pem of certificates) new X509Certificate(pem)
+      return certificates.join("\n")
+    },
+    catch: (error) => refuse(`${source} has a certificate that cannot be read (${messageOf(error)}); ${advice}`)
+  })
+}
+
+/** Options with proxies and authorities that can be used. */
+export const checked = (
+  { ca, proxies = {} }: Options,
+  sources: Sources
+): Effect.Effect<Options, EndpointError> =>
+  Effect.gen(function*() {
+    return {
+      ca: yield* authoritiesOf(sources.ca, ca),
+      proxies: {
+        http: yield* proxyOf(sources.http, proxies.http),
+        https: yield* proxyOf(sources.https, proxies.https),
+        except: proxies.except
+      }
+    }
+  })
 
 /** The options that the `ConfigProvider` gives. */
 export const options: Effect.Effect<Options, EndpointError> = Effect.gen(function*() {
-  const { AWS_CA_BUNDLE, HTTPS_PROXY, HTTP_PROXY, NO_PROXY } = yield* Effect.mapError(
+  const { AWS_CA_BUNDLE: path, HTTPS_PROXY, HTTP_PROXY, NO_PROXY } = yield* Effect.mapError(
     environment,
-    (error) => new EndpointError({ message: `The proxies cannot be read: ${String(error)}` })
+    (error) => refuse(`The proxies cannot be read: ${String(error)}`)
   )
-  return {
-    ca: yield* bundleOf(AWS_CA_BUNDLE),
-    proxies: {
-      http: yield* proxyOf("HTTP_PROXY", HTTP_PROXY),
-      https: yield* proxyOf("HTTPS_PROXY", HTTPS_PROXY),
-      except: NO_PROXY
-    }
-  }
+  const file = `The file "${path}" in AWS_CA_BUNDLE`
+  const ca = yield* Effect.try({
+    try: () => path === undefined ? undefined : readFileSync(path, "utf8"),
+    catch: (error) => refuse(`${file} cannot be read (${messageOf(error)}); give a file of PEM certificates`)
+  })
+  return yield* checked(
+    { ca, proxies: { http: HTTP_PROXY, https: HTTPS_PROXY, except: NO_PROXY } },
+    { ca: file, http: "HTTP_PROXY", https: "HTTPS_PROXY" }
+  )
 })
