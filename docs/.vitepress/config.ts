@@ -75,6 +75,7 @@ export default defineConfig({
           items: [
             { text: "Errors", link: "/errors" },
             { text: "Policies", link: "/policies" },
+            { text: "Connections", link: "/connections" },
             { text: "Cost", link: "/cost" },
             { text: "Observability", link: "/observability" },
             { text: "Testing", link: "/testing" },

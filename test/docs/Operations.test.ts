@@ -18,6 +18,7 @@ const all = Object.entries<Operation.Any>(operations).map(([method, operation]) 
 const local = [
   "AttemptTimeout",
   "ConnectionError",
+  "ConnectionRejected",
   "CredentialsError",
   "InvalidInput",
   "MalformedResponse",

@@ -28,6 +28,7 @@ type Common =
   | "AttemptTimeout"
   | "BadRequest"
   | "ConnectionError"
+  | "ConnectionRejected"
   | "CredentialsError"
   | "ExpiredToken"
   | "InvalidInput"
