@@ -30,7 +30,8 @@ const tunnel = (socket: Socket, target: string) => {
   const [host = "", port] = target.split(/:(?=\d+$)/)
   const upstream = connect(Number(port), host, () => {
     socket.write("HTTP/1.1 200 OK\r\n\r\n")
-    socket.pipe(upstream).pipe(socket)
+    socket.pipe(upstream)
+    upstream.pipe(socket)
   })
   upstream.on("error", () => {}).on("close", () => socket.destroy())
   socket.on("close", () => upstream.destroy())

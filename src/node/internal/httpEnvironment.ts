@@ -104,6 +104,6 @@ export const options: Effect.Effect<Options, EndpointError> = Effect.gen(functio
   })
   return yield* checked(
     { ca, proxies: { http: HTTP_PROXY, https: HTTPS_PROXY, except: NO_PROXY } },
-    { ca: file, http: "HTTP_PROXY", https: "HTTPS_PROXY" }
+    { ca: file, http: "http_proxy or HTTP_PROXY", https: "https_proxy or HTTPS_PROXY" }
   )
 })
