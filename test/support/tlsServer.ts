@@ -12,7 +12,11 @@ export const { ca, cert, key } = await generate(["localhost", "127.0.0.1", "::1"
 export const ways: ReadonlyArray<readonly [name: "TCP" | "TLS", secure: boolean]> = [["TCP", false], ["TLS", true]]
 
 /** A server on a free port, until the scope ends. Over TLS `onSocket` gets sockets whose handshake is done. */
-export const createServer = (secure: boolean, onSocket: (socket: Socket) => void) =>
+export const createServer = (
+  secure: boolean,
+  onSocket: (socket: Socket) => void,
+  certificate: { readonly cert: string; readonly key: string } = { cert, key }
+) =>
   Effect.acquireRelease(
     Effect.promise(async () => {
       /** The sockets that carry TLS, by the port of the client. Of plain connections the sockets themselves. */
@@ -24,7 +28,7 @@ export const createServer = (secure: boolean, onSocket: (socket: Socket) => void
         onSocket(socket)
       }
       const server: Server = secure
-        ? createSecure({ cert, key }, accept).on("tlsClientError", () => {})
+        ? createSecure({ ...certificate }, accept).on("tlsClientError", () => {})
         : createPlain(accept)
       server.on("connection", (carrier) => {
         const { remotePort } = carrier
