@@ -245,11 +245,9 @@ describe("a download to a file", () => {
       const { download, fs, names, path } = yield* prepared
       const fiber = yield* begun(download, { onFailure: "keep" })
       const before = yield* names
-      expect(yield* Effect.flip(download())).toMatchObject({
-        _tag: "InvalidInput",
-        operation: "download",
-        field: "path"
-      })
+      const refused = yield* Effect.flip(download())
+      expect(refused).toMatchObject({ _tag: "FileInUse", path, owner: "this process" })
+      expect(refused.message).toBe(`${path} is in use by this process`)
       expect(yield* names).toEqual(before)
       yield* Fiber.interrupt(fiber)
       yield* download()
