@@ -29,7 +29,7 @@ import { dirname, join } from "node:path"
 import { FileInUse, FileLockFailed, type Service } from "../../transfer/FileLock.ts"
 
 /** A process, such that no other process of any machine at any time is the same. */
-interface Owner {
+export interface Owner {
   readonly pid: number
   /** When it started, in this life of its machine: numbers of processes come again. Empty when that is not known. */
   readonly start: string
@@ -89,8 +89,14 @@ const parse = (entry: string): Owner | undefined => {
   return pid === undefined ? undefined : { pid: Number(pid), start, place, host }
 }
 
-/** Who an entry says owns the lock; undefined if that process is dead. */
-const living = (entry: string, me: Owner): string | undefined => {
+/** A process, and how it finds out when others started: empty when they run and that is not known, undefined when not. */
+export interface Viewer {
+  readonly me: Owner
+  readonly startOf: (pid: number) => string | undefined
+}
+
+/** The process that owns the lock by that entry; undefined if it is dead. */
+const living = (entry: string, { me, startOf }: Viewer): string | undefined => {
   const owner = parse(entry)
   if (owner === undefined) return `something that left ${JSON.stringify(entry)} there`
   if (owner.host !== me.host) return `process ${owner.pid} on host ${owner.host}`
@@ -111,16 +117,19 @@ const entriesOf = (lock: string): ReadonlyArray<string> => {
   }
 }
 
-/** Removes a lock that is nobody's. One that another process takes meanwhile has an entry again, and stays. */
+/** Removes a lock that has no entry. One that another process takes meanwhile has an entry again, and stays. */
 const removeEmpty = (lock: string): void => {
   attempt(() => rmdirSync(lock))
 }
 
-/** How often the lock of a dead process is taken over by another one that dies, or is released, before we give up. */
+/** How often the lock of a dead process may be taken by another one that dies, too, or releases it, before we give up. */
 const maximumAttempts = 100
 
-/** Gives the folder `prepared`, which holds our entry, the name of the lock, once it has no living owner. */
-const rename = (prepared: string, path: string, lock: string, me: Owner): void => {
+/** Steps between which other processes may do theirs: tests put them in any order, and end them anywhere. */
+type Steps<A> = Generator<void, A>
+
+/** Gives the folder `prepared`, which holds our entry, the name of the lock, once that has no living owner. */
+function* replacing(prepared: string, path: string, lock: string, viewer: Viewer): Steps<void> {
   for (let attempts = 1;; attempts++) {
     try {
       return renameSync(prepared, lock)
@@ -128,39 +137,48 @@ const rename = (prepared: string, path: string, lock: string, me: Owner): void =
       // What Windows says of any folder that is there is EPERM.
       if (attempts === maximumAttempts || !hasCode(error, "ENOTEMPTY", "EEXIST", "EPERM")) throw error
     }
+    yield
     for (const entry of entriesOf(lock)) {
-      const owner = living(entry, me)
+      const owner = living(entry, viewer)
       if (owner === "this process") throw new FileInUse({ path, owner })
       if (owner !== undefined) throw new FileInUse({ path, owner, lock })
+      yield
       rmSync(join(lock, entry), { force: true })
     }
+    yield
     removeEmpty(lock)
+    yield
   }
 }
 
-/** Gives the entry that says that this process owns the lock. */
-const take = (path: string, lock: string): string => {
-  const me = self()
-  const entry = print(me)
+/** Takes a lock. */
+export function* taking(path: string, lock: string, viewer: Viewer): Steps<void> {
   mkdirSync(dirname(lock), { recursive: true })
   const prepared = mkdtempSync(`${lock}.`)
   try {
-    // Other users may see who has it.
+    yield
+    // Other users may see whose it is.
     chmodSync(prepared, 0o755)
-    writeFileSync(join(prepared, entry), "")
-    rename(prepared, path, lock, me)
+    writeFileSync(join(prepared, print(viewer.me)), "")
+    yield
+    yield* replacing(prepared, path, lock, viewer)
   } catch (error) {
     rmSync(prepared, { recursive: true, force: true })
     throw error
   }
-  return entry
 }
 
-const release = (lock: string, entry: string) =>
-  Effect.sync(() => {
-    attempt(() => rmSync(join(lock, entry), { force: true }))
-    removeEmpty(lock)
-  })
+/** Releases a lock. If it is not ours any more, it stays. */
+export function* releasing(lock: string, { me }: Viewer): Steps<void> {
+  attempt(() => rmSync(join(lock, print(me)), { force: true }))
+  yield
+  removeEmpty(lock)
+}
+
+/** Takes the steps one after the other. */
+const run = (steps: Steps<void>): void => {
+  while (steps.next().done !== true);
+}
 
 /**
  * Owns the file at `path` by the lock, a folder at `lock`, until the Scope ends. Takes over the lock of a process that is
@@ -169,11 +187,15 @@ const release = (lock: string, entry: string) =>
 export const acquire: Service["acquire"] = (path, lock) =>
   Effect.asVoid(Effect.acquireRelease(
     Effect.try({
-      try: () => take(path, lock),
+      try: () => {
+        const viewer = { me: self(), startOf }
+        run(taking(path, lock, viewer))
+        return viewer
+      },
       catch: (error) =>
         error instanceof FileInUse
           ? error
           : new FileLockFailed({ path, problem: error instanceof Error ? error.message : String(error) })
     }),
-    (entry) => release(lock, entry)
+    (viewer) => Effect.sync(() => run(releasing(lock, viewer)))
   ))
