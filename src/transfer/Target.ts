@@ -76,8 +76,7 @@ export class TargetRefused extends Data.TaggedError("TargetRefused")<{
  */
 export type TargetError = TargetRefused | FileLockError | FileReplaced
 
-const isLink = (fs: FileSystem.FileSystem, path: string): Effect.Effect<boolean> =>
-  Effect.isSuccess(fs.readLink(path))
+const isLink = (fs: FileSystem.FileSystem, path: string): Effect.Effect<boolean> => Effect.isSuccess(fs.readLink(path))
 
 /** Why what has the place of a target is not replaced. */
 const reasons: Readonly<Record<Exclude<FileSystem.File.Type, "File">, Reason>> = {

@@ -1,7 +1,16 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -75,26 +84,30 @@ describe("NodeFileLock", () => {
       expect(said).toBe(`${path} is in use by this process`)
     }).pipe(Effect.provide(NodeFileLock.layer)), 60_000)
 
-  it.scopedLive("takes over the lock of a process that was killed, and names its owner until then", () =>
-    Effect.gen(function*() {
-      const path = join(yield* folder, "file")
-      const { exit, firstLine, kill } = yield* runScript(
-        fileURLToPath(new URL("locker.ts", import.meta.url)),
-        [path]
-      )
-      const owner = yield* firstLine
-      expect(owner).toMatch(/^process \d+$/)
-      const refused = yield* Effect.flip(once(path))
-      expect(refused).toEqual(new FileInUse({ path, owner, lock: `${path}.lock` }))
-      expect(refused.message).toBe(
-        `${path} is in use by ${owner}. If that process no longer runs, remove ${path}.lock`
-      )
-      yield* kill("SIGKILL")
-      yield* exit
-      expect(existsSync(`${path}.lock`)).toBe(true)
-      yield* once(path)
-      expect(existsSync(`${path}.lock`)).toBe(false)
-    }).pipe(Effect.provide(NodeFileLock.layer)), 60_000)
+  it.scopedLive(
+    "takes over the lock of a process that was killed, and names its owner until then",
+    () =>
+      Effect.gen(function*() {
+        const path = join(yield* folder, "file")
+        const { exit, firstLine, kill } = yield* runScript(
+          fileURLToPath(new URL("locker.ts", import.meta.url)),
+          [path]
+        )
+        const owner = yield* firstLine
+        expect(owner).toMatch(/^process \d+$/)
+        const refused = yield* Effect.flip(once(path))
+        expect(refused).toEqual(new FileInUse({ path, owner, lock: `${path}.lock` }))
+        expect(refused.message).toBe(
+          `${path} is in use by ${owner}. If that process no longer runs, remove ${path}.lock`
+        )
+        yield* kill("SIGKILL")
+        yield* exit
+        expect(existsSync(`${path}.lock`)).toBe(true)
+        yield* once(path)
+        expect(existsSync(`${path}.lock`)).toBe(false)
+      }).pipe(Effect.provide(NodeFileLock.layer)),
+    60_000
+  )
 
   it.scopedLive.each([
     { what: "started at another time", by: (own: string) => ({ start: `${own}1` }) },

@@ -26,28 +26,32 @@ const left = (directory: string, key?: string) =>
   )
 
 describe("NodeRetrievalBudget", () => {
-  it.scopedLive("lets one process at a time use a ledger, and forgets nothing when that is killed", () =>
-    Effect.gen(function*() {
-      const directory = yield* folder
-      symlinkSync(directory, `${directory}/linked`)
-      const first = yield* runScript(spender, [directory])
-      const owner = yield* first.firstLine
-      for (const path of [directory, `${directory}/linked`]) {
-        const lock = join(path, "retrieval-budget.lock")
-        expect(yield* Effect.flip(left(path))).toEqual(
-          new LedgerError({
-            message: `The ledger ${path}/retrieval-budget is in use by ${owner}. ` +
-              `If that process no longer runs, remove ${lock}`
-          })
-        )
-      }
-      const second = yield* runScript(spender, [`${directory}/linked/.`])
-      expect(yield* second.firstLine).toContain(` is in use by ${owner}`)
-      yield* first.kill("SIGKILL")
-      yield* first.exit
-      expect(yield* left(directory)).toBe(30)
-      expect(readdirSync(directory).sort()).toEqual(["linked", "retrieval-budget-1", "retrieval-budget-2"])
-    }), 60_000)
+  it.scopedLive(
+    "lets one process at a time use a ledger, and forgets nothing when that is killed",
+    () =>
+      Effect.gen(function*() {
+        const directory = yield* folder
+        symlinkSync(directory, `${directory}/linked`)
+        const first = yield* runScript(spender, [directory])
+        const owner = yield* first.firstLine
+        for (const path of [directory, `${directory}/linked`]) {
+          const lock = join(path, "retrieval-budget.lock")
+          expect(yield* Effect.flip(left(path))).toEqual(
+            new LedgerError({
+              message: `The ledger ${path}/retrieval-budget is in use by ${owner}. ` +
+                `If that process no longer runs, remove ${lock}`
+            })
+          )
+        }
+        const second = yield* runScript(spender, [`${directory}/linked/.`])
+        expect(yield* second.firstLine).toContain(` is in use by ${owner}`)
+        yield* first.kill("SIGKILL")
+        yield* first.exit
+        expect(yield* left(directory)).toBe(30)
+        expect(readdirSync(directory).sort()).toEqual(["linked", "retrieval-budget-1", "retrieval-budget-2"])
+      }),
+    60_000
+  )
 
   it.scopedLive("refuses a second Layer of this process, but not one of another key", () =>
     Effect.gen(function*() {

@@ -24,7 +24,7 @@ const script = fileURLToPath(new URL("downloader.ts", import.meta.url))
 const makeWay = (port: number, windows: number) =>
   Effect.gen(function*() {
     const full = yield* Deferred.make<void>()
-    const opened = yield* Deferred.make<void>()
+    const held: Array<() => void> = []
     let left = windows
     const server = createServer((incoming, outgoing) => {
       const { headers, method = "", url: path = "" } = incoming
@@ -37,8 +37,8 @@ const makeWay = (port: number, windows: number) =>
         incoming.pipe(onward)
       }
       if (!path.includes("/output") || left-- > 0) return pass()
+      held.push(pass)
       Deferred.unsafeDone(full, Effect.void)
-      Effect.runCallback(Deferred.await(opened), { onExit: pass })
     })
     yield* Effect.acquireRelease(
       Effect.async<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
@@ -52,7 +52,10 @@ const makeWay = (port: number, windows: number) =>
     return {
       port: typeof address === "object" && address !== null ? address.port : 0,
       full: Deferred.await(full),
-      open: Deferred.succeed(opened, undefined)
+      open: Effect.sync(() => {
+        left = Number.POSITIVE_INFINITY
+        for (const pass of held) pass()
+      })
     }
   })
 
@@ -99,81 +102,101 @@ const isWhole = (target: string) => expect(readFileSync(target).equals(bytes)).t
 const everything = Number.POSITIVE_INFINITY
 
 describe.concurrent("Two processes that download to one target", () => {
-  it.scopedLive("refuse the second, which is stopped and started again, by any path, and leave the first alone", () =>
-    inFolder(({ begin, directory, names, run, target }) =>
-      Effect.gen(function*() {
-        mkdirSync(join(directory, "sub"))
-        symlinkSync(directory, join(directory, "linked"))
-        const first = yield* begin(target)
-        yield* first.full
-        const before = names()
-        expect(before).toHaveLength(5)
-        for (const path of [target, relative(process.cwd(), target), join(directory, "linked", "film")]) {
-          const said = yield* run(path)
-          expect(said).toMatch(/^FileInUse: .*\/film is in use by process \d+\. If that process no longer runs, remove /)
-          expect(said).toContain(`${target} is in use`)
+  it.scopedLive(
+    "refuse the second, which is stopped and started again, by any path, and leave the first alone",
+    () =>
+      inFolder(({ begin, directory, names, run, target }) =>
+        Effect.gen(function*() {
+          mkdirSync(join(directory, "sub"))
+          symlinkSync(directory, join(directory, "linked"))
+          const first = yield* begin(target)
+          yield* first.full
+          const before = names()
+          expect(before).toHaveLength(5)
+          for (const path of [target, relative(process.cwd(), target), join(directory, "linked", "film")]) {
+            const said = yield* run(path)
+            expect(said).toMatch(
+              /^FileInUse: .*\/film is in use by process \d+\. If that process no longer runs, remove /
+            )
+            expect(said).toContain(`${target} is in use`)
+            expect(names()).toEqual(before)
+          }
+          const stopped = yield* begin(`${directory}/sub/../film`)
+          yield* stopped.kill("SIGINT")
           expect(names()).toEqual(before)
-        }
-        const stopped = yield* begin(`${directory}/sub/../film`)
-        yield* stopped.kill("SIGINT")
-        expect(names()).toEqual(before)
-        yield* first.open
-        expect(yield* first.said).toBe("done")
-        isWhole(target)
-        expect(names()).toEqual(["film", "linked", "sub"])
-      })
-    ), 120_000)
+          yield* first.open
+          expect(yield* first.said).toBe("done")
+          isWhole(target)
+          expect(names()).toEqual(["film", "linked", "sub"])
+        })
+      ),
+    120_000
+  )
 
-  it.scopedLive("let the second resume when the first was killed", () =>
-    inFolder(({ begin, directory, names, run, target }) =>
-      Effect.gen(function*() {
-        const first = yield* begin(target, 4)
-        yield* first.full
-        const checkpoint = names().find((name) => name.endsWith(".checkpoint")) ?? ""
-        const recorded = Effect.sync(() => readFileSync(join(directory, checkpoint), "utf8").match(/^\d+-/gm) ?? [])
-        yield* Support.until(recorded, ({ length }) => length >= 3)
-        yield* first.kill("SIGKILL")
-        expect(names()).toHaveLength(3)
-        const rest = yield* begin(target, 6)
-        expect(yield* rest.said).toBe("done")
-        isWhole(target)
-        expect(names()).toEqual(["film"])
-        expect(yield* run(target, everything)).toBe("done")
-      })
-    ), 120_000)
+  it.scopedLive(
+    "let the second resume when the first was killed",
+    () =>
+      inFolder(({ begin, directory, names, run, target }) =>
+        Effect.gen(function*() {
+          const first = yield* begin(target, 4)
+          yield* first.full
+          const checkpoint = names().find((name) => name.endsWith(".checkpoint")) ?? ""
+          const recorded = Effect.sync(() => readFileSync(join(directory, checkpoint), "utf8").match(/^\d+-/gm) ?? [])
+          yield* Support.until(recorded, ({ length }) => length >= 3)
+          yield* first.kill("SIGKILL")
+          expect(names()).toHaveLength(3)
+          const rest = yield* begin(target, 6)
+          expect(yield* rest.said).toBe("done")
+          isWhole(target)
+          expect(names()).toEqual(["film"])
+          expect(yield* run(target, everything)).toBe("done")
+        })
+      ),
+    120_000
+  )
 
-  it.scopedLive("leave nothing when the first is interrupted, and the second may start then", () =>
-    inFolder(({ begin, names, run, target }) =>
-      Effect.gen(function*() {
-        const first = yield* begin(target)
-        yield* first.full
-        yield* first.kill("SIGINT")
-        expect(names()).toEqual([])
-        expect(yield* run(target, everything)).toBe("done")
-        isWhole(target)
-        expect(names()).toEqual(["film"])
-      })
-    ), 120_000)
+  it.scopedLive(
+    "leave nothing when the first is interrupted, and the second may start then",
+    () =>
+      inFolder(({ begin, names, run, target }) =>
+        Effect.gen(function*() {
+          const first = yield* begin(target)
+          yield* first.full
+          yield* first.kill("SIGINT")
+          expect(names()).toEqual([])
+          expect(yield* run(target, everything)).toBe("done")
+          isWhole(target)
+          expect(names()).toEqual(["film"])
+        })
+      ),
+    120_000
+  )
 
-  it.scopedLive("that no lock reaches: what the second removed and began anew is never mixed with the first's", () =>
-    inFolder(({ begin, names, run, target }) =>
-      Effect.gen(function*() {
-        const first = yield* begin(target, 3, "unlocked")
-        yield* first.full
-        const stopped = yield* begin(target, 0, "unlocked")
-        yield* stopped.full
-        yield* stopped.kill("SIGINT")
-        expect(names()).toEqual([])
-        const again = yield* begin(target, 2, "unlocked")
-        yield* again.full
-        yield* first.open
-        expect(yield* first.said).toMatch(/^FileReplaced: .*\/film is not written: another process removed or replaced /)
-        expect(names()).not.toContain("film")
-        yield* again.open
-        expect(yield* again.said).toBe("done")
-        isWhole(target)
-        expect(names()).toEqual(["film"])
-        expect(yield* run(target, everything, "unlocked")).toBe("done")
-      })
-    ), 120_000)
+  it.scopedLive(
+    "that no lock reaches: what the second removed and began anew is never mixed with the first's",
+    () =>
+      inFolder(({ begin, names, run, target }) =>
+        Effect.gen(function*() {
+          const first = yield* begin(target, 3, "unlocked")
+          yield* first.full
+          const stopped = yield* begin(target, 0, "unlocked")
+          yield* stopped.full
+          yield* stopped.kill("SIGINT")
+          expect(names()).toEqual([])
+          const again = yield* begin(target, 2, "unlocked")
+          yield* again.full
+          yield* first.open
+          expect(yield* first.said).toMatch(
+            /^FileReplaced: .*\/film is not written: another process removed or replaced /
+          )
+          expect(names()).not.toContain("film")
+          yield* again.open
+          expect(yield* again.said).toBe("done")
+          isWhole(target)
+          expect(names()).toEqual(["film"])
+          expect(yield* run(target, everything, "unlocked")).toBe("done")
+        })
+      ),
+    120_000
+  )
 })

@@ -25,8 +25,7 @@ const download = Effect.gen(function*() {
   yield* Console.log("done")
 }).pipe(
   Effect.catchAll((error) => Console.log(`${error._tag}: ${error.message}`)),
-  (effect) =>
-    locks === "unlocked" ? Effect.provideService(effect, FileLock.FileLock, FileLock.makeInProcess()) : effect
+  (effect) => locks === "unlocked" ? Effect.provideService(effect, FileLock.FileLock, FileLock.makeInProcess()) : effect
 )
 
 const layer = Vault.layer("survivor").pipe(

@@ -208,7 +208,12 @@ describe("A path that cannot become a file", () => {
         ...fs,
         // Who runs the tests may be allowed everything.
         access: (path) =>
-          new SystemError({ module: "FileSystem", method: "access", reason: "PermissionDenied", pathOrDescriptor: path })
+          new SystemError({
+            module: "FileSystem",
+            method: "access",
+            reason: "PermissionDenied",
+            pathOrDescriptor: path
+          })
       }))
       expect(refused).toEqual(new Target.TargetRefused({ path, reason: "unwritable" }))
       expect(sent.filter((request) => request.endsWith("/output"))).toEqual([])
