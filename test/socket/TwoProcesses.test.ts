@@ -130,7 +130,7 @@ describe.concurrent("Two processes that download to one target", () => {
           expect(names()).toEqual(["film", "linked", "sub"])
         })
       ),
-    120_000
+    180_000
   )
 
   it.scopedLive(
@@ -152,7 +152,7 @@ describe.concurrent("Two processes that download to one target", () => {
           expect(yield* run(target, everything)).toBe("done")
         })
       ),
-    120_000
+    180_000
   )
 
   it.scopedLive(
@@ -169,7 +169,7 @@ describe.concurrent("Two processes that download to one target", () => {
           expect(names()).toEqual(["film"])
         })
       ),
-    120_000
+    180_000
   )
 
   it.scopedLive(
@@ -197,6 +197,6 @@ describe.concurrent("Two processes that download to one target", () => {
           expect(yield* run(target, everything, "unlocked")).toBe("done")
         })
       ),
-    120_000
+    180_000
   )
 })
