@@ -110,7 +110,8 @@ export const make = (
         let connector: Connector | undefined
         const options: Undici.Agent.Options = {
           connections,
-          connect: (options, callback) => (connector ??= Undici.buildConnector(connectorOptions(ca)))(options, callback),
+          connect: (options, callback) =>
+            (connector ??= Undici.buildConnector(connectorOptions(ca)))(options, callback),
           headersTimeout: 0,
           bodyTimeout: 0,
           // For an agent the connector above, for a proxy one that opens a tunnel.

@@ -37,7 +37,9 @@ const proxyOf = (name: string, value: string | undefined): Effect.Effect<string 
 /** The certificates in a file. */
 const bundleOf = (path: string | undefined): Effect.Effect<string | undefined, EndpointError> => {
   const refuse = (problem: string) =>
-    new EndpointError({ message: `The file ${show(path)} in AWS_CA_BUNDLE ${problem}; give a file of PEM certificates` })
+    new EndpointError({
+      message: `The file ${show(path)} in AWS_CA_BUNDLE ${problem}; give a file of PEM certificates`
+    })
   return path === undefined ? Effect.succeed(undefined) : Effect.try({
     try: () => readFileSync(path, "utf8"),
     catch: (error) => refuse(`cannot be read (${error instanceof Error ? error.message : String(error)})`)
