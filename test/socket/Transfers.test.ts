@@ -264,7 +264,7 @@ describe("I2 over a line that resets, truncates, stalls, slows down, and changes
         yield* fs.writeFileString(`${folder}/key.pem`, key)
         const { url } = yield* emulator("--tls-cert", `${folder}/cert.pem`, "--tls-key", `${folder}/key.pem`)
         const happened = new Set<string>()
-        for (const seed of Arr.range(1, 4)) {
+        for (const seed of [1, 2]) {
           const faults = yield* thereAndBack({
             seed,
             size: 6 * mebibyte + 12_345,
