@@ -83,6 +83,29 @@ describe("the simulation", () => {
       expect(smallest.faults).toEqual([{ fault: "Throttled", operation: "InitiateJob", at: 17 }])
     }))
 
+  it.live("never completes a request whose sender dies before it has sent all of it", () =>
+    Effect.gen(function*() {
+      const work = { upload: "plain", source: "stream", concurrency: 1, download: "none" } as const
+      const { problems } = yield* Simulation.run({
+        seed: 700_409,
+        jobDelay: 0,
+        clients: [
+          // Runs for long enough to see a request that arrives late.
+          { works: [{ ...work, name: "archive-0-0", size: 3_000_000 }], batches: [], crashes: [] },
+          {
+            works: [{ ...work, name: "archive-1-0", size: 8_360 }],
+            batches: [],
+            crashes: [{ after: 1_720, power: false }]
+          }
+        ],
+        faults: [
+          { fault: "Trickled", operation: "UploadArchive", at: 1 },
+          { fault: "Trickled", operation: "UploadMultipartPart", at: 1 }
+        ]
+      })
+      expect(problems).toEqual([])
+    }))
+
   it("adds up what the processes have found", async () => {
     const [one, other] = [await Trial.run(Scenario.make(1)), await Trial.run(Scenario.make(4))]
     const sum = Tally.add(one, other)
