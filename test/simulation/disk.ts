@@ -14,6 +14,8 @@ interface Entry {
   /** What was fsynced. As long as nothing is written since, it shares the memory of `bytes`. */
   synced: Uint8Array
   mtime: number
+  /** Its number, which no other file has. */
+  readonly ino: number
 }
 
 /** What becomes of bytes that were not fsynced. */
@@ -35,7 +37,8 @@ const isFolder = (path: string) => /(^|\/)\.{0,2}$/.test(path)
 
 export const make = () => {
   const entries = new Map<string, Entry>()
-  let inode = 0
+  let descriptors = 0
+  let inodes = 0
 
   const found = (method: string, path: string) =>
     Effect.suspend(() => {
@@ -63,13 +66,13 @@ export const make = () => {
   const seenBy = (alive: Effect.Effect<void>): FileSystem.FileSystem => {
     const step = Effect.zipRight(Effect.sleep(1), alive)
 
-    const info = ({ mtime, size }: Entry): FileSystem.File.Info => ({
+    const info = ({ ino, mtime, size }: Entry): FileSystem.File.Info => ({
       type: "File",
       mtime: Option.some(new Date(mtime)),
       atime: Option.none(),
       birthtime: Option.none(),
       dev: 0,
-      ino: Option.none(),
+      ino: Option.some(ino),
       mode: 0o644,
       nlink: Option.none(),
       uid: Option.none(),
@@ -99,7 +102,7 @@ export const make = () => {
         })
       return {
         [FileSystem.FileTypeId]: FileSystem.FileTypeId,
-        fd: FileSystem.FileDescriptor(inode++),
+        fd: FileSystem.FileDescriptor(descriptors++),
         stat: Effect.map(alive, () => info(entry)),
         seek: (offset, from) =>
           Effect.sync(() => {
@@ -132,7 +135,7 @@ export const make = () => {
       Effect.zipRight(
         alive,
         Effect.suspend(() => {
-          const empty = { bytes: new Uint8Array(), size: 0, synced: new Uint8Array(), mtime: 0 }
+          const empty = { bytes: new Uint8Array(), size: 0, synced: new Uint8Array(), mtime: 0, ino: inodes++ }
           if (isFolder(path)) return Effect.succeed(opened(empty, false))
           if (flag.startsWith("r") && !entries.has(path)) return notFound("open", path)
           const entry = flag.startsWith("w") ? empty : entries.get(path) ?? empty
@@ -146,7 +149,7 @@ export const make = () => {
       open,
       realPath: Effect.succeed,
       readLink: (path) => notFound("readLink", path),
-      access: (path) => Effect.asVoid(found("access", path)),
+      access: (path) => isFolder(path) ? Effect.void : Effect.asVoid(found("access", path)),
       stat: (path) => Effect.map(Effect.zipRight(alive, found("stat", path)), info),
       makeDirectory: () => Effect.void,
       readFile: (path) =>
@@ -174,7 +177,7 @@ export const make = () => {
     },
     /** Puts a file there. */
     write: (path: string, bytes: Uint8Array, now: number): void => {
-      entries.set(path, { bytes, size: bytes.length, synced: bytes, mtime: now })
+      entries.set(path, { bytes, size: bytes.length, synced: bytes, mtime: now, ino: inodes++ })
     },
     /**
      * The power of a client goes. What was not fsynced is still there, is lost, or is zeros: as `fate` has it for each

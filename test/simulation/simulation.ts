@@ -23,6 +23,7 @@ import * as Sha256 from "../../src/protocol/Sha256.ts"
 import * as TreeHash from "../../src/protocol/TreeHash.ts"
 import * as Vault from "../../src/services/Vault.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
+import * as FileLock from "../../src/transfer/FileLock.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
 import * as Hasher from "../../src/transport/Hasher.ts"
@@ -92,6 +93,8 @@ const live = Effect.fnUntraced(
         Effect.provideServiceEffect(Vault.Vault, vaultOver(process.http)),
         Effect.provide(Checkpoint.layerFileSystem(Program.checkpoints(folder))),
         Effect.provideService(FileSystem.FileSystem, process.fs),
+        // What a process owned is free when it is dead.
+        Effect.provideService(FileLock.FileLock, FileLock.makeInProcess()),
         Effect.withClock(world.faults.clock)
       )
       const fiber = yield* Effect.forkDaemon(program)

@@ -18,7 +18,7 @@ import * as Emulator from "../../emulator/Emulator.ts"
 import * as Topics from "../../emulator/Topics.ts"
 import * as Credentials from "../../transport/Credentials.ts"
 import * as NodeHashing from "../NodeHashing.ts"
-import { lock } from "./lock.ts"
+import { acquire } from "./lock.ts"
 
 /** How the emulator is to listen and behave. */
 export interface Options extends Emulator.Options {
@@ -54,7 +54,7 @@ const locked = (directory: string): Effect.Effect<void, Emulator.EmulatorStorage
       try: () => mkdirSync(directory, { recursive: true }),
       catch: failed("the directory cannot be made")
     }),
-    Effect.mapError(lock(join(directory, "lock")), failed("the directory cannot be locked"))
+    Effect.mapError(acquire(directory, join(directory, "lock")), failed("the directory cannot be used"))
   )
 }
 
