@@ -306,7 +306,7 @@ export class RetrievalBudget extends Context.Reference<RetrievalBudget>()("effec
 const mayHaveStarted = (exit: Exit.Exit<unknown, GlacierError>): boolean =>
   Exit.isSuccess(exit) || Option.match(Cause.failureOption(exit.cause), {
     onNone: () => true,
-    onSome: (error) => isUnknown(error) || error._tag === "OutcomeUnknown" || error._tag === "MalformedResponse"
+    onSome: (error) => isUnknown(error) || error._tag === "OutcomeUnknown"
   })
 
 /** How often the account's own policy is asked, an hour apart, before a retrieval is thought too large for it. */

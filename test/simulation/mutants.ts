@@ -85,13 +85,16 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "that an archive is about to be completed is not written down",
     file: "src/transfer/internal/uploadLog.ts",
-    edits: [["Effect.zipRight(record({ _tag: \"Completing\" }), multipart.complete(", "(multipart.complete("]],
+    edits: [[
+      "completing: (treeHash: TreeHash) => record({ _tag: \"Completing\", treeHash })",
+      "completing: () => Effect.void"
+    ]],
     found: twice
   },
   {
     name: "an upload that is gone begins anew though it may be complete",
     file: "src/transfer/internal/uploadLog.ts",
-    edits: [["if (isGone && !completing)", "if (isGone)"]],
+    edits: [["if (isGone && requested.size === 0)", "if (isGone)"]],
     found: twice
   },
   {
@@ -115,13 +118,13 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "an archive is sent again when its reply was lost",
     file: "src/transport/internal/retrying.ts",
-    edits: [["if (recover === undefined) return yield* lost", "if (recover === undefined) return yield* loop"]],
+    edits: [["if (recover === undefined) return yield* unknown", "if (recover === undefined) return yield* loop"]],
     found: twice
   },
   {
     name: "what is of no use is tried again",
     file: "src/policy/RetryPolicy.ts",
-    edits: [["error.retry !== \"never\" && (operation.idempotent", "(operation.idempotent"]],
+    edits: [["error.retry !== \"never\" && (operation.repeatable", "(operation.repeatable"]],
     found: /a part was sent \d+ times/
   },
   {
@@ -166,7 +169,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "a job whose answer was lost is not looked for",
     file: "src/client/internal/lost.ts",
-    edits: [["isSince(job, since) && isAsked(job, input)", "isSince(job, since) && !isAsked(job, input)"]],
+    edits: [["parameters.description?.trim() && isAsked(job)", "parameters.description?.trim() && !isAsked(job)"]],
     found: /jobs too many|wrong bytes/
   },
   {

@@ -45,8 +45,10 @@ export const kindsOf = (operation: Operation.Any): ReadonlyArray<Kind> => {
     ...when(operation.body !== "none", "ResetAfterHeaders", "ResetMidBody", "Stalled"),
     ...when(isUpload, "TimedOut"),
     ...when(isUpload || isOutput, "Trickled", "FlippedBit"),
+    ...when(isUpload, "DamagedBodies"),
     ...when(isOutput, "Truncated", "ExtraBytes", "WrongContentRange"),
-    ...when("treeHash" in operation.headers, "WrongTreeHash"),
+    ...when("treeHash" in operation.headers, "WrongTreeHash", "NoTreeHash"),
+    ...when("treeHash" in operation.input, "RejectedTreeHash"),
     ...when("marker" in operation.input, "StalePage", "RepeatedPage"),
     ...when(operation.name === "CompleteMultipartUpload", "GoneAfterComplete"),
     ...when("uploadId" in operation.input && operation.name !== "AbortMultipartUpload", "ExpiredUpload"),
@@ -89,7 +91,7 @@ const bodyOf = ({ body }: Request): Effect.Effect<Uint8Array> =>
     ? Effect.orDie(Answer.collect(body.stream))
     : Effect.succeed(new Uint8Array())
 
-const flipped = ({ random }: Draw, bytes: Uint8Array): Uint8Array => {
+const flipped = (random: Draw["random"], bytes: Uint8Array): Uint8Array => {
   const copy = bytes.slice()
   const at = random.integer(bytes.length)
   copy[at] = (copy[at] ?? 0) ^ (1 << random.integer(8))
@@ -97,6 +99,12 @@ const flipped = ({ random }: Draw, bytes: Uint8Array): Uint8Array => {
 }
 
 const treeHashHeader = "x-amz-sha256-tree-hash"
+
+/** What the service says of a tree hash that it rejects. */
+const rejection = (operation: string, treeHash: string = ""): string =>
+  operation === "CompleteMultipartUpload"
+    ? `Invalid x-amz-sha256-tree-hash: ${treeHash}`
+    : `Checksum mismatch: expected ${treeHash}, computed ${"0".repeat(64)}`
 
 /** The pages of lists have one list each. */
 const relisted = (text: string, change: (items: ReadonlyArray<unknown>) => ReadonlyArray<unknown>): string =>
@@ -148,6 +156,11 @@ export const harming = (
           ? response
           : harmed({ headers: { [treeHashHeader]: treeHash.replace(/./g, (digit) => digit === "0" ? "1" : "0") } })
       }
+      if (fault === "NoTreeHash") {
+        if (treeHash === undefined) return response
+        done()
+        return Answer.without(response, treeHashHeader)
+      }
       if (fault === "WrongContentRange") {
         const range = headers["content-range"]
         return range === undefined ? response : harmed({
@@ -177,7 +190,7 @@ export const harming = (
           // What has no hash would be harmed without anybody's noticing.
           return treeHash === undefined || bytes.length === 0
             ? whole
-            : harmed({ body: Stream.succeed(flipped(draw, bytes)) })
+            : harmed({ body: Stream.succeed(flipped(draw.random, bytes)) })
         case "StalePage":
         case "RepeatedPage": {
           const text = new TextDecoder().decode(bytes)
@@ -210,8 +223,11 @@ export const harming = (
           (response) => response.status < 300 ? withoutExpired(response) : Effect.succeed(response)
         )
         : send
-      if (draw === undefined) return listed
       const isUpload = "body" in route.input
+      const damaged = (random: Draw["random"]): Sent =>
+        Effect.flatMap(bodyOf(request), (bytes) => upload(request, HttpBody.uint8Array(flipped(random, bytes), "")))
+      if (plan.damaged !== undefined && isUpload) return damaged(plan.damaged)
+      if (draw === undefined) return listed
       const { done, fault, random } = draw
 
       switch (fault) {
@@ -272,10 +288,14 @@ export const harming = (
         case "FlippedBit":
           if (!isUpload) break
           done()
-          return Effect.flatMap(
-            bodyOf(request),
-            (bytes) => upload(request, HttpBody.uint8Array(flipped(draw, bytes), ""))
-          )
+          return damaged(random)
+        case "DamagedBodies":
+          done()
+          plan.damaged = random
+          return damaged(random)
+        case "RejectedTreeHash":
+          done()
+          return refused(400, "InvalidParameterValueException", rejection(route.name, request.headers[treeHashHeader]))
       }
       return Effect.flatMap(
         listed,
