@@ -36,7 +36,8 @@ import * as Traffic from "./internal/traffic.ts"
  * With tree hashes: `RejectedTreeHash` (400, nothing is stored) wherever a request has one, `WrongTreeHash` (another) and
  * `NoTreeHash` (none) wherever a response has one.
  *
- * With lists: `StalePage` lacks the last of its entries, `RepeatedPage` has each twice and backwards.
+ * With lists: `StalePage` lacks the last of its entries, `RepeatedPage` has each twice and backwards. `RepeatedMarker` adds a
+ * marker that leads to the same page and the same marker again. `EmptyMarker` sets the marker to the empty text.
  *
  * With uploads and jobs: `GoneAfterComplete` (404 though the archive was made), `ExpiredUpload` and `ExpiredJob`: from
  * then on the service is not asked about that one any more, the answer is 404, and no list has it. In the emulator it

@@ -5,8 +5,10 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
+import * as Pages from "../../src/client/Pages.ts"
 import * as NodeHashing from "../../src/node/NodeHashing.ts"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import * as ByteRange from "../../src/protocol/ByteRange.ts"
@@ -118,6 +120,32 @@ describe("Faults", () => {
       expect(yield* roundTrip).toMatchObject(outcome)
       expect(yield* (yield* Faults.Faults).counts).toEqual({ [fault]: 1 })
     }).pipe(once(fault, operation)))
+
+  it.live("I2 RepeatedMarker leads back to the same page for ever", () =>
+    Effect.gen(function*() {
+      const glacier = yield* GlacierClient
+      const first = yield* glacier.listVaults({})
+      const second = yield* glacier.listVaults({ marker: Option.getOrUndefined(first.marker) })
+      expect(first.vaults).toHaveLength(1)
+      expect(Option.isSome(first.marker)).toBe(true)
+      expect(second).toEqual(first)
+      expect(yield* (yield* Faults.Faults).counts).toEqual({ RepeatedMarker: 1 })
+      // The next list starts afresh.
+      expect((yield* glacier.listVaults({})).marker).toEqual(Option.none())
+    }).pipe(once("RepeatedMarker", "ListVaults")))
+
+  it.live("I2 EmptyMarker ends a list", () =>
+    Effect.gen(function*() {
+      const { marker } = yield* (yield* GlacierClient).listVaults({})
+      expect(marker).toEqual(Option.some(""))
+      expect(yield* Stream.runCount(Pages.vaults())).toBe(1)
+    }).pipe(faulty({ rates: { EmptyMarker: 1 } })))
+
+  it.live("I2 RepeatedMarker ends a list with an error", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Stream.runDrain(Pages.vaults()))
+      expect(error).toMatchObject({ _tag: "MalformedResponse", operation: "ListVaults" })
+    }).pipe(once("RepeatedMarker", "ListVaults")))
 
   it.live("I2 WrongTreeHash is another than that of the bytes", () =>
     Effect.gen(function*() {

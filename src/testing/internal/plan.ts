@@ -30,6 +30,8 @@ export const Kind = Schema.Literal(
   "RejectedTreeHash",
   "StalePage",
   "RepeatedPage",
+  "RepeatedMarker",
+  "EmptyMarker",
   "GoneAfterComplete",
   "ExpiredUpload",
   "ExpiredJob",

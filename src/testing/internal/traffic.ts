@@ -49,7 +49,7 @@ export const kindsOf = (operation: Operation.Any): ReadonlyArray<Kind> => {
     ...when(isOutput, "Truncated", "ExtraBytes", "WrongContentRange"),
     ...when("treeHash" in operation.headers, "WrongTreeHash", "NoTreeHash"),
     ...when("treeHash" in operation.input, "RejectedTreeHash"),
-    ...when("marker" in operation.input, "StalePage", "RepeatedPage"),
+    ...when("marker" in operation.input, "StalePage", "RepeatedPage", "RepeatedMarker", "EmptyMarker"),
     ...when(operation.name === "CompleteMultipartUpload", "GoneAfterComplete"),
     ...when("uploadId" in operation.input && operation.name !== "AbortMultipartUpload", "ExpiredUpload"),
     ...when("jobId" in operation.input, "ExpiredJob")
@@ -72,7 +72,7 @@ const read = (request: Request) => {
     (query === undefined || url.searchParams.get(query[0]) === query[1])
   )
   const about = route?.segments.findIndex((segment) => segment === "{uploadId}" || segment === "{jobId}") ?? -1
-  return { route, id: parts[about] ?? "" }
+  return { route, id: parts[about] ?? "", marker: url.searchParams.get("marker") }
 }
 
 /** A KiB a second, in pieces that nobody finds too slow. */
@@ -110,6 +110,9 @@ const rejection = (operation: string, treeHash: string = ""): string =>
 const relisted = (text: string, change: (items: ReadonlyArray<unknown>) => ReadonlyArray<unknown>): string =>
   JSON.stringify(JSON.parse(text), (_, value: unknown) => Array.isArray(value) ? change(value) : value)
 
+/** A page with another marker. */
+const marked = (text: string, marker: string): string => JSON.stringify({ ...JSON.parse(text), Marker: marker })
+
 const isOf = (ids: ReadonlySet<string>) => (item: unknown): boolean =>
   Predicate.isReadonlyRecord(item) && Object.values(item).some((value) => Predicate.isString(value) && ids.has(value))
 
@@ -119,6 +122,9 @@ export const harming = (
   plan: Plan,
   jump: (millis: number) => void
 ): HttpClient.HttpClient => {
+  /** The pages whose markers lead back to them, by marker. */
+  const endless = new Map<string, Response>()
+
   const broken = (request: Request): Sent =>
     Effect.fail(
       new HttpClientError.RequestError({ request, reason: "Transport", cause: new ConnectionReset() })
@@ -200,6 +206,15 @@ export const harming = (
           )
           return changed.length === text.length ? whole : harmed({ body: Stream.encodeText(Stream.succeed(changed)) })
         }
+        case "EmptyMarker":
+        case "RepeatedMarker": {
+          const marker = fault === "EmptyMarker" ? "" : `endless-${endless.size}`
+          const page = harmed({
+            body: Stream.encodeText(Stream.succeed(marked(new TextDecoder().decode(bytes), marker)))
+          })
+          if (marker !== "") endless.set(marker, page)
+          return page
+        }
         default:
           return whole
       }
@@ -211,8 +226,10 @@ export const harming = (
 
   return HttpClient.transform(http, (send, request) =>
     Effect.suspend((): Sent => {
-      const { id, route } = read(request)
+      const { id, marker, route } = read(request)
       if (route === undefined) return send
+      const again = endless.get(marker ?? "")
+      if (again !== undefined) return Effect.succeed(again)
       if (plan.expired.has(id)) return Effect.succeed(gone(request, id))
       const refused = (status: number, code: string, message: string): Sent =>
         Effect.succeed(Answer.refusal(request, status, code, message))
