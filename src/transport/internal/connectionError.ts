@@ -8,7 +8,7 @@ import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as Duration from "effect/Duration"
 import { AttemptTimeout, ConnectionError, ConnectionRejected } from "../../protocol/GlacierError.ts"
 import { LimitReached, NotSent } from "../HttpHooks.ts"
-import type { Attempt } from "./answer.ts"
+import type { Attempt } from "./attempt.ts"
 
 /** Codes of a connection that was never made. */
 const unconnected =
@@ -32,7 +32,9 @@ const codeOf = (error: Error): string => "code" in error ? String(error.code) : 
 
 /** The text of an error. An error of several addresses has none of its own: it has one for each. */
 const textOf = (error: Error): string =>
-  error instanceof AggregateError ? error.errors.map((one) => one instanceof Error ? one.message : one).join("; ") : error.message
+  error instanceof AggregateError
+    ? error.errors.map((one) => one instanceof Error ? one.message : one).join("; ")
+    : error.message
 
 /** The error of an attempt that took longer than it may. */
 export const timedOut = ({ limit, operation }: Pick<Attempt, "limit" | "operation">): AttemptTimeout =>
