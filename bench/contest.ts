@@ -8,7 +8,17 @@ import { type Program, type Run, run } from "./program.ts"
 import type { Received, Server } from "./server/start.ts"
 
 /** Whom ours is measured against. */
-export type Peer = "limit" | "limitNode" | "boto3" | "js" | "botocore" | "file" | "effect" | "bundled"
+export type Peer =
+  | "limit"
+  | "limitNode"
+  | "boto3"
+  | "js"
+  | "botocore"
+  | "file"
+  | "effect"
+  | "bundled"
+  | "platform"
+  | "before"
 
 export interface Contest {
   /** As in the keys of the figures. */
@@ -43,6 +53,9 @@ const environment = (server: Server | undefined) => ({
   AWS_SECRET_ACCESS_KEY: "bench",
   AWS_REGION: "us-east-1",
   AWS_DEFAULT_REGION: "us-east-1",
+  // Some clients honour proxies, and the server is on this machine.
+  NO_PROXY: "*",
+  no_proxy: "*",
   ...(server !== undefined && { AWS_ENDPOINT_URL: server.url }),
   ...(server?.authority !== undefined && {
     NODE_EXTRA_CA_CERTS: server.authority,
@@ -94,12 +107,13 @@ const profiled = (contest: Contest) =>
     return Profile.read(folder)
   }).pipe(Effect.scoped)
 
-/** Runs all in turn, so often: A B C A B C. */
+/** Runs all in turn, and starts each round with another: A B C, B C A, C A B. Reports the medians. */
 export const hold = Effect.fnUntraced(function*(contest: Contest, rounds: number) {
   const all = participants(contest)
   const runs = new Map(all.map(({ who }) => [who, new Array<Measured>()]))
   for (let round = 1; round <= rounds; round++) {
-    for (const { program, who } of all) {
+    const first = (round - 1) % all.length
+    for (const { program, who } of [...all.slice(first), ...all.slice(0, first)]) {
       const measured = yield* once(contest, who, program)
       runs.get(who)?.push(measured)
       yield* Console.error(`${contest.name} ${round}/${rounds}  ${who.padEnd(10)} ${measured.seconds.toFixed(2)} s`)

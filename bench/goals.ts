@@ -10,17 +10,33 @@ export interface Goal {
 const against = (name: string, peers: Readonly<Partial<Record<Peer, number | undefined>>>): ReadonlyArray<Goal> =>
   Object.entries(peers).map(([peer, most]) => ({ key: `${name}.${peer}`, most }))
 
-/** The ratios of seconds. */
-export const ratios: ReadonlyArray<Goal> = [
+const fixed: ReadonlyArray<Goal> = [
   ...against("upload4g", { limit: 1.25, limitNode: undefined, boto3: 0.85, js: 0.55 }),
   ...against("upload1g", { limit: 1.5, limitNode: undefined, boto3: 0.95, js: 0.65 }),
   ...against("uploadTls1g", { boto3: 0.95, js: 0.75 }),
   ...against("uploadStream1g", { file: 1.3 }),
   ...against("download1g", { limit: 1.5, limitNode: undefined, boto3: 0.95, js: 0.65 }),
+  ...against("downloadTls1g", { boto3: undefined, js: undefined }),
   ...against("outputStream", { js: 0.8 }),
+  ...against("outputStreamTls1g", { js: undefined }),
   ...against("treeHash4g", { limit: 1.4, botocore: 0.8 }),
   ...against("small10k", { js: 0.8, boto3: 0.45 }),
-  ...against("import", { effect: 1.3, bundled: undefined })
+  ...against("smallTls10k", { js: undefined, boto3: undefined }),
+  ...against("import", { effect: 1.3, bundled: undefined }),
+  ...against("httpSmall10k", { platform: undefined }),
+  ...against("httpSmallTls10k", { platform: undefined }),
+  ...against("httpDownload1g", { platform: undefined }),
+  ...against("httpDownloadTls1g", { platform: undefined }),
+  ...against("httpUpload1g", { platform: undefined }),
+  ...against("httpUploadTls1g", { platform: undefined }),
+  ...against("httpOutputStream", { platform: undefined }),
+  ...against("httpOutputStreamTls1g", { platform: undefined })
+]
+
+/** The ratios of seconds: those to another checkout only where it took part. */
+export const ratios = (results: ReadonlyArray<Result>): ReadonlyArray<Goal> => [
+  ...fixed,
+  ...results.flatMap(({ name, of }) => of.before === undefined ? [] : against(name, { before: undefined }))
 ]
 
 /** Ours / theirs; nothing when one of them did not take part. */

@@ -13,7 +13,9 @@ const names: Readonly<Record<Peer | "ours", string>> = {
   botocore: "botocore",
   file: "the same from the file",
   effect: "bare imports and a bare request",
-  bundled: "the same in one file"
+  bundled: "the same in one file",
+  platform: "the platform's undici client",
+  before: "the other checkout"
 }
 
 const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>) =>
@@ -27,7 +29,7 @@ const seconds = (value: number) => `${value.toFixed(2)} s`
 const isName = (who: string): who is keyof typeof names => who in names
 
 const comparisons = (results: ReadonlyArray<Result>) =>
-  ratios.flatMap(({ key, most }) => {
+  ratios(results).flatMap(({ key, most }) => {
     const value = ratio(results, key)
     const [name, peer = ""] = key.split(".")
     const result = results.find((result) => result.name === name)
@@ -92,7 +94,7 @@ const rounded = (value: number | undefined) => value === undefined ? null : Math
 /** A key for each figure; null for what is not there or was not measured. */
 export const json = (results: ReadonlyArray<Result>): string =>
   JSON.stringify(Object.fromEntries([
-    ...ratios.map(({ key }) => [key, rounded(ratio(results, key))]),
+    ...ratios(results).map(({ key }) => [key, rounded(ratio(results, key))]),
     ...figures(results).flatMap(({ key, value }) => key === undefined ? [] : [[key, rounded(value)]])
   ]))
 

@@ -2,10 +2,10 @@
  * Ours and other clients of Glacier at the same tasks, in turn, against a cheap server: how long they take, and what of
  * memory. See docs/benchmarks.md, whose tables a run of all parts writes.
  *
- *     npm run bench -- [PART...] [--mib MIB] [--rounds ROUNDS] [--json]
+ *     npm run bench -- [PART...] [--mib MIB] [--rounds ROUNDS] [--against DIR] [--json]
  *
- * PART is one of upload, download, hash, small, memory and import. MIB is the size of what is 4 GiB in earnest; all else
- * becomes smaller with it.
+ * PART is one of upload, download, hash, small, http, memory and import. MIB is the size of what is 4 GiB in earnest; all
+ * else becomes smaller with it. DIR is another checkout of this project, whose programs take part as well.
  */
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect } from "effect"
@@ -15,6 +15,7 @@ import type { Result } from "./contest.ts"
 import * as Files from "./files.ts"
 import { download } from "./parts/download.ts"
 import { hash } from "./parts/hash.ts"
+import { http } from "./parts/http.ts"
 import { imports } from "./parts/import.ts"
 import { memory } from "./parts/memory.ts"
 import { small } from "./parts/small.ts"
@@ -22,13 +23,14 @@ import { upload } from "./parts/upload.ts"
 import * as Report from "./report.ts"
 import { prepare } from "./tools.ts"
 
-const parts = { upload, download, hash, small, memory, import: imports }
+const parts = { upload, download, hash, small, http, memory, import: imports }
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     mib: { type: "string", default: "4096" },
     rounds: { type: "string", default: "3" },
+    against: { type: "string" },
     json: { type: "boolean", default: false }
   }
 })
@@ -40,7 +42,7 @@ const page = "docs/benchmarks.md"
 const program = Effect.gen(function*() {
   if (unknown.length > 0) return yield* Effect.dieMessage(`There is no part ${unknown.join(", ")}`)
   const folder = yield* Files.folder
-  const tools = yield* prepare(folder)
+  const tools = yield* prepare(folder, values.against)
   const setting = { tools, folder, rounds, scaled: (amount: number) => Math.ceil(amount * mib / full) }
   const results: Array<Result> = []
   for (const [name, part] of Object.entries(parts)) {
@@ -49,7 +51,7 @@ const program = Effect.gen(function*() {
   }
   const tables = Report.markdown(results, rounds)
   yield* Console.log(tables)
-  if (positionals.length === 0 && mib === full) {
+  if (positionals.length === 0 && mib === full && values.against === undefined) {
     writeFileSync(page, Report.intoPage(readFileSync(page, "utf8"), tables))
   }
   if (values.json) yield* Console.log(Report.json(results))

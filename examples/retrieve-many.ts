@@ -5,10 +5,10 @@
  *     node --import tsx examples/retrieve-many.ts
  */
 import { FileSystem, Path } from "@effect/platform"
-import { NodeKeyValueStore, NodeRuntime } from "@effect/platform-node"
+import { NodeRuntime } from "@effect/platform-node"
 import { Chunk, Console, DateTime, Effect, Layer, Option, Stream } from "effect"
-import { ArchiveName, JobWaiting, RetrievalBudget, RetrievalPlan, Source, Vault } from "effect-glacier"
-import { NodeCheckpoint, NodeEmulator } from "effect-glacier/node"
+import { ArchiveName, JobWaiting, RetrievalPlan, Source, Vault } from "effect-glacier"
+import { NodeCheckpoint, NodeEmulator, NodeRetrievalBudget } from "effect-glacier/node"
 
 const utf8 = new TextEncoder()
 
@@ -57,7 +57,7 @@ const program = Effect.gen(function*() {
   // Both outlive the program: what was done, and what was spent.
   const kept = Layer.merge(
     NodeCheckpoint.layer(path.join(folder, "checkpoints")),
-    Layer.provide(RetrievalBudget.layer(terms), NodeKeyValueStore.layerFileSystem(path.join(folder, "ledger")))
+    NodeRetrievalBudget.layer(path.join(folder, "ledger"), terms)
   )
   const outcomes = Stream.tap(retrieve(directory), tell)
   const some = Stream.takeUntil(outcomes, ({ _tag }) => _tag === "Retrieved")

@@ -11,7 +11,7 @@ export const hash = Effect.fnUntraced(function*({ folder, rounds, scaled, tools 
     name: "treeHash4g",
     what: `tree hash of ${size} MiB`,
     programs: {
-      ours: tools.bundled("ours/hash", path),
+      ...tools.ours("hash", path),
       limit: tools.limit("hash", path),
       botocore: tools.boto3("hash", path)
     },

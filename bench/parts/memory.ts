@@ -14,7 +14,7 @@ export const memory = Effect.fnUntraced(function*({ folder, rounds, scaled, tool
       name,
       what: `upload of ${size} MiB of zeros, parts of ${part} MiB`,
       server,
-      programs: { ours: tools.bundled("ours/upload", file.path, part * Files.mebibyte) },
+      programs: tools.ours("upload", file.path, part * Files.mebibyte),
       problem: (_run, received) => {
         const bytes = received.reduce((sum, { bytes }) => sum + bytes, 0)
         return bytes === file.size ? undefined : `${bytes} bytes came, not ${file.size}`

@@ -2,8 +2,8 @@
 import { Effect } from "effect"
 import { type Contest, hold, rehearse } from "../contest.ts"
 import * as Files from "../files.ts"
-import * as Nginx from "../server/nginx.ts"
-import { type Received, type Server, start } from "../server/start.ts"
+import type { Received } from "../server/start.ts"
+import { type Transport, transports } from "../server/transports.ts"
 import type { Tools } from "../tools.ts"
 import { partSize, type Setting } from "./setting.ts"
 
@@ -31,52 +31,62 @@ const problemOf = (file: Files.Hashed, received: ReadonlyArray<Received>, hashes
   return undefined
 }
 
-const contest = (
+/** The upload of a file over a transport, in parts of `part` MiB; `hashes` compares their SHA-256 too. */
+export const contest = (
   name: string,
-  what: string,
+  { server, what }: Transport,
   file: Files.Hashed,
-  server: Server,
+  part: number,
   programs: Contest["programs"],
   hashes = false
 ): Contest => ({
   name,
-  what,
+  what: `upload of ${Math.ceil(file.size / mebibyte)} MiB, parts of ${part} MiB${what}`,
   server,
   programs,
   problem: (_run, received) => problemOf(file, received, hashes)
 })
 
-const overHttp = (tools: Tools, { path }: Files.File, { port }: Server, partSize: number) => ({
-  ours: tools.bundled("ours/upload", path, partSize),
-  limit: tools.limit("upload", port, path, partSize),
-  limitNode: tools.node("limit/upload", path, partSize),
-  boto3: tools.boto3("upload", path, partSize),
-  js: tools.bundled("peers/js/upload", path, partSize)
-})
-
-const overTls = (tools: Tools, file: Files.File, server: Server, partSize: number) => {
-  const { boto3, js, ours } = overHttp(tools, file, server, partSize)
-  return { ours, boto3, js }
+const ofFile = (tools: Tools, { isTls, server }: Transport, { path }: Files.File, part: number) => {
+  const bytes = part * mebibyte
+  return {
+    ...tools.ours("upload", path, bytes),
+    // The limits speak no TLS.
+    ...(!isTls && {
+      limit: tools.limit("upload", server.port, path, bytes),
+      limitNode: tools.node("limit/upload", path, bytes)
+    }),
+    boto3: tools.boto3("upload", path, bytes),
+    js: tools.bundled("peers/js/upload", path, bytes)
+  }
 }
 
-const ofStream = (tools: Tools, { path }: Files.File, partSize: number) => ({
-  ours: tools.bundled("ours/uploadStream", path, partSize),
-  file: tools.bundled("ours/upload", path, partSize)
+const ofStream = (tools: Tools, { path }: Files.File, part: number) => ({
+  ...tools.ours("uploadStream", path, part * mebibyte),
+  file: tools.bundled("ours/upload", path, part * mebibyte)
 })
 
+/** The upload of 1 GiB over a transport. */
+export const nameOf = ({ isTls }: Transport) => isTls ? "uploadTls1g" : "upload1g"
+
 export const upload = Effect.fnUntraced(function*({ folder, rounds, scaled, tools }: Setting) {
-  const server = yield* start(tools)
-  const tls = tools.tls ? yield* Nginx.inFront(server, folder) : undefined
+  const all = yield* transports(tools, folder)
+  const [plain] = all
+
+  const contests = (file: Files.Hashed, part: number, hashes = false) => {
+    const stream = contest("uploadStream1g", plain, file, part, ofStream(tools, file, part), hashes)
+    return [
+      ...all.map((transport) =>
+        contest(nameOf(transport), transport, file, part, ofFile(tools, transport, file, part), hashes)
+      ),
+      { ...stream, what: `${stream.what}, from a Stream of unknown length` }
+    ]
+  }
 
   const rehearsals = Effect.gen(function*() {
     // Two parts, and one that ends within a MiB.
     const file = yield* Files.random(`${folder}/small`, 21 * mebibyte + 12_345)
-    const part = 8 * mebibyte
-    const check = (name: string, server: Server, programs: Contest["programs"]) =>
-      rehearse(contest(name, name, file, server, programs, true))
-    yield* check("upload", server, overHttp(tools, file, server, part))
-    yield* check("uploadStream", server, ofStream(tools, file, part))
-    if (tls !== undefined) yield* check("uploadTls", tls, overTls(tools, file, tls, part))
+    yield* Effect.forEach(contests(file, 8, true), rehearse)
   })
   yield* Effect.scoped(rehearsals)
 
@@ -84,22 +94,12 @@ export const upload = Effect.fnUntraced(function*({ folder, rounds, scaled, tool
     const size = scaled(4_096)
     const part = partSize(16, size)
     const file = yield* Files.random(`${folder}/large`, size * mebibyte)
-    const what = `upload of ${size} MiB, parts of ${part} MiB`
-    const programs = overHttp(tools, file, server, part * mebibyte)
-    return yield* hold(contest("upload4g", what, file, server, programs), rounds)
+    return yield* hold(contest("upload4g", plain, file, part, ofFile(tools, plain, file, part)), rounds)
   })
   const upload4g = yield* Effect.scoped(large)
 
   const size = scaled(1_024)
-  const part = partSize(8, size)
   const file = yield* Files.random(`${folder}/file`, size * mebibyte)
-  const held = (name: string, what: string, server: Server, programs: Contest["programs"]) =>
-    hold(contest(name, `upload of ${size} MiB, parts of ${part} MiB${what}`, file, server, programs), rounds)
-  const upload1g = yield* held("upload1g", "", server, overHttp(tools, file, server, part * mebibyte))
-  const uploadTls1g = tls === undefined
-    ? []
-    : [yield* held("uploadTls1g", ", over TLS", tls, overTls(tools, file, tls, part * mebibyte))]
-  const stream = ofStream(tools, file, part * mebibyte)
-  const uploadStream1g = yield* held("uploadStream1g", ", from a Stream of unknown length", server, stream)
-  return [upload4g, upload1g, ...uploadTls1g, uploadStream1g]
+  const held = yield* Effect.forEach(contests(file, partSize(8, size)), (contest) => hold(contest, rounds))
+  return [upload4g, ...held]
 }, Effect.scoped)

@@ -1,6 +1,6 @@
 /**
- * TLS in front of the server: nginx, which reads a request to its end into memory, drops its body, and passes on its
- * head, with the length of what it read.
+ * TLS in front of the server: nginx. It reads a request to its end into memory, drops its body, and passes on its head,
+ * with the length of what it read. It passes on responses through memory, never through a file.
  */
 import { Effect, Schedule } from "effect"
 import { execFileSync, spawn } from "node:child_process"
@@ -42,7 +42,7 @@ events {}
 http {
   access_log off;
   ${["client_body", "proxy", "fastcgi", "uwsgi", "scgi"].map((name) => `${name}_temp_path ${folder}/${name};`).join("")}
-  upstream server { server ${to.replace("http://", "")}; keepalive 8; }
+  upstream server { server ${to.replace("http://", "")}; keepalive 8; keepalive_requests 1000000; }
   server {
     listen 127.0.0.1:${port} ssl;
     ssl_certificate ${folder}/certificate.pem;
@@ -55,6 +55,9 @@ http {
     location / {
       proxy_pass http://server;
       proxy_http_version 1.1;
+      proxy_buffers 16 256k;
+      proxy_busy_buffers_size 1m;
+      proxy_max_temp_file_size 0;
       proxy_pass_request_body off;
       proxy_set_header Connection "";
       proxy_set_header Content-Length "";

@@ -81,7 +81,8 @@ export default defineConfig({
             { text: "Testing", link: "/testing" },
             { text: "Emulator", link: "/emulator" },
             { text: "Speed and memory", link: "/benchmarks" },
-            { text: "How it is built", link: "/design/" }
+            { text: "How it is built", link: "/design/" },
+            { text: "Whose is it?", link: "/design/identity" }
           ]
         }
       ]

@@ -5,6 +5,8 @@
  */
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -65,6 +67,29 @@ const server = {
     Options.withDescription("The region of requests that are signed for none of Glacier's")
   )
 }
+
+const pem = (name: string, description: string) =>
+  Options.optional(Options.text(name).pipe(Options.withDescription(description)))
+
+const tls = Options.all({
+  isOn: Options.boolean("tls").pipe(
+    Options.withDescription("Serve https, with a certificate made at start unless one is given")
+  ),
+  cert: pem("tls-cert", "Serve https with the certificate in this PEM file"),
+  key: pem("tls-key", "The PEM file with the private key of that certificate")
+}).pipe(Options.filterMap(
+  ({ cert, isOn, key }) =>
+    Option.isSome(cert) === Option.isSome(key)
+      ? Option.some(Option.getOrElse(Option.all({ cert, key }), () => isOn))
+      : Option.none(),
+  "--tls-cert and --tls-key must be given together"
+))
+
+/** The certificate that the options ask for. */
+const certificateOf = (
+  tls: boolean | NodeEmulator.Certificate
+): Effect.Effect<NodeEmulator.Options["tls"], NodeEmulator.CertificateError> =>
+  typeof tls === "object" ? NodeEmulator.readCertificate(tls) : Effect.succeed(tls || undefined)
 
 const accounts = {
   accessKey: Options.text("access-key").pipe(
@@ -137,26 +162,48 @@ const snsEndpoint = Options.text("sns-endpoint").pipe(
   Options.withDescription("The SNS to publish notifications to; by default they go nowhere")
 )
 
+/** Writes the authority's certificate to a file, which is removed with the scope, and says how clients come to trust it. */
+const writeAuthority = Effect.fnUntraced(function*(ca: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const file = path.join(yield* fs.makeTempDirectoryScoped({ prefix: "effect-glacier-" }), "ca.pem")
+  yield* fs.writeFileString(file, ca)
+  return `Clients must trust the authority that signed its certificate for this run:
+  export AWS_CA_BUNDLE=${file}  # AWS CLI, boto3, effect-glacier
+  export NODE_EXTRA_CA_CERTS=${file}  # any program on Node.js`
+})
+
+/** Prints where the emulator listens and, for a generated certificate, how to trust it. */
+const announce = Effect.fnUntraced(function*(isGenerated: boolean) {
+  const { ca, url } = yield* NodeEmulator.Address
+  const trust = yield* Effect.transposeMapOption(Option.filter(ca, () => isGenerated), writeAuthority)
+  yield* Console.log([`Glacier emulator listening on ${url}`, ...Option.toArray(trust)].join("\n"))
+})
+
 /**
- * The command: serves until it is told to stop by SIGINT or SIGTERM. Its first line on stdout says where it listens.
+ * The command: serves until it is told to stop by SIGINT or SIGTERM. Its first line on stdout says where it listens. With
+ * a generated certificate the next lines name the file with the authority that clients must trust.
  *
  * @since 0.1.0
  * @category commands
  */
 export const command = Command.make(
   "emulator",
-  { ...server, ...accounts, delays, ...times, ...limits, snsEndpoint },
-  ({ accessKey, delays: { all, ...kinds }, directory, otherKeys, secretKey, ...options }) =>
-    Effect.flatMap(NodeEmulator.url, (url) => Console.log(`Glacier emulator listening on ${url}`)).pipe(
-      Effect.zipRight(Effect.never),
-      Effect.provide(NodeEmulator.layerServer({
-        ...options,
-        directory: Option.getOrUndefined(directory),
-        maximumVaults: Option.getOrUndefined(options.maximumVaults),
-        expeditedLimit: Option.getOrUndefined(options.expeditedLimit),
-        snsEndpoint: Option.getOrUndefined(options.snsEndpoint),
-        keys: [{ accessKeyId: accessKey, secretAccessKey: secretKey }, ...otherKeys],
-        jobDelay: Record.map(kinds, Option.getOrElse(() => all))
-      }))
-    )
+  { ...server, tls, ...accounts, delays, ...times, ...limits, snsEndpoint },
+  ({ accessKey, delays: { all, ...kinds }, directory, otherKeys, secretKey, tls, ...options }) =>
+    Effect.flatMap(certificateOf(tls), (certificate) =>
+      announce(certificate === true).pipe(
+        Effect.zipRight(Effect.never),
+        Effect.provide(NodeEmulator.layerServer({
+          ...options,
+          tls: certificate,
+          directory: Option.getOrUndefined(directory),
+          maximumVaults: Option.getOrUndefined(options.maximumVaults),
+          expeditedLimit: Option.getOrUndefined(options.expeditedLimit),
+          snsEndpoint: Option.getOrUndefined(options.snsEndpoint),
+          keys: [{ accessKeyId: accessKey, secretAccessKey: secretKey }, ...otherKeys],
+          jobDelay: Record.map(kinds, Option.getOrElse(() => all))
+        })),
+        Effect.scoped
+      ))
 ).pipe(Command.withDescription("Run a Glacier of your own"))

@@ -11,7 +11,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
-import type { UploadId } from "../protocol/Names.ts"
 import type * as Operation from "../protocol/Operation.ts"
 import { operations } from "../protocol/Operations.ts"
 import type { Credentials } from "../transport/Credentials.ts"
@@ -37,29 +36,34 @@ export interface Service {
   readonly listVaults: Method<Operations["listVaults"]>
   /** Deletes a vault that its last inventory shows empty and that was not written to since. */
   readonly deleteVault: Method<Operations["deleteVault"]>
-  /** Uploads an archive in one request. Not idempotent: done twice it makes two archives (spec section 12.2). */
+  /** Uploads an archive in one request. Done twice it stores two archives (spec section 12.2). */
   readonly uploadArchive: Method<Operations["uploadArchive"]>
   /** Deletes an archive. Deleting it again changes nothing. */
   readonly deleteArchive: Method<Operations["deleteArchive"]>
   /**
-   * Opens a multipart upload (spec section 12.3). Not idempotent: when its answer is lost, the open uploads are searched
-   * for it before another is opened.
+   * Opens a multipart upload (spec section 12.3). When the response is lost, another is opened: the first has no parts,
+   * costs nothing, and the service drops it after 24 hours.
    */
   readonly initiateMultipartUpload: Method<Operations["initiateMultipartUpload"]>
   /** Uploads a part: any part, in any order; the last write of a range wins. */
   readonly uploadMultipartPart: Method<Operations["uploadMultipartPart"]>
-  /** Makes the parts one archive. */
+  /**
+   * Makes the parts one archive. A repeat gives the same archive for a short time. `OutcomeUnknown` when a response was
+   * lost and the service has forgotten the upload since: the archive may exist.
+   */
   readonly completeMultipartUpload: Method<Operations["completeMultipartUpload"]>
-  /** Drops an upload and its parts. */
+  /** Drops an upload and its parts. A repeat succeeds for a short time. */
   readonly abortMultipartUpload: Method<Operations["abortMultipartUpload"]>
   /** A page of the parts the service has: at most 50; `Pages.parts` has them all. */
   readonly listParts: Method<Operations["listParts"]>
   /** A page of the open uploads: at most 50; `Pages.uploads` has them all. */
   readonly listMultipartUploads: Method<Operations["listMultipartUploads"]>
   /**
-   * Starts a retrieval of an archive or an inventory, which costs money (spec section 12.4). Not idempotent: when its
-   * answer is lost, the vault's jobs are searched for it, by its description, before another is started. One without a
-   * description is given one: `effect-glacier:` and what no other has.
+   * Starts a retrieval of an archive or an inventory, which costs money (spec section 12.4). When the response is lost, the
+   * vault's jobs are searched for the job before another is started. So that it can be recognized, a job without a
+   * description gets a unique one: `effect-glacier:` and a random number. A job with your own description is recognized by
+   * the description and all its parameters. `OutcomeUnknown` when that is not enough: for an inventory with a `limit` or a
+   * `marker`.
    */
   readonly initiateJob: Method<Operations["initiateJob"]>
   /** Describes a job (spec section 13). */
@@ -102,7 +106,7 @@ export interface Service {
   readonly purchaseProvisionedCapacity: Method<Operations["purchaseProvisionedCapacity"]>
   /** The units of capacity that the account has. */
   readonly listProvisionedCapacity: Method<Operations["listProvisionedCapacity"]>
-  /** Not an operation: tries again what is made of calls of one, as the policies of its calls say. */
+  /** Not an operation: retries an effect built from calls of one, by the policies of its calls. */
   readonly retry: Transport.Service["retry"]
 }
 
@@ -131,34 +135,16 @@ export class GlacierClient extends Context.Tag("effect-glacier/GlacierClient")<G
  */
 export const make: Effect.Effect<Service, never, Transport.Transport> = Effect.map(Transport.Transport, (transport) => {
   const call = <O extends Operation.Any>(operation: O): Method<O> => (input) => transport.execute(operation, input)
-  // The uploads whose answers have arrived: none of them is one whose answer was lost.
-  const opened = new Set<UploadId>()
-  const underWay = new Set<Operation.Input<Operations["initiateMultipartUpload"]>>()
-
-  const initiateMultipartUpload: Service["initiateMultipartUpload"] = (input) =>
-    Effect.flatMap(transport.time, (since) => {
-      // An object of its own: callers may use one twice.
-      const own = { ...input }
-      const contested = () => Array.from(underWay).some((other) => other !== own && Lost.isAlike(other, own))
-      const recover = Lost.upload(transport, own, since, opened, contested)
-      return Effect.acquireUseRelease(
-        Effect.sync(() => underWay.add(own)),
-        () =>
-          Effect.tap(
-            transport.execute(operations.initiateMultipartUpload, own, recover),
-            ({ uploadId }) => Effect.sync(() => opened.add(uploadId))
-          ),
-        () => Effect.sync(() => underWay.delete(own))
-      )
-    })
 
   const initiateJob: Service["initiateJob"] = (input) =>
     Effect.gen(function*() {
       const since = yield* transport.time
-      const mark = yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)
-      const description = input.parameters.description || `effect-glacier:${mark.toString(36)}`
-      const marked = { ...input, parameters: { ...input.parameters, description } }
-      return yield* transport.execute(operations.initiateJob, marked, Lost.job(transport, marked, since))
+      if ((input.parameters.description ?? "").trim() !== "") {
+        return yield* transport.execute(operations.initiateJob, input, Lost.job(transport, input, since))
+      }
+      const mark = `effect-glacier:${(yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)).toString(36)}`
+      const marked = { ...input, parameters: { ...input.parameters, description: mark } }
+      return yield* transport.execute(operations.initiateJob, marked, Lost.markedJob(transport, marked, since))
     })
 
   return {
@@ -168,7 +154,7 @@ export const make: Effect.Effect<Service, never, Transport.Transport> = Effect.m
     deleteVault: call(operations.deleteVault),
     uploadArchive: call(operations.uploadArchive),
     deleteArchive: call(operations.deleteArchive),
-    initiateMultipartUpload,
+    initiateMultipartUpload: call(operations.initiateMultipartUpload),
     uploadMultipartPart: call(operations.uploadMultipartPart),
     completeMultipartUpload: call(operations.completeMultipartUpload),
     abortMultipartUpload: call(operations.abortMultipartUpload),

@@ -8,8 +8,8 @@ import * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { JobDescription } from "../protocol/Jobs.ts"
 import type * as Operation from "../protocol/Operation.ts"
-import type { operations } from "../protocol/Operations.ts"
-import type { Part, UploadDescription } from "../protocol/Uploads.ts"
+import { operations } from "../protocol/Operations.ts"
+import type { Part, PartPage, UploadDescription } from "../protocol/Uploads.ts"
 import type { VaultDescription } from "../protocol/Vaults.ts"
 import type { Failure } from "../transport/Method.ts"
 import { GlacierClient } from "./GlacierClient.ts"
@@ -28,6 +28,7 @@ export const vaults = (
   input: Input<Operations["listVaults"]> = {}
 ): Stream.Stream<VaultDescription, Failure<Operations["listVaults"]>, GlacierClient> =>
   pages(
+    operations.listVaults,
     (marker) => Effect.flatMap(GlacierClient, (glacier) => glacier.listVaults({ ...input, marker })),
     (page) => page.vaults
   )
@@ -42,6 +43,7 @@ export const jobs = (
   input: Input<Operations["listJobs"]>
 ): Stream.Stream<JobDescription, Failure<Operations["listJobs"]>, GlacierClient> =>
   pages(
+    operations.listJobs,
     (marker) => Effect.flatMap(GlacierClient, (glacier) => glacier.listJobs({ ...input, marker })),
     (page) => page.jobs
   )
@@ -56,6 +58,7 @@ export const uploads = (
   input: Input<Operations["listMultipartUploads"]>
 ): Stream.Stream<UploadDescription, Failure<Operations["listMultipartUploads"]>, GlacierClient> =>
   pages(
+    operations.listMultipartUploads,
     (marker) => Effect.flatMap(GlacierClient, (glacier) => glacier.listMultipartUploads({ ...input, marker })),
     (page) => page.uploads
   )
@@ -70,6 +73,22 @@ export const parts = (
   input: Input<Operations["listParts"]>
 ): Stream.Stream<Part, Failure<Operations["listParts"]>, GlacierClient> =>
   pages(
+    operations.listParts,
     (marker) => Effect.flatMap(GlacierClient, (glacier) => glacier.listParts({ ...input, marker })),
     (page) => page.parts
+  )
+
+/**
+ * A multipart upload with the parts that the service has in full, page by page.
+ *
+ * @since 0.1.0
+ * @category streams
+ */
+export const partPages = (
+  input: Input<Operations["listParts"]>
+): Stream.Stream<typeof PartPage.Type, Failure<Operations["listParts"]>, GlacierClient> =>
+  pages(
+    operations.listParts,
+    (marker) => Effect.flatMap(GlacierClient, (glacier) => glacier.listParts({ ...input, marker })),
+    (page) => [page]
   )

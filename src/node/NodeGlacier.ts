@@ -10,12 +10,13 @@ import type { EndpointError } from "../protocol/GlacierError.ts"
 import * as Credentials from "../transport/Credentials.ts"
 import * as Endpoint from "../transport/Endpoint.ts"
 import * as NodeCredentials from "./NodeCredentials.ts"
+import * as NodeFileLock from "./NodeFileLock.ts"
 import * as NodeHashing from "./NodeHashing.ts"
 import * as NodeHttp from "./NodeHttp.ts"
 
 /**
- * The client over `NodeHttp.layerConfig`, which honours `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` and `AWS_CA_BUNDLE`, and
- * with native hashing, for the `Credentials` and `Endpoint` given to it.
+ * The client over `NodeHttp.layerConfig`, which honours `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` and `AWS_CA_BUNDLE`, with
+ * native hashing and with locks that all processes see, for the `Credentials` and `Endpoint` given to it.
  *
  * @since 0.1.0
  * @category layers
@@ -26,7 +27,7 @@ export const layerClient: Layer.Layer<
   Credentials.Credentials | Endpoint.Endpoint
 > = GlacierClient.layer.pipe(
   Layer.provide(NodeHttp.layerConfig),
-  Layer.provideMerge(NodeHashing.layer)
+  Layer.provideMerge(Layer.merge(NodeHashing.layer, NodeFileLock.layer))
 )
 
 /**

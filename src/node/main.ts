@@ -16,9 +16,11 @@ export const {
   NodeCheckpoint,
   NodeCredentials,
   NodeEmulator,
+  NodeFileLock,
   NodeGlacier,
   NodeHashing,
   NodeHttp,
   NodeJobQueue,
+  NodeRetrievalBudget,
   NodeTreeHash
 } = await load("effect-glacier/node", ["@effect/platform-node"], () => import("./index.ts"))

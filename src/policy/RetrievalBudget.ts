@@ -78,6 +78,14 @@ export const Prices = Schema.Struct({
 export type Prices = typeof Prices.Type
 
 /**
+ * The name of the ledger when no `key` is given.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const defaultKey = "retrieval-budget"
+
+/**
  * What a quote depends on.
  *
  * @since 0.1.0
@@ -298,7 +306,7 @@ export class RetrievalBudget extends Context.Reference<RetrievalBudget>()("effec
 const mayHaveStarted = (exit: Exit.Exit<unknown, GlacierError>): boolean =>
   Exit.isSuccess(exit) || Option.match(Cause.failureOption(exit.cause), {
     onNone: () => true,
-    onSome: (error) => isUnknown(error) || error._tag === "OutcomeUnknown" || error._tag === "MalformedResponse"
+    onSome: (error) => isUnknown(error) || error._tag === "OutcomeUnknown"
   })
 
 /** How often the account's own policy is asked, an hour apart, before a retrieval is thought too large for it. */
@@ -321,7 +329,7 @@ export const make = (
   Effect.gen(function*() {
     const { limits, prices } = yield* checked(options)
     const cost = yield* check("RetrievalBudget", "cost", Schema.UndefinedOr(Amount), options.cost)
-    const ledger = yield* Ledger.open(yield* KeyValueStore.KeyValueStore, options.key ?? "retrieval-budget")
+    const ledger = yield* Ledger.open(yield* KeyValueStore.KeyValueStore, options.key ?? defaultKey)
     const isCapped = limits.length > 0 || cost !== undefined
     const waits = options.onExhausted !== "fail"
     // Of those that wait for room only the first looks for it, and when a call has ended it looks again.
@@ -436,7 +444,8 @@ export const make = (
 
 /**
  * A budget for a whole program, over the ledger in the `KeyValueStore` in use: in memory it lasts as long as the
- * program, in files it holds across restarts and crashes.
+ * program, in files it holds across restarts and crashes. A store knows nothing of other programs; for files that only one
+ * program at a time can use, take `NodeRetrievalBudget.layer` of `effect-glacier/node`.
  *
  * @since 0.1.0
  * @category layers

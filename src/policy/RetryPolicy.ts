@@ -22,7 +22,7 @@ import type { GlacierError } from "../protocol/GlacierError.ts"
  */
 export interface Attempted {
   readonly name: string
-  readonly idempotent: boolean
+  readonly repeatable: boolean
 }
 
 /**
@@ -39,36 +39,39 @@ export interface Policy {
 }
 
 /**
- * Whether nobody knows if the service has acted: after its own failure, a proxy's, a lost connection or a timeout. After
- * a throttle, a signature that was too old, a body that came too slowly, or when there was no connection at all, it has
- * not.
+ * Whether it is unknown if the service has acted: after its own failure, a proxy's, a lost connection, a timeout, or a
+ * success that cannot be read. After a throttle, a signature that was too old, bytes that were damaged or came too slowly,
+ * or when there was no connection at all, it has not. When it has stored other bytes (`ChecksumMismatch`), that is known.
  *
  * @since 0.1.0
  * @category predicates
  */
 export const isUnknown = (error: GlacierError): boolean => {
   switch (error._tag) {
-    case "RequestTimeout":
+    case "ChecksumMismatch":
     case "InvalidSignature":
+    case "RequestTimeout":
       return false
+    case "MalformedResponse":
+      return true
     case "ConnectionError":
       return error.sent
     case "UnknownServiceError":
-      return error.retry === "transient" || (error.retry === "never" && error.status >= 500)
+      return error.retry === "transient" || (error.retry === "never" && (error.status >= 500 || error.status < 300))
     default:
       return error.retry === "transient"
   }
 }
 
 /**
- * Whether a second attempt can help and does no harm: where nobody knows if the service has acted, only idempotent
+ * Whether a second attempt can help and does no harm: where it is unknown if the service has acted, only repeatable
  * operations are tried again. The others would store or retrieve, and bill, twice.
  *
  * @since 0.1.0
  * @category predicates
  */
 export const isSafe = (error: GlacierError, operation: Attempted): boolean =>
-  error.retry !== "never" && (operation.idempotent || !isUnknown(error))
+  error.retry !== "never" && (operation.repeatable || !isUnknown(error))
 
 /** How long the service asked to wait (milliseconds). */
 const hintOf = (error: GlacierError): number => "retryAfter" in error ? error.retryAfter ?? 0 : 0

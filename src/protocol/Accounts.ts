@@ -129,7 +129,7 @@ export const SetDataRetrievalPolicy = Operation.make({
   headers: {},
   body: "none",
   errors: [ServiceError.Serialization, ...ServiceError.common],
-  idempotent: true
+  repeatable: true
 })
 
 /**
@@ -147,11 +147,11 @@ export const GetDataRetrievalPolicy = Operation.make({
   headers: {},
   body: Operation.answer(Schema.Struct({ policy: required("Policy", DataRetrievalPolicy) })),
   errors: [...ServiceError.common],
-  idempotent: true
+  repeatable: true
 })
 
 /**
- * Buys a unit of capacity for a month. Not idempotent, and it costs money; an account may have 2.
+ * Buys a unit of capacity for a month. Done twice it buys two, and each costs money; an account may have 2.
  *
  * @since 0.1.0
  * @category operations
@@ -165,7 +165,8 @@ export const PurchaseProvisionedCapacity = Operation.make({
   headers: { capacityId: Operation.header("x-amz-capacity-id", CapacityId) },
   body: "none",
   errors: [ServiceError.LimitExceeded, ...ServiceError.common],
-  idempotent: false
+  repeatable: false,
+  lookUp: "ListProvisionedCapacity tells which units the account has"
 })
 
 /**
@@ -185,5 +186,5 @@ export const ListProvisionedCapacity = Operation.make({
     Schema.Struct({ units: required("ProvisionedCapacityList", Schema.Array(ProvisionedCapacity)) })
   ),
   errors: [...ServiceError.common],
-  idempotent: true
+  repeatable: true
 })

@@ -23,7 +23,7 @@ export const Bytes = Schema.Uint8ArrayFromSelf.pipe(
 )
 
 /**
- * Uploads an archive in one request. Not idempotent: done twice it makes two archives.
+ * Uploads an archive in one request. Done twice it stores two archives.
  *
  * @since 0.1.0
  * @category operations
@@ -53,7 +53,9 @@ export const UploadArchive = Operation.make({
     ServiceError.ResourceNotFound,
     ...ServiceError.common
   ],
-  idempotent: false
+  repeatable: false,
+  lookUp: "look for an archive with tree hash {treeHash} in the next inventory of vault {vaultName}",
+  echoes: ["treeHash"]
 })
 
 /**
@@ -71,5 +73,5 @@ export const DeleteArchive = Operation.make({
   headers: {},
   body: "none",
   errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
-  idempotent: true
+  repeatable: true
 })

@@ -70,8 +70,8 @@ export class AttemptTimeout extends Schema.TaggedError<AttemptTimeout>("effect-g
 }
 
 /**
- * The answer to a call that must not be made twice was lost, and there is no way to find out whether the service acted.
- * `message` says what was lost; look before calling again.
+ * The response to a call was lost, and there is no way to find out whether the service acted. `message` says what was
+ * lost and where to look; look before you call again.
  *
  * @since 0.1.0
  * @category errors

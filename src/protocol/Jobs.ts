@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as ByteRange from "./ByteRange.ts"
@@ -185,6 +186,33 @@ export const isRetrievalOf = (job: JobDescription, archive: {
     })
 }
 
+/** Dates are on the wire to the second. */
+const isSameSecond = (one: Option.Option<DateTime.Utc>, other: DateTime.Utc | undefined): boolean => {
+  const second = (date: DateTime.Utc) => Math.floor(DateTime.toEpochMillis(date) / 1_000)
+  return Option.getOrUndefined(Option.map(one, second)) === (other && second(other))
+}
+
+/**
+ * Whether a job retrieves that inventory. False for a selection with a limit or a marker: once a job has succeeded, its
+ * description no longer tells the marker that it began at.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isInventoryOf = (job: JobDescription, inventory: {
+  readonly format?: typeof InventoryFormat.Type | undefined
+  readonly selection?: typeof InventorySelection.Type | undefined
+}): boolean => {
+  const { format = "JSON", selection = {} } = inventory
+  if (job.action !== "InventoryRetrieval" || (selection.limit ?? selection.marker) !== undefined) return false
+  return Option.match(job.inventoryRetrievalParameters, {
+    onNone: () => format === "JSON" && (selection.startDate ?? selection.endDate) === undefined,
+    onSome: (its) =>
+      Option.getOrElse(its.format, () => "JSON") === format && Option.isNone(its.limit) && Option.isNone(its.marker) &&
+      isSameSecond(its.startDate, selection.startDate) && isSameSecond(its.endDate, selection.endDate)
+  })
+}
+
 /**
  * A page of ListJobs; `marker` leads to the next.
  *
@@ -199,7 +227,7 @@ export const JobPage = Schema.Struct({
 const job = { ...Operation.vault, jobId: Operation.path("jobId", JobId) }
 
 /**
- * Starts a retrieval. Not idempotent, and each retrieval costs money.
+ * Starts a retrieval. Done twice it starts two, and each costs money.
  *
  * @since 0.1.0
  * @category operations
@@ -224,7 +252,8 @@ export const InitiateJob = Operation.make({
     ServiceError.Serialization,
     ...ServiceError.common
   ],
-  idempotent: false
+  repeatable: false,
+  lookUp: "look for the job among those of vault {vaultName} (ListJobs)"
 })
 
 /**
@@ -242,7 +271,8 @@ export const DescribeJob = Operation.make({
   headers: {},
   body: Operation.answer(JobDescription),
   errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
-  idempotent: true
+  repeatable: true,
+  echoes: ["jobId"]
 })
 
 /**
@@ -265,7 +295,7 @@ export const ListJobs = Operation.make({
   headers: {},
   body: Operation.answer(JobPage),
   errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
-  idempotent: true
+  repeatable: true
 })
 
 /**
@@ -294,5 +324,5 @@ export const GetJobOutput = Operation.make({
     ServiceError.ResourceNotFound,
     ...ServiceError.common
   ],
-  idempotent: true
+  repeatable: true
 })

@@ -83,7 +83,7 @@ export const SetVaultNotifications = Operation.make({
   headers: {},
   body: "none",
   errors: [ServiceError.ResourceNotFound, ServiceError.Serialization, ...ServiceError.common],
-  idempotent: true
+  repeatable: true
 })
 
 /**
@@ -101,7 +101,7 @@ export const GetVaultNotifications = Operation.make({
   headers: {},
   body: Operation.answer(NotificationConfiguration),
   errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
-  idempotent: true
+  repeatable: true
 })
 
 /**
@@ -119,5 +119,5 @@ export const DeleteVaultNotifications = Operation.make({
   headers: {},
   body: "none",
   errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
-  idempotent: true
+  repeatable: true
 })

@@ -50,6 +50,18 @@ export interface Json<out A> {
 }
 
 /**
+ * Whether a call may be repeated when its response was lost:
+ * - `true`: a repeat changes nothing, or leaves something that costs nothing and expires by itself.
+ * - `"briefly"`: a repeat succeeds as well, until the service forgets the first call. From then on it answers as if there
+ *   were nothing to act on.
+ * - `false`: a repeat stores, starts or buys a second time.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Repeatable = boolean | "briefly"
+
+/**
  * An operation. `body` is what a successful answer carries besides its headers: nothing, a JSON document, or bytes.
  *
  * @since 0.1.0
@@ -61,7 +73,7 @@ export interface Operation<
   out Headers extends Fields,
   out Body extends Json<object> | "bytes" | "none",
   out Errors extends ReadonlyArray<ServiceError.Known<unknown>>,
-  out Idempotent extends boolean
+  out Repeats extends Repeatable
 > {
   readonly name: Name
   readonly method: "GET" | "PUT" | "POST" | "DELETE"
@@ -76,8 +88,14 @@ export interface Operation<
   readonly body: Body
   /** The service errors it can answer with, split ones before the one they are split from. */
   readonly errors: Errors
-  /** Whether doing it twice is the same as doing it once. */
-  readonly idempotent: Idempotent
+  readonly repeatable: Repeats
+  /**
+   * For an operation that cannot simply be repeated: how to find out what became of a call whose response was lost.
+   * Inputs stand in braces, as in `path`.
+   */
+  readonly lookUp?: string
+  /** The outputs that must equal the input of the same name, wherever a response carries them. */
+  readonly echoes?: ReadonlyArray<string>
 }
 
 /**
@@ -92,7 +110,7 @@ export type Any = Operation<
   Fields,
   Json<object> | "bytes" | "none",
   ReadonlyArray<ServiceError.Known<unknown>>,
-  boolean
+  Repeatable
 >
 
 const field = <A, I extends string | Uint8Array, Optional extends boolean>(
@@ -242,10 +260,10 @@ export const make = <
   Headers extends Fields,
   Body extends Json<object> | "bytes" | "none",
   const Errors extends ReadonlyArray<ServiceError.Known<unknown>>,
-  const Idempotent extends boolean
+  const Repeats extends Repeatable
 >(
-  operation: Operation<Name, Input, Headers, Body, Errors, Idempotent>
-): Operation<Name, Input, Headers, Body, Errors, Idempotent> => operation
+  operation: Operation<Name, Input, Headers, Body, Errors, Repeats>
+): Operation<Name, Input, Headers, Body, Errors, Repeats> => operation
 
 type Plain<A> = A extends Uint8Array ? A
   : A extends Brand.Brand<string> ? Brand.Brand.Unbranded<A>

@@ -81,7 +81,7 @@ export const SetVaultAccessPolicy = Operation.make({
   headers: {},
   body: "none",
   errors: [ServiceError.ResourceNotFound, ServiceError.Serialization, ...ServiceError.common],
-  idempotent: true
+  repeatable: true
 })
 
 /**
@@ -99,7 +99,7 @@ export const GetVaultAccessPolicy = Operation.make({
   headers: {},
   body: Operation.answer(Policy),
   errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
-  idempotent: true
+  repeatable: true
 })
 
 /**
@@ -117,12 +117,12 @@ export const DeleteVaultAccessPolicy = Operation.make({
   headers: {},
   body: "none",
   errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
-  idempotent: true
+  repeatable: true
 })
 
 /**
- * Puts a lock policy in force for 24 hours, to be tried, and then completed or aborted. Not idempotent: while one is in
- * progress a second is denied.
+ * Puts a lock policy in force for 24 hours, to be tried, and then completed or aborted. While one is in progress a second
+ * is denied.
  *
  * @since 0.1.0
  * @category operations
@@ -136,7 +136,9 @@ export const InitiateVaultLock = Operation.make({
   headers: { lockId: Operation.header("x-amz-lock-id", LockId) },
   body: "none",
   errors: [ServiceError.ResourceNotFound, ServiceError.Serialization, ...ServiceError.common],
-  idempotent: false
+  repeatable: false,
+  lookUp:
+    "GetVaultLock tells whether vault {vaultName} has a lock; its id is lost, so abort the lock and initiate another"
 })
 
 /**
@@ -154,7 +156,7 @@ export const CompleteVaultLock = Operation.make({
   headers: {},
   body: "none",
   errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
-  idempotent: true
+  repeatable: true
 })
 
 /**
@@ -172,7 +174,7 @@ export const GetVaultLock = Operation.make({
   headers: {},
   body: Operation.answer(VaultLock),
   errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
-  idempotent: true
+  repeatable: true
 })
 
 /**
@@ -190,5 +192,5 @@ export const AbortVaultLock = Operation.make({
   headers: {},
   body: "none",
   errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
-  idempotent: true
+  repeatable: true
 })

@@ -6,6 +6,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { ArchiveId } from "./Names.ts"
 
 /**
  * What all errors of this package carry.
@@ -101,7 +102,7 @@ export class InsufficientCapacity
 }
 
 /**
- * 403: the signature, the clock or the body's hash is wrong.
+ * 403: the signature or the clock is wrong.
  *
  * @since 0.1.0
  * @category errors
@@ -280,19 +281,32 @@ export class UnrecognizedClient
 }
 
 /**
- * The bytes that arrived have another tree hash than the one sent with them. They did arrive as they were sent (their
- * signed SHA-256 is checked first), so it is the tree hash that is wrong.
+ * The service has other bytes than were sent. `status` tells which check failed:
+ * - 403: the bytes were damaged on their way. Their SHA-256 is not the signed one, so nothing was stored.
+ * - 400: the bytes arrived as they were sent, but their tree hash is not the one sent with them. Nothing was stored.
+ * - 201 or 204: the service reports success with another tree hash than the one sent. The archive or part is stored.
  *
  * @since 0.1.0
  * @category errors
  */
 export class ChecksumMismatch
-  extends Schema.TaggedError<ChecksumMismatch>("effect-glacier/ChecksumMismatch")("ChecksumMismatch", answer)
+  extends Schema.TaggedError<ChecksumMismatch>("effect-glacier/ChecksumMismatch")("ChecksumMismatch", {
+    ...answer,
+    /** The archive that was stored with another tree hash: delete it, and upload again. */
+    archiveId: Schema.optional(ArchiveId)
+  })
 {
   static readonly code = "InvalidParameterValueException"
   static readonly text = /^(Checksum mismatch|Invalid x-amz-sha256-tree-hash)/
+  static readonly alias = {
+    code: "InvalidSignatureException",
+    text: /x-amz-content-sha256 does not match the computed payload hash/i
+  }
   readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
+  /** Damaged bytes, and a part (204), are sent again. An archive that is stored is not, nor is a wrong tree hash. */
+  get retry(): Retry {
+    return this.status === 403 || this.status === 204 ? "transient" : "never"
+  }
 }
 
 /**
@@ -470,6 +484,8 @@ export const common = [
 export interface Known<E> {
   readonly code: string
   readonly text?: RegExp
+  /** Another code that means the same when its text matches. */
+  readonly alias?: { readonly code: string; readonly text: RegExp }
   new(answer: Answer): E
 }
 
@@ -499,7 +515,9 @@ export const fromAnswer = <E>(
   code: string,
   answer: Answer
 ): E | UnknownServiceError => {
-  const alike = known.filter((one) => one.code === code)
-  const Class = alike.find((one) => one.text?.test(answer.message)) ?? alike.find((one) => one.text === undefined)
+  const isText = (one: { readonly code: string; readonly text?: RegExp | undefined } | undefined) =>
+    one?.code === code && one.text?.test(answer.message) === true
+  const Class = known.find((one) => isText(one) || isText(one.alias)) ??
+    known.find((one) => one.code === code && one.text === undefined)
   return Class === undefined ? new UnknownServiceError({ ...answer, code }) : new Class(answer)
 }

@@ -105,7 +105,7 @@ export const AddTagsToVault = Operation.make({
     ServiceError.Serialization,
     ...ServiceError.common
   ],
-  idempotent: true
+  repeatable: true
 })
 
 /**
@@ -123,7 +123,7 @@ export const ListTagsForVault = Operation.make({
   headers: {},
   body: Operation.answer(VaultTags),
   errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
-  idempotent: true
+  repeatable: true
 })
 
 /**
@@ -145,5 +145,5 @@ export const RemoveTagsFromVault = Operation.make({
   headers: {},
   body: "none",
   errors: [ServiceError.ResourceNotFound, ServiceError.Serialization, ...ServiceError.common],
-  idempotent: true
+  repeatable: true
 })

@@ -79,7 +79,8 @@ export const UploadPage = Schema.Struct({
 })
 
 /**
- * Opens a multipart upload. Not idempotent: done twice it opens two.
+ * Opens a multipart upload. Each call opens one, and still a lost call is simply repeated: an upload without parts costs
+ * nothing, and the service drops it after 24 hours.
  *
  * @since 0.1.0
  * @category operations
@@ -100,7 +101,7 @@ export const InitiateMultipartUpload = Operation.make({
   },
   body: "none",
   errors: [ServiceError.InvalidPartSize, ServiceError.ResourceNotFound, ...ServiceError.common],
-  idempotent: false
+  repeatable: true
 })
 
 /**
@@ -131,7 +132,8 @@ export const UploadMultipartPart = Operation.make({
     ServiceError.ResourceNotFound,
     ...ServiceError.common
   ],
-  idempotent: true
+  repeatable: true,
+  echoes: ["treeHash"]
 })
 
 /**
@@ -157,7 +159,9 @@ export const CompleteMultipartUpload = Operation.make({
   },
   body: "none",
   errors: [ServiceError.ChecksumMismatch, ServiceError.ResourceNotFound, ...ServiceError.common],
-  idempotent: true
+  repeatable: "briefly",
+  lookUp: "look for an archive with tree hash {treeHash} in the next inventory of vault {vaultName}",
+  echoes: ["treeHash"]
 })
 
 /**
@@ -175,7 +179,8 @@ export const AbortMultipartUpload = Operation.make({
   headers: {},
   body: "none",
   errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
-  idempotent: true
+  repeatable: "briefly",
+  lookUp: "upload {uploadId} is not open any more: it was aborted, or else completed or dropped before"
 })
 
 /**
@@ -193,7 +198,8 @@ export const ListParts = Operation.make({
   headers: {},
   body: Operation.answer(PartPage),
   errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
-  idempotent: true
+  repeatable: true,
+  echoes: ["uploadId"]
 })
 
 /**
@@ -211,5 +217,5 @@ export const ListMultipartUploads = Operation.make({
   headers: {},
   body: Operation.answer(UploadPage),
   errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
-  idempotent: true
+  repeatable: true
 })

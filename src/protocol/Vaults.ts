@@ -69,7 +69,7 @@ export const CreateVault = Operation.make({
   headers: { location: Operation.optionalHeader("location", Schema.String) },
   body: "none",
   errors: [ServiceError.LimitExceeded, ...ServiceError.common],
-  idempotent: true
+  repeatable: true
 })
 
 /**
@@ -87,7 +87,8 @@ export const DescribeVault = Operation.make({
   headers: {},
   body: Operation.answer(VaultDescription),
   errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
-  idempotent: true
+  repeatable: true,
+  echoes: ["vaultName"]
 })
 
 /**
@@ -105,7 +106,7 @@ export const ListVaults = Operation.make({
   headers: {},
   body: Operation.answer(VaultPage),
   errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
-  idempotent: true
+  repeatable: true
 })
 
 /**
@@ -124,5 +125,5 @@ export const DeleteVault = Operation.make({
   headers: {},
   body: "none",
   errors: [ServiceError.VaultNotEmpty, ServiceError.ResourceNotFound, ...ServiceError.common],
-  idempotent: true
+  repeatable: true
 })

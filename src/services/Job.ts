@@ -29,6 +29,7 @@ import type { operations } from "../protocol/Operations.ts"
 import { InsufficientCapacity } from "../protocol/ServiceError.ts"
 import type { VaultAddress } from "../protocol/Vaults.ts"
 import * as Download from "../transfer/Download.ts"
+import type * as Target from "../transfer/Target.ts"
 import type { Failure } from "../transport/Method.ts"
 import { capture } from "./internal/capture.ts"
 import { describe, expired } from "./internal/describe.ts"
@@ -80,12 +81,17 @@ export interface Service {
   ) => Effect.Effect<A, OutputError | E, R>
   /**
    * Downloads the output to a file that appears only when it is whole and verified. Goes on where an earlier download to
-   * that path was cut off, of this job or another of the same bytes: see `Download.toFile`.
+   * that path was cut off, of this job or another of the same bytes. Refuses a path that is not that of a file, or that
+   * another download writes to, before anything is fetched. See `Download.toFile`.
    */
   readonly outputToFile: (
     path: string,
     options?: Download.FileOptions
-  ) => Effect.Effect<Download.Downloaded, OutputError | PlatformError.PlatformError, FileSystem.FileSystem>
+  ) => Effect.Effect<
+    Download.Downloaded,
+    OutputError | Target.TargetError | PlatformError.PlatformError,
+    FileSystem.FileSystem
+  >
   /** What can be checked of the output. */
   readonly verification: (options?: Download.StreamOptions) => Effect.Effect<Download.Verification, OutputError>
   /**

@@ -89,6 +89,9 @@ export const usual: Schedule.Schedule<unknown, JobDescription> = Schedule.identi
   )
 )
 
+/** Whether a job has ended. By its status: one that contradicts `completed` must not be waited for without end. */
+const isEnded = ({ statusCode }: JobDescription): boolean => statusCode !== "InProgress"
+
 /** Asks at once, and then as a schedule says. */
 const asking = <E, R>(
   ask: Effect.Effect<JobDescription, E, R>,
@@ -98,10 +101,10 @@ const asking = <E, R>(
   ask.pipe(
     Effect.repeat(
       Schedule.zipRight(schedule, Schedule.identity<JobDescription>()).pipe(
-        Schedule.untilInput((job) => job.completed)
+        Schedule.untilInput(isEnded)
       )
     ),
-    Effect.filterOrFail((job) => job.completed, () => new JobRunning({ jobId }))
+    Effect.filterOrFail(isEnded, () => new JobRunning({ jobId }))
   )
 
 /**
@@ -207,7 +210,7 @@ export const notified = <E, R>(
         const woken = Stream.fromQueue(ids).pipe(
           Stream.filter((id) => id === jobId),
           Stream.mapEffect(() => describe(vault, jobId)),
-          Stream.filter((job) => job.completed),
+          Stream.filter(isEnded),
           Stream.runHead,
           Effect.flatMap(Option.match({ onNone: () => Effect.never, onSome: Effect.succeed }))
         )

@@ -201,7 +201,7 @@ export type RetrieveError =
   | Job.OutputError
   | JobWaiting.WaitError
   | JobFailed
-  | Target.TargetRefused
+  | Target.TargetError
   | SafePath.UnsafePath
   | PlatformError.PlatformError
 
@@ -280,13 +280,11 @@ const placeOf = (archive: Placed, { directory, overwrite = false }: RunOptions) 
   Target.prepare(directory, archive.path).pipe(
     Effect.map((target) => ({ target, isDone: false })),
     Effect.catchTag("TargetRefused", (refusal) =>
-      Effect.flatMap(
-        refusal.reason === "exists" ? isThere(refusal.path, archive) : Effect.succeed(false),
-        (isDone) =>
-          isDone || refusal.reason === "exists" && overwrite
-            ? Effect.succeed({ target: refusal.path, isDone })
-            : refusal
-      ))
+      Effect.gen(function*() {
+        if (refusal.reason !== "exists") return yield* refusal
+        if (yield* isThere(refusal.path, archive)) return { target: refusal.path, isDone: true }
+        return overwrite ? { target: yield* Target.check(refusal.path), isDone: false } : yield* refusal
+      }))
   )
 
 /**

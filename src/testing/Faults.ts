@@ -29,10 +29,15 @@ import * as Traffic from "./internal/traffic.ts"
  * `ResetMidBody` and `Stalled`, half of it and then silence.
  *
  * With the bytes of archives: `TimedOut` (408) of uploads; `Trickled` (1 KiB a second) and `FlippedBit` both ways;
- * `Truncated`, `ExtraBytes` and `WrongContentRange` of outputs; `WrongTreeHash` wherever an answer has one. A bit is
- * flipped only where a hash protects it.
+ * `Truncated`, `ExtraBytes` and `WrongContentRange` of outputs. A bit is flipped only where a hash protects it.
+ * `DamagedBodies` flips a bit of every body that is uploaded from then on, so that no retry helps; a single number as
+ * `rates` leaves it out.
  *
- * With lists: `StalePage` lacks the last of its entries, `RepeatedPage` has each twice and backwards.
+ * With tree hashes: `RejectedTreeHash` (400, nothing is stored) wherever a request has one, `WrongTreeHash` (another) and
+ * `NoTreeHash` (none) wherever a response has one.
+ *
+ * With lists: `StalePage` lacks the last of its entries, `RepeatedPage` has each twice and backwards. `RepeatedMarker` adds a
+ * marker that leads to the same page and the same marker again. `EmptyMarker` sets the marker to the empty text.
  *
  * With uploads and jobs: `GoneAfterComplete` (404 though the archive was made), `ExpiredUpload` and `ExpiredJob`: from
  * then on the service is not asked about that one any more, the answer is 404, and no list has it. In the emulator it

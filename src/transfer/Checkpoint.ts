@@ -19,6 +19,8 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { show } from "../protocol/GlacierError.ts"
 import * as Sha256 from "../protocol/Sha256.ts"
+import * as FileLock from "./FileLock.ts"
+import * as Folder from "./internal/folder.ts"
 import * as LogFile from "./internal/logFile.ts"
 import * as LogKeys from "./internal/logKeys.ts"
 import * as Records from "./internal/records.ts"
@@ -107,24 +109,21 @@ export interface Service {
  */
 export class Checkpoint extends Context.Tag("effect-glacier/Checkpoint")<Checkpoint, Service>() {}
 
-/** Logs over what keeps their lines; who is at work with which is known to this service alone. */
-const make = (mediumOf: (name: string) => Effect.Effect<Records.Medium>): Effect.Effect<Service> =>
+/** Logs over what keeps their lines, each with one owner. */
+const make = (
+  mediumOf: (name: string) => Effect.Effect<Records.Medium>,
+  acquire: (name: string) => Effect.Effect<void, FileLock.FileLockError, Scope.Scope>
+): Effect.Effect<Service> =>
   Effect.map(Sha256.Sha256, (sha256) => {
-    const inUse = new Set<string>()
-
-    const use = (name: string) =>
-      Effect.acquireRelease(
-        Effect.suspend(() =>
-          inUse.has(name)
-            ? new CheckpointInUse({ name, owner: "this process" })
-            : Effect.sync(() => void inUse.add(name))
-        ),
-        () => Effect.sync(() => inUse.delete(name))
-      )
+    const own = (name: string) =>
+      Effect.catchTags(acquire(name), {
+        FileInUse: ({ lock, owner }) => new CheckpointInUse({ name, owner, ...(lock !== undefined && { lock }) }),
+        FileLockFailed: ({ problem }) => new CheckpointError({ name, problem: `cannot be locked: ${problem}` })
+      })
 
     return {
       open: Effect.fnUntraced(function*(name) {
-        yield* use(name)
+        yield* own(name)
         const medium = yield* mediumOf(name)
         const turn = yield* Effect.makeSemaphore(1)
         const failed = (what: string) => ({ message }: PlatformError.PlatformError) =>
@@ -215,10 +214,13 @@ export const clear = (name: string): Effect.Effect<void, CheckpointError | Check
  */
 export const layerKeyValueStore: Layer.Layer<Checkpoint, never, KeyValueStore.KeyValueStore> = Layer.effect(
   Checkpoint,
-  Effect.flatMap(
-    KeyValueStore.KeyValueStore,
-    (store) => make((name) => Effect.map(safeName(name), (safe) => LogKeys.make(store, safe)))
-  )
+  Effect.flatMap(KeyValueStore.KeyValueStore, (store) => {
+    const { acquire } = FileLock.makeInProcess()
+    return make(
+      (name) => Effect.map(safeName(name), (safe) => LogKeys.make(store, safe)),
+      (name) => acquire(name, name)
+    )
+  })
 )
 
 /**
@@ -240,8 +242,8 @@ export const layerMemory: Layer.Layer<Checkpoint> = Layer.provide(layerKeyValueS
 
 /**
  * Logs in a folder, a file each, which is made with the first entry and removed with the last. An entry is fsynced when
- * it is added, and so is the folder when the file was made. Two who are at work with one log are refused where they share
- * this layer; `NodeCheckpoint.layer` also keeps out other processes.
+ * it is added, and so is the folder when the file was made. A log has one owner by the `FileLock` in use, whatever path
+ * leads to its folder: by default one in this process, with `NodeCheckpoint.layer` one in all processes.
  *
  * @since 0.1.0
  * @category layers
@@ -255,8 +257,16 @@ export const layerMemory: Layer.Layer<Checkpoint> = Layer.provide(layerKeyValueS
 export const layerFileSystem = (directory: string): Layer.Layer<Checkpoint, never, FileSystem.FileSystem> =>
   Layer.effect(
     Checkpoint,
-    Effect.flatMap(
-      FileSystem.FileSystem,
-      (fs) => make((name) => Effect.map(pathOf(directory, name), (path) => LogFile.make(fs, path)))
-    )
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const { acquire } = yield* FileLock.FileLock
+      return yield* make(
+        (name) => Effect.map(pathOf(directory, name), (path) => LogFile.make(fs, path)),
+        (name) =>
+          Folder.resolve(fs, directory).pipe(
+            Effect.flatMap((real) => pathOf(real, name)),
+            Effect.flatMap((path) => acquire(path, `${path}.lock`))
+          )
+      )
+    })
   )

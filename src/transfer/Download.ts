@@ -29,6 +29,7 @@ import * as Memory from "./internal/memory.ts"
 import * as PartialFile from "./internal/PartialFile.ts"
 import * as Telling from "./internal/telling.ts"
 import type { OnProgress } from "./Progress.ts"
+import * as Target from "./Target.ts"
 import { defaultPartSize } from "./UploadPlan.ts"
 
 /**
@@ -261,9 +262,16 @@ export const stream = (
  * verified and fsynced, so that an older file stays whole until then and survives any failure.
  *
  * What an earlier download to that path left behind, of the job or of another that promises the same tree hash, with
- * windows of the same size, is not fetched again where it still has its tree hash. Two such downloads to one path at once
- * are refused in one process; those of two processes write the same bytes, and the slower one fails when the other has
- * the file.
+ * windows of the same size, is not fetched again where it still has its tree hash.
+ *
+ * Before anything is fetched it fails
+ *
+ * - with `TargetRefused` when the path cannot become a file: see `Target.check`;
+ * - with `FileInUse` while another download writes to that path, whatever its bytes and however it spells the path. With
+ *   the lock of `effect-glacier/node` that holds for downloads of other processes, too.
+ *
+ * Fails with `FileReplaced`, and leaves the target as it is, when a process that the lock does not reach removed or
+ * replaced the partial file.
  *
  * @since 0.1.0
  * @category downloading
@@ -274,14 +282,14 @@ export const toFile: (
   options?: FileOptions
 ) => Effect.Effect<
   Downloaded,
-  DownloadError | PlatformError.PlatformError,
+  DownloadError | Target.TargetError | PlatformError.PlatformError,
   GlacierClient | FileSystem.FileSystem
 > = Effect.fn("Download.toFile")(function*(output, path, options = {}) {
   yield* Effect.annotateCurrentSpan(attributesOf(output))
   const hasher = yield* Hasher
   const { concurrency, fetch, ranges, tell, verify } = yield* prepare(output, options, false)
   const file = yield* PartialFile.open(
-    path,
+    yield* Target.check(path),
     Option.getOrElse(output.treeHash, () => output.jobId),
     options.onFailure ?? "remove"
   )

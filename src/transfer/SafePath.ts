@@ -67,7 +67,7 @@ const rules = {
   ending: rule("have no name that ends with a dot or a space", someName(matches(/[. ]$/)), "windows"),
   partial: rule(
     "have no name of a download that is under way",
-    someName(matches(/\.[0-9a-f]{16}\.(partial|checkpoint)$/i))
+    someName(matches(/\.[0-9a-f]{16}\.(partial|checkpoint|lock)$/i))
   ),
   bytes: rule("have no name of more than 255 bytes in UTF-8", someName((name) => bytes(name) > 255), "posix"),
   units: rule("have no name of more than 255 units of UTF-16", someName((name) => name.length > 255), "windows"),

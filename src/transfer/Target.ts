@@ -8,28 +8,53 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import type { TreeHash } from "../protocol/TreeHash.ts"
+import type { FileLockError, FileReplaced } from "./FileLock.ts"
 import * as Folder from "./internal/folder.ts"
 import * as PartialFile from "./internal/PartialFile.ts"
 import * as SafePath from "./SafePath.ts"
 
 /**
- * Why a file cannot have its place: `exists`, something has it already; `folder`, a folder has it; `outside`, a symbolic
- * link on the way leads out of the directory.
+ * Why a file cannot be written:
+ *
+ * - `exists`: a file or a link is there already.
+ * - `folder`, `device`, `pipe`, `socket`, `unknown`: what is there, or what a symbolic link there points to, is not a file.
+ * - `link`: a symbolic link is there that points to nothing.
+ * - `outside`: a symbolic link on the way leads out of the directory.
+ * - `missing`: there is no such folder.
+ * - `unwritable`: the folder cannot be written to.
  *
  * @since 0.1.0
  * @category models
  */
-export type Reason = "exists" | "folder" | "outside"
+export type Reason =
+  | "exists"
+  | "folder"
+  | "device"
+  | "pipe"
+  | "socket"
+  | "unknown"
+  | "link"
+  | "outside"
+  | "missing"
+  | "unwritable"
 
 const because: Readonly<Record<Reason, string>> = {
   exists: "something is there already",
   folder: "a folder is there",
-  outside: "a symbolic link on the way leads out of the directory"
+  device: "a device is there",
+  pipe: "a named pipe is there",
+  socket: "a socket is there",
+  unknown: "what is there is not a file",
+  link: "a symbolic link is there that points to nothing",
+  outside: "a symbolic link on the way leads out of the directory",
+  missing: "its folder does not exist",
+  unwritable: "its folder cannot be written to"
 }
 
 /**
- * A file must not be written there.
+ * A file must not, or cannot, be written there.
  *
  * @since 0.1.0
  * @category errors
@@ -44,13 +69,62 @@ export class TargetRefused extends Data.TaggedError("TargetRefused")<{
 }
 
 /**
+ * Why a download cannot write its target.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type TargetError = TargetRefused | FileLockError | FileReplaced
+
+const isLink = (fs: FileSystem.FileSystem, path: string): Effect.Effect<boolean> => Effect.isSuccess(fs.readLink(path))
+
+/** Why what has the place of a target is not replaced. */
+const reasons: Readonly<Record<Exclude<FileSystem.File.Type, "File">, Reason>> = {
+  Directory: "folder",
+  BlockDevice: "device",
+  CharacterDevice: "device",
+  FIFO: "pipe",
+  Socket: "socket",
+  SymbolicLink: "link",
+  Unknown: "unknown"
+}
+
+/**
+ * Checks that a download can write a file to a path, and returns the path with the real path of its folder. A file that is
+ * there would be replaced. A symbolic link to a file would be replaced, too, and the file that it points to stays as it
+ * is. `Job.outputToFile` checks this before it fetches anything; check it yourself before you pay for the job.
+ *
+ * Fails with `TargetRefused` when anything else is there, or when the folder does not exist or cannot be written to.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const check: (
+  path: string
+) => Effect.Effect<string, TargetRefused | PlatformError.PlatformError, FileSystem.FileSystem> = Effect.fn(
+  "Target.check"
+)(function*(path) {
+  const fs = yield* FileSystem.FileSystem
+  const refuse = (reason: Reason) => () => new TargetRefused({ path, reason })
+  const target = yield* Effect.catchIf(Folder.locate(fs, path), Folder.isNotFound, refuse("missing"))
+  const found = yield* Effect.catchAll(Effect.asSome(fs.stat(target)), (error) =>
+    Effect.if(isLink(fs, target), {
+      onTrue: refuse("link"),
+      onFalse: () => Folder.isNotFound(error) ? Effect.succeedNone : Effect.fail(error)
+    }))
+  if (Option.isSome(found) && found.value.type !== "File") return yield* refuse(reasons[found.value.type])()
+  yield* Effect.mapError(fs.access(Folder.of(target), { writable: true }), refuse("unwritable"))
+  return target
+})
+
+/**
  * How to prepare a target.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** Whether what is there, unless it is a folder, may be replaced. Default: no. */
+  /** Whether a file that is there, or a symbolic link to a file, may be replaced. Default: no. */
   readonly overwrite?: boolean | undefined
 }
 
@@ -76,8 +150,6 @@ export const prepare: (
 > = Effect.fn("Target.prepare")(function*(directory, path, options = {}) {
   const fs = yield* FileSystem.FileSystem
   const paths = yield* Path.Path
-  const isLink = (path: string) => Effect.isSuccess(fs.readLink(path))
-
   yield* SafePath.make(path, paths.sep === "\\" ? "windows" : "posix")
   yield* fs.makeDirectory(directory, { recursive: true })
   const root = yield* fs.realPath(directory)
@@ -89,7 +161,7 @@ export const prepare: (
       (error) => error._tag === "SystemError" && error.reason === "AlreadyExists",
       () => Effect.void
     )
-    folder = (yield* isLink(next)) ? yield* fs.realPath(next) : next
+    folder = (yield* isLink(fs, next)) ? yield* fs.realPath(next) : next
     const below = paths.relative(root, folder)
     if (below.split(paths.sep)[0] === ".." || paths.isAbsolute(below)) {
       return yield* new TargetRefused({ path: next, reason: "outside" })
@@ -97,19 +169,16 @@ export const prepare: (
   }
 
   const target = paths.join(folder, paths.basename(path))
-  const linked = yield* isLink(target)
-  if (linked || (yield* fs.exists(target))) {
-    if (!linked && (yield* fs.stat(target)).type === "Directory") {
-      return yield* new TargetRefused({ path: target, reason: "folder" })
-    }
-    if (options.overwrite !== true) return yield* new TargetRefused({ path: target, reason: "exists" })
-  }
-  return target
+  const isFolder = Effect.map(fs.stat(target), ({ type }) => type === "Directory")
+  const isTaken = (yield* isLink(fs, target)) || ((yield* fs.exists(target)) && !(yield* isFolder))
+  if (isTaken && options.overwrite !== true) return yield* new TargetRefused({ path: target, reason: "exists" })
+  return yield* check(target)
 })
 
 /**
  * Ends a download that was cut off when its file had its name already: removes what it has left beside the file, and
- * fsyncs the folder. `treeHash` is that of the file, which is taken to be whole.
+ * fsyncs the folder. `treeHash` is that of the file, which is taken to be whole. What belongs to a download that still
+ * runs, in this process or another, stays.
  *
  * @since 0.1.0
  * @category combinators
@@ -119,7 +188,9 @@ export const settle: (
   treeHash: TreeHash
 ) => Effect.Effect<void, PlatformError.PlatformError, FileSystem.FileSystem> = Effect.fn("Target.settle")(
   function*(path, treeHash) {
-    yield* PartialFile.discard(path, treeHash)
-    yield* Folder.sync(yield* FileSystem.FileSystem, Folder.of(path))
+    const fs = yield* FileSystem.FileSystem
+    const target = yield* Folder.locate(fs, path)
+    yield* PartialFile.discard(target, treeHash)
+    yield* Folder.sync(fs, Folder.of(target))
   }
 )

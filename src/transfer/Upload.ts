@@ -113,7 +113,7 @@ export type ResumableOptions = Omit<Options, "onFailure" | "onInitiated">
  */
 export type ResumableError =
   | UploadError
-  | Failure<(typeof operations)["listParts" | "listMultipartUploads"]>
+  | Failure<(typeof operations)["listParts"]>
   | CheckpointError
   | CheckpointInUse
 
@@ -201,7 +201,8 @@ const transferring = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.scopedWith((scope) => Effect.provide(effect, Context.add(patience, Scope.Scope, scope)))
 
 /**
- * Uploads a source as one archive. Fails with what the service or the way there raises, `InvalidInput` for what cannot
+ * Uploads a source as one archive. Fails with `OutcomeUnknown` when the archive may exist although no response says so:
+ * look for its tree hash before you upload again. Fails with what the service or the way there raises, `InvalidInput` for what cannot
  * be uploaded, `SourceChanged`, `SourceTooLarge`, and the source's own errors; with `UploadKept` round them from when a
  * multipart upload is open that is to be kept.
  *
@@ -218,7 +219,7 @@ export const upload: <E, R, Chosen extends OnFailure = "abort">(
   function*(vault, source, options = {}) {
     yield* Effect.annotateCurrentSpan("glacier.vault", vault.vaultName)
     const multipart = yield* Multipart.make(vault, options)
-    return yield* multipart.naming(carry(source, multipart, options))
+    return yield* carry(source, multipart, options).pipe(multipart.settling, multipart.naming)
   },
   transferring
 )
@@ -226,9 +227,10 @@ export const upload: <E, R, Chosen extends OnFailure = "abort">(
 /**
  * Goes on with a multipart upload that was kept, from the beginning of what it was to be: the service is asked for the
  * size and the tree hashes of the parts it has, the source is read, and only parts that are missing or different are
- * sent. The archive is what the source holds now. Should the upload have been completed in the meantime, a short while
- * ago, the archive is that; else, when it is not open any more, it fails with `UploadGone`. `SourceChanged` means that
- * the source has become so short that the service has parts behind its end, or is being written to.
+ * sent. The archive is what the source holds now. If the upload was completed a short while ago, the archive is that one:
+ * fails with `SourceChanged` when it was completed with other bytes, and with `OutcomeUnknown` when the service does not
+ * say with which. Fails with `UploadGone` when the upload is not open any more, and with `SourceChanged` when the service
+ * has parts behind the end of the source, or the source is being written to.
  *
  * @since 0.1.0
  * @category uploading
@@ -254,6 +256,7 @@ export const resume: <E, R, Chosen extends OnFailure = "keep">(
           ? new UploadGone({ uploadId: opened.uploadId, message: opened.gone.value })
           : error
       ),
+      multipart.settling,
       multipart.naming
     )
   },
@@ -292,7 +295,7 @@ export const resumable: <E, R>(
     const log = yield* UploadLog.open(name, vault, source, options)
     const multipart = yield* Multipart.make(
       vault,
-      { ...options, onFailure: "keep", onInitiated: log.initiated },
+      { ...options, onFailure: "keep", onInitiated: log.initiated, onCompleting: log.completing },
       log.opened
     )
     const archive = yield* carry(log.source, log.recording(multipart), { ...options, partSize: log.partSize }).pipe(

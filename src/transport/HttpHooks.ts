@@ -22,7 +22,7 @@ export interface Limits {
   readonly connect: Duration.Duration
   /** The longest time from the start of the request to the response. */
   readonly response: Duration.Duration
-  /** Whether `response` ends with the head of the response or with its last byte. */
+  /** Whether `response` ends with the head of a successful response or with the last byte. */
   readonly until: "head" | "end"
 }
 

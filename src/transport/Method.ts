@@ -20,7 +20,7 @@ export type Answer<O extends Operation.Any> = O["body"] extends "bytes" ? Operat
 
 /**
  * What a call of an operation can fail with: the service errors it lists, what can happen to any call, and
- * `OutcomeUnknown` if it must not be made twice.
+ * `OutcomeUnknown` unless it can always be repeated.
  *
  * @since 0.1.0
  * @category models
@@ -29,7 +29,7 @@ export type Failure<O extends Operation.Any> =
   | Extract<Operation.Errors<O>, GlacierError>
   | ServiceError.UnknownServiceError
   | TransportError
-  | (O["idempotent"] extends true ? never : OutcomeUnknown)
+  | (O["repeatable"] extends true ? never : OutcomeUnknown)
 
 /**
  * An operation as a function.

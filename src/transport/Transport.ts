@@ -20,15 +20,17 @@ import * as MetricLabel from "effect/MetricLabel"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
-import { AttemptTimeout, type GlacierError } from "../protocol/GlacierError.ts"
+import { AttemptTimeout, type GlacierError, OutcomeUnknown } from "../protocol/GlacierError.ts"
 import * as Operation from "../protocol/Operation.ts"
 import { InvalidSignature } from "../protocol/ServiceError.ts"
 import * as Body from "./Body.ts"
 import type { Credentials } from "./Credentials.ts"
 import { Endpoint } from "./Endpoint.ts"
 import * as HttpHooks from "./HttpHooks.ts"
-import { decode, scrubbing, toDefect, typed } from "./internal/answer.ts"
+import { decode, toDefect, typed } from "./internal/answer.ts"
+import { scrubbing } from "./internal/attempt.ts"
 import { timedOut, toRequestError } from "./internal/connectionError.ts"
+import * as Echoes from "./internal/echoes.ts"
 import { paced } from "./internal/pacing.ts"
 import * as Policies from "./internal/policies.ts"
 import { calling, repeating } from "./internal/retrying.ts"
@@ -46,9 +48,9 @@ import * as Signer from "./Signer.ts"
  */
 export interface Service {
   /**
-   * Calls an operation. Of one that is not idempotent, `recover` may find out whether a call whose answer was lost was
-   * carried out after all: then what it finds is the answer, else the call is made again. Without it the call fails with
-   * `OutcomeUnknown`.
+   * Calls an operation. When it is not repeatable and its response is lost, `recover` may find out whether it was carried
+   * out: what it finds is the response, and the call is made again if it finds nothing. Without `recover` the call fails
+   * with `OutcomeUnknown`.
    */
   readonly execute: <O extends Operation.Any>(
     operation: O,
@@ -56,12 +58,12 @@ export interface Service {
     recover?: Effect.Effect<Option.Option<Answer<O> & object>, GlacierError>
   ) => ReturnType<Method<O>>
   /**
-   * Tries again what is made of calls of an idempotent operation, as the policies of its calls say, but only after errors
-   * that `only` is true of: the others were those of the calls, and have been tried again already.
+   * Retries an effect built from calls of a repeatable operation, by the policies of its calls, but only on errors that
+   * match `only`. The calls have retried the other errors already.
    */
   readonly retry: <A, E extends GlacierError, R>(
     effect: Effect.Effect<A, E, R>,
-    operation: Operation.Any & { readonly idempotent: true },
+    operation: Operation.Any & { readonly repeatable: true },
     only: (error: GlacierError) => boolean
   ) => Effect.Effect<A, E, R>
   /** The time at the service, as far as its answers have told, in epoch milliseconds. */
@@ -108,6 +110,19 @@ const noRedirects = (context: Context.Context<never>) =>
 const sendable = (bytes: Uint8Array, sendsShared: boolean): Uint8Array =>
   sendsShared || bytes.buffer instanceof ArrayBuffer ? bytes : new Uint8Array(bytes)
 
+/** A call on its way to the service. */
+interface Sending {
+  readonly operation: Operation.Any
+  readonly input: object
+  readonly request: Operation.Request
+  /** Whether the service may have acted on an attempt. */
+  mayHaveActed: boolean
+}
+
+/** How to find out what became of a call, with the inputs of this one. */
+const lookUpOf = ({ lookUp = "" }: Operation.Any, input: object): string =>
+  lookUp.replace(/\{(\w+)\}/g, (_, name: string) => String(Reflect.get(input, name)))
+
 /** A body that took longer than this to arrive may have outlived its signature (milliseconds). */
 const slow = 240_000
 
@@ -139,8 +154,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
     }
 
     const send = Effect.fnUntraced(function*(
-      operation: Operation.Any,
-      request: Operation.Request,
+      { input, operation, request }: Sending,
       { bandwidth, timeouts }: Policies.Policies,
       limit: Duration.Duration,
       execute: HttpClient.HttpClient["execute"]
@@ -168,7 +182,9 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
         Effect.catchAllDefect(toDefect(attempt))
       )
       yield* skew.learn(response.headers, sentAt)
+      const origin = { operation, input, status: response.status, requestId: response.headers["x-amzn-requestid"] }
       return yield* Effect.tapErrorTag(decode(attempt, response), "ExpiredToken", () => renew).pipe(
+        Effect.flatMap((output) => Echoes.check(origin, output)),
         Effect.catchTag("InvalidSignature", ({ message, operation, requestId, status }) =>
           Effect.gen(function*() {
             const took = (yield* Clock.currentTimeMillis) - sentAt
@@ -186,10 +202,10 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
     /** One attempt within its limit, which the HTTP client keeps itself if it can. */
     const within = (
       limit: Duration.Duration,
-      operation: Operation.Any,
-      request: Operation.Request,
+      sending: Sending,
       policies: Policies.Policies
     ) => {
+      const { operation } = sending
       const execute = http[HttpHooks.ExecuteWithin]
       const limits: HttpHooks.Limits = {
         connect: policies.timeouts.connect,
@@ -200,16 +216,21 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
       return execute === undefined
         ? Effect.timeoutFail(
           // The limit also ends an attempt in an uninterruptible region, as in the abort of an upload.
-          Effect.interruptible(send(operation, request, policies, limit, untraced)),
+          Effect.interruptible(send(sending, policies, limit, untraced)),
           { duration: limit, onTimeout: () => timedOut({ operation, limit }) }
         )
-        : send(operation, request, policies, limit, (request) => execute(request, limits))
+        : send(sending, policies, limit, (request) => execute(request, limits))
     }
 
-    const attempt = (operation: Operation.Any, request: Operation.Request, policies: Policies.Policies) => {
+    const attempt = (sending: Sending, policies: Policies.Policies) => {
+      const { operation, request } = sending
       const uploaded = Predicate.isUint8Array(request.body) ? request.body.length : 0
       const { answer, upload } = policies.timeouts
-      const timed = within(uploaded > 0 ? upload : answer, operation, request, policies).pipe(
+      const timed = Effect.suspend(() => {
+        sending.mayHaveActed = true
+        return within(uploaded > 0 ? upload : answer, sending, policies)
+      }).pipe(
+        Effect.tapError((error) => Effect.sync(() => void (sending.mayHaveActed = RetryPolicy.isUnknown(error)))),
         Effect.onExit((exit) =>
           Effect.zipRight(
             Metric.increment(counter(operation.name, outcome(exit))),
@@ -240,17 +261,29 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
           Effect.gen(function*() {
             const request = yield* Operation.encode(operation, input)
             const current = yield* policies
-            const call = calling(attempt(operation, request, current), {
+            const sending: Sending = { operation, input, request, mayHaveActed: false }
+            const lookUp = lookUpOf(operation, input)
+            const call = calling(attempt(sending, current), {
               operation,
               policy: current.retryPolicy,
               quota: current.quota,
-              recover
+              recover,
+              lookUp
             })
             const duration = current.timeouts.call
             return yield* !Duration.isFinite(duration) ? call : Effect.timeoutFail(call, {
               duration,
-              onTimeout: () =>
-                new AttemptTimeout({ operation: operation.name, waiting: "call", millis: Duration.toMillis(duration) })
+              onTimeout: (): GlacierError => {
+                const { name, repeatable } = operation
+                const timeout = new AttemptTimeout({
+                  operation: name,
+                  waiting: "call",
+                  millis: Duration.toMillis(duration)
+                })
+                return repeatable === false && sending.mayHaveActed
+                  ? new OutcomeUnknown({ operation: name, message: `${timeout.message} (${lookUp})` })
+                  : timeout
+              }
             })
           }).pipe(inCall(operation, "vaultName" in input ? input.vaultName : undefined))
         ),

@@ -1,12 +1,16 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import type * as GlacierClient from "../../src/client/GlacierClient.ts"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
+import * as Timeouts from "../../src/policy/Timeouts.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
-import { archiveId, call, uploadId } from "../transport/calls.ts"
-import { answer, refusal, scripted } from "../transport/support.ts"
+import { archiveId, call, welcomeHash } from "../transport/calls.ts"
+import { answer, refusal, replies, scripted } from "../transport/support.ts"
 import type { Reply, Sent } from "../transport/support.ts"
 
 const vaultName = "photos"
@@ -207,7 +211,9 @@ describe("initiateJob", () => {
     { about: "for an inventory", of: { Action: "InventoryRetrieval" } },
     { about: "started before the call", of: { CreationDate: "1969-12-31T23:58:59.000Z" } },
     { about: "for other bytes", of: { RetrievalByteRange: `0-${mebibyte - 1}` } },
-    { about: "for all bytes", of: { RetrievalByteRange: `0-${4 * mebibyte - 1}` } }
+    { about: "for all bytes", of: { RetrievalByteRange: `0-${4 * mebibyte - 1}` } },
+    { about: "that tells another topic", of: { SNSTopic: "arn:aws:sns:us-east-1:012345678901:yours" } },
+    { about: "of another tier", of: { Tier: "Bulk" } }
   ])("is not one $about", ({ of }) =>
     Effect.gen(function*() {
       const same = { JobDescription: "mine", RetrievalByteRange: `${range.start}-${range.end}` }
@@ -224,6 +230,47 @@ describe("initiateJob", () => {
       expect((yield* run({ [post]: [lost], [list]: [page([job("a", same)])] }, use)).outcome).toEqual(started("a"))
     }))
 
+  const inventory = (
+    selection: { limit?: number; marker?: string; startDate?: DateTime.Utc } | undefined,
+    description?: string
+  ) =>
+  (glacier: GlacierClient.Service) =>
+    glacier.initiateJob({ vaultName, parameters: { type: "inventory-retrieval", description, selection } })
+  const inventoryJob = (parameters: object, description: string) => ({
+    ...job("mine", { Action: "InventoryRetrieval", JobDescription: description }),
+    ...{ ArchiveId: null, ArchiveSizeInBytes: null, RetrievalByteRange: null },
+    InventoryRetrievalParameters: { Format: "JSON", ...parameters }
+  })
+
+  it.effect("for an inventory is not one of other dates that has the description of the caller", () =>
+    Effect.gen(function*() {
+      const StartDate = "2020-01-01T00:00:00Z"
+      const startDate = DateTime.unsafeMake(StartDate)
+      const list1 = page([inventoryJob({ StartDate }, "weekly")])
+      const found = yield* run({ [post]: [lost], [list]: [list1] }, inventory({ startDate }, "weekly"))
+      expect(found.outcome).toEqual(started("mine"))
+      const other = yield* run({ [post]: [lost, ok("initiateJob")], [list]: [list1] }, inventory(undefined, "weekly"))
+      expect(other.targets).toEqual([post, list, post])
+    }))
+
+  it.effect("for a page of an inventory is in doubt when only the description of the caller could tell it", () =>
+    Effect.gen(function*() {
+      for (const selection of [{ limit: 10 }, { marker: "a" }]) {
+        const { outcome, targets } = yield* run({ [post]: [lost] }, inventory(selection, "weekly"))
+        expect(outcome).toBe("OutcomeUnknown")
+        expect(targets).toEqual([post])
+      }
+    }))
+
+  it.effect("for a page of an inventory is found by the description that no other job has", () =>
+    Effect.gen(function*() {
+      const { outcome } = yield* run((sent) => ({
+        [post]: [lost],
+        [list]: [page([inventoryJob({ Limit: "10", Marker: "next" }, description(sent))])]
+      }), inventory({ limit: 10, marker: "a" }))
+      expect(outcome).toEqual(started("mine"))
+    }))
+
   it.effect("for all bytes is not one for a part of them", () =>
     Effect.gen(function*() {
       const { targets } = yield* run((sent) => {
@@ -236,126 +283,134 @@ describe("initiateJob", () => {
 
 describe("initiateMultipartUpload", () => {
   const post = "POST /-/vaults/photos/multipart-uploads"
-  const list = "GET /-/vaults/photos/multipart-uploads"
   const open = (glacier: GlacierClient.Service) =>
     glacier.initiateMultipartUpload({ vaultName, partSize: mebibyte, description: "a year" })
 
-  const upload = (MultipartUploadId: string, more: object = {}) => ({
-    ArchiveDescription: "a year",
-    CreationDate: "1970-01-01T00:00:05.000Z",
-    MultipartUploadId,
-    PartSizeInBytes: mebibyte,
-    VaultARN: "arn:aws:glacier:us-east-1:012345678901:vaults/photos",
-    ...more
-  })
-  const page = (uploads: ReadonlyArray<object>, Marker: string | null = null) => json({ UploadsList: uploads, Marker })
-  const partsOf = (id: string) => `GET /-/vaults/photos/multipart-uploads/${id}?limit=1`
-  const parts = (id: string, count: number): Reply =>
-    json({
-      ...upload(id),
-      Marker: null,
-      Parts: Array.from(
-        { length: count },
-        () => ({ RangeInBytes: `0-${mebibyte - 1}`, SHA256TreeHash: "a".repeat(64) })
-      )
-    })
-  const opened = (uploadId: string) => ({ uploadId, location: Option.none() })
-
-  it.effect("whose answer was lost is found among the uploads", () =>
-    Effect.gen(function*() {
-      const { outcome, targets } = yield* run(
-        { [post]: [lost], [list]: [page([upload("mine")])], [partsOf("mine")]: [parts("mine", 0)] },
-        open
-      )
-      expect(outcome).toEqual(opened("mine"))
-      expect(targets).toEqual([post, list, partsOf("mine")])
-    }))
-
-  it.effect("whose answer was lost is found on a later page", () =>
-    Effect.gen(function*() {
-      const { outcome } = yield* run(
-        {
-          [post]: [unavailable],
-          [list]: [page([upload("other", { ArchiveDescription: null })], "next")],
-          [`${list}?marker=next`]: [page([upload("mine")])],
-          [partsOf("mine")]: [parts("mine", 0)]
-        },
-        open
-      )
-      expect(outcome).toEqual(opened("mine"))
-    }))
-
   it.effect.each([
-    { about: "of another description", of: { ArchiveDescription: "two years" } },
-    { about: "without a description", of: { ArchiveDescription: null } },
-    { about: "of another part size", of: { PartSizeInBytes: 2 * mebibyte } },
-    { about: "opened before the call", of: { CreationDate: "1969-12-31T23:58:59.000Z" } }
-  ])("is not one $about: it is sent again", ({ of }) =>
+    { about: "its response is lost", reply: lost },
+    { about: "the service fails", reply: unavailable },
+    { about: "there is no connection", reply: unsent }
+  ])("is sent again when $about, and no open upload is looked at", ({ reply }) =>
     Effect.gen(function*() {
-      const { outcome, targets } = yield* run(
-        { [post]: [lost, ok("initiateMultipartUpload")], [list]: [page([upload("a", of)])] },
-        open
-      )
+      const { at, outcome, targets } = yield* run({ [post]: [reply, reply, ok("initiateMultipartUpload")] }, open)
       expect(outcome).toEqual(call("initiateMultipartUpload").output)
-      expect(targets).toEqual([post, list, post])
+      expect(targets).toEqual([post, post, post])
+      expect(at).toEqual([0, 10_000, 20_000])
     }))
 
-  it.effect("is not one that has a part", () =>
+  it.effect("fails with the last error when the policy permits no more attempts", () =>
     Effect.gen(function*() {
-      const { outcome, targets } = yield* run(
-        {
-          [post]: [lost, ok("initiateMultipartUpload")],
-          [list]: [page([upload("a")])],
-          [partsOf("a")]: [parts("a", 1)]
-        },
-        open
+      const { outcome, targets } = yield* run({ [post]: [lost] }, open)
+      expect(outcome).toBe("ConnectionError")
+      expect(targets).toEqual([post, post, post])
+    }))
+})
+
+describe("A call that the service remembers for a short time only", () => {
+  const gone: Reply = () => Effect.sync(() => refusal(404, "ResourceNotFoundException"))
+
+  describe.each(["completeMultipartUpload", "abortMultipartUpload"] as const)("%s", (name) => {
+    const target = call(name).request
+
+    it.effect.each([
+      { about: "a lost connection", reply: lost },
+      { about: "a failure of the service", reply: unavailable }
+    ])("is made again after $about", ({ reply }) =>
+      Effect.gen(function*() {
+        const { outcome, targets } = yield* run({ [target]: [reply, ok(name)] }, call(name).run)
+        expect(outcome).toEqual(call(name).output)
+        expect(targets).toEqual([target, target])
+      }))
+
+    it.effect.each([
+      { about: "has forgotten it", reply: gone },
+      { about: "refuses it for another reason", reply: denied }
+    ])(
+      "fails with OutcomeUnknown when its response was lost and the service $about since",
+      ({ reply }) =>
+        Effect.gen(function*() {
+          const { outcome, targets } = yield* run({ [target]: [lost, reply] }, call(name).run)
+          expect(outcome).toBe("OutcomeUnknown")
+          expect(targets).toEqual([target, target])
+        })
+    )
+
+    it.effect("fails with the refusal when nothing was lost before", () =>
+      Effect.gen(function*() {
+        expect((yield* run({ [target]: [gone] }, call(name).run)).outcome).toBe("ResourceNotFound")
+        expect((yield* run({ [target]: [unsent, gone] }, call(name).run)).outcome).toBe("ResourceNotFound")
+        expect((yield* run({ [target]: [denied] }, call(name).run)).outcome).toBe("AccessDenied")
+      }))
+  })
+
+  it.effect("completeMultipartUpload says which archive to look for", () =>
+    Effect.gen(function*() {
+      const { glacier } = yield* scripted(
+        replies(() => refusal(500, "ServiceUnavailableException"), () => refusal(404, "ResourceNotFoundException")),
+        { policies }
       )
-      expect(outcome).toEqual(call("initiateMultipartUpload").output)
-      expect(targets).toEqual([post, list, partsOf("a"), post])
+      const error = yield* Effect.flip(inVirtualTime(call("completeMultipartUpload").run(glacier)))
+      expect(error.message).toContain(`tree hash ${welcomeHash} in the next inventory of vault photos`)
     }))
 
-  it.effect("is not one that this client has opened before", () =>
+  it.effect("completeMultipartUpload fails with the refusal when it tells that no archive was made", () =>
     Effect.gen(function*() {
-      const { targets } = yield* run(
-        {
-          [post]: [ok("initiateMultipartUpload"), lost, ok("initiateMultipartUpload")],
-          [list]: [page([upload(uploadId)])]
-        },
-        (glacier) => Effect.zipRight(open(glacier), open(glacier))
-      )
-      expect(targets).toEqual([post, post, list, post])
+      const target = call("completeMultipartUpload").request
+      const other: Reply = () =>
+        Effect.sync(() => refusal(400, "InvalidParameterValueException", "Invalid x-amz-sha256-tree-hash: x"))
+      const { outcome } = yield* run({ [target]: [lost, other] }, call("completeMultipartUpload").run)
+      expect(outcome).toBe("ChecksumMismatch")
     }))
+})
 
-  it.effect("fails with OutcomeUnknown when several could be the one", () =>
-    Effect.gen(function*() {
-      const { outcome, targets } = yield* run(
-        {
-          [post]: [lost],
-          [list]: [page([upload("a"), upload("b")])],
-          [partsOf("a")]: [parts("a", 0)],
-          [partsOf("b")]: [parts("b", 0)]
-        },
-        open
-      )
-      expect(outcome).toBe("OutcomeUnknown")
-      expect(targets.filter((target) => target === post)).toHaveLength(1)
-    }))
-
-  it.effect("fails with OutcomeUnknown when it cannot be looked for", () =>
-    Effect.gen(function*() {
-      expect(yield* run({ [post]: [lost], [list]: [denied] }, open)).toMatchObject({
-        outcome: "OutcomeUnknown",
-        targets: [post, list]
+describe("A success that cannot be read", () => {
+  it.effect.each(["uploadArchive", "purchaseProvisionedCapacity", "initiateVaultLock"] as const)(
+    "leaves the outcome unknown: %s",
+    (name) =>
+      Effect.gen(function*() {
+        const target = call(name).request
+        for (const status of [201, 204]) {
+          const { outcome, targets } = yield* run(
+            { [target]: [() => Effect.sync(() => answer(status))] },
+            call(name).run
+          )
+          expect(outcome).toBe("OutcomeUnknown")
+          expect(targets).toEqual([target])
+        }
       })
-      expect(
-        yield* run({ [post]: [lost], [list]: [page([upload("a")])], [partsOf("a")]: [denied] }, open)
-      ).toMatchObject({ outcome: "OutcomeUnknown", targets: [post, list, partsOf("a")] })
+  )
+
+  it.effect("is looked up: initiateJob", () =>
+    Effect.gen(function*() {
+      const { outcome } = yield* run({
+        "POST /-/vaults/photos/jobs": [() => Effect.sync(() => answer(202))],
+        "GET /-/vaults/photos/jobs": [json({ JobList: [], Marker: null })]
+      }, call("initiateJob").run)
+      expect(outcome).toBe("MalformedResponse")
+    }))
+})
+
+describe("A time limit of the call", () => {
+  const limited = (limit: Duration.DurationInput) =>
+    Layer.merge(policies, Timeouts.layer({ call: Duration.decode(limit) }))
+  const never: Reply = () => Effect.never
+
+  it.effect("leaves the outcome unknown when it ends an attempt of a call that must not be made twice", () =>
+    Effect.gen(function*() {
+      const target = call("uploadArchive").request
+      const { outcome } = yield* run({ [target]: [never] }, call("uploadArchive").run, {
+        policies: limited("1 minute")
+      })
+      expect(outcome).toBe("OutcomeUnknown")
     }))
 
-  it.effect("is simply sent again when there was no connection", () =>
+  it.effect("is an AttemptTimeout when it ends the wait for the next attempt: the service has not acted", () =>
     Effect.gen(function*() {
-      const { outcome, targets } = yield* run({ [post]: [unsent, ok("initiateMultipartUpload")] }, open)
-      expect(outcome).toEqual(call("initiateMultipartUpload").output)
-      expect(targets).toEqual([post, post])
+      const target = call("uploadArchive").request
+      const throttled: Reply = () => Effect.sync(() => refusal(400, "ThrottlingException"))
+      const { outcome } = yield* run({ [target]: [throttled] }, call("uploadArchive").run, {
+        policies: limited("5 seconds")
+      })
+      expect(outcome).toBe("AttemptTimeout")
     }))
 })

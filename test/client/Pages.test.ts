@@ -73,6 +73,21 @@ const lists: ReadonlyArray<List> = [
       Marker,
       Parts: numbers.map((n) => ({ RangeInBytes: `${n}-${n}`, SHA256TreeHash: welcomeHash }))
     })
+  },
+  {
+    name: "parts with their upload",
+    stream: Stream.flatMap(
+      Pages.partPages({ vaultName, uploadId }),
+      ({ parts }) => Stream.fromIterable(parts.map(({ range }) => range.start))
+    ),
+    target: `/-/vaults/photos/multipart-uploads/${uploadId}`,
+    query: "",
+    page: (Marker, ...numbers) => ({
+      ...upload,
+      ArchiveDescription: null,
+      Marker,
+      Parts: numbers.map((n) => ({ RangeInBytes: `${n}-${n}`, SHA256TreeHash: welcomeHash }))
+    })
   }
 ]
 
@@ -114,6 +129,29 @@ describe.each(lists)("Pages of $name", ({ page, query, stream, target }) => {
         const { queries, result } = yield* asking(Stream.runCount(Stream.take(stream, wanted)), three)
         expect(result).toMatchObject({ right: wanted })
         expect(queries).toHaveLength(asked)
+      })
+  )
+
+  it.effect("end with a page whose marker is empty", () =>
+    Effect.gen(function*() {
+      const { queries, result } = yield* asking(numbers, replies(json(page("a", 1)), json(page("", 2))))
+      expect(result).toMatchObject({ _tag: "Right", right: [1, 2] })
+      expect(queries).toEqual([query, following("a")])
+    }))
+
+  it.effect.each([[["a", "a"]], [["a", "b", "a"]], [["a", "b", "c", "b"]]] as const)(
+    "fail when a marker comes again, as the list would never end: %s",
+    ([markers]) =>
+      Effect.gen(function*() {
+        const seen: Array<number> = []
+        const pages = markers.map((marker, index) => json(page(marker, index)))
+        const { queries, result } = yield* asking(
+          Stream.runForEach(stream, (entry) => Effect.sync(() => seen.push(entry))),
+          (_, attempt) => Effect.sync(pages[(attempt - 1) % pages.length]!)
+        )
+        expect(result).toMatchObject({ _tag: "Left", left: { _tag: "MalformedResponse" } })
+        expect(queries).toHaveLength(markers.length)
+        expect(seen).toEqual(markers.slice(1).map((_, index) => index))
       })
   )
 

@@ -12,7 +12,7 @@ import { settings } from "./aws-sdk/Settings.ts"
 import * as Support from "./aws-sdk/support.ts"
 import { vaults } from "./aws-sdk/Vaults.ts"
 
-layer(Support.layer, { excludeTestServices: true })("AWS's JavaScript client", (it) => {
+layer(Support.layer(), { excludeTestServices: true })("AWS's JavaScript client", (it) => {
   for (const area of [vaults, archives, multipart, jobs, inventories, settings, account, errors]) area(it)
 
   // The last one: it looks at what all others have seen.
@@ -22,4 +22,8 @@ layer(Support.layer, { excludeTestServices: true })("AWS's JavaScript client", (
       expect(own.filter((name) => name.endsWith("Command"))).toHaveLength(33)
       expect(own.filter((name) => !Support.seen.has(name))).toEqual(["GlacierServiceException"])
     }))
+})
+
+layer(Support.layer(true), { excludeTestServices: true })("AWS's JavaScript client over TLS", (it) => {
+  for (const area of [vaults, archives, multipart, jobs]) area(it)
 })

@@ -1,8 +1,8 @@
 /** AWS's own client for Python, as a user of it would use it: the suite of the folder `glacier_boto3`. */
-import { FileSystem, HttpServer } from "@effect/platform"
+import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it, layer } from "@effect/vitest"
-import { Context, DateTime, Effect, Layer, Logger, Redacted, Schema } from "effect"
+import { Context, DateTime, Effect, Layer, Logger, Option, Redacted, Schema } from "effect"
 import { execFile, spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { Emulator } from "../../src/emulator/index.ts"
@@ -48,11 +48,11 @@ const keys = [
   key("EXPIRED", { sessionToken, expiration: DateTime.unsafeMake(0) })
 ]
 
-/** Runs the suite and gives what it says on stdout and stderr. */
-const run = (python: string, endpoints: Readonly<Record<string, string>>) =>
+/** Runs some areas of the suite, or all, and gives what it says on stdout and stderr. */
+const run = (python: string, areas: ReadonlyArray<string>, endpoints: Readonly<Record<string, string>>) =>
   Effect.async<{ readonly stdout: string; readonly stderr: string }>((resume, signal) => {
     const env = { PATH: process.env["PATH"], ...environment, ...endpoints }
-    execFile(python, [suite], { env, signal, maxBuffer: 2 ** 26 }, (_, stdout, stderr) => {
+    execFile(python, [suite, ...areas], { env, signal, maxBuffer: 2 ** 26 }, (_, stdout, stderr) => {
       resume(Effect.succeed({ stdout, stderr }))
     })
   })
@@ -61,18 +61,16 @@ const run = (python: string, endpoints: Readonly<Record<string, string>>) =>
 class Results extends Context.Tag("test/Results")<Results, (test: string) => string | undefined>() {}
 
 const serve = (options: NodeEmulator.Options) =>
-  Effect.flatMap(
-    Layer.build(NodeEmulator.layerServer(options)),
-    (context) => Effect.provide(HttpServer.addressFormattedWith(Effect.succeed), context)
-  )
+  Effect.map(Layer.build(NodeEmulator.layerServer(options)), Context.get(NodeEmulator.Address))
 
-const results = (python: string) =>
+const results = (python: string, areas: ReadonlyArray<string> = [], tls?: true) =>
   Layer.scoped(
     Results,
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* fs.makeTempDirectoryScoped({ prefix: "boto3-" })
       const usual = yield* serve({
+        tls,
         keys,
         jobDelay: { Expedited: "100 millis", Standard: "100 millis", Bulk: "1 second", Inventory: "100 millis" },
         inventoryDelay: 0,
@@ -80,15 +78,19 @@ const results = (python: string) =>
         withoutStorage: [emptyAccount],
         bodyTimeout: "2 seconds"
       })
-      const slow = yield* serve({ jobDelay: "1 hour", inventoryDelay: "1 hour" })
-      const fleeting = yield* serve({ jobDelay: 0, inventoryDelay: 0, expiry: "2 seconds" })
-      const broken = yield* serve({ directory })
+      const slow = yield* serve({ tls, jobDelay: "1 hour", inventoryDelay: "1 hour" })
+      const fleeting = yield* serve({ tls, jobDelay: 0, inventoryDelay: 0, expiry: "2 seconds" })
+      const broken = yield* serve({ tls, directory })
       yield* fs.remove(`${directory}/blobs`, { recursive: true })
-      const { stderr, stdout } = yield* run(python, {
-        GLACIER_USUAL: usual,
-        GLACIER_SLOW: slow,
-        GLACIER_FLEETING: fleeting,
-        GLACIER_BROKEN: broken
+      const authorities = `${directory}/ca.pem`
+      const addresses = [usual, slow, fleeting, broken]
+      yield* fs.writeFileString(authorities, addresses.flatMap(({ ca }) => Option.toArray(ca)).join("\n"))
+      const { stderr, stdout } = yield* run(python, areas, {
+        GLACIER_USUAL: usual.url,
+        GLACIER_SLOW: slow.url,
+        GLACIER_FLEETING: fleeting.url,
+        GLACIER_BROKEN: broken.url,
+        AWS_CA_BUNDLE: authorities
       })
       const reasons = new Map(linesOf(stdout).map(({ reason, test }) => [test, reason]))
       return (test: string) => reasons.get(test) ?? `It did not run.\n${stderr}`
@@ -102,10 +104,14 @@ if (python === undefined) {
   describe.skip(skipped, () => it("runs", () => {}))
 } else {
   const env = { PATH: process.env["PATH"], ...environment }
-  const listed = spawnSync(python, [suite, "--list"], { env, encoding: "utf8" })
-  layer(results(python), { excludeTestServices: true, timeout: "2 minutes" })("boto3 suite", (it) => {
-    for (const { test } of linesOf(listed.stdout)) {
-      it.effect(test, () => Effect.map(Results, (reason) => expect(reason(test)).toBe("")))
-    }
-  })
+  const check = (name: string, areas: ReadonlyArray<string> = [], tls?: true) => {
+    const listed = spawnSync(python, [suite, "--list", ...areas], { env, encoding: "utf8" })
+    layer(results(python, areas, tls), { excludeTestServices: true, timeout: "2 minutes" })(name, (it) => {
+      for (const { test } of linesOf(listed.stdout)) {
+        it.effect(test, () => Effect.map(Results, (reason) => expect(reason(test)).toBe("")))
+      }
+    })
+  }
+  check("boto3 suite")
+  check("boto3 suite over TLS", ["archives", "multipart", "vaults"], true)
 }

@@ -1,6 +1,5 @@
 /** The conformance suite over every way to reach a Glacier. What takes time is in `Time.test.ts`. */
 import * as NodeContext from "@effect/platform-node/NodeContext"
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
@@ -9,6 +8,7 @@ import { describe } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as GlacierClient from "../../src/client/GlacierClient.ts"
 import * as Emulator from "../../src/emulator/Emulator.ts"
 import * as NodeEmulator from "../../src/node/NodeEmulator.ts"
@@ -17,6 +17,7 @@ import * as NodeHttp from "../../src/node/NodeHttp.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
 import * as Transport from "../../src/transport/Transport.ts"
+import { nodeHttp, undici } from "../support/httpClients.ts"
 import { conformance } from "./suite.ts"
 import type { Way } from "./suite/support.ts"
 
@@ -40,15 +41,22 @@ const inProcess: Way = ({ directory, ...options }, how) =>
     how
   ).pipe(Layer.provide([NodeHashing.layer, NodeContext.layer]))
 
-const overSocket = (http: Layer.Layer<HttpClient.HttpClient>): Way => (options, how) =>
+/** How a client gets at an emulator over a socket. `ca` is there when the emulator serves TLS. */
+type Http = (ca: string | undefined) => Layer.Layer<HttpClient.HttpClient>
+
+const overSocket = (http: Http, tls?: true): Way => (options, how) =>
   Layer.unwrapEffect(
-    Effect.map(NodeEmulator.url, (endpoint) => client(http, { region: NodeEmulator.region, endpoint }, how))
-  ).pipe(Layer.provide([NodeEmulator.layerServer(options), NodeContext.layer]))
+    Effect.map(NodeEmulator.Address, ({ ca, url: endpoint }) =>
+      client(http(Option.getOrUndefined(ca)), { region: NodeEmulator.region, endpoint }, how))
+  ).pipe(Layer.provide([NodeEmulator.layerServer({ ...options, tls }), NodeContext.layer]))
 
 describe("conformance", () => {
   conformance("in-process", inProcess)
-  conformance("undici", overSocket(NodeHttpClient.layerUndici))
-  conformance("node:http", overSocket(NodeHttpClient.layer))
-  conformance("NodeHttp", overSocket(NodeHttp.layer))
-  conformance("fetch", overSocket(FetchHttpClient.layer), false)
+  conformance("undici", overSocket(undici))
+  conformance("undici over TLS", overSocket(undici, true))
+  conformance("node:http", overSocket(nodeHttp))
+  conformance("node:http over TLS", overSocket(nodeHttp, true))
+  conformance("NodeHttp", overSocket((ca) => Layer.orDie(NodeHttp.layerWith({ ca }))))
+  conformance("NodeHttp over TLS", overSocket((ca) => Layer.orDie(NodeHttp.layerWith({ ca })), true))
+  conformance("fetch", overSocket(() => FetchHttpClient.layer), false)
 })

@@ -10,6 +10,7 @@ const isClass = (value: unknown): value is Class => typeof value === "function" 
 
 /** Those that are tried again or not by what they hold. */
 const byWhat: Readonly<Record<string, string>> = {
+  ChecksumMismatch: "by `status`",
   InvalidSignature: "by what is wrong",
   UnknownServiceError: "by its status"
 }

@@ -46,13 +46,14 @@ describe("docs/operations.md", () => {
       request: `\`${operation.method} ${operation.path}${query}\``,
       errors: operation.errors.filter((error) => !common.has(error)).map(({ name }) => name)
     })
-    expect(notes.includes("Not idempotent")).toBe(!operation.idempotent)
+    expect(notes.includes("Not idempotent")).toBe(operation.repeatable === false)
+    expect(notes.startsWith("Soon after")).toBe(operation.repeatable === "briefly")
     expect(notes.startsWith("Paged")).toBe("marker" in operation.input)
     expect(notes.includes("Costs money")).toBe(["initiateJob", "purchaseProvisionedCapacity"].includes(method))
   })
 
   it("names every stream of pages", () => {
-    const named = rows.flatMap(([, , , , notes = ""]) => notes.match(/Pages\.\w+/) ?? [])
+    const named = rows.flatMap(([, , , , notes = ""]) => notes.match(/Pages\.\w+/g) ?? [])
     expect(named.sort()).toEqual(Object.keys(Pages).map((name) => `Pages.${name}`).sort())
   })
 })

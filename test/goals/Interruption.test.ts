@@ -19,6 +19,7 @@ import * as NodeHashing from "../../src/node/NodeHashing.ts"
 import * as RatePolicy from "../../src/policy/RatePolicy.ts"
 import * as RetryQuota from "../../src/policy/RetryQuota.ts"
 import { mebibyte } from "../../src/protocol/Limits.ts"
+import * as Faults from "../../src/testing/Faults.ts"
 import * as Download from "../../src/transfer/Download.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import * as Upload from "../../src/transfer/Upload.ts"
@@ -213,6 +214,55 @@ describe("an interruption", () => {
       const { left, open } = yield* everywhere(upload({ onFailure: "keep" }), 20)
       expect(left.every(({ exit, fibers }) => Exit.isInterrupted(exit) && fibers === 0)).toBe(true)
       expect(open).toBeGreaterThan(10)
+    }).pipe(environment))
+
+  it.live("R7 ends in 100 ms while an upload waits to be opened again, as nothing is under way then", () =>
+    Effect.gen(function*() {
+      for (const after of [1_000, 5_000, 60_000]) {
+        const requests: Array<string> = []
+        const http = HttpClient.transform(yield* HttpClient.HttpClient, (_, request) =>
+          Effect.sync(() => {
+            requests.push(request.method)
+            return HttpClientResponse.fromWeb(request, new Response(null, { status: 503 }))
+          }))
+        const fiber = yield* Effect.forkDaemon(
+          Upload.upload(vault, Source.bytes(bytes), { partSize: mebibyte }).pipe(Effect.provide(clientOver(http)))
+        )
+        yield* Effect.sleep(after)
+        const [took] = yield* Effect.timed(Fiber.interrupt(fiber))
+        expect(Duration.toMillis(took)).toBeLessThanOrEqual(100)
+        expect(new Set(requests)).toEqual(new Set(["POST"]))
+      }
+    }).pipe(environment))
+
+  it.live("R7 of 60 uploads under faults leaves no upload open whose id was received and whose abort can arrive", () =>
+    Effect.gen(function*() {
+      yield* prepare
+      const service = yield* HttpClient.HttpClient
+      const received = new Set<string>()
+      for (let seed = 0; seed < 60; seed++) {
+        const { harmHttp } = yield* Faults.make({
+          seed,
+          rates: { LostReply: 0.1, LostRequest: 0.05, Unavailable: 0.1, ResetBeforeHeaders: 0.1, Throttled: 0.1 }
+        })
+        const http = HttpClient.transform(
+          harmHttp(service),
+          (send) =>
+            Effect.tap(Effect.delay(send, 20), ({ headers }) =>
+              Effect.sync(() => {
+                const id = headers["x-amz-multipart-upload-id"]
+                if (id !== undefined) received.add(id)
+              }))
+        )
+        const fiber = yield* Effect.forkDaemon(
+          Upload.upload(vault, Source.bytes(bytes), { partSize: mebibyte }).pipe(Effect.provide(clientOver(http)))
+        )
+        yield* Effect.sleep(seed * 25)
+        yield* Fiber.interrupt(fiber)
+      }
+      const open = yield* directly((glacier) => glacier.listMultipartUploads(vault))
+      expect(received.size).toBeGreaterThan(20)
+      expect(open.uploads.filter(({ uploadId }) => received.has(uploadId))).toEqual([])
     }).pipe(environment))
 
   it.live("R7 ends in a second, too, when nothing answers any more", () =>

@@ -132,11 +132,13 @@ const byPackage = ({ answers, attempts, calls, jitter }: Sequence): Effect.Effec
       const answer = left.shift() ?? "success"
       return answer === "success" ? Effect.succeed(answer) : Effect.fail(errorOf(answer))
     })
-    const operation = { name: "GetSomething", idempotent: true }
+    const operation = { name: "GetSomething", repeatable: true }
     return yield* Effect.replicateEffect(
       Effect.gen(function*() {
         const waits: Array<number> = []
-        const result = yield* Effect.either(calling(attempt, { operation, policy, quota, recover: undefined })).pipe(
+        const result = yield* Effect.either(
+          calling(attempt, { operation, policy, quota, recover: undefined, lookUp: "" })
+        ).pipe(
           Effect.withClock(noting((millis) => waits.push(millis)))
         )
         const outcome: Outcome = [Either.isRight(result), waits, yield* quota.tokens]

@@ -2,7 +2,16 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
@@ -47,7 +56,10 @@ describe("NodeCheckpoint", () => {
     () =>
       Effect.gen(function*() {
         const directory = yield* folder
-        writeFileSync(`${yield* Checkpoint.pathOf(directory, "work")}.lock`, "2147483646")
+        const dead = yield* runScript(holder, [directory, "work"])
+        yield* dead.firstLine
+        yield* dead.kill("SIGKILL")
+        yield* dead.exit
         const lines = yield* Effect.forEach(
           Array.from({ length: 2 }),
           () => Effect.flatMap(runScript(holder, [directory, "work"]), ({ firstLine }) => firstLine),
@@ -59,17 +71,25 @@ describe("NodeCheckpoint", () => {
     180_000
   )
 
-  it.scopedLive("tells what to remove when a process died while it took a lock", () =>
+  it.scopedLive("needs no help when a process died while it took a lock", () =>
     Effect.gen(function*() {
       const directory = yield* folder
-      const taking = `${yield* Checkpoint.pathOf(directory, "work")}.lock.taking`
-      writeFileSync(taking, "")
-      const refused = yield* Effect.flip(Effect.provide(read, NodeCheckpoint.layer(directory)))
-      expect(refused).toMatchObject({ _tag: "CheckpointInUse", owner: "another process", lock: taking })
-      rmSync(taking)
+      mkdirSync(`${yield* Checkpoint.pathOf(directory, "work")}.lock`)
       expect(yield* Effect.provide(read, NodeCheckpoint.layer(directory))).toEqual([])
       expect(readdirSync(directory)).toEqual([])
     }))
+
+  it.scopedLive("refuses the log of another process by any path to its folder", () =>
+    Effect.gen(function*() {
+      const directory = yield* folder
+      symlinkSync(directory, `${directory}/linked`)
+      const { firstLine } = yield* runScript(holder, [`${directory}/linked`, "work"])
+      const [, owner] = (yield* firstLine).split("opened by ")
+      for (const path of [directory, `${directory}/linked/.`, `${directory}/linked/linked/`]) {
+        const refused = yield* Effect.flip(Effect.provide(read, NodeCheckpoint.layer(path)))
+        expect(refused).toMatchObject({ _tag: "CheckpointInUse", owner })
+      }
+    }), 60_000)
 
   it.scopedLive("refuses a second writer of this process, whatever layer and path it has the folder by", () =>
     Effect.gen(function*() {

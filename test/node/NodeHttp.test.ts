@@ -1,279 +1,430 @@
 import { HttpBody, HttpClient, HttpClientRequest, type HttpClientResponse } from "@effect/platform"
-import { describe, expect, layer } from "@effect/vitest"
-import { Chunk, Duration, Effect, Exit, Fiber, Stream, TestClock } from "effect"
-import { once } from "node:events"
-import { createServer, type Socket } from "node:net"
+import { expect, layer } from "@effect/vitest"
+import { Chunk, Duration, Effect, Exit, Fiber, Layer, Stream, TestClock } from "effect"
+import type { Socket } from "node:net"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { Body, HttpHooks } from "../../src/index.ts"
 import { NodeHttp } from "../../src/node/index.ts"
+import { ca, createServer, ways } from "../support/tlsServer.ts"
 
-/** A server that answers each request, whose body has come, by what `reply` does. */
-const serve = (reply: (socket: Socket, request: string) => void) =>
-  Effect.acquireRelease(
-    Effect.promise(async () => {
-      const sockets = new Set<Socket>()
-      let connections = 0
-      const server = createServer((socket) => {
-        connections += 1
-        sockets.add(socket)
-        let received = ""
-        socket.on("error", () => {}).on("close", () => void sockets.delete(socket)).on("data", (chunk: Buffer) => {
-          received += chunk.toString("latin1")
-          const [head = ""] = received.split("\r\n\r\n", 1)
-          const length = Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0)
-          if (received.length < head.length + 4 + length) return
-          const request = received
-          received = ""
-          reply(socket, request)
-        })
+/** A server that responds to each request, once its body has come, by `reply`. */
+const serve = (secure: boolean, reply: (socket: Socket, request: string) => void) =>
+  Effect.gen(function*() {
+    let connections = 0
+    const { origin, sockets } = yield* createServer(secure, (socket) => {
+      connections += 1
+      let received = ""
+      socket.on("data", (chunk: Buffer) => {
+        received += chunk.toString("latin1")
+        const [head = ""] = received.split("\r\n\r\n", 1)
+        const length = Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0)
+        if (received.length < head.length + 4 + length) return
+        const request = received
+        received = ""
+        reply(socket, request)
       })
-      await once(server.listen(0, "127.0.0.1"), "listening")
-      const address = server.address()
-      const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}/`
-      return { url, connections: () => connections, open: () => sockets.size, server, sockets }
-    }),
-    ({ server, sockets }) =>
-      Effect.sync(() => {
-        server.close()
-        sockets.forEach((socket) => socket.destroy())
-      })
-  )
+    })
+    return { url: `${origin}/`, connections: () => connections, open: () => sockets.size, sockets }
+  })
 
 const answer = (body: string, headers = "") =>
   `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n${headers}\r\n${body}`
 
 const text = (response: HttpClientResponse.HttpClientResponse) => response.text
 
-/** Lets sockets have their turn until something is so. */
-const until = (isSo: () => boolean): Effect.Effect<void> =>
-  Effect.suspend(() =>
-    isSo() ? Effect.void : Effect.zipRight(
-      Effect.async<void>((resume) => {
-        setTimeout(() => resume(Effect.void), 5)
-      }),
-      until(isSo)
-    )
-  )
-
-layer(NodeHttp.layer)("NodeHttp", (it) => {
-  it.scoped("uses a connection again, and no more of them than there are requests at once", () =>
-    Effect.gen(function*() {
-      const { connections, url } = yield* serve((socket, request) => socket.write(answer(request.split(" ")[0] ?? "")))
-      for (const method of ["GET", "POST", "PUT", "DELETE"] as const) {
-        expect(yield* Effect.flatMap(HttpClient.execute(HttpClientRequest.make(method)(url)), text)).toBe(method)
-      }
-      expect(connections()).toBe(1)
-      yield* Effect.forEach([1, 2, 3], () => Effect.flatMap(HttpClient.get(url), text), { concurrency: 3 })
-      expect(connections()).toBe(3)
-    }))
-
-  it.scoped.each<readonly [what: string, bytes: string]>([
-    ["says that it closes", answer("a", "Connection: close\r\n")],
-    ["is followed by what nobody asked for", `${answer("a")}HTTP/1.1 200 OK`]
-  ])("uses none again whose answer %s", ([, bytes]) =>
-    Effect.gen(function*() {
-      const { connections, open, url } = yield* serve((socket) => socket.write(bytes))
-      expect(yield* Effect.flatMap(HttpClient.get(url), text)).toBe("a")
-      yield* until(() => open() === 0)
-      expect(yield* Effect.flatMap(HttpClient.get(url), text)).toBe("a")
-      expect(connections()).toBe(2)
-    }))
-
-  it.scoped("uses none again that was closed, or spoke, while it was free", () =>
-    Effect.gen(function*() {
-      const { connections, open, sockets, url } = yield* serve((socket) => socket.write(answer("a")))
-      yield* Effect.flatMap(HttpClient.get(url), text)
-      sockets.forEach((socket) => socket.end())
-      yield* until(() => open() === 0)
-      yield* Effect.flatMap(HttpClient.get(url), text)
-      sockets.forEach((socket) => socket.write(answer("b")))
-      yield* until(() => open() === 0)
-      expect(yield* Effect.flatMap(HttpClient.get(url), text)).toBe("a")
-      expect(connections()).toBe(3)
-    }))
-
-  it.scoped("sends bytes, texts and Streams, with their lengths", () =>
-    Effect.gen(function*() {
-      const { url } = yield* serve((socket, request) => socket.write(answer(request.split("\r\n\r\n")[1] ?? "")))
-      const post = (body: HttpBody.HttpBody) =>
-        HttpClientRequest.post(url).pipe(HttpClientRequest.setBody(body), HttpClient.execute, Effect.flatMap(text))
-      expect(yield* post(HttpBody.text("a text"))).toBe("a text")
-      expect(yield* post(HttpBody.uint8Array(Buffer.from(new SharedArrayBuffer(3)).fill("s")))).toBe("sss")
-      const pieces = Stream.fromIterable(["a ", "Stream"].map((piece) => Buffer.from(piece)))
-      expect(yield* post(HttpBody.stream(pieces, "", 8))).toBe("a Stream")
-    }))
-
-  it.scoped("refuses what it cannot send, and sends nothing", () =>
-    Effect.gen(function*() {
-      const { connections, url } = yield* serve((socket) => socket.write(answer("a")))
-      const post = HttpClientRequest.post(url)
-      const requests = [
-        HttpClientRequest.setBody(post, HttpBody.stream(Stream.empty)),
-        HttpClientRequest.setBody(post, HttpBody.formData(new FormData())),
-        HttpClientRequest.setHeader(post, "a", "b\r\nHost: elsewhere"),
-        HttpClientRequest.setHeader(post, "a b", "c")
-      ]
-      for (const request of requests) {
-        expect(yield* Effect.flip(HttpClient.execute(request))).toMatchObject({
-          _tag: "RequestError",
-          reason: "Encode"
-        })
-      }
-      expect(connections()).toBe(0)
-    }))
-
-  it.scoped("fails when a Stream has not as many bytes as it says, or fails", () =>
-    Effect.gen(function*() {
-      const { open, url } = yield* serve((socket) => socket.write(answer("a")))
-      const streams = [
-        Stream.succeed(Buffer.from("short")),
-        Stream.concat(Stream.succeed(Buffer.from("short")), Stream.fail("broken"))
-      ]
-      for (const stream of streams) {
-        const request = HttpClientRequest.setBody(HttpClientRequest.post(url), HttpBody.stream(stream, "", 8))
-        expect(yield* Effect.flip(HttpClient.execute(request))).toMatchObject({ reason: "Transport" })
-      }
-      yield* until(() => open() === 0)
-    }))
-
-  it.scoped("receives no more of a Stream than is asked for", () =>
-    Effect.gen(function*() {
-      let sent = 0
-      const size = 64 * 1024 * 1024
-      const piece = Buffer.alloc(256 * 1024, "a")
-      const { url } = yield* serve((socket) => {
-        socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`)
-        const more = () => {
-          while (sent < size) {
-            sent += piece.length
-            if (!socket.write(piece)) return void socket.once("drain", more)
-          }
-        }
-        more()
-      })
-      const response = yield* HttpClient.get(url)
-      let before = -1
-      // The buffers of the system are full when no more goes.
-      yield* until(() => {
-        const isFull = sent === before
-        before = sent
-        return isFull
-      })
-      expect(sent).toBeLessThan(size)
-      expect(yield* Stream.runFold(response.stream, 0, (all, bytes) => all + bytes.length)).toBe(size)
-    }))
-
-  it.scoped("puts a body where it is wanted, whatever frames it, and stops when it has no place", () =>
-    Effect.gen(function*() {
-      const body = "0123456789".repeat(50_000)
-      const chunks = body.match(/[^]{1,70000}/g) ?? []
-      const inChunks = chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join("")
-      const wires = [answer(body), `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${inChunks}0\r\n\r\n`]
-      for (const wire of wires) {
-        const { open, url } = yield* serve((socket) => socket.write(wire))
-        const read = (memory: Uint8Array) =>
-          Effect.flatMap(
-            HttpClient.get(url),
-            (response: HttpClientResponse.HttpClientResponse & Body.Response) =>
-              response[Body.Into]?.(memory, () => {}) ?? Effect.dieMessage("It has no Into")
-          )
-        for (const memory of [new Uint8Array(600_000), Buffer.from(new SharedArrayBuffer(body.length))]) {
-          expect(yield* read(memory)).toBe(body.length)
-          expect(Buffer.from(memory.subarray(0, body.length)).toString() === body).toBe(true)
-        }
-        expect(yield* read(new Uint8Array(100_000))).toBeGreaterThan(100_000)
-        yield* until(() => open() <= 1)
-      }
-    }))
-
-  it.scoped("fails with why a body did not end, and reads none twice", () =>
-    Effect.gen(function*() {
-      const { url } = yield* serve((socket) => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"))
-      const response = yield* HttpClient.get(url)
-      const pieces = yield* Effect.exit(Stream.runCollect(response.stream))
-      expect(pieces).toEqual(Exit.fail(expect.objectContaining({ _tag: "ResponseError", reason: "Decode" })))
-      const again = yield* Effect.flip(response.text)
-      expect(String(again.cause)).toBe("Error: The body has been read already")
-    }))
-
-  it.scoped("gives what is asked for rarely as well", () =>
-    Effect.gen(function*() {
-      const { url } = yield* serve((socket) => socket.write(answer(`{"a":1}`, "Set-Cookie: b=c\r\n")))
-      const get = HttpClient.get(url)
-      expect(yield* Effect.flatMap(get, (response) => response.json)).toEqual({ a: 1 })
-      expect(yield* Effect.flatMap(get, (response) => response.arrayBuffer)).toHaveProperty("byteLength", 7)
-      const response = yield* get
-      expect(response.cookies.cookies["b"]).toMatchObject({ value: "c" })
-      expect(Chunk.toReadonlyArray(yield* Stream.runCollect(response.stream))).toEqual([
-        new Uint8Array(Buffer.from(`{"a":1}`))
-      ])
-    }))
-
-  /** Gets what is there within 30 seconds. */
-  const within = Effect.fnUntraced(function*(url: string) {
-    const client: HttpClient.HttpClient & HttpHooks.Hooks = yield* HttpClient.HttpClient
-    const execute = client[HttpHooks.ExecuteWithin] ?? (() => Effect.dieMessage("It has no ExecuteWithin"))
-    const limits: HttpHooks.Limits = {
-      connect: Duration.seconds(10),
-      response: Duration.seconds(30),
-      until: "end"
-    }
-    return yield* Effect.flatMap(execute(HttpClientRequest.get(url), limits), text)
+/** Lets real time pass: that of the sockets. */
+const pause = (millis: number) =>
+  Effect.async<void>((resume) => {
+    setTimeout(() => resume(Effect.void), millis)
   })
 
-  it.scoped.each<readonly [what: string, bytes: string, error: string]>([
-    ["there is no answer", "", "RequestError"],
-    ["the answer does not end", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "ResponseError"]
-  ])(
-    "gives up at its limit, to 100 ms, when %s, and ends the connection",
-    ([, bytes, error]) =>
+/** Waits for sockets until a condition holds. */
+const until = (isSo: () => boolean): Effect.Effect<void> =>
+  Effect.suspend(() => isSo() ? Effect.void : Effect.zipRight(pause(5), until(isSo)))
+
+setFlagsFromString("--expose-gc")
+const collectGarbage: () => void = runInNewContext("gc")
+
+const http = NodeHttp.layerWith({ ca })
+
+for (const [way, secure] of ways) {
+  layer(http)(`NodeHttp over ${way}`, (it) => {
+    it.scoped("reuses a connection, and opens no more than there are concurrent requests", () =>
       Effect.gen(function*() {
-        let asked = 0
-        const { open, url } = yield* serve((socket) => {
-          asked += 1
-          socket.write(bytes)
-        })
-        const first = yield* Effect.fork(Effect.flip(within(url)))
-        yield* until(() => asked === 1)
-        yield* TestClock.adjust("20 seconds")
-        const second = yield* Effect.fork(Effect.flip(within(url)))
-        yield* until(() => asked === 2)
-        yield* TestClock.adjust("9999 millis")
-        expect(open()).toBe(2)
-        yield* TestClock.adjust("101 millis")
-        expect(yield* Fiber.join(first)).toMatchObject({ _tag: error, cause: new HttpHooks.LimitReached() })
-        yield* until(() => open() === 1)
-        yield* TestClock.adjust("20 seconds")
-        expect(yield* Fiber.join(second)).toMatchObject({ _tag: error })
+        const { connections, url } = yield* serve(
+          secure,
+          (socket, request) => socket.write(answer(request.split(" ")[0] ?? ""))
+        )
+        for (const method of ["GET", "POST", "PUT", "DELETE"] as const) {
+          expect(yield* Effect.flatMap(HttpClient.execute(HttpClientRequest.make(method)(url)), text)).toBe(method)
+        }
+        expect(connections()).toBe(1)
+        yield* Effect.forEach([1, 2, 3], () => Effect.flatMap(HttpClient.get(url), text), { concurrency: 3 })
+        expect(connections()).toBe(3)
+      }))
+
+    it.scoped.each<readonly [what: string, bytes: string]>([
+      ["a response that closes the connection", answer("a", "Connection: close\r\n")],
+      ["a response with surplus bytes behind it", `${answer("a")}HTTP/1.1 200 OK`]
+    ])("does not reuse a connection after %s", ([, bytes]) =>
+      Effect.gen(function*() {
+        const { connections, open, url } = yield* serve(secure, (socket) => socket.write(bytes))
+        expect(yield* Effect.flatMap(HttpClient.get(url), text)).toBe("a")
         yield* until(() => open() === 0)
-      })
-  )
+        expect(yield* Effect.flatMap(HttpClient.get(url), text)).toBe("a")
+        expect(connections()).toBe(2)
+      }))
 
-  it.scoped("keeps a connection that was answered on within its limit", () =>
-    Effect.gen(function*() {
-      const { connections, url } = yield* serve((socket) => socket.write(answer("a")))
-      for (let request = 0; request < 3; request++) {
-        expect(yield* within(url)).toBe("a")
-        yield* TestClock.adjust("1 minute")
-      }
-      expect(connections()).toBe(1)
-    }))
-
-  it.scoped("ends a connection whose answer is not wanted any more", () =>
-    Effect.gen(function*() {
-      const { open, url } = yield* serve((socket) => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"))
-      const response = yield* HttpClient.get(url)
-      yield* Stream.runHead(response.stream)
-      yield* until(() => open() === 0)
-    }))
-})
-
-describe("NodeHttp's Scope", () => {
-  layer(NodeHttp.layer)((it) => {
-    it.scoped("ends its connections", () =>
+    it.scoped("does not reuse a connection that was closed, or received bytes, while it was idle", () =>
       Effect.gen(function*() {
-        const { open, url } = yield* serve((socket) => socket.write(answer("a")))
-        yield* Effect.flatMap(HttpClient.get(url), text).pipe(Effect.provide(NodeHttp.layer))
+        const { connections, open, sockets, url } = yield* serve(secure, (socket) => socket.write(answer("a")))
+        yield* Effect.flatMap(HttpClient.get(url), text)
+        sockets.forEach((socket) => socket.end())
+        yield* until(() => open() === 0)
+        yield* Effect.flatMap(HttpClient.get(url), text)
+        sockets.forEach((socket) => socket.write(answer("b")))
+        yield* until(() => open() === 0)
+        expect(yield* Effect.flatMap(HttpClient.get(url), text)).toBe("a")
+        expect(connections()).toBe(3)
+      }))
+
+    it.scoped("sends bytes, texts and Streams with their lengths", () =>
+      Effect.gen(function*() {
+        const { url } = yield* serve(secure, (socket, request) =>
+          socket.write(answer(request.split("\r\n\r\n")[1] ?? "")))
+        const post = (body: HttpBody.HttpBody) =>
+          HttpClientRequest.post(url).pipe(HttpClientRequest.setBody(body), HttpClient.execute, Effect.flatMap(text))
+        expect(yield* post(HttpBody.text("a text"))).toBe("a text")
+        expect(yield* post(HttpBody.uint8Array(Buffer.from(new SharedArrayBuffer(3)).fill("s")))).toBe("sss")
+        const pieces = Stream.fromIterable(["a ", "Stream"].map((piece) =>
+          Buffer.from(piece)
+        ))
+        expect(yield* post(HttpBody.stream(pieces, "", 8))).toBe("a Stream")
+      }))
+
+    it.scoped("rejects a request that it cannot send, before it connects", () =>
+      Effect.gen(function*() {
+        const { connections, url } = yield* serve(secure, (socket) => socket.write(answer("a")))
+        const post = HttpClientRequest.post(url)
+        const requests = [
+          HttpClientRequest.setBody(post, HttpBody.stream(Stream.empty)),
+          HttpClientRequest.setBody(post, HttpBody.formData(new FormData())),
+          HttpClientRequest.setHeader(post, "a", "b\r\nHost: elsewhere"),
+          HttpClientRequest.setHeader(post, "a b", "c")
+        ]
+        for (const request of requests) {
+          expect(yield* Effect.flip(HttpClient.execute(request))).toMatchObject({
+            _tag: "RequestError",
+            reason: "Encode"
+          })
+        }
+        expect(connections()).toBe(0)
+      }))
+
+    it.scoped("fails when a Stream fails or has fewer bytes than its length", () =>
+      Effect.gen(function*() {
+        const { open, url } = yield* serve(secure, (socket) => socket.write(answer("a")))
+        const streams = [
+          Stream.succeed(Buffer.from("short")),
+          Stream.concat(Stream.succeed(Buffer.from("short")), Stream.fail("broken"))
+        ]
+        for (const stream of streams) {
+          const request = HttpClientRequest.setBody(HttpClientRequest.post(url), HttpBody.stream(stream, "", 8))
+          expect(yield* Effect.flip(HttpClient.execute(request))).toMatchObject({ reason: "Transport" })
+        }
+        yield* until(() => open() === 0)
+      }))
+
+    it.scoped("receives no more of a body than the reader of its Stream takes", () =>
+      Effect.gen(function*() {
+        let sent = 0
+        const size = 64 * 1024 * 1024
+        const piece = Buffer.alloc(256 * 1024, "a")
+        const { url } = yield* serve(secure, (socket) => {
+          socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${size}\r\n\r\n`)
+          const more = () => {
+            while (sent < size) {
+              sent += piece.length
+              if (!socket.write(piece)) return void socket.once("drain", more)
+            }
+          }
+          more()
+        })
+        const response = yield* HttpClient.get(url)
+        let before = -1
+        // The buffers of the system are full when no more goes.
+        yield* until(() => {
+          const isFull = sent === before
+          before = sent
+          return isFull
+        })
+        expect(sent).toBeLessThan(size)
+        expect(yield* Stream.runFold(response.stream, 0, (all, bytes) => all + bytes.length)).toBe(size)
+      }))
+
+    it.scoped("receives a body into memory, by length or in chunks, and stops when the memory is full", () =>
+      Effect.gen(function*() {
+        const body = "0123456789".repeat(50_000)
+        const chunks = body.match(/[^]{1,70000}/g) ?? []
+        const inChunks = chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join("")
+        const wires = [answer(body), `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${inChunks}0\r\n\r\n`]
+        for (const wire of wires) {
+          const { open, url } = yield* serve(secure, (socket) => socket.write(wire))
+          const read = (memory: Uint8Array) =>
+            Effect.flatMap(
+              HttpClient.get(url),
+              (response: HttpClientResponse.HttpClientResponse & Body.Response) =>
+                response[Body.Into]?.(memory, () => {}) ?? Effect.dieMessage("It has no Into")
+            )
+          for (const memory of [new Uint8Array(600_000), Buffer.from(new SharedArrayBuffer(body.length))]) {
+            expect(yield* read(memory)).toBe(body.length)
+            expect(Buffer.from(memory.subarray(0, body.length)).toString() === body).toBe(true)
+          }
+          expect(yield* read(new Uint8Array(100_000))).toBeGreaterThan(100_000)
+          yield* until(() => open() <= 1)
+        }
+      }))
+
+    it.scoped("fails when a body is cut off, and does not read a body twice", () =>
+      Effect.gen(function*() {
+        const { url } = yield* serve(secure, (socket) => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"))
+        const response = yield* HttpClient.get(url)
+        const pieces = yield* Effect.exit(Stream.runCollect(response.stream))
+        expect(pieces).toEqual(Exit.fail(expect.objectContaining({ _tag: "ResponseError", reason: "Decode" })))
+        const again = yield* Effect.flip(response.text)
+        expect(String(again.cause)).toBe("Error: The body has been read already")
+      }))
+
+    it.scoped("reads JSON, array buffers and cookies", () =>
+      Effect.gen(function*() {
+        const { url } = yield* serve(secure, (socket) => socket.write(answer(`{"a":1}`, "Set-Cookie: b=c\r\n")))
+        const get = HttpClient.get(url)
+        expect(yield* Effect.flatMap(get, (response) => response.json)).toEqual({ a: 1 })
+        expect(yield* Effect.flatMap(get, (response) => response.arrayBuffer)).toHaveProperty("byteLength", 7)
+        const response = yield* get
+        expect(response.cookies.cookies["b"]).toMatchObject({ value: "c" })
+        expect(Chunk.toReadonlyArray(yield* Stream.runCollect(response.stream))).toEqual([
+          new Uint8Array(Buffer.from(`{"a":1}`))
+        ])
+      }))
+
+    /** Sends a GET with a time limit of 3 seconds. */
+    const within = Effect.fnUntraced(function*(url: string) {
+      const client: HttpClient.HttpClient & HttpHooks.Hooks = yield* HttpClient.HttpClient
+      const execute = client[HttpHooks.ExecuteWithin] ?? (() => Effect.dieMessage("It has no ExecuteWithin"))
+      const limits: HttpHooks.Limits = {
+        connect: Duration.seconds(10),
+        response: Duration.seconds(3),
+        until: "end"
+      }
+      return yield* Effect.flatMap(execute(HttpClientRequest.get(url), limits), text)
+    })
+
+    it.scoped.each<readonly [what: string, bytes: string, error: string]>([
+      ["there is no response", "", "RequestError"],
+      ["the response does not end", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "ResponseError"]
+    ])(
+      "fails at its time limit, to 100 ms, when %s, and closes the connection",
+      ([, bytes, error]) =>
+        Effect.gen(function*() {
+          let asked = 0
+          const { open, url } = yield* serve(secure, (socket) => {
+            asked += 1
+            socket.write(bytes)
+          })
+          const first = yield* Effect.fork(Effect.flip(within(url)))
+          yield* until(() => asked === 1)
+          yield* TestClock.adjust("2 seconds")
+          const second = yield* Effect.fork(Effect.flip(within(url)))
+          yield* until(() => asked === 2)
+          yield* TestClock.adjust("999 millis")
+          expect(open()).toBe(2)
+          yield* TestClock.adjust("101 millis")
+          expect(yield* Fiber.join(first)).toMatchObject({ _tag: error, cause: new HttpHooks.LimitReached() })
+          yield* until(() => open() === 1)
+          yield* TestClock.adjust("2 seconds")
+          expect(yield* Fiber.join(second)).toMatchObject({ _tag: error })
+          yield* until(() => open() === 0)
+        })
+    )
+
+    it.scoped("keeps a connection whose response arrived within the time limit", () =>
+      Effect.gen(function*() {
+        const { connections, url } = yield* serve(secure, (socket) => socket.write(answer("a")))
+        for (let request = 0; request < 3; request++) {
+          expect(yield* within(url)).toBe("a")
+          yield* TestClock.adjust("1 minute")
+        }
+        expect(connections()).toBe(1)
+      }))
+
+    it.scoped("closes the connection of a body that is not read to its end", () =>
+      Effect.gen(function*() {
+        const { open, url } = yield* serve(secure, (socket) =>
+          socket.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"))
+        const response = yield* HttpClient.get(url)
+        yield* Stream.runHead(response.stream)
+        yield* until(() =>
+          open() === 0
+        )
+      }))
+
+    it.scoped("reuses a connection whose body was read late", () =>
+      Effect.gen(function*() {
+        const body = "0123456789".repeat(4_000)
+        const { connections, url } = yield* serve(secure, (socket) => socket.write(answer(body)))
+        for (let request = 0; request < 10; request++) {
+          const response = yield* HttpClient.get(url)
+          yield* pause(20)
+          expect(yield* response.text).toBe(body)
+        }
+        expect(connections()).toBe(1)
+      }))
+
+    it.scoped.each<readonly [what: string, header: string]>([
+      ["blanks before a control character", `A:${" ".repeat(15_000)}\x7f\r\n`],
+      ["an endless header", `A: ${"a".repeat(100_000)}\r\n`],
+      ["more headers than fit", "A: b\r\n".repeat(20_000)]
+    ])("rejects a response with %s at once", ([, header]) =>
+      Effect.gen(function*() {
+        const { open, url } = yield* serve(secure, (socket) => socket.write(answer("a", header)))
+        expect(yield* Effect.flip(HttpClient.get(url))).toMatchObject({ _tag: "RequestError", reason: "Transport" })
+        yield* until(() => open() === 0)
+      }))
+
+    it.scoped("loses no byte of a body whose pulls are interrupted and repeated", () =>
+      Effect.gen(function*() {
+        const pieces = Array.from({ length: 100 }, (_, index) => String.fromCharCode(33 + index % 90))
+        const { url } = yield* serve(secure, (socket) => {
+          socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${pieces.length}\r\n\r\n`)
+          const send = (index: number) =>
+            void setTimeout(() => {
+              socket.write(pieces[index] ?? "")
+              if (index + 1 < pieces.length) send(index + 1)
+            }, 1)
+          send(0)
+        })
+        const response = yield* HttpClient.get(url)
+        const pull = yield* Stream.toPull(response.stream)
+        let received = ""
+        for (let isDone = false; !isDone;) {
+          const pulling = yield* Effect.fork(Effect.exit(pull))
+          yield* pause(received.length % 3)
+          // An interrupted pull that has taken a piece returns it.
+          const exit = Exit.flatten(yield* Fiber.interrupt(pulling))
+          if (Exit.isSuccess(exit)) {
+            received += Chunk.toReadonlyArray(exit.value).map((one) => Buffer.from(one)).join("")
+          } else isDone = !Exit.isInterrupted(exit)
+        }
+        expect(received).toBe(pieces.join(""))
+      }))
+
+    it.scoped("never takes surplus bytes for the next response", () =>
+      Effect.gen(function*() {
+        let served = 0
+        const { url } = yield* serve(secure, (socket) => {
+          served += 1
+          socket.write(`${answer(`right ${served}`)}${answer("wrong")}`)
+        })
+        for (let request = 1; request <= 50; request++) {
+          expect(yield* Effect.flatMap(HttpClient.get(url), text)).toBe(`right ${request}`)
+        }
+      }))
+
+    it.scoped.each<readonly [what: string, headers: string, close: (socket: Socket) => void]>([
+      ["with each response", "", (socket) => socket.end()],
+      ["after the second that Keep-Alive allows", "Keep-Alive: timeout=1\r\n", (socket) => {
+        setTimeout(() => socket.destroy(), 1_000)
+      }]
+    ])(
+      "sends each request once to a server that closes %s, and loses none",
+      ([, headers, close]) =>
+        Effect.gen(function*() {
+          let served = 0
+          const { url } = yield* serve(secure, (socket) => {
+            served += 1
+            socket.write(answer("a", headers))
+            close(socket)
+          })
+          for (let request = 1; request <= 30; request++) {
+            expect(yield* Effect.flatMap(HttpClient.execute(HttpClientRequest.post(url)), text)).toBe("a")
+            expect(served).toBe(request)
+          }
+        })
+    )
+
+    it.scoped("opens at most 64 connections to a server", () =>
+      Effect.gen(function*() {
+        let most = 0
+        const { open, url } = yield* serve(secure, (socket) => {
+          most = Math.max(most, open())
+          setTimeout(() => socket.write(answer("a")), 5)
+        })
+        const texts = yield* Effect.forEach(Array.from({ length: 300 }), () =>
+          Effect.flatMap(HttpClient.get(url), text), {
+          concurrency: "unbounded"
+        })
+        expect(texts).toHaveLength(300)
+        expect(most).toBe(64)
+      }))
+
+    it.scoped("leaves no listeners on a connection that sends Streams", () =>
+      Effect.gen(function*() {
+        const warnings: Array<Error> = []
+        const onWarning = (warning: Error) => void warnings.push(warning)
+        process.on("warning", onWarning)
+        yield* Effect.addFinalizer(() => Effect.sync(() => process.off("warning", onWarning)))
+        const { connections, url } = yield* serve(secure, (socket) => socket.write(answer("a")))
+        for (let request = 0; request < 40; request++) {
+          const pieces = Stream.make(Buffer.from("a "), Buffer.from("Stream"))
+          const post = HttpClientRequest.setBody(HttpClientRequest.post(url), HttpBody.stream(pieces, "", 8))
+          expect(yield* Effect.flatMap(HttpClient.execute(post), text)).toBe("a")
+        }
+        expect(connections()).toBe(1)
+        yield* pause(0)
+        expect(warnings).toEqual([])
+      }))
+
+    it.scoped("does not take a body for complete that ends with the connection", () =>
+      Effect.gen(function*() {
+        const { url } = yield* serve(secure, (socket) => socket.end("HTTP/1.1 200 OK\r\n\r\n[1, 2]"))
+        const response = yield* HttpClient.get(url)
+        expect(String((yield* Effect.flip(response.text)).cause)).toContain("may have been cut off")
+        const streamed = yield* HttpClient.get(url)
+        expect(yield* Effect.flip(Stream.runDrain(streamed.stream))).toMatchObject({ _tag: "ResponseError" })
+      }))
+
+    it.scoped("takes what there is of an error page that ends with the connection", () =>
+      Effect.gen(function*() {
+        const { url } = yield* serve(secure, (socket) => socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\nNo gateway"))
+        expect(yield* Effect.flatMap(HttpClient.get(url), text)).toBe("No gateway")
+      }))
+
+    it.scoped("rejects URLs that are not of HTTP", () =>
+      Effect.gen(function*() {
+        for (const url of ["foo://a/", "ftp://127.0.0.1/", "file:///etc/hosts"]) {
+          expect(yield* Effect.flip(HttpClient.get(url))).toMatchObject({ reason: "InvalidUrl" })
+        }
+      }))
+
+    it.scoped("closes the connection of a response that is dropped unread", () =>
+      Effect.gen(function*() {
+        const { open, url } = yield* serve(secure, (socket) =>
+          socket.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"))
+        yield* Effect.asVoid(HttpClient.get(url))
+        expect(open()).toBe(1)
+        yield* until(() => {
+          collectGarbage()
+          return open() === 0
+        })
+      }))
+
+    it.scoped("closes its connections with its Scope", () =>
+      Effect.gen(function*() {
+        const { open, url } = yield* serve(secure, (socket) => socket.write(answer("a")))
+        yield* Effect.flatMap(HttpClient.get(url), text).pipe(Effect.provide(Layer.fresh(http)))
         yield* until(() => open() === 0)
       }))
   })
-})
+}

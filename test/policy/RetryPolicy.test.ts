@@ -17,9 +17,10 @@ import { calling } from "../../src/transport/internal/retrying.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 
 const operation = "GetSomething"
+const lookUp = "look in the list"
 const service = { operation, status: 400, message: "no" }
-const idempotent = { name: operation, idempotent: true }
-const other = { name: operation, idempotent: false }
+const repeatable = { name: operation, repeatable: true }
+const other = { name: operation, repeatable: false }
 
 /** Each error, and whether it may be tried again when a repeat does no harm, and when it does. */
 const table: ReadonlyArray<readonly [error: Errors.GlacierError, safe: boolean, alwaysSafe: boolean]> = [
@@ -42,6 +43,9 @@ const table: ReadonlyArray<readonly [error: Errors.GlacierError, safe: boolean, 
   [new ServiceError.Throttling(service), true, true],
   [new ServiceError.UnrecognizedClient(service), false, false],
   [new ServiceError.ChecksumMismatch(service), false, false],
+  [new ServiceError.ChecksumMismatch({ ...service, status: 403 }), true, true],
+  [new ServiceError.ChecksumMismatch({ ...service, status: 201 }), false, false],
+  [new ServiceError.ChecksumMismatch({ ...service, status: 204 }), true, true],
   [new ServiceError.EmptyArchive(service), false, false],
   [new ServiceError.InvalidPartSize(service), false, false],
   [new ServiceError.JobNotReady(service), false, false],
@@ -82,14 +86,14 @@ const asking = (retryAfter: number) => new ServiceError.ServiceUnavailable({ ...
 const times = <A>(count: number, value: A): ReadonlyArray<A> => Array.from({ length: count }, () => value)
 
 /** A call that fails with these errors and then succeeds: when its attempts were made, and what came of it. */
-const run = (policy: RetryPolicy.Policy, errors: ReadonlyArray<Errors.GlacierError>, operation = idempotent) =>
+const run = (policy: RetryPolicy.Policy, errors: ReadonlyArray<Errors.GlacierError>, operation = repeatable) =>
   Effect.gen(function*() {
     const attempts: Array<number> = []
     const attempt = Effect.flatMap(Clock.currentTimeMillis, (now) => {
       const error = errors[attempts.push(now) - 1]
       return error === undefined ? Effect.void : Effect.fail(error)
     })
-    const call = calling(attempt, { operation, policy, quota: RetryQuota.unlimited, recover: undefined })
+    const call = calling(attempt, { operation, policy, quota: RetryQuota.unlimited, recover: undefined, lookUp })
     const exit = yield* Effect.exit(call)
     return { attempts, exit, waits: attempts.slice(1).map((at, index) => at - (attempts[index] ?? NaN)) }
   }).pipe(inVirtualTime)
@@ -113,10 +117,10 @@ describe("RetryPolicy", () => {
     it.each(table.map(([error, safe, alwaysSafe]) => ({ error, tag: error._tag, safe, alwaysSafe })))(
       "of $tag: $safe where a repeat does no harm, else $alwaysSafe",
       ({ alwaysSafe, error, safe }) => {
-        expect(RetryPolicy.isSafe(error, idempotent)).toBe(safe)
+        expect(RetryPolicy.isSafe(error, repeatable)).toBe(safe)
         expect(RetryPolicy.isSafe(error, other)).toBe(alwaysSafe)
         expect(RetryPolicy.standard.while(error, other)).toBe(alwaysSafe)
-        expect(RetryPolicy.none.while(error, idempotent)).toBe(false)
+        expect(RetryPolicy.none.while(error, repeatable)).toBe(false)
       }
     )
   })
@@ -342,11 +346,16 @@ describe("RetryPolicy", () => {
   it.effect.prop(
     "a call is never repeated after what no repeat can help",
     [policies, FastCheck.constantFrom(...errors.filter((error) => error.retry === "never")), FastCheck.boolean()],
-    ([policy, error, idempotent]) =>
+    ([policy, error, repeatable]) =>
       Effect.gen(function*() {
-        const { attempts, exit } = yield* run(policy, [error], { name: operation, idempotent })
+        const { attempts, exit } = yield* run(policy, [error], { name: operation, repeatable })
         expect(attempts).toHaveLength(1)
-        expect(exit).toEqual(Exit.fail(error))
+        const isInDoubt = !repeatable && RetryPolicy.isUnknown(error)
+        expect(exit).toEqual(
+          Exit.fail(
+            isInDoubt ? new Errors.OutcomeUnknown({ operation, message: `${error.message} (${lookUp})` }) : error
+          )
+        )
       }),
     { fastCheck: { numRuns: 200 } }
   )
@@ -363,7 +372,7 @@ describe("RetryPolicy", () => {
         if (lost >= 0) expect(attempts.length).toBeLessThanOrEqual(lost + 1)
         if (lost >= 0 && attempts.length === lost + 1) {
           const { message = "" } = failures[lost] ?? {}
-          expect(exit).toEqual(Exit.fail(new Errors.OutcomeUnknown({ operation, message })))
+          expect(exit).toEqual(Exit.fail(new Errors.OutcomeUnknown({ operation, message: `${message} (${lookUp})` })))
         }
       }),
     { fastCheck: { numRuns: 300 } }

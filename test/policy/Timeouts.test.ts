@@ -6,13 +6,14 @@ import * as Timeouts from "../../src/policy/Timeouts.ts"
 describe("Timeouts", () => {
   it.effect("are by default 30 seconds, 5 minutes, 30 seconds and none for a whole call", () =>
     Effect.gen(function*() {
-      const { answer, call, idle, upload } = yield* Timeouts.Timeouts
-      expect([answer, upload, idle, call].map(Duration.toSeconds)).toEqual([30, 300, 30, Infinity])
+      const { answer, call, connect, idle, upload } = yield* Timeouts.Timeouts
+      expect([connect, answer, upload, idle, call].map(Duration.toSeconds)).toEqual([10, 30, 300, 30, Infinity])
     }))
 
   it.effect("are replaced by a Layer", () =>
     Effect.gen(function*() {
       const limits = {
+        connect: Duration.millis(5),
         answer: Duration.millis(1),
         upload: Duration.millis(2),
         idle: Duration.millis(3),

@@ -23,7 +23,28 @@ describe("Operation", () => {
       expect({ method: operation.method, uri: operation.path, success_status: operation.success })
         .toEqual({ method: model.method, uri: model.uri, success_status: model.success_status })
       expect(operation.query === undefined ? [] : [operation.query]).toEqual(Object.entries(model.fixed_query ?? {}))
-      expect(operation.idempotent).toBe(model.idempotent !== "no")
+      // An upload that a repeat opens is empty, costs nothing and expires.
+      const isRepeatable = model.idempotent !== "no" || operation.name === "InitiateMultipartUpload"
+      expect(operation.repeatable !== false).toBe(isRepeatable)
+      expect(operation.repeatable === "briefly").toBe(/for a short time/.test(model.idempotent))
+    })
+
+    it("what it echoes is in the request and in the response", () => {
+      const body = typeof operation.body === "object" && model.response.body !== null
+        ? Either.getOrThrow(operation.body.decode(sample(model.response.body)))
+        : {}
+      const output = { ...operation.headers, ...body }
+      for (const name of operation.echoes ?? []) {
+        expect(operation.input).toHaveProperty(name)
+        expect(output).toHaveProperty(name)
+      }
+    })
+
+    it("says how to find out what became of a lost call, with inputs of its own, unless it can be repeated", () => {
+      expect(operation.lookUp !== undefined).toBe(operation.repeatable !== true)
+      for (const [, name = ""] of operation.lookUp?.matchAll(/\{(\w+)\}/g) ?? []) {
+        expect(operation.input).toHaveProperty(name)
+      }
     })
 
     it("inputs", () => {

@@ -196,6 +196,17 @@ describe("RetrievalPlan.run", () => {
       expect(yield* paid).toHaveLength(3)
     }).pipe(provided()))
 
+  it.scoped("pays for no archive whose place has something that must not be replaced", () =>
+    Effect.gen(function*() {
+      const { directory, fs, plan } = yield* planned(["a", "b", "c"])
+      yield* fs.symlink("/dev/null", `${directory}/a`)
+      yield* fs.symlink("nothing", `${directory}/b`)
+      yield* fs.makeDirectory(`${directory}/c`)
+      const outcomes = yield* Stream.runCollect(RetrievalPlan.run("all", plan, { directory, overwrite: true }))
+      expect(told(outcomes)).toEqual(["a TargetRefused", "b TargetRefused", "c TargetRefused"])
+      expect(yield* paid).toHaveLength(0)
+    }).pipe(provided()))
+
   it.scoped("joins the jobs that there are, and lists them once", () => {
     const { change, sent } = recording()
     return Effect.gen(function*() {

@@ -1,4 +1,4 @@
-/** The teeth of the oracle: it finds bugs that were put in on purpose. */
+/** Tests that the oracle finds deliberate bugs. */
 import { beforeAll, describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
@@ -9,7 +9,7 @@ import { apply, type Mutant, mutants } from "./mutants.ts"
 const root = resolve(import.meta.dirname, "../..")
 const folder = join(root, ".mutants")
 
-/** What 2,000 seeds say of a mutant: that of the first that fails. */
+/** Runs up to 2,000 seeds of a mutant. Returns the report of the first seed that fails. */
 const verdict = (mutant: Mutant, number: number) =>
   Effect.async<string>((resume) => {
     const program = apply(mutant, root, join(folder, String(number)))
@@ -29,12 +29,12 @@ describe("the oracle", () => {
     rmSync(folder, { recursive: true })
   }, 2_400_000)
 
-  it("I3 has at least 12 bugs to find", () => {
+  it("I3 looks for at least 12 bugs", () => {
     expect(mutants.length).toBeGreaterThanOrEqual(12)
   })
 
   it.each(mutants.map(({ found, name }, number) => ({ found, name, number })))(
-    "I3 finds that $name",
+    "I3 finds a program that $name",
     ({ found, number }) => {
       expect(verdicts[number]).toMatch(found)
     }

@@ -9,7 +9,7 @@ import * as Trial from "./trial.ts"
 
 const program = fileURLToPath(new URL("run.ts", import.meta.url))
 
-/** The program: its exit code, its last line and all lines. */
+/** Runs the program. Returns its exit code and the lines it printed. */
 const simulate = (...args: ReadonlyArray<string>) =>
   Effect.async<{ readonly code: number; readonly lines: ReadonlyArray<string> }>((resume) => {
     const child = execFile(
@@ -23,7 +23,7 @@ const seeds = (length: number, from = 1) => Array.from({ length }, (_, index) =>
 
 describe("the simulation", () => {
   it.live(
-    "I1 I2 of 2,000 seeds nothing is wrong, lost, left behind or there twice, and nothing hangs",
+    "I1 I2 finds nothing wrong, lost, left behind, stored twice or hanging in 2,000 seeds",
     () =>
       Effect.gen(function*() {
         const { code, lines } = yield* simulate("--seeds", "2000", "--from", "1", "--json")
@@ -47,7 +47,7 @@ describe("the simulation", () => {
     600_000
   )
 
-  it.live("I1 the same seed is the same run, whatever ran before", () =>
+  it.live("I1 runs a seed in the same way whatever ran before", () =>
     Effect.gen(function*() {
       const run = (seed: number) => Simulation.run(Scenario.make(seed))
       const before = yield* Effect.forEach(seeds(20), run)
@@ -55,7 +55,7 @@ describe("the simulation", () => {
       for (const seed of seeds(20).reverse()) expect(yield* run(seed)).toEqual(before[seed - 1])
     }))
 
-  it.live("I1 what has gone wrong in a seed is a scenario of its own, which goes the same way", () =>
+  it.live("I1 replays a seed from the list of its faults", () =>
     Effect.gen(function*() {
       for (const seed of seeds(20, 100)) {
         const scenario = Scenario.make(seed)
@@ -65,7 +65,7 @@ describe("the simulation", () => {
       }
     }))
 
-  it.effect("I3 shrinks to what it takes to fail", () =>
+  it.effect("I3 shrinks a failing scenario to the parts that it needs to fail", () =>
     Effect.gen(function*() {
       const scenario = Scenario.make(11)
       const smallest = yield* Effect.promise(() =>
@@ -83,7 +83,30 @@ describe("the simulation", () => {
       expect(smallest.faults).toEqual([{ fault: "Throttled", operation: "InitiateJob", at: 17 }])
     }))
 
-  it("adds up what the processes have found", async () => {
+  it.live("never completes a request whose sender dies before it has sent all of it", () =>
+    Effect.gen(function*() {
+      const work = { description: "", upload: "plain", source: "stream", concurrency: 1, download: "none" } as const
+      const { problems } = yield* Simulation.run({
+        seed: 700_409,
+        jobDelay: 0,
+        clients: [
+          // Runs for long enough to see a request that arrives late.
+          { works: [{ ...work, name: "archive-0-0", size: 3_000_000 }], batches: [], crashes: [] },
+          {
+            works: [{ ...work, name: "archive-1-0", size: 8_360 }],
+            batches: [],
+            crashes: [{ after: 1_720, how: "killed" }]
+          }
+        ],
+        faults: [
+          { fault: "Trickled", operation: "UploadArchive", at: 1 },
+          { fault: "Trickled", operation: "UploadMultipartPart", at: 1 }
+        ]
+      })
+      expect(problems).toEqual([])
+    }))
+
+  it("adds the results of the processes", async () => {
     const [one, other] = [await Trial.run(Scenario.make(1)), await Trial.run(Scenario.make(4))]
     const sum = Tally.add(one, other)
     expect(sum.seeds).toBe(2)

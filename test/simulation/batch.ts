@@ -1,6 +1,6 @@
 /**
- * The part of a program that selects archives from an inventory and acts on them: retrieves them, deletes them, or both.
- * It has no notebook: after a death its checkpoints, and the files that are there, have to tell it what it has done.
+ * The part of a program that selects archives from an inventory and retrieves them, deletes them, or both. It keeps no
+ * notes: after a crash it learns from its checkpoints, and from the files on disk, what it has done.
  */
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
@@ -18,9 +18,10 @@ import { insisting } from "./insisting.ts"
 import type * as Scenario from "./scenario.ts"
 import type { World } from "./world.ts"
 
-/** An archive that was in the vault before all began. Its description is its path. */
+/** An archive that was in the vault from the beginning. Its description is its path. */
 interface Archive {
   readonly archiveId: string
+  readonly treeHash: string
   readonly description: string
   readonly bytes: Uint8Array
 }
@@ -29,18 +30,18 @@ export interface Note {
   readonly batch: Scenario.Batch
   readonly archives: ReadonlyArray<Archive>
   readonly failures: Array<string>
-  /** How many files were seen that were wrong. */
+  /** The number of wrong files that were seen. */
   wrong: number
 }
 
-/** Puts the archives of a batch into a vault. */
+/** Uploads the archives of a batch. */
 export const store = Effect.fnUntraced(function*(vault: Vault.Service, batch: Scenario.Batch) {
   const archives = yield* Effect.forEach(batch.sizes, (size, index) => {
     const description = `${batch.name}/${index}`
     const bytes = Content.make(description, size)
     return Effect.map(
       vault.upload(Source.bytes(bytes), { description }),
-      ({ archiveId }): Archive => ({ archiveId, description, bytes })
+      ({ archiveId, treeHash }): Archive => ({ archiveId, treeHash, description, bytes })
     )
   })
   return { batch, archives, failures: [], wrong: 0 } satisfies Note
@@ -61,7 +62,7 @@ const select = Effect.fnUntraced(function*(note: Note) {
 
 type Outcome = RetrievalPlan.Outcome | DeletionPlan.Outcome
 
-/** Runs a plan to its end, and fails when it has done less than all. */
+/** Runs a plan to its end and fails with the first error of an archive. */
 const finished = <E, R>(outcomes: Stream.Stream<Outcome, E, R>) =>
   Effect.gen(function*() {
     const failed = yield* Stream.runCollect(
@@ -70,7 +71,7 @@ const finished = <E, R>(outcomes: Stream.Stream<Outcome, E, R>) =>
     if (Chunk.isNonEmpty(failed)) yield* Effect.fail(Chunk.headNonEmpty(failed))
   })
 
-/** Is at work on a batch until all of it is done. */
+/** Works on a batch until all of it is done. */
 export const run = (folder: string, note: Note) =>
   Effect.gen(function*() {
     const { act, concurrency, name } = note.batch
@@ -85,19 +86,19 @@ export const run = (folder: string, note: Note) =>
     yield* Checkpoint.clear(deletion)
   }).pipe(insisting(note.failures))
 
-/** How many of the files that are there are wrong. */
+/** Counts the wrong files on disk. */
 export const wrongFiles = (disk: Disk, folder: string, { archives }: Note): number =>
   archives.filter(({ bytes, description }) => {
     const file = disk.read(`${directoryOf(folder)}/${description}`)
     return file !== undefined && Buffer.compare(file, bytes) !== 0
   }).length
 
-/** What is to be said of a batch in the end. `expired` are the jobs that were made to expire. */
+/** Judges a batch at the end. `expired` has the ids of the jobs that a fault made expire. */
 export const judge = (world: World, folder: string, note: Note, expired: ReadonlySet<string>) => {
   const { act } = note.batch
   const problems: Array<string> = []
   const chosen = new Set(selected(note))
-  /** How many jobs were started though there had been one that had not expired. */
+  /** The number of jobs that were started although an earlier one had not expired. */
   let again = 0
   for (const archive of note.archives) {
     const { archiveId, description } = archive

@@ -1,14 +1,14 @@
-/** What the archives hold: bytes that are cheap to make, of which no MiB is like another, nor that of another archive. */
+/** The bytes of the archives: cheap to make, and each MiB differs from all others and from those of other archives. */
 import { createHash } from "node:crypto"
 import { mebibyte } from "../../src/protocol/Limits.ts"
 import * as TreeHash from "../../src/protocol/TreeHash.ts"
 
-/** No archive has more bytes. */
+/** The largest archive, in bytes. */
 const largest = 4 * mebibyte
 
 const block = Uint8Array.from({ length: mebibyte }, (_, i) => i * 31 + (i >> 8) + (i >> 16))
 
-/** The names of archives end in numbers that no other has. */
+/** The number in an archive's name, which no other archive has. It is below 256. */
 const numberOf = (name: string): number => Number(name.replace(/\D/g, ""))
 
 const contents = new Map<number, Uint8Array>()
@@ -17,12 +17,13 @@ const whole = (number: number): Uint8Array => {
   const bytes = new Uint8Array(largest)
   for (let start = 0; start < largest; start += mebibyte) {
     bytes.set(block, start)
-    bytes.set([start / mebibyte, number], start)
+    // The number comes first, so that two archives differ even if they are 1 byte long.
+    bytes.set([number, start / mebibyte], start)
   }
   return bytes
 }
 
-/** The bytes of an archive by its name: not to be written to. */
+/** The bytes of the archive with this name. They must not be written to. */
 export const make = (name: string, size: number): Uint8Array => {
   const number = numberOf(name)
   const bytes = contents.get(number) ?? whole(number)
@@ -32,18 +33,33 @@ export const make = (name: string, size: number): Uint8Array => {
 
 const leaves = new Map<string, Uint8Array>()
 
-const digest = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest()
+const create = () => createHash("sha256")
 
-/** Their tree hash. Whole MiBs are hashed once in all simulations. */
-export const treeHash = (name: string, bytes: Uint8Array): TreeHash.TreeHash =>
-  TreeHash.ofLeaves(
-    () => createHash("sha256"),
-    Array.from({ length: Math.ceil(bytes.length / mebibyte) }, (_, index) => {
-      const leaf = bytes.subarray(index * mebibyte, (index + 1) * mebibyte)
-      if (leaf.length < mebibyte) return digest(leaf)
-      const key = `${name} ${index}`
-      const known = leaves.get(key) ?? digest(leaf)
-      leaves.set(key, known)
-      return known
-    })
-  )
+const digest = (bytes: Uint8Array) => create().update(bytes).digest()
+
+/** The SHA-256 of each MiB. Whole MiBs are hashed once in all simulations. */
+const leavesOf = (name: string, bytes: Uint8Array): ReadonlyArray<Uint8Array> =>
+  Array.from({ length: Math.ceil(bytes.length / mebibyte) }, (_, index) => {
+    const leaf = bytes.subarray(index * mebibyte, (index + 1) * mebibyte)
+    if (leaf.length < mebibyte) return digest(leaf)
+    const key = `${name} ${index}`
+    const known = leaves.get(key) ?? digest(leaf)
+    leaves.set(key, known)
+    return known
+  })
+
+/** The tree hashes by which the simulation recognizes an archive. */
+export interface Hashes {
+  readonly whole: TreeHash.TreeHash
+  /** The tree hash of each part of 1 MiB. */
+  readonly parts: ReadonlyArray<string>
+}
+
+/** Hashes the bytes of the archive with this name. */
+export const hashes = (name: string, bytes: Uint8Array): Hashes => {
+  const leaves = leavesOf(name, bytes)
+  return {
+    whole: TreeHash.ofLeaves(create, leaves),
+    parts: leaves.map((leaf) => Buffer.from(leaf).toString("hex"))
+  }
+}

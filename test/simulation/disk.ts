@@ -1,6 +1,6 @@
 /**
- * A disk in memory. What was written and not fsynced is lost with the power, or is not. Writing takes time, and half of
- * what is written may be there when the process dies.
+ * A disk in memory. A power cut may lose bytes that were not fsynced. A write takes time, and a process that dies meanwhile
+ * leaves half of it. As with POSIX, an open file is the file it was when it was opened, even if another gets its name.
  */
 import * as PlatformError from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
@@ -11,31 +11,36 @@ import * as Option from "effect/Option"
 interface Entry {
   bytes: Uint8Array
   size: number
-  /** What was fsynced. As long as nothing is written since, it shares the memory of `bytes`. */
+  /** The bytes that were fsynced. They share the memory of `bytes` until the next write. */
   synced: Uint8Array
   mtime: number
+  /** Its number, which no other file has. */
+  readonly ino: number
 }
 
-/** What becomes of bytes that were not fsynced. */
+/** What a power cut does to bytes that were not fsynced. */
 export type Fate = "kept" | "lost" | "zeros"
 
 const fates: ReadonlyArray<Fate> = ["kept", "lost", "zeros"]
 
-/** One of them, by a number below 3. */
+/** Picks a fate by a number below 3. */
 export const fate = (number: number): Fate => fates[number] ?? "kept"
 
-const notFound = (method: string, path: string) =>
-  new PlatformError.SystemError({ module: "FileSystem", method, reason: "NotFound", pathOrDescriptor: path })
+const failed = (method: string, path: string, reason: PlatformError.SystemErrorReason) =>
+  new PlatformError.SystemError({ module: "FileSystem", method, reason, pathOrDescriptor: path })
 
-/** The memory of files grows in steps of so many bytes. */
+const notFound = (method: string, path: string) => failed(method, path, "NotFound")
+
+/** The steps in which the memory of a file grows (bytes). */
 const [small, large] = [16_384, 4_194_304]
 
-/** Folders need not be made. */
+/** Folders need not be created. */
 const isFolder = (path: string) => /(^|\/)\.{0,2}$/.test(path)
 
 export const make = () => {
   const entries = new Map<string, Entry>()
-  let inode = 0
+  let descriptors = 0
+  let inodes = 0
 
   const found = (method: string, path: string) =>
     Effect.suspend(() => {
@@ -59,17 +64,17 @@ export const make = () => {
     entry.mtime = now
   }
 
-  /** The disk as a process sees it. `alive` fails when it is dead. */
+  /** The disk as a process sees it. `alive` fails after its death. */
   const seenBy = (alive: Effect.Effect<void>): FileSystem.FileSystem => {
     const step = Effect.zipRight(Effect.sleep(1), alive)
 
-    const info = ({ mtime, size }: Entry): FileSystem.File.Info => ({
+    const info = ({ ino, mtime, size }: Entry): FileSystem.File.Info => ({
       type: "File",
       mtime: Option.some(new Date(mtime)),
       atime: Option.none(),
       birthtime: Option.none(),
       dev: 0,
-      ino: Option.none(),
+      ino: Option.some(ino),
       mode: 0o644,
       nlink: Option.none(),
       uid: Option.none(),
@@ -99,7 +104,7 @@ export const make = () => {
         })
       return {
         [FileSystem.FileTypeId]: FileSystem.FileTypeId,
-        fd: FileSystem.FileDescriptor(inode++),
+        fd: FileSystem.FileDescriptor(descriptors++),
         stat: Effect.map(alive, () => info(entry)),
         seek: (offset, from) =>
           Effect.sync(() => {
@@ -132,10 +137,13 @@ export const make = () => {
       Effect.zipRight(
         alive,
         Effect.suspend(() => {
-          const empty = { bytes: new Uint8Array(), size: 0, synced: new Uint8Array(), mtime: 0 }
+          const empty = { bytes: new Uint8Array(), size: 0, synced: new Uint8Array(), mtime: 0, ino: inodes++ }
           if (isFolder(path)) return Effect.succeed(opened(empty, false))
-          if (flag.startsWith("r") && !entries.has(path)) return notFound("open", path)
-          const entry = flag.startsWith("w") ? empty : entries.get(path) ?? empty
+          const existing = entries.get(path)
+          if (flag.startsWith("r") && existing === undefined) return notFound("open", path)
+          if (flag.includes("x") && existing !== undefined) return failed("open", path, "AlreadyExists")
+          const entry = existing ?? empty
+          if (flag.startsWith("w")) Object.assign(entry, { bytes: new Uint8Array(), size: 0 })
           entries.set(path, entry)
           return Effect.succeed(opened(entry, flag.startsWith("a")))
         })
@@ -146,7 +154,7 @@ export const make = () => {
       open,
       realPath: Effect.succeed,
       readLink: (path) => notFound("readLink", path),
-      access: (path) => Effect.asVoid(found("access", path)),
+      access: (path) => isFolder(path) ? Effect.void : Effect.asVoid(found("access", path)),
       stat: (path) => Effect.map(Effect.zipRight(alive, found("stat", path)), info),
       makeDirectory: () => Effect.void,
       readFile: (path) =>
@@ -167,19 +175,16 @@ export const make = () => {
   return {
     seenBy,
     names: () => Array.from(entries.keys()),
-    /** What is in a file. */
+    /** The bytes of a file. */
     read: (path: string): Uint8Array | undefined => {
       const entry = entries.get(path)
       return entry && content(entry)
     },
-    /** Puts a file there. */
+    /** Creates or replaces a file. */
     write: (path: string, bytes: Uint8Array, now: number): void => {
-      entries.set(path, { bytes, size: bytes.length, synced: bytes, mtime: now })
+      entries.set(path, { bytes, size: bytes.length, synced: bytes, mtime: now, ino: inodes++ })
     },
-    /**
-     * The power of a client goes. What was not fsynced is still there, is lost, or is zeros: as `fate` has it for each
-     * file.
-     */
+    /** Cuts the power of a host. For each file `fate` decides on the bytes that were not fsynced. */
     cutPower: (folder: string, fate: () => Fate): void => {
       for (const [path, entry] of entries) {
         if (!path.startsWith(folder)) continue

@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 
-/** A program that fails more often than that in one life does not come to an end. */
+/** The number of failures after which a program gives up. */
 const maximumFailures = 30
 
-/** What fails is written down and tried again after a minute. */
+/** Retries an effect every minute and records its failures. */
 export const insisting = (failures: Array<string>) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   effect.pipe(
     Effect.tapError((error) => Effect.sync(() => failures.push(String(error)))),

@@ -1,6 +1,6 @@
 /**
- * Deliberate bugs: edits of our own source that the oracle must find. Each is as small as a slip of the hand; one whose text
- * is not in the source any more does not apply, and fails.
+ * Deliberate bugs that the oracle must find. Each is a small edit of our own source. A mutant whose text is no longer in the
+ * source fails.
  */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
@@ -9,7 +9,7 @@ export interface Mutant {
   readonly name: string
   readonly file: string
   readonly edits: ReadonlyArray<readonly [text: string, instead: string]>
-  /** What the oracle says of it. */
+  /** The problems that the oracle reports, of which one is enough. */
   readonly found: RegExp
 }
 
@@ -23,19 +23,19 @@ const lost = /is not in the vault|gave up/
 
 export const mutants: ReadonlyArray<Mutant> = [
   {
-    name: "a window is passed on unchecked",
+    name: "emits a window without verifying it",
     file: "src/transfer/Download.ts",
     edits: [["if (treeHash !== promised.value) return", "if (treeHash === \"\") return"]],
     found: wrong
   },
   {
-    name: "windows are passed on as they come",
+    name: "emits windows in the order of their arrival",
     file: "src/transfer/Download.ts",
     edits: [["        }), { concurrency }),", "        }), { concurrency, unordered: true }),"]],
     found: wrong
   },
   {
-    name: "a window that was kept is believed without reading it",
+    name: "trusts a kept window without reading it",
     file: "src/transfer/internal/PartialFile.ts",
     edits: [
       ["Source.file(partial).read(range).pipe(", "Effect.succeed(recorded.get(keyOf(range))).pipe("],
@@ -44,37 +44,37 @@ export const mutants: ReadonlyArray<Mutant> = [
     found: wrong
   },
   {
-    name: "a download gets its name before it is fsynced",
+    name: "renames a download before fsyncing it",
     file: "src/transfer/internal/PartialFile.ts",
     edits: [["Effect.zipRight(file.truncate(size), file.sync)", "file.truncate(size)"]],
     found: wrong
   },
   {
-    name: "what a download remembers is left when it is done",
+    name: "leaves the checkpoint of a finished download on disk",
     file: "src/transfer/internal/PartialFile.ts",
     edits: [["yield* Effect.ignore(fs.remove(checkpoint))", ""]],
     found: leftOnDisk
   },
   {
-    name: "a file is read one byte behind the part",
+    name: "reads a file 1 byte behind the part",
     file: "src/transfer/Source.ts",
     edits: [["handle.seek(first + start, \"start\")", "handle.seek(first + start + Math.sign(start), \"start\")"]],
     found: lost
   },
   {
-    name: "the memory of a part is filled again while it is sent",
+    name: "refills the memory of a part while it is sent",
     file: "src/transfer/internal/writer.ts",
     edits: [["    slab = none\n    filled = 0", "    filled = 0"]],
     found: /wrong bytes|is not in the vault|gave up/
   },
   {
-    name: "an upload that has failed is not dropped",
+    name: "does not abort a failed upload",
     file: "src/transfer/internal/multipart.ts",
     edits: [["pending && !keep\n", "!pending && !keep\n"]],
     found: orphan
   },
   {
-    name: "the id of an upload is not written down",
+    name: "does not record the id of an upload",
     file: "src/transfer/internal/uploadLog.ts",
     edits: [[
       "initiated: (uploadId: UploadId) => record({ _tag: \"Opened\", uploadId })",
@@ -83,55 +83,58 @@ export const mutants: ReadonlyArray<Mutant> = [
     found: orphan
   },
   {
-    name: "that an archive is about to be completed is not written down",
+    name: "does not record that an upload is about to be completed",
     file: "src/transfer/internal/uploadLog.ts",
-    edits: [["Effect.zipRight(record({ _tag: \"Completing\" }), multipart.complete(", "(multipart.complete("]],
+    edits: [[
+      "completing: (treeHash: TreeHash) => record({ _tag: \"Completing\", treeHash })",
+      "completing: () => Effect.void"
+    ]],
     found: twice
   },
   {
-    name: "an upload that is gone begins anew though it may be complete",
+    name: "restarts an upload that may be complete",
     file: "src/transfer/internal/uploadLog.ts",
-    edits: [["if (isGone && !completing)", "if (isGone)"]],
+    edits: [["if (isGone && requested.size === 0)", "if (isGone)"]],
     found: twice
   },
   {
-    name: "a checkpoint stays after its work is done",
+    name: "leaves the checkpoint of a finished upload",
     file: "src/transfer/Upload.ts",
     edits: [["    yield* log.clear\n", ""]],
     found: leftOnDisk
   },
   {
-    name: "a checkpoint is not fsynced",
+    name: "does not fsync a checkpoint",
     file: "src/transfer/internal/logFile.ts",
     edits: [["        yield* file.sync\n", ""]],
     found: /orphans|archives too many/
   },
   {
-    name: "what is torn at the end of a checkpoint stays in it",
+    name: "keeps a torn line at the end of a checkpoint",
     file: "src/transfer/internal/logFile.ts",
     edits: [["if (!settled) yield* file.truncate(end)", ""]],
     found: /orphans|archives too many/
   },
   {
-    name: "an archive is sent again when its reply was lost",
+    name: "resends an archive after its response was lost",
     file: "src/transport/internal/retrying.ts",
-    edits: [["if (recover === undefined) return yield* lost", "if (recover === undefined) return yield* loop"]],
+    edits: [["if (recover === undefined) return yield* unknown", "if (recover === undefined) return yield* loop"]],
     found: twice
   },
   {
-    name: "what is of no use is tried again",
+    name: "retries errors that no retry can fix",
     file: "src/policy/RetryPolicy.ts",
-    edits: [["error.retry !== \"never\" && (operation.idempotent", "(operation.idempotent"]],
+    edits: [["error.retry !== \"never\" && (operation.repeatable", "(operation.repeatable"]],
     found: /a part was sent \d+ times/
   },
   {
-    name: "an answer is waited for as long as it takes",
+    name: "waits for a response without a limit",
     file: "src/transport/Transport.ts",
     edits: [["{ duration: limit, onTimeout", "{ duration: Duration.infinity, onTimeout"]],
     found: hangs
   },
   {
-    name: "a body that pauses is waited for as long as it takes",
+    name: "waits for a stalled body without a limit",
     file: "src/transport/internal/answer.ts",
     edits: [[
       "Stream.timeoutFail(idled(attempt), attempt.idle)",
@@ -140,43 +143,43 @@ export const mutants: ReadonlyArray<Mutant> = [
     found: hangs
   },
   {
-    name: "the time of the service is not learnt",
+    name: "does not learn the time of the service",
     file: "src/transport/internal/skew.ts",
     edits: [["if (Math.abs(seen - offset) > tolerance) offset = seen", ""]],
     found: lost
   },
   {
-    name: "a job that is gone looks like any error",
+    name: "does not recognize an expired job",
     file: "src/services/internal/describe.ts",
     edits: [["error.message.includes(jobId)", "error.message.includes(\"nothing\")"]],
     found: /gave up/
   },
   {
-    name: "the jobs that run are not asked for after a restart",
+    name: "does not list the running jobs after a restart",
     file: "src/services/RetrievalPlan.ts",
     edits: [["if (left.length > 0) {", "if (left.length === 0) {"]],
     found: paidTwice
   },
   {
-    name: "a job that can be read is taken for one that is gone",
+    name: "takes a live job for an expired one",
     file: "src/services/RetrievalPlan.ts",
     edits: [["if (yield* live) return job", "if (!(yield* live)) return job"]],
     found: /jobs too many|gave up/
   },
   {
-    name: "a job whose answer was lost is not looked for",
+    name: "does not look for a job whose response was lost",
     file: "src/client/internal/lost.ts",
-    edits: [["isSince(job, since) && isAsked(job, input)", "isSince(job, since) && !isAsked(job, input)"]],
+    edits: [["parameters.description?.trim() && isAsked(job)", "parameters.description?.trim() && !isAsked(job)"]],
     found: /jobs too many|wrong bytes/
   },
   {
-    name: "a file that is in its place is not known",
+    name: "does not recognize a file that is complete",
     file: "src/services/RetrievalPlan.ts",
     edits: [["found.size === BigInt(size)", "found.size !== BigInt(size)"]],
     found: /gave up/
   },
   {
-    name: "an archive is noted as retrieved before it is",
+    name: "records an archive as retrieved before it is",
     file: "src/services/RetrievalPlan.ts",
     edits: [
       [
@@ -187,7 +190,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     found: /not on disk/
   },
   {
-    name: "an archive is noted as deleted before it is",
+    name: "records an archive as deleted before it is",
     file: "src/services/DeletionPlan.ts",
     edits: [[
       "Effect.matchEffect(remove(archive), {",
@@ -196,14 +199,54 @@ export const mutants: ReadonlyArray<Mutant> = [
     found: /still in the vault/
   },
   {
-    name: "what is left beside a file that is in its place stays",
+    name: "adopts another's upload",
+    file: "src/transfer/internal/multipart.ts",
+    edits: [[
+      "glacier.initiateMultipartUpload({ ...vault, description, partSize })",
+      `Effect.flatMap(glacier.listMultipartUploads(vault), ({ uploads }) => {
+        const found = uploads.find((upload) =>
+          upload.partSize === partSize && Option.getOrElse(upload.archiveDescription, () => "") === (description ?? "")
+        )
+        return found === undefined
+          ? glacier.initiateMultipartUpload({ ...vault, description, partSize })
+          : Effect.succeed(found)
+      })`
+    ]],
+    found: /share an upload/
+  },
+  {
+    name: "does not compare the tree hash of a response with the one that was sent",
+    file: "src/transport/internal/echoes.ts",
+    edits: [[
+      "received === undefined || received === sent",
+      "received === undefined || received === sent || name === \"treeHash\""
+    ]],
+    found: /has another tree hash/
+  },
+  {
+    name: "follows a repeated marker",
+    file: "src/client/internal/pages.ts",
+    edits: [["(marker) => seen.has(marker))", "(marker) => marker !== \"\" && !seen)"]],
+    found: /caught in a loop/
+  },
+  {
+    name: "lets two processes write one partial file",
+    file: "src/transfer/internal/PartialFile.ts",
+    edits: [
+      ["  yield* (yield* FileLock).acquire(target, lock)\n\n  const replaced", "  const replaced"],
+      ["a.dev === b.dev && Option", "a.dev === b.dev || Option"]
+    ],
+    found: wrong
+  },
+  {
+    name: "leaves the partial file beside a complete file",
     file: "src/services/RetrievalPlan.ts",
     edits: [["yield* Target.settle(target, archive.treeHash)", ""]],
     found: leftOnDisk
   }
 ]
 
-/** A copy of the source with the bug in it, and of the simulation beside it. Gives the program to run. */
+/** Copies the simulation and the source with the bug into a folder. Returns the path of the program to run. */
 export const apply = ({ edits, file }: Mutant, root: string, folder: string): string => {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
@@ -213,7 +256,7 @@ export const apply = ({ edits, file }: Mutant, root: string, folder: string): st
   let text = readFileSync(join(root, file), "utf8")
   for (const [before, instead] of edits) {
     const parts = text.split(before)
-    if (parts.length !== 2) throw new Error(`${JSON.stringify(before)} is there ${parts.length - 1} times in ${file}`)
+    if (parts.length !== 2) throw new Error(`${file} has ${JSON.stringify(before)} ${parts.length - 1} times`)
     text = parts.join(instead)
   }
   writeFileSync(join(folder, file), text)

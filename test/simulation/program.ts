@@ -1,47 +1,62 @@
 /**
- * A program as a user of this library would write it: it uploads archives and retrieves them, tries again what has
- * failed, and does after a failure what the guides say. What it has done is in its notebook, which survives it.
+ * A program as a user of this library would write it. It uploads archives and retrieves them, retries what failed, and
+ * handles failures as the guides say. Its notebook records what it has done and survives its death.
  */
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { OutcomeUnknown, SourceChanged } from "../../src/protocol/GlacierError.ts"
 import { mebibyte } from "../../src/protocol/Limits.ts"
 import * as Vault from "../../src/services/Vault.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
+import { FileInUse } from "../../src/transfer/FileLock.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import { UploadKept } from "../../src/transfer/UploadKept.ts"
 import * as Batch from "./batch.ts"
+import type * as Content from "./content.ts"
 import { insisting } from "./insisting.ts"
 import type { Work } from "./scenario.ts"
 
-/** What a program has written down of a work. */
+/** The services that a program uses. */
+export type Requirements = Vault.Vault | Checkpoint.Checkpoint | FileSystem.FileSystem | Path.Path
+
+/** The notes of a program about a work. */
 export interface Note {
   readonly work: Work
   readonly bytes: Uint8Array
+  readonly hashes: Content.Hashes
   archiveId?: string
+  /** Whether the archive's id comes from an inventory, not from an upload that succeeded. */
+  looked?: boolean
   jobId?: string | undefined
   downloaded?: boolean
-  /** Whether an upload without a checkpoint was begun, so that there may be an archive. */
+  /** Whether the work has started, so that an upload without a checkpoint may have stored the archive. */
   begun?: boolean
-  /** Whether an upload was given up: what the service has of it may stay behind. */
+  /** Whether the program gave up an upload: the service may keep its parts. */
   gaveUp?: boolean
-  /** Whether the program has died since it began. */
+  /** Whether the program was interrupted, killed or lost its power. */
   crashed?: boolean
-  /** How many pieces were passed on that were wrong. */
+  /** The uploads whose ids could not be written to the checkpoint. */
+  readonly unrecorded: Set<string>
+  /** The number of wrong pieces and files that the program received. */
   wrong: number
   readonly failures: Array<string>
-  /** Makes the file that is uploaded what it was. */
+  /** Restores the file that is uploaded. */
   readonly restore: Effect.Effect<void>
+  /** Counts the downloaded file as wrong if it exists with other bytes. */
+  readonly inspect: Effect.Effect<void>
 }
 
-/** Where a work reads and writes. */
+/** The paths that a work reads and writes. */
 export const paths = (folder: string, { name }: Work) => ({
   source: `${folder}/${name}.source`,
   target: `${folder}/${name}`
 })
 
-/** Where a program keeps its checkpoints. */
+/** The folder in which a program keeps its checkpoints. */
 export const checkpoints = (folder: string): string => `${folder}/checkpoints`
 
 const sourceOf = (folder: string, { bytes, work }: Note) => {
@@ -55,20 +70,23 @@ const sourceOf = (folder: string, { bytes, work }: Note) => {
   }
 }
 
-/** The archive of that description, as the inventory tells. Before there was any archive there is no inventory. */
-const look = Effect.fnUntraced(function*(name: string) {
+/** Looks an archive up in the inventory by its tree hash. A vault that never had an archive has no inventory. */
+const look = Effect.fnUntraced(function*(note: Note) {
   const vault = yield* Vault.Vault
   const job = yield* vault.retrieveInventory().pipe(
     Effect.asSome,
     Effect.catchTag("ResourceNotFound", () => Effect.succeedNone)
   )
-  if (Option.isNone(job)) return Option.none()
+  if (Option.isNone(job)) return
   yield* job.value.wait()
   const { archives } = yield* job.value.inventory
-  return yield* Stream.runHead(Stream.filter(archives(), ({ description }) => description === name))
+  const found = yield* Stream.runHead(Stream.filter(archives(), ({ treeHash }) => treeHash === note.hashes.whole))
+  if (Option.isNone(found)) return
+  note.archiveId = found.value.archiveId
+  note.looked = true
 })
 
-/** Whether there may be an archive, or the source is none any more with which the upload could go on. */
+/** Whether the archive may exist, or the source can no longer resume the upload. */
 const isLost = (error: unknown): boolean =>
   error instanceof UploadKept
     ? isLost(error.cause)
@@ -78,36 +96,43 @@ const isLost = (error: unknown): boolean =>
 
 const upload = Effect.fnUntraced(function*(folder: string, note: Note) {
   const vault = yield* Vault.Vault
-  const { work } = note
-  const { concurrency, name } = work
-  const options = { description: name, partSize: mebibyte, concurrency }
+  const { concurrency, description, name, source, upload } = note.work
+  const options = { description, partSize: mebibyte, concurrency }
 
-  if (work.source === "file") yield* note.restore
+  if (source === "file") yield* note.restore
 
-  if (work.upload === "plain") {
-    const found = note.begun === true ? yield* look(name) : Option.none()
+  if (upload === "plain") {
+    if (note.begun === true) yield* look(note)
     note.begun = true
-    const archive = Option.isSome(found) ? found.value : yield* vault.upload(sourceOf(folder, note), options)
-    note.archiveId = archive.archiveId
+    if (note.archiveId !== undefined) return
+    const { archiveId } = yield* vault.upload(sourceOf(folder, note), options)
+    note.archiveId = archiveId
     return
   }
 
-  const giveUp = Effect.gen(function*() {
-    const found = yield* look(name)
-    if (Option.isSome(found)) note.archiveId = found.value.archiveId
-    note.gaveUp = true
-    yield* vault.uploads.pipe(
-      Stream.filter(({ archiveDescription }) => Option.contains(archiveDescription, name)),
-      Stream.runForEach(({ uploadId }) => vault.abortUpload(uploadId))
-    )
-    yield* Checkpoint.clear(name)
-  })
+  const giveUp = (error: unknown) =>
+    Effect.gen(function*() {
+      yield* look(note)
+      note.gaveUp = true
+      if (error instanceof UploadKept) {
+        yield* Effect.catchTag(vault.abortUpload(error.uploadId), "ResourceNotFound", () => Effect.void)
+      }
+      yield* Checkpoint.clear(name)
+    })
 
-  const archive = yield* vault.uploadResumable(name, sourceOf(folder, note), options).pipe(
-    Effect.tapError((error) => isLost(error) ? giveUp : Effect.void)
+  const { archiveId } = yield* vault.uploadResumable(name, sourceOf(folder, note), options).pipe(
+    Effect.tapError((error) => {
+      if (error instanceof UploadKept && error.cause instanceof Checkpoint.CheckpointError) {
+        note.unrecorded.add(error.uploadId)
+      }
+      return isLost(error) ? giveUp(error) : Effect.void
+    })
   )
-  note.archiveId = archive.archiveId
+  note.archiveId = archiveId
 })
+
+/** Whether another process or fiber is writing the target. */
+const isRefused = (error: unknown): boolean => error instanceof FileInUse
 
 const download = Effect.fnUntraced(function*(folder: string, note: Note, archiveId: string) {
   const vault = yield* Vault.Vault
@@ -119,7 +144,10 @@ const download = Effect.fnUntraced(function*(folder: string, note: Note, archive
     yield* job.wait()
     if (work.download !== "stream") {
       const { target } = paths(folder, work)
-      return yield* job.outputToFile(target, { ...options, onFailure: work.download === "file" ? "remove" : "keep" })
+      yield* job.outputToFile(target, { ...options, onFailure: work.download === "file" ? "remove" : "keep" }).pipe(
+        Effect.retry({ while: isRefused, schedule: Schedule.spaced("1 minute") })
+      )
+      return yield* note.inspect
     }
     let offset = 0
     yield* Stream.runForEach(job.output(options), (piece) =>
@@ -133,7 +161,7 @@ const download = Effect.fnUntraced(function*(folder: string, note: Note, archive
   note.downloaded = true
 })
 
-/** Is at work on an archive until it is stored, and back if it says so. */
+/** Works on an archive until it is stored, and downloaded if the work asks for that. */
 const persist = (folder: string, note: Note) =>
   Effect.gen(function*() {
     if (note.archiveId === undefined) yield* upload(folder, note)
@@ -147,3 +175,22 @@ export const make = (folder: string, notes: ReadonlyArray<Note>, batches: Readon
     Effect.forEach(notes, (note) => persist(folder, note), { concurrency: "unbounded", discard: true }),
     Effect.forEach(batches, (note) => Batch.run(folder, note), { concurrency: "unbounded", discard: true })
   ], { concurrency: "unbounded", discard: true })
+
+/** The notes of a second process, which downloads the archive of another to the same file. */
+export interface RivalNote extends Note {
+  readonly other: Note
+}
+
+/** Downloads the archive, from the job of the other process if it has started one. */
+const follow = (folder: string, note: RivalNote) =>
+  Effect.gen(function*() {
+    const { other } = note
+    while (other.archiveId === undefined) yield* Effect.sleep("1 second")
+    if (note.begun !== true) note.jobId = other.jobId
+    note.begun = true
+    yield* download(folder, note, other.archiveId)
+  }).pipe(insisting(note.failures))
+
+/** A second program on the same host: it downloads the archives of the first to the same files. */
+export const makeRival = (folder: string, notes: ReadonlyArray<RivalNote>) =>
+  Effect.forEach(notes, (note) => follow(folder, note), { concurrency: "unbounded", discard: true })

@@ -1,7 +1,7 @@
 /**
  * Runs simulations: `npm run simulate -- --seeds 2000 --from 1 [--json]`. A seed that fails is printed with the smallest
- * scenario near it that fails as well, which `--scenario` runs again, and the program ends with 1. With `--first` it ends
- * at the first failure, as it is. The work is shared among `--workers` processes, by default as many as there are cores.
+ * scenario near it that still fails, which `--scenario` replays, and the exit code is 1. With `--first` the program ends at
+ * the first failure and does not shrink it. `--workers` processes share the work, by default one for each core.
  */
 import { fork } from "node:child_process"
 import { once } from "node:events"
@@ -11,7 +11,7 @@ import { parseArgs } from "node:util"
 import * as Scenario from "./scenario.ts"
 import * as Tally from "./tally.ts"
 
-/** Only who runs simulations has to know how. */
+/** Loads the simulation only in the processes that run it. */
 const trials = () => import("./trial.ts")
 
 const { values } = parseArgs({
@@ -32,7 +32,7 @@ const [seeds, from, step, workers] = [values.seeds, values.from, values.step, va
   number
 ]
 
-/** Every `step`th seed. */
+/** Runs every `step`th seed. */
 const alone = async (): Promise<Tally.Tally> => {
   const { run } = await trials()
   let tally = Tally.none
@@ -43,13 +43,13 @@ const alone = async (): Promise<Tally.Tally> => {
   return tally
 }
 
-/** The share of a process. */
+/** Runs the share of one process. */
 const share = async (index: number): Promise<Tally.Tally> => {
   const numbers = { seeds: seeds - index, from: from + index, step: workers }
   const child = fork(
     fileURLToPath(import.meta.url),
     Object.entries(numbers).flatMap(([name, value]) => [`--${name}`, String(value)]),
-    // New memory is collected less often: parts are short-lived.
+    // Parts are short-lived: a larger young generation is collected less often.
     { execArgv: [...process.execArgv, "--max-semi-space-size=128"] }
   )
   const [tally] = await once(child, "message") as [Tally.Tally]

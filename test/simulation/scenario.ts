@@ -1,17 +1,20 @@
 /**
- * What happens in a simulation, as plain data that a seed gives: who does what, who dies when, and what goes wrong. A
- * scenario that fails is made smaller by leaving some of it out.
+ * What happens in a simulation, as plain data that a seed generates: the work of each program, the crashes and the
+ * faults. A scenario that fails is made smaller by removing parts of it.
  */
 import { PCGRandom } from "effect/Utils"
 import { mebibyte } from "../../src/protocol/Limits.ts"
 import type * as Faults from "../../src/testing/Faults.ts"
 
-/** An archive that is uploaded, and retrieved if it says so. Its name is its description. */
+/** An archive that is uploaded, and then downloaded unless `download` is "none". */
 export interface Work {
+  /** The name of its checkpoint and of its files. */
   readonly name: string
+  /** Several archives may have the same description, or none (""). */
+  readonly description: string
   /** Bytes. */
   readonly size: number
-  /** `plain` uploads have no checkpoint: after a crash nobody knows what has become of them. */
+  /** A `plain` upload has no checkpoint: after a crash its outcome is unknown. */
   readonly upload: "plain" | "resumable"
   readonly source: "bytes" | "file" | "stream"
   readonly concurrency: number
@@ -19,55 +22,67 @@ export interface Work {
 }
 
 /**
- * Archives that are in the vault from the beginning, of which some are selected from an inventory and retrieved, deleted,
- * or moved: what was retrieved is deleted.
+ * Archives that are in the vault from the beginning. Some are selected from an inventory and retrieved, deleted, or
+ * moved: retrieved and then deleted.
  */
 export interface Batch {
   readonly name: string
   readonly act: "retrieve" | "delete" | "move"
   /** Bytes of each archive. */
   readonly sizes: ReadonlyArray<number>
-  /** How many of them are selected: the first ones. */
+  /** The number of archives that are selected: the first ones. */
   readonly selected: number
   readonly concurrency: number
 }
 
-/** The death of a process, so long after it was started (ms). With the power what was not fsynced may be lost. */
+/** The end of a process before it is done. */
 export interface Crash {
+  /** The time since its start (ms). */
   readonly after: number
-  readonly power: boolean
+  /** An interrupted process can clean up. A power cut may lose bytes that were not fsynced. */
+  readonly how: "interrupted" | "killed" | "power cut"
 }
 
-/** A program that does its work side by side, and is started again whenever it died. */
+/** A program that does its works concurrently and is restarted after each crash. */
 export interface Client {
   readonly works: ReadonlyArray<Work>
   readonly batches: ReadonlyArray<Batch>
   readonly crashes: ReadonlyArray<Crash>
+  /** A second process on the same host, which downloads the same archives to the same files. */
+  readonly rival?: { readonly crashes: ReadonlyArray<Crash> } | undefined
 }
 
 export interface Scenario {
   readonly seed: number
-  /** How long a retrieval takes (ms). */
+  /** The time that a retrieval takes (ms). */
   readonly jobDelay: number
   readonly clients: ReadonlyArray<Client>
-  /** How many of the requests something goes wrong with, 0 to 0.3; or what goes wrong. */
+  /** The share of requests that a fault strikes, 0 to 0.3; or the faults. */
   readonly faults: number | ReadonlyArray<Faults.Step>
 }
 
-/** The scenario of a seed. */
+/** Generates the scenario of a seed. */
 export const make = (seed: number): Scenario => {
   const random = new PCGRandom(seed, 1)
   const chance = (probability: number) => random.number() < probability
   const among = <A>(first: A, ...others: ReadonlyArray<A>): A => others[random.integer(others.length + 1) - 1] ?? first
   const times = <A>(length: number, one: (index: number) => A) => Array.from({ length }, (_, index) => one(index))
 
+  /** Whether several hosts open multipart uploads at about the same time that differ in their bytes only. */
+  const isCrowd = chance(0.1)
+  const descriptions = isCrowd ? among("equal", "none") : among("own", "own", "equal", "none")
+  const describe = { own: (name: string) => name, equal: () => "backup", none: () => "" }[descriptions]
+
   const work = (name: string): Work => ({
     name,
-    size: chance(0.1) ? 1 + random.integer(100_000) : random.integer(3) * mebibyte + 1 + random.integer(mebibyte),
+    description: describe(name),
+    size: !isCrowd && chance(0.1)
+      ? 1 + random.integer(100_000)
+      : (isCrowd ? 1 : random.integer(3)) * mebibyte + 1 + random.integer(mebibyte),
     upload: chance(0.4) ? "plain" : "resumable",
     source: among("bytes", "file", "stream"),
     concurrency: 1 + random.integer(3),
-    download: among("none", "none", "none", "none", "stream", "file", "kept file")
+    download: isCrowd ? "none" : among("none", "none", "none", "none", "stream", "file", "kept file")
   })
   const batch = (name: string): Batch => ({
     name,
@@ -76,24 +91,32 @@ export const make = (seed: number): Scenario => {
     selected: 1 + random.integer(3),
     concurrency: 1 + random.integer(3)
   })
-  /** Most in the seconds in which all is done if nothing goes wrong, the others up to minutes later. */
-  const crash = (): Crash => ({
-    after: 1 + (chance(0.7) ? random.integer(3_000) : Math.floor(10 ** (5 * random.number()))),
-    power: chance(0.5)
+  /** Most crashes fall into the time that a run without faults takes, the others up to minutes later. */
+  const crash = (...how: readonly [Crash["how"], ...ReadonlyArray<Crash["how"]>]): Crash => ({
+    after: 1 + (chance(0.7) ? random.integer(isCrowd ? 600 : 3_000) : Math.floor(10 ** (5 * random.number()))),
+    how: among(...how)
   })
+  const client = (index: number): Client => {
+    const selects = !isCrowd && chance(0.1)
+    const count = isCrowd ? 1 : selects ? among(0, 1) : among(1, 1, 1, 2)
+    const works = times(count, (number) => work(`archive-${index}-${number}`))
+    const hasRival = works.some(({ download }) => download.endsWith("file")) && chance(0.5)
+    // A power cut would end both processes of the host.
+    const end = () =>
+      hasRival ? crash("interrupted", "killed") : crash("interrupted", "killed", "killed", "power cut", "power cut")
+    return {
+      works,
+      batches: selects ? [batch(`batch-2-${index}`)] : [],
+      crashes: times(among(0, 0, 0, 1, 1, 2), end),
+      rival: hasRival ? { crashes: times(among(0, 1, 2), end) } : undefined
+    }
+  }
 
   return {
     seed,
     jobDelay: among(0, 0, 0, 3_000),
-    clients: times(among(1, 1, 1, 1, 1, 2), (client) => {
-      const selects = chance(0.1)
-      return {
-        works: times(selects ? among(0, 1) : among(1, 1, 1, 2), (index) => work(`archive-${client}-${index}`)),
-        batches: selects ? [batch(`batch-2-${client}`)] : [],
-        crashes: times(among(0, 0, 0, 1, 1, 2), crash)
-      }
-    }),
-    faults: chance(0.3) ? 0 : 0.3 * random.number()
+    clients: times(isCrowd ? among(2, 3) : among(1, 1, 1, 1, 1, 2), client),
+    faults: !isCrowd && chance(0.3) ? 0 : 0.3 * random.number()
   }
 }
 
@@ -108,7 +131,7 @@ const replacing = <A>(items: ReadonlyArray<A>, index: number, item: A): Readonly
   ...items.slice(index + 1)
 ]
 
-/** The same with a little less of everything, most first. `script` is what goes wrong in it. */
+/** Yields scenarios with a little less of everything, the largest steps first. `script` lists its faults. */
 function* smaller(scenario: Scenario, script: ReadonlyArray<Faults.Step>): Generator<Scenario> {
   const { clients } = scenario
   for (let count = script.length; count > 0; count >>= 1) {
@@ -124,6 +147,11 @@ function* smaller(scenario: Scenario, script: ReadonlyArray<Faults.Step>): Gener
     })
     if (clients.length > 1) yield { ...scenario, clients: without(clients, index), faults: script }
     for (const crash of client.crashes.keys()) yield replaced({ crashes: without(client.crashes, crash) })
+    if (client.rival !== undefined) {
+      yield replaced({ rival: undefined })
+      const { crashes } = client.rival
+      for (const crash of crashes.keys()) yield replaced({ rival: { crashes: without(crashes, crash) } })
+    }
     for (const [number, work] of client.works.entries()) {
       if (client.works.length + client.batches.length > 1) yield replaced({ works: without(client.works, number) })
       const simpler = (change: Partial<Work>) =>
@@ -142,7 +170,8 @@ function* smaller(scenario: Scenario, script: ReadonlyArray<Faults.Step>): Gener
 }
 
 /**
- * The smallest scenario near a failing one that still fails. `fails` tells what went wrong in one, if it fails.
+ * Finds the smallest scenario near a failing one that still fails. `fails` returns the faults that struck a scenario if it
+ * fails.
  */
 export const shrink = async (
   scenario: Scenario,

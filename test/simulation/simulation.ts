@@ -1,6 +1,4 @@
-/**
- * One scenario from its beginning to its end, in virtual time, and what is to be said of it.
- */
+/** Runs one scenario from its beginning to its end, in virtual time, and judges it. */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as Path from "@effect/platform/Path"
@@ -23,6 +21,7 @@ import * as Sha256 from "../../src/protocol/Sha256.ts"
 import * as TreeHash from "../../src/protocol/TreeHash.ts"
 import * as Vault from "../../src/services/Vault.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
+import * as FileLock from "../../src/transfer/FileLock.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
 import * as Hasher from "../../src/transport/Hasher.ts"
@@ -33,12 +32,12 @@ import * as Batch from "./batch.ts"
 import * as Content from "./content.ts"
 import * as Oracle from "./oracle.ts"
 import * as Program from "./program.ts"
-import type { Scenario } from "./scenario.ts"
+import type { Client, Crash, Scenario, Work } from "./scenario.ts"
 import * as World from "./world.ts"
 
 const create: Sha256.Create = (key) => key === undefined ? createHash("sha256") : createHmac("sha256", key)
 
-/** Hashes at once: threads would bring real time in. */
+/** Hashes synchronously: threads would depend on real time. */
 const hashing = Layer.merge(
   Layer.succeed(Sha256.Sha256, create),
   Layer.succeed(Hasher.Hasher, {
@@ -54,7 +53,7 @@ const hashing = Layer.merge(
   })
 )
 
-/** What is the same for all programs, and holds nothing of them: it is made once. */
+/** The stateless services that all programs share. They are built once. */
 const fixed = await Effect.runPromise(Effect.scoped(Layer.build(Layer.mergeAll(
   hashing,
   Path.layer,
@@ -64,7 +63,7 @@ const fixed = await Effect.runPromise(Effect.scoped(Layer.build(Layer.mergeAll(
 
 const vaultName = "photos"
 
-/** A vault over an HTTP client of its own. Layers would take longer to build than an archive to upload. */
+/** Builds a vault over an HTTP client of its own. Building layers would take longer than uploading an archive. */
 const vaultOver = (http: HttpClient.HttpClient) =>
   Signer.make.pipe(
     Effect.flatMap((signer) => Effect.provideService(Transport.make, Signer.Signer, signer)),
@@ -74,58 +73,134 @@ const vaultOver = (http: HttpClient.HttpClient) =>
     Effect.orDie
   )
 
-/** Who has cleared its checkpoint may die before it has noted which archive it is: that is its own affair, and counts as noted. */
-const noted = Effect.fnUntraced(function*(world: World.World, folder: string, note: Program.Note) {
+/**
+ * Records the archive of an upload that had cleared its checkpoint when its process died before noting the id. A program
+ * keeps its notes itself, so this upload counts as noted.
+ */
+const settle = Effect.fnUntraced(function*(world: World.World, folder: string, note: Program.Note) {
   const { name, upload } = note.work
   if (upload === "plain" || note.archiveId !== undefined) return
   if (world.disk.names().includes(yield* Checkpoint.pathOf(Program.checkpoints(folder), name))) return
-  const [archiveId] = Array.from(world.witness.archives).find(([, { description }]) => description === name) ?? []
+  const [archiveId] = Array.from(world.witness.archives).find(([, { treeHash }]) => treeHash === note.hashes.whole) ??
+    []
   if (archiveId !== undefined) note.archiveId = archiveId
 })
 
-/** A program that is started again whenever it dies. */
-const live = Effect.fnUntraced(
-  function*(world: World.World, { batches, crashes, folder, notes }: Oracle.Client) {
-    for (const crash of [...crashes, undefined]) {
-      const process = world.makeProcess(folder)
-      const program = Program.make(folder, notes, batches).pipe(
-        Effect.provideServiceEffect(Vault.Vault, vaultOver(process.http)),
-        Effect.provide(Checkpoint.layerFileSystem(Program.checkpoints(folder))),
-        Effect.provideService(FileSystem.FileSystem, process.fs),
-        Effect.withClock(world.faults.clock)
-      )
-      const fiber = yield* Effect.forkDaemon(program)
-      const ended = yield* Fiber.await(fiber).pipe(
-        crash === undefined ? Effect.asSome : Effect.timeoutOption(crash.after),
-        // It does not outlive the simulation.
-        Effect.onInterrupt(() => {
-          process.alive = false
-          return Fiber.interruptFork(fiber)
-        })
-      )
-      if (ended._tag === "Some") {
+/** Runs a program and restarts it after each crash. Returns the reason why it gave up. */
+const live = Effect.fnUntraced(function*<E>(world: World.World, { afterCrash, crashes, folder, program }: {
+  readonly folder: string
+  readonly crashes: ReadonlyArray<Crash>
+  readonly program: Effect.Effect<void, E, Program.Requirements>
+  readonly afterCrash: Effect.Effect<void>
+}) {
+  for (const crash of [...crashes, undefined]) {
+    const process = world.makeProcess(folder)
+    const running = program.pipe(
+      Effect.provideServiceEffect(Vault.Vault, vaultOver(process.http)),
+      Effect.provide(Checkpoint.layerFileSystem(Program.checkpoints(folder))),
+      Effect.provideService(FileSystem.FileSystem, process.fs),
+      Effect.provideService(FileLock.FileLock, process.lock),
+      Effect.withClock(world.faults.clock)
+    )
+    const fiber = yield* Effect.forkDaemon(running)
+    const ended = yield* Fiber.await(fiber).pipe(
+      crash === undefined ? Effect.asSome : Effect.timeoutOption(crash.after),
+      // The process must not outlive the simulation.
+      Effect.onInterrupt(() => {
         process.alive = false
-        if (Exit.isFailure(ended.value)) return [`${folder} gave up: ${Cause.pretty(ended.value.cause).slice(0, 500)}`]
-        return []
-      }
-      for (const note of notes) yield* noted(world, folder, note)
-      world.kill(process, crash?.power ?? false)
-      for (const note of notes) {
-        note.crashed = true
-        // What was to be downloaded is whole or not there at all.
-        const target = world.disk.read(Program.paths(folder, note.work).target)
-        if (target !== undefined && Buffer.compare(target, note.bytes) !== 0) note.wrong++
-      }
-      for (const note of batches) note.wrong += Batch.wrongFiles(world.disk, folder, note)
-      yield* Fiber.interruptFork(fiber)
-      // By then what was on its way has arrived.
-      yield* Effect.sleep("1 second")
+        return Fiber.interruptFork(fiber)
+      })
+    )
+    if (ended._tag === "Some") {
+      process.alive = false
+      if (Exit.isFailure(ended.value)) return [`${folder} gave up: ${Cause.pretty(ended.value.cause).slice(0, 500)}`]
+      return []
     }
-    return []
+    const how = crash?.how ?? "killed"
+    if (how === "interrupted") yield* Fiber.interrupt(fiber)
+    world.kill(process, how)
+    yield* afterCrash
+    yield* Fiber.interruptFork(fiber)
+    // By then the requests on their way have arrived.
+    if (how !== "interrupted") yield* Effect.sleep("1 second")
+  }
+  return []
+})
+
+/** Makes the notes of a work, and its source file if it has one. */
+const makeNote = Effect.fnUntraced(function*(world: World.World, folder: string, work: Work) {
+  const bytes = Content.make(work.name, work.size)
+  const { source, target } = Program.paths(folder, work)
+  const isOther = (file: Uint8Array) => Buffer.compare(file, bytes) !== 0
+  const note: Program.Note = {
+    work,
+    bytes,
+    hashes: Content.hashes(work.name, bytes),
+    restore: Effect.map(Clock.currentTimeMillis, (now) => {
+      const file = world.disk.read(source)
+      if (file === undefined || isOther(file)) world.disk.write(source, bytes, now)
+    }),
+    inspect: Effect.sync(() => {
+      const file = world.disk.read(target)
+      if (file !== undefined && isOther(file)) note.wrong++
+    }),
+    unrecorded: new Set(),
+    wrong: 0,
+    failures: []
+  }
+  if (work.source === "file") yield* note.restore
+  return note
+})
+
+const makeClient = Effect.fnUntraced(
+  function*(world: World.World, vault: Vault.Service, scenario: Client, index: number) {
+    const folder = `/client-${index}`
+    const { crashes, rival, works } = scenario
+    const notes = yield* Effect.forEach(works, (work) => makeNote(world, folder, work))
+    const files = notes.filter(({ work }) => work.download.endsWith("file"))
+    const batches = yield* Effect.forEach(scenario.batches, (batch) => Batch.store(vault, batch))
+    return {
+      folder,
+      crashes,
+      notes,
+      batches,
+      rival: rival && {
+        ...rival,
+        notes: yield* Effect.forEach(
+          files,
+          (other) => Effect.map(makeNote(world, folder, other.work), (note) => Object.assign(note, { other }))
+        )
+      }
+    } satisfies Oracle.Client
   }
 )
 
-/** No run may take longer than that, in virtual time. */
+/** Runs the processes of a client. Returns the reasons why they gave up. */
+const liveAll = (world: World.World, { batches, crashes, folder, notes, rival }: Oracle.Client) => {
+  const first = live(world, {
+    folder,
+    crashes,
+    program: Program.make(folder, notes, batches),
+    afterCrash: Effect.gen(function*() {
+      for (const note of notes) {
+        note.crashed = true
+        yield* settle(world, folder, note)
+        yield* note.inspect
+      }
+      for (const note of batches) note.wrong += Batch.wrongFiles(world.disk, folder, note)
+    }).pipe(Effect.provide(fixed))
+  })
+  if (rival === undefined) return first
+  const second = live(world, {
+    folder,
+    crashes: rival.crashes,
+    program: Program.makeRival(folder, rival.notes),
+    afterCrash: Effect.forEach(rival.notes, ({ inspect }) => inspect, { discard: true })
+  })
+  return Effect.map(Effect.all([first, second], { concurrency: "unbounded" }), (given) => given.flat())
+}
+
+/** The longest time that a run may take, in virtual time. */
 const longest = "24 hours"
 
 /** Runs a scenario. */
@@ -134,46 +209,15 @@ export const run = (scenario: Scenario) =>
     const world = yield* World.make(scenario)
     const clean = yield* vaultOver(world.witness.http)
     yield* clean.create
-    const clients = yield* Effect.forEach(scenario.clients, ({ batches, crashes, works }, index) =>
-      Effect.gen(function*() {
-        const folder = `/client-${index}`
-        const notes = works.map((work): Program.Note => {
-          const bytes = Content.make(work.name, work.size)
-          const { source } = Program.paths(folder, work)
-          const restore = Effect.map(Clock.currentTimeMillis, (now) => {
-            const is = world.disk.read(source)
-            if (is === undefined || Buffer.compare(is, bytes) !== 0) {
-              world.disk.write(source, bytes, now)
-            }
-          })
-          return { work, bytes, restore, wrong: 0, failures: [] }
-        })
-        for (const { restore, work } of notes) {
-          if (work.source === "file") {
-            yield* restore
-          }
-        }
-        return {
-          folder,
-          crashes,
-          notes,
-          batches: yield* Effect.forEach(batches, (batch) =>
-            Batch.store(clean, batch))
-        }
-      }))
-    const ended = yield* Effect.forEach(
-      clients,
-      (client) =>
-        live(world, client),
-      { concurrency: "unbounded" }
-    ).pipe(
+    const clients = yield* Effect.forEach(scenario.clients, (client, index) => makeClient(world, clean, client, index))
+    const ended = yield* Effect.forEach(clients, (client) => liveAll(world, client), { concurrency: "unbounded" }).pipe(
       Effect.timeoutTo({
         duration: longest,
         onSuccess: (given) => given.flat(),
         onTimeout: () => [`still at work after ${longest}`]
       })
     )
-    // What a program has been told is done has to outlast a power cut.
+    // Work that was reported as done must survive a power cut.
     for (const { folder } of clients) world.disk.cutPower(folder, () => "lost")
     const verdict = yield* Oracle.judge(world, clean, clients)
     return {
@@ -203,7 +247,7 @@ export const run = (scenario: Scenario) =>
     Logger.withMinimumLogLevel(LogLevel.None),
     Effect.withTracerEnabled(false),
     inVirtualTime,
-    // The default one waits for a timer now and then, while the clock would go on.
+    // The default scheduler sometimes waits for a timer, and the virtual clock would run ahead meanwhile.
     Effect.withScheduler(new Scheduler.MixedScheduler(Number.POSITIVE_INFINITY))
   )
 

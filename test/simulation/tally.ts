@@ -1,7 +1,7 @@
-/** What many simulations come to. */
+/** The sum of many simulations. */
 import type * as Scenario from "./scenario.ts"
 
-/** A scenario that has failed. */
+/** A scenario that failed. */
 export interface Failure {
   readonly scenario: Scenario.Scenario
   readonly problems: ReadonlyArray<string>
@@ -11,15 +11,15 @@ export interface Tally {
   readonly seeds: number
   readonly requests: number
   readonly bytes: number
-  /** How often each kind of fault has struck. */
+  /** The number of faults of each kind. */
   readonly faults: Readonly<Record<string, number>>
   readonly crashes: number
   readonly wrongBytes: number
   readonly orphans: number
   readonly duplicates: number
-  /** Retrievals of archives that were paid for. */
+  /** The retrieval jobs that were started and paid for. */
   readonly jobs: number
-  /** Those of them that were one too many. */
+  /** The jobs that should not have been started. */
   readonly extraJobs: number
   readonly maxAttempts: number
   readonly failures: ReadonlyArray<Failure>
@@ -40,7 +40,7 @@ export const none: Tally = {
   failures: []
 }
 
-/** Two tallies as one. */
+/** Adds two tallies. */
 export const add = (one: Tally, other: Tally): Tally => ({
   seeds: one.seeds + other.seeds,
   requests: one.requests + other.requests,

@@ -1,4 +1,4 @@
-/** Simulations as they are counted. */
+/** Runs simulations and counts their results. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type * as Faults from "../../src/testing/Faults.ts"
@@ -12,11 +12,11 @@ const count = (steps: ReadonlyArray<Faults.Step>): Tally["faults"] => {
   return counts
 }
 
-/** Runs one. That it dies is a failure of it, too. */
+/** Runs a scenario. A defect is a failure, too. */
 export const run = async (scenario: Scenario.Scenario): Promise<Tally> => {
   const exit = await Effect.runPromiseExit(Simulation.run(scenario))
   if (Exit.isFailure(exit)) {
-    return { ...none, seeds: 1, failures: [{ scenario, problems: [`it has died: ${String(exit.cause)}`] }] }
+    return { ...none, seeds: 1, failures: [{ scenario, problems: [`the simulation died: ${String(exit.cause)}`] }] }
   }
   const { injected, problems, ...figures } = exit.value
   return {
@@ -28,7 +28,7 @@ export const run = async (scenario: Scenario.Scenario): Promise<Tally> => {
   }
 }
 
-/** The smallest scenario near one that has failed that still fails. */
+/** Finds the smallest scenario near a failing one that still fails. */
 export const shrunk = (scenario: Scenario.Scenario): Promise<Scenario.Scenario> =>
   Scenario.shrink(scenario, async (candidate) => {
     const exit = await Effect.runPromiseExit(Simulation.run(candidate))

@@ -1,28 +1,31 @@
 /**
- * Where the programs of a simulation live: one Glacier, a line to it that takes time and goes wrong, a disk for each, and
- * processes that die. What happens is written down, so that two runs can be compared.
+ * The world of a simulation: one Glacier, a network with latency and faults, a disk, and processes that die. It records
+ * what happens, so that two runs can be compared.
  */
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as Effect from "effect/Effect"
 import { PCGRandom } from "effect/Utils"
 import * as Faults from "../../src/testing/Faults.ts"
+import * as FileLock from "../../src/transfer/FileLock.ts"
 import * as Disk from "./disk.ts"
-import type { Scenario } from "./scenario.ts"
+import * as Responses from "./responses.ts"
+import type { Crash, Scenario } from "./scenario.ts"
 import * as Witness from "./witness.ts"
 
-/** A process: what it asks of the world after its death does not happen. */
+/** A process. After its death it can no longer reach the network or the disk. */
 export interface Process {
   readonly folder: string
   alive: boolean
   readonly http: HttpClient.HttpClient
   readonly fs: FileSystem.FileSystem
+  readonly lock: FileLock.Service
 }
 
-/** More than any scenario needs: who sends more does not come to an end. */
+/** More than any scenario needs: a program that sends more is caught in a loop. */
 const maximumRequests = 5_000
 
-/** A line takes up to so long, each way (ms). */
+/** The longest time that a message takes, each way (ms). */
 const latency = 200
 
 export const make = Effect.fnUntraced(function*({ faults: harm, seed }: Scenario) {
@@ -30,7 +33,7 @@ export const make = Effect.fnUntraced(function*({ faults: harm, seed }: Scenario
   const harming = (share: number) =>
     Faults.make({ seed, ...(typeof harm === "number" ? { rates: harm * share } : { script: harm }) })
   const faults = yield* harming(1)
-  // A file is written to in many steps.
+  // Files are written in many steps, each of which can fail.
   const diskFaults = yield* harming(0.1)
   const disk = Disk.make()
   const clock = yield* Effect.clock
@@ -38,14 +41,15 @@ export const make = Effect.fnUntraced(function*({ faults: harm, seed }: Scenario
   const trace: Array<string> = []
   const sent = new Map<string, number>()
   const aborted = new Set<string>()
+  const responses = Responses.make()
   const served = faults.harmHttp(witness.http)
+  /** The locks that are held, each by a process. */
+  const locks = new Map<string, { readonly alive: boolean }>()
   let requests = 0
   let crashes = 0
 
-  /** What a request is about, for the record. */
-  const note = (method: string, url: string, range: string | undefined) => {
-    const path = new URL(url).pathname.replace(/^\/-\/vaults\/[^/]+/, "")
-    const uploadId = /^\/multipart-uploads\/([^/]+)/.exec(path)?.[1]
+  /** Names a request for the record. */
+  const note = (method: string, path: string, uploadId: string | undefined, range: string | undefined) => {
     if (uploadId !== undefined && method === "DELETE") aborted.add(uploadId)
     if (range === undefined || method !== "PUT") return `${method} ${path}`
     const part = `${path} ${range}`
@@ -55,16 +59,39 @@ export const make = Effect.fnUntraced(function*({ faults: harm, seed }: Scenario
 
   const dead = Effect.die("This process is dead")
 
+  /** A lock that all processes see. It dies with its owner. */
+  const lockOf = (process: { readonly alive: boolean }): FileLock.Service => ({
+    acquire: (path, lock) =>
+      Effect.acquireRelease(
+        Effect.suspend(() => {
+          const owner = locks.get(lock)
+          if (owner?.alive === true) {
+            return new FileLock.FileInUse({ path, owner: owner === process ? "this process" : "another process" })
+          }
+          locks.set(lock, process)
+          return Effect.void
+        }),
+        () =>
+          Effect.sync(() => {
+            if (locks.get(lock) === process) locks.delete(lock)
+          })
+      )
+  })
+
   const makeProcess = (folder: string): Process => {
     const process = { folder, alive: true }
     const alive = Effect.suspend(() => process.alive ? Effect.void : dead)
+    const watch = responses.watch(folder)
     const http = HttpClient.transform(served, (send, request) =>
       Effect.gen(function*() {
         yield* alive
-        if (++requests > maximumRequests) return yield* Effect.die("Too many requests: it does not come to an end")
-        const what = note(request.method, request.url, request.headers["content-range"])
+        if (++requests > maximumRequests) return yield* Effect.die("Too many requests: the program is caught in a loop")
+        const path = new URL(request.url).pathname.replace(/^\/-\/vaults\/[^/]+/, "")
+        const uploadId = /^\/multipart-uploads\/([^/]+)/.exec(path)?.[1]
+        const what = note(request.method, path, uploadId, request.headers["content-range"])
+        const receive = watch(request, uploadId)
         const [up, down] = [random.integer(latency), random.integer(latency)]
-        // What was on its way when the process died may arrive all the same.
+        // A request on its way may still arrive after its process has died.
         yield* Effect.onInterrupt(
           Effect.sleep(up),
           () =>
@@ -72,10 +99,11 @@ export const make = Effect.fnUntraced(function*({ faults: harm, seed }: Scenario
         )
         const response = yield* send
         yield* Effect.sleep(down)
+        receive(response)
         trace.push(`${clock.unsafeCurrentTimeMillis()} ${folder} ${what} ${response.status}`)
         return response
       }))
-    return Object.assign(process, { http, fs: diskFaults.harmFiles(disk.seenBy(alive)) })
+    return Object.assign(process, { http, fs: diskFaults.harmFiles(disk.seenBy(alive)), lock: lockOf(process) })
   }
 
   return {
@@ -83,16 +111,17 @@ export const make = Effect.fnUntraced(function*({ faults: harm, seed }: Scenario
     witness,
     injected: Effect.zipWith(faults.injected, diskFaults.injected, (line, disk) => [...line, ...disk]),
     faults,
-    /** The uploads that somebody has asked to drop. */
+    /** The uploads that some process asked to abort. */
     aborted,
+    responses,
     trace,
     makeProcess,
-    /** Kills a process at once. */
-    kill: (process: Process, power: boolean) => {
+    /** Ends a process at once. */
+    kill: (process: Process, how: Crash["how"]) => {
       process.alive = false
       crashes++
-      trace.push(`${process.folder} dies`)
-      if (power) disk.cutPower(process.folder, () => Disk.fate(random.integer(3)))
+      trace.push(`${process.folder} is gone: ${how}`)
+      if (how === "power cut") disk.cutPower(process.folder, () => Disk.fate(random.integer(3)))
     },
     figures: () => ({ requests, crashes, maxAttempts: Math.max(0, ...sent.values()) })
   }

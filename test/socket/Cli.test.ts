@@ -1,9 +1,12 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Exit } from "effect"
+import { Effect, Exit, Option } from "effect"
+import { execFile } from "node:child_process"
 import { type AddressInfo, createServer, type Server } from "node:net"
 import { networkInterfaces } from "node:os"
+import { promisify } from "node:util"
+import * as TlsServer from "../support/tlsServer.ts"
 import * as Support from "./support.ts"
 
 const { call, connectPort, runEmulator, runProgram } = Support
@@ -128,6 +131,47 @@ describe.concurrent("effect-glacier emulator", () => {
       }), 60_000)
   }
 
+  it.scopedLive(
+    "serves https with --tls to a program that follows the printed instructions",
+    () =>
+      Effect.gen(function*() {
+        const { exit, kill, lines, url } = yield* runEmulator("--tls")
+        expect(url).toMatch(/^https:/)
+        const printed = yield* Support.until(lines, ({ length }) => length === 4)
+        const exports = Object.fromEntries(printed.flatMap((line) => {
+          const [, name, value] = /^ +export (\w+)=(\S+)/.exec(line) ?? []
+          return name === undefined ? [] : [[name, value]]
+        }))
+        expect(Object.keys(exports)).toEqual(["AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"])
+        for (const env of [exports, {}]) {
+          const program =
+            `fetch("${url}").then(({ status }) => console.log(status), ({ cause }) => console.log(cause.code))`
+          const { stdout } = yield* Effect.promise(() =>
+            promisify(execFile)(process.execPath, ["--eval", program], { env: { ...process.env, ...env } })
+          )
+          expect(stdout.trim()).toBe(env === exports ? "400" : "UNABLE_TO_VERIFY_LEAF_SIGNATURE")
+        }
+        yield* kill("SIGTERM")
+        yield* Effect.timeout(exit, "2 seconds")
+        const fs = yield* FileSystem.FileSystem
+        expect(yield* fs.exists(exports["AWS_CA_BUNDLE"] ?? "")).toBe(false)
+      }).pipe(Effect.provide(NodeContext.layer)),
+    60_000
+  )
+
+  it.scopedLive("serves https with --tls-cert and --tls-key", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const folder = yield* fs.makeTempDirectoryScoped()
+      const [cert, key] = [`${folder}/cert.pem`, `${folder}/key.pem`]
+      yield* fs.writeFileString(cert, TlsServer.cert)
+      yield* fs.writeFileString(key, TlsServer.key)
+      const { lines, url } = yield* runEmulator("--tls-cert", cert, "--tls-key", key)
+      const glacier = yield* Support.sdk({ url, ca: Option.some(TlsServer.ca) })
+      expect((yield* call(() => glacier.listVaults({ accountId: "-" }))).VaultList).toEqual([])
+      expect(yield* lines).toHaveLength(1)
+    }).pipe(Effect.provide(NodeContext.layer)), 60_000)
+
   it.scopedLive("says what is wrong with its arguments", () =>
     Effect.gen(function*() {
       const port = yield* taken
@@ -138,6 +182,11 @@ describe.concurrent("effect-glacier emulator", () => {
         [["--without-storage", "1"], /^--without-storage must be 12 digits$/m],
         [["--maximum-vaults", "0"], /^--maximum-vaults must be more than 0$/m],
         [["--sns-endpoint", "localhost:4566"], /^--sns-endpoint must be an http or https url such as http:\/\/127/m],
+        [["--tls-cert", "cert.pem"], /^--tls-cert and --tls-key must be given together$/m],
+        [
+          ["--tls-cert", "a.pem", "--tls-key", "b.pem"],
+          /^The certificate a\.pem cannot be read .* Give the path of a PEM/m
+        ],
         [["--port", "65536"], /^--port must be 0 to 65535$/m],
         [["--port", String(port)], new RegExp(`address already in use 127\\.0\\.0\\.1:${port}`)],
         [["--data", "package.json"], /package\.json: the directory cannot be made/]

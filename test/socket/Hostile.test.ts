@@ -1,6 +1,6 @@
 import { FileSystem, type HttpServer } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
-import { describe, expect, it, layer } from "@effect/vitest"
+import { describe, expect, it, layer, type Vitest } from "@effect/vitest"
 import { Array as Arr, Effect, FastCheck as fc, Layer, Option, Redacted, type Scope } from "effect"
 import type { Socket } from "node:net"
 import { NodeEmulator } from "../../src/node/index.ts"
@@ -16,7 +16,8 @@ const keys = [Support.defaultKey, temporary].map((key) => ({
   sessionToken: key.sessionToken === undefined ? undefined : Redacted.make(key.sessionToken)
 }))
 
-const server = NodeEmulator.layerServer({ jobDelay: "100 millis", inventoryDelay: 0, bodyTimeout: "300 millis", keys })
+const server = (tls?: true) =>
+  NodeEmulator.layerServer({ jobDelay: "100 millis", inventoryDelay: 0, bodyTimeout: "300 millis", keys, tls })
 
 const vault = "/-/vaults/hostile"
 const jobs = `${vault}/jobs`
@@ -278,7 +279,7 @@ const multipart = Effect.gen(function*() {
 
 const asPart = { "content-range": `bytes 0-${mebibyte - 1}/*` }
 
-layer(server, { excludeTestServices: true })("A server among the hostile", (it) => {
+const hostile = (it: Vitest.MethodsNonLive<HttpServer.HttpServer | NodeEmulator.Address, true>) => {
   for (const [table, cases] of Object.entries(tables)) {
     it.effect(table, () =>
       Effect.gen(function*() {
@@ -350,7 +351,7 @@ layer(server, { excludeTestServices: true })("A server among the hostile", (it) 
           headers: { connection: "Upgrade", upgrade: "websocket", "sec-websocket-version": "13" }
         })
         yield* connection.write(head)
-        if (reset) connection.socket.resetAndDestroy()
+        if (reset) connection.reset()
         else expect((yield* Effect.flatten(connection.answer())).status).toBeLessThan(500)
       }
       yield* isWell
@@ -488,7 +489,7 @@ layer(server, { excludeTestServices: true })("A server among the hostile", (it) 
         const connection = yield* connect
         yield* connection.write(yield* Support.head(connection.port, { target: output }))
         yield* Effect.async<void>((resume) => void connection.socket.once("data", () => resume(Effect.void)))
-        connection.socket.resetAndDestroy()
+        connection.reset()
       }
       expect((yield* ask({ target: output })).body.equals(bytes)).toBe(true)
     }))
@@ -520,7 +521,10 @@ layer(server, { excludeTestServices: true })("A server among the hostile", (it) 
       }
       expect((yield* Effect.flatten(connection.answer())).status).toBe(201)
     }))
-})
+}
+
+layer(server(), { excludeTestServices: true })("A server among the hostile", hostile)
+layer(server(true), { excludeTestServices: true })("A server among the hostile, over TLS", hostile)
 
 describe("With files", () => {
   /** A vault and an upload in an emulator on disk, and the sizes of the blobs it keeps. */
@@ -528,7 +532,7 @@ describe("With files", () => {
     body: (
       part: string,
       sizes: Effect.Effect<ReadonlyArray<number>>
-    ) => Effect.Effect<void, E, HttpServer.HttpServer | Scope.Scope>
+    ) => Effect.Effect<void, E, NodeEmulator.Address | Scope.Scope>
   ) =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem

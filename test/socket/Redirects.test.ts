@@ -1,54 +1,51 @@
 /** A server that sends its callers elsewhere, and the place it sends them to. */
 import { FetchHttpClient, type HttpClient } from "@effect/platform"
-import { NodeHttpClient } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, type Layer } from "effect"
-import { once } from "node:events"
+import { Effect, Layer } from "effect"
 import { createServer, type RequestListener } from "node:http"
 import { GlacierClient } from "../../src/index.ts"
+import { NodeHttp } from "../../src/node/index.ts"
+import { nodeHttp, undici } from "../support/httpClients.ts"
+import * as TlsServer from "../support/tlsServer.ts"
 import { call } from "../transport/calls.ts"
 import { over } from "../transport/support.ts"
 
-/** A server on a free port and the targets it was asked for. */
-const serve = (listener: RequestListener) =>
-  Effect.acquireRelease(
-    Effect.promise(async () => {
-      const asked: Array<string | undefined> = []
-      const server = createServer((request, response) => {
-        asked.push(request.url)
-        listener(request, response)
-      })
-      await once(server.listen(0, "127.0.0.1"), "listening")
-      const address = server.address()
-      return { server, asked, port: typeof address === "object" ? address?.port : undefined }
-    }),
-    ({ server }) =>
-      Effect.sync(() => {
-        server.closeAllConnections()
-        server.close()
-      })
-  )
+/** A server on a free port, plain or over TLS, and the targets it was asked for. */
+const serve = (listener: RequestListener, secure: boolean) =>
+  Effect.gen(function*() {
+    const asked: Array<string | undefined> = []
+    const http = createServer((request, response) => {
+      asked.push(request.url)
+      listener(request, response)
+    })
+    const { origin } = yield* TlsServer.createServer(secure, (socket) => void http.emit("connection", socket))
+    return { asked, origin }
+  })
 
-const clients: ReadonlyArray<readonly [name: string, layer: Layer.Layer<HttpClient.HttpClient>]> = [
-  ["node:http", NodeHttpClient.layer],
-  ["undici", NodeHttpClient.layerUndici],
-  ["fetch", FetchHttpClient.layer]
+type Client = (ca: string) => Layer.Layer<HttpClient.HttpClient>
+
+const clients: ReadonlyArray<readonly [name: string, secure: boolean, client: Client]> = [
+  ["node:http", false, nodeHttp],
+  ["node:http over TLS", true, nodeHttp],
+  ["undici", false, undici],
+  ["undici over TLS", true, undici],
+  ["NodeHttp", false, (ca) => Layer.orDie(NodeHttp.layerWith({ ca }))],
+  ["NodeHttp over TLS", true, (ca) => Layer.orDie(NodeHttp.layerWith({ ca }))],
+  ["fetch", false, () => FetchHttpClient.layer]
 ]
 
 const names = ["describeVault", "createVault", "uploadArchive"] as const
 
 describe("S6 a signed request goes to nobody else", () => {
-  describe.each(clients)("over %s", (_, layer) => {
+  describe.each(clients)("over %s", (_, secure, client) => {
     it.scopedLive.each([301, 302, 303, 307, 308])("S6 when the answer is %i", (status) =>
       Effect.gen(function*() {
-        const elsewhere = yield* serve((_, response) => response.end("{}"))
+        const elsewhere = yield* serve((_, response) => response.end("{}"), secure)
         const home = yield* serve((request, response) => {
           request.resume()
-          response.writeHead(status, { location: `http://localhost:${elsewhere.port}/stolen` }).end()
-        })
-        const services = over(layer, {
-          endpoint: { region: "us-east-1", endpoint: `http://127.0.0.1:${home.port}` }
-        })
+          response.writeHead(status, { location: `${elsewhere.origin.replace("127.0.0.1", "localhost")}/stolen` }).end()
+        }, secure)
+        const services = over(client(TlsServer.ca), { endpoint: { region: "us-east-1", endpoint: home.origin } })
         for (const name of names) {
           const error = yield* Effect.flatMap(GlacierClient.GlacierClient, call(name).run).pipe(
             Effect.provide(services),

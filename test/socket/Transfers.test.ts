@@ -4,13 +4,10 @@ import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Array as Arr, Chunk, Duration, Effect, Layer, Schedule, Stream } from "effect"
 import { createHash } from "node:crypto"
-import { Emulator } from "../../src/emulator/index.ts"
 import { GlacierError, Job, RetryPolicy, Source, Timeouts, Vault } from "../../src/index.ts"
-import { NodeEmulator, NodeGlacier } from "../../src/node/index.ts"
-import * as Credentials from "../../src/transport/Credentials.ts"
-import * as Endpoint from "../../src/transport/Endpoint.ts"
+import { ca, cert, key } from "../support/tlsServer.ts"
 import * as Proxy from "./proxy.ts"
-import { mebibyte, runEmulator, until } from "./support.ts"
+import { client, mebibyte, runEmulator, until } from "./support.ts"
 
 const sha256 = (...pieces: ReadonlyArray<Uint8Array>) => {
   const hash = createHash("sha256")
@@ -66,23 +63,19 @@ const write = (path: string, size: number) =>
     }
   }))
 
-/** A client for a port. */
-const client = (port: number) =>
-  NodeGlacier.layerClient.pipe(
-    Layer.provide(Endpoint.layer({ region: NodeEmulator.region, endpoint: `http://127.0.0.1:${port}` })),
-    Layer.provide(Credentials.layer(Emulator.defaultKey))
-  )
-
-/** An emulator that keeps its data in a folder: its port, and the sizes of the files it has for archives and parts. */
-const emulator = Effect.gen(function*() {
+/** An emulator that keeps its data in a folder: its URL, and the sizes of the files it has for archives and parts. */
+const emulator = Effect.fnUntraced(function*(...options: ReadonlyArray<string>) {
   const fs = yield* FileSystem.FileSystem
   const data = yield* fs.makeTempDirectoryScoped()
-  const { port } = yield* runEmulator("--data", data, "--job-delay", "0 millis", "--inventory-delay", "0 millis")
+  const { url } = yield* runEmulator(
+    ...["--data", data, "--job-delay", "0 millis", "--inventory-delay", "0 millis"],
+    ...options
+  )
   const sizes = Effect.flatMap(
     fs.readDirectory(`${data}/blobs`),
     Effect.forEach((name) => Effect.map(fs.stat(`${data}/blobs/${name}`), ({ size }) => Number(size)))
   )
-  return { port, sizes }
+  return { url, sizes }
 })
 
 /** The harm that bytes may come to. */
@@ -121,16 +114,18 @@ const untilDone = <A, E, R>(attempt: Effect.Effect<A, E, R>, seen: (error: E) =>
  * Uploads a file, and downloads it to a file and as a Stream, resumed as often as it takes. All errors on the way are of
  * this package; in the end the bytes are right, and the vault holds that archive and nothing else.
  */
-const thereAndBack = ({ every, partSize, policy, seed, size, timeouts }: Scenario, port: number) =>
+const thereAndBack = ({ every, partSize, policy, seed, size, timeouts }: Scenario, url: string) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const folder = yield* fs.makeTempDirectoryScoped()
     yield* write(`${folder}/file`, size)
     const treeHash = yield* treeHashOf(`${folder}/file`)
     const name = `vault-${seed}`
-    const vault = yield* Effect.provide(Vault.make(name), yield* Layer.build(client(port)))
+    const vault = yield* Effect.provide(Vault.make(name), yield* Layer.build(client(url, ca)))
     yield* vault.create
     const happened = new Map<string, number>()
+    /** The line does not know the keys of TLS: it cannot answer in the place of the service. */
+    const inPlace = url.startsWith("https:") ? [] : answers
 
     /** Runs what goes over the harmful line; afterwards no connection is left. */
     const harmed = <A, E, R>(
@@ -138,9 +133,9 @@ const thereAndBack = ({ every, partSize, policy, seed, size, timeouts }: Scenari
       use: (vault: Vault.Service) => Effect.Effect<A, E, R>
     ) =>
       Effect.gen(function*() {
-        const proxy = yield* Proxy.make(port, { seed, ...faults })
+        const proxy = yield* Proxy.make(Number(new URL(url).port), { seed, ...faults })
         const value = yield* Effect.flatMap(Vault.make(name), use).pipe(
-          Effect.provide(client(proxy.port)),
+          Effect.provide(client(url.replace(/\d+$/, String(proxy.port)), ca)),
           Effect.provideService(Timeouts.Timeouts, Timeouts.make(timeouts)),
           Effect.provideService(RetryPolicy.RetryPolicy, policy)
         )
@@ -151,7 +146,7 @@ const thereAndBack = ({ every, partSize, policy, seed, size, timeouts }: Scenari
 
     const uploaded = yield* harmed(
       {
-        up: { every: every.body, kinds: [...anyHarm, ...answers] },
+        up: { every: every.body, kinds: [...anyHarm, ...inPlace] },
         down: { every: every.head, kinds: breaks }
       },
       (harmed) => {
@@ -183,7 +178,7 @@ const thereAndBack = ({ every, partSize, policy, seed, size, timeouts }: Scenari
     const options = { windowSize: partSize }
     yield* harmed(
       {
-        up: { every: every.head, kinds: [...breaks, ...answers] },
+        up: { every: every.head, kinds: [...breaks, ...inPlace] },
         down: { every: every.body, kinds: anyHarm }
       },
       () =>
@@ -217,7 +212,7 @@ describe("I2 over a line that resets, truncates, stalls, slows down, and changes
     "I2 1 GiB is right there and back, and nothing is left behind",
     () =>
       Effect.gen(function*() {
-        const { port, sizes } = yield* emulator
+        const { sizes, url } = yield* emulator()
         const happened = yield* thereAndBack({
           seed: 1,
           size: 1024 * mebibyte,
@@ -225,7 +220,7 @@ describe("I2 over a line that resets, truncates, stalls, slows down, and changes
           every: { body: 64 * mebibyte, head: 32_768 },
           timeouts: { answer: Duration.seconds(4), upload: Duration.seconds(8), idle: Duration.seconds(2) },
           policy: RetryPolicy.patient
-        }, port)
+        }, url)
         for (const way of ["up", "down"]) {
           const counts = [...happened].filter(([what]) => what.startsWith(way)).map(([, count]) => count)
           expect(counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(5)
@@ -241,7 +236,7 @@ describe("I2 over a line that resets, truncates, stalls, slows down, and changes
     "I2 small archives are right there and back, though hardly a part comes through",
     () =>
       Effect.gen(function*() {
-        const { port } = yield* emulator
+        const { url } = yield* emulator()
         const happened = new Set<string>()
         for (const seed of Arr.range(1, 12)) {
           const faults = yield* thereAndBack({
@@ -251,10 +246,36 @@ describe("I2 over a line that resets, truncates, stalls, slows down, and changes
             every: { body: 2 * mebibyte, head: 3000 },
             timeouts: { answer: Duration.millis(500), upload: Duration.seconds(1), idle: Duration.millis(300) },
             policy: impatient
-          }, port).pipe(Effect.tapErrorCause(() => Effect.logError(`Seed ${seed}`)))
+          }, url).pipe(Effect.tapErrorCause(() => Effect.logError(`Seed ${seed}`)))
           for (const what of faults.keys()) happened.add(what.replace(/^(up|down) /, ""))
         }
         expect([...happened].sort()).toEqual([...anyHarm, ...answers].sort())
+      }).pipe(Effect.provide(NodeContext.layer)),
+    300_000
+  )
+
+  it.scopedLive(
+    "I2 over TLS harm costs connections, and never a byte",
+    () =>
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        const folder = yield* fs.makeTempDirectoryScoped()
+        yield* fs.writeFileString(`${folder}/cert.pem`, cert)
+        yield* fs.writeFileString(`${folder}/key.pem`, key)
+        const { url } = yield* emulator("--tls-cert", `${folder}/cert.pem`, "--tls-key", `${folder}/key.pem`)
+        const happened = new Set<string>()
+        for (const seed of [1, 2]) {
+          const faults = yield* thereAndBack({
+            seed,
+            size: 6 * mebibyte + 12_345,
+            partSize: mebibyte,
+            every: { body: 2 * mebibyte, head: 6000 },
+            timeouts: { answer: Duration.seconds(1), upload: Duration.seconds(2), idle: Duration.millis(500) },
+            policy: impatient
+          }, url).pipe(Effect.tapErrorCause(() => Effect.logError(`Seed ${seed}`)))
+          for (const what of faults.keys()) happened.add(what.replace(/^(up|down) /, ""))
+        }
+        expect([...happened].sort()).toEqual([...anyHarm].sort())
       }).pipe(Effect.provide(NodeContext.layer)),
     300_000
   )

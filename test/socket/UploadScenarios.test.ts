@@ -47,7 +47,14 @@ const has = (index: number, of: Uint8Array = slice(index)) => ({
 const parts = (list: ReadonlyArray<unknown>, marker: string | null = null): Script.Reply =>
   json({ ...underWay, Marker: marker, Parts: list })
 
-const uploads = (...list: ReadonlyArray<unknown>): Script.Reply => json({ Marker: null, UploadsList: list })
+/** Another tree hash than any that was sent. */
+const otherHash = { "x-amz-archive-id": archiveId, "x-amz-sha256-tree-hash": "0".repeat(64) }
+
+const damaged = refuse(
+  403,
+  "InvalidSignatureException",
+  "The value passed in as x-amz-content-sha256 does not match the computed payload hash."
+)
 
 const open: Script.Exchange = ["open", send(opened)]
 const part = (index: number): Script.Exchange => [`part ${index}`, send(stored)]
@@ -90,25 +97,14 @@ const rows: ReadonlyArray<Row> = [
     fails: "UploadKept MalformedResponse"
   },
   {
-    name: "the answer to the opening is lost, and the upload is found",
+    name: "the answer to the opening is lost: another is opened",
     run: upload,
-    script: [["open", end()], ["uploads", uploads(underWay)], ["parts", parts([])], part(0), part(1), part(2), complete]
+    script: [["open", end()], open, part(0), part(1), part(2), complete]
   },
   {
     name: "the opening is lost",
     run: upload,
-    script: [["open", reset()], ["uploads", uploads()], open, part(0), part(1), part(2), complete]
-  },
-  {
-    name: "the answer to the opening is lost, and two uploads could be it",
-    run: upload,
-    script: [
-      ["open", end()],
-      ["uploads", uploads(underWay, { ...underWay, MultipartUploadId: `${uploadId}2` })],
-      ["parts", parts([])],
-      ["parts", parts([])]
-    ],
-    fails: "OutcomeUnknown"
+    script: [["open", reset()], open, part(0), part(1), part(2), complete]
   },
   {
     name: "the answer to the end is lost, and the second says the same",
@@ -119,7 +115,64 @@ const rows: ReadonlyArray<Row> = [
     name: "the answer to the end is lost, and then there is no such upload",
     run: keeping,
     script: [open, part(0), part(1), part(2), ["complete", reset()], ["complete", gone]],
+    fails: "OutcomeUnknown"
+  },
+  {
+    name: "there is no such upload at its end, and nothing was lost before",
+    run: keeping,
+    script: [open, part(0), part(1), part(2), ["complete", gone]],
     fails: "UploadKept ResourceNotFound"
+  },
+  {
+    name: "the answers to the end are lost, and the upload can be aborted: it was not completed",
+    run: upload,
+    script: [open, part(0), part(1), part(2), ["complete", end()], ["complete", end()], ["complete", end()], abort],
+    fails: "ConnectionError"
+  },
+  {
+    name: "the answers to the end are lost, and there is no upload to abort",
+    run: upload,
+    script: [
+      ...[open, part(0), part(1), part(2)],
+      ["complete", end()],
+      ["complete", end()],
+      ["complete", end()],
+      ["abort", gone]
+    ],
+    fails: "OutcomeUnknown"
+  },
+  {
+    name: "the end is confirmed with another tree hash",
+    run: upload,
+    script: [...[open, part(0), part(1), part(2)], ["complete", answer(201, otherHash)]],
+    fails: "ChecksumMismatch"
+  },
+  {
+    name: "a part is confirmed with another tree hash once",
+    run: upload,
+    script: [open, ["part 0", answer(204, otherHash)], part(0), part(1), part(2), complete]
+  },
+  {
+    name: "a part is damaged on its way once",
+    run: upload,
+    script: [open, ["part 0", damaged], part(0), part(1), part(2), complete]
+  },
+  {
+    name: "a part is damaged on its way each time",
+    run: upload,
+    script: [open, ["part 0", damaged], ["part 0", damaged], ["part 0", damaged], abort],
+    fails: "ChecksumMismatch"
+  },
+  {
+    name: "a single request is damaged on its way once",
+    run: small,
+    script: [["archive", damaged], ["archive", send(completed)]]
+  },
+  {
+    name: "a single request is confirmed with another tree hash",
+    run: small,
+    script: [["archive", answer(201, otherHash)]],
+    fails: "ChecksumMismatch"
   },
   {
     name: "the end is answered with 200 and an error",
@@ -281,7 +334,7 @@ const rows: ReadonlyArray<Row> = [
   {
     name: "half an answer comes, and no more",
     run: upload,
-    script: [["open", silence(halfAnswer)], ["uploads", uploads()], open, part(0), part(1), part(2), complete],
+    script: [["open", silence(halfAnswer)], open, part(0), part(1), part(2), complete],
     timeouts: { answer: brief }
   },
   {
@@ -360,7 +413,60 @@ const resumed: ReadonlyArray<Row> = [
   {
     name: "it was completed already",
     run: resume,
-    script: [["parts", gone], complete]
+    script: [
+      ["parts", gone],
+      ["complete", answer(201, { "x-amz-archive-id": archiveId, "x-amz-sha256-tree-hash": treeHash(bytes) })]
+    ]
+  },
+  {
+    name: "it was completed already, and the service does not say with which bytes",
+    run: resume,
+    script: [["parts", gone], complete],
+    fails: "OutcomeUnknown"
+  },
+  {
+    name: "it was completed already, and refuses other bytes",
+    run: resume,
+    script: [["parts", gone], [
+      "complete",
+      refuse(400, "InvalidParameterValueException", "Invalid x-amz-archive-size")
+    ]],
+    fails: "SourceChanged"
+  },
+  {
+    name: "the answer to its end is lost, and then there is no such upload",
+    run: resume,
+    script: [["parts", parts([has(0), has(1), has(2)])], ["complete", end()], ["complete", gone]],
+    fails: "OutcomeUnknown"
+  },
+  {
+    name: "a page of its parts comes again without end",
+    run: resume,
+    script: [["parts", parts([has(0)], "a")], ["parts a", parts([has(1)], "b")], ["parts b", parts([has(2)], "a")]],
+    fails: "MalformedResponse"
+  },
+  {
+    name: "its list ends with an empty marker",
+    run: resume,
+    script: [["parts", parts([has(0), has(1), has(2)], "")], complete]
+  },
+  {
+    name: "its list has a part that cannot be",
+    run: resume,
+    script: [["parts", parts([{ ...has(0), RangeInBytes: "5-1048580" }])]],
+    fails: "MalformedResponse"
+  },
+  {
+    name: "its list has a part that is too long",
+    run: resume,
+    script: [["parts", parts([{ ...has(0), RangeInBytes: "0-2097151" }])]],
+    fails: "MalformedResponse"
+  },
+  {
+    name: "its list is of another upload",
+    run: resume,
+    script: [["parts", json({ ...underWay, MultipartUploadId: "another", Marker: null, Parts: [has(0)] })]],
+    fails: "MalformedResponse"
   },
   {
     name: "it was completed already, with other bytes",

@@ -1,14 +1,11 @@
 /** What goes wrong in transfers, told by a script: a row is what must be sent, what comes back for it, and how it ends. */
 import { expect, it } from "@effect/vitest"
-import { Duration, Effect, Exit, Fiber, Layer } from "effect"
-import { Emulator } from "../../src/emulator/index.ts"
+import { Array as Arr, Duration, Effect, Exit, Fiber } from "effect"
 import { type GlacierClient, RetryPolicy, Timeouts } from "../../src/index.ts"
-import { NodeGlacier } from "../../src/node/index.ts"
-import * as Credentials from "../../src/transport/Credentials.ts"
-import * as Endpoint from "../../src/transport/Endpoint.ts"
+import { ca, ways } from "../support/tlsServer.ts"
 import { promptly } from "../transport/support.ts"
 import { answer, type Exchange, message, refuse, type Reply, serve } from "./script.ts"
-import { mebibyte, ramp, until } from "./support.ts"
+import { client, mebibyte, ramp, until } from "./support.ts"
 
 export const vault = { vaultName: "photos" }
 
@@ -47,18 +44,12 @@ export const chunked = (status: number, headers: Readonly<Record<string, string>
     Buffer.from("\r\n0\r\n\r\n")
   ])
 
-const client = (port: number) =>
-  NodeGlacier.layerClient.pipe(
-    Layer.provide(Endpoint.layer({ region: "us-east-1", endpoint: `http://127.0.0.1:${port}` })),
-    Layer.provide(Credentials.layer(Emulator.defaultKey))
-  )
-
 /** Runs against a script, with two retries at once. */
-const play = ({ run, script, timeouts }: Pick<Row, "run" | "script" | "timeouts">) =>
-  Effect.map(serve(script), (service) => ({
+const play = ({ run, script, timeouts }: Pick<Row, "run" | "script" | "timeouts">, secure: boolean) =>
+  Effect.map(serve(script, secure), (service) => ({
     ...service,
     run: run.pipe(
-      Effect.provide(client(service.port)),
+      Effect.provide(client(service.origin, ca)),
       Effect.provideService(RetryPolicy.RetryPolicy, promptly(2)),
       Effect.provideService(Timeouts.Timeouts, Timeouts.make(timeouts))
     )
@@ -67,12 +58,12 @@ const play = ({ run, script, timeouts }: Pick<Row, "run" | "script" | "timeouts"
 const tagOf = (error: { readonly _tag: string }): string =>
   "cause" in error && error._tag === "UploadKept" ? `UploadKept ${tagOf(error.cause as typeof error)}` : error._tag
 
-/** A test of each row: the requests are those of the script, and no connection is left. */
+/** A test of each row over TCP and over TLS: the requests are those of the script, and no connection is left. */
 export const playAll = (rows: ReadonlyArray<Row>) => {
-  for (const row of rows) {
-    it.scopedLive(`I8 ${row.name}`, () =>
+  for (const [[way, secure], row] of Arr.cartesian(ways, rows)) {
+    it.scopedLive(`I8 ${row.name}, over ${way}`, () =>
       Effect.gen(function*() {
-        const service = yield* play(row)
+        const service = yield* play(row, secure)
         const ending = Exit.mapBoth(yield* Effect.exit(service.run), { onFailure: tagOf, onSuccess: () => "success" })
         expect(ending).toEqual(row.fails === undefined ? Exit.succeed("success") : Exit.fail(row.fails))
         expect(yield* service.asked).toEqual(row.script.map(([request]) => request))
@@ -81,12 +72,12 @@ export const playAll = (rows: ReadonlyArray<Row>) => {
   }
 }
 
-/** A test of each row: once all requests of the script are made, it is cancelled, and no connection is left. */
+/** A test of each row over TCP and over TLS: once all requests of the script are made, it is cancelled, and no connection is left. */
 export const cancelAll = (rows: ReadonlyArray<Row>) => {
-  for (const row of rows) {
-    it.scopedLive(`I8 ${row.name}: soon, and no socket is left`, () =>
+  for (const [[way, secure], row] of Arr.cartesian(ways, rows)) {
+    it.scopedLive(`I8 ${row.name}, over ${way}: soon, and no socket is left`, () =>
       Effect.gen(function*() {
-        const service = yield* play(row)
+        const service = yield* play(row, secure)
         const fiber = yield* Effect.fork(service.run)
         yield* until(service.asked, (asked) => asked.length === row.script.length)
         const [took] = yield* Effect.timed(Fiber.interrupt(fiber))

@@ -1,14 +1,14 @@
 /** A service that goes by a script: a socket, what must arrive on it in which order, and byte for byte what comes back. */
 import { Effect } from "effect"
-import { once } from "node:events"
-import { createServer, type Socket } from "node:net"
+import type { Socket } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
+import * as TlsServer from "../support/tlsServer.ts"
 import { mebibyte } from "./support.ts"
 
 /** What comes back for a request: once its head is there, or all of it. */
 export interface Reply {
   readonly after: "head" | "body"
-  readonly run: (socket: Socket) => void | Promise<void>
+  readonly run: (socket: Socket, reset: () => void) => void | Promise<void>
 }
 
 /** A request that is expected, as `part 0` or `output 1`, and what comes back for it. */
@@ -44,7 +44,7 @@ export const end = (bytes: Uint8Array = Buffer.alloc(0)): Reply => ({
 /** Bytes, and then a reset. */
 export const reset = (bytes: Uint8Array = Buffer.alloc(0), after: Reply["after"] = "body"): Reply => ({
   after,
-  run: (socket) => void socket.write(bytes, () => void setTimeout(() => socket.resetAndDestroy(), 20))
+  run: (socket, reset) => void socket.write(bytes, () => void setTimeout(reset, 20))
 })
 
 /** Bytes, and then nothing more. */
@@ -84,49 +84,37 @@ const nameOf = (head: string): string => {
     .join(" ")
 }
 
-/** The scripted service on a free port, until the scope ends. */
-export const serve = (script: ReadonlyArray<Exchange>) =>
-  Effect.acquireRelease(
-    Effect.promise(async () => {
-      const asked: Array<string> = []
-      const sockets = new Set<Socket>()
-
-      const server = createServer((socket) => {
-        sockets.add(socket)
-        socket.on("error", () => {}).on("close", () => void sockets.delete(socket))
-        let received = Buffer.alloc(0)
-        let reply: Reply | undefined
-        let left = 0
-        socket.on("data", (chunk: Buffer) => {
-          if (left > 0) left -= chunk.length
-          else received = Buffer.concat([received, chunk])
-          const length = received.indexOf("\r\n\r\n")
-          if (length >= 0) {
-            const head = received.toString("latin1", 0, length)
-            left = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0) - (received.length - length - 4)
-            received = Buffer.alloc(0)
-            reply = script[asked.length]?.[1] ?? refuse(400, "Unscripted")
-            asked.push(nameOf(head))
-            if (reply.after === "head") void reply.run(socket)
-          }
-          if (left > 0 || reply === undefined) return
-          if (reply.after === "body") void reply.run(socket)
-          reply = undefined
-        })
-      })
-      await once(server.listen(0, "127.0.0.1"), "listening")
-      const address = server.address()
-      return {
-        port: typeof address === "object" && address !== null ? address.port : 0,
-        /** The requests that have come. */
-        asked: Effect.sync(() => [...asked]),
-        /** The number of connections that are open. */
-        open: Effect.sync(() => sockets.size),
-        close: () => {
-          server.close()
-          for (const socket of sockets) socket.destroy()
+/** The scripted service on a free port, plain or over TLS, until the scope ends. */
+export const serve = (script: ReadonlyArray<Exchange>, secure: boolean) =>
+  Effect.gen(function*() {
+    const asked: Array<string> = []
+    const { origin, reset, sockets } = yield* TlsServer.createServer(secure, (socket) => {
+      let received = Buffer.alloc(0)
+      let reply: Reply | undefined
+      let left = 0
+      const run = (reply: Reply) => void reply.run(socket, () => reset(socket))
+      socket.on("data", (chunk: Buffer) => {
+        if (left > 0) left -= chunk.length
+        else received = Buffer.concat([received, chunk])
+        const length = received.indexOf("\r\n\r\n")
+        if (length >= 0) {
+          const head = received.toString("latin1", 0, length)
+          left = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0) - (received.length - length - 4)
+          received = Buffer.alloc(0)
+          reply = script[asked.length]?.[1] ?? refuse(400, "Unscripted")
+          asked.push(nameOf(head))
+          if (reply.after === "head") run(reply)
         }
-      }
-    }),
-    ({ close }) => Effect.sync(close)
-  )
+        if (left > 0 || reply === undefined) return
+        if (reply.after === "body") run(reply)
+        reply = undefined
+      })
+    })
+    return {
+      origin,
+      /** The requests that have come. */
+      asked: Effect.sync(() => [...asked]),
+      /** The number of connections that are open. */
+      open: Effect.sync(() => sockets.size)
+    }
+  })

@@ -2,16 +2,22 @@
 import { Glacier, type GlacierServiceException } from "@aws-sdk/client-glacier"
 import { HttpServer } from "@effect/platform"
 import { SignatureV4 } from "@smithy/signature-v4"
-import { Effect, Option, Redacted } from "effect"
+import { Effect, Layer, Option, Redacted } from "effect"
 import { spawn } from "node:child_process"
 import { createHash, createHmac } from "node:crypto"
 import { EventEmitter, once } from "node:events"
+import { Agent } from "node:https"
 import { connect as connectTo, type Socket } from "node:net"
 import { createInterface } from "node:readline"
 import { text as textOf } from "node:stream/consumers"
+import { connect as connectSecurely } from "node:tls"
 import { fileURLToPath } from "node:url"
 import { Emulator } from "../../src/emulator/index.ts"
+import { GlacierClient } from "../../src/index.ts"
+import { NodeEmulator, NodeHashing, NodeHttp } from "../../src/node/index.ts"
 import * as TreeHash from "../../src/protocol/TreeHash.ts"
+import * as Credentials from "../../src/transport/Credentials.ts"
+import * as Endpoint from "../../src/transport/Endpoint.ts"
 
 export const mebibyte = 1_048_576
 
@@ -155,13 +161,16 @@ export interface Answer {
 export class Connection {
   readonly socket: Socket
   readonly port: number
+  private readonly carrier: Socket
   private received = Buffer.alloc(0)
   private isClosed = false
   private readonly news = new EventEmitter()
 
-  constructor(socket: Socket, port: number) {
+  /** Over TLS the carrier is the socket below, else the same. */
+  constructor(socket: Socket, port: number, carrier = socket) {
     this.socket = socket
     this.port = port
+    this.carrier = carrier
     socket.on("data", (chunk) => {
       this.received = Buffer.concat([this.received, chunk])
       this.news.emit("news")
@@ -189,6 +198,11 @@ export class Connection {
   /** The next answer, or none when the connection is closed before it. */
   answer(method = "GET") {
     return this.read(() => this.take(method)).pipe(Effect.map(Option.fromNullable))
+  }
+
+  /** Resets the connection: a socket of TLS cannot do so by itself. */
+  reset() {
+    this.carrier.resetAndDestroy()
   }
 
   /** Waits until the connection is closed. */
@@ -227,18 +241,25 @@ export class Connection {
   }
 }
 
-/** A connection to the emulator on a port, closed with the scope. */
-export const connectPort = (port: number, host = "127.0.0.1") =>
+/** A connection to the emulator on a port, over TLS if an authority is given; closed with the scope. */
+export const connectPort = (port: number, host = "127.0.0.1", ca?: string) =>
   Effect.acquireRelease(
     Effect.async<Connection>((resume) => {
-      const socket = connectTo(port, host, () => resume(Effect.succeed(new Connection(socket, port))))
-      socket.once("error", (error) => resume(Effect.die(error)))
+      const carrier = connectTo(port, host)
+      const socket = ca === undefined ? carrier : connectSecurely({ socket: carrier, host, ca })
+      socket.once(ca === undefined ? "connect" : "secureConnect", () =>
+        resume(Effect.succeed(new Connection(socket, port, carrier))))
+      socket.once("error", (error) =>
+        resume(Effect.die(error)))
     }),
     ({ socket }) => Effect.sync(() => socket.destroy())
   )
 
 /** A connection to the emulator in the context. */
-export const connect = Effect.flatMap(port, connectPort)
+export const connect = Effect.flatMap(
+  NodeEmulator.Address,
+  ({ ca, url }) => connectPort(Number(new URL(url).port), "127.0.0.1", Option.getOrUndefined(ca))
+)
 
 /** Sends a request on a connection of its own. */
 export const ask = (plan: Plan) =>
@@ -248,12 +269,27 @@ export const ask = (plan: Plan) =>
     return yield* Effect.flatMap(connection.answer(plan.method), Effect.orDieWith(() => new Error("No answer")))
   }).pipe(Effect.scoped)
 
-// AWS's client --------------------------------------------------------------------------------------------------------
+// Clients -------------------------------------------------------------------------------------------------------------
 
-/** AWS's own client, for the emulator on a port. */
-export const sdk = (port: number, credentials: Key = defaultKey, region = "us-east-1") =>
+/** Our client for an endpoint. It trusts the authorities given, or else those that Node.js trusts. */
+export const client = (endpoint: string, ca?: string) =>
+  GlacierClient.layer.pipe(
+    Layer.provide([
+      NodeHttp.layerWith({ ca }),
+      Endpoint.layer({ region: NodeEmulator.region, endpoint }),
+      Credentials.layer(Emulator.defaultKey)
+    ]),
+    Layer.provideMerge(NodeHashing.layer)
+  )
+
+/** AWS's own client, for the emulator on a port or at an address. */
+export const sdk = (to: number | NodeEmulator.Address["Type"], credentials: Key = defaultKey, region = "us-east-1") =>
   Effect.acquireRelease(
-    Effect.sync(() => new Glacier({ endpoint: `http://127.0.0.1:${port}`, region, credentials, maxAttempts: 1 })),
+    Effect.sync(() => {
+      const { ca, url: endpoint } = typeof to === "number" ? { ca: Option.none(), url: `http://127.0.0.1:${to}` } : to
+      const httpsAgent = new Agent({ ca: Option.getOrUndefined(ca), keepAlive: true })
+      return new Glacier({ endpoint, region, credentials, maxAttempts: 1, requestHandler: { httpsAgent } })
+    }),
     (glacier) => Effect.sync(() => glacier.destroy())
   )
 
@@ -291,6 +327,8 @@ export const runScript = (script: string, args: ReadonlyArray<string>, env: Node
       }))
       return {
         firstLine: Effect.promise(() => firstLine),
+        /** The lines that it has printed so far. */
+        lines: Effect.sync(() => [...lines]),
         exit: Effect.promise(() => exit),
         kill: (signal: NodeJS.Signals) => Effect.sync(() => child.kill(signal))
       }
@@ -306,10 +344,10 @@ export const runEmulator = (...args: ReadonlyArray<string>) =>
   Effect.gen(function*() {
     const running = yield* runProgram("emulator", "--port", "0", ...args)
     const line = yield* running.firstLine
-    const [, digits] = /^Glacier emulator listening on http:\/\/127\.0\.0\.1:(\d+)$/.exec(line) ?? []
-    if (digits === undefined) {
+    const [, url, port] = /^Glacier emulator listening on (https?:\/\/127\.0\.0\.1:(\d+))$/.exec(line) ?? []
+    if (url === undefined) {
       const { stderr, stdout } = yield* Effect.zipRight(running.kill("SIGKILL"), running.exit)
       return yield* Effect.dieMessage(`The emulator did not start:\n${stdout}\n${stderr}`)
     }
-    return { ...running, port: Number(digits) }
+    return { ...running, url, port: Number(port) }
   })

@@ -3,7 +3,7 @@ import { Effect } from "effect"
 import { once } from "node:events"
 import { createServer as createPlain, type Server, type Socket } from "node:net"
 import { createServer as createSecure } from "node:tls"
-import { type Certificate, generate } from "../../src/node/internal/certificate.ts"
+import { generate } from "../../src/node/internal/certificate.ts"
 
 /** A certificate for this machine and the authority that signed it: one per test process, as PEM text. */
 export const { ca, cert, key } = await generate(["localhost", "127.0.0.1", "::1"], Date.now())
@@ -12,7 +12,11 @@ export const { ca, cert, key } = await generate(["localhost", "127.0.0.1", "::1"
 export const ways: ReadonlyArray<readonly [name: "TCP" | "TLS", secure: boolean]> = [["TCP", false], ["TLS", true]]
 
 /** A server on a free port, until the scope ends. Over TLS `onSocket` gets sockets whose handshake is done. */
-export const createServer = (secure: boolean, onSocket: (socket: Socket) => void, shown: Certificate = { cert, key }) =>
+export const createServer = (
+  secure: boolean,
+  onSocket: (socket: Socket) => void,
+  certificate: { readonly cert: string; readonly key: string } = { cert, key }
+) =>
   Effect.acquireRelease(
     Effect.promise(async () => {
       /** The sockets that carry TLS, by the port of the client. Of plain connections the sockets themselves. */
@@ -24,7 +28,7 @@ export const createServer = (secure: boolean, onSocket: (socket: Socket) => void
         onSocket(socket)
       }
       const server: Server = secure
-        ? createSecure({ cert: shown.cert, key: shown.key }, accept).on("tlsClientError", () => {})
+        ? createSecure({ ...certificate }, accept).on("tlsClientError", () => {})
         : createPlain(accept)
       server.on("connection", (carrier) => {
         const { remotePort } = carrier

@@ -3,8 +3,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 
 /**
- * A clock that jumps to the next sleeper as soon as nothing else is left to do. In whole milliseconds, and fast enough
- * for thousands of sleeps. It waits for so many turns of the event loop in which nothing is busy.
+ * Makes a clock that jumps to the next sleeper as soon as nothing else is left to do. It counts whole milliseconds and is
+ * fast enough for thousands of sleeps. Before a jump, nothing must be busy for more than `turns` turns of the event loop.
  */
 const make = (isBusy: () => boolean, turns: number): Clock.Clock => {
   let now = 0
@@ -33,7 +33,7 @@ const make = (isBusy: () => boolean, turns: number): Clock.Clock => {
     currentTimeNanos: Effect.sync(() => BigInt(Math.round(now * 1e6))),
     sleep: (duration) =>
       Effect.async((resume) => {
-        // Whole milliseconds, as the time of a machine is.
+        // Whole milliseconds, like the clock of a machine.
         const sleeper = { at: now + Math.ceil(Duration.toMillis(duration)), wake: () => resume(Effect.void) }
         const later = sleepers.findIndex(({ at }) => at > sleeper.at)
         sleepers.splice(later < 0 ? sleepers.length : later, 0, sleeper)
@@ -49,15 +49,15 @@ const make = (isBusy: () => boolean, turns: number): Clock.Clock => {
   }
 }
 
-/** Runs an effect in virtual time that begins at 0 and passes by itself. */
+/** Runs an effect in virtual time, which starts at 0 and passes by itself. */
 export const inVirtualTime = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.suspend(() => Effect.withClock(effect, make(() => false, 0)))
 
 const isFileInUse = () => process.getActiveResourcesInfo().some((resource) => resource.startsWith("FSReq"))
 
 /**
- * The same for what reads and writes files: that takes no virtual time. (What is read from a Blob
- * takes some turns that nothing tells of.)
+ * Does the same for an effect that reads and writes files, which takes no virtual time. (Reading a Blob takes some turns
+ * of the event loop, and no API reports them.)
  */
 export const inVirtualTimeWithFiles = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.suspend(() => Effect.withClock(effect, make(isFileInUse, 3)))

@@ -65,7 +65,7 @@ describe("Arbitraries", () => {
           attempts++
           return Effect.fail(error)
         }),
-        { while: (error) => policy.while(error, { name: "ListVaults", idempotent: true }), schedule: policy.schedule }
+        { while: (error) => policy.while(error, { name: "ListVaults", repeatable: true }), schedule: policy.schedule }
       ))
       yield* TestClock.adjust("1 hour")
       expect((yield* fiber.await)._tag).toBe("Failure")

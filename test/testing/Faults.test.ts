@@ -5,8 +5,10 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
+import * as Pages from "../../src/client/Pages.ts"
 import * as NodeHashing from "../../src/node/NodeHashing.ts"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import * as ByteRange from "../../src/protocol/ByteRange.ts"
@@ -72,7 +74,12 @@ const failures: ReadonlyArray<readonly [fault: Faults.Kind, operation: string, e
   ["ResetMidBody", "GetJobOutput", { _tag: "ConnectionError" }],
   ["Stalled", "GetJobOutput", { _tag: "AttemptTimeout", waiting: "body" }],
   ["Trickled", "UploadMultipartPart", { _tag: "AttemptTimeout", millis: 300_000 }],
-  ["FlippedBit", "UploadMultipartPart", { _tag: "InvalidSignature" }],
+  ["FlippedBit", "UploadMultipartPart", { _tag: "ChecksumMismatch", status: 403 }],
+  ["DamagedBodies", "UploadMultipartPart", { _tag: "ChecksumMismatch", status: 403 }],
+  ["RejectedTreeHash", "UploadMultipartPart", { _tag: "ChecksumMismatch", status: 400 }],
+  ["RejectedTreeHash", "CompleteMultipartUpload", { _tag: "ChecksumMismatch", status: 400 }],
+  ["WrongTreeHash", "UploadMultipartPart", { _tag: "ChecksumMismatch", status: 204 }],
+  ["WrongTreeHash", "CompleteMultipartUpload", { _tag: "ChecksumMismatch", status: 201 }],
   ["GoneAfterComplete", "CompleteMultipartUpload", { _tag: "ResourceNotFound" }],
   ["ExpiredUpload", "UploadMultipartPart", { _tag: "ResourceNotFound" }],
   ["ExpiredJob", "DescribeJob", { _tag: "ResourceNotFound" }]
@@ -87,6 +94,9 @@ const changes: ReadonlyArray<readonly [fault: Faults.Kind, operation: string, ou
   ["WrongContentRange", "GetJobOutput", { range: { value: { range: { start: mebibyte, end: 3 * mebibyte - 1 } } } }],
   ["StalePage", "ListParts", { parts: [0, 1] }],
   ["RepeatedPage", "ListParts", { parts: [2, 2, 1, 1, 0, 0] }],
+  ["NoTreeHash", "UploadMultipartPart", right],
+  ["NoTreeHash", "CompleteMultipartUpload", right],
+  ["NoTreeHash", "GetJobOutput", { sum: "right", promised: { _tag: "None" } }],
   // The client signs once more by itself.
   ["ExpiredCredentials", "ListParts", right],
   ["ClockJump", "ListParts", right]
@@ -111,12 +121,65 @@ describe("Faults", () => {
       expect(yield* (yield* Faults.Faults).counts).toEqual({ [fault]: 1 })
     }).pipe(once(fault, operation)))
 
+  it.live("I2 RepeatedMarker leads back to the same page for ever", () =>
+    Effect.gen(function*() {
+      const glacier = yield* GlacierClient
+      const first = yield* glacier.listVaults({})
+      const second = yield* glacier.listVaults({ marker: Option.getOrUndefined(first.marker) })
+      expect(first.vaults).toHaveLength(1)
+      expect(Option.isSome(first.marker)).toBe(true)
+      expect(second).toEqual(first)
+      expect(yield* (yield* Faults.Faults).counts).toEqual({ RepeatedMarker: 1 })
+      // The next list starts afresh.
+      expect((yield* glacier.listVaults({})).marker).toEqual(Option.none())
+    }).pipe(once("RepeatedMarker", "ListVaults")))
+
+  it.live("I2 EmptyMarker ends a list", () =>
+    Effect.gen(function*() {
+      const { marker } = yield* (yield* GlacierClient).listVaults({})
+      expect(marker).toEqual(Option.some(""))
+      expect(yield* Stream.runCount(Pages.vaults())).toBe(1)
+    }).pipe(faulty({ rates: { EmptyMarker: 1 } })))
+
+  it.live("I2 RepeatedMarker ends a list with an error", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Stream.runDrain(Pages.vaults()))
+      expect(error).toMatchObject({ _tag: "MalformedResponse", operation: "ListVaults" })
+    }).pipe(once("RepeatedMarker", "ListVaults")))
+
   it.live("I2 WrongTreeHash is another than that of the bytes", () =>
     Effect.gen(function*() {
       const { promised, sum } = yield* roundTrip
       expect(sum).toBe("right")
       expect(promised).not.toMatchObject({ value: treeHash(bytes.subarray(0, 2 * mebibyte)) })
     }).pipe(once("WrongTreeHash", "GetJobOutput")))
+
+  it.live("I2 DamagedBodies happen with every body from then on, whatever is retried", () =>
+    Effect.gen(function*() {
+      const attempts: Array<number> = []
+      const error = yield* Effect.flip(roundTrip).pipe(
+        RetryPolicy.onRetry(({ attempt }) => Effect.sync(() => void attempts.push(attempt))),
+        Effect.provideService(RetryPolicy.RetryPolicy, RetryPolicy.standard)
+      )
+      expect(error).toMatchObject({ _tag: "ChecksumMismatch", status: 403 })
+      expect(attempts).toEqual([1, 2])
+    }).pipe(once("DamagedBodies", "UploadMultipartPart", 2)))
+
+  it.live("I2 DamagedBodies are left out where one rate is given for all kinds", () =>
+    Effect.gen(function*() {
+      const glacier = yield* GlacierClient
+      const hash = treeHash(bytes.subarray(0, 1))
+      const upload = glacier.uploadArchive({
+        ...address,
+        body: bytes.subarray(0, 1),
+        contentSha256: hash,
+        treeHash: hash
+      })
+      for (let round = 0; round < 500; round++) yield* Effect.exit(upload)
+      const counts = yield* (yield* Faults.Faults).counts
+      expect(counts.FlippedBit).toBeGreaterThan(0)
+      expect(counts.DamagedBodies).toBeUndefined()
+    }).pipe(faulty({ seed: 1, rates: 0.2 })))
 
   it.live("I2 what a service has done whose answer did not arrive is done", () =>
     Effect.gen(function*() {

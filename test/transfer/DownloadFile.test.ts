@@ -7,11 +7,14 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { relative } from "node:path"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import { BrokenOutput } from "../../src/protocol/GlacierError.ts"
 import * as Download from "../../src/transfer/Download.ts"
+import { FileInUse, FileReplaced } from "../../src/transfer/FileLock.ts"
 import { Hasher } from "../../src/transport/Hasher.ts"
 import { watched } from "../support/watchedFiles.ts"
 import * as Support from "./support.ts"
@@ -245,14 +248,76 @@ describe("a download to a file", () => {
       const { download, fs, names, path } = yield* prepared
       const fiber = yield* begun(download, { onFailure: "keep" })
       const before = yield* names
-      expect(yield* Effect.flip(download())).toMatchObject({
-        _tag: "InvalidInput",
-        operation: "download",
-        field: "path"
-      })
+      const refused = yield* Effect.flip(download())
+      expect(refused).toMatchObject({ _tag: "FileInUse", path, owner: "this process" })
+      expect(refused.message).toBe(`${path} is in use by this process`)
       expect(yield* names).toEqual(before)
       yield* Fiber.interrupt(fiber)
       yield* download()
       expect(same(yield* fs.readFile(path), bytes)).toBe(true)
     })))
+
+  it.scoped("is refused by any path that leads to the target of another, also for other bytes", () =>
+    inFolder(Effect.gen(function*() {
+      const { download, fs, output, path } = yield* prepared
+      const folder = path.slice(0, path.lastIndexOf("/"))
+      yield* fs.makeDirectory(`${folder}/sub`)
+      yield* fs.symlink(folder, `${folder}/linked`)
+      const fiber = yield* begun(download, { onFailure: "keep" })
+      const others: ReadonlyArray<readonly [string, Download.Output]> = [
+        [`${folder}/./holiday.tar`, output],
+        [`${folder}/sub/../holiday.tar`, output],
+        [`${folder}/linked/holiday.tar`, output],
+        [relative(process.cwd(), path), output],
+        [path, { ...output, treeHash: Option.some(Support.treeHash(older)) }]
+      ]
+      for (const [other, output] of others) {
+        const refused = yield* Effect.flip(Download.toFile(output, other, { windowSize }))
+        expect(refused).toEqual(new FileInUse({ path, owner: "this process" }))
+      }
+      yield* Fiber.interrupt(fiber)
+    })))
+
+  /** Begins a download and stops it behind its second window, or behind its last. Gives what runs the rest of it. */
+  const paused = Effect.fnUntraced(function*(
+    download: Effect.Effect.Success<typeof prepared>["download"],
+    at: number
+  ) {
+    const reached = yield* Deferred.make<void>()
+    const going = yield* Deferred.make<void>()
+    const fiber = yield* Effect.fork(download({
+      concurrency: 1,
+      onProgress: (progress) =>
+        progress.bytes === at
+          ? Effect.zipRight(Deferred.succeed(reached, undefined), Deferred.await(going))
+          : Effect.void
+    }))
+    yield* Deferred.await(reached)
+    return Effect.zipRight(Deferred.succeed(going, undefined), Fiber.join(fiber))
+  })
+
+  const moments = [2 * mebibyte, bytes.length].flatMap((at) => [
+    { at, what: "removes its partial file", others: [] },
+    { at, what: "begins anew in its place", others: ["theirs"] }
+  ])
+
+  it.scoped.each(moments)(
+    "fails when a process that no lock reaches $what after $at bytes, and touches nothing of the other's",
+    ({ at, others }) =>
+      inFolder(Effect.gen(function*() {
+        const { checkpoint, download, fs, names, partial, path } = yield* prepared
+        const mine = yield* paused(download, at)
+        const files = [...(yield* partial), ...(yield* checkpoint)]
+        for (const file of files) {
+          yield* fs.remove(file)
+          for (const other of others) yield* fs.writeFileString(file, other)
+        }
+        const error = yield* Effect.flip(mine)
+        expect(error).toEqual(new FileReplaced({ path, partial: String(files[0]) }))
+        expect(same(yield* fs.readFile(path), older)).toBe(true)
+        const left = yield* Effect.forEach(files, (file) => Effect.option(fs.readFileString(file)))
+        expect(left).toEqual(files.map(() => Option.fromNullable(others[0])))
+        expect(yield* names).toHaveLength(1 + 2 * others.length)
+      }))
+  )
 })

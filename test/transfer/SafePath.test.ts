@@ -29,7 +29,7 @@ const broken: Readonly<Record<string, ReadonlyArray<string>>> = {
     ".\u200d.",
     "a/\u2060"
   ],
-  partial: ["film.0123456789abcdef.partial", "a/b.tar.00FF00FF00FF00FF.Checkpoint"],
+  partial: ["film.0123456789abcdef.partial", "a/b.tar.00FF00FF00FF00FF.Checkpoint", "film.0123456789abcdef.lock"],
   length: [Array.from({ length: 9 }, () => "x".repeat(120)).join("/")]
 }
 

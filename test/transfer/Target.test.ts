@@ -1,15 +1,20 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodePath from "@effect/platform-node/NodePath"
+import { SystemError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Fiber from "effect/Fiber"
+import { execFileSync } from "node:child_process"
+import { createServer, type Server } from "node:net"
 import * as GlacierClient from "../../src/client/GlacierClient.ts"
 import * as Job from "../../src/services/Job.ts"
 import * as SafePath from "../../src/transfer/SafePath.ts"
 import * as Target from "../../src/transfer/Target.ts"
 import { Hasher } from "../../src/transport/Hasher.ts"
-import { address, layer } from "./support.ts"
+import { address, layer, recording } from "./support.ts"
 
 /** A directory with a file, a folder and links of all kinds; beside it, what is no business of a download. */
 const prepared = Effect.gen(function*() {
@@ -37,6 +42,16 @@ const prepared = Effect.gen(function*() {
 
 const inDirectory = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   effect.pipe(Effect.scoped, Effect.provide(NodeContext.layer))
+
+/** A job whose output is that text. */
+const retrieved = Effect.fnUntraced(function*(text: string) {
+  const glacier = yield* GlacierClient.GlacierClient
+  const body = new TextEncoder().encode(text)
+  const hashes = yield* (yield* Hasher).hashes(body)
+  const { archiveId } = yield* glacier.uploadArchive({ ...address, ...hashes, body })
+  const { jobId } = yield* glacier.initiateJob({ ...address, parameters: { type: "archive-retrieval", archiveId } })
+  return yield* Job.attach(address, jobId)
+})
 
 describe("Target.prepare", () => {
   it.effect("makes the folders on the way, and not the file", () =>
@@ -81,10 +96,16 @@ describe("Target.prepare", () => {
   it.effect("refuses what is there, unless it may be replaced", () =>
     Effect.gen(function*() {
       const { directory, prepare } = yield* prepared
+      const refusal = (name: string, reason: Target.Reason) =>
+        new Target.TargetRefused({ path: `${directory}/${name}`, reason })
       for (const name of ["file", "leading-to-secret", "dangling", "loop", "above"]) {
-        const refused = yield* Effect.flip(prepare(name))
-        expect(refused).toEqual(new Target.TargetRefused({ path: `${directory}/${name}`, reason: "exists" }))
+        expect(yield* Effect.flip(prepare(name))).toEqual(refusal(name, "exists"))
+      }
+      for (const name of ["file", "leading-to-secret"]) {
         expect(yield* prepare(name, { overwrite: true })).toBe(`${directory}/${name}`)
+      }
+      for (const [name, reason] of [["dangling", "link"], ["loop", "link"], ["above", "folder"]] as const) {
+        expect(yield* Effect.flip(prepare(name, { overwrite: true }))).toEqual(refusal(name, reason))
       }
       for (const overwrite of [false, true]) {
         const refused = yield* Effect.flip(prepare("folder", { overwrite }))
@@ -112,16 +133,120 @@ describe("Target.prepare", () => {
   it.effect("gives a path that a download replaces, and not what a link there points to", () =>
     Effect.gen(function*() {
       const { directory, fs, prepare, sandbox } = yield* prepared
-      const glacier = yield* GlacierClient.GlacierClient
-      const body = new TextEncoder().encode("newer")
-      const hashes = yield* (yield* Hasher).hashes(body)
-      const { archiveId } = yield* glacier.uploadArchive({ ...address, ...hashes, body })
-      const { jobId } = yield* glacier.initiateJob({ ...address, parameters: { type: "archive-retrieval", archiveId } })
-      const job = yield* Job.attach(address, jobId)
+      const job = yield* retrieved("newer")
       for (const name of ["leading-to-secret", "file", "new/folder/file"]) {
         yield* job.outputToFile(yield* prepare(name, { overwrite: true }))
         expect(yield* fs.readFileString(`${directory}/${name}`)).toBe("newer")
       }
       expect(yield* fs.readFileString(`${sandbox}/secret`)).toBe("secret")
+    }).pipe(inDirectory, Effect.provide(layer())))
+})
+
+describe("A path that cannot become a file", () => {
+  /** A pipe, a socket, and links to both, to a device and to what else is there. */
+  const withOthers = Effect.gen(function*() {
+    const { directory, fs, sandbox } = yield* prepared
+    execFileSync("mkfifo", [`${directory}/pipe`])
+    yield* Effect.acquireRelease(
+      Effect.async<Server>((resume) => {
+        const server = createServer()
+        server.listen(`${directory}/socket`, () => resume(Effect.succeed(server)))
+      }),
+      (server) => Effect.sync(() => server.close())
+    )
+    yield* Effect.forEach([
+      ["pipe", "to-pipe"],
+      ["socket", "to-socket"],
+      ["/dev/null", "to-device"],
+      ["file", "to-file"]
+    ], ([to = "", link]) => fs.symlink(to, `${directory}/${link}`))
+    return { directory, fs, sandbox }
+  })
+
+  it.effect.each(
+    [
+      ["folder", "folder"],
+      ["inside", "folder"],
+      ["..", "folder"],
+      ["folder/", "folder"],
+      ["pipe", "pipe"],
+      ["to-pipe", "pipe"],
+      ["socket", "socket"],
+      ["to-socket", "socket"],
+      ["/dev/null", "device"],
+      ["to-device", "device"],
+      ["dangling", "link"],
+      ["loop", "link"],
+      ["no/such/folder", "missing"],
+      ["folder/no/", "missing"]
+    ] as const
+  )("is refused before anything is fetched, and stays as it is: %s", ([name, reason]) => {
+    const { change, sent } = recording()
+    return Effect.gen(function*() {
+      const { directory, fs } = yield* withOthers
+      const job = yield* retrieved("newer")
+      const path = name.startsWith("/") ? name : `${directory}/${name}`
+      const before = yield* fs.readDirectory(directory)
+      sent.length = 0
+      const refused = yield* Effect.flip(job.outputToFile(path))
+      expect(refused).toEqual(new Target.TargetRefused({ path, reason }))
+      expect(refused.message).toContain(`${path} is not written: `)
+      expect(sent.filter((request) => request.endsWith("/output"))).toEqual([])
+      expect(yield* fs.readDirectory(directory)).toEqual(before)
+      expect(yield* Effect.flip(Target.check(path))).toEqual(refused)
+    }).pipe(inDirectory, Effect.provide(layer(change)))
+  })
+
+  it.effect("is one in a folder that cannot be written to", () => {
+    const { change, sent } = recording()
+    return Effect.gen(function*() {
+      const { directory, fs } = yield* prepared
+      const job = yield* retrieved("newer")
+      const path = `${directory}/folder/file`
+      sent.length = 0
+      const refused = yield* Effect.flip(Effect.provideService(job.outputToFile(path), FileSystem.FileSystem, {
+        ...fs,
+        // Who runs the tests may be allowed everything.
+        access: (path) =>
+          new SystemError({
+            module: "FileSystem",
+            method: "access",
+            reason: "PermissionDenied",
+            pathOrDescriptor: path
+          })
+      }))
+      expect(refused).toEqual(new Target.TargetRefused({ path, reason: "unwritable" }))
+      expect(sent.filter((request) => request.endsWith("/output"))).toEqual([])
+    }).pipe(inDirectory, Effect.provide(layer(change)))
+  })
+
+  it.effect("is none that a symbolic link to a file has: the link is replaced, the file stays", () =>
+    Effect.gen(function*() {
+      const { directory, fs } = yield* withOthers
+      const job = yield* retrieved("newer")
+      yield* job.outputToFile(`${directory}/to-file`)
+      expect(yield* fs.readFileString(`${directory}/to-file`)).toBe("newer")
+      expect(yield* fs.readFileString(`${directory}/file`)).toBe("older")
+    }).pipe(inDirectory, Effect.provide(layer())))
+})
+
+describe("Target.settle", () => {
+  it.effect("leaves what belongs to a download that still runs", () =>
+    Effect.gen(function*() {
+      const { directory, fs } = yield* prepared
+      const job = yield* retrieved("newer")
+      const treeHash = yield* Effect.flatMap(job.describe, ({ treeHash }) => treeHash)
+      const path = `${directory}/file`
+      const settled = Effect.zipRight(Target.settle(path, treeHash), fs.readDirectory(directory))
+      const reached = yield* Deferred.make<void>()
+      const fiber = yield* Effect.fork(job.outputToFile(path, {
+        onFailure: "keep",
+        onProgress: () => Effect.zipRight(Deferred.succeed(reached, undefined), Effect.never)
+      }))
+      yield* Deferred.await(reached)
+      const isLeft = (name: string) => /\.(partial|checkpoint)$/.test(name)
+      expect((yield* settled).filter(isLeft)).toHaveLength(2)
+      yield* Fiber.interrupt(fiber)
+      expect((yield* settled).filter(isLeft)).toEqual([])
     }).pipe(inDirectory, Effect.provide(layer())))
 })

@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { createHash } from "node:crypto"
+import { GlacierClient } from "../../src/client/GlacierClient.ts"
 import { ArchiveId } from "../../src/protocol/Names.ts"
 import * as TreeHash from "../../src/protocol/TreeHash.ts"
 import type { Part } from "../../src/protocol/Uploads.ts"
@@ -75,7 +76,12 @@ describe("Upload.resumable", () => {
         expect(back.description).toEqual(Option.some("cut"))
         expect(same(back.bytes, all)).toBe(true)
         expect(yield* archives).toBe(1)
-        expect(yield* openUploads).toEqual([])
+        // Nothing is left of an upload whose id was received.
+        const glacier = yield* GlacierClient
+        for (const { uploadId } of yield* openUploads) {
+          expect((yield* glacier.listParts({ ...address, uploadId })).parts).toEqual([])
+        }
+        expect((yield* openUploads).length).toBeLessThanOrEqual(cuts.filter(({ loses }) => loses === "answer").length)
         expect(yield* recorded).toEqual([])
         expect(traffic.twice).toEqual([])
       }).pipe(inTraffic(traffic, { inventoryDelay: 0 }))

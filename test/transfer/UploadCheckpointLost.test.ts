@@ -8,7 +8,7 @@ import * as Source from "../../src/transfer/Source.ts"
 import { afterThree, archives, bytes, type Cut, inTraffic, makeTraffic, name, upload, versioned } from "./resumable.ts"
 import * as Support from "./support.ts"
 
-const { address, mebibyte, openUploads, same, stored } = Support
+const { address, mebibyte, openUploads, pattern, replacing, same, stored } = Support
 
 describe("an upload with a checkpoint that is not open any more", () => {
   const gone = {
@@ -51,6 +51,32 @@ describe("an upload with a checkpoint that is not open any more", () => {
     }).pipe(inTraffic(traffic, { inventoryDelay: 0 }))
   })
 
+  /** The service completes uploads without telling the tree hash. */
+  const silently = replacing((glacier) => ({
+    completeMultipartUpload: (input) =>
+      Effect.map(glacier.completeMultipartUpload(input), (answer) => ({ ...answer, treeHash: Option.none() }))
+  }))
+
+  it.effect("gives the archive, too, where the service does not tell its tree hash: the checkpoint has it", () => {
+    const traffic = makeTraffic()
+    return Effect.gen(function*() {
+      yield* traffic.living(upload(Source.bytes(bytes)), completed)
+      const { archiveId } = yield* silently(upload(Source.bytes(bytes)))
+      expect(same((yield* stored(archiveId)).bytes, bytes)).toBe(true)
+      expect(yield* archives).toBe(1)
+    }).pipe(inTraffic(traffic, { inventoryDelay: 0 }))
+  })
+
+  it.effect("fails with SourceChanged when the source has other bytes than those that were completed", () => {
+    const traffic = makeTraffic()
+    const others = pattern(bytes.length).fill(9, 0, 10)
+    return Effect.gen(function*() {
+      yield* traffic.living(upload(Source.bytes(bytes)), completed)
+      expect(yield* Effect.flip(silently(upload(Source.bytes(others))))).toMatchObject({ _tag: "SourceChanged" })
+      expect(yield* archives).toBe(1)
+    }).pipe(inTraffic(traffic, { inventoryDelay: 0 }))
+  })
+
   it.effect("does not make a second archive when nobody knows whether there is one", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
@@ -72,47 +98,37 @@ describe("an upload with a checkpoint that is not open any more", () => {
 describe("an upload with a checkpoint that does not know what it opened", () => {
   const opening: Cut = { at: 1, ends: "process", loses: "answer" }
 
-  it.effect("goes on with the upload that was opened", () => {
+  it.effect("opens another upload, and leaves the one whose id was lost: it is empty and expires by itself", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
-      yield* traffic.living(upload(Source.bytes(bytes), { description: " mine " }), opening)
+      yield* traffic.living(upload(Source.bytes(bytes), { description: "mine" }), opening)
+      const [orphan] = yield* openUploads
       traffic.taken()
-      yield* upload(Source.bytes(bytes), { description: " mine " })
-      expect(traffic.taken()).toEqual(["GET", "GET", "PUT 0", "PUT 1", "PUT 2", "PUT 3", "PUT 4", "POST"])
+      const archive = yield* upload(Source.bytes(bytes), { description: "mine" })
+      expect(traffic.taken()).toEqual(["POST", "PUT 0", "PUT 1", "PUT 2", "PUT 3", "PUT 4", "POST"])
+      expect(same((yield* stored(archive.archiveId)).bytes, bytes)).toBe(true)
+      expect((yield* openUploads).map(({ uploadId }) => uploadId)).toEqual([orphan?.uploadId])
+      yield* TestClock.adjust("1 day")
       expect(yield* openUploads).toEqual([])
     }).pipe(inTraffic(traffic))
   })
 
-  it.effect("touches none that may be another's", () => {
+  it.effect("touches no upload of another host, however alike", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       const glacier = yield* GlacierClient
-      const open = (description: string, partSize = mebibyte) =>
-        Effect.map(
-          glacier.initiateMultipartUpload({ ...address, description, partSize }),
-          ({ uploadId }) => uploadId
-        )
-      const older = yield* open("mine")
-      yield* TestClock.adjust("2 minutes")
-      yield* traffic.living(upload(Source.bytes(bytes), { description: "mine" }), { ...opening, loses: "request" })
-      const others = [older, yield* open("other"), yield* open("mine", 2 * mebibyte)]
-      const busy = yield* open("mine")
-      yield* (yield* Support.sendingParts(busy))(bytes, 0)
-      yield* TestClock.adjust("16 minutes")
-      const later = yield* open("mine")
-      yield* upload(Source.bytes(bytes), { description: "mine" })
-      const left = (yield* openUploads).map(({ uploadId }) => uploadId)
-      expect(new Set(left)).toEqual(new Set([...others, busy, later]))
-    }).pipe(inTraffic(traffic))
-  })
-
-  it.effect("opens another when it could be one of several", () => {
-    const traffic = makeTraffic()
-    return Effect.gen(function*() {
-      yield* traffic.living(upload(Source.bytes(bytes)), opening)
-      yield* (yield* GlacierClient).initiateMultipartUpload({ ...address, partSize: mebibyte })
-      yield* upload(Source.bytes(bytes))
-      expect(yield* openUploads).toHaveLength(2)
+      const mine = upload(Source.bytes(bytes), { description: "mine" })
+      yield* traffic.living(mine, { ...opening, loses: "request" })
+      // The only open upload has the same description and part size, is as old, and has no part yet.
+      const { uploadId } = yield* glacier.initiateMultipartUpload({
+        ...address,
+        description: "mine",
+        partSize: mebibyte
+      })
+      const archive = yield* mine
+      expect(same((yield* stored(archive.archiveId)).bytes, bytes)).toBe(true)
+      expect((yield* openUploads).map((upload) => upload.uploadId)).toEqual([uploadId])
+      expect((yield* glacier.listParts({ ...address, uploadId })).parts).toEqual([])
     }).pipe(inTraffic(traffic))
   })
 

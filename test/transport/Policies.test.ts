@@ -182,7 +182,7 @@ describe("A policy", () => {
     Effect.gen(function*() {
       const seen: Array<unknown> = []
       const policy: RetryPolicy.Policy = {
-        while: (error, { idempotent, name }) => seen.push([error._tag, name, idempotent]) % 2 === 1,
+        while: (error, { name, repeatable }) => seen.push([error._tag, name, repeatable]) % 2 === 1,
         schedule: Schedule.forever,
         metered: false
       }

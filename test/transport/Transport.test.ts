@@ -12,7 +12,7 @@ import * as Operation from "../../src/protocol/Operation.ts"
 import { operations } from "../../src/protocol/Operations.ts"
 import * as Transport from "../../src/transport/Transport.ts"
 import model from "../fixtures/glacier-model.json" with { type: "json" }
-import { call, calls, jobId, uploadId, welcome, welcomeHash } from "./calls.ts"
+import { archiveId, call, calls, jobId, uploadId, welcome, welcomeHash } from "./calls.ts"
 import type { Call } from "./calls.ts"
 import { answer, over, promptly, refusal, replies, script, scripted, signedAt } from "./support.ts"
 
@@ -124,7 +124,7 @@ describe("Transport", () => {
           headers: {},
           body: "none",
           errors: [],
-          idempotent: true
+          repeatable: true
         })
         const { http, sent } = script(replies(() => answer(204)))
         const transport = yield* Effect.provide(Transport.Transport, over(http))
@@ -246,6 +246,134 @@ describe("Transport", () => {
       }))
   })
 
+  describe("a response that contradicts its request", () => {
+    const other = "0".repeat(64)
+    const retrying = { policies: RetryPolicy.layer(promptly(2)) }
+    const hashed = () => answer(201, null, { "x-amz-archive-id": archiveId, "x-amz-sha256-tree-hash": other })
+
+    it.effect.each(["uploadArchive", "completeMultipartUpload"] as const)(
+      "by another tree hash is ChecksumMismatch with the id of the archive, and is not repeated: %s",
+      (name) =>
+        Effect.gen(function*() {
+          const { glacier, sent } = yield* scripted(replies(hashed), retrying)
+          const error = yield* Effect.flip(call(name).run(glacier))
+          expect({ ...error, message: error.message }).toMatchObject({
+            _tag: "ChecksumMismatch",
+            operation: operations[name].name,
+            status: 201,
+            requestId,
+            archiveId,
+            message: expect.stringContaining(other)
+          })
+          expect(sent).toHaveLength(1)
+        })
+    )
+
+    it.effect("by another tree hash of a part has the part sent again", () =>
+      Effect.gen(function*() {
+        const wrong = () => answer(204, null, { "x-amz-sha256-tree-hash": other })
+        const { run } = call("uploadMultipartPart")
+        const healed = yield* scripted(replies(wrong, call("uploadMultipartPart").answer), retrying)
+        yield* run(healed.glacier)
+        expect(healed.sent).toHaveLength(2)
+        const never = yield* scripted(replies(wrong), retrying)
+        const error = yield* Effect.flip(run(never.glacier))
+        expect({ ...error }).toMatchObject({ _tag: "ChecksumMismatch", status: 204 })
+        expect(never.sent).toHaveLength(3)
+      }))
+
+    it.effect("by no tree hash is taken as it is", () =>
+      Effect.gen(function*() {
+        const { glacier } = yield* scripted(replies(() => answer(201, null, { "x-amz-archive-id": archiveId })))
+        expect(yield* call("uploadArchive").run(glacier)).toMatchObject({ archiveId, treeHash: Option.none() })
+      }))
+
+    const changed = (name: Call["name"], field: string) => async () => {
+      const body: unknown = await call(name).answer().json()
+      return answer(200, JSON.stringify({ ...Object(body), [field]: "another" }))
+    }
+
+    it.effect.each(
+      [
+        ["describeVault", "VaultName", /vaultName/],
+        ["describeJob", "JobId", /jobId/],
+        ["listParts", "MultipartUploadId", /uploadId/]
+      ] as const
+    )("by another name or id is MalformedResponse: %s", ([name, field, problem]) =>
+      Effect.gen(function*() {
+        const { glacier } = yield* scripted(() => Effect.promise(changed(name, field)))
+        const error = yield* Effect.flip(call(name).run(glacier))
+        expect({ ...error }).toMatchObject({
+          _tag: "MalformedResponse",
+          problem: expect.stringMatching(problem),
+          requestId
+        })
+      }))
+
+    it.effect.each(
+      [
+        ["initiateMultipartUpload", "x-amz-multipart-upload-id", uploadId, "multipart-uploads", "MalformedResponse"],
+        ["completeMultipartUpload", "x-amz-archive-id", archiveId, "archives", "MalformedResponse"],
+        ["uploadArchive", "x-amz-archive-id", archiveId, "archives", "OutcomeUnknown"]
+      ] as const
+    )(
+      "by a location with another id than its own is refused: %s",
+      ([name, header, id, folder, tag]) =>
+        Effect.gen(function*() {
+          const located = (last: string) => () =>
+            answer(201, null, { [header]: id, location: `/012345678901/vaults/photos/${folder}/${last}` })
+          yield* Effect.flatMap(scripted(replies(located(id))), ({ glacier }) => call(name).run(glacier))
+          expect(yield* failure(call(name).run, located("another"))).toHaveProperty("_tag", tag)
+        })
+    )
+  })
+
+  describe("bytes that were damaged on their way", () => {
+    const damaged = () =>
+      refusal(
+        403,
+        "InvalidSignatureException",
+        "The value passed in as x-amz-content-SHA256 does not match the computed payload hash. Computed digest: a"
+      )
+    const retrying = { policies: RetryPolicy.layer(promptly(2)) }
+
+    it.effect.each(["uploadArchive", "uploadMultipartPart"] as const)(
+      "are sent again, as nothing was stored: %s",
+      (name) =>
+        Effect.gen(function*() {
+          const { glacier, sent } = yield* scripted(replies(damaged, call(name).answer), retrying)
+          yield* call(name).run(glacier)
+          expect(sent).toHaveLength(2)
+        })
+    )
+
+    it.effect.each(["uploadArchive", "uploadMultipartPart"] as const)(
+      "are ChecksumMismatch when they are damaged each time: %s",
+      (name) =>
+        Effect.gen(function*() {
+          const { glacier, sent } = yield* scripted(replies(damaged), retrying)
+          const error = yield* Effect.flip(call(name).run(glacier))
+          expect({ ...error, message: error.message }).toMatchObject({
+            _tag: "ChecksumMismatch",
+            status: 403,
+            message: expect.stringContaining("payload hash")
+          })
+          expect(sent).toHaveLength(3)
+        })
+    )
+
+    it.effect("are not confused with a wrong secret, which fails at once", () =>
+      Effect.gen(function*() {
+        const wrong = "The request signature we calculated does not match the signature you provided."
+        const { glacier, sent } = yield* scripted(
+          replies(() => refusal(403, "InvalidSignatureException", wrong)),
+          retrying
+        )
+        expect(yield* Effect.flip(call("uploadArchive").run(glacier))).toHaveProperty("_tag", "InvalidSignature")
+        expect(sent).toHaveLength(1)
+      }))
+  })
+
   describe("an answer of success that breaks the API", () => {
     const vault = { CreationDate: "2012-03-20T17:03:43.221Z", VaultARN: "arn", VaultName: vaultName }
     const json = (body: unknown) => () => answer(200, JSON.stringify(body))
@@ -261,14 +389,13 @@ describe("Transport", () => {
       ["a negative count", "describeVault", json({ ...vault, NumberOfArchives: -1 }), /NumberOfArchives/],
       ["a date that is none", "describeVault", json({ ...vault, CreationDate: "yesterday" }), /CreationDate/],
       ["an unknown job status", "listJobs", json({ JobList: [{ StatusCode: "Resting" }] }), /JobList/],
-      ["no archive id", "uploadArchive", () => answer(201), /x-amz-archive-id is missing/],
+      ["no archive id", "completeMultipartUpload", () => answer(201), /x-amz-archive-id is missing/],
       [
         "an empty upload id",
         "initiateMultipartUpload",
         () => answer(201, null, { "x-amz-multipart-upload-id": "" }),
         /x-amz-multipart-upload-id is missing/
       ],
-      ["an id that is none", "initiateJob", () => answer(202, null, { "x-amz-job-id": "../vaults" }), /x-amz-job-id/],
       ["a tree hash that is none", "getJobOutput", hashed("0"), /tree-hash/],
       ["a range that is none", "getJobOutput", ranged("bytes */7"), /content-range/]
     ]
@@ -284,6 +411,26 @@ describe("Transport", () => {
             status: response().status,
             requestId,
             problem: expect.stringMatching(problem)
+          })
+        })
+    )
+
+    it.effect.each(
+      [
+        ["no archive id", "uploadArchive", () => answer(201), /x-amz-archive-id is missing/],
+        ["an id that is none", "initiateJob", () => answer(202, null, { "x-amz-job-id": "../vaults" }), /x-amz-job-id/],
+        ["no lock id", "initiateVaultLock", () => answer(201), /x-amz-lock-id is missing/],
+        ["another success", "uploadArchive", () => answer(200), /HTTP status 200/]
+      ] as const
+    )(
+      "with %s leaves the outcome of a call unknown that must not be made twice (%s)",
+      ([, name, response, problem]) =>
+        Effect.gen(function*() {
+          const error = yield* failure(call(name).run, response)
+          expect({ ...error, message: error.message }).toMatchObject({
+            _tag: "OutcomeUnknown",
+            operation: operations[name].name,
+            message: expect.stringMatching(problem)
           })
         })
     )

@@ -445,11 +445,10 @@ export const calls: ReadonlyArray<Call> = [
   }
 ]
 
-/** The operations of which a repeat does something else than the first call (spec section 11). */
-export const notIdempotent: ReadonlyArray<string> = [
+/** The operations that a repeat would carry out twice, at a price (spec section 11). */
+export const notRepeatable: ReadonlyArray<string> = [
   "uploadArchive",
   "initiateJob",
-  "initiateMultipartUpload",
   "initiateVaultLock",
   "purchaseProvisionedCapacity"
 ]

@@ -51,10 +51,10 @@ describe("GlacierClient", () => {
 
   it("fails with exactly the errors of the operation", () => {
     expect<{ -readonly [Name in keyof Service]: Tags<Name> }>().type.toBe<{
-      abortMultipartUpload: Common | "ResourceNotFound"
+      abortMultipartUpload: Common | "OutcomeUnknown" | "ResourceNotFound"
       abortVaultLock: Common | "ResourceNotFound"
       addTagsToVault: Common | "LimitExceeded" | "ResourceNotFound" | "Serialization"
-      completeMultipartUpload: Common | "ChecksumMismatch" | "ResourceNotFound"
+      completeMultipartUpload: Common | "ChecksumMismatch" | "OutcomeUnknown" | "ResourceNotFound"
       completeVaultLock: Common | "ResourceNotFound"
       createVault: Common | "LimitExceeded"
       deleteArchive: Common | "ResourceNotFound"
@@ -76,7 +76,7 @@ describe("GlacierClient", () => {
         | "RangeNotAligned"
         | "ResourceNotFound"
         | "Serialization"
-      initiateMultipartUpload: Common | "InvalidPartSize" | "OutcomeUnknown" | "ResourceNotFound"
+      initiateMultipartUpload: Common | "InvalidPartSize" | "ResourceNotFound"
       initiateVaultLock: Common | "OutcomeUnknown" | "ResourceNotFound" | "Serialization"
       listJobs: Common | "ResourceNotFound"
       listMultipartUploads: Common | "ResourceNotFound"

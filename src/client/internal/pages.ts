@@ -2,17 +2,34 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { MalformedResponse, show } from "../../protocol/GlacierError.ts"
+import type * as Operation from "../../protocol/Operation.ts"
 
-/** The entries of a list, page after page. */
+/**
+ * The entries of a list, page after page, up to the page without a marker. A marker that comes a second time would make
+ * the list endless, so all are remembered: one for each page, which is little beside its entries.
+ */
 export const pages = <Page extends { readonly marker: Option.Option<string> }, A, E, R>(
+  { name, success }: Operation.Any,
   page: (marker: string | undefined) => Effect.Effect<Page, E, R>,
   entries: (page: Page) => ReadonlyArray<A>
-): Stream.Stream<A, E, R> =>
-  Stream.paginateChunkEffect(
-    Option.none<string>(),
-    (marker) =>
-      Effect.map(page(Option.getOrUndefined(marker)), (answer) => [
-        Chunk.fromIterable(entries(answer)),
-        Option.map(answer.marker, Option.some)
-      ])
-  )
+): Stream.Stream<A, E | MalformedResponse, R> =>
+  Stream.suspend(() => {
+    const seen = new Set<string>()
+    return Stream.paginateChunkEffect(
+      Option.none<string>(),
+      (marker) =>
+        Effect.flatMap(page(Option.getOrUndefined(marker)), (answer) => {
+          const next = Option.filter(answer.marker, (marker) => marker !== "")
+          if (Option.exists(next, (marker) => seen.has(marker))) {
+            return new MalformedResponse({
+              operation: name,
+              status: success[0] ?? 200,
+              problem: `Marker ${show(Option.getOrUndefined(next))} comes a second time: the list would never end`
+            })
+          }
+          Option.map(next, (marker) => seen.add(marker))
+          return Effect.succeed([Chunk.fromIterable(entries(answer)), Option.map(next, Option.some)] as const)
+        })
+    )
+  })

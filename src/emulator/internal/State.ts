@@ -140,12 +140,14 @@ const write = (vault: Vault, bytes: number, count: 1 | -1, inventoryAt: number):
   return ++vault.written
 }
 
+const sizeOf = (blobs: ReadonlyArray<Event.Blob>): number => blobs.reduce((sum, { size }) => sum + size, 0)
+
 const store = (
   vault: Vault,
   event: typeof Event.ArchiveStored.Type | typeof Event.UploadCompleted.Type,
   { blobs, description, treeHash }: Pick<Archive, "description" | "blobs" | "treeHash">
 ): void => {
-  const size = blobs.reduce((sum, blob) => sum + blob.size, 0)
+  const size = sizeOf(blobs)
   const written = write(vault, size, 1, event.inventoryAt)
   const { archiveId: id, at: createdAt } = event
   vault.archives.set(id, {
@@ -289,9 +291,10 @@ export const apply = (state: State, event: Event.Event): void => {
     case "UploadCompleted": {
       const open = required(upload, event.uploadId)
       const { archiveId, treeHash } = event
-      store(vault, event, { description: open.description ?? "", blobs: partsOf(open), treeHash })
+      const blobs = partsOf(open)
+      store(vault, event, { description: open.description ?? "", blobs, treeHash })
       open.parts = new SortedMap()
-      finish(vault, open, event.at, { _tag: "Completed", archiveId, treeHash })
+      finish(vault, open, event.at, { _tag: "Completed", archiveId, treeHash, size: sizeOf(blobs) })
       break
     }
     case "JobInitiated":

@@ -36,7 +36,7 @@ export interface Upload {
   outcome:
     | { readonly _tag: "Open" }
     | { readonly _tag: "Aborted" }
-    | { readonly _tag: "Completed"; readonly archiveId: ArchiveId; readonly treeHash: TreeHash }
+    | { readonly _tag: "Completed"; readonly archiveId: ArchiveId; readonly treeHash: TreeHash; readonly size: number }
 }
 
 export interface Job {

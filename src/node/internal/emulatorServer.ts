@@ -12,13 +12,19 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { mkdirSync } from "node:fs"
-import { createServer } from "node:http"
+import * as Http from "node:http"
+import * as Https from "node:https"
+import type { Socket } from "node:net"
 import { join } from "node:path"
 import * as Emulator from "../../emulator/Emulator.ts"
 import * as Topics from "../../emulator/Topics.ts"
 import * as Credentials from "../../transport/Credentials.ts"
 import * as NodeHashing from "../NodeHashing.ts"
-import { lock } from "./lock.ts"
+import type * as Certificate from "./certificate.ts"
+import { acquire } from "./lock.ts"
+
+/** Only this machine reaches it. */
+export const defaultHost = "127.0.0.1"
 
 /** How the emulator is to listen and behave. */
 export interface Options extends Emulator.Options {
@@ -28,16 +34,20 @@ export interface Options extends Emulator.Options {
   readonly host?: string | undefined
   /** Default: 0, a free one. */
   readonly port?: number | undefined
+  /** Serves https with a generated certificate (`true`) or with the given one. Default: plain http. */
+  readonly tls?: true | Certificate.Certificate | undefined
   /** The SNS that notifications are published to, signed with the first of the keys. Default: they go nowhere. */
   readonly snsEndpoint?: URL | undefined
 }
 
-export const url: Effect.Effect<string, never, HttpServer.HttpServer> = HttpServer.addressWith((address) => {
-  if (address._tag === "UnixAddress") return Effect.succeed(`unix://${address.path}`)
-  const { hostname, port } = address
-  const host = hostname === "0.0.0.0" ? "127.0.0.1" : hostname.includes(":") ? `[${hostname}]` : hostname
-  return Effect.succeed(`http://${host}:${port}`)
-})
+/** Where the server in the context is reached from this machine. */
+export const urlOf = (scheme: "http" | "https"): Effect.Effect<string, never, HttpServer.HttpServer> =>
+  HttpServer.addressWith((address) => {
+    if (address._tag === "UnixAddress") return Effect.succeed(`unix://${address.path}`)
+    const { hostname, port } = address
+    const host = hostname === "0.0.0.0" ? "127.0.0.1" : hostname.includes(":") ? `[${hostname}]` : hostname
+    return Effect.succeed(`${scheme}://${host}:${port}`)
+  })
 
 /**
  * Keeps other emulators out of a folder: two that write one journal, or sweep each other's blobs, would lose what they
@@ -54,16 +64,26 @@ const locked = (directory: string): Effect.Effect<void, Emulator.EmulatorStorage
       try: () => mkdirSync(directory, { recursive: true }),
       catch: failed("the directory cannot be made")
     }),
-    Effect.mapError(lock(join(directory, "lock")), failed("the directory cannot be locked"))
+    Effect.mapError(acquire(directory, join(directory, "lock")), failed("the directory cannot be used"))
   )
 }
 
 export const layerServer = (
-  { directory, host = "127.0.0.1", port = 0, snsEndpoint, ...options }: Options = {}
+  { directory, host = defaultHost, port = 0, snsEndpoint, tls: _, ...options }: Options,
+  certificate: Certificate.Certificate | undefined
 ): Layer.Layer<HttpServer.HttpServer | Emulator.Emulator, ServeError | Emulator.EmulatorStorageError> =>
   Layer.unwrapEffect(Effect.sync(() => {
     // An upload may take longer than the 5 minutes Node gives a request; the emulator has its own rule for slow ones.
-    const server = createServer({ requestTimeout: 0 })
+    const settings = { requestTimeout: 0 }
+    const server = certificate === undefined
+      ? Http.createServer(settings)
+      : Https.createServer({ ...settings, cert: certificate.cert, key: certificate.key })
+    // Of TLS the server itself knows only the connections that have shaken hands.
+    const connections = new Set<Socket>()
+    server.on("connection", (socket: Socket) => {
+      connections.add(socket)
+      socket.on("close", () => connections.delete(socket))
+    })
     // A socket that asks for another protocol is handed over without its error handler: a reset would end the process.
     server.on("upgrade", (_, socket) => socket.on("error", () => {}))
     const emulator = directory === undefined
@@ -76,7 +96,11 @@ export const layerServer = (
         NodeHttpClient.layerUndici
       )
     return Emulator.layerServer.pipe(
-      Layer.merge(Layer.scopedDiscard(Effect.addFinalizer(() => Effect.sync(() => server.closeAllConnections())))),
+      Layer.merge(
+        Layer.scopedDiscard(
+          Effect.addFinalizer(() => Effect.sync(() => connections.forEach((socket) => socket.destroy())))
+        )
+      ),
       Layer.provideMerge(NodeHttpServer.layerServer(() => server, { host, port })),
       Layer.provideMerge(emulator),
       Layer.provide(topics),

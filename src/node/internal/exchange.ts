@@ -94,7 +94,8 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
     this.hasHead = true
     // The text of an error may be cut; data may not.
     this.isUnframed = status < 400 && isUnframed(status, headers)
-    if (this.options.limitUntil === "head") this.endLimit()
+    // An error is read to its end at once.
+    if (this.options.limitUntil === "head" && status < 400) this.endLimit()
     this.options.onHead({ status, headers })
   }
 

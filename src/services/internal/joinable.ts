@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Pages from "../../client/Pages.ts"
-import { isRetrievalOf, type JobDescription, type Tier } from "../../protocol/Jobs.ts"
+import { isInventoryOf, isRetrievalOf, type JobDescription, type Tier } from "../../protocol/Jobs.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import type { ArchiveId, JobId } from "../../protocol/Names.ts"
 import type * as Operation from "../../protocol/Operation.ts"
@@ -13,28 +13,6 @@ import type { operations } from "../../protocol/Operations.ts"
 import type { VaultAddress } from "../../protocol/Vaults.ts"
 
 type Parameters = Operation.Input<(typeof operations)["initiateJob"]>["parameters"]
-
-type Inventory = Extract<Parameters, { readonly type: "inventory-retrieval" }>
-
-/** As the wire has them: to the second. */
-const isSameSecond = (one: Option.Option<DateTime.Utc>, other: DateTime.Utc | undefined): boolean => {
-  const second = (date: DateTime.Utc) => Math.floor(DateTime.toEpochMillis(date) / 1_000)
-  return Option.getOrUndefined(Option.map(one, second)) === (other && second(other))
-}
-
-/**
- * Whether a job retrieves that inventory. Of one with a limit or a marker nobody knows: once it has succeeded, a job does
- * not tell the marker that it began at.
- */
-const isInventoryOf = (job: JobDescription, { format = "JSON", selection = {} }: Inventory): boolean => {
-  if (job.action !== "InventoryRetrieval" || (selection.limit ?? selection.marker) !== undefined) return false
-  return Option.match(job.inventoryRetrievalParameters, {
-    onNone: () => format === "JSON" && (selection.startDate ?? selection.endDate) === undefined,
-    onSome: (its) =>
-      Option.getOrElse(its.format, () => "JSON") === format && Option.isNone(its.limit) && Option.isNone(its.marker) &&
-      isSameSecond(its.startDate, selection.startDate) && isSameSecond(its.endDate, selection.endDate)
-  })
-}
 
 /** Whether a job runs, or its output can be read for longer than that from now on. */
 export const isLive = (atLeast: Duration.DurationInput) =>

@@ -120,6 +120,12 @@ export const refusal = (
     JSON.stringify({ code, message, type: status < 500 ? "Client" : "Server" })
   )
 
+/** An answer without one of its headers. */
+export const without = (
+  { headers, request, status, stream }: HttpClientResponse.HttpClientResponse,
+  name: string
+): HttpClientResponse.HttpClientResponse => new Answer(request, status, Headers.remove(headers, name), stream)
+
 /** An answer with other headers or another body. */
 export const changed = (
   { headers, request, status, stream }: HttpClientResponse.HttpClientResponse,

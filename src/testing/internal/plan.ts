@@ -23,10 +23,15 @@ export const Kind = Schema.Literal(
   "Truncated",
   "ExtraBytes",
   "FlippedBit",
+  "DamagedBodies",
   "WrongContentRange",
   "WrongTreeHash",
+  "NoTreeHash",
+  "RejectedTreeHash",
   "StalePage",
   "RepeatedPage",
+  "RepeatedMarker",
+  "EmptyMarker",
   "GoneAfterComplete",
   "ExpiredUpload",
   "ExpiredJob",
@@ -65,7 +70,12 @@ export interface Plan {
   readonly injected: ReadonlyArray<Step>
   /** The uploads and jobs that were made to expire. */
   readonly expired: Set<string>
+  /** Where the bits are that `DamagedBodies` flips, once it has happened. */
+  damaged: PCGRandom | undefined
 }
+
+/** What would let nothing succeed any more: it happens only by its own name. */
+const isLasting = (kind: Kind): boolean => kind === "DamagedBodies"
 
 export const make = ({ rates = 0, script = [], seed = 0 }: Options): Plan => {
   const injected: Array<Step> = []
@@ -73,17 +83,21 @@ export const make = ({ rates = 0, script = [], seed = 0 }: Options): Plan => {
   const key = (operation: string, at: number) => `${operation} ${at}`
   const scripted = new Map(script.map(({ at, fault, operation }) => [key(operation, at), fault]))
   const rateOf = (kind: Kind, among: number) => typeof rates === "number" ? rates / among : rates[kind] ?? 0
+  const drawable = (kinds: ReadonlyArray<Kind>) =>
+    typeof rates === "number" ? kinds.filter((kind) => !isLasting(kind)) : kinds
 
   return {
     injected,
     expired: new Set(),
+    damaged: undefined,
     next: (operation, possible) => {
       const at = (seen.get(operation) ?? 0) + 1
       seen.set(operation, at)
       // A generator of its own, so that a script gives the details again that a seed has given.
       const random = new PCGRandom(seed, Hash.string(key(operation, at)))
       let left = random.number()
-      const drawn = possible.find((kind) => (left -= rateOf(kind, possible.length)) < 0)
+      const candidates = drawable(possible)
+      const drawn = candidates.find((kind) => (left -= rateOf(kind, candidates.length)) < 0)
       const fault = possible.find((kind) => kind === scripted.get(key(operation, at))) ?? drawn
       return fault && { fault, random, done: () => void injected.push({ fault, operation, at }) }
     }

@@ -45,9 +45,11 @@ export const kindsOf = (operation: Operation.Any): ReadonlyArray<Kind> => {
     ...when(operation.body !== "none", "ResetAfterHeaders", "ResetMidBody", "Stalled"),
     ...when(isUpload, "TimedOut"),
     ...when(isUpload || isOutput, "Trickled", "FlippedBit"),
+    ...when(isUpload, "DamagedBodies"),
     ...when(isOutput, "Truncated", "ExtraBytes", "WrongContentRange"),
-    ...when("treeHash" in operation.headers, "WrongTreeHash"),
-    ...when("marker" in operation.input, "StalePage", "RepeatedPage"),
+    ...when("treeHash" in operation.headers, "WrongTreeHash", "NoTreeHash"),
+    ...when("treeHash" in operation.input, "RejectedTreeHash"),
+    ...when("marker" in operation.input, "StalePage", "RepeatedPage", "RepeatedMarker", "EmptyMarker"),
     ...when(operation.name === "CompleteMultipartUpload", "GoneAfterComplete"),
     ...when("uploadId" in operation.input && operation.name !== "AbortMultipartUpload", "ExpiredUpload"),
     ...when("jobId" in operation.input, "ExpiredJob")
@@ -70,7 +72,7 @@ const read = (request: Request) => {
     (query === undefined || url.searchParams.get(query[0]) === query[1])
   )
   const about = route?.segments.findIndex((segment) => segment === "{uploadId}" || segment === "{jobId}") ?? -1
-  return { route, id: parts[about] ?? "" }
+  return { route, id: parts[about] ?? "", marker: url.searchParams.get("marker") }
 }
 
 /** A KiB a second, in pieces that nobody finds too slow. */
@@ -89,7 +91,7 @@ const bodyOf = ({ body }: Request): Effect.Effect<Uint8Array> =>
     ? Effect.orDie(Answer.collect(body.stream))
     : Effect.succeed(new Uint8Array())
 
-const flipped = ({ random }: Draw, bytes: Uint8Array): Uint8Array => {
+const flipped = (random: Draw["random"], bytes: Uint8Array): Uint8Array => {
   const copy = bytes.slice()
   const at = random.integer(bytes.length)
   copy[at] = (copy[at] ?? 0) ^ (1 << random.integer(8))
@@ -98,9 +100,18 @@ const flipped = ({ random }: Draw, bytes: Uint8Array): Uint8Array => {
 
 const treeHashHeader = "x-amz-sha256-tree-hash"
 
+/** What the service says of a tree hash that it rejects. */
+const rejection = (operation: string, treeHash: string = ""): string =>
+  operation === "CompleteMultipartUpload"
+    ? `Invalid x-amz-sha256-tree-hash: ${treeHash}`
+    : `Checksum mismatch: expected ${treeHash}, computed ${"0".repeat(64)}`
+
 /** The pages of lists have one list each. */
 const relisted = (text: string, change: (items: ReadonlyArray<unknown>) => ReadonlyArray<unknown>): string =>
   JSON.stringify(JSON.parse(text), (_, value: unknown) => Array.isArray(value) ? change(value) : value)
+
+/** A page with another marker. */
+const marked = (text: string, marker: string): string => JSON.stringify({ ...JSON.parse(text), Marker: marker })
 
 const isOf = (ids: ReadonlySet<string>) => (item: unknown): boolean =>
   Predicate.isReadonlyRecord(item) && Object.values(item).some((value) => Predicate.isString(value) && ids.has(value))
@@ -111,6 +122,9 @@ export const harming = (
   plan: Plan,
   jump: (millis: number) => void
 ): HttpClient.HttpClient => {
+  /** The pages whose markers lead back to them, by marker. */
+  const endless = new Map<string, Response>()
+
   const broken = (request: Request): Sent =>
     Effect.fail(
       new HttpClientError.RequestError({ request, reason: "Transport", cause: new ConnectionReset() })
@@ -148,6 +162,11 @@ export const harming = (
           ? response
           : harmed({ headers: { [treeHashHeader]: treeHash.replace(/./g, (digit) => digit === "0" ? "1" : "0") } })
       }
+      if (fault === "NoTreeHash") {
+        if (treeHash === undefined) return response
+        done()
+        return Answer.without(response, treeHashHeader)
+      }
       if (fault === "WrongContentRange") {
         const range = headers["content-range"]
         return range === undefined ? response : harmed({
@@ -177,7 +196,7 @@ export const harming = (
           // What has no hash would be harmed without anybody's noticing.
           return treeHash === undefined || bytes.length === 0
             ? whole
-            : harmed({ body: Stream.succeed(flipped(draw, bytes)) })
+            : harmed({ body: Stream.succeed(flipped(draw.random, bytes)) })
         case "StalePage":
         case "RepeatedPage": {
           const text = new TextDecoder().decode(bytes)
@@ -186,6 +205,15 @@ export const harming = (
             (items) => fault === "StalePage" ? items.slice(0, -1) : items.flatMap((item) => [item, item]).reverse()
           )
           return changed.length === text.length ? whole : harmed({ body: Stream.encodeText(Stream.succeed(changed)) })
+        }
+        case "EmptyMarker":
+        case "RepeatedMarker": {
+          const marker = fault === "EmptyMarker" ? "" : `endless-${endless.size}`
+          const page = harmed({
+            body: Stream.encodeText(Stream.succeed(marked(new TextDecoder().decode(bytes), marker)))
+          })
+          if (marker !== "") endless.set(marker, page)
+          return page
         }
         default:
           return whole
@@ -198,8 +226,10 @@ export const harming = (
 
   return HttpClient.transform(http, (send, request) =>
     Effect.suspend((): Sent => {
-      const { id, route } = read(request)
+      const { id, marker, route } = read(request)
       if (route === undefined) return send
+      const again = endless.get(marker ?? "")
+      if (again !== undefined) return Effect.succeed(again)
       if (plan.expired.has(id)) return Effect.succeed(gone(request, id))
       const refused = (status: number, code: string, message: string): Sent =>
         Effect.succeed(Answer.refusal(request, status, code, message))
@@ -210,8 +240,11 @@ export const harming = (
           (response) => response.status < 300 ? withoutExpired(response) : Effect.succeed(response)
         )
         : send
-      if (draw === undefined) return listed
       const isUpload = "body" in route.input
+      const damaged = (random: Draw["random"]): Sent =>
+        Effect.flatMap(bodyOf(request), (bytes) => upload(request, HttpBody.uint8Array(flipped(random, bytes), "")))
+      if (plan.damaged !== undefined && isUpload) return damaged(plan.damaged)
+      if (draw === undefined) return listed
       const { done, fault, random } = draw
 
       switch (fault) {
@@ -272,10 +305,14 @@ export const harming = (
         case "FlippedBit":
           if (!isUpload) break
           done()
-          return Effect.flatMap(
-            bodyOf(request),
-            (bytes) => upload(request, HttpBody.uint8Array(flipped(draw, bytes), ""))
-          )
+          return damaged(random)
+        case "DamagedBodies":
+          done()
+          plan.damaged = random
+          return damaged(random)
+        case "RejectedTreeHash":
+          done()
+          return refused(400, "InvalidParameterValueException", rejection(route.name, request.headers[treeHashHeader]))
       }
       return Effect.flatMap(
         listed,

@@ -7,23 +7,29 @@
  * Neither is fsynced on the way: what a crash or a loss of power left there is believed only when the bytes of a window
  * still have the tree hash of its line. Lines begin and end with a line end, so that one that is torn spoils no other.
  *
+ * A download owns its target by a `FileLock`. Where the lock does not reach the other owner, another process may remove
+ * the partial file and create a new one. So the download keeps its file open, which keeps the file's number unique, and
+ * writes to, renames and removes only a file of that number.
+ *
  * @internal
  */
 import type * as PlatformError from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type * as ByteRange from "../../protocol/ByteRange.ts"
-import { InvalidInput, show } from "../../protocol/GlacierError.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import type { JobId } from "../../protocol/Names.ts"
 import * as Sha256 from "../../protocol/Sha256.ts"
 import type { TreeHash } from "../../protocol/TreeHash.ts"
 import { Hasher } from "../../transport/Hasher.ts"
+import { FileLock, type FileLockError, FileReplaced } from "../FileLock.ts"
 import * as Source from "../Source.ts"
 import * as Folder from "./folder.ts"
+
+type FileError = PlatformError.PlatformError | FileReplaced
 
 export interface PartialFile {
   /** The tree hash of a window that is there already, as it was verified. */
@@ -33,9 +39,9 @@ export interface PartialFile {
     range: ByteRange.ByteRange,
     bytes: Uint8Array,
     treeHash: TreeHash
-  ) => Effect.Effect<void, PlatformError.PlatformError>
+  ) => Effect.Effect<void, FileError>
   /** Gives the file, which is of that size, the name of its target. */
-  readonly complete: (size: number) => Effect.Effect<void, PlatformError.PlatformError>
+  readonly complete: (size: number) => Effect.Effect<void, FileError>
   /** Removes all that was kept. */
   readonly discard: Effect.Effect<void>
 }
@@ -45,65 +51,85 @@ const slice = 64 * Limits.mebibyte
 
 const utf8 = new TextEncoder()
 
-/** Those that are being filled in this process. */
-const inUse = new Set<string>()
-
 const keyOf = ({ end, start }: ByteRange.ByteRange): string => `${start}-${end}`
 
-/** The names of what stands beside a target. */
-const beside = (path: string, content: TreeHash | JobId) =>
+/** The names of what stands beside a target: the lock is that of all downloads to it, the rest of those of these bytes. */
+const beside = (target: string, content: TreeHash | JobId) =>
   Effect.map(Sha256.Sha256, (sha256) => {
-    const name = `${path}.${Sha256.hex(sha256, utf8.encode(content)).slice(0, 16)}`
-    return { name, partial: `${name}.partial`, checkpoint: `${name}.checkpoint` }
+    const name = (text: string) => `${target}.${Sha256.hex(sha256, utf8.encode(text)).slice(0, 16)}`
+    return { lock: `${name("")}.lock`, partial: `${name(content)}.partial`, checkpoint: `${name(content)}.checkpoint` }
   })
 
-/** Removes what was kept beside a target. */
-export const discard = Effect.fnUntraced(function*(path: string, content: TreeHash | JobId) {
-  const fs = yield* FileSystem.FileSystem
-  const { checkpoint, partial } = yield* beside(path, content)
-  for (const file of [checkpoint, partial]) yield* Effect.ignore(fs.remove(file, { force: true }))
-})
+/** Removes what an earlier download left beside a target. What belongs to a download that still runs stays. */
+export const discard = Effect.fnUntraced(
+  function*(target: string, content: TreeHash | JobId) {
+    const fs = yield* FileSystem.FileSystem
+    const { checkpoint, lock, partial } = yield* beside(target, content)
+    const left = yield* Effect.filter([checkpoint, partial], fs.exists)
+    if (left.length === 0) return
+    yield* (yield* FileLock).acquire(target, lock)
+    for (const file of left) yield* Effect.ignore(fs.remove(file, { force: true }))
+  },
+  Effect.scoped,
+  Effect.ignore
+)
 
-/** Opens what an earlier download left behind, or begins. When the Scope ends with a failure, all of it is removed or kept. */
+/** Whether two descriptions are of one file, as far as the platform numbers its files. */
+const isSame = (a: FileSystem.File.Info, b: FileSystem.File.Info): boolean =>
+  a.dev === b.dev && Option.getOrUndefined(a.ino) === Option.getOrUndefined(b.ino)
+
+/**
+ * Owns a target, which has the real path of its folder, and opens what an earlier download left beside it, or begins. When
+ * the Scope ends with a failure, all of it is removed or kept.
+ */
 export const open: (
-  path: string,
+  target: string,
   content: TreeHash | JobId,
   onFailure: "remove" | "keep"
 ) => Effect.Effect<
   PartialFile,
-  PlatformError.PlatformError | InvalidInput,
+  PlatformError.PlatformError | FileLockError,
   FileSystem.FileSystem | Scope.Scope
-> = Effect.fnUntraced(function*(path, content, onFailure) {
+> = Effect.fnUntraced(function*(target, content, onFailure) {
   const fs = yield* FileSystem.FileSystem
   const hasher = yield* Hasher
-  const { checkpoint, name, partial } = yield* beside(path, content)
-  const use = <A, E>(file: string, run: (file: FileSystem.File) => Effect.Effect<A, E>) =>
-    Effect.scoped(Effect.flatMap(fs.open(file, { flag: "r+" }), run))
-  const discarded = Effect.provideService(discard(path, content), FileSystem.FileSystem, fs)
+  const { checkpoint, lock, partial } = yield* beside(target, content)
+  yield* (yield* FileLock).acquire(target, lock)
 
-  yield* Effect.acquireRelease(
-    Effect.suspend(() =>
-      inUse.has(name)
-        ? new InvalidInput({
-          operation: "download",
-          field: "path",
-          value: show(path),
-          rule: "must not be the target of a download of the same bytes that is still going on"
-        })
-        : Effect.sync(() => inUse.add(name))
-    ),
-    () => Effect.sync(() => inUse.delete(name))
-  )
-  yield* Effect.addFinalizer((exit) => Exit.isSuccess(exit) || onFailure === "keep" ? Effect.void : discarded)
+  const replaced = new FileReplaced({ path: target, partial })
 
-  // Created, and otherwise left as it is.
-  yield* Effect.scoped(fs.open(partial, { flag: "a" }))
-  const records = yield* fs.open(checkpoint, { flag: "a" })
+  /** Opens a file, creates it if need be, and keeps it open: no other file gets its number until the Scope ends. */
+  const own = Effect.fnUntraced(function*(path: string) {
+    const file = yield* fs.open(path, { flag: "a" })
+    const mine = yield* file.stat
+    const check = (stat: Effect.Effect<FileSystem.File.Info, PlatformError.PlatformError>) =>
+      stat.pipe(
+        Effect.filterOrFail((info) => isSame(info, mine), () => replaced),
+        Effect.catchIf(Folder.isNotFound, () => replaced)
+      )
+    const remove = Effect.ignore(Effect.flatMap(check(fs.stat(path)), () => fs.remove(path)))
+    yield* Effect.addFinalizer((exit) => Exit.isSuccess(exit) || onFailure === "keep" ? Effect.void : remove)
+    return { file, check, remove }
+  }, Effect.uninterruptible)
+
+  const ours = yield* own(partial)
+  const records = yield* own(checkpoint)
+  const isOurs = ours.check(fs.stat(partial))
   const lines = (yield* fs.readFileString(checkpoint)).matchAll(/^(\d+-\d+) ([0-9a-f]{64})$/gm)
   const recorded = new Map(Array.from(lines, ([, key, treeHash]) => [key, treeHash]))
 
+  /** Opens the file once more: the position of a handle is shared by all that write through it. */
+  const use = <A, E>(run: (file: FileSystem.File) => Effect.Effect<A, E>) =>
+    Effect.scoped(
+      fs.open(partial, { flag: "r+" }).pipe(
+        Effect.catchIf(Folder.isNotFound, () => replaced),
+        Effect.tap((file) => ours.check(file.stat)),
+        Effect.flatMap(run)
+      )
+    )
+
   return {
-    discard: discarded,
+    discard: Effect.zipRight(records.remove, ours.remove),
     kept: (range) =>
       recorded.has(keyOf(range))
         ? Source.file(partial).read(range).pipe(
@@ -111,27 +137,30 @@ export const open: (
           Effect.flatMap(hasher.treeHash),
           Effect.scoped,
           Effect.filterOrFail((treeHash) => recorded.get(keyOf(range)) === treeHash),
+          // What was read counts if it is in the file that will be renamed.
+          Effect.zipLeft(isOurs),
           // What cannot be read is not there.
           Effect.option
         )
         : Effect.succeedNone,
     write: (range, bytes, treeHash) =>
-      // A handle of its own: its position is shared by all who write through it.
-      use(partial, (file) =>
+      use((file) =>
         Effect.gen(function*() {
           yield* file.seek(range.start, "start")
           for (let start = 0; start < bytes.length; start += slice) {
             yield* file.writeAll(bytes.subarray(start, start + slice))
           }
-          yield* records.writeAll(utf8.encode(`\n${keyOf(range)} ${treeHash}\n`))
-        })).pipe(
-          // An interruption would close the files under a write that is still under way.
-          Effect.uninterruptible
-        ),
+          yield* records.file.writeAll(utf8.encode(`\n${keyOf(range)} ${treeHash}\n`))
+        })
+      ).pipe(
+        // An interruption would close the files under a write that is still under way.
+        Effect.uninterruptible
+      ),
     complete: Effect.fnUntraced(function*(size) {
-      yield* use(partial, (file) => Effect.zipRight(file.truncate(size), file.sync))
-      yield* fs.rename(partial, path)
-      yield* Folder.sync(fs, Folder.of(path))
+      yield* use((file) => Effect.zipRight(file.truncate(size), file.sync))
+      yield* isOurs
+      yield* fs.rename(partial, target)
+      yield* Folder.sync(fs, Folder.of(target))
       yield* Effect.ignore(fs.remove(checkpoint))
     }, Effect.uninterruptible)
   }

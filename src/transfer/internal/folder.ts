@@ -1,5 +1,5 @@
 /**
- * Folders, which remember what is in them only once they are fsynced.
+ * Folders: which one a path leads to, and how what is in it becomes durable.
  *
  * @internal
  */
@@ -8,8 +8,41 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 
+/** In a path with a drive or a server of Windows, a backslash separates names, too. */
+const separators = (path: string): RegExp => /^([a-z]:|\\\\)/i.test(path) ? /[\\/]/g : /\//g
+
+/** Where the last name of a path begins. */
+const nameAt = (path: string): number => {
+  const last = Array.from(path.matchAll(separators(path))).at(-1)
+  return last === undefined ? 0 : last.index + 1
+}
+
 /** The folder that a file or another folder is in. */
-export const of = (path: string): string => path.includes("/") ? path.slice(0, path.lastIndexOf("/") + 1) : "."
+export const of = (path: string): string => nameAt(path) === 0 ? "." : path.slice(0, nameAt(path))
+
+/** The path of a name in a folder. */
+const join = (folder: string, name: string): string => /[\\/]$/.test(folder) ? folder + name : `${folder}/${name}`
+
+/** The path of a file by the real path of its folder, which must be there. A link in the place of the file is not followed. */
+export const locate = (
+  fs: FileSystem.FileSystem,
+  path: string
+): Effect.Effect<string, PlatformError.PlatformError> =>
+  Effect.map(fs.realPath(of(path)), (folder) => join(folder, path.slice(nameAt(path))))
+
+/** The real path of a folder. If it does not exist yet, that of the nearest folder above it that does, and the rest. */
+export const resolve = (fs: FileSystem.FileSystem, path: string): Effect.Effect<string> => {
+  const folder = path.replace(/(?<=[^\\/])[\\/]+$/, "")
+  const parent = of(folder)
+  return Effect.catchAll(fs.realPath(folder), () =>
+    parent === folder
+      ? Effect.succeed(folder)
+      : Effect.map(resolve(fs, parent), (above) => join(above, folder.slice(nameAt(folder)))))
+}
+
+/** Whether an operation failed because a file or folder does not exist. */
+export const isNotFound = (error: { readonly _tag: string; readonly reason?: unknown }): boolean =>
+  error._tag === "SystemError" && error.reason === "NotFound"
 
 /** How a platform says that it knows no such thing as the fsync of a folder, or that the folder may not be opened. */
 const unsyncable = ["EACCES", "EINVAL", "EISDIR", "ENOSYS", "ENOTSUP", "EPERM"]

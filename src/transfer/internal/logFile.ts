@@ -4,7 +4,6 @@
  *
  * @internal
  */
-import type * as PlatformError from "@effect/platform/Error"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -15,9 +14,6 @@ import type { Medium } from "./records.ts"
 const newline = 10
 
 const utf8 = new TextEncoder()
-
-const isNotFound = (error: PlatformError.PlatformError): boolean =>
-  error._tag === "SystemError" && error.reason === "NotFound"
 
 /** Splits pieces into lines. What follows the last line end is no line. */
 const splitter = () => {
@@ -43,7 +39,7 @@ export const make = (fs: FileSystem.FileSystem, path: string): Medium => {
   const folder = Folder.of(path)
   return {
     lines: Stream.suspend(() => Stream.mapConcat(fs.stream(path, { chunkSize: 262_144 }), splitter())).pipe(
-      Stream.catchSome((error) => isNotFound(error) ? Option.some(Stream.empty) : Option.none())
+      Stream.catchSome((error) => Folder.isNotFound(error) ? Option.some(Stream.empty) : Option.none())
     ),
     write: Effect.fnUntraced(function*(line, end, settled) {
       const bytes = utf8.encode(`${line}\n`)
@@ -63,7 +59,7 @@ export const make = (fs: FileSystem.FileSystem, path: string): Medium => {
     }),
     clear: fs.remove(path).pipe(
       Effect.zipRight(Folder.sync(fs, folder)),
-      Effect.catchIf(isNotFound, () => Effect.void)
+      Effect.catchIf(Folder.isNotFound, () => Effect.void)
     )
   }
 }

@@ -4,20 +4,26 @@
  * @internal
  */
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { GlacierClient } from "../../client/GlacierClient.ts"
+import * as Pages from "../../client/Pages.ts"
 import * as RetryPolicy from "../../policy/RetryPolicy.ts"
+import * as Timeouts from "../../policy/Timeouts.ts"
 import * as ByteRange from "../../protocol/ByteRange.ts"
 import { check } from "../../protocol/Check.ts"
-import { SourceChanged } from "../../protocol/GlacierError.ts"
+import { MalformedResponse, OutcomeUnknown, SourceChanged } from "../../protocol/GlacierError.ts"
+import * as Limits from "../../protocol/Limits.ts"
 import { type ContentSha256, Description, type PartSize, UploadId } from "../../protocol/Names.ts"
-import type { operations } from "../../protocol/Operations.ts"
+import { operations } from "../../protocol/Operations.ts"
 import { Sha256 } from "../../protocol/Sha256.ts"
 import * as TreeHash from "../../protocol/TreeHash.ts"
 import type { VaultAddress } from "../../protocol/Vaults.ts"
@@ -34,6 +40,8 @@ export interface Settings<Chosen extends OnFailure> {
   readonly description?: string | undefined
   readonly onFailure?: Chosen | undefined
   readonly onInitiated?: ((uploadId: UploadId) => Effect.Effect<void>) | undefined
+  /** Runs before the service is asked to complete the upload, with the tree hash of the whole. */
+  readonly onCompleting?: ((treeHash: TreeHash.TreeHash) => Effect.Effect<void>) | undefined
   readonly onProgress?: OnProgress | undefined
 }
 
@@ -47,36 +55,53 @@ export interface Opened {
   readonly trusted: ReadonlyMap<number, TreeHash.TreeHash>
   /** What the service said if it is not open any more: then nothing can be sent, but its end be asked for again. */
   readonly gone: Option.Option<string>
+  /** The tree hash with which its completion was requested, if that is known. */
+  readonly requested: Option.Option<TreeHash.TreeHash>
 }
 
-/** Asks the service what it has of an upload. */
-export const find = Effect.fnUntraced(function*(vault: VaultAddress, id: string) {
-  const glacier = yield* GlacierClient
+/** Why a part cannot be one of an upload with parts of that size. Older services list ends that are one byte too far. */
+const problemOf = ({ end, start }: ByteRange.ByteRange, partSize: PartSize): string | undefined =>
+  start % partSize !== 0 || end - start > partSize || start / partSize >= Limits.maximumParts
+    ? `a part with bytes ${start} to ${end}, but the part size is ${partSize}`
+    : undefined
+
+/** Asks the service what it has of an upload. Fails when the part size is not the one that is `known`. */
+export const find = Effect.fnUntraced(function*(vault: VaultAddress, id: string, known?: PartSize) {
   const uploadId = yield* check("upload", "uploadId", UploadId, id)
   const parts = new Map<number, TreeHash.TreeHash>()
-  const pages = Stream.paginateEffect(
-    undefined as string | undefined,
-    (marker) =>
-      Effect.map(glacier.listParts({ ...vault, uploadId, marker }), (page) => [page, Option.map(page.marker, String)])
-  )
-  return yield* Stream.runFold(pages, undefined as PartSize | undefined, (_, page) => {
-    for (const { range, treeHash } of page.parts) parts.set(range.start, treeHash)
-    return page.partSize
+  const found: Opened = {
+    uploadId,
+    partSize: undefined,
+    parts,
+    trusted: new Map(),
+    gone: Option.none(),
+    requested: Option.none()
+  }
+  const malformed = (problem: string) =>
+    new MalformedResponse({ operation: operations.listParts.name, status: 200, problem })
+  return yield* Stream.runFoldEffect(Pages.partPages({ ...vault, uploadId }), known, (known, page) => {
+    const partSize = known ?? page.partSize
+    if (page.partSize !== partSize) return malformed(`part size ${page.partSize}, but it is ${partSize}`)
+    for (const { range, treeHash } of page.parts) {
+      const problem = problemOf(range, partSize)
+      if (problem !== undefined) return malformed(problem)
+      parts.set(range.start, treeHash)
+    }
+    return Effect.succeed(partSize)
   }).pipe(
-    Effect.map((partSize): Opened => ({ uploadId, partSize, parts, trusted: new Map(), gone: Option.none() })),
+    Effect.map((partSize): Opened => ({ ...found, partSize })),
     Effect.catchTag(
       "ResourceNotFound",
-      ({ message }) =>
-        Effect.succeed<Opened>({
-          uploadId,
-          partSize: undefined,
-          parts: new Map(),
-          trusted: new Map(),
-          gone: Option.some(message)
-        })
+      ({ message }) => Effect.succeed<Opened>({ ...found, parts: new Map(), gone: Option.some(message) })
     )
   )
 })
+
+/** How an abort is retried, which has little time. */
+const insistent: RetryPolicy.Policy = {
+  ...RetryPolicy.fromSchedule(Schedule.exponential("100 millis")),
+  metered: false
+}
 
 /** The end of the scope decides on what was opened and not completed. */
 export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
@@ -99,6 +124,32 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
     Fiber.succeed
   )
   const telling = Telling.make(settings.onProgress)
+  /** Until then no request to open the upload is under way: the last attempt has failed (epoch milliseconds). */
+  let restsUntil = 0
+  /** Set at the end of the scope: from then on no other request is made to open the upload. */
+  let isClosing = false
+  /** What a completion fails with whose response was lost, when nothing more can be found out. */
+  let doubt = Option.none<OutcomeUnknown>()
+
+  /** An attempt gets a third of the time, so that another can follow a request that is lost. */
+  const abort = (uploadId: UploadId, limit: Duration.Duration) =>
+    telling.retries()(glacier.abortMultipartUpload({ ...vault, uploadId })).pipe(
+      Effect.provideService(Timeouts.Timeouts, Timeouts.make({ answer: Duration.times(limit, 1 / 3) })),
+      Effect.provideService(RetryPolicy.RetryPolicy, insistent),
+      Effect.interruptible,
+      Effect.timeout(limit)
+    )
+
+  const drop = (uploadId: UploadId, limit: Duration.Duration) =>
+    abort(uploadId, limit).pipe(
+      // Then it is not open.
+      Effect.catchTags({ ResourceNotFound: () => Effect.void, OutcomeUnknown: () => Effect.void }),
+      Effect.catchAllCause((cause) =>
+        Effect.logWarning(
+          `Upload ${uploadId} may still be open: the service did not confirm its abort (${String(Cause.squash(cause))})`
+        )
+      )
+    )
 
   // Not `Effect.addFinalizer`, which keeps all state of the fiber: too much for a small archive, of which nothing is
   // opened.
@@ -107,20 +158,19 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
     Option.match(opening, {
       onNone: () => Effect.void,
       onSome: (fiber) =>
-        Effect.zipRight(
-          pending && !keep
-            ? Fiber.join(fiber).pipe(
-              Effect.flatMap((uploadId) => telling.retries()(glacier.abortMultipartUpload({ ...vault, uploadId }))),
-              Effect.interruptible,
-              // Who interrupts it must not wait for a network that is gone.
-              Effect.timeout(
-                Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause) ? "1 second" : "15 seconds"
-              ),
-              Effect.catchAllCause((cause) => Effect.logDebug("An upload was not dropped", cause)),
-              Effect.provide(context)
-            )
-            : Effect.void,
-          Fiber.interrupt(fiber)
+        Effect.gen(function*() {
+          isClosing = true
+          if (!pending || keep || restsUntil > (yield* Clock.currentTimeMillis)) return
+          // An interruption must not wait for a network that is gone.
+          const limit = Duration.seconds(Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause) ? 1 : 15)
+          const [took, opened] = yield* Effect.timed(
+            Effect.option(Effect.timeout(Effect.interruptible(Fiber.join(fiber)), limit))
+          )
+          if (Option.isSome(opened)) yield* drop(opened.value, Duration.subtract(limit, took))
+        }).pipe(
+          Effect.catchAllCause(() => Effect.void),
+          Effect.zipRight(Fiber.interrupt(fiber)),
+          Effect.provide(context)
         )
     }))
 
@@ -135,7 +185,13 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
           if (Option.isSome(opening)) return yield* restore(Fiber.join(opening.value))
           // In a fiber that is not interrupted at once: while the answer is under way, there may be an upload to drop.
           const fiber = yield* Effect.forkDaemon(Effect.interruptible(Effect.map(
-            telling.retries()(glacier.initiateMultipartUpload({ ...vault, description, partSize })),
+            telling.retries()(glacier.initiateMultipartUpload({ ...vault, description, partSize })).pipe(
+              RetryPolicy.onRetry(({ wait }) =>
+                isClosing
+                  ? Effect.interrupt
+                  : Effect.map(Clock.currentTimeMillis, (now) => void (restsUntil = now + Duration.toMillis(wait)))
+              )
+            ),
             ({ uploadId }) => uploadId
           )))
           opening = Option.some(fiber)
@@ -212,14 +268,57 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
           }
         }
         const treeHash = TreeHash.combine(sha256, hashes)
+        const unknown = (message: string) =>
+          new OutcomeUnknown({
+            operation: operations.completeMultipartUpload.name,
+            message: `${message} (look for an archive with tree hash ${treeHash} in the next inventory)`
+          })
+        const otherBytes = new SourceChanged({ message: `Upload ${uploadId} was completed with other bytes` })
+        if (settings.onCompleting !== undefined) yield* settings.onCompleting(treeHash)
         const answer = yield* telling.retries()(
           glacier.completeMultipartUpload({ ...vault, uploadId, archiveSize: size, treeHash })
+        ).pipe(
+          Effect.tapError((error) =>
+            Effect.sync(() => {
+              doubt = RetryPolicy.isUnknown(error) ? Option.some(unknown(error.message)) : Option.none()
+              // The upload is not open any more: there is nothing to abort or to resume.
+              if (error._tag === "OutcomeUnknown" || "archiveId" in error && error.archiveId !== undefined) {
+                pending = false
+              }
+            })
+          ),
+          Effect.mapError((error) =>
+            // An upload that was completed refuses the size and the tree hash of other bytes.
+            Option.isSome(gone) && (error._tag === "ChecksumMismatch" || error._tag === "InvalidParameterValue")
+              ? otherBytes
+              : error
+          )
         )
         pending = false
-        if (Option.isSome(gone) && !Option.contains(Option.orElseSome(answer.treeHash, () => treeHash), treeHash)) {
-          return yield* new SourceChanged({ message: `Upload ${uploadId} was completed with other bytes` })
+        const { archiveId, location } = answer
+        if (Option.isSome(gone)) {
+          const stored = Option.orElse(answer.treeHash, () => opened?.requested ?? Option.none())
+          if (Option.isNone(stored)) {
+            return yield* unknown(`Upload ${uploadId} was completed as archive ${archiveId}, perhaps with other bytes`)
+          }
+          if (stored.value !== treeHash) return yield* otherBytes
         }
-        return { archiveId: answer.archiveId, treeHash, size, parts: hashes.length, location: answer.location }
+        return { archiveId, treeHash, size, parts: hashes.length, location }
+      }),
+
+    /**
+     * Tells whether an upload that is not to be kept was completed when the response to that was lost: if it can still be
+     * aborted, it was not.
+     */
+    settling: <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | OutcomeUnknown, R> =>
+      Effect.catchAll(effect, (error) => {
+        if (keep || !pending || Option.isNone(doubt) || Option.isNone(known)) return Effect.fail(error)
+        pending = false
+        const { value } = doubt
+        return Effect.matchEffect(abort(known.value, Duration.seconds(15)), {
+          onFailure: () => value,
+          onSuccess: () => Effect.fail<E | OutcomeUnknown>(error)
+        })
       }),
 
     /** Errors from when the upload is open say by which id it can be resumed, if it is kept. */

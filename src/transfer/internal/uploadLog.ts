@@ -1,36 +1,29 @@
 /**
- * The log of an upload: how it began, its id, the parts that the service has acknowledged, and that it is about to be
- * completed. It says so before it asks the service for what cannot be taken back: that an upload be opened, and that it be
- * completed. An upload that begins anew does so in the same log: what is before its beginning counts no more.
+ * The log of an upload: how it began, its id, the parts that the service has acknowledged, and the tree hash with which it
+ * is about to be completed. Its beginning is recorded before the upload is opened, so that none is opened for a log that
+ * cannot be written; the tree hash before the service is asked to complete the upload. Only an upload whose id the log has
+ * recorded is resumed: any other open upload may be somebody else's. A new upload begins in the same log: its first entry
+ * makes those before it void.
  *
  * @internal
  */
-import * as Clock from "effect/Clock"
-import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type { GlacierClient } from "../../client/GlacierClient.ts"
-import * as Pages from "../../client/Pages.ts"
 import { InvalidInput, show, SourceChanged } from "../../protocol/GlacierError.ts"
 import { PartSize, UploadId } from "../../protocol/Names.ts"
-import type { operations } from "../../protocol/Operations.ts"
 import { TreeHash } from "../../protocol/TreeHash.ts"
-import type { UploadDescription } from "../../protocol/Uploads.ts"
 import type { VaultAddress } from "../../protocol/Vaults.ts"
-import type { Failure } from "../../transport/Method.ts"
 import { Checkpoint, CheckpointError } from "../Checkpoint.ts"
 import type * as Source from "../Source.ts"
 import * as UploadPlan from "../UploadPlan.ts"
 import * as Multipart from "./multipart.ts"
 
-/** What an upload is of: how the same one is known again. */
+/** What an upload is of. */
 const Begun = Schema.TaggedStruct("Begun", {
-  /** When, by the clock of this machine (milliseconds). */
-  at: Schema.Number,
   vaultName: Schema.String,
   accountId: Schema.String,
   description: Schema.String,
@@ -38,7 +31,7 @@ const Begun = Schema.TaggedStruct("Begun", {
   /** Of a source that knows them. */
   size: Schema.optional(Schema.Number),
   version: Schema.optional(Schema.String),
-  /** Of an upload that was found open: what the log knew of its parts is of another source. */
+  /** Of an upload that is resumed from another source: what the log knew of its parts is void. */
   uploadId: Schema.optional(UploadId)
 })
 
@@ -48,7 +41,7 @@ const Opened = Schema.TaggedStruct("Opened", { uploadId: UploadId })
 
 const Part = Schema.TaggedStruct("Part", { start: Schema.Number, treeHash: TreeHash })
 
-const Completing = Schema.TaggedStruct("Completing", {})
+const Completing = Schema.TaggedStruct("Completing", { treeHash: TreeHash })
 
 const Entry = Schema.parseJson(Schema.Union(Begun, Opened, Part, Completing))
 
@@ -56,16 +49,16 @@ type Entry = typeof Entry.Type
 
 const encode = Schema.encodeSync(Entry)
 
-/** What a log says of the last upload that began in it. */
+/** What a log says of the last upload in it. */
 interface Recorded {
   readonly begun: Begun
   readonly uploadId: UploadId | undefined
   readonly parts: Map<number, TreeHash>
-  /** Whether the service may have been asked to complete it. */
-  readonly completing: boolean
+  /** The tree hashes with which the service may have been asked to complete it. */
+  readonly requested: Set<TreeHash>
 }
 
-/** One that is known to have been opened. */
+/** What a log says of an upload that was opened. */
 interface Live extends Recorded {
   readonly uploadId: UploadId
 }
@@ -73,50 +66,24 @@ interface Live extends Recorded {
 const isLive = (recorded: Recorded): recorded is Live => recorded.uploadId !== undefined
 
 const add = (recorded: Recorded | undefined, entry: Entry): Recorded | undefined => {
-  if (entry._tag === "Begun") return { begun: entry, uploadId: entry.uploadId, parts: new Map(), completing: false }
+  if (entry._tag === "Begun") {
+    const { uploadId } = entry
+    // Another source does not undo a request to complete the upload.
+    const requested = uploadId === undefined ? undefined : recorded?.requested
+    return { begun: entry, uploadId, parts: new Map(), requested: requested ?? new Set() }
+  }
   if (recorded === undefined) return undefined
   switch (entry._tag) {
     case "Opened":
       return { ...recorded, uploadId: entry.uploadId }
-    case "Completing":
-      return { ...recorded, completing: true }
     case "Part":
       recorded.parts.set(entry.start, entry.treeHash)
       return recorded
+    case "Completing":
+      recorded.requested.add(entry.treeHash)
+      return recorded
   }
 }
-
-/** How far the clock of the service may be from ours, and how long a request to open an upload is good for. */
-const tolerance = { before: 60_000, after: 15 * 60_000 }
-
-/**
- * The upload that was opened for a log that does not know it: the one that looks as it would, was opened about then and
- * has no parts. Of several nobody knows which: they hold nothing, and the service drops them.
- */
-const search: (
-  vault: VaultAddress,
-  begun: Begun
-) => Effect.Effect<
-  Multipart.Opened | undefined,
-  Failure<(typeof operations)["listMultipartUploads" | "listParts"]>,
-  GlacierClient
-> = Effect.fnUntraced(function*(vault, { at, description, partSize }) {
-  const isAlike = (upload: UploadDescription) => {
-    const since = DateTime.toEpochMillis(upload.creationDate) - at
-    return since >= -tolerance.before && since <= tolerance.after && upload.partSize === partSize &&
-      Option.getOrElse(upload.archiveDescription, () => "") === description.trim()
-  }
-  const [found, other] = yield* Pages.uploads(vault).pipe(
-    Stream.filter(isAlike),
-    Stream.filterEffect(({ uploadId }) =>
-      Effect.map(Stream.runHead(Pages.parts({ ...vault, uploadId })), Option.isNone)
-    ),
-    Stream.take(2),
-    Stream.runCollect
-  )
-  if (found === undefined || other !== undefined) return undefined
-  return { uploadId: found.uploadId, partSize, parts: new Map(), trusted: new Map(), gone: Option.none() }
-})
 
 /** What a source says of itself. */
 const stateOf = Effect.fnUntraced(function*<E, R>(source: Source.Source<E, R> | Source.Once<E, R>) {
@@ -145,17 +112,14 @@ const planned = (size: number | undefined, options: UploadPlan.Options): Either.
     ({ partSize }) => partSize
   )
 
-const changed = (name: string, live: Live | undefined): SourceChanged =>
+const changed = (name: string, uploadId: UploadId | undefined): SourceChanged =>
   new SourceChanged({
-    message: `The source is not what it was when ${live === undefined ? "the upload" : `upload ${live.uploadId}`} ` +
-      `began. With what it was, the upload goes on; to upload what it is, clear checkpoint ${show(name)}`
+    message:
+      `The source is not what it was when ${uploadId === undefined ? "the upload" : `upload ${uploadId}`} began. ` +
+      `With what it was, the upload can be resumed; to upload what it is, clear checkpoint ${show(name)}`
   })
 
 const fields = ["vaultName", "accountId", "description", "partSize"] as const
-
-/** In what an upload is another than one that began. */
-const difference = (one: Record<typeof fields[number], unknown>, begun: Begun) =>
-  fields.find((field) => one[field] !== begun[field])
 
 const differ = <A>(one: A | undefined, other: A | undefined): boolean =>
   one !== undefined && other !== undefined && one !== other
@@ -163,11 +127,10 @@ const differ = <A>(one: A | undefined, other: A | undefined): boolean =>
 /** Refuses what is not the upload that is under way. */
 const recognize = Effect.fnUntraced(function*(
   name: string,
-  live: Live,
+  { begun, uploadId }: Live,
   one: Record<typeof fields[number], unknown> & State
 ) {
-  const { begun, uploadId } = live
-  const field = difference(one, begun)
+  const field = fields.find((field) => one[field] !== begun[field])
   if (field !== undefined) {
     return yield* new InvalidInput({
       operation: "upload",
@@ -177,21 +140,26 @@ const recognize = Effect.fnUntraced(function*(
         `(clear that to begin anew)`
     })
   }
-  if (differ(one.size, begun.size) || differ(one.version, begun.version)) return yield* changed(name, live)
+  if (differ(one.size, begun.size) || differ(one.version, begun.version)) return yield* changed(name, uploadId)
 })
 
 /** What the service has of the upload that is under way: nothing, where it begins anew. */
 const left = Effect.fnUntraced(function*(vault: VaultAddress, live: Live, state: State) {
-  const { begun, completing, parts, uploadId } = live
-  const found = yield* Multipart.find(vault, uploadId)
+  const { begun: { partSize, version }, parts, requested, uploadId } = live
+  const found = yield* Multipart.find(vault, uploadId, partSize)
   const isGone = Option.isSome(found.gone)
-  if (isGone && !completing) {
+  if (isGone && requested.size === 0) {
     yield* Effect.logWarning(`Upload ${uploadId} is not open any more: it begins anew`)
     return undefined
   }
-  const isTrusted = state.version !== undefined && state.version === begun.version
+  const isTrusted = state.version !== undefined && state.version === version
   const trusted = Array.from(parts).filter(([start, treeHash]) => isGone || found.parts.get(start) === treeHash)
-  return { ...found, trusted: new Map(isTrusted ? trusted : []) }
+  const [first, ...others] = requested
+  return {
+    ...found,
+    trusted: new Map(isTrusted ? trusted : []),
+    requested: first === undefined || others.length > 0 ? Option.none() : Option.some(first)
+  }
 })
 
 type Made = Effect.Effect.Success<ReturnType<typeof Multipart.make<"keep">>>
@@ -222,13 +190,11 @@ export const open = Effect.fnUntraced(function*<E, R>(
   if (live !== undefined) {
     yield* recognize(name, live, { ...upload, partSize: options.partSize ?? partSize })
     opened = yield* left(vault, live, state)
-  } else if (recorded !== undefined && difference(upload, recorded.begun) === undefined) {
-    opened = yield* search(vault, recorded.begun)
   }
   const isGone = opened !== undefined && Option.isSome(opened.gone)
   const isSame = live !== undefined && live.begun.size === state.size && live.begun.version === state.version
-  if (recorded !== undefined && opened !== undefined && !isGone && !isSame) {
-    yield* append({ ...upload, _tag: "Begun", at: recorded.begun.at, uploadId: opened.uploadId })
+  if (opened !== undefined && !isGone && !isSame) {
+    yield* append({ ...upload, _tag: "Begun", uploadId: opened.uploadId })
   }
   const acknowledged = new Map(isSame && opened !== undefined ? live.parts : [])
 
@@ -236,16 +202,14 @@ export const open = Effect.fnUntraced(function*<E, R>(
   // The upload ends with the failure, whoever waits for this.
   const record = (entry: Entry) =>
     Effect.catchAll(append(entry), (error) => Effect.zipRight(Deferred.fail(failed, error), Effect.never))
-  const begin = yield* Effect.once(
-    Effect.flatMap(Clock.currentTimeMillis, (at) => record({ ...upload, _tag: "Begun", at }))
-  )
+  const begin = yield* Effect.once(record({ ...upload, _tag: "Begun" }))
 
   return {
     opened,
     /** Whether the service knows the upload no more: it may have been completed. */
     isGone,
     partSize,
-    source: guard(source, state, () => changed(name, live)),
+    source: guard(source, state, () => changed(name, live?.uploadId)),
     /** Fails when the log does, else never ends. */
     failed: Deferred.await(failed),
     /** The archive is there, whatever becomes of the log. */
@@ -253,7 +217,9 @@ export const open = Effect.fnUntraced(function*<E, R>(
 
     initiated: (uploadId: UploadId) => record({ _tag: "Opened", uploadId }),
 
-    /** Has the log say what is done and what is about to be. */
+    completing: (treeHash: TreeHash) => record({ _tag: "Completing", treeHash }),
+
+    /** Has the log say which parts are done. */
     recording: (multipart: Made): Made => ({
       ...multipart,
       // A part can be sent again, and a completion asked for again: a single request cannot.
@@ -265,9 +231,7 @@ export const open = Effect.fnUntraced(function*<E, R>(
           isGone || acknowledged.get(part.start) === part.treeHash
             ? Effect.void
             : record({ _tag: "Part", start: part.start, treeHash: part.treeHash })
-        ),
-      complete: (uploadId, size, hashes) =>
-        Effect.zipRight(record({ _tag: "Completing" }), multipart.complete(uploadId, size, hashes))
+        )
     })
   }
 })

@@ -8,7 +8,6 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type { Lane } from "../../policy/Bandwidth.ts"
 import type { ConnectionError } from "../../protocol/GlacierError.ts"
 import { AttemptTimeout, type GlacierError, MalformedResponse } from "../../protocol/GlacierError.ts"
 import * as Limits from "../../protocol/Limits.ts"
@@ -17,29 +16,10 @@ import * as ServiceError from "../../protocol/ServiceError.ts"
 import * as Body from "../Body.ts"
 import type { Answer, Failure } from "../Method.ts"
 import * as Metrics from "../Metrics.ts"
+import type { Attempt } from "./attempt.ts"
 import { toBodyError } from "./connectionError.ts"
 import { through } from "./pacing.ts"
 import { retryAfter } from "./retryAfter.ts"
-
-/** An attempt: what was called, and what its errors must not show. */
-export interface Attempt {
-  readonly operation: Operation.Any
-  /** The longest that it may take to the answer. */
-  readonly limit: Duration.Duration
-  /** The longest pause in a body. */
-  readonly idle: Duration.Duration
-  /** What a body is paced by. */
-  readonly lane: Lane | undefined
-  /** Takes the secrets of the request out of a text: who answers may quote what it was sent. */
-  readonly scrub: (text: string) => string
-}
-
-/** Takes the session token and the signature of signed headers out of a text. */
-export const scrubbing = (headers: Readonly<Record<string, string>>): Attempt["scrub"] => {
-  const secrets = [headers["x-amz-security-token"], /Signature=(\w+)/.exec(headers["authorization"] ?? "")?.[1]]
-    .filter((secret) => secret !== undefined && secret !== "")
-  return (text) => secrets.reduce<string>((clean, secret = "") => clean.replaceAll(secret, "<redacted>"), text)
-}
 
 /** What is wrong with an HTTP client that dies: its defect might hold the request as well. */
 export const toDefect = ({ operation, scrub }: Attempt) => (defect: unknown): Effect.Effect<never> =>

@@ -8,7 +8,7 @@ import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as Duration from "effect/Duration"
 import { AttemptTimeout, ConnectionError, ConnectionRejected } from "../../protocol/GlacierError.ts"
 import { LimitReached, NotSent } from "../HttpHooks.ts"
-import type { Attempt } from "./answer.ts"
+import type { Attempt } from "./attempt.ts"
 
 /** Codes of a connection that was never made. */
 const unconnected =

@@ -5,14 +5,15 @@ import * as Option from "effect/Option"
 import type * as Schedule from "effect/Schedule"
 import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
-import { type Attempted, isUnknown, OnRetry, type Policy } from "../../policy/RetryPolicy.ts"
+import { isUnknown, OnRetry, type Policy } from "../../policy/RetryPolicy.ts"
 import type { Quota } from "../../policy/RetryQuota.ts"
 import { type GlacierError, OutcomeUnknown } from "../../protocol/GlacierError.ts"
+import type { Repeatable } from "../../protocol/Operation.ts"
 import { waited } from "./waits.ts"
 
 /** How something is to be repeated. */
 export interface Repeats {
-  readonly operation: Attempted
+  readonly operation: { readonly name: string; readonly repeatable: Repeatable }
   readonly policy: Policy
   readonly quota: Quota
 }
@@ -40,10 +41,10 @@ const retriesOf = ({ operation, policy, quota }: Repeats) => {
   return {
     succeeded: Effect.suspend(() => quota.giveBack(taken)),
     /** Waits for the next attempt; false when there is to be no other. */
-    next: (error: GlacierError, idempotent = operation.idempotent): Effect.Effect<boolean> =>
+    next: (error: GlacierError, repeatable = operation.repeatable !== false): Effect.Effect<boolean> =>
       Effect.gen(function*() {
         attempt++
-        if (!policy.while(error, { ...operation, idempotent })) return false
+        if (!policy.while(error, { ...operation, repeatable })) return false
         const wait = yield* next(error)
         if (Option.isNone(wait)) return false
         if (policy.metered) {
@@ -78,26 +79,49 @@ export const repeating = <A, E extends GlacierError, R>(
     return loop
   })
 
+/** Whether a refusal tells that an earlier attempt, whose response was lost, was refused as well. */
+const isDecisive = (error: GlacierError): boolean =>
+  error._tag === "InvalidParameterValue" || error._tag === "ChecksumMismatch"
+
+/** A call of an operation, and what may be done when its response is lost. */
+export interface Call<out A> extends Repeats {
+  /** Finds out whether a call that must not be repeated was carried out. */
+  readonly recover: Effect.Effect<Option.Option<A>, GlacierError> | undefined
+  /** How to find out what became of the call, for the message of `OutcomeUnknown`. */
+  readonly lookUp: string
+}
+
 /**
- * Makes a call until it succeeds, or the policy or the quota lets no more attempts be made. When the answer to a call
- * that must not be made twice is lost, it is made again only when it is found not to have been carried out.
+ * Makes a call until it succeeds, or the policy or the quota permits no more attempts. When the response is lost:
+ * - a repeatable call is made again;
+ * - a call that is repeatable for a while is made again, but a refusal does not tell whether the lost attempt was carried
+ *   out;
+ * - any other call is made again only when `recover` finds that it was not carried out.
  */
 export const calling = <A, E extends GlacierError, R>(
   call: Effect.Effect<A, E, R>,
-  { recover, ...repeats }: Repeats & { readonly recover: Effect.Effect<Option.Option<A>, GlacierError> | undefined }
+  { lookUp, recover, ...repeats }: Call<A>
 ): Effect.Effect<A, E | OutcomeUnknown, R> => {
   const { operation } = repeats
-  if (operation.idempotent) return repeating(call, repeats)
+  if (operation.repeatable === true) return repeating(call, repeats)
   return Effect.suspend(() => {
     const retries = retriesOf(repeats)
+    let lost = Option.none<OutcomeUnknown>()
     const onFailure = (error: E): Effect.Effect<A, E | OutcomeUnknown, R> =>
       Effect.gen(function*() {
-        if (!isUnknown(error)) return (yield* retries.next(error)) ? yield* loop : yield* Effect.fail(error)
-        const lost = new OutcomeUnknown({ operation: operation.name, message: error.message })
-        if (recover === undefined) return yield* lost
+        if (!isUnknown(error)) {
+          const failure = isDecisive(error) ? error : Option.getOrElse(lost, () => error)
+          return (yield* retries.next(error)) ? yield* loop : yield* Effect.fail(failure)
+        }
+        const unknown = new OutcomeUnknown({ operation: operation.name, message: `${error.message} (${lookUp})` })
+        if (operation.repeatable === "briefly") {
+          lost = Option.some(unknown)
+          return (yield* retries.next(error)) ? yield* loop : yield* Effect.fail(error)
+        }
+        if (recover === undefined) return yield* unknown
         const again = yield* retries.next(error, true)
         // Looked up late, so that a request that was still under way has arrived.
-        const found = yield* Effect.mapError(recover, () => lost)
+        const found = yield* Effect.mapError(recover, () => unknown)
         if (Option.isSome(found)) return yield* Effect.as(retries.succeeded, found.value)
         return again ? yield* loop : yield* Effect.fail(error)
       })

@@ -12,7 +12,7 @@ export const account = "123456789012"
 export class Sdk extends Context.Tag("test/Sdk")<Sdk, Aws.Glacier>() {}
 
 /** How an area adds its tests. */
-export type It = Vitest.MethodsNonLive<Sdk | HttpServer.HttpServer, true>
+export type It = Vitest.MethodsNonLive<Sdk | HttpServer.HttpServer | NodeEmulator.Address, true>
 
 /** The names of the commands that have succeeded and of the classes of errors that have been caught. */
 export const seen = new Set<string>()
@@ -20,7 +20,7 @@ export const seen = new Set<string>()
 /** A client of the emulator in the context. */
 export const client = (key?: Socket.Key, region?: string) =>
   Effect.tap(
-    Effect.flatMap(Socket.port, (port) => Socket.sdk(port, key, region)),
+    Effect.flatMap(NodeEmulator.Address, (address) => Socket.sdk(address, key, region)),
     (glacier) =>
       Effect.sync(() =>
         glacier.middlewareStack.add((next, { commandName = "" }) => async (args) => {
@@ -35,9 +35,10 @@ export const client = (key?: Socket.Key, region?: string) =>
 export const emulated = (options: NodeEmulator.Options) =>
   Effect.flatMap(Layer.build(NodeEmulator.layerServer(options)), (context) => Effect.provide(client(), context))
 
-export const layer = Layer.scoped(Sdk, client()).pipe(
-  Layer.provideMerge(NodeEmulator.layerServer({ jobDelay: "100 millis", inventoryDelay: 0 }))
-)
+export const layer = (tls?: true) =>
+  Layer.scoped(Sdk, client()).pipe(
+    Layer.provideMerge(NodeEmulator.layerServer({ jobDelay: "100 millis", inventoryDelay: 0, tls }))
+  )
 
 export interface Request {
   readonly headers: Record<string, string>

@@ -1,4 +1,6 @@
-"""Runs all areas and prints one line of JSON for each test; with `--list` only their names."""
+"""Runs all areas and prints one line of JSON for each test; with `--list` only their names.
+
+Runs only some areas if they are named, as in `archives vaults`."""
 import json
 import os
 import sys
@@ -40,12 +42,14 @@ class Lines(unittest.TestResult):
 
 
 loader = unittest.defaultTestLoader
-suite = unittest.TestSuite([
-    loader.discover(os.path.dirname(os.path.abspath(__file__))),
-    # Looks back at all the others.
-    loader.loadTestsFromName("completeness"),
-])
-if sys.argv[1:] == ["--list"]:
+here = os.path.dirname(os.path.abspath(__file__))
+areas = [argument for argument in sys.argv[1:] if argument != "--list"]
+suite = unittest.TestSuite(
+    [loader.discover(here, pattern=f"test_{area}.py") for area in areas]
+    # The last one looks back at all the others.
+    or [loader.discover(here), loader.loadTestsFromName("completeness")]
+)
+if "--list" in sys.argv:
     for test in tests(suite):
         say(test=name(test))
 else:

@@ -73,8 +73,31 @@ const indexOf = (
   return Either.right(index)
 }
 
-/** Checks that the parts are an archive of that size, without gaps: all full but the last. */
-const checkParts = (upload: State.Upload, size: number): Either.Either<void, Refusal.Refusal> => {
+/** What a request to complete an upload says of the archive. */
+interface Announced {
+  readonly archiveSize: number
+  readonly treeHash: TreeHash.TreeHash
+}
+
+/** Checks that an archive is the announced one. Called for a repeat as well: what the service does then is a guess. */
+const checkWhole = (
+  announced: Announced,
+  { size, treeHash }: { readonly size: number; readonly treeHash: TreeHash.TreeHash }
+): Either.Either<void, Refusal.Refusal> => {
+  if (size !== announced.archiveSize) {
+    return Either.left(
+      Refusal.invalid(
+        `Invalid x-amz-archive-size: ${announced.archiveSize}. The parts of the upload have ${size} bytes.`
+      )
+    )
+  }
+  return treeHash === announced.treeHash
+    ? Either.void
+    : Either.left(Catalogue.invalid("x-amz-sha256-tree-hash", announced.treeHash))
+}
+
+/** The size of the archive that the parts make, without gaps: all are full but the last. */
+const sizeOf = (upload: State.Upload): Either.Either<number, Refusal.Refusal> => {
   const refuse = (why: string) => Either.left(Refusal.invalid(why))
   if (upload.parts.size === 0) return refuse(`No parts have been uploaded for the upload ID: ${upload.id}`)
   let total = 0
@@ -84,9 +107,7 @@ const checkParts = (upload: State.Upload, size: number): Either.Either<void, Ref
     }
     total += size
   }
-  return total === size
-    ? Either.void
-    : refuse(`Invalid x-amz-archive-size: ${size}. The parts of the upload have ${total} bytes.`)
+  return Either.right(total)
 }
 
 export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256"]): ReadonlyArray<Router.Route> => [
@@ -155,12 +176,16 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
         const archive = yield* store.run((step) =>
           Either.gen(function*() {
             const upload = yield* find(step, call, arn, uploadId)
-            if (upload.outcome._tag === "Completed") return upload.outcome
-            if (upload.outcome._tag === "Aborted") return yield* Either.left(unknown(uploadId))
-            yield* checkParts(upload, archiveSize)
-            if (TreeHash.combine(sha256, State.partsOf(upload).map((part) => part.treeHash)) !== treeHash) {
-              return yield* Either.left(Catalogue.invalid("x-amz-sha256-tree-hash", treeHash))
+            const { outcome } = upload
+            if (outcome._tag === "Aborted") return yield* Either.left(unknown(uploadId))
+            if (outcome._tag === "Completed") {
+              yield* checkWhole({ archiveSize, treeHash }, outcome)
+              return outcome
             }
+            yield* checkWhole({ archiveSize, treeHash }, {
+              size: yield* sizeOf(upload),
+              treeHash: TreeHash.combine(sha256, State.partsOf(upload).map((part) => part.treeHash))
+            })
             step.commit({
               _tag: "UploadCompleted",
               at: step.now,

@@ -70,7 +70,7 @@ export const uploads: ReadonlyArray<Case> = [
       const body = ramp(10)
       const hashes = yield* (yield* Hasher).hashes(ramp(11))
       const wrong = { vaultName, uploadId, range: ByteRange.make(0, 10), body, ...hashes }
-      yield* refused(glacier.uploadMultipartPart(wrong), ServiceError.InvalidSignature, /x-amz-content-sha256/)
+      yield* refused(glacier.uploadMultipartPart(wrong), ServiceError.ChecksumMismatch, /x-amz-content-sha256/)
       const { contentSha256 } = yield* (yield* Hasher).hashes(body)
       yield* refused(
         glacier.uploadMultipartPart({ ...wrong, contentSha256 }),
@@ -93,7 +93,7 @@ export const uploads: ReadonlyArray<Case> = [
       const other = yield* hasher.hashes(ramp(mebibyte))
       yield* refused(
         glacier.uploadArchive({ vaultName, body, ...other }),
-        ServiceError.InvalidSignature,
+        ServiceError.ChecksumMismatch,
         /x-amz-content-sha256/
       )
       yield* refused(

@@ -1,0 +1,129 @@
+/**
+ * One owner for each file: a download's target, a checkpoint. The lock in use decides who can own one. The default knows
+ * the downloads and checkpoints of this process only; `effect-glacier/node` has a lock that all processes see.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+
+/**
+ * Another download, upload or program uses the file. Nothing was changed.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class FileInUse extends Schema.TaggedError<FileInUse>("effect-glacier/FileInUse")("FileInUse", {
+  /** The file, with the real path of its folder. */
+  path: Schema.String,
+  /** The process that uses it, for instance `this process`, `process 4711` or `process 4711 on host backup-1`. */
+  owner: Schema.String,
+  /** What to remove when the owner no longer runs but its lock is still there. */
+  lock: Schema.optional(Schema.String)
+}) {
+  override get message(): string {
+    const hint = this.lock === undefined ? "" : `. If that process no longer runs, remove ${this.lock}`
+    return `${this.path} is in use by ${this.owner}${hint}`
+  }
+}
+
+/**
+ * The lock cannot be taken, so whether another process uses the file is not known.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class FileLockFailed
+  extends Schema.TaggedError<FileLockFailed>("effect-glacier/FileLockFailed")("FileLockFailed", {
+    /** The file, with the real path of its folder. */
+    path: Schema.String,
+    problem: Schema.String
+  })
+{
+  override get message(): string {
+    return `${this.path} cannot be locked: ${this.problem}`
+  }
+}
+
+/**
+ * Why a lock is refused.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type FileLockError = FileInUse | FileLockFailed
+
+/**
+ * Another process removed or replaced the partial file of a download, which is possible only where no lock reaches that
+ * process. The target was not written.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class FileReplaced extends Schema.TaggedError<FileReplaced>("effect-glacier/FileReplaced")("FileReplaced", {
+  /** The target of the download, with the real path of its folder. */
+  path: Schema.String,
+  /** The file that was removed or replaced. */
+  partial: Schema.String
+}) {
+  override get message(): string {
+    return `${this.path} is not written: another process removed or replaced ${this.partial} during the download. ` +
+      "Start the download again when no other process writes there"
+  }
+}
+
+/**
+ * Takes locks.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /**
+   * Owns the file at `path` until the Scope ends. `lock` is the place for a lock that other processes see; both have the
+   * real path of their folder. Fails at once when the file has another owner.
+   */
+  readonly acquire: (path: string, lock: string) => Effect.Effect<void, FileLockError, Scope.Scope>
+}
+
+/**
+ * Makes a lock that knows its own owners only: those in one process that share it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const makeInProcess = (): Service => {
+  const owned = new Set<string>()
+  return {
+    acquire: (path, lock) =>
+      Effect.acquireRelease(
+        Effect.suspend(() =>
+          owned.has(lock) ? new FileInUse({ path, owner: "this process" }) : Effect.sync(() => void owned.add(lock))
+        ),
+        () => Effect.sync(() => owned.delete(lock))
+      )
+  }
+}
+
+/**
+ * The lock in use. Without a Layer it is shared by the whole process and unknown to others; `NodeGlacier.layer`,
+ * `NodeEmulator.layer` and `NodeCheckpoint.layer` of `effect-glacier/node` provide `NodeFileLock.layer`.
+ *
+ * @since 0.1.0
+ * @category tags
+ * @example
+ * import { FileLock } from "effect-glacier"
+ * import { Effect } from "effect"
+ *
+ * // Fails with FileInUse while another part of the program runs this
+ * const alone = Effect.scoped(Effect.gen(function*() {
+ *   const { acquire } = yield* FileLock.FileLock
+ *   yield* acquire("/data/report.csv", "/data/report.csv.lock")
+ *   yield* Effect.log("The report is ours")
+ * }))
+ */
+export class FileLock extends Context.Reference<FileLock>()("effect-glacier/FileLock", {
+  defaultValue: makeInProcess
+}) {}

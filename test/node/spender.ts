@@ -1,0 +1,18 @@
+/** Opens the ledger in a folder, spends 70 bytes and stays, or says why it cannot: `node spender.ts FOLDER`. */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as NodeRetrievalBudget from "../../src/node/NodeRetrievalBudget.ts"
+import { RetrievalBudget } from "../../src/policy/RetrievalBudget.ts"
+
+const program = Effect.gen(function*() {
+  const { spend } = yield* RetrievalBudget
+  yield* spend({ bytes: 70, tier: "Bulk" }, Effect.void)
+  yield* Console.log(`process ${process.pid}`)
+  yield* Effect.never
+}).pipe(
+  Effect.provide(NodeRetrievalBudget.layer(process.argv.at(-1) ?? "", { bytesPerDay: 100 })),
+  Effect.catchAll((error) => Console.log(error.message))
+)
+
+NodeRuntime.runMain(program)

@@ -1,0 +1,320 @@
+/** Connections that cannot be made, break, or carry what they should not: what a call then fails with, and what was sent. */
+import { describe, expect, it } from "@effect/vitest"
+import { Cause, Duration, Effect, Exit, Layer } from "effect"
+import { once } from "node:events"
+import { connect, type Socket } from "node:net"
+import { setTimeout as sleep } from "node:timers/promises"
+import { Worker } from "node:worker_threads"
+import { Emulator } from "../../src/emulator/index.ts"
+import { Body, Credentials, Endpoint, GlacierClient, Hasher, RetryPolicy, Timeouts } from "../../src/index.ts"
+import { NodeHashing, NodeHttp } from "../../src/node/index.ts"
+import { generate } from "../../src/node/internal/certificate.ts"
+import { ca, createServer, ways } from "../support/tlsServer.ts"
+import { promptly } from "../transport/support.ts"
+import { message } from "./script.ts"
+import { until } from "./support.ts"
+
+const client = (endpoint: string, authority = ca) =>
+  GlacierClient.layer.pipe(
+    Layer.provide([
+      NodeHttp.layerWith({ ca: authority }),
+      Endpoint.layer({ region: "us-east-1", endpoint }),
+      Credentials.layer(Emulator.defaultKey)
+    ]),
+    Layer.provideMerge(NodeHashing.layer)
+  )
+
+const vaultName = "photos"
+
+const describeVault = Effect.flatMap(GlacierClient.GlacierClient, (glacier) => glacier.describeVault({ vaultName }))
+
+/** A call that must not be made twice. */
+const uploadArchive = Effect.gen(function*() {
+  const glacier = yield* GlacierClient.GlacierClient
+  const hasher = yield* Hasher.Hasher
+  const body = new Uint8Array(100).fill(7)
+  return yield* glacier.uploadArchive({ vaultName, body, ...(yield* hasher.hashes(body)) })
+})
+
+/** Runs with two retries at once, and counts them. */
+const run = <A, E extends { readonly _tag: string }>(
+  effect: Effect.Effect<A, E, GlacierClient.GlacierClient>,
+  endpoint: string,
+  { authority = ca, connect = Duration.seconds(10) } = {}
+) =>
+  Effect.suspend(() => {
+    let retries = 0
+    return effect.pipe(
+      RetryPolicy.onRetry(() => Effect.sync(() => void retries++)),
+      Effect.provide(client(endpoint, authority)),
+      Effect.provideService(RetryPolicy.RetryPolicy, promptly(2)),
+      Effect.provideService(Timeouts.Timeouts, Timeouts.make({ connect })),
+      Effect.exit,
+      Effect.map((exit) => ({
+        retries,
+        value: Exit.isSuccess(exit) ? exit.value : undefined,
+        error: Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+      }))
+    )
+  })
+
+const stored = message(201, { "x-amz-archive-id": "a".repeat(138) })
+
+const vault = JSON.stringify({
+  CreationDate: "2012-02-20T17:01:45.198Z",
+  NumberOfArchives: 0,
+  SizeInBytes: 0,
+  VaultARN: "arn:aws:glacier:us-east-1:123456789012:vaults/photos",
+  VaultName: vaultName
+})
+
+const described = message(200, { "content-type": "application/json" }, vault)
+
+/** A plain server, also where TLS is expected. */
+const plain = (onSocket: (socket: Socket) => void) =>
+  Effect.map(createServer(false, onSocket), ({ port }) => `127.0.0.1:${port}`)
+
+const generated = (hosts: ReadonlyArray<string>, now = Date.now()) => Effect.promise(() => generate(hosts, now))
+
+/** A port whose server accepts no connection any more: the system drops what arrives. */
+const blackHole = Effect.acquireRelease(
+  Effect.promise(async () => {
+    const blocked = new Int32Array(new SharedArrayBuffer(4))
+    const worker = new Worker(
+      `const { parentPort, workerData } = require("node:worker_threads")
+      const server = require("node:net").createServer().listen(0, "127.0.0.1", 1, () => {
+        parentPort.postMessage(server.address().port)
+        setTimeout(() => {
+          Atomics.store(workerData, 0, 1)
+          Atomics.wait(workerData, 0, 1)
+        }, 50)
+      })`,
+      { eval: true, workerData: blocked }
+    )
+    const [port] = (await once(worker, "message")) as [number]
+    while (Atomics.load(blocked, 0) === 0) await sleep(5)
+    // Fills the queue of the system, until two connections in a row stay pending.
+    const fillers: Array<Socket> = []
+    for (let pending = 0; pending < 2 && fillers.length < 50;) {
+      const filler = connect(port, "127.0.0.1").on("error", () => {})
+      fillers.push(filler)
+      const isOpen = await Promise.race([once(filler, "connect").then(() => true), sleep(300).then(() => false)])
+      pending = isOpen ? 0 : pending + 1
+    }
+    return { port, close: () => [worker.terminate(), fillers.forEach((filler) => filler.destroy())] }
+  }),
+  ({ close }) => Effect.sync(close)
+).pipe(Effect.map(({ port }) => port))
+
+describe("a connection that would be rejected again", () => {
+  const years = 3 * 365 * 86_400_000
+  const certificates: ReadonlyArray<readonly [what: string, ...Parameters<typeof generated>, trusted: boolean]> = [
+    ["is not trusted", ["127.0.0.1"], Date.now(), false],
+    ["is for another host", ["elsewhere.example"], Date.now(), true],
+    ["has expired", ["127.0.0.1"], Date.now() - years, true]
+  ]
+  for (const [what, hosts, now, trusted] of certificates) {
+    it.scopedLive(`fails without a retry, and sends nothing, when the certificate ${what}`, () =>
+      Effect.gen(function*() {
+        let received = 0
+        const certificate = yield* generated(hosts, now)
+        const onSocket = (socket: Socket) => void socket.on("data", () => received++)
+        const { origin } = yield* createServer(true, onSocket, certificate)
+        for (const call of [Effect.asVoid(describeVault), Effect.asVoid(uploadArchive)]) {
+          const { error, retries } = yield* run(call, origin, { authority: trusted ? certificate.ca : ca })
+          expect(error).toMatchObject({ _tag: "ConnectionRejected", message: expect.stringMatching(/certificate/i) })
+          expect(retries).toBe(0)
+        }
+        expect(received).toBe(0)
+      }))
+  }
+
+  it.scopedLive("fails without a retry when the server does not speak TLS", () =>
+    Effect.gen(function*() {
+      const host = yield* plain((socket) => socket.on("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n")))
+      const { error, retries } = yield* run(uploadArchive, `https://${host}`)
+      expect(error).toMatchObject({ _tag: "ConnectionRejected", message: expect.stringMatching(/SSL|TLS|EPROTO/) })
+      expect(retries).toBe(0)
+    }))
+})
+
+describe("a connection that cannot be made", () => {
+  const unsent = { _tag: "ConnectionError", sent: false }
+
+  it.scopedLive("is retried when the handshake is cut off, and nothing was sent", () =>
+    Effect.gen(function*() {
+      let connections = 0
+      const host = yield* plain((socket) => {
+        connections++
+        socket.destroy()
+      })
+      expect(yield* run(uploadArchive, `https://${host}`)).toMatchObject({ error: unsent, retries: 2 })
+      expect(connections).toBe(3)
+    }))
+
+  it.scopedLive("names the address that was refused", () =>
+    Effect.gen(function*() {
+      // A port that was free a moment ago.
+      const { port } = yield* Effect.scoped(createServer(false, () => {}))
+      for (const scheme of ["http", "https"]) {
+        const { error, retries } = yield* run(uploadArchive, `${scheme}://127.0.0.1:${port}`)
+        expect(error).toMatchObject({ ...unsent, message: expect.stringContaining(`ECONNREFUSED 127.0.0.1:${port}`) })
+        expect(retries).toBe(2)
+      }
+    }))
+
+  it.scopedLive("fails after the time limit for connections when the server never shakes hands", () =>
+    Effect.gen(function*() {
+      const host = yield* plain(() => {})
+      const { error, retries } = yield* run(uploadArchive, `https://${host}`, { connect: Duration.millis(200) })
+      expect(error).toMatchObject({
+        ...unsent,
+        message: expect.stringContaining(`No connection to ${host} within 200ms`)
+      })
+      expect(retries).toBe(2)
+    }))
+
+  it.scopedLive("fails after the time limit for connections when packets are dropped", () =>
+    Effect.gen(function*() {
+      const port = yield* blackHole
+      const { error, retries } = yield* run(uploadArchive, `http://127.0.0.1:${port}`, {
+        connect: Duration.millis(200)
+      })
+      expect(error).toMatchObject({ ...unsent, message: expect.stringContaining(`127.0.0.1:${port} within 200ms`) })
+      expect(retries).toBe(2)
+    }))
+})
+
+describe.each(ways)("over %s", (_, secure) => {
+  /** A server that responds to each request, once its body has come. */
+  const serve = (respond: (socket: Socket, requests: number) => void) =>
+    Effect.gen(function*() {
+      let requests = 0
+      let connections = 0
+      const { origin, sockets } = yield* createServer(secure, (socket) => {
+        connections++
+        let received = ""
+        socket.on("data", (chunk: Buffer) => {
+          received += chunk.toString("latin1")
+          const [head = ""] = received.split("\r\n\r\n", 1)
+          const length = Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0)
+          if (received.length < head.length + 4 + length) return
+          received = ""
+          respond(socket, ++requests)
+        })
+      })
+      return { origin, open: Effect.sync(() => sockets.size), counts: () => ({ requests, connections }) }
+    })
+
+  it.scopedLive("leaves no small upload in doubt when the server closes after each response", () =>
+    Effect.gen(function*() {
+      const { counts, origin } = yield* serve((socket) => void socket.end(stored))
+      const uploads = Effect.forEach(Array.from({ length: 60 }), () => uploadArchive)
+      const { error, value } = yield* run(uploads, origin)
+      expect(error).toBeUndefined()
+      expect(value).toHaveLength(60)
+      expect(counts()).toEqual({ requests: 60, connections: 60 })
+    }))
+
+  it.scopedLive("sends no request on a connection that the server closed while the thread was busy", () =>
+    Effect.gen(function*() {
+      const { counts, origin } = yield* serve((socket) =>
+        void socket.write(stored, () => setImmediate(() => socket.destroy()))
+      )
+      const busily = Effect.gen(function*() {
+        yield* uploadArchive
+        // The server is in this thread: it closes in the next turn, and the client is busy then.
+        yield* Effect.yieldNow()
+        const end = performance.now() + 20
+        while (performance.now() < end) { /* busy */ }
+      })
+      const { error } = yield* run(Effect.repeatN(busily, 19), origin)
+      expect(error).toBeUndefined()
+      expect(counts().requests).toBe(20)
+    }))
+
+  it.scopedLive("sends a call that must not be made twice once, even if the connection breaks then", () =>
+    Effect.gen(function*() {
+      const { counts, origin } = yield* serve((socket) => void socket.destroy())
+      const { error, retries } = yield* run(uploadArchive, origin)
+      expect(error).toMatchObject({ _tag: "OutcomeUnknown" })
+      expect(retries).toBe(0)
+      expect(counts().requests).toBe(1)
+    }))
+
+  it.scopedLive("repeats an idempotent call whose connection breaks", () =>
+    Effect.gen(function*() {
+      const { counts, origin } = yield* serve((socket, requests) =>
+        void (requests < 3 ? socket.destroy() : socket.write(described))
+      )
+      const { retries, value } = yield* run(describeVault, origin)
+      expect(value).toMatchObject({ vaultName })
+      expect(retries).toBe(2)
+      expect(counts().requests).toBe(3)
+    }))
+
+  it.scopedLive("waits for a response that is read late without holding up the next call", () =>
+    Effect.gen(function*() {
+      const output = message(200, { "content-type": "application/octet-stream" }, "b".repeat(100_000))
+      const { counts, origin } = yield* serve((socket, requests) =>
+        void socket.write(requests % 2 === 1 ? output : described)
+      )
+      const { error } = yield* run(
+        Effect.gen(function*() {
+          const glacier = yield* GlacierClient.GlacierClient
+          for (let round = 0; round < 5; round++) {
+            const { body } = yield* glacier.getJobOutput({ vaultName, jobId: "j".repeat(92) })
+            yield* Effect.sleep("20 millis")
+            const memory = new Uint8Array(100_000)
+            expect(yield* Body.read(body, memory)).toBe(memory.length)
+            expect(yield* glacier.describeVault({ vaultName })).toMatchObject({ vaultName })
+          }
+        }),
+        origin
+      )
+      expect(error).toBeUndefined()
+      expect(counts()).toEqual({ requests: 10, connections: 1 })
+    }))
+
+  const mebibyte = Buffer.alloc(1_048_576, " ")
+  const endless =
+    (head: string, mebibytes: number) => (socket: Socket, frame: (bytes: Buffer) => ReadonlyArray<string | Buffer>) => {
+      socket.write(head)
+      const more = (left: number) => {
+        for (; left > 0 && !socket.destroyed; left--) {
+          const isFull = frame(mebibyte).map((piece) => socket.write(piece)).includes(false)
+          if (isFull) return void socket.once("drain", () => more(left - 1))
+        }
+      }
+      more(mebibytes)
+    }
+
+  it.scopedLive.each<readonly [what: string, respond: (socket: Socket) => void]>([
+    [
+      "says that it is longer",
+      (socket) =>
+        endless(`HTTP/1.1 200 OK\r\nContent-Length: ${200 * 1_048_576}\r\n\r\n`, 200)(socket, (bytes) => [bytes])
+    ],
+    [
+      "comes in chunks without end",
+      (socket) =>
+        endless("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", 200)(
+          socket,
+          (bytes) => ["100000\r\n", bytes, "\r\n"]
+        )
+    ]
+  ])("reads at most 64 MiB of a JSON document that %s", ([, respond]) =>
+    Effect.gen(function*() {
+      const { open, origin } = yield* serve(respond)
+      const { error, retries } = yield* run(describeVault, origin)
+      expect(error).toMatchObject({ _tag: "MalformedResponse", problem: "more than 67108864 bytes" })
+      expect(retries).toBe(0)
+      yield* until(open, (count) => count === 0)
+    }))
+
+  it.scopedLive("does not take a JSON document for whole that ends with the connection", () =>
+    Effect.gen(function*() {
+      const { origin } = yield* serve((socket) => void socket.end(`HTTP/1.1 200 OK\r\n\r\n${vault}`))
+      expect(yield* run(describeVault, origin)).toMatchObject({ error: { _tag: "ConnectionError" }, retries: 2 })
+    }))
+})
