@@ -3,6 +3,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
@@ -588,31 +589,40 @@ describe("Download.toFile", () => {
       expect(yield* names).toEqual(["holiday.tar"])
     })))
 
-  it.scoped("fails with the file system's error when there is no such folder", () =>
+  it.scoped("fails before anything is fetched when there is no such folder", () =>
     inFolder(Effect.gen(function*() {
       const { directory } = yield* folder
       const output = yield* retrieved(bytes)
       expect(yield* Effect.flip(Download.toFile(output, `${directory}/no/such/folder`))).toMatchObject({
-        _tag: "SystemError",
-        reason: "NotFound"
+        _tag: "TargetRefused",
+        reason: "missing"
       })
     })))
 
-  it.scoped("fails with the file system's error when the path is a folder, and leaves nothing", () =>
+  it.scoped("fails when the path is a folder, and leaves nothing", () =>
     inFolder(Effect.gen(function*() {
       const { fs, names, path } = yield* folder
       yield* fs.makeDirectory(path)
       const output = yield* retrieved(bytes)
-      expect(yield* Effect.flip(Download.toFile(output, path))).toMatchObject({ _tag: "SystemError", method: "rename" })
+      expect(yield* Effect.flip(Download.toFile(output, path))).toMatchObject({
+        _tag: "TargetRefused",
+        reason: "folder"
+      })
       expect(yield* names).toEqual(["holiday.tar"])
     })))
 
-  it.scoped("two at once to one path do not mix", () =>
+  it.scoped("lets one of two concurrent downloads have the path, and the other fail", () =>
     inFolder(Effect.gen(function*() {
       const { fs, names, path } = yield* folder
       const others = pattern(3 * mebibyte).reverse()
       const outputs = yield* Effect.all([retrieved(bytes), retrieved(others)])
-      yield* Effect.forEach(outputs, (output) => Download.toFile(output, path, { windowSize }), { concurrency: 2 })
+      const exits = yield* Effect.forEach(
+        outputs,
+        (output) => Effect.either(Download.toFile(output, path, { windowSize })),
+        { concurrency: 2 }
+      )
+      expect(exits.filter(Either.isRight)).toHaveLength(1)
+      expect(exits.filter(Either.isLeft)).toMatchObject([{ left: { _tag: "FileInUse", owner: "this process" } }])
       const written = yield* fs.readFile(path)
       expect(same(written, bytes) || same(written, others)).toBe(true)
       expect(yield* names).toEqual(["holiday.tar"])
