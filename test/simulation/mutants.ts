@@ -70,7 +70,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "does not abort a failed upload",
     file: "src/transfer/internal/multipart.ts",
-    edits: [["pending && !keep\n", "!pending && !keep\n"]],
+    edits: [["if (!pending || keep || isResting) return", "if (pending || keep || isResting) return"]],
     found: orphan
   },
   {

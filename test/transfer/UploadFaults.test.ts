@@ -72,6 +72,30 @@ describe("an upload of several hosts in one vault", () => {
     }).pipe(over([{ fault: "LostReply", operation: "InitiateMultipartUpload", at: 1 }])))
 })
 
+describe("a failed upload", () => {
+  it.live("is aborted, even if the clock was set back since it was opened", () =>
+    Effect.gen(function*() {
+      const clock = yield* Effect.clock
+      let back = 0
+      const millis = () => clock.unsafeCurrentTimeMillis() - back
+      const setBack = Effect.sync(() => void (back = 3_600_000))
+      const error = yield* Upload.upload(address, Source.bytes(bytes), { ...settings, onInitiated: () => setBack })
+        .pipe(
+          Effect.withClock({
+            ...clock,
+            unsafeCurrentTimeMillis: millis,
+            currentTimeMillis: Effect.sync(millis)
+          }),
+          Effect.flip
+        )
+      expect(error).toMatchObject({ _tag: "ChecksumMismatch" })
+      expect(yield* openUploads).toEqual([])
+    }).pipe(over([
+      { fault: "Unavailable", operation: "InitiateMultipartUpload", at: 1 },
+      { fault: "RejectedTreeHash", operation: "UploadMultipartPart", at: 1 }
+    ])))
+})
+
 const complete = "CompleteMultipartUpload"
 const forgotten: Script = [
   { fault: "LostReply", operation: complete, at: 1 },

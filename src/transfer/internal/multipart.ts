@@ -160,7 +160,9 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
       onSome: (fiber) =>
         Effect.gen(function*() {
           isClosing = true
-          if (!pending || keep || restsUntil > (yield* Clock.currentTimeMillis)) return
+          // An upload whose id is known is open, even if the clock was set back to a time between two attempts to open it.
+          const isResting = Option.isNone(known) && restsUntil > (yield* Clock.currentTimeMillis)
+          if (!pending || keep || isResting) return
           // An interruption must not wait for a network that is gone.
           const limit = Duration.seconds(Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause) ? 1 : 15)
           const [took, opened] = yield* Effect.timed(
