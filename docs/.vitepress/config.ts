@@ -82,7 +82,9 @@ export default defineConfig({
             { text: "Emulator", link: "/emulator" },
             { text: "Speed and memory", link: "/benchmarks" },
             { text: "How it is built", link: "/design/" },
-            { text: "Whose is it?", link: "/design/identity" }
+            { text: "The HTTP client", link: "/design/http-client" },
+            { text: "Whose is it?", link: "/design/identity" },
+            { text: "One owner for each file", link: "/design/ownership" }
           ]
         }
       ]
