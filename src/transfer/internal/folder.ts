@@ -8,8 +8,10 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 
-/** In a path with a drive or a server of Windows, a backslash separates names, too. */
-const separators = (path: string): RegExp => /^([a-z]:|\\\\)/i.test(path) ? /[\\/]/g : /\//g
+/** Whether a path has a drive or a server of Windows: then a backslash separates names, too, and else it is part of one. */
+const isWindows = (path: string): boolean => /^([a-z]:|\\\\)/i.test(path)
+
+const separators = (path: string): RegExp => isWindows(path) ? /[\\/]/g : /\//g
 
 /** Where the last name of a path begins. */
 const nameAt = (path: string): number => {
@@ -21,7 +23,8 @@ const nameAt = (path: string): number => {
 export const of = (path: string): string => nameAt(path) === 0 ? "." : path.slice(0, nameAt(path))
 
 /** The path of a name in a folder. */
-const join = (folder: string, name: string): string => /[\\/]$/.test(folder) ? folder + name : `${folder}/${name}`
+const join = (folder: string, name: string): string =>
+  nameAt(folder) === folder.length ? folder + name : `${folder}/${name}`
 
 /** The path of a file by the real path of its folder, which must be there. A link in the place of the file is not followed. */
 export const locate = (
@@ -32,7 +35,7 @@ export const locate = (
 
 /** The real path of a folder. If it does not exist yet, that of the nearest folder above it that does, and the rest. */
 export const resolve = (fs: FileSystem.FileSystem, path: string): Effect.Effect<string> => {
-  const folder = path.replace(/(?<=[^\\/])[\\/]+$/, "")
+  const folder = path.replace(isWindows(path) ? /(?<=[^\\/])[\\/]+$/ : /(?<=[^/])\/+$/, "")
   const parent = of(folder)
   return Effect.catchAll(fs.realPath(folder), () =>
     parent === folder
