@@ -137,13 +137,18 @@ const retrieved = (archiveId: string) =>
     return (yield* glacier.initiateJob({ ...vault, parameters })).jobId
   })
 
-/** There is one archive, it holds these bytes, and nothing is left of its making. */
-const expectOneArchive = (archiveId: string, bytes: Uint8Array) =>
+/**
+ * There is one archive, it holds these bytes, and nothing is left of its making: at most `lost` uploads without parts, whose
+ * responses were lost with the processes that opened them.
+ */
+const expectOneArchive = (archiveId: string, bytes: Uint8Array, lost: number) =>
   Effect.gen(function*() {
     const glacier = yield* GlacierClient
     const { numberOfArchives } = yield* glacier.describeVault(vault)
     expect(numberOfArchives).toEqual(Option.some(1))
-    expect((yield* glacier.listMultipartUploads(vault)).uploads).toEqual([])
+    const { uploads } = yield* glacier.listMultipartUploads(vault)
+    expect(uploads.length).toBeLessThanOrEqual(lost)
+    for (const { uploadId } of uploads) expect((yield* glacier.listParts({ ...vault, uploadId })).parts).toEqual([])
     const { body } = yield* glacier.getJobOutput({ ...vault, jobId: yield* retrieved(archiveId) })
     const back = Buffer.concat(Array.from(yield* Stream.runCollect(body)))
     expect(back.equals(bytes)).toBe(true)
@@ -186,7 +191,8 @@ it.scopedLive(
         expect(traffic.life).toEqual(["GET", "POST"])
         expect(again(traffic)).toBe(0)
         expect(readdirSync(checkpoints)).toEqual([])
-        yield* expectOneArchive(archiveId, bytes)
+        // The response to the first life's request to open it was held back.
+        yield* expectOneArchive(archiveId, bytes, 1)
       }))
     }),
   180_000
@@ -212,7 +218,7 @@ it.scopedLive(
         expect(up.traffic.carried.size).toBe(31)
         expect(again(up.traffic)).toBeLessThanOrEqual(uploads.length * workers)
         expect(readdirSync(checkpoints)).toEqual([])
-        yield* expectOneArchive(archiveId, bytes)
+        yield* expectOneArchive(archiveId, bytes, uploads.length)
 
         const down = yield* makeLives
         const jobId = yield* retrieved(archiveId)
