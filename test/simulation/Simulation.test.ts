@@ -89,6 +89,7 @@ describe("the simulation", () => {
       const { problems } = yield* Simulation.run({
         seed: 700_409,
         jobDelay: 0,
+        outputDelay: 0,
         clients: [
           // Runs for long enough to see a request that arrives late.
           { works: [{ ...work, name: "archive-0-0", size: 3_000_000 }], batches: [], crashes: [] },

@@ -181,14 +181,20 @@ export interface RivalNote extends Note {
   readonly other: Note
 }
 
+/** Waits until the other process has stored the archive. */
+export const stored = ({ other }: RivalNote): Effect.Effect<void> =>
+  Effect.gen(function*() {
+    while (other.archiveId === undefined) yield* Effect.sleep("100 millis")
+  })
+
 /** Downloads the archive, from the job of the other process if it has started one. */
 const follow = (folder: string, note: RivalNote) =>
   Effect.gen(function*() {
     const { other } = note
-    while (other.archiveId === undefined) yield* Effect.sleep("1 second")
+    yield* stored(note)
     if (note.begun !== true) note.jobId = other.jobId
     note.begun = true
-    yield* download(folder, note, other.archiveId)
+    if (other.archiveId !== undefined) yield* download(folder, note, other.archiveId)
   }).pipe(insisting(note.failures))
 
 /** A second program on the same host: it downloads the archives of the first to the same files. */

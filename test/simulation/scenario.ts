@@ -56,6 +56,8 @@ export interface Scenario {
   readonly seed: number
   /** The time that a retrieval takes (ms). */
   readonly jobDelay: number
+  /** The longest time that a piece of a job's output takes (ms). */
+  readonly outputDelay: number
   readonly clients: ReadonlyArray<Client>
   /** The share of requests that a fault strikes, 0 to 0.3; or the faults. */
   readonly faults: number | ReadonlyArray<Faults.Step>
@@ -68,54 +70,68 @@ export const make = (seed: number): Scenario => {
   const among = <A>(first: A, ...others: ReadonlyArray<A>): A => others[random.integer(others.length + 1) - 1] ?? first
   const times = <A>(length: number, one: (index: number) => A) => Array.from({ length }, (_, index) => one(index))
 
-  /** Whether several hosts open multipart uploads at about the same time that differ in their bytes only. */
-  const isCrowd = chance(0.1)
+  /**
+   * In a `crowd` several hosts open multipart uploads at about the same time that differ in their bytes only. In a `race`
+   * two processes download to one file.
+   */
+  const kind = among("mixed", "mixed", "mixed", "mixed", "mixed", "mixed", "mixed", "mixed", "crowd", "race")
+  const [isCrowd, isRace] = [kind === "crowd", kind === "race"]
   const descriptions = isCrowd ? among("equal", "none") : among("own", "own", "equal", "none")
   const describe = { own: (name: string) => name, equal: () => "backup", none: () => "" }[descriptions]
 
+  /** The whole MiBs of an archive. */
+  const wholes = () => isCrowd ? 1 : isRace ? 3 : random.integer(3)
   const work = (name: string): Work => ({
     name,
     description: describe(name),
-    size: !isCrowd && chance(0.1)
+    size: kind === "mixed" && chance(0.1)
       ? 1 + random.integer(100_000)
-      : (isCrowd ? 1 : random.integer(3)) * mebibyte + 1 + random.integer(mebibyte),
+      : wholes() * mebibyte + 1 + random.integer(mebibyte),
     upload: chance(0.4) ? "plain" : "resumable",
     source: among("bytes", "file", "stream"),
-    concurrency: 1 + random.integer(3),
-    download: isCrowd ? "none" : among("none", "none", "none", "none", "stream", "file", "kept file")
+    concurrency: isRace ? 1 : 1 + random.integer(3),
+    download: isCrowd
+      ? "none"
+      : isRace
+      ? among("file", "file", "kept file")
+      : among("none", "none", "none", "none", "stream", "file", "kept file")
   })
   const batch = (name: string): Batch => ({
     name,
-    act: among("retrieve", "retrieve", "delete", "move"),
+    act: among("retrieve", "delete", "move"),
     sizes: times(1 + random.integer(4), () => 1 + random.integer(chance(0.8) ? 100_000 : mebibyte)),
     selected: 1 + random.integer(3),
     concurrency: 1 + random.integer(3)
   })
   /** Most crashes fall into the time that a run without faults takes, the others up to minutes later. */
   const crash = (...how: readonly [Crash["how"], ...ReadonlyArray<Crash["how"]>]): Crash => ({
-    after: 1 + (chance(0.7) ? random.integer(isCrowd ? 600 : 3_000) : Math.floor(10 ** (5 * random.number()))),
+    after: 1 +
+      (chance(0.7)
+        ? random.integer({ mixed: 3_000, crowd: 600, race: 8_000 }[kind])
+        : Math.floor(10 ** (5 * random.number()))),
     how: among(...how)
   })
   const client = (index: number): Client => {
-    const selects = !isCrowd && chance(0.1)
-    const count = isCrowd ? 1 : selects ? among(0, 1) : among(1, 1, 1, 2)
+    const selects = kind === "mixed" && chance(0.1)
+    const count = selects ? among(0, 1) : kind === "mixed" ? among(1, 1, 1, 2) : 1
     const works = times(count, (number) => work(`archive-${index}-${number}`))
-    const hasRival = works.some(({ download }) => download.endsWith("file")) && chance(0.5)
     // A power cut would end both processes of the host.
     const end = () =>
-      hasRival ? crash("interrupted", "killed") : crash("interrupted", "killed", "killed", "power cut", "power cut")
+      isRace ? crash("interrupted", "killed") : crash("interrupted", "killed", "killed", "power cut", "power cut")
     return {
       works,
       batches: selects ? [batch(`batch-2-${index}`)] : [],
       crashes: times(among(0, 0, 0, 1, 1, 2), end),
-      rival: hasRival ? { crashes: times(among(0, 1, 2), end) } : undefined
+      rival: isRace ? { crashes: times(among(1, 2), end) } : undefined
     }
   }
 
   return {
     seed,
     jobDelay: among(0, 0, 0, 3_000),
-    clients: times(isCrowd ? among(2, 3) : among(1, 1, 1, 1, 1, 2), client),
+    // A process can end and start again while another waits for its next piece.
+    outputDelay: isRace ? 3_000 : 0,
+    clients: times(isCrowd ? among(2, 3) : isRace ? 1 : among(1, 1, 1, 1, 1, 2), client),
     faults: !isCrowd && chance(0.3) ? 0 : 0.3 * random.number()
   }
 }

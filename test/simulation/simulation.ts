@@ -197,7 +197,9 @@ const liveAll = (world: World.World, { batches, crashes, folder, notes, rival }:
     program: Program.makeRival(folder, rival.notes),
     afterCrash: Effect.forEach(rival.notes, ({ inspect }) => inspect, { discard: true })
   })
-  return Effect.map(Effect.all([first, second], { concurrency: "unbounded" }), (given) => given.flat())
+  // It starts when there is an archive, so that its crashes fall into the downloads.
+  const later = Effect.zipRight(Effect.raceAll(rival.notes.map(Program.stored)), second)
+  return Effect.map(Effect.all([first, later], { concurrency: "unbounded" }), (given) => given.flat())
 }
 
 /** The longest time that a run may take, in virtual time. */

@@ -28,7 +28,7 @@ const maximumRequests = 5_000
 /** The longest time that a message takes, each way (ms). */
 const latency = 200
 
-export const make = Effect.fnUntraced(function*({ faults: harm, seed }: Scenario) {
+export const make = Effect.fnUntraced(function*({ faults: harm, outputDelay, seed }: Scenario) {
   const witness = Witness.make(yield* HttpClient.HttpClient)
   const harming = (share: number) =>
     Faults.make({ seed, ...(typeof harm === "number" ? { rates: harm * share } : { script: harm }) })
@@ -98,6 +98,7 @@ export const make = Effect.fnUntraced(function*({ faults: harm, seed }: Scenario
             process.alive || random.integer(2) === 0 ? Effect.void : Effect.forkDaemon(witness.http.execute(request))
         )
         const response = yield* send
+        if (path.endsWith("/output")) yield* Effect.sleep(random.integer(outputDelay + 1))
         yield* Effect.sleep(down)
         receive(response)
         trace.push(`${clock.unsafeCurrentTimeMillis()} ${folder} ${what} ${response.status}`)
