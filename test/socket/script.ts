@@ -92,7 +92,15 @@ export const serve = (script: ReadonlyArray<Exchange>, secure: boolean) =>
       let received = Buffer.alloc(0)
       let reply: Reply | undefined
       let left = 0
-      const run = (reply: Reply) => void reply.run(socket, () => reset(socket))
+      let repliedAt = 0
+      const run = (reply: Reply) => {
+        repliedAt = performance.now()
+        // A reset that follows a response waits until the next request on the connection has its response, too.
+        const isIdle = () => left <= 0 && received.length === 0 && performance.now() - repliedAt >= 20
+        const resetBetween = () =>
+          reply.after === "head" || isIdle() ? reset(socket) : void setTimeout(resetBetween, 20)
+        void reply.run(socket, resetBetween)
+      }
       socket.on("data", (chunk: Buffer) => {
         if (left > 0) left -= chunk.length
         else received = Buffer.concat([received, chunk])
