@@ -1,6 +1,6 @@
 /**
- * What the processes sent, and what the responses told them. A program must not rely on a response whose tree hash is not the one it sent:
- * the service may have stored other bytes.
+ * What the processes sent, and what the responses told them. A program must not rely on a response whose tree hash is not
+ * the one that it sent: the service may have stored other bytes.
  */
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
@@ -22,7 +22,10 @@ export const make = () => {
   /** The ids of uploads that were completed although the last response to a part contradicted its request. */
   const careless = new Set<string>()
 
-  /** Watches the requests of a process. It resends such a part, or asks the service for the parts. */
+  /**
+   * Watches the requests of a process. After a response to a part that contradicted its request, the process must resend
+   * the part or list the parts before it completes the upload.
+   */
   const watch = (folder: string) => {
     const parts = new Map<string, Set<string>>()
     return (request: HttpClientRequest.HttpClientRequest, uploadId: string | undefined) => {

@@ -52,7 +52,10 @@ const share = async (index: number): Promise<Tally.Tally> => {
     // Parts are short-lived: a larger young generation is collected less often.
     { execArgv: [...process.execArgv, "--max-semi-space-size=128"] }
   )
-  const [tally] = await once(child, "message") as [Tally.Tally]
+  const ended = once(child, "exit").then(([code, signal]): never => {
+    throw new Error(`Worker ${index} ended with ${String(signal ?? code)} before it sent its results`)
+  })
+  const [tally] = await Promise.race([once(child, "message"), ended]) as [Tally.Tally]
   child.disconnect()
   return tally
 }
