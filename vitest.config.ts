@@ -12,8 +12,8 @@ export default defineConfig({
     minWorkers: 1,
     // Tests of one `layer(...)` block share its TestClock, so they take turns.
     sequence: { concurrent: false },
-    // Time is virtual nearly everywhere: a test that takes this long hangs.
-    testTimeout: 30_000,
-    hookTimeout: 30_000
+    // Time is virtual nearly everywhere: a test that takes this long hangs, also on a machine that is busy otherwise.
+    testTimeout: 60_000,
+    hookTimeout: 60_000
   }
 })
