@@ -35,7 +35,7 @@ describe("Conformance", () => {
       expect(forgetful.map(({ message }) => message)).toEqual([
         expect.stringMatching(/^a range of an archive.*: \.tier expected .*Bulk.*, was .*None/s)
       ])
-    }), 120_000)
+    }))
 
   it("differences are named by their place", () => {
     const problem = (check: () => void) => Either.getOrElse(Either.flip(Either.try(check)), () => undefined)

@@ -10,6 +10,7 @@ import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { GlacierClient } from "../../../client/GlacierClient.ts"
+import * as RetryPolicy from "../../../policy/RetryPolicy.ts"
 import * as ByteRange from "../../../protocol/ByteRange.ts"
 import * as Limits from "../../../protocol/Limits.ts"
 import type * as Operation from "../../../protocol/Operation.ts"
@@ -114,9 +115,10 @@ interface ErrorClass {
   new(answer: never): { readonly message: string }
 }
 
-/** Expects that an effect fails with one of the package's own errors, and gives it. */
+/** Expects that an effect fails with one of the package's own errors, and returns the error. */
 export const refused = <A, E, R>(effect: Effect.Effect<A, E, R>, Class: ErrorClass, message: string | RegExp = /./) =>
-  Effect.matchEffect(effect, {
+  // Without retries: a wait between them would never end on a clock that the caller does not move.
+  Effect.matchEffect(Effect.provideService(effect, RetryPolicy.RetryPolicy, RetryPolicy.none), {
     onSuccess: () => Effect.fail(new Unexpected(`expected ${Class.code}, but it succeeded`)),
     onFailure: (error) =>
       Effect.sync(() => {
