@@ -105,7 +105,10 @@ await phone.page.getByRole("heading", { level: 1, name: "Downloading" }).waitFor
 const desk = await open(1280, 900)
 await desk.page.goto(`${base}/getting-started.html`)
 await picture(desk.page, "desk-getting-started")
-const searches = [["slow line", "/uploads.html"], ["OutcomeUnknown", "/policies.html"], ["UploadDescription", "/reference/"]]
+const searches = [["slow line", "/uploads.html"], ["OutcomeUnknown", "/policies.html"], [
+  "UploadDescription",
+  "/reference/"
+]]
 for (const [words, expected] of searches) {
   await desk.page.locator("#local-search button").click()
   await desk.page.locator("#localsearch-input").fill(words)
