@@ -181,7 +181,7 @@ const announce = Effect.fnUntraced(function*(isGenerated: boolean) {
 })
 
 /**
- * The command: serves until it is told to stop by SIGINT or SIGTERM. Its first line on stdout says where it listens. With
+ * The command: serves until SIGINT or SIGTERM ends it. Its first line on stdout says where it listens. With
  * a generated certificate the next lines name the file with the authority that clients must trust.
  *
  * @since 0.1.0

@@ -6,7 +6,7 @@ import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import { Body, HttpHooks } from "../../src/index.ts"
 import { NodeHttp } from "../../src/node/index.ts"
-import { ca, createServer, ways } from "../support/tlsServer.ts"
+import { ca, createServer, onRequests, ways } from "../support/tlsServer.ts"
 
 /** A server that responds to each request, once its body has come, by `reply`. */
 const serve = (secure: boolean, reply: (socket: Socket, request: string) => void) =>
@@ -14,16 +14,7 @@ const serve = (secure: boolean, reply: (socket: Socket, request: string) => void
     let connections = 0
     const { origin, sockets } = yield* createServer(secure, (socket) => {
       connections += 1
-      let received = ""
-      socket.on("data", (chunk: Buffer) => {
-        received += chunk.toString("latin1")
-        const [head = ""] = received.split("\r\n\r\n", 1)
-        const length = Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0)
-        if (received.length < head.length + 4 + length) return
-        const request = received
-        received = ""
-        reply(socket, request)
-      })
+      onRequests(socket, (request) => reply(socket, request))
     })
     return { url: `${origin}/`, connections: () => connections, open: () => sockets.size, sockets }
   })

@@ -9,7 +9,7 @@ import { Emulator } from "../../src/emulator/index.ts"
 import { Body, Credentials, Endpoint, GlacierClient, Hasher, RetryPolicy, Timeouts } from "../../src/index.ts"
 import { NodeHashing, NodeHttp } from "../../src/node/index.ts"
 import { generate } from "../../src/node/internal/certificate.ts"
-import { ca, createServer, ways } from "../support/tlsServer.ts"
+import { ca, createServer, onRequests, ways } from "../support/tlsServer.ts"
 import { promptly } from "../transport/support.ts"
 import { message } from "./script.ts"
 import { until } from "./support.ts"
@@ -193,15 +193,7 @@ describe.each(ways)("over %s", (_, secure) => {
       let connections = 0
       const { origin, sockets } = yield* createServer(secure, (socket) => {
         connections++
-        let received = ""
-        socket.on("data", (chunk: Buffer) => {
-          received += chunk.toString("latin1")
-          const [head = ""] = received.split("\r\n\r\n", 1)
-          const length = Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0)
-          if (received.length < head.length + 4 + length) return
-          received = ""
-          respond(socket, ++requests)
-        })
+        onRequests(socket, () => respond(socket, ++requests))
       })
       return { origin, open: Effect.sync(() => sockets.size), counts: () => ({ requests, connections }) }
     })

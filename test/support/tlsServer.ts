@@ -55,3 +55,17 @@ export const createServer = (
     }),
     ({ close }) => Effect.sync(close)
   )
+
+/** Calls `respond` with each request on a connection, once its body has come. */
+export const onRequests = (socket: Socket, respond: (request: string) => void): void => {
+  let received = ""
+  socket.on("data", (chunk: Buffer) => {
+    received += chunk.toString("latin1")
+    const [head = ""] = received.split("\r\n\r\n", 1)
+    const length = Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? 0)
+    if (received.length < head.length + 4 + length) return
+    const request = received
+    received = ""
+    respond(request)
+  })
+}

@@ -298,7 +298,7 @@ describe("a download to a file", () => {
 
   const moments = [2 * mebibyte, bytes.length].flatMap((at) => [
     { at, what: "removes its partial file", others: [] },
-    { at, what: "begins anew in its place", others: ["theirs"] }
+    { at, what: "starts again in its place", others: ["theirs"] }
   ])
 
   it.scoped.each(moments)(

@@ -206,7 +206,7 @@ describe("A path that cannot become a file", () => {
       sent.length = 0
       const refused = yield* Effect.flip(Effect.provideService(job.outputToFile(path), FileSystem.FileSystem, {
         ...fs,
-        // Who runs the tests may be allowed everything.
+        // The user that runs the tests may write anywhere, as root does.
         access: (path) =>
           new SystemError({
             module: "FileSystem",
