@@ -138,13 +138,13 @@ export const make: Effect.Effect<Service, never, Transport.Transport> = Effect.m
 
   const initiateJob: Service["initiateJob"] = (input) =>
     Effect.gen(function*() {
-      const since = yield* transport.time
+      const elapsed = yield* Lost.stopwatch
       if ((input.parameters.description ?? "").trim() !== "") {
-        return yield* transport.execute(operations.initiateJob, input, Lost.job(transport, input, since))
+        return yield* transport.execute(operations.initiateJob, input, Lost.job(transport, input, elapsed))
       }
       const mark = `effect-glacier:${(yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)).toString(36)}`
       const marked = { ...input, parameters: { ...input.parameters, description: mark } }
-      return yield* transport.execute(operations.initiateJob, marked, Lost.markedJob(transport, marked, since))
+      return yield* transport.execute(operations.initiateJob, marked, Lost.markedJob(transport, marked, elapsed))
     })
 
   return {

@@ -151,7 +151,6 @@ export const make = (options: Options = {}): Effect.Effect<Service> =>
     const plan = Plan.make(options)
     let ahead = 0
     const now = () => clock.unsafeCurrentTimeMillis() + ahead
-    const nanos = () => clock.unsafeCurrentTimeNanos() + BigInt(Math.round(ahead * 1e6))
     return {
       injected: Effect.sync(() => plan.injected.slice()),
       counts: Effect.sync(() => {
@@ -171,9 +170,10 @@ export const make = (options: Options = {}): Effect.Effect<Service> =>
       clock: {
         [Clock.ClockTypeId]: Clock.ClockTypeId,
         unsafeCurrentTimeMillis: now,
-        unsafeCurrentTimeNanos: nanos,
         currentTimeMillis: Effect.sync(now),
-        currentTimeNanos: Effect.sync(nanos),
+        // A machine's monotonic clock does not jump.
+        unsafeCurrentTimeNanos: () => clock.unsafeCurrentTimeNanos(),
+        currentTimeNanos: clock.currentTimeNanos,
         sleep: (duration) => clock.sleep(duration)
       }
     }

@@ -143,6 +143,8 @@ const make = (
         })
         const none = { checksum: "", end: 0 }
         let last = Option.getOrElse(yield* Stream.runLast(records), () => none)
+        // The work relies on these entries before it adds its own.
+        if (last.end > 0) yield* Effect.mapError(medium.settle, failed("cannot be written"))
         // Whether what is behind the last entry is known to be nothing.
         let settled = false
 

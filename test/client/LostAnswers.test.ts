@@ -209,7 +209,7 @@ describe("initiateJob", () => {
     { about: "of another description", of: { JobDescription: "yours" } },
     { about: "of another archive", of: { ArchiveId: "another" } },
     { about: "for an inventory", of: { Action: "InventoryRetrieval" } },
-    { about: "started before the call", of: { CreationDate: "1969-12-31T23:58:59.000Z" } },
+    { about: "started before the call", of: { CreationDate: "1969-12-31T23:54:59.000Z" } },
     { about: "for other bytes", of: { RetrievalByteRange: `0-${mebibyte - 1}` } },
     { about: "for all bytes", of: { RetrievalByteRange: `0-${4 * mebibyte - 1}` } },
     { about: "that tells another topic", of: { SNSTopic: "arn:aws:sns:us-east-1:012345678901:yours" } },

@@ -1,4 +1,6 @@
 import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientError from "@effect/platform/HttpClientError"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { describe, expect, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -34,28 +36,33 @@ interface Way {
   readonly wrong?: () => number
   /** How long the n-th part is on its way. */
   readonly delay?: (part: number) => Duration.DurationInput
+  /** Whether the response to a request is lost. */
+  readonly loses?: (response: HttpClientResponse.HttpClientResponse) => boolean
 }
 
 /** A client, the emulator it talks to on a clock of its own, and how many requests and parts that has got. */
-const emulated = ({ delay = () => 0, wrong = () => 0 }: Way, options: Options = {}) =>
+const emulated = ({ delay = () => 0, loses = () => false, wrong = () => 0 }: Way, options: Options = {}) =>
   Effect.gen(function*() {
     const seen = { requests: 0, parts: 0 }
     // So that no clock shows a time before 1970.
     yield* Effect.sleep("1 day")
-    const way = Effect.map(HttpClient.HttpClient, (http) =>
-      HttpClient.transform(http, (answered, { method, url }) =>
-        Effect.gen(function*() {
-          seen.requests++
-          if (method === "PUT" && url.includes("/multipart-uploads/")) {
-            yield* Effect.sleep(delay(++seen.parts))
-          }
-          const clock = yield* Effect.clock
-          return yield* Effect.withClock(
-            answered,
-            ahead(clock, () =>
-              -wrong())
-          )
-        })))
+    const way = Effect.map(
+      HttpClient.HttpClient,
+      (http) =>
+        HttpClient.transform(http, (answered, request) =>
+          Effect.gen(function*() {
+            const { method, url } = request
+            seen.requests++
+            if (method === "PUT" && url.includes("/multipart-uploads/")) {
+              yield* Effect.sleep(delay(++seen.parts))
+            }
+            const clock = yield* Effect.clock
+            const response = yield* Effect.withClock(answered, ahead(clock, () => -wrong()))
+            return loses(response)
+              ? yield* new HttpClientError.RequestError({ request, reason: "Transport" })
+              : response
+          }))
+    )
     const http = Layer.effect(HttpClient.HttpClient, way).pipe(
       Layer.provide(Emulator.layerHttpClient),
       Layer.provide(Emulator.layerMemory())
@@ -120,6 +127,49 @@ describe("A clock that is wrong", () => {
       expect(yield* Effect.flip(ask(context))).toMatchObject({ _tag: "InvalidSignature", because: undefined })
       expect(seen.requests).toBe(2)
     }).pipe(inVirtualTime))
+})
+
+describe("A job whose response was lost", () => {
+  it.scoped.each([
+    { wrong: "all the time by 3 minutes", off: { first: 3, then: 3, last: 3 } },
+    { wrong: "all the time by -3 minutes", off: { first: -3, then: -3, last: -3 } },
+    { wrong: "since just before the call by an hour", off: { first: 0, then: 60, last: 60 } },
+    { wrong: "since just before the call by -1 hour", off: { first: 0, then: -60, last: -60 } },
+    { wrong: "since the response was lost by an hour", off: { first: 0, then: 0, last: 60 } },
+    { wrong: "since the response was lost by -1 hour", off: { first: 0, then: 0, last: -60 } },
+    { wrong: "until just before the call by an hour", off: { first: 60, then: 0, last: 0 } },
+    { wrong: "until the response was lost by 2 minutes, then by -2", off: { first: 2, then: 2, last: -2 } }
+  ])(
+    "is found although the clock is wrong $wrong, so that no second one is paid for",
+    ({ off: { first, last, then } }) =>
+      Effect.gen(function*() {
+        let off = first
+        let lost = false
+        const { context } = yield* emulated({
+          wrong: () => off * minute,
+          loses: ({ request: { method, url }, status }) => {
+            if (lost || method !== "POST" || !url.endsWith("/jobs") || status !== 202) return false
+            off = last
+            return lost = true
+          }
+        })
+        const clock = yield* Effect.clock
+        yield* Effect.gen(function*() {
+          const glacier = Context.get(context, GlacierClient.GlacierClient)
+          yield* glacier.createVault(vault)
+          const hashes = { contentSha256: welcomeHash, treeHash: welcomeHash }
+          const { archiveId } = yield* glacier.uploadArchive({ ...vault, ...hashes, body: welcome })
+          off = then
+          const { jobId } = yield* glacier.initiateJob({
+            ...vault,
+            parameters: { type: "archive-retrieval", archiveId, description: "of the caller" }
+          })
+          const { jobs } = yield* glacier.listJobs(vault)
+          expect(lost).toBe(true)
+          expect(jobs.map((job) => job.jobId)).toEqual([jobId])
+        }).pipe(Effect.withClock(ahead(clock, () => off * minute)))
+      }).pipe(inVirtualTime)
+  )
 })
 
 /** A refusal by a service that is an hour ahead. */

@@ -31,6 +31,7 @@ export const make = () => {
     return (request: HttpClientRequest.HttpClientRequest, uploadId: string | undefined) => {
       const { headers, method } = request
       const mine = parts.get(uploadId ?? "") ?? new Set()
+      parts.set(uploadId ?? "", mine)
       if (method === "POST" && uploadId !== undefined && mine.size > 0) careless.add(uploadId)
       if (method === "PUT" && uploadId !== undefined) {
         sent.set(uploadId, (sent.get(uploadId) ?? new Set()).add(headers[Header.treeHash] ?? ""))
@@ -45,7 +46,6 @@ export const make = () => {
         if (uploadId === undefined) return
         if (method === "GET") mine.clear()
         if (method === "PUT") mark(mine, headers["content-range"] ?? "", isContradicted)
-        parts.set(uploadId, mine)
       }
     }
   }

@@ -95,7 +95,10 @@ export const make = Effect.fnUntraced(function*({ faults: harm, outputDelay, see
         yield* Effect.onInterrupt(
           Effect.sleep(up),
           () =>
-            process.alive || random.integer(2) === 0 ? Effect.void : Effect.forkDaemon(witness.http.execute(request))
+            process.alive || random.integer(2) === 0
+              ? Effect.void
+              // The service has a clock of its own.
+              : Effect.forkDaemon(Effect.withClock(witness.http.execute(request), clock))
         )
         const response = yield* send
         if (path.endsWith("/output")) yield* Effect.sleep(random.integer(outputDelay + 1))

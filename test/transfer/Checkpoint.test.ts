@@ -225,16 +225,18 @@ describe("Checkpoint.layerFileSystem", () => {
   const linesIn = (bytes: Uint8Array) => bytes.filter((byte) => byte === 10).length
 
   /** What the log holds when its file is what `file` says, and comes in pieces. */
-  const readings = (file: { bytes: Uint8Array }) =>
-    Effect.map(
-      Layer.build(Layer.provide(
-        Checkpoint.layerFileSystem("checkpoints"),
-        FileSystem.layerNoop({
-          stream: () => Stream.make(file.bytes.subarray(0, 1_000), file.bytes.subarray(1_000))
-        })
-      )),
-      (context) => Effect.provide(read("work"), context)
-    )
+  const readings = Effect.fnUntraced(function*(file: { bytes: Uint8Array }) {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* fs.makeTempFileScoped()
+    const context = yield* Layer.build(Layer.provide(
+      Checkpoint.layerFileSystem("checkpoints"),
+      FileSystem.layerNoop({
+        stream: () => Stream.make(file.bytes.subarray(0, 1_000), file.bytes.subarray(1_000)),
+        open: () => fs.open(path)
+      })
+    ))
+    return Effect.provide(read("work"), context)
+  }, Effect.provide(NodeFileSystem.layer))
 
   it.scoped("I5: a file that is cut at any byte gives the entries that are whole", () =>
     Effect.gen(function*() {
@@ -276,7 +278,7 @@ describe("Checkpoint.layerFileSystem", () => {
       }
     }).pipe(Effect.provide(NodeHashing.layer)), 60_000)
 
-  it.scoped("I5: an entry is fsynced before it counts, and the folder when the file may be new", () =>
+  it.scoped("I5: an entry is fsynced before it counts, also one that was found, and the folder when the file may be new", () =>
     Effect.gen(function*() {
       const steps: Array<string> = []
       const layer = inFiles(`${yield* directory}/new`, (step, effect) =>
@@ -299,6 +301,11 @@ describe("Checkpoint.layerFileSystem", () => {
         yield* append("c")
         expect(taken()).toEqual(["truncate work.checkpoint", ...write, ...folders])
       })).pipe(Effect.provide(layer))
+      // Whoever wrote an entry may have died before it was durable.
+      yield* Effect.scoped(Effect.flatMap(Checkpoint.Checkpoint, ({ open }) => open("work"))).pipe(
+        Effect.provide(layer)
+      )
+      expect(taken()).toEqual(["sync work.checkpoint", "open ", "sync ", "open ..", "sync .."])
     }))
 
   it.scoped.each(["write work.checkpoint", "sync work.checkpoint", "sync "])(

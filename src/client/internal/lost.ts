@@ -1,3 +1,4 @@
+import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -14,38 +15,56 @@ const { listJobs } = operations
 
 type InitiateJob = typeof operations.initiateJob
 
-/** How far apart the clocks of two machines at the service may be (milliseconds). */
-const tolerance = 60_000
+/**
+ * How far a job's creation date may be from the time at the service as this machine knows it (milliseconds): that is
+ * corrected only when it is off by more than 4 minutes, and the machines of the service differ, too.
+ */
+const tolerance = 300_000
 
-const isSince = ({ creationDate }: { readonly creationDate: DateTime.Utc }, since: number): boolean =>
-  DateTime.toEpochMillis(creationDate) >= since - tolerance
+/** Starts to measure, in milliseconds, how long a call has taken. */
+export const stopwatch: Effect.Effect<Effect.Effect<number>> = Effect.gen(function*() {
+  const times = Effect.zip(Clock.currentTimeMillis, Clock.currentTimeNanos)
+  const [millis, nanos] = yield* times
+  // The wall clock can be set back; the monotonic clock can stop while the machine is suspended.
+  return Effect.map(times, ([nowMillis, nowNanos]) => Math.max(nowMillis - millis, Number(nowNanos - nanos) / 1e6))
+})
+
+/** Whether a call that has taken that long can have started a job, by the time at the service. */
+const isSince = (transport: Transport, elapsed: Effect.Effect<number>, { creationDate }: JobDescription) =>
+  Effect.zipWith(
+    transport.time,
+    elapsed,
+    (time, elapsed) => DateTime.toEpochMillis(creationDate) >= time - elapsed - tolerance
+  )
 
 type JobInput = Operation.Input<InitiateJob>
 
 const actions = { "archive-retrieval": "ArchiveRetrieval", "inventory-retrieval": "InventoryRetrieval" } as const
 
-/** Finds the job that a call has started since then. */
+/** Finds the job that a call has started within the time that it has taken. */
 const find = (
   transport: Transport,
   { accountId, parameters, vaultName }: JobInput,
-  since: number,
+  elapsed: Effect.Effect<number>,
   isAsked: (job: JobDescription) => boolean
 ): Effect.Effect<Option.Option<Answer<InitiateJob>>, GlacierError> =>
   pages(listJobs, (marker) => transport.execute(listJobs, { accountId, vaultName, marker }), ({ jobs }) => jobs).pipe(
     Stream.filter((job) =>
-      isSince(job, since) && job.action === actions[parameters.type] &&
+      job.action === actions[parameters.type] &&
       Option.getOrElse(job.jobDescription, () => "").trim() === parameters.description?.trim() && isAsked(job)
     ),
+    // Only now: the responses of the list may have corrected the time at the service.
+    Stream.filterEffect((job) => isSince(transport, elapsed, job)),
     Stream.runHead,
     Effect.map(Option.map(({ jobId }) => ({ jobId, jobOutputPath: Option.none(), location: Option.none() })))
   )
 
 /** Finds the job of a call whose description no other job has. */
-export const markedJob = (transport: Transport, input: JobInput, since: number) =>
+export const markedJob = (transport: Transport, input: JobInput, elapsed: Effect.Effect<number>) =>
   find(
     transport,
     input,
-    since,
+    elapsed,
     (job) => input.parameters.type === "inventory-retrieval" || isRetrievalOf(job, input.parameters)
   )
 
@@ -54,14 +73,14 @@ export const markedJob = (transport: Transport, input: JobInput, since: number) 
  * all that its description tells (docs/design/identity.md says why it then does no harm if it is another's). Undefined for
  * an inventory with a limit or a marker, whose job does not tell them.
  */
-export const job = (transport: Transport, input: JobInput, since: number) => {
+export const job = (transport: Transport, input: JobInput, elapsed: Effect.Effect<number>) => {
   const { parameters } = input
   const { limit, marker } = parameters.type === "inventory-retrieval" ? parameters.selection ?? {} : {}
   if ((limit ?? marker) !== undefined) return undefined
   return find(
     transport,
     input,
-    since,
+    elapsed,
     (job) =>
       Option.getOrUndefined(job.snsTopic) === parameters.snsTopic &&
       (parameters.type === "archive-retrieval" ? isRetrievalOf(job, parameters) : isInventoryOf(job, parameters))

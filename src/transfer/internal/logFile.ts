@@ -37,6 +37,8 @@ const splitter = () => {
 
 export const make = (fs: FileSystem.FileSystem, path: string): Medium => {
   const folder = Folder.of(path)
+  /** Makes the name of a new file durable. The folder may be new itself. */
+  const syncFolders = Effect.zipRight(Folder.sync(fs, folder), Folder.sync(fs, `${folder}/..`))
   return {
     lines: Stream.suspend(() => Stream.mapConcat(fs.stream(path, { chunkSize: 262_144 }), splitter())).pipe(
       Stream.catchSome((error) => Folder.isNotFound(error) ? Option.some(Stream.empty) : Option.none())
@@ -50,13 +52,13 @@ export const make = (fs: FileSystem.FileSystem, path: string): Medium => {
         yield* file.writeAll(bytes)
         yield* file.sync
       }))
-      if (!settled) {
-        yield* Folder.sync(fs, folder)
-        // The folder may be new itself.
-        yield* Folder.sync(fs, `${folder}/..`)
-      }
+      if (!settled) yield* syncFolders
       return end + bytes.length
     }),
+    settle: Effect.zipRight(
+      Effect.scoped(Effect.flatMap(fs.open(path, { flag: "a" }), (file) => file.sync)),
+      syncFolders
+    ),
     clear: fs.remove(path).pipe(
       Effect.zipRight(Folder.sync(fs, folder)),
       Effect.catchIf(Folder.isNotFound, () => Effect.void)

@@ -30,6 +30,7 @@ export const make = (store: KeyValueStore.KeyValueStore, name: string): Medium =
       yield* store.set(keyOf(end), line)
       return end + 1
     }),
+    settle: Effect.void,
     clear: cut(0)
   }
 }

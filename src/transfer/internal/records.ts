@@ -24,6 +24,8 @@ export interface Medium {
     end: number,
     settled: boolean
   ) => Effect.Effect<number, PlatformError.PlatformError>
+  /** Makes the lines there are durable, where the medium can: whoever wrote them may have died before that. */
+  readonly settle: Effect.Effect<void, PlatformError.PlatformError>
   readonly clear: Effect.Effect<void, PlatformError.PlatformError>
 }
 
