@@ -12,6 +12,8 @@ import * as NodeEmulator from "../../src/node/NodeEmulator.ts"
 
 const root = resolve(import.meta.dirname, "../..")
 const folder = join(root, ".examples")
+/** The compiled programs, and beside them the package as their imports find it. */
+const compiled = join(folder, "compiled")
 
 const filesIn = (path: string, ending: string) =>
   readdirSync(join(root, path), { recursive: true, encoding: "utf8" })
@@ -55,10 +57,13 @@ layer(emulator, { excludeTestServices: true })("examples", (it) => {
       expect(docstrings.length).toBeGreaterThan(5)
       rmSync(folder, { recursive: true, force: true })
       mkdirSync(folder)
-      const config = { extends: "../tsconfig.json", compilerOptions: { noUnusedLocals: false }, include: ["*.ts"] }
+      const compilerOptions = { noUnusedLocals: false, noEmit: false, rootDir: "..", outDir: compiled }
+      const config = { extends: "../tsconfig.json", compilerOptions, include: ["*.ts", "../src"] }
       writeFileSync(join(folder, "tsconfig.json"), JSON.stringify(config))
       for (const { code, name } of [...programs, ...docstrings]) writeFileSync(join(folder, `${name}.ts`), code)
       expect(yield* node(["node_modules/typescript/bin/tsc", "-p", folder], {})).toEqual({ code: 0, text: "" })
+      const manifest = readFileSync(join(root, "package.json"), "utf8").replaceAll("./dist/", "./src/")
+      writeFileSync(join(compiled, "package.json"), manifest)
     }), 300_000)
 
   it.effect.each(programs)("run: $name", ({ name }) =>
@@ -68,11 +73,10 @@ layer(emulator, { excludeTestServices: true })("examples", (it) => {
       symlinkSync(join(root, "node_modules"), join(cwd, "node_modules"))
       cpSync(join(root, "package.json"), join(cwd, "package.json"))
       const { accessKeyId, secretAccessKey } = Emulator.defaultKey
-      const ended = yield* node(["--import", "tsx", join(folder, `${name}.ts`)], {
+      const ended = yield* node([join(compiled, ".examples", `${name}.js`)], {
         cwd,
         env: {
           ...process.env,
-          TSX_TSCONFIG_PATH: join(folder, "tsconfig.json"),
           AWS_ACCESS_KEY_ID: accessKeyId,
           AWS_SECRET_ACCESS_KEY: Redacted.value(secretAccessKey),
           AWS_REGION: NodeEmulator.region,
