@@ -72,7 +72,7 @@ describe("DeletionPlan", () => {
       const outcomes = yield* Stream.runCollect(DeletionPlan.run("all", plan)).pipe(
         Effect.provide(Vault.layer("other"))
       )
-      expect(told(outcomes)).toEqual(["0 ResourceNotFound", "1 ResourceNotFound"])
+      expect(told(outcomes)).toEqual(["0 VaultNotFound", "1 VaultNotFound"])
     }).pipe(Effect.provide(layer()), Effect.provide(Checkpoint.layerMemory)))
 
   it.effect("fails when the checkpoint is of other work", () =>

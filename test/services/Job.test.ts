@@ -18,7 +18,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
 import { JobExpired, JobRunning } from "../../src/protocol/GlacierError.ts"
-import { ResourceNotFound } from "../../src/protocol/ServiceError.ts"
+import { VaultNotFound } from "../../src/protocol/ServiceError.ts"
 import * as Job from "../../src/services/Job.ts"
 import * as Vault from "../../src/services/Vault.ts"
 import * as Source from "../../src/transfer/Source.ts"
@@ -222,7 +222,7 @@ describe("Job", () => {
     Effect.gen(function*() {
       const { job } = yield* retrieval
       const elsewhere = yield* Job.attach({ vaultName: "music" }, job.id)
-      expect(yield* Effect.flip(elsewhere.describe)).toBeInstanceOf(ResourceNotFound)
+      expect(yield* Effect.flip(elsewhere.describe)).toBeInstanceOf(VaultNotFound)
     }).pipe(Effect.provide(layer())))
 
   it.effect("is found again by its id", () =>
