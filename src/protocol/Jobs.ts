@@ -131,7 +131,7 @@ export const JobDescription = Schema.Struct({
     Schema.Struct({
       endDate: nullable("EndDate", Seconds),
       format: nullable("Format", InventoryFormat),
-      limit: nullable("Limit", Schema.NumberFromString),
+      limit: nullable("Limit", Schema.Union(Schema.NumberFromString, Schema.Number)),
       /** Once the job has succeeded: where the next inventory job goes on, none after the last archive. */
       marker: nullable("Marker", Schema.String),
       startDate: nullable("StartDate", Seconds)
