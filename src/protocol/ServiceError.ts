@@ -327,8 +327,7 @@ export class UploadNotFound
 {
   static readonly code = "ResourceNotFoundException"
   static readonly text = /\bupload ID\b/i
-  static readonly advice =
-    "an upload is gone once it is completed or aborted, and after 24 hours without a part"
+  static readonly advice = "an upload is gone once it is completed or aborted, and after 24 hours without a part"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
 }
@@ -345,7 +344,8 @@ export class InventoryNotReady
 {
   static readonly code = "ResourceNotFoundException"
   static readonly text = /\b(initial|first|no) inventory\b/i
-  static readonly advice = "the service takes the first inventory of a vault about a day after the first upload; try again then"
+  static readonly advice =
+    "the service takes the first inventory of a vault about a day after the first upload; try again then"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
 }

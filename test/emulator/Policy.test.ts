@@ -121,12 +121,15 @@ describe("Policy", () => {
 
   it.each(["Action", "NotAction"])("rejects a policy whose %s has an action that no operation has", (element) => {
     const { Action: _action, ...other } = base
-    const isPolicy = (actions: unknown) => Policy.isPolicy(JSON.stringify({ Statement: { ...other, [element]: actions } }))
+    const isPolicy = (actions: unknown) =>
+      Policy.isPolicy(JSON.stringify({ Statement: { ...other, [element]: actions } }))
     for (const { name } of Object.values(operations)) expect(isPolicy(`glacier:${name}`)).toBe(true)
     for (const known of ["*", "glacier:*", "glacier:Delete*", "GLACIER:deletearchiv?", "glacier:*Vault"]) {
       expect([known, isPolicy(known)]).toEqual([known, true])
     }
-    for (const unknown of ["glacier:DeleteArchives", "glacier:RestoreObject", "glacier:S3*", "glacier:", "DeleteArchive"]) {
+    for (
+      const unknown of ["glacier:DeleteArchives", "glacier:RestoreObject", "glacier:S3*", "glacier:", "DeleteArchive"]
+    ) {
       expect([unknown, isPolicy(unknown)]).toEqual([unknown, false])
       expect([unknown, isPolicy(["glacier:DeleteArchive", unknown])]).toEqual([unknown, false])
     }

@@ -33,9 +33,9 @@ const initiate = calling<Model>(
       lockOf(model) !== undefined
         ? model.lock?.until === undefined ? "VaultLocked" : "VaultLockInProgress"
         : ({ lockId }) => {
-        model.lock = { id: lockId, until: model.now + day }
-        model.ids.push(lockId)
-      }
+          model.lock = { id: lockId, until: model.now + day }
+          model.ids.push(lockId)
+        }
     )
 )
 

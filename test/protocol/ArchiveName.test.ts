@@ -280,7 +280,10 @@ describe("reading names of boto 2", () => {
   })
 
   const name = fc.array(
-    fc.oneof(fc.string({ unit: "binary", maxLength: 10 }), fc.constantFrom("%", " ", "é", "\\", "/", "2", "C3", "\t", "~")),
+    fc.oneof(
+      fc.string({ unit: "binary", maxLength: 10 }),
+      fc.constantFrom("%", " ", "é", "\\", "/", "2", "C3", "\t", "~")
+    ),
     { minLength: 1, maxLength: 10 }
   ).map((parts) => parts.join(""))
 
@@ -368,10 +371,14 @@ it.prop("no codec throws", [
       fc.string(),
       fc.constantFrom("</m>", "</lm></m>")
     ).map((pieces) => pieces.join("")),
-    fc.array(fc.constantFrom("%", "%C3", "%A9", "%20", "%F0%9F", "%ED%A0", "C", "3", "é")).map((pieces) => pieces.join("")),
+    fc.array(fc.constantFrom("%", "%C3", "%A9", "%20", "%F0%9F", "%ED%A0", "C", "3", "é")).map((pieces) =>
+      pieces.join("")
+    ),
     fc.string().map((path) => `{"Path":${JSON.stringify(path)}}`),
     fc.json()
   )
 ], ([description]) => {
-  for (const codec of [...ArchiveName.codecs, ArchiveName.boto]) expect(Option.isOption(codec.decode(description))).toBe(true)
+  for (const codec of [...ArchiveName.codecs, ArchiveName.boto]) {
+    expect(Option.isOption(codec.decode(description))).toBe(true)
+  }
 }, { fastCheck: { numRuns: 5_000 } })

@@ -341,17 +341,20 @@ describe("InventoryReader.entries", () => {
     ["CSV", csv([row("a"), row("b, \"c\"")].map((row) => csvRow(row)))]
   ] as const
 
-  it.effect.each(samplesOfTwo)("fails when %s was cut off anywhere and its size is known", ([format, document]) =>
-    Effect.gen(function*() {
-      const { length } = utf8.encode(document)
-      const both = decoded([row("a"), row("b, \"c\"")])
-      for (let end = 0; end < length; end++) {
-        const { error, found } = yield* read(document.slice(0, end), format, [end >> 1], length)
-        expect(error).toBeInstanceOf(MalformedInventory)
-        expect(found).toEqual(both.slice(0, found.length))
-      }
-      expect(yield* read(document, format, [], length)).toEqual({ found: both, error: undefined })
-    }))
+  it.effect.each(samplesOfTwo)(
+    "fails when %s was cut off anywhere and its size is known",
+    ([format, document]) =>
+      Effect.gen(function*() {
+        const { length } = utf8.encode(document)
+        const both = decoded([row("a"), row("b, \"c\"")])
+        for (let end = 0; end < length; end++) {
+          const { error, found } = yield* read(document.slice(0, end), format, [end >> 1], length)
+          expect(error).toBeInstanceOf(MalformedInventory)
+          expect(found).toEqual(both.slice(0, found.length))
+        }
+        expect(yield* read(document, format, [], length)).toEqual({ found: both, error: undefined })
+      })
+  )
 
   it.effect("says at which byte a document ends, and how many it must have", () =>
     Effect.gen(function*() {
@@ -413,11 +416,14 @@ describe("InventoryReader.entries", () => {
       expect((yield* read(document, "CSV")).found).toEqual(decoded([row("a, b"), row("c")]))
     }))
 
-  it.effect.each([null, undefined])("reads an entry whose description is %s as one without", (description) =>
-    Effect.gen(function*() {
-      const document = json([JSON.stringify({ ...row("a"), ArchiveDescription: description })])
-      expect(yield* read(document, "JSON")).toEqual({ found: decoded([row("")]), error: undefined })
-    }))
+  it.effect.each([null, undefined])(
+    "reads an entry whose description is %s as one without",
+    (description) =>
+      Effect.gen(function*() {
+        const document = json([JSON.stringify({ ...row("a"), ArchiveDescription: description })])
+        expect(yield* read(document, "JSON")).toEqual({ found: decoded([row("")]), error: undefined })
+      })
+  )
 
   it.effect.prop(
     "fails as it should, and alike however it is cut, whatever becomes of the bytes",

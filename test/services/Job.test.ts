@@ -188,7 +188,11 @@ describe("Job", () => {
       for (const gone of [job.describe, job.wait(), Stream.runDrain(job.output())]) {
         const error = yield* Effect.flip(gone)
         expect(error).toBeInstanceOf(JobExpired)
-        expect(error).toMatchObject({ jobId: job.id, message: `The job ID was not found: ${job.id}` })
+        expect(error).toMatchObject({
+          jobId: job.id,
+          message: `The job ID was not found: ${job.id} ` +
+            "(the service keeps a job and its output for 24 hours after completion; start another job)"
+        })
       }
     }).pipe(Effect.provide(layer())))
 
@@ -212,7 +216,9 @@ describe("Job", () => {
         expect(yield* Fiber.join(fiber)).toMatchObject({
           _tag: "JobExpired",
           jobId: job.id,
-          completionDate: DateTime.unsafeMake(4 * 3_600_000)
+          completionDate: DateTime.unsafeMake(4 * 3_600_000),
+          message: `The job ID was not found: ${job.id} ` +
+            "(the service keeps a job and its output for 24 hours after completion; start another job)"
         })
       }
       expect(yield* fs.readDirectory(path.slice(0, path.lastIndexOf("/")))).toEqual([])

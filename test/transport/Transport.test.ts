@@ -243,16 +243,22 @@ describe("Transport", () => {
       [{ message: vaultMessage, code: "ResourceNotFoundException", type: "Client" }, {}],
       [{ Code: "ResourceNotFoundException", Message: vaultMessage }, {}],
       [{ __type: "com.amazonaws.glacier#ResourceNotFoundException", message: vaultMessage }, {}],
-      [{ code: null, __type: "ResourceNotFoundException:http://amazon.com/#x", message: null, Message: vaultMessage }, {}],
+      [
+        { code: null, __type: "ResourceNotFoundException:http://amazon.com/#x", message: null, Message: vaultMessage },
+        {}
+      ],
       [{ message: vaultMessage }, { "x-amzn-errortype": "ResourceNotFoundException:http://amazon.com/" }],
       [{ code: "ResourceNotFoundException", message: vaultMessage }, { "x-amzn-errortype": "" }]
     ]
 
-    it.effect.each(forms)("has its code and text in any form that AWS uses: %j %j", ([body, headers]) =>
-      Effect.gen(function*() {
-        const error = yield* failure(call("describeVault").run, () => answer(404, JSON.stringify(body), headers))
-        expect({ ...error, message: error.message }).toMatchObject({ _tag: "VaultNotFound", message: vaultMessage })
-      }))
+    it.effect.each(forms)(
+      "has its code and text in any form that AWS uses: %j %j",
+      ([body, headers]) =>
+        Effect.gen(function*() {
+          const error = yield* failure(call("describeVault").run, () => answer(404, JSON.stringify(body), headers))
+          expect({ ...error, message: error.message }).toMatchObject({ _tag: "VaultNotFound", message: vaultMessage })
+        })
+    )
 
     it.effect("without a request id has none", () =>
       Effect.gen(function*() {

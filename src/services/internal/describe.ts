@@ -12,12 +12,12 @@ import { isMissing } from "./missing.ts"
 export const expired =
   (jobId: JobId, seen?: JobDescription) => <E extends { readonly message: string }>(error: E): E | JobExpired =>
     isMissing(JobNotFound, jobId)(error)
-    ? new JobExpired({
-      jobId,
-      completionDate: seen && Option.getOrUndefined(seen.completionDate),
-      message: error.message
-    })
-    : error
+      ? new JobExpired({
+        jobId,
+        completionDate: seen && Option.getOrUndefined(seen.completionDate),
+        message: error.message
+      })
+      : error
 
 /** The job as it stands. */
 export const describe = (vault: VaultAddress, jobId: JobId) =>

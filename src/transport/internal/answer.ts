@@ -33,11 +33,15 @@ const requestIdOf = (scrub: Attempt["scrub"], headers: HttpClientResponse.HttpCl
 const Text = Schema.optionalWith(Schema.String, { nullable: true })
 
 /** Glacier itself writes `code` and `message`. Layers of AWS in front of it may use the other names (spec section 6). */
-const ErrorBody = Schema.parseJson(Schema.Struct({ code: Text, Code: Text, __type: Text, message: Text, Message: Text }))
+const ErrorBody = Schema.parseJson(
+  Schema.Struct({ code: Text, Code: Text, __type: Text, message: Text, Message: Text })
+)
 
 /** The code of an error, without what may stand round it, as in `com.amazonaws#ThrottlingException:http://amazon.com`. */
 const codeOf = (...codes: ReadonlyArray<string | undefined>): string | undefined =>
-  codes.map((code) => code?.replace(/:.*/s, "").replace(/.*#/s, "").trim()).find((code) => code !== undefined && code !== "")
+  codes.map((code) => code?.replace(/:.*/s, "").replace(/.*#/s, "").trim()).find((code) =>
+    code !== undefined && code !== ""
+  )
 
 /** An error answer by its body; one that is not Glacier's (a proxy's page) by its status alone. */
 const refusal = (

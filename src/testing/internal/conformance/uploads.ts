@@ -80,7 +80,11 @@ export const uploads: ReadonlyArray<Case> = [
       expect((yield* glacier.listParts({ vaultName, uploadId })).parts).toEqual([])
       yield* glacier.abortMultipartUpload({ vaultName, uploadId })
       yield* glacier.abortMultipartUpload({ vaultName, uploadId })
-      yield* refused(put(0, ramp(10)), ServiceError.UploadNotFound, new RegExp(`^The upload ID was not found: ${uploadId} \\(`))
+      yield* refused(
+        put(0, ramp(10)),
+        ServiceError.UploadNotFound,
+        new RegExp(`^The upload ID was not found: ${uploadId} \\(`)
+      )
       yield* glacier.deleteVault({ vaultName })
     })),
 
