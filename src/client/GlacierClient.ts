@@ -74,13 +74,13 @@ export interface Service {
   readonly getJobOutput: Method<Operations["getJobOutput"]>
   /** Sets whom a vault tells when a job has ended (spec section 12.5). */
   readonly setVaultNotifications: Method<Operations["setVaultNotifications"]>
-  /** Tells whom a vault tells. `ResourceNotFound` when nobody is. */
+  /** Gets the notification configuration of a vault. Fails with `NotificationsNotSet` when there is none. */
   readonly getVaultNotifications: Method<Operations["getVaultNotifications"]>
   /** Lets a vault tell nobody. */
   readonly deleteVaultNotifications: Method<Operations["deleteVaultNotifications"]>
   /** Sets who may do what with a vault (spec section 12.6). */
   readonly setVaultAccessPolicy: Method<Operations["setVaultAccessPolicy"]>
-  /** The access policy of a vault. `ResourceNotFound` when it has none. */
+  /** Gets the access policy of a vault. Fails with `AccessPolicyNotSet` when there is none. */
   readonly getVaultAccessPolicy: Method<Operations["getVaultAccessPolicy"]>
   /** Deletes the access policy of a vault, if it has one. */
   readonly deleteVaultAccessPolicy: Method<Operations["deleteVaultAccessPolicy"]>
@@ -88,7 +88,7 @@ export interface Service {
   readonly initiateVaultLock: Method<Operations["initiateVaultLock"]>
   /** Makes the lock in progress final: nobody can ever change or remove it. */
   readonly completeVaultLock: Method<Operations["completeVaultLock"]>
-  /** The lock of a vault. `ResourceNotFound` when it has none. */
+  /** Gets the lock of a vault. Fails with `VaultLockNotSet` when there is none. */
   readonly getVaultLock: Method<Operations["getVaultLock"]>
   /** Drops the lock in progress, if there is one. */
   readonly abortVaultLock: Method<Operations["abortVaultLock"]>

@@ -45,14 +45,24 @@ export interface ArchiveName extends Decoded {
 }
 
 /**
- * A way to write names into descriptions, as it is read. `decode` gives none for what is not written in that way.
+ * Returned by a codec for a description that it can read, but that describes something else than a file, such as a
+ * folder.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export const notAFile = "notAFile"
+
+/**
+ * A way to write names into descriptions, as it is read. `decode` returns none for a description that is not written in
+ * that way.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Codec {
   readonly name: string
-  readonly decode: (description: string) => Option.Option<Decoded>
+  readonly decode: (description: string) => Option.Option<Decoded | typeof notAFile>
 }
 
 /**
@@ -236,8 +246,11 @@ const utf7 = (encoded: string): Option.Option<string> => {
 const json = (key: "Path" | "path", decode: (path: string) => string) => (description: string) =>
   Option.liftPredicate(description, (text) => text.trimStart().startsWith("{")).pipe(
     Option.flatMap(fields),
-    Option.flatMap(({ [key]: path, UTCDateModified }) =>
-      named(typeof path === "string" ? decode(path) : path, UTCDateModified)
+    Option.flatMap(({ [key]: path, UTCDateModified, type = null }) =>
+      Option.map(
+        named(typeof path === "string" ? decode(path) : path, UTCDateModified),
+        (decoded) => type === null || type === "file" ? decoded : notAFile
+      )
     )
   )
 
@@ -256,15 +269,42 @@ export const cloudBerry: Codec = {
 
 /**
  * JSON with a `path`, as QNAP's Glacier app writes it. Known from what others found in their vaults; `UTCDateModified`
- * is read as a date, which is a guess.
+ * is read as a date, which is a guess. A description with another `type` than "file" names no file.
  *
  * @since 0.1.0
  * @category codecs
  */
 export const jsonPath: Codec = { name: "json", decode: json("path", (path) => path) }
 
+/** An escape that boto writes: a space or a control character, or the bytes of other characters in UTF-8. */
+const botoEscape = /%(?:[01][0-9A-F]|20|7F)|(?:%[89A-F][0-9A-F])+/g
+
+const unescape = (escape: string): string =>
+  Option.getOrElse(text("utf8")(Uint8Array.from(escape.slice(1).split("%"), (hex) => parseInt(hex, 16))), () => escape)
+
 /**
- * All codecs of this package, in the order in which they are tried.
+ * Names as boto 2 writes them. It percent-encodes control characters and all that is not ASCII, older versions also the
+ * space, but not `%` itself. So a name that has `%20` of its own comes back with a space. That is why this codec is not
+ * among `codecs`: use it last, for archives that boto has stored. Escapes that boto does not write, and bytes that are no
+ * UTF-8, stay as they are. A description without such escapes is left to `plain`, which gives the same path.
+ *
+ * @since 0.1.0
+ * @category codecs
+ * @example
+ * import { ArchiveName } from "effect-glacier"
+ *
+ * console.log(ArchiveName.read("2009/Ag%C3%A1tka ve %C5%A1kolce.JPG", [...ArchiveName.codecs, ArchiveName.boto]))
+ */
+export const boto: Codec = {
+  name: "boto",
+  decode: (description) => {
+    const path = description.trim().replace(botoEscape, unescape)
+    return path === description.trim() ? Option.none() : named(path, undefined)
+  }
+}
+
+/**
+ * The codecs of this package that recognize their own descriptions, in the order in which they are tried. All but `boto`.
  *
  * @since 0.1.0
  * @category codecs
@@ -273,7 +313,8 @@ export const codecs: ReadonlyArray<Codec> = [fastGlacier, mt2, cloudBerry, jsonP
 
 /**
  * What a description says by the first of the codecs that can read it; when none can, the whole text is taken for the
- * path, and the format is `plain`. None when there is no text, or more than Glacier keeps.
+ * path, and the format is `plain`. None when there is no text, or more than Glacier keeps, or when the codec says that the
+ * archive is not a file.
  *
  * @since 0.1.0
  * @category reading
@@ -299,17 +340,18 @@ export const read = (
 ): Option.Option<ArchiveName> =>
   description.trim() === "" || description.length > Limits.maximumDescriptionLength
     ? Option.none()
-    : Option.some(
-      Arr.findFirst(by, (codec) =>
-        Option.map(codec.decode(description), (decoded) => ({ ...decoded, format: codec.name, description }))).pipe(
-          Option.getOrElse(() => ({
+    : Arr.findFirst(by, ({ decode, name }) =>
+      Option.map(decode(description), (decoded) =>
+        decoded === notAFile ? Option.none() : Option.some({ ...decoded, format: name, description }))).pipe(
+        Option.getOrElse(() =>
+          Option.some({
             path: description.trim(),
             modified: Option.none(),
             format: "plain",
             description
-          }))
+          })
         )
-    )
+      )
 
 const Path = Schema.String.pipe(
   Schema.filter((path) => path.trim() !== "" && !/\p{Cs}/u.test(path), {

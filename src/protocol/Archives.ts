@@ -50,7 +50,7 @@ export const UploadArchive = Operation.make({
     ServiceError.ChecksumMismatch,
     ServiceError.EmptyArchive,
     ServiceError.RequestTimeout,
-    ServiceError.ResourceNotFound,
+    ...ServiceError.vaultMissing,
     ...ServiceError.common
   ],
   repeatable: false,
@@ -72,6 +72,11 @@ export const DeleteArchive = Operation.make({
   success: [204],
   headers: {},
   body: "none",
-  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  errors: [
+    ServiceError.ArchiveInOtherVault,
+    ServiceError.ArchiveNotFound,
+    ...ServiceError.vaultMissing,
+    ...ServiceError.common
+  ],
   repeatable: true
 })

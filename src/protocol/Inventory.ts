@@ -9,14 +9,17 @@ import { ArchiveId } from "./Names.ts"
 import { TreeHash } from "./TreeHash.ts"
 
 /**
- * An archive as an inventory lists it. Dates are to the second; `description` is empty when there is none.
+ * An archive as an inventory lists it. Dates are to the second; `description` is empty when there is none, also where
+ * the document has null or no description at all.
  *
  * @since 0.1.0
  * @category schemas
  */
 export const Entry = Schema.Struct({
   archiveId: required("ArchiveId", ArchiveId),
-  description: required("ArchiveDescription", Schema.String),
+  description: Schema.optionalWith(Schema.String, { nullable: true, default: () => "" }).pipe(
+    Schema.fromKey("ArchiveDescription")
+  ),
   creationDate: required("CreationDate", Seconds),
   size: required("Size", Schema.NonNegativeInt),
   treeHash: required("SHA256TreeHash", TreeHash)

@@ -10,6 +10,7 @@ import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
 import { MalformedEntry, MalformedInventory } from "./GlacierError.ts"
 import * as Csv from "./internal/inventoryCsv.ts"
+import * as Encoding from "./internal/inventoryEncoding.ts"
 import type { Found, Reader } from "./internal/inventoryEntry.ts"
 import * as Json from "./internal/inventoryJson.ts"
 import type { Entry, Head } from "./Inventory.ts"
@@ -23,6 +24,12 @@ import type { InventoryFormat } from "./Jobs.ts"
  */
 export interface Options<E, R> {
   readonly format: typeof InventoryFormat.Type
+  /**
+   * The size of the document in bytes: `inventorySizeInBytes` of its job, or the length of the job's output. A document of
+   * another size fails with `MalformedInventory`. Without it, a CSV document that was cut off between two rows looks
+   * complete. Leave it out for a document that another program has changed, for example by another encoding or line ends.
+   */
+  readonly size?: number | undefined
   /**
    * What to do about an entry that cannot be read, before those behind it are read: with `Effect.fail` the first ends
    * the Stream, with an Effect that logs or gathers them the others are still read.
@@ -39,15 +46,26 @@ function* slices(bytes: Uint8Array): Generator<Uint8Array> {
 
 const read = <E, R>(
   reader: Reader,
-  bytes: Stream.Stream<Uint8Array, E, R>
-): Stream.Stream<ReadonlyArray<Found>, E, R> =>
-  bytes.pipe(
+  bytes: Stream.Stream<Uint8Array, E, R>,
+  size?: number
+): Stream.Stream<ReadonlyArray<Found>, E, R> => {
+  const { end, write } = Encoding.make(reader)
+  let length = 0
+  return bytes.pipe(
     Stream.mapConcat(slices),
     // One by one: what a slice holds is used before the next is read.
     Stream.rechunk(1),
-    Stream.map(reader.write),
-    Stream.concat(Stream.sync(reader.end))
+    Stream.map((slice) => {
+      length += slice.length
+      return write(slice)
+    }),
+    Stream.concat(Stream.sync(() =>
+      size === undefined || length === size
+        ? end()
+        : [new MalformedInventory({ offset: length, problem: `ends here, but must have ${size} bytes` })]
+    ))
   )
+}
 
 /** What was found, from some place on: entries together up to the next that is malformed. */
 const emit = <E, R>(
@@ -72,7 +90,8 @@ const emit = <E, R>(
 
 /**
  * The entries of a document, in its order. Fails with `MalformedInventory` where the document itself is broken: when it
- * is no inventory, is cut off, or has an entry of more than 64 KiB.
+ * is no inventory, is cut off, or has an entry of more than 64 KiB. Only with `size` does the reader notice a CSV document
+ * that was cut off between two rows. A byte order mark is skipped, and the columns of CSV are found by their names.
  *
  * @since 0.1.0
  * @category reading
@@ -93,7 +112,7 @@ export const entries = <E, R, E2, R2>(
 ): Stream.Stream<Entry, E | E2 | MalformedInventory, R | R2> =>
   Stream.suspend(() => {
     const reader = options.format === "CSV" ? Csv.make() : Json.make()
-    return Stream.flatMap(read(reader, bytes), (all) => emit(all, options.onMalformed))
+    return Stream.flatMap(read(reader, bytes, options.size), (all) => emit(all, options.onMalformed))
   })
 
 /**

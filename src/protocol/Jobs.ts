@@ -131,7 +131,7 @@ export const JobDescription = Schema.Struct({
     Schema.Struct({
       endDate: nullable("EndDate", Seconds),
       format: nullable("Format", InventoryFormat),
-      limit: nullable("Limit", Schema.NumberFromString),
+      limit: nullable("Limit", Schema.Union(Schema.NumberFromString, Schema.Number)),
       /** Once the job has succeeded: where the next inventory job goes on, none after the last archive. */
       marker: nullable("Marker", Schema.String),
       startDate: nullable("StartDate", Seconds)
@@ -245,11 +245,14 @@ export const InitiateJob = Operation.make({
   },
   body: "none",
   errors: [
+    ServiceError.ArchiveInOtherVault,
+    ServiceError.ArchiveNotFound,
     ServiceError.InsufficientCapacity,
+    ServiceError.InventoryNotReady,
     ServiceError.PolicyEnforced,
     ServiceError.RangeNotAligned,
-    ServiceError.ResourceNotFound,
     ServiceError.Serialization,
+    ...ServiceError.vaultMissing,
     ...ServiceError.common
   ],
   repeatable: false,
@@ -270,7 +273,7 @@ export const DescribeJob = Operation.make({
   success: [200],
   headers: {},
   body: Operation.answer(JobDescription),
-  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  errors: [ServiceError.JobNotFound, ...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true,
   echoes: ["jobId"]
 })
@@ -294,7 +297,7 @@ export const ListJobs = Operation.make({
   success: [200],
   headers: {},
   body: Operation.answer(JobPage),
-  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  errors: [...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true
 })
 
@@ -319,9 +322,10 @@ export const GetJobOutput = Operation.make({
   },
   body: "bytes",
   errors: [
+    ServiceError.JobNotFound,
     ServiceError.JobNotReady,
     ServiceError.RangeNotSatisfiable,
-    ServiceError.ResourceNotFound,
+    ...ServiceError.vaultMissing,
     ...ServiceError.common
   ],
   repeatable: true

@@ -82,12 +82,12 @@ export const SetVaultNotifications = Operation.make({
   success: [204],
   headers: {},
   body: "none",
-  errors: [ServiceError.ResourceNotFound, ServiceError.Serialization, ...ServiceError.common],
+  errors: [ServiceError.Serialization, ...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true
 })
 
 /**
- * Tells whom a vault tells. `ResourceNotFound` when nobody is.
+ * Gets the notification configuration of a vault. Fails with `NotificationsNotSet` when there is none.
  *
  * @since 0.1.0
  * @category operations
@@ -100,7 +100,7 @@ export const GetVaultNotifications = Operation.make({
   success: [200],
   headers: {},
   body: Operation.answer(NotificationConfiguration),
-  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  errors: [ServiceError.NotificationsNotSet, ...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true
 })
 
@@ -118,6 +118,6 @@ export const DeleteVaultNotifications = Operation.make({
   success: [204],
   headers: {},
   body: "none",
-  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  errors: [...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true
 })

@@ -80,12 +80,12 @@ export const SetVaultAccessPolicy = Operation.make({
   success: [204],
   headers: {},
   body: "none",
-  errors: [ServiceError.ResourceNotFound, ServiceError.Serialization, ...ServiceError.common],
+  errors: [ServiceError.Serialization, ...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true
 })
 
 /**
- * The access policy of a vault. `ResourceNotFound` when it has none.
+ * Gets the access policy of a vault. Fails with `AccessPolicyNotSet` when there is none.
  *
  * @since 0.1.0
  * @category operations
@@ -98,7 +98,7 @@ export const GetVaultAccessPolicy = Operation.make({
   success: [200],
   headers: {},
   body: Operation.answer(Policy),
-  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  errors: [ServiceError.AccessPolicyNotSet, ...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true
 })
 
@@ -116,13 +116,13 @@ export const DeleteVaultAccessPolicy = Operation.make({
   success: [204],
   headers: {},
   body: "none",
-  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  errors: [...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true
 })
 
 /**
- * Puts a lock policy in force for 24 hours, to be tried, and then completed or aborted. While one is in progress a second
- * is denied.
+ * Puts a lock policy in force for 24 hours, to be tried, and then completed or aborted. Fails with `VaultLockInProgress`
+ * while another lock is in progress, and with `VaultLocked` when the lock is final.
  *
  * @since 0.1.0
  * @category operations
@@ -135,7 +135,13 @@ export const InitiateVaultLock = Operation.make({
   success: [201],
   headers: { lockId: Operation.header("x-amz-lock-id", LockId) },
   body: "none",
-  errors: [ServiceError.ResourceNotFound, ServiceError.Serialization, ...ServiceError.common],
+  errors: [
+    ServiceError.Serialization,
+    ServiceError.VaultLockInProgress,
+    ServiceError.VaultLocked,
+    ...ServiceError.vaultMissing,
+    ...ServiceError.common
+  ],
   repeatable: false,
   lookUp:
     "GetVaultLock tells whether vault {vaultName} has a lock; its id is lost, so abort the lock and initiate another"
@@ -155,12 +161,17 @@ export const CompleteVaultLock = Operation.make({
   success: [204],
   headers: {},
   body: "none",
-  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  errors: [
+    ServiceError.VaultLockNotSet,
+    ServiceError.VaultLocked,
+    ...ServiceError.vaultMissing,
+    ...ServiceError.common
+  ],
   repeatable: true
 })
 
 /**
- * The lock of a vault. `ResourceNotFound` when it has none.
+ * Gets the lock of a vault. Fails with `VaultLockNotSet` when there is none.
  *
  * @since 0.1.0
  * @category operations
@@ -173,12 +184,12 @@ export const GetVaultLock = Operation.make({
   success: [200],
   headers: {},
   body: Operation.answer(VaultLock),
-  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  errors: [ServiceError.VaultLockNotSet, ...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true
 })
 
 /**
- * Drops the lock that is in progress, if there is one. A final one stays: `AccessDenied`.
+ * Aborts the lock that is in progress, if there is one. Fails with `VaultLocked` when the lock is final.
  *
  * @since 0.1.0
  * @category operations
@@ -191,6 +202,6 @@ export const AbortVaultLock = Operation.make({
   success: [204],
   headers: {},
   body: "none",
-  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  errors: [ServiceError.VaultLocked, ...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true
 })

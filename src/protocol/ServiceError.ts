@@ -1,7 +1,9 @@
 /**
- * What the service answers when it refuses, as tagged errors named after their wire code without "Exception" (spec
- * section 6.1). InvalidParameterValueException hides many causes: they are told apart by the message catalogue
- * (section 6.2) and keep its text. None ever holds a request, a header or a secret.
+ * The errors of the service as tagged classes, named after their wire code without "Exception" (spec section 6.1). Some
+ * codes hide several causes: InvalidParameterValueException, ResourceNotFoundException, AccessDeniedException and
+ * InvalidSignatureException. The causes that a program handles differently have classes of their own, recognized by
+ * their texts (section 6.2). A text that this version does not know comes as the class of the code. No class holds a
+ * request, a header or a secret.
  *
  * @since 0.1.0
  */
@@ -36,7 +38,7 @@ const answer = {
   operation: Schema.String,
   /** The HTTP status of the answer. */
   status: Schema.Int,
-  /** The service's text, kept as it came. */
+  /** The service's text as it came. Some classes add what to do, in parentheses. */
   message: Schema.String,
   /** `x-amzn-RequestId`: what AWS support asks for. */
   requestId: Schema.optional(Schema.String),
@@ -45,7 +47,8 @@ const answer = {
 }
 
 /**
- * 403: IAM, an access policy or a vault lock denies it, or the account is not the caller's.
+ * 403: IAM, an access policy or a vault lock denies it, or the account is not the caller's. For the state of a lock there
+ * are `VaultLockInProgress` and `VaultLocked`.
  *
  * @since 0.1.0
  * @category errors
@@ -213,20 +216,6 @@ export class RequestTimeout
 }
 
 /**
- * 404: no such vault, upload, job or archive (or its job output has expired).
- *
- * @since 0.1.0
- * @category errors
- */
-export class ResourceNotFound
-  extends Schema.TaggedError<ResourceNotFound>("effect-glacier/ResourceNotFound")("ResourceNotFound", answer)
-{
-  static readonly code = "ResourceNotFoundException"
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
-
-/**
  * 400: the JSON body cannot be read.
  *
  * @since 0.1.0
@@ -276,6 +265,194 @@ export class UnrecognizedClient
   extends Schema.TaggedError<UnrecognizedClient>("effect-glacier/UnrecognizedClient")("UnrecognizedClient", answer)
 {
   static readonly code = "UnrecognizedClientException"
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * 404: there is no vault of this name in the region and the account of the request. Credentials that may not read the
+ * vault may get `AccessDenied` instead.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class VaultNotFound
+  extends Schema.TaggedError<VaultNotFound>("effect-glacier/VaultNotFound")("VaultNotFound", answer)
+{
+  static readonly code = "ResourceNotFoundException"
+  static readonly text = /^Vault not found\b/
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * 404: the vault holds no archive with this id. An inventory lists archives that were deleted since it was taken.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ArchiveNotFound
+  extends Schema.TaggedError<ArchiveNotFound>("effect-glacier/ArchiveNotFound")("ArchiveNotFound", answer)
+{
+  static readonly code = "ResourceNotFoundException"
+  static readonly text = /^The archive ID was not found\b/
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * 404: the vault has no job with this id. The service forgets a job, and its output, some time after 24 hours from its
+ * completion.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class JobNotFound extends Schema.TaggedError<JobNotFound>("effect-glacier/JobNotFound")("JobNotFound", answer) {
+  static readonly code = "ResourceNotFoundException"
+  static readonly text = /^The job ID was not found\b/
+  static readonly advice = "the service keeps a job and its output for 24 hours after completion; start another job"
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * 404: the vault has no open multipart upload with this id. It was completed or aborted, or it got no part for 24 hours.
+ * The service's text is a guess, modelled on the texts for jobs and archives.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class UploadNotFound
+  extends Schema.TaggedError<UploadNotFound>("effect-glacier/UploadNotFound")("UploadNotFound", answer)
+{
+  static readonly code = "ResourceNotFoundException"
+  static readonly text = /\bupload ID\b/i
+  static readonly advice = "an upload is gone once it is completed or aborted, and after 24 hours without a part"
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * 404: InitiateJob for an inventory of a vault that exists, but whose first inventory was not taken yet. Of the service's
+ * text only the meaning is known, so the words are a guess.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InventoryNotReady
+  extends Schema.TaggedError<InventoryNotReady>("effect-glacier/InventoryNotReady")("InventoryNotReady", answer)
+{
+  static readonly code = "ResourceNotFoundException"
+  static readonly text = /\b(initial|first|no) inventory\b/i
+  static readonly advice =
+    "the service takes the first inventory of a vault about a day after the first upload; try again then"
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * 404: the vault has no notification configuration.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class NotificationsNotSet
+  extends Schema.TaggedError<NotificationsNotSet>("effect-glacier/NotificationsNotSet")("NotificationsNotSet", answer)
+{
+  static readonly code = "ResourceNotFoundException"
+  static readonly text = /^No notification configuration is set\b/
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * 404: the vault has no access policy.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class AccessPolicyNotSet
+  extends Schema.TaggedError<AccessPolicyNotSet>("effect-glacier/AccessPolicyNotSet")("AccessPolicyNotSet", answer)
+{
+  static readonly code = "ResourceNotFoundException"
+  static readonly text = /^No vault access policy is set\b/
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * 404: the vault has no lock: none was initiated, or it was aborted, or it was not completed within 24 hours. The
+ * service's text is a guess, modelled on the text for access policies.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class VaultLockNotSet
+  extends Schema.TaggedError<VaultLockNotSet>("effect-glacier/VaultLockNotSet")("VaultLockNotSet", answer)
+{
+  static readonly code = "ResourceNotFoundException"
+  static readonly text = /^No vault lock\b/i
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * 404: something is missing, and the text does not say what in words that this version knows. Each known cause has a
+ * class of its own: `VaultNotFound`, `ArchiveNotFound`, `JobNotFound`, `UploadNotFound`, `InventoryNotReady`,
+ * `NotificationsNotSet`, `AccessPolicyNotSet` and `VaultLockNotSet`.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ResourceNotFound
+  extends Schema.TaggedError<ResourceNotFound>("effect-glacier/ResourceNotFound")("ResourceNotFound", answer)
+{
+  static readonly code = "ResourceNotFoundException"
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * 403: InitiateVaultLock, and another lock of the vault is in progress. Complete it, abort it, or wait until it expires. The
+ * service's text is a guess: where the words differ, this is `AccessDenied`, and GetVaultLock returns the state.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class VaultLockInProgress
+  extends Schema.TaggedError<VaultLockInProgress>("effect-glacier/VaultLockInProgress")("VaultLockInProgress", answer)
+{
+  static readonly code = "AccessDeniedException"
+  static readonly text = /\block\b.* in[ -]progress\b/i
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * 403: the lock of the vault is final, so it can neither be replaced nor aborted. The service's text is a guess: where the
+ * words differ, this is `AccessDenied`, and GetVaultLock returns the state.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class VaultLocked extends Schema.TaggedError<VaultLocked>("effect-glacier/VaultLocked")("VaultLocked", answer) {
+  static readonly code = "AccessDeniedException"
+  static readonly text = /\b(is|already) locked\b/i
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
+}
+
+/**
+ * The archive with this id is in another vault of the account and region.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ArchiveInOtherVault
+  extends Schema.TaggedError<ArchiveInOtherVault>("effect-glacier/ArchiveInOtherVault")("ArchiveInOtherVault", answer)
+{
+  static readonly code = "InvalidParameterValueException"
+  static readonly text = /^Invalid vault name\b/
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
 }
@@ -456,6 +633,14 @@ export class UnknownServiceError extends Schema.TaggedError<UnknownServiceError>
 }
 
 /**
+ * The errors of every operation on a vault, when the vault is not found.
+ *
+ * @since 0.1.0
+ * @category groups
+ */
+export const vaultMissing = [VaultNotFound, ResourceNotFound] as const
+
+/**
  * The errors any operation can answer with.
  *
  * @since 0.1.0
@@ -476,7 +661,7 @@ export const common = [
 ] as const
 
 /**
- * One of the classes above but `UnknownServiceError`: its wire code, and for a split code the text it goes by.
+ * Any of the classes above except `UnknownServiceError`: its wire code, and for a cause of a split code its text.
  *
  * @since 0.1.0
  * @category models
@@ -484,6 +669,8 @@ export const common = [
 export interface Known<E> {
   readonly code: string
   readonly text?: RegExp
+  /** What to do, added to the message where the service's text does not say it. */
+  readonly advice?: string
   /** Another code that means the same when its text matches. */
   readonly alias?: { readonly code: string; readonly text: RegExp }
   new(answer: Answer): E
@@ -519,5 +706,8 @@ export const fromAnswer = <E>(
     one?.code === code && one.text?.test(answer.message) === true
   const Class = known.find((one) => isText(one) || isText(one.alias)) ??
     known.find((one) => one.code === code && one.text === undefined)
-  return Class === undefined ? new UnknownServiceError({ ...answer, code }) : new Class(answer)
+  if (Class === undefined) return new UnknownServiceError({ ...answer, code })
+  return new Class(
+    Class.advice === undefined ? answer : { ...answer, message: `${answer.message} (${Class.advice})` }
+  )
 }

@@ -101,8 +101,8 @@ export const AddTagsToVault = Operation.make({
   body: "none",
   errors: [
     ServiceError.LimitExceeded,
-    ServiceError.ResourceNotFound,
     ServiceError.Serialization,
+    ...ServiceError.vaultMissing,
     ...ServiceError.common
   ],
   repeatable: true
@@ -122,7 +122,7 @@ export const ListTagsForVault = Operation.make({
   success: [200],
   headers: {},
   body: Operation.answer(VaultTags),
-  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  errors: [...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true
 })
 
@@ -144,6 +144,6 @@ export const RemoveTagsFromVault = Operation.make({
   success: [204],
   headers: {},
   body: "none",
-  errors: [ServiceError.ResourceNotFound, ServiceError.Serialization, ...ServiceError.common],
+  errors: [ServiceError.Serialization, ...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true
 })

@@ -100,7 +100,7 @@ export const InitiateMultipartUpload = Operation.make({
     uploadId: Operation.header("x-amz-multipart-upload-id", UploadId)
   },
   body: "none",
-  errors: [ServiceError.InvalidPartSize, ServiceError.ResourceNotFound, ...ServiceError.common],
+  errors: [ServiceError.InvalidPartSize, ...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true
 })
 
@@ -129,7 +129,8 @@ export const UploadMultipartPart = Operation.make({
     ServiceError.EmptyArchive,
     ServiceError.RangeNotAligned,
     ServiceError.RequestTimeout,
-    ServiceError.ResourceNotFound,
+    ServiceError.UploadNotFound,
+    ...ServiceError.vaultMissing,
     ...ServiceError.common
   ],
   repeatable: true,
@@ -158,7 +159,12 @@ export const CompleteMultipartUpload = Operation.make({
     treeHash: Operation.optionalHeader("x-amz-sha256-tree-hash", TreeHash)
   },
   body: "none",
-  errors: [ServiceError.ChecksumMismatch, ServiceError.ResourceNotFound, ...ServiceError.common],
+  errors: [
+    ServiceError.ChecksumMismatch,
+    ServiceError.UploadNotFound,
+    ...ServiceError.vaultMissing,
+    ...ServiceError.common
+  ],
   repeatable: "briefly",
   lookUp: "look for an archive with tree hash {treeHash} in the next inventory of vault {vaultName}",
   echoes: ["treeHash"]
@@ -178,7 +184,7 @@ export const AbortMultipartUpload = Operation.make({
   success: [204],
   headers: {},
   body: "none",
-  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  errors: [ServiceError.UploadNotFound, ...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: "briefly",
   lookUp: "upload {uploadId} is not open any more: it was aborted, or else completed or dropped before"
 })
@@ -197,7 +203,7 @@ export const ListParts = Operation.make({
   success: [200],
   headers: {},
   body: Operation.answer(PartPage),
-  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  errors: [ServiceError.UploadNotFound, ...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true,
   echoes: ["uploadId"]
 })
@@ -216,6 +222,6 @@ export const ListMultipartUploads = Operation.make({
   success: [200],
   headers: {},
   body: Operation.answer(UploadPage),
-  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  errors: [...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true
 })

@@ -86,7 +86,7 @@ export const DescribeVault = Operation.make({
   success: [200],
   headers: {},
   body: Operation.answer(VaultDescription),
-  errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
+  errors: [...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true,
   echoes: ["vaultName"]
 })
@@ -124,6 +124,6 @@ export const DeleteVault = Operation.make({
   success: [204],
   headers: {},
   body: "none",
-  errors: [ServiceError.VaultNotEmpty, ServiceError.ResourceNotFound, ...ServiceError.common],
+  errors: [ServiceError.VaultNotEmpty, ...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true
 })

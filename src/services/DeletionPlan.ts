@@ -15,9 +15,10 @@ import type { InvalidInput } from "../protocol/GlacierError.ts"
 import type { Entry } from "../protocol/Inventory.ts"
 import { ArchiveId } from "../protocol/Names.ts"
 import type { operations } from "../protocol/Operations.ts"
-import { ResourceNotFound } from "../protocol/ServiceError.ts"
+import { ArchiveNotFound } from "../protocol/ServiceError.ts"
 import type { Checkpoint, CheckpointError, CheckpointInUse } from "../transfer/Checkpoint.ts"
 import type { Failure } from "../transport/Method.ts"
+import { isMissing } from "./internal/missing.ts"
 import { bytesOf, openLog, selected } from "./internal/selected.ts"
 import { Vault } from "./Vault.ts"
 
@@ -121,11 +122,7 @@ export const run = (
     const remove = ({ archiveId }: Entry) =>
       vault.deleteArchive(archiveId).pipe(
         Effect.as(false),
-        // What is not found the service names: the archive, or else its vault.
-        Effect.catchIf(
-          (error) => error instanceof ResourceNotFound && error.message.includes(archiveId),
-          () => Effect.succeed(true)
-        ),
+        Effect.catchIf(isMissing(ArchiveNotFound, archiveId), () => Effect.succeed(true)),
         Effect.provideService(RetryPolicy.Fallback, RetryPolicy.patient)
       )
 

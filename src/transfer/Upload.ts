@@ -16,7 +16,6 @@ import * as ByteRange from "../protocol/ByteRange.ts"
 import { OutcomeUnknown, show, SourceChanged, type SourceTooLarge, UploadGone } from "../protocol/GlacierError.ts"
 import type { ArchiveId, UploadId } from "../protocol/Names.ts"
 import type { operations } from "../protocol/Operations.ts"
-import { ResourceNotFound } from "../protocol/ServiceError.ts"
 import type * as TreeHash from "../protocol/TreeHash.ts"
 import type { VaultAddress } from "../protocol/Vaults.ts"
 import type { Failure } from "../transport/Method.ts"
@@ -252,7 +251,7 @@ export const resume: <E, R, Chosen extends OnFailure = "keep">(
     const multipart = yield* Multipart.make(vault, options, opened)
     return yield* carry(source, multipart, given).pipe(
       Effect.mapError((error) =>
-        Option.isSome(opened.gone) && error instanceof ResourceNotFound
+        Option.isSome(opened.gone) && Multipart.isGone(error)
           ? new UploadGone({ uploadId: opened.uploadId, message: opened.gone.value })
           : error
       ),
@@ -301,7 +300,7 @@ export const resumable: <E, R>(
     const archive = yield* carry(log.source, log.recording(multipart), { ...options, partSize: log.partSize }).pipe(
       Effect.raceFirst(log.failed),
       Effect.mapError((error) =>
-        log.isGone && error instanceof ResourceNotFound
+        log.isGone && Multipart.isGone(error)
           ? new OutcomeUnknown({
             operation: error.operation,
             message: `Whether the archive was completed is not known: look for it, then clear checkpoint ${show(name)}`

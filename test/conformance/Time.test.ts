@@ -47,7 +47,7 @@ describe("conformance in time", () => {
         yield* TestClock.adjust(24 * 60 * minute - 1)
         expect((yield* collect((yield* glacier.getJobOutput(job)).body)).length).toBe(3)
         yield* TestClock.adjust(1)
-        yield* refused(glacier.getJobOutput(job), ServiceError.ResourceNotFound)
+        yield* refused(glacier.getJobOutput(job), ServiceError.JobNotFound, /24 hours after completion/)
         expect(yield* all(Pages.jobs({ vaultName }))).toEqual([])
       }
     }).pipe(Effect.provide(glacier)))
@@ -59,7 +59,7 @@ describe("conformance in time", () => {
       const inventory = started(vaultName, { type: "inventory-retrieval" })
       const archives = Effect.map(glacier.describeVault({ vaultName }), ({ numberOfArchives }) => numberOfArchives)
       yield* TestClock.adjust(24 * 60 * minute - 1)
-      yield* refused(inventory, ServiceError.ResourceNotFound, /no initial inventory/)
+      yield* refused(inventory, ServiceError.InventoryNotReady, /no initial inventory/)
       yield* refused(glacier.deleteVault({ vaultName }), ServiceError.VaultNotEmpty)
       yield* TestClock.adjust(1)
       expect(yield* archives).toEqual(Option.some(1))
@@ -84,7 +84,7 @@ describe("conformance in time", () => {
       yield* TestClock.adjust(Limits.lifetimeMillis - 1)
       expect((yield* glacier.listParts({ vaultName, uploadId })).parts.length).toBe(1)
       yield* TestClock.adjust(1)
-      yield* refused(putPart(vaultName, uploadId, 0, ramp(3)), ServiceError.ResourceNotFound)
+      yield* refused(putPart(vaultName, uploadId, 0, ramp(3)), ServiceError.UploadNotFound)
       expect(yield* all(Pages.uploads({ vaultName }))).toEqual([])
     }).pipe(Effect.provide(glacier)))
 
@@ -101,8 +101,8 @@ describe("conformance in time", () => {
       yield* TestClock.adjust(24 * 60 * minute - 1)
       yield* refused(deleted, ServiceError.AccessDenied)
       yield* TestClock.adjust(1)
-      yield* refused(glacier.getVaultLock({ vaultName }), ServiceError.ResourceNotFound)
-      yield* refused(glacier.completeVaultLock({ vaultName, lockId }), ServiceError.ResourceNotFound)
+      yield* refused(glacier.getVaultLock({ vaultName }), ServiceError.VaultLockNotSet)
+      yield* refused(glacier.completeVaultLock({ vaultName, lockId }), ServiceError.VaultLockNotSet)
       const { lockId: second } = yield* initiate
       yield* glacier.completeVaultLock({ vaultName, lockId: second })
       yield* TestClock.adjust("3650 days")
@@ -125,7 +125,7 @@ describe("conformance in time", () => {
       yield* refused(glacier.deleteArchive({ vaultName, archiveId }), ServiceError.AccessDenied)
       yield* TestClock.adjust(1)
       yield* glacier.deleteArchive({ vaultName, archiveId })
-      yield* refused(retrieve(vaultName, archiveId), ServiceError.ResourceNotFound)
+      yield* refused(retrieve(vaultName, archiveId), ServiceError.ArchiveNotFound)
     }).pipe(Effect.provide(glacier)))
 
   it.effect("bytes per hour count for an hour, and capacity for a month", () =>

@@ -109,7 +109,14 @@ describe("access policies", () => {
       yield* createVault("photos")
       const padded = (size: number) => policy().padEnd(size, " ")
       expect((yield* put(access, { Policy: padded(20_480) })).status).toBe(204)
-      for (const wrong of [padded(20_481), "no JSON", "7", "[]", "", 7, "{}", policy({ Action: 7 })]) {
+      const versioned = policy().replace("2012-10-17", "2012-10-18")
+      const misspelled = policy({ Action: "glacier:DeleteArchives" })
+      for (
+        const wrong of [
+          ...[padded(20_481), "no JSON", "7", "[]", "", 7, "{}", policy({ Action: 7 })],
+          ...[versioned, misspelled]
+        ]
+      ) {
         const answer = yield* put(access, { Policy: wrong })
         expect([wrong, ...codes(answer)]).toEqual([wrong, 400, "InvalidParameterValueException"])
       }

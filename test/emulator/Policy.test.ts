@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import * as Policy from "../../src/emulator/internal/Policy.ts"
+import { operations } from "../../src/protocol/Operations.ts"
 
 const question: Policy.Question = {
   action: "glacier:DeleteArchive",
@@ -107,6 +108,30 @@ describe("Policy", () => {
     ]
     for (const text of ["", "{}", "[]", policy([]), policy("Deny"), ...broken.map(policy)]) {
       expect([text, Policy.isPolicy(text), Policy.says("Deny", text, question)]).toEqual([text, false, false])
+    }
+  })
+
+  it.each(["2012-10-17", "2008-10-17", undefined])("takes a policy of version %s", (Version) => {
+    expect(Policy.isPolicy(JSON.stringify({ Version, Statement: base }))).toBe(true)
+  })
+
+  it.each(["2012-10-18", "2012-06-01", "1", "", null, 2012])("rejects a policy of version %j", (Version) => {
+    expect(Policy.isPolicy(JSON.stringify({ Version, Statement: base }))).toBe(false)
+  })
+
+  it.each(["Action", "NotAction"])("rejects a policy whose %s has an action that no operation has", (element) => {
+    const { Action: _action, ...other } = base
+    const isPolicy = (actions: unknown) =>
+      Policy.isPolicy(JSON.stringify({ Statement: { ...other, [element]: actions } }))
+    for (const { name } of Object.values(operations)) expect(isPolicy(`glacier:${name}`)).toBe(true)
+    for (const known of ["*", "glacier:*", "glacier:Delete*", "GLACIER:deletearchiv?", "glacier:*Vault"]) {
+      expect([known, isPolicy(known)]).toEqual([known, true])
+    }
+    for (
+      const unknown of ["glacier:DeleteArchives", "glacier:RestoreObject", "glacier:S3*", "glacier:", "DeleteArchive"]
+    ) {
+      expect([unknown, isPolicy(unknown)]).toEqual([unknown, false])
+      expect([unknown, isPolicy(["glacier:DeleteArchive", unknown])]).toEqual([unknown, false])
     }
   })
 

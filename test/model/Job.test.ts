@@ -62,7 +62,7 @@ const retrieve = FastCheck.record({
       return answers(
         started(vaultName, { type: "archive-retrieval", archiveId: archive?.id ?? "none", tier }),
         archive === undefined || archive.deletedAt !== undefined
-          ? "ResourceNotFound"
+          ? "ArchiveNotFound"
           : ({ jobId: id }) => void jobsOf(model).push({ id, archive, completesAt: model.now + delays[tier] })
       )
     })
@@ -72,7 +72,7 @@ const inventory = FastCheck.constant(calling<Model>("inventory", (model) =>
   answers(
     started(vaultName, { type: "inventory-retrieval" }),
     model.now < (model.first ?? Infinity) + day
-      ? "ResourceNotFound"
+      ? "InventoryNotReady"
       : ({ jobId: id }) => void jobsOf(model).push({ id, archive: undefined, completesAt: model.now + 4 * hour })
   )))
 
@@ -82,7 +82,7 @@ const look = picked.map((back) =>
     return answers(
       glacier.describeJob({ vaultName, jobId: job?.id ?? "none" }),
       job === undefined ?
-        "ResourceNotFound" :
+        "JobNotFound" :
         ({ completed, statusCode }) =>
           expect([statusCode, completed]).toEqual([statusOf(job, model.now), model.now >= job.completesAt])
     )
@@ -96,7 +96,7 @@ const read = picked.map((back) =>
     return answers(
       Effect.flatMap(glacier.getJobOutput({ vaultName, jobId: job?.id ?? "none" }), ({ body }) => collect(body)),
       status === undefined
-        ? "ResourceNotFound"
+        ? "JobNotFound"
         : status === "Succeeded"
         ? (bytes) => expect(bytes.length).toBeGreaterThanOrEqual(job?.archive?.size ?? 100)
         : "JobNotReady"

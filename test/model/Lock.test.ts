@@ -30,10 +30,12 @@ const initiate = calling<Model>(
   (model, glacier) =>
     answers(
       glacier.initiateVaultLock({ vaultName, policy }),
-      lockOf(model) !== undefined ? "AccessDenied" : ({ lockId }) => {
-        model.lock = { id: lockId, until: model.now + day }
-        model.ids.push(lockId)
-      }
+      lockOf(model) !== undefined
+        ? model.lock?.until === undefined ? "VaultLocked" : "VaultLockInProgress"
+        : ({ lockId }) => {
+          model.lock = { id: lockId, until: model.now + day }
+          model.ids.push(lockId)
+        }
     )
 )
 
@@ -45,11 +47,11 @@ const complete = FastCheck.nat({ max: 3 }).map((back) =>
     return answers(
       glacier.completeVaultLock({ vaultName, lockId }),
       lock === undefined
-        ? "ResourceNotFound"
+        ? "VaultLockNotSet"
         : isIts
         ? () => void (model.lock = { ...lock, until: undefined })
         : lock.until === undefined
-        ? "AccessDenied"
+        ? "VaultLocked"
         : "InvalidParameterValue"
     )
   })
@@ -59,7 +61,7 @@ const abort = calling<Model>("abort", (model, glacier) =>
   answers(
     glacier.abortVaultLock({ vaultName }),
     lockOf(model) !== undefined && model.lock?.until === undefined
-      ? "AccessDenied"
+      ? "VaultLocked"
       : () => void (model.lock = undefined)
   ))
 
@@ -67,7 +69,7 @@ const get = calling<Model>("get", (model, glacier) => {
   const lock = lockOf(model)
   return answers(
     glacier.getVaultLock({ vaultName }),
-    lock === undefined ? "ResourceNotFound" : (answer) => {
+    lock === undefined ? "VaultLockNotSet" : (answer) => {
       expect(answer).toMatchObject({ policy, state: lock.until === undefined ? "Locked" : "InProgress" })
       expect(Option.isSome(answer.expirationDate)).toBe(lock.until !== undefined)
     }

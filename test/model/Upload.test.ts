@@ -49,7 +49,7 @@ const put = FastCheck.record({
     const upload = pick(model, back)
     return answers(
       putPart(vaultName, upload?.id ?? "none", index * mebibyte, bytesOf({ byte, size })),
-      upload?.state !== "open" ? "ResourceNotFound" : () => {
+      upload?.state !== "open" ? "UploadNotFound" : () => {
         upload.parts.set(index, { byte, size })
         upload.expiresAt = model.now + day
       }
@@ -78,7 +78,7 @@ const complete = picked.map((back) =>
         treeHash: treeHash(bytes)
       }),
       upload === undefined || upload.state === "aborted"
-        ? "ResourceNotFound"
+        ? "UploadNotFound"
         : upload.state === "open" && !isWhole
         ? "InvalidParameterValue"
         : ({ archiveId }) => {
@@ -95,7 +95,7 @@ const abort = picked.map((back) =>
     const upload = pick(model, back)
     return answers(
       glacier.abortMultipartUpload({ vaultName, uploadId: upload?.id ?? "none" }),
-      upload === undefined || upload.state === "completed" ? "ResourceNotFound" : () => {
+      upload === undefined || upload.state === "completed" ? "UploadNotFound" : () => {
         if (upload.state === "open") upload.expiresAt = model.now + hour
         upload.state = "aborted"
       }
@@ -114,7 +114,7 @@ const list = picked.map((back) =>
     const upload = pick(model, back)
     return answers(
       glacier.listParts({ vaultName, uploadId: upload?.id ?? "none" }),
-      upload?.state !== "open" ? "ResourceNotFound" : ({ parts }) => expect(parts).toEqual(listed(upload))
+      upload?.state !== "open" ? "UploadNotFound" : ({ parts }) => expect(parts).toEqual(listed(upload))
     )
   })
 )

@@ -68,7 +68,7 @@ const fill = named((vaultName) =>
     const size = 1 + (vault?.archives.size ?? 0)
     return answers(
       store(vaultName, new Uint8Array(size)),
-      vault === undefined ? "ResourceNotFound" : ({ archiveId }) => {
+      vault === undefined ? "VaultNotFound" : ({ archiveId }) => {
         vault.archives.set(archiveId, size)
         vault.due ??= model.now + day
       }
@@ -82,7 +82,7 @@ const empty = named((vaultName) =>
     const [archiveId = "none"] = vault?.archives.keys() ?? []
     return answers(
       glacier.deleteArchive({ vaultName, archiveId }),
-      vault === undefined ? "ResourceNotFound" : () => {
+      vault === undefined ? "VaultNotFound" : () => {
         if (vault.archives.delete(archiveId)) vault.due ??= model.now + day
       }
     )
@@ -94,7 +94,7 @@ const look = named((vaultName) =>
     const vault = vaultOf(model, vaultName)
     return answers(
       glacier.describeVault({ vaultName }),
-      vault === undefined ? "ResourceNotFound" : (answer) => {
+      vault === undefined ? "VaultNotFound" : (answer) => {
         expect(answer).toMatchObject({
           vaultName,
           numberOfArchives: Option.some(vault.inventory?.count ?? 0),

@@ -193,6 +193,16 @@ describe("reading", () => {
     expect(read(mt2("{\"filename\":\"a\",\"mtime\":\"2013-02-28T00:00:00.5Z\"}"))[2]).toBe("2013-02-28T00:00:00.000Z")
   })
 
+  it.each(["folder", "dir", "File", "", 1, true])("finds no file in JSON of type %j", (type) => {
+    expect(read(JSON.stringify({ path: "Photos", type }))).toEqual([])
+    expect(read(JSON.stringify({ Path: "Photos", type }))).toEqual([])
+  })
+
+  it.each(["file", null, undefined])("finds a file in JSON of type %j", (type) => {
+    expect(read(JSON.stringify({ path: "a.jpg", type }))).toEqual(["json", "a.jpg", "no date"])
+    expect(read(JSON.stringify({ Path: "a.jpg", type }))).toEqual(["cloudberry", "a.jpg", "no date"])
+  })
+
   it("takes for text what is not quite of a format", () => {
     for (const description of spoilt) expect(read(description)).toEqual(["plain", description.trim(), "no date"])
   })
@@ -225,6 +235,63 @@ describe("reading", () => {
       Option.some(["other", "a"])
     )
   })
+})
+
+/** Python's `urllib.parse.quote` of UTF-8, as boto 2 calls it: its newer versions have the space among the safe characters. */
+const botoQuote = (name: string, hasSpace: boolean) =>
+  Array.from(Buffer.from(name), (byte) => {
+    const character = String.fromCharCode(byte)
+    return /[A-Za-z0-9_.\-!"#$%&'()*+,/:;<=>?@[\\\]^`{|}~]/.test(character) || (hasSpace && character === " ")
+      ? character
+      : `%${byte.toString(16).toUpperCase().padStart(2, "0")}`
+  }).join("")
+
+const byBoto = (description: string) =>
+  Option.map(
+    ArchiveName.read(description, [...ArchiveName.codecs, ArchiveName.boto]),
+    ({ format, path }) => [format, path]
+  )
+
+describe("reading names of boto 2", () => {
+  it.each([
+    ["2009/Ag%C3%A1tka ve %C5%A1kolce/PC090374.JPG", "2009/Agátka ve školce/PC090374.JPG"],
+    ["2009/Ag%C3%A1tka%20ve%20%C5%A1kolce/PC090374.JPG", "2009/Agátka ve školce/PC090374.JPG"],
+    ["%F0%9F%98%80.txt", "😀.txt"],
+    ["tab%09", "tab\t"],
+    ["100%%20%C3%A9", "100% é"]
+  ])("%s", (description, path) => {
+    expect(byBoto(description)).toEqual(Option.some(["boto", path]))
+  })
+
+  it("is left to those who ask for it", () => {
+    expect(ArchiveName.codecs).not.toContain(ArchiveName.boto)
+    expect(read("Ag%C3%A1tka")).toEqual(["plain", "Ag%C3%A1tka", "no date"])
+  })
+
+  it.each(["100%", "50%25", "%41", "%c3%a9", "%zz", "%E1", "a%C3.txt", "%ED%A0%80", "%C0%AF", "photos.tar"])(
+    "leaves %s as it stands",
+    (description) => {
+      expect(byBoto(description)).toEqual(Option.some(["plain", description]))
+    }
+  )
+
+  it("decodes the escapes beside a malformed one", () => {
+    expect(byBoto("%E1/%C3%A9")).toEqual(Option.some(["boto", "%E1/é"]))
+  })
+
+  const name = fc.array(
+    fc.oneof(
+      fc.string({ unit: "binary", maxLength: 10 }),
+      fc.constantFrom("%", " ", "é", "\\", "/", "2", "C3", "\t", "~")
+    ),
+    { minLength: 1, maxLength: 10 }
+  ).map((parts) => parts.join(""))
+
+  it.prop("gives back every name without an escape of its own", [name, fc.boolean()], ([name, hasSpace]) => {
+    fc.pre(name.trim() !== "" && name === name.trim() && !/%(?:[0189A-F][0-9A-F]|20|7F)/.test(name))
+    const description = botoQuote(name, hasSpace)
+    expect(Option.map(ArchiveName.read(description, [ArchiveName.boto]), ({ path }) => path)).toEqual(Option.some(name))
+  }, { fastCheck: { numRuns: 2_000 } })
 })
 
 describe("writing", () => {
@@ -304,9 +371,14 @@ it.prop("no codec throws", [
       fc.string(),
       fc.constantFrom("</m>", "</lm></m>")
     ).map((pieces) => pieces.join("")),
+    fc.array(fc.constantFrom("%", "%C3", "%A9", "%20", "%F0%9F", "%ED%A0", "C", "3", "é")).map((pieces) =>
+      pieces.join("")
+    ),
     fc.string().map((path) => `{"Path":${JSON.stringify(path)}}`),
     fc.json()
   )
 ], ([description]) => {
-  for (const codec of ArchiveName.codecs) expect(Option.isOption(codec.decode(description))).toBe(true)
+  for (const codec of [...ArchiveName.codecs, ArchiveName.boto]) {
+    expect(Option.isOption(codec.decode(description))).toBe(true)
+  }
 }, { fastCheck: { numRuns: 5_000 } })

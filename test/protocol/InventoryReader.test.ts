@@ -70,13 +70,14 @@ const cut = (bytes: Uint8Array, places: ReadonlyArray<number>) => {
 const breath = Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
 
 /** All that there is in a document, and how it ends. */
-const read = (document: string | Uint8Array, format: Format, places: ReadonlyArray<number> = []) =>
+const read = (document: string | Uint8Array, format: Format, places: ReadonlyArray<number> = [], size?: number) =>
   Effect.gen(function*() {
     yield* breath
     const bytes = typeof document === "string" ? utf8.encode(document) : document
     const found: Array<Inventory.Entry | MalformedEntry> = []
     const end = yield* InventoryReader.entries(cut(bytes, places), {
       format,
+      size,
       onMalformed: (error) => Effect.sync(() => void found.push(error))
     }).pipe(
       Stream.runForEach((entry) => Effect.sync(() => void found.push(entry))),
@@ -114,6 +115,11 @@ const long = FastCheck.array(FastCheck.constantFrom("\"", "\\", ",", "\n", "\r",
   maxLength: 12
 })
   .map((parts) => parts.join(""))
+
+const everyOrder = (names: ReadonlyArray<string>): ReadonlyArray<ReadonlyArray<string>> =>
+  names.length === 0
+    ? [[]]
+    : names.flatMap((name) => everyOrder(names.filter((other) => other !== name)).map((rest) => [name, ...rest]))
 
 const quoting = FastCheck.array(FastCheck.boolean(), { minLength: 5, maxLength: 5 })
 
@@ -203,12 +209,12 @@ describe("InventoryReader.entries", () => {
     ["JSON", JSON.stringify(row("", { Size: -1 })), "Size"],
     ["JSON", JSON.stringify(row("", { CreationDate: "yesterday" })), "CreationDate"],
     ["JSON", JSON.stringify({ ...row(""), SHA256TreeHash: undefined }), "SHA256TreeHash is missing"],
-    ["CSV", "", "is no row of five columns"],
-    ["CSV", "x,a", "is no row of five columns"],
-    ["CSV", `x,a,b${tail}`, "is no row of five columns"],
-    ["CSV", `x,a"b${tail}`, "is no row of five columns"],
-    ["CSV", `x,"a"b"${tail}`, "is no row of five columns"],
-    ["CSV", `x,"a${tail}`, "is no row of five columns"],
+    ["CSV", "", "is not a row of 5 columns"],
+    ["CSV", "x,a", "is not a row of 5 columns"],
+    ["CSV", `x,a,b${tail}`, "is not a row of 5 columns"],
+    ["CSV", `x,a"b${tail}`, "is not a row of 5 columns"],
+    ["CSV", `x,"a"b"${tail}`, "is not a row of 5 columns"],
+    ["CSV", `x,"a${tail}`, "is not a row of 5 columns"],
     ["CSV", `../x,a${tail}`, "ArchiveId must be an id"],
     ["CSV", `x,a,${date},,${hash}`, "Size"],
     ["CSV", `x,a,${date}, 1,${hash}`, "Size"],
@@ -298,6 +304,7 @@ describe("InventoryReader.entries", () => {
       ["CSV", "", 0, "has no columns"],
       ["CSV", document, 0, "does not begin with the columns"],
       ["CSV", columns.replace("Size", "Bytes"), 0, "does not begin with the columns"],
+      ["CSV", `${columns},Size`, 0, "does not begin with the columns"],
       ["CSV", csvRow(row("a")), 0, "does not begin with the columns"]
     ] as const
   )("refuses what is no inventory: %s %s", ([format, text, offset, problem]) =>
@@ -328,6 +335,95 @@ describe("InventoryReader.entries", () => {
         expect(found.slice(0, -1)).toEqual(decoded(rows).slice(0, Math.max(0, found.length - 1)))
       }
     }))
+
+  const samplesOfTwo = [
+    ["JSON", json([row("a"), row("b, \"c\"")].map((row) => JSON.stringify(row)))],
+    ["CSV", csv([row("a"), row("b, \"c\"")].map((row) => csvRow(row)))]
+  ] as const
+
+  it.effect.each(samplesOfTwo)(
+    "fails when %s was cut off anywhere and its size is known",
+    ([format, document]) =>
+      Effect.gen(function*() {
+        const { length } = utf8.encode(document)
+        const both = decoded([row("a"), row("b, \"c\"")])
+        for (let end = 0; end < length; end++) {
+          const { error, found } = yield* read(document.slice(0, end), format, [end >> 1], length)
+          expect(error).toBeInstanceOf(MalformedInventory)
+          expect(found).toEqual(both.slice(0, found.length))
+        }
+        expect(yield* read(document, format, [], length)).toEqual({ found: both, error: undefined })
+      })
+  )
+
+  it.effect("says at which byte a document ends, and how many it must have", () =>
+    Effect.gen(function*() {
+      const [, [, document]] = samplesOfTwo
+      const end = document.indexOf("\n", columns.length + 1) + 1
+      const { error } = yield* read(document.slice(0, end), "CSV", [], document.length)
+      expect(error?.message).toBe(`The inventory, at byte ${end}: ends here, but must have ${document.length} bytes`)
+      expect((yield* read(`${document}\n`, "CSV", [], document.length)).error?.message)
+        .toBe(`The inventory, at byte ${document.length + 1}: ends here, but must have ${document.length} bytes`)
+    }))
+
+  it.effect.each(samples)("skips the byte order mark before %s", ([format, document]) =>
+    Effect.gen(function*() {
+      const expected = { found: decoded(awkward), error: undefined }
+      const marked = `\uFEFF${document}`
+      for (const places of [[], [1], [2], [3], [1, 2, 3, 4]]) {
+        expect(yield* read(marked, format, places)).toEqual(expected)
+        const utf16 = Buffer.from(marked, "utf16le")
+        expect(yield* read(utf16, format, places)).toEqual(expected)
+        expect(yield* read(Buffer.from(utf16).swap16(), format, places)).toEqual(expected)
+      }
+    }))
+
+  it.effect.each([["JSON", json([JSON.stringify(row("\uFEFFa"))])], ["CSV", csv([csvRow(row("\uFEFFa"))])]] as const)(
+    "keeps a byte order mark within a description: %s",
+    ([format, document]) =>
+      Effect.gen(function*() {
+        expect((yield* read(document, format)).found).toEqual(decoded([row("\uFEFFa")]))
+      })
+  )
+
+  it.effect("finds no inventory in UTF-16 that is damaged", () =>
+    Effect.gen(function*() {
+      const document = Buffer.from(`\uFEFF${json([JSON.stringify(row("a?"))])}`, "utf16le")
+      document.writeUInt16LE(0xd800, document.indexOf(Buffer.from("?", "utf16le")))
+      expect((yield* read(document, "JSON")).error).toMatchObject({
+        _tag: "MalformedInventory",
+        problem: "is not utf-16le"
+      })
+    }))
+
+  it.effect("reads the columns of CSV by their names, in any order", () =>
+    Effect.gen(function*() {
+      const rows = [row("a, \"b\" \\"), row("", { ArchiveId: "x" }), row("1\n2", { Size: 7 }), row("plain")]
+      for (const order of everyOrder(columns.split(","))) {
+        const lines = rows.map((row) =>
+          order.map((name) => quoted(String(Object.entries(row).find(([key]) => key === name)?.[1]), false)).join(",")
+        )
+        for (const lineEnd of ["\n", "\r\n"]) {
+          const document = [order.join(","), ...lines, ""].join(lineEnd)
+          expect(yield* read(document, "CSV", [90])).toEqual({ found: decoded(rows), error: undefined })
+        }
+      }
+    }))
+
+  it.effect("skips columns of CSV that it does not know", () =>
+    Effect.gen(function*() {
+      const document = `Nr,${columns},"Note"\n1,${csvRow(row("a, b"))},"x"\n2,${csvRow(row("c"))},\n`
+      expect((yield* read(document, "CSV")).found).toEqual(decoded([row("a, b"), row("c")]))
+    }))
+
+  it.effect.each([null, undefined])(
+    "reads an entry whose description is %s as one without",
+    (description) =>
+      Effect.gen(function*() {
+        const document = json([JSON.stringify({ ...row("a"), ArchiveDescription: description })])
+        expect(yield* read(document, "JSON")).toEqual({ found: decoded([row("")]), error: undefined })
+      })
+  )
 
   it.effect.prop(
     "fails as it should, and alike however it is cut, whatever becomes of the bytes",

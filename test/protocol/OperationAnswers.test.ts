@@ -31,6 +31,14 @@ const withJson = all.flatMap(({ model, name, operation }) =>
 )
 
 describe("Operation: answers", () => {
+  it.each(["5", 5])("take the limit of an inventory job as text and as a number: %j", (Limit) => {
+    const described = Option.fromNullable(withJson.find(({ name }) => name === "DescribeJob"))
+    const job = Object(sample(Option.getOrThrow(described).shape))
+    const decoded = Jobs.DescribeJob.body.decode({ ...job, InventoryRetrievalParameters: { Limit } })
+    const parameters = Option.flatMap(Either.getRight(decoded), (job) => job.inventoryRetrievalParameters)
+    expect(Option.flatMap(parameters, ({ limit }) => limit)).toEqual(Option.some(5))
+  })
+
   describe.each(withJson)("of $name", ({ body, hasNulls, shape }) => {
     const through = (json: unknown) => Either.flatMap(body.decode(json), body.encode)
 

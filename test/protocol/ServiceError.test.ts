@@ -27,15 +27,48 @@ const translate = (operation: keyof typeof operations, status: number, code: str
 const invalid = "InvalidParameterValueException"
 const missing = "MissingParameterValueException"
 const notFound = "ResourceNotFoundException"
+const denied = "AccessDeniedException"
 const arn = "arn:aws:glacier:us-west-2:012345678901:vaults/examplevault"
 const catalogue: ReadonlyArray<readonly [keyof typeof operations, number, string, string, string]> = [
   ["listVaults", 400, missing, "Required parameter missing: API version", "MissingParameterValue"],
   ["initiateJob", 400, missing, "Required parameter missing: Job Parameters", "MissingParameterValue"],
-  ["describeVault", 404, notFound, `Vault not found for ARN: ${arn}`, "ResourceNotFound"],
-  ["describeJob", 404, notFound, "The job ID was not found: x", "ResourceNotFound"],
-  ["initiateJob", 404, notFound, "The archive ID was not found: x", "ResourceNotFound"],
-  ["initiateJob", 404, notFound, `No initial inventory exists yet for ${arn}`, "ResourceNotFound"],
-  ["listParts", 404, notFound, "The upload ID was not found: x", "ResourceNotFound"],
+  ["describeVault", 404, notFound, `Vault not found for ARN: ${arn}`, "VaultNotFound"],
+  ["describeJob", 404, notFound, "The job ID was not found: x", "JobNotFound"],
+  ["initiateJob", 404, notFound, "The archive ID was not found: x", "ArchiveNotFound"],
+  ["initiateJob", 404, notFound, `No initial inventory exists yet for ${arn}`, "InventoryNotReady"],
+  ["initiateJob", 404, notFound, `Vault not found for ARN: ${arn}`, "VaultNotFound"],
+  ["initiateJob", 404, notFound, "Vault not found for ARN: arn:aws:glacier:x:1:vaults/inventory", "VaultNotFound"],
+  ["initiateJob", 404, notFound, "Something else is missing", "ResourceNotFound"],
+  ["getJobOutput", 404, notFound, "The job ID was not found: x", "JobNotFound"],
+  ["listParts", 404, notFound, "The upload ID was not found: x", "UploadNotFound"],
+  ["listParts", 404, notFound, "There is no open upload with the upload ID x", "UploadNotFound"],
+  ["listParts", 404, notFound, "Vault not found for ARN: arn:aws:glacier:x:1:vaults/upload", "VaultNotFound"],
+  ["uploadMultipartPart", 404, notFound, "The upload ID was not found: x", "UploadNotFound"],
+  ["completeMultipartUpload", 404, notFound, "The upload ID was not found: x", "UploadNotFound"],
+  ["abortMultipartUpload", 404, notFound, "The upload ID was not found: x", "UploadNotFound"],
+  ["deleteArchive", 404, notFound, "The archive ID was not found: x", "ArchiveNotFound"],
+  [
+    "getVaultNotifications",
+    404,
+    notFound,
+    `No notification configuration is set for vault: ${arn}`,
+    "NotificationsNotSet"
+  ],
+  ["getVaultAccessPolicy", 404, notFound, "No vault access policy is set for: examplevault", "AccessPolicyNotSet"],
+  ["getVaultAccessPolicy", 404, notFound, `Vault not found for ARN: ${arn}`, "VaultNotFound"],
+  ["getVaultLock", 404, notFound, "No vault lock policy is set for: examplevault", "VaultLockNotSet"],
+  ["completeVaultLock", 404, notFound, "No vault lock policy is set for: examplevault", "VaultLockNotSet"],
+  ["initiateVaultLock", 403, denied, `A vault lock is in progress already: ${arn}`, "VaultLockInProgress"],
+  ["initiateVaultLock", 403, denied, `The vault lock policy is locked and cannot be changed: ${arn}`, "VaultLocked"],
+  ["completeVaultLock", 403, denied, `The vault lock policy is locked and cannot be changed: ${arn}`, "VaultLocked"],
+  ["abortVaultLock", 403, denied, `The vault lock policy is locked and cannot be changed: ${arn}`, "VaultLocked"],
+  [
+    "initiateVaultLock",
+    403,
+    denied,
+    `User: x is not authorized to perform: glacier:InitiateVaultLock on resource: ${arn} with an explicit deny`,
+    "AccessDenied"
+  ],
   ["listJobs", 400, invalid, "The job status code is not valid: x", "InvalidParameterValue"],
   ["getJobOutput", 400, invalid, "The job is not currently available for download: x", "JobNotReady"],
   [
@@ -69,10 +102,10 @@ const catalogue: ReadonlyArray<readonly [keyof typeof operations, number, string
   ["uploadMultipartPart", 400, invalid, "Invalid Content-Length: 0", "EmptyArchive"],
   ["uploadArchive", 400, invalid, "Invalid Content-Length: 4294967297", "InvalidParameterValue"],
   ["deleteVault", 400, invalid, `Vault not empty or recently written to: ${arn}`, "VaultNotEmpty"],
-  ["deleteArchive", 400, invalid, `Invalid vault name: ${arn}`, "InvalidParameterValue"],
-  ["initiateJob", 400, invalid, `Invalid vault name: ${arn}`, "InvalidParameterValue"],
+  ["deleteArchive", 400, invalid, `Invalid vault name: ${arn}`, "ArchiveInOtherVault"],
+  ["initiateJob", 400, invalid, `Invalid vault name: ${arn}`, "ArchiveInOtherVault"],
   // The name of a vault is its owner's to choose, so it must not decide what the error means.
-  ["initiateJob", 400, invalid, "Invalid vault name: arn:aws:glacier:x:1:vaults/aligned", "InvalidParameterValue"],
+  ["initiateJob", 400, invalid, "Invalid vault name: arn:aws:glacier:x:1:vaults/aligned", "ArchiveInOtherVault"],
   ["createVault", 403, "AccessDeniedException", "Access denied for account ID: 012345678901", "AccessDenied"],
   ["initiateJob", 400, "PolicyEnforcedException", "InitiateJob request denied by current policy", "PolicyEnforced"],
   ["initiateJob", 503, "InsufficientCapacityException", "Try another tier", "InsufficientCapacity"],
@@ -85,6 +118,9 @@ const catalogue: ReadonlyArray<readonly [keyof typeof operations, number, string
 /** Spec section 6.3. A hash that did not fit fits no better the next time. */
 const retries = {
   AccessDenied: "never",
+  AccessPolicyNotSet: "never",
+  ArchiveInOtherVault: "never",
+  ArchiveNotFound: "never",
   BadRequest: "never",
   ChecksumMismatch: "never",
   EmptyArchive: "never",
@@ -93,11 +129,14 @@ const retries = {
   InvalidParameterValue: "never",
   InvalidPartSize: "never",
   InvalidSignature: "never",
+  InventoryNotReady: "never",
+  JobNotFound: "never",
   JobNotReady: "never",
   LimitExceeded: "never",
   MissingAuthenticationToken: "never",
   MissingParameterValue: "never",
   NoLongerSupported: "never",
+  NotificationsNotSet: "never",
   PolicyEnforced: "never",
   RangeNotAligned: "never",
   RangeNotSatisfiable: "never",
@@ -107,7 +146,12 @@ const retries = {
   ServiceUnavailable: "transient",
   Throttling: "throttle",
   UnrecognizedClient: "never",
-  VaultNotEmpty: "never"
+  UploadNotFound: "never",
+  VaultLockInProgress: "never",
+  VaultLockNotSet: "never",
+  VaultLocked: "never",
+  VaultNotEmpty: "never",
+  VaultNotFound: "never"
 }
 
 describe("ServiceError", () => {
@@ -133,7 +177,21 @@ describe("ServiceError", () => {
 
     it.each(catalogue)("%s %i %s %j: %s", (operation, status, code, message, _tag) => {
       expect(translate(operation, status, code, message))
-        .toMatchObject({ _tag, operation: operations[operation].name, status, message, requestId: "AAAB" })
+        .toMatchObject({ _tag, operation: operations[operation].name, status, requestId: "AAAB" })
+    })
+
+    it.each(catalogue)("keeps the text of %s %i %s %j", (operation, status, code, message) => {
+      const error = translate(operation, status, code, message)
+      const known: ReadonlyArray<ServiceError.Known<object>> = operations[operation].errors
+      const advice = known.find((Class) => error instanceof Class)?.advice
+      expect(error).toMatchObject({ message: advice === undefined ? message : `${message} (${advice})` })
+    })
+
+    it("says what to do about a job that may have expired", () => {
+      expect(translate("getJobOutput", 404, notFound, "The job ID was not found: x")).toMatchObject({
+        message: "The job ID was not found: x " +
+          "(the service keeps a job and its output for 24 hours after completion; start another job)"
+      })
     })
 
     it("keeps to InvalidParameterValue where an operation cannot mean the narrower error", () => {

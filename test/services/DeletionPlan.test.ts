@@ -66,13 +66,29 @@ describe("DeletionPlan", () => {
     }).pipe(Effect.provide(layer(change)), Effect.provide(Checkpoint.layerMemory))
   })
 
+  it.effect("recognizes an archive that is gone by its id in a text that this version does not know", () => {
+    const refusals = new Map<string, Response>()
+    const change: Change = (send, request) => {
+      const refused = refusals.get(request.url.split("/").at(-1) ?? "")
+      return refused === undefined ? send : Effect.succeed(HttpClientResponse.fromWeb(request, refused))
+    }
+    return Effect.gen(function*() {
+      const plan = yield* planned(2)
+      const [named = "", unnamed = ""] = plan.archives.map(({ archiveId }) => archiveId)
+      refusals.set(named, refusal(404, "ResourceNotFoundException", `Nothing is known of ${named}`))
+      refusals.set(unnamed, refusal(404, "ResourceNotFoundException", "Nothing is known of it"))
+      const outcomes = yield* Stream.runCollect(DeletionPlan.run("all", plan))
+      expect(told(outcomes)).toEqual(["0 before", "1 ResourceNotFound"])
+    }).pipe(Effect.provide(layer(change)), Effect.provide(Checkpoint.layerMemory))
+  })
+
   it.effect("takes a vault that is not there for no deletion", () =>
     Effect.gen(function*() {
       const plan = yield* planned(2)
       const outcomes = yield* Stream.runCollect(DeletionPlan.run("all", plan)).pipe(
         Effect.provide(Vault.layer("other"))
       )
-      expect(told(outcomes)).toEqual(["0 ResourceNotFound", "1 ResourceNotFound"])
+      expect(told(outcomes)).toEqual(["0 VaultNotFound", "1 VaultNotFound"])
     }).pipe(Effect.provide(layer()), Effect.provide(Checkpoint.layerMemory)))
 
   it.effect("fails when the checkpoint is of other work", () =>

@@ -18,7 +18,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
 import { JobExpired, JobRunning } from "../../src/protocol/GlacierError.ts"
-import { ResourceNotFound } from "../../src/protocol/ServiceError.ts"
+import { VaultNotFound } from "../../src/protocol/ServiceError.ts"
 import * as Job from "../../src/services/Job.ts"
 import * as Vault from "../../src/services/Vault.ts"
 import * as Source from "../../src/transfer/Source.ts"
@@ -188,7 +188,11 @@ describe("Job", () => {
       for (const gone of [job.describe, job.wait(), Stream.runDrain(job.output())]) {
         const error = yield* Effect.flip(gone)
         expect(error).toBeInstanceOf(JobExpired)
-        expect(error).toMatchObject({ jobId: job.id, message: `The job ID was not found: ${job.id}` })
+        expect(error).toMatchObject({
+          jobId: job.id,
+          message: `The job ID was not found: ${job.id} ` +
+            "(the service keeps a job and its output for 24 hours after completion; start another job)"
+        })
       }
     }).pipe(Effect.provide(layer())))
 
@@ -212,7 +216,9 @@ describe("Job", () => {
         expect(yield* Fiber.join(fiber)).toMatchObject({
           _tag: "JobExpired",
           jobId: job.id,
-          completionDate: DateTime.unsafeMake(4 * 3_600_000)
+          completionDate: DateTime.unsafeMake(4 * 3_600_000),
+          message: `The job ID was not found: ${job.id} ` +
+            "(the service keeps a job and its output for 24 hours after completion; start another job)"
         })
       }
       expect(yield* fs.readDirectory(path.slice(0, path.lastIndexOf("/")))).toEqual([])
@@ -222,7 +228,7 @@ describe("Job", () => {
     Effect.gen(function*() {
       const { job } = yield* retrieval
       const elsewhere = yield* Job.attach({ vaultName: "music" }, job.id)
-      expect(yield* Effect.flip(elsewhere.describe)).toBeInstanceOf(ResourceNotFound)
+      expect(yield* Effect.flip(elsewhere.describe)).toBeInstanceOf(VaultNotFound)
     }).pipe(Effect.provide(layer())))
 
   it.effect("is found again by its id", () =>

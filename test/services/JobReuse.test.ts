@@ -89,7 +89,7 @@ describe("Vault.retrieveArchive with join", () => {
       yield* vault.deleteArchive(archiveId)
       yield* TestClock.adjust("4 hours")
       expect(yield* Effect.flip(vault.retrieveArchive(archiveId, { join: 0 }))).toMatchObject({
-        _tag: "ResourceNotFound",
+        _tag: "ArchiveNotFound",
         operation: "InitiateJob"
       })
     }).pipe(Effect.provide(layer())))
@@ -181,7 +181,7 @@ describe("Job.inTiers", () => {
           (tier) => vault.retrieveArchive(tier === "Bulk" ? "none" : archiveId, { tier })
         )
       )
-      expect(error._tag).toBe("ResourceNotFound")
+      expect(error._tag).toBe("ArchiveNotFound")
       expect(yield* paid).toBe(0)
     }).pipe(Effect.provide(layer())))
 })
@@ -296,7 +296,7 @@ describe("Job.renewed", () => {
       yield* vault.deleteArchive(archiveId)
       yield* TestClock.adjust("11 hours")
       expect(yield* Effect.flip(Fiber.join(fiber))).toMatchObject({
-        _tag: "ResourceNotFound",
+        _tag: "ArchiveNotFound",
         operation: "InitiateJob"
       })
     }).pipe(prepared()))

@@ -170,7 +170,7 @@ describe("RetrievalPlan.run", () => {
       const run = Stream.runCollect(RetrievalPlan.run("all", plan, { directory }))
       expect(told(yield* run)).toEqual([
         "../f UnsafePath",
-        "a ResourceNotFound",
+        "a ArchiveNotFound",
         "b TargetRefused",
         "c/d now",
         "e now",

@@ -32,7 +32,7 @@ describe("Vault", () => {
   it.effect("is created, described and deleted", () =>
     Effect.gen(function*() {
       const vault = yield* Vault.make("music")
-      expect(yield* Effect.flip(vault.describe)).toBeInstanceOf(ServiceError.ResourceNotFound)
+      expect(yield* Effect.flip(vault.describe)).toBeInstanceOf(ServiceError.VaultNotFound)
       yield* TestClock.setTime(Date.UTC(2012, 4, 1))
       yield* vault.create
       yield* vault.create
@@ -44,7 +44,18 @@ describe("Vault", () => {
       })
       yield* vault.delete
       yield* vault.delete
-      expect(yield* Effect.flip(vault.describe)).toBeInstanceOf(ServiceError.ResourceNotFound)
+      expect(yield* Effect.flip(vault.describe)).toBeInstanceOf(ServiceError.VaultNotFound)
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("tells a vault that is missing from one without an inventory", () =>
+    Effect.gen(function*() {
+      const vault = yield* Vault.make("music")
+      expect(yield* Effect.flip(vault.retrieveInventory())).toBeInstanceOf(ServiceError.VaultNotFound)
+      yield* vault.create
+      expect(yield* Effect.flip(vault.retrieveInventory())).toMatchObject({
+        _tag: "InventoryNotReady",
+        message: expect.stringMatching(/vaults\/music \(.*about a day after the first upload; try again then\)$/)
+      })
     }).pipe(Effect.provide(layer())))
 
   it.effect("cannot be deleted before an inventory shows it empty", () =>

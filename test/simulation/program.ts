@@ -75,7 +75,7 @@ const look = Effect.fnUntraced(function*(note: Note) {
   const vault = yield* Vault.Vault
   const job = yield* vault.retrieveInventory().pipe(
     Effect.asSome,
-    Effect.catchTag("ResourceNotFound", () => Effect.succeedNone)
+    Effect.catchTag("InventoryNotReady", () => Effect.succeedNone)
   )
   if (Option.isNone(job)) return
   yield* job.value.wait()
@@ -115,7 +115,7 @@ const upload = Effect.fnUntraced(function*(folder: string, note: Note) {
       yield* look(note)
       note.gaveUp = true
       if (error instanceof UploadKept) {
-        yield* Effect.catchTag(vault.abortUpload(error.uploadId), "ResourceNotFound", () => Effect.void)
+        yield* Effect.catchTag(vault.abortUpload(error.uploadId), "UploadNotFound", () => Effect.void)
       }
       yield* Checkpoint.clear(name)
     })

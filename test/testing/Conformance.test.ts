@@ -26,7 +26,7 @@ describe("Conformance", () => {
       const [first, ...others] = yield* failures(() => ({ deleteVault: () => Effect.succeed({}) }))
       expect(first).toBeInstanceOf(Conformance.ConformanceFailure)
       expect(first?.message).toBe(
-        "vaults are created, described, listed in pages and deleted: expected ResourceNotFoundException, but it succeeded"
+        "vaults are created, described, listed in pages and deleted: expected VaultNotFound, but it succeeded"
       )
       expect(others).toMatchObject([{ name: "vaults that hold an archive stay, and have an inventory" }])
       const forgetful = yield* failures((glacier) => ({

@@ -80,9 +80,9 @@ const failures: ReadonlyArray<readonly [fault: Faults.Kind, operation: string, e
   ["RejectedTreeHash", "CompleteMultipartUpload", { _tag: "ChecksumMismatch", status: 400 }],
   ["WrongTreeHash", "UploadMultipartPart", { _tag: "ChecksumMismatch", status: 204 }],
   ["WrongTreeHash", "CompleteMultipartUpload", { _tag: "ChecksumMismatch", status: 201 }],
-  ["GoneAfterComplete", "CompleteMultipartUpload", { _tag: "ResourceNotFound" }],
-  ["ExpiredUpload", "UploadMultipartPart", { _tag: "ResourceNotFound" }],
-  ["ExpiredJob", "DescribeJob", { _tag: "ResourceNotFound" }]
+  ["GoneAfterComplete", "CompleteMultipartUpload", { _tag: "UploadNotFound" }],
+  ["ExpiredUpload", "UploadMultipartPart", { _tag: "UploadNotFound" }],
+  ["ExpiredJob", "DescribeJob", { _tag: "JobNotFound" }]
 ]
 
 /** What it does not notice itself. */
@@ -216,7 +216,7 @@ describe("Faults", () => {
       expect((yield* glacier.listMultipartUploads(address)).uploads).toEqual([])
       const [uploadId] = yield* (yield* Faults.Faults).expired
       expect(yield* Effect.flip(glacier.listParts({ ...address, uploadId: uploadId ?? "" }))).toMatchObject({
-        _tag: "ResourceNotFound"
+        _tag: "UploadNotFound"
       })
     }).pipe(once("ExpiredUpload", "UploadMultipartPart", 2)))
 

@@ -16,7 +16,7 @@ import * as Emulator from "../../src/emulator/Emulator.ts"
 import * as ByteRange from "../../src/protocol/ByteRange.ts"
 import type * as Jobs from "../../src/protocol/Jobs.ts"
 import { mebibyte } from "../../src/protocol/Limits.ts"
-import { InvalidSignature, ResourceNotFound } from "../../src/protocol/ServiceError.ts"
+import { InvalidSignature, InventoryNotReady, VaultNotFound } from "../../src/protocol/ServiceError.ts"
 import * as Vault from "../../src/services/Vault.ts"
 import * as TestGlacier from "../../src/testing/TestGlacier.ts"
 import * as Source from "../../src/transfer/Source.ts"
@@ -47,7 +47,7 @@ describe("TestGlacier", () => {
       yield* vault.create
       yield* vault.upload(Source.bytes(bytes))
       yield* TestClock.adjust("59 minutes")
-      expect(yield* Effect.flip(vault.retrieveInventory())).toBeInstanceOf(ResourceNotFound)
+      expect(yield* Effect.flip(vault.retrieveInventory())).toBeInstanceOf(InventoryNotReady)
       yield* TestClock.adjust("1 minute")
       const job = yield* vault.retrieveInventory()
       expect(yield* Stream.runCount((yield* job.inventory).archives())).toBe(1)
@@ -62,13 +62,13 @@ describe("TestGlacier", () => {
   it.effect("shares nothing with another", () =>
     Effect.gen(function*() {
       const error = yield* twice(TestGlacier.layer(), TestGlacier.layer())
-      expect(error).toBeInstanceOf(ResourceNotFound)
+      expect(error).toBeInstanceOf(VaultNotFound)
     }))
 
   it.effect("shares nothing with itself, provided again", () =>
     Effect.gen(function*() {
       const one = TestGlacier.layer()
-      expect(yield* twice(one, one)).toBeInstanceOf(ResourceNotFound)
+      expect(yield* twice(one, one)).toBeInstanceOf(VaultNotFound)
     }))
 
   it.effect("shares the emulator it is given", () =>

@@ -17,7 +17,7 @@ import * as ByteRange from "../../src/protocol/ByteRange.ts"
 import { BrokenOutput, ConnectionError } from "../../src/protocol/GlacierError.ts"
 import { JobId } from "../../src/protocol/Names.ts"
 import type { operations } from "../../src/protocol/Operations.ts"
-import { ResourceNotFound } from "../../src/protocol/ServiceError.ts"
+import { JobNotFound } from "../../src/protocol/ServiceError.ts"
 import * as Download from "../../src/transfer/Download.ts"
 import * as Progress from "../../src/transfer/Progress.ts"
 import * as Source from "../../src/transfer/Source.ts"
@@ -330,7 +330,7 @@ describe("Download.stream", () => {
   it.effect("fails as the service fails", () =>
     provided(Effect.gen(function*() {
       const output = { ...(yield* retrieved(bytes)), jobId: JobId.make("gone") }
-      expect(yield* Effect.flip(Stream.runDrain(Download.stream(output)))).toBeInstanceOf(ResourceNotFound)
+      expect(yield* Effect.flip(Stream.runDrain(Download.stream(output)))).toBeInstanceOf(JobNotFound)
     })))
 
   it.effect.each<[string, Download.StreamOptions]>([

@@ -142,9 +142,9 @@ describe("an upload whose completion was carried out and forgotten before its re
       }).pipe(over(forgotten))
   )
 
-  it.live("is ResourceNotFound when nothing was lost before", () =>
+  it.live("is UploadNotFound when nothing was lost before", () =>
     Effect.gen(function*() {
-      expect(yield* Effect.flip(Upload.upload(address, source, settings))).toMatchObject({ _tag: "ResourceNotFound" })
+      expect(yield* Effect.flip(Upload.upload(address, source, settings))).toMatchObject({ _tag: "UploadNotFound" })
     }).pipe(over([{ fault: "GoneAfterComplete", operation: complete, at: 1 }])))
 
   it.live("ends in doubt, too, when the policy does not ask again and there is nothing to abort", () =>

@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
 import { SourceChanged, UploadGone } from "../../src/protocol/GlacierError.ts"
+import { VaultNotFound } from "../../src/protocol/ServiceError.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
 import type * as Progress from "../../src/transfer/Progress.ts"
 import * as Source from "../../src/transfer/Source.ts"
@@ -274,6 +275,14 @@ describe("Upload.resume", () => {
         Effect.flip
       )
       expect(error).toBeInstanceOf(SourceChanged)
+    }).pipe(Effect.provide(Support.layer())))
+
+  it.effect("in a vault that is missing fails with VaultNotFound, and reads nothing", () =>
+    Effect.gen(function*() {
+      const uploadId = yield* partly(bytes, [0])
+      const source = Source.stream(Stream.die("the source was read"))
+      const error = yield* Effect.flip(Upload.resume({ vaultName: "missing" }, uploadId, source))
+      expect(error).toBeInstanceOf(VaultNotFound)
     }).pipe(Effect.provide(Support.layer())))
 
   it.effect("of one that was aborted fails with UploadGone, and sends nothing", () => {

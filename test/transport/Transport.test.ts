@@ -45,8 +45,8 @@ const refusals: ReadonlyArray<
   ["NoLongerSupportedException", 400, "listVaults", "NoLongerSupported", "closed"],
   ["PolicyEnforcedException", 400, "initiateJob", "PolicyEnforced", "denied by the current data retrieval policy"],
   ["RequestTimeoutException", 408, "uploadArchive", "RequestTimeout", "Request timed out."],
-  ["ResourceNotFoundException", 404, "describeJob", "ResourceNotFound", `The job ID was not found: ${jobId}`],
-  ["ResourceNotFoundException", 404, "getVaultLock", "ResourceNotFound", "No vault lock policy is set"],
+  ["ResourceNotFoundException", 404, "describeJob", "ResourceNotFound", `There is no such job: ${jobId}`],
+  ["ResourceNotFoundException", 404, "getVaultLock", "VaultLockNotSet", "No vault lock policy is set"],
   ["SerializationException", 400, "initiateJob", "Serialization", "no JSON"],
   ["ServiceUnavailableException", 500, "abortMultipartUpload", "ServiceUnavailable", "internal"],
   ["ThrottlingException", 400, "deleteArchive", "Throttling", "Rate exceeded"],
@@ -235,6 +235,28 @@ describe("Transport", () => {
             message
           })
           expect(error.retry).toBe(status >= 500 ? "transient" : "never")
+        })
+    )
+
+    const vaultMessage = "Vault not found for ARN: a"
+    const forms: ReadonlyArray<readonly [body: object, headers: Readonly<Record<string, string>>]> = [
+      [{ message: vaultMessage, code: "ResourceNotFoundException", type: "Client" }, {}],
+      [{ Code: "ResourceNotFoundException", Message: vaultMessage }, {}],
+      [{ __type: "com.amazonaws.glacier#ResourceNotFoundException", message: vaultMessage }, {}],
+      [
+        { code: null, __type: "ResourceNotFoundException:http://amazon.com/#x", message: null, Message: vaultMessage },
+        {}
+      ],
+      [{ message: vaultMessage }, { "x-amzn-errortype": "ResourceNotFoundException:http://amazon.com/" }],
+      [{ code: "ResourceNotFoundException", message: vaultMessage }, { "x-amzn-errortype": "" }]
+    ]
+
+    it.effect.each(forms)(
+      "has its code and text in any form that AWS uses: %j %j",
+      ([body, headers]) =>
+        Effect.gen(function*() {
+          const error = yield* failure(call("describeVault").run, () => answer(404, JSON.stringify(body), headers))
+          expect({ ...error, message: error.message }).toMatchObject({ _tag: "VaultNotFound", message: vaultMessage })
         })
     )
 

@@ -51,44 +51,67 @@ describe("GlacierClient", () => {
 
   it("fails with exactly the errors of the operation", () => {
     expect<{ -readonly [Name in keyof Service]: Tags<Name> }>().type.toBe<{
-      abortMultipartUpload: Common | "OutcomeUnknown" | "ResourceNotFound"
-      abortVaultLock: Common | "ResourceNotFound"
-      addTagsToVault: Common | "LimitExceeded" | "ResourceNotFound" | "Serialization"
-      completeMultipartUpload: Common | "ChecksumMismatch" | "OutcomeUnknown" | "ResourceNotFound"
-      completeVaultLock: Common | "ResourceNotFound"
+      abortMultipartUpload: Common | "OutcomeUnknown" | "ResourceNotFound" | "UploadNotFound" | "VaultNotFound"
+      abortVaultLock: Common | "ResourceNotFound" | "VaultLocked" | "VaultNotFound"
+      addTagsToVault: Common | "LimitExceeded" | "ResourceNotFound" | "Serialization" | "VaultNotFound"
+      completeMultipartUpload:
+        | Common
+        | "ChecksumMismatch"
+        | "OutcomeUnknown"
+        | "ResourceNotFound"
+        | "UploadNotFound"
+        | "VaultNotFound"
+      completeVaultLock: Common | "ResourceNotFound" | "VaultLockNotSet" | "VaultLocked" | "VaultNotFound"
       createVault: Common | "LimitExceeded"
-      deleteArchive: Common | "ResourceNotFound"
-      deleteVault: Common | "ResourceNotFound" | "VaultNotEmpty"
-      deleteVaultAccessPolicy: Common | "ResourceNotFound"
-      deleteVaultNotifications: Common | "ResourceNotFound"
-      describeJob: Common | "ResourceNotFound"
-      describeVault: Common | "ResourceNotFound"
+      deleteArchive: Common | "ArchiveInOtherVault" | "ArchiveNotFound" | "ResourceNotFound" | "VaultNotFound"
+      deleteVault: Common | "ResourceNotFound" | "VaultNotEmpty" | "VaultNotFound"
+      deleteVaultAccessPolicy: Common | "ResourceNotFound" | "VaultNotFound"
+      deleteVaultNotifications: Common | "ResourceNotFound" | "VaultNotFound"
+      describeJob: Common | "JobNotFound" | "ResourceNotFound" | "VaultNotFound"
+      describeVault: Common | "ResourceNotFound" | "VaultNotFound"
       getDataRetrievalPolicy: Common
-      getJobOutput: Common | "JobNotReady" | "RangeNotSatisfiable" | "ResourceNotFound"
-      getVaultAccessPolicy: Common | "ResourceNotFound"
-      getVaultLock: Common | "ResourceNotFound"
-      getVaultNotifications: Common | "ResourceNotFound"
+      getJobOutput:
+        | Common
+        | "JobNotFound"
+        | "JobNotReady"
+        | "RangeNotSatisfiable"
+        | "ResourceNotFound"
+        | "VaultNotFound"
+      getVaultAccessPolicy: Common | "AccessPolicyNotSet" | "ResourceNotFound" | "VaultNotFound"
+      getVaultLock: Common | "ResourceNotFound" | "VaultLockNotSet" | "VaultNotFound"
+      getVaultNotifications: Common | "NotificationsNotSet" | "ResourceNotFound" | "VaultNotFound"
       initiateJob:
         | Common
+        | "ArchiveInOtherVault"
+        | "ArchiveNotFound"
         | "InsufficientCapacity"
+        | "InventoryNotReady"
         | "OutcomeUnknown"
         | "PolicyEnforced"
         | "RangeNotAligned"
         | "ResourceNotFound"
         | "Serialization"
-      initiateMultipartUpload: Common | "InvalidPartSize" | "ResourceNotFound"
-      initiateVaultLock: Common | "OutcomeUnknown" | "ResourceNotFound" | "Serialization"
-      listJobs: Common | "ResourceNotFound"
-      listMultipartUploads: Common | "ResourceNotFound"
-      listParts: Common | "ResourceNotFound"
+        | "VaultNotFound"
+      initiateMultipartUpload: Common | "InvalidPartSize" | "ResourceNotFound" | "VaultNotFound"
+      initiateVaultLock:
+        | Common
+        | "OutcomeUnknown"
+        | "ResourceNotFound"
+        | "Serialization"
+        | "VaultLockInProgress"
+        | "VaultLocked"
+        | "VaultNotFound"
+      listJobs: Common | "ResourceNotFound" | "VaultNotFound"
+      listMultipartUploads: Common | "ResourceNotFound" | "VaultNotFound"
+      listParts: Common | "ResourceNotFound" | "UploadNotFound" | "VaultNotFound"
       listProvisionedCapacity: Common
-      listTagsForVault: Common | "ResourceNotFound"
+      listTagsForVault: Common | "ResourceNotFound" | "VaultNotFound"
       listVaults: Common | "ResourceNotFound"
       purchaseProvisionedCapacity: Common | "LimitExceeded" | "OutcomeUnknown"
-      removeTagsFromVault: Common | "ResourceNotFound" | "Serialization"
+      removeTagsFromVault: Common | "ResourceNotFound" | "Serialization" | "VaultNotFound"
       setDataRetrievalPolicy: Common | "Serialization"
-      setVaultAccessPolicy: Common | "ResourceNotFound" | "Serialization"
-      setVaultNotifications: Common | "ResourceNotFound" | "Serialization"
+      setVaultAccessPolicy: Common | "ResourceNotFound" | "Serialization" | "VaultNotFound"
+      setVaultNotifications: Common | "ResourceNotFound" | "Serialization" | "VaultNotFound"
       uploadArchive:
         | Common
         | "ChecksumMismatch"
@@ -96,6 +119,7 @@ describe("GlacierClient", () => {
         | "OutcomeUnknown"
         | "RequestTimeout"
         | "ResourceNotFound"
+        | "VaultNotFound"
       uploadMultipartPart:
         | Common
         | "ChecksumMismatch"
@@ -103,6 +127,8 @@ describe("GlacierClient", () => {
         | "RangeNotAligned"
         | "RequestTimeout"
         | "ResourceNotFound"
+        | "UploadNotFound"
+        | "VaultNotFound"
     }>()
     expect<Effect.Effect.Error<Result<keyof Service>>>().type.toBeAssignableTo<GlacierError>()
   })

@@ -4,10 +4,15 @@
  * A statement matches when each of its elements does. One with a condition that is not known here, by its operator or
  * its key, does not match.
  *
+ * A policy is rejected when its version is not one of AWS's policy language, or when one of its actions matches no
+ * operation: a misspelled action in a lock would protect nothing, for good. For policies of other services AWS rejects
+ * both; that Glacier does so is a guess.
+ *
  * @internal
  */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { operations } from "../../protocol/Operations.ts"
 
 /** What a statement is about to do. */
 export type Effect = "Allow" | "Deny"
@@ -26,14 +31,22 @@ export interface Question {
 
 const OneOrMany = Schema.Union(Schema.String, Schema.NonEmptyArray(Schema.String))
 
-const oneOrMany = (pattern: RegExp) => {
-  const one = Schema.String.pipe(Schema.pattern(pattern))
+const oneOrMany = (isOne: (text: string) => boolean) => {
+  const one = Schema.String.pipe(Schema.filter(isOne))
   return Schema.Union(one, Schema.NonEmptyArray(one))
 }
 
-const Actions = oneOrMany(/^(\*|glacier:[*?a-z]+)$/i)
+const knownActions = Object.values(operations).map(({ name }) => `glacier:${name.toLowerCase()}`)
 
-const Resources = oneOrMany(/^(\*|arn:[^:]*:glacier:.+)$/)
+/** Whether a text is an action of the service, or a pattern that matches one. Letter case does not matter. */
+const isAction = (text: string): boolean => {
+  const pattern = text.toLowerCase()
+  return pattern === "*" || (pattern.startsWith("glacier:") && knownActions.some((action) => isLike(pattern, action)))
+}
+
+const Actions = oneOrMany(isAction)
+
+const Resources = oneOrMany((text) => /^(\*|arn:[^:]*:glacier:.+)$/.test(text))
 
 const Principal = Schema.Union(
   Schema.Literal("*"),
@@ -68,7 +81,10 @@ const Whole = Statement.pipe(
 )
 
 const Document = Schema.parseJson(
-  Schema.Struct({ Statement: Schema.Union(Whole, Schema.NonEmptyArray(Whole)) })
+  Schema.Struct({
+    Version: Schema.optional(Schema.Literal("2012-10-17", "2008-10-17")),
+    Statement: Schema.Union(Whole, Schema.NonEmptyArray(Whole))
+  })
 )
 
 const decode = Schema.decodeOption(Document)

@@ -1,40 +1,73 @@
 /**
  * Cuts an inventory in CSV into its rows (spec section 14.2). Within quotes a quote is written `\"`, while a backslash
  * stays as it is: whether `\"` ends a description shows only in what follows. So a row is read from both ends, as its
- * other columns hold neither commas nor quotes: the id before the description; date, size and hash behind it.
+ * other columns hold neither commas nor quotes: in the service's order the id before the description; date, size and
+ * hash behind it. The order is that of the header, as programs that saved the document may have changed it.
  *
  * @since 0.1.0
  */
 import * as Either from "effect/Either"
 import { MalformedInventory } from "../GlacierError.ts"
 import type { Entry } from "../Inventory.ts"
-import { concat, decodeEntry, type Found, found, maximumLength, type Reader, text, tooLong } from "./inventoryEntry.ts"
+import {
+  byteOrderMark,
+  concat,
+  decodeEntry,
+  type Found,
+  found,
+  maximumLength,
+  type Reader,
+  text,
+  tooLong
+} from "./inventoryEntry.ts"
 
-const columns = "ArchiveId,ArchiveDescription,CreationDate,Size,SHA256TreeHash"
+const descriptionColumn = "ArchiveDescription"
+
+const columns = ["ArchiveId", descriptionColumn, "CreationDate", "Size", "SHA256TreeHash"]
 
 const lineFeed = 0x0a
 
-const field = (name: string) => `(?<${name}>"[^",\\r]*"|[^",\\r]*)`
 const quoted = "(?<quoted>[^\"]*(?:(?<=\\\\)\"[^\"]*)*)"
-const behind = `,${field("date")},${field("size")},${field("hash")}\r?$`
-
-const whole = new RegExp(`^${field("id")},(?:"${quoted}"|(?<plain>[^",]*))${behind}`)
-/** The first and the last line of a row whose description has line ends, and what none between them has. */
-const first = new RegExp(`^${field("id")},"${quoted}$`)
-const last = new RegExp(`^${quoted}"${behind}`)
 const bareQuote = /(?<!\\)"/
 
 const unquoted = (value = "") => value.replaceAll("\"", "")
 
+/** What rows look like under a header. */
+interface Shape {
+  readonly width: number
+  readonly whole: RegExp
+  /** The first and the last line of a row whose description has line ends. */
+  readonly first: RegExp
+  readonly last: RegExp
+}
+
+/** The shape of the rows under a line, if that names each of the columns once. Other columns are skipped. */
+const shapeOf = (line: string): Shape | undefined => {
+  const header = unquoted(line.replace(byteOrderMark, "").replace(/\r$/, "")).split(",")
+  if (columns.some((column) => header.indexOf(column) < 0 || header.indexOf(column) !== header.lastIndexOf(column))) {
+    return undefined
+  }
+  const fields = header.map((name) => `(${columns.includes(name) ? `?<${name}>` : "?:"}"[^",\\r]*"|[^",\\r]*)`)
+  const at = header.indexOf(descriptionColumn)
+  const before = fields.slice(0, at).map((field) => `${field},`).join("")
+  const behind = `${fields.slice(at + 1).map((field) => `,${field}`).join("")}\r?$`
+  return {
+    width: header.length,
+    whole: new RegExp(`^${before}(?:"${quoted}"|(?<plain>[^",]*?))${behind}`),
+    first: new RegExp(`^${before}"${quoted}$`),
+    last: new RegExp(`^${quoted}"${behind}`)
+  }
+}
+
 const entry = (
-  { date, hash, id, plain, quoted, size }: Record<string, string | undefined>
+  { ArchiveId, CreationDate, SHA256TreeHash, Size, plain, quoted }: Record<string, string | undefined>
 ): Either.Either<Entry, string> =>
   decodeEntry({
-    ArchiveId: unquoted(id),
+    ArchiveId: unquoted(ArchiveId),
     ArchiveDescription: plain ?? quoted?.replaceAll("\\\"", "\""),
-    CreationDate: unquoted(date),
-    Size: /^"?\d+"?$/.test(size ?? "") ? Number(unquoted(size)) : size,
-    SHA256TreeHash: unquoted(hash)
+    CreationDate: unquoted(CreationDate),
+    Size: /^"?\d+"?$/.test(Size ?? "") ? Number(unquoted(Size)) : Size,
+    SHA256TreeHash: unquoted(SHA256TreeHash)
   })
 
 interface Line {
@@ -56,7 +89,7 @@ interface Row extends Pick<Line, "end" | "next"> {
 }
 
 /** The row that begins at `from`; none while it is not whole. */
-const rowAt = (bytes: Uint8Array, from: number, isAll: boolean): Row | undefined => {
+const rowAt = (shape: Shape, bytes: Uint8Array, from: number, isAll: boolean): Row | undefined => {
   const line = lineAt(bytes, from, isAll)
   if (line === undefined) return undefined
   const { end, next } = line
@@ -64,18 +97,19 @@ const rowAt = (bytes: Uint8Array, from: number, isAll: boolean): Row | undefined
     end,
     next,
     entry: Either.flatMap(line.text, (text) => {
-      const groups = whole.exec(text)?.groups
-      return groups === undefined ? Either.left("is no row of five columns") : entry(groups)
+      const groups = shape.whole.exec(text)?.groups
+      return groups === undefined ? Either.left(`is not a row of ${shape.width} columns`) : entry(groups)
     })
   }
   const opened = Either.isLeft(alone.entry) && Either.isRight(line.text)
-    ? first.exec(line.text.right)?.groups
+    ? shape.first.exec(line.text.right)?.groups
     : undefined
-  return opened === undefined ? alone : closed(bytes, from, next, isAll, opened, alone)
+  return opened === undefined ? alone : closed(shape, bytes, from, next, isAll, opened, alone)
 }
 
 /** A row that may go on in further lines. If none closes it, its first line is a broken row `alone`. */
 const closed = (
+  shape: Shape,
   bytes: Uint8Array,
   from: number,
   second: number,
@@ -89,9 +123,9 @@ const closed = (
     if ((line?.next ?? bytes.length) - from > maximumLength) return alone
     if (line === undefined) return isAll ? alone : undefined
     if (Either.isLeft(line.text)) return alone
-    const groups = last.exec(line.text.right)?.groups
+    const groups = shape.last.exec(line.text.right)?.groups
     if (groups !== undefined) {
-      const read = entry({ ...groups, id: opened["id"], quoted: `${description}\n${groups["quoted"]}` })
+      const read = entry({ ...opened, ...groups, quoted: `${description}\n${groups["quoted"]}` })
       if (Either.isRight(read)) return { end: line.end, next: line.next, entry: read }
     }
     if (bareQuote.test(line.text.right)) return alone
@@ -104,7 +138,7 @@ export const make = (): Reader => {
   /** What was read of the row that is not whole yet, and the offset at which it begins. */
   let rest: Uint8Array = new Uint8Array()
   let offset = 0
-  let hasColumns = false
+  let shape: Shape | undefined
   let rows = 0
   const broken = (problem: string) => new MalformedInventory({ offset, problem })
 
@@ -113,15 +147,14 @@ export const make = (): Reader => {
     const bytes = rest.length === 0 ? piece : concat(rest, piece)
     let from = 0
     for (;;) {
-      const row = hasColumns ? rowAt(bytes, from, isAll) : lineAt(bytes, from, isAll)
+      const row = shape === undefined ? lineAt(bytes, from, isAll) : rowAt(shape, bytes, from, isAll)
       if ((row?.end ?? bytes.length) - from > maximumLength) return [...all, broken(tooLong)]
       if (row === undefined) break
       if ("entry" in row) {
         all.push(found(row.entry, ++rows, offset, bytes.subarray(from, row.end)))
-      } else if (Either.getOrElse(row.text, () => "").replace(/\r$/, "").replaceAll("\"", "") === columns) {
-        hasColumns = true
       } else {
-        return [broken(`does not begin with the columns ${columns}`)]
+        shape = shapeOf(Either.getOrElse(row.text, () => ""))
+        if (shape === undefined) return [broken(`does not begin with the columns ${columns.join(",")}`)]
       }
       offset += row.next - from
       from = row.next
@@ -135,7 +168,7 @@ export const make = (): Reader => {
     write: (bytes) => read(bytes, false),
     end() {
       const all = read(new Uint8Array(), true)
-      return hasColumns || all.length > 0 ? all : [broken("has no columns")]
+      return shape !== undefined || all.length > 0 ? all : [broken("has no columns")]
     }
   }
 }

@@ -28,7 +28,10 @@ export const maximumLength = 65_536
 
 export const tooLong = `goes on for more than ${maximumLength} bytes`
 
-/** A byte order mark in a document is a character like others. */
+/** The byte order mark that Windows programs put before a text. */
+export const byteOrderMark = /^\uFEFF/
+
+/** A byte order mark within a document is a character like others. */
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 const lossy = new TextDecoder("utf-8", { ignoreBOM: true })

@@ -10,7 +10,17 @@ import * as Schema from "effect/Schema"
 import { issueOf } from "../Check.ts"
 import { MalformedInventory } from "../GlacierError.ts"
 import { Head } from "../Inventory.ts"
-import { concat, decodeEntry, type Found, found, maximumLength, type Reader, text, tooLong } from "./inventoryEntry.ts"
+import {
+  byteOrderMark,
+  concat,
+  decodeEntry,
+  type Found,
+  found,
+  maximumLength,
+  type Reader,
+  text,
+  tooLong
+} from "./inventoryEntry.ts"
 import { required } from "./wire.ts"
 
 const quote = 0x22
@@ -72,7 +82,7 @@ export const make = (): JsonReader => {
   /** Takes the text before or behind the entries; by then the document without them must be JSON, once it is `closed`. */
   const frame = (piece: Uint8Array, closed: string): Either.Either<string, string> =>
     Either.gen(function*() {
-      const json = before + (yield* text(piece))
+      const json = (before + (yield* text(piece))).replace(byteOrderMark, "")
       const value = yield* parse(json + closed)
       head = Either.mapBoth(decodeFrame(value), {
         onLeft: (error) => {

@@ -4,21 +4,20 @@ import { GlacierClient } from "../../client/GlacierClient.ts"
 import { JobExpired } from "../../protocol/GlacierError.ts"
 import type { JobDescription } from "../../protocol/Jobs.ts"
 import type { JobId } from "../../protocol/Names.ts"
-import { ResourceNotFound } from "../../protocol/ServiceError.ts"
+import { JobNotFound } from "../../protocol/ServiceError.ts"
 import type { VaultAddress } from "../../protocol/Vaults.ts"
+import { isMissing } from "./missing.ts"
 
-/**
- * An error that says that a job is gone as `JobExpired`; `seen` is the job as it was. What is not found the service
- * names: the job, or else its vault.
- */
-export const expired = (jobId: JobId, seen?: JobDescription) => <E>(error: E): E | JobExpired =>
-  error instanceof ResourceNotFound && error.message.includes(jobId)
-    ? new JobExpired({
-      jobId,
-      completionDate: seen && Option.getOrUndefined(seen.completionDate),
-      message: error.message
-    })
-    : error
+/** Turns an error that says that a job is gone into `JobExpired`; `seen` is the job as it was. */
+export const expired =
+  (jobId: JobId, seen?: JobDescription) => <E extends { readonly message: string }>(error: E): E | JobExpired =>
+    isMissing(JobNotFound, jobId)(error)
+      ? new JobExpired({
+        jobId,
+        completionDate: seen && Option.getOrUndefined(seen.completionDate),
+        message: error.message
+      })
+      : error
 
 /** The job as it stands. */
 export const describe = (vault: VaultAddress, jobId: JobId) =>

@@ -26,7 +26,7 @@ export const inventory = Effect.fnUntraced(function*(
     const { onMalformed: given = Effect.fail, windowSize = 4 * mebibyte, ...download } = options
     // Where it is left out, E is MalformedEntry: nothing else could be inferred.
     const onMalformed = given as NonNullable<typeof options.onMalformed>
-    return InventoryReader.entries(output({ ...download, windowSize }), { format, onMalformed })
+    return InventoryReader.entries(output({ ...download, windowSize }), { format, onMalformed, size })
   }
 
   const common: Common = {

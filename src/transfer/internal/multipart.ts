@@ -24,6 +24,7 @@ import { MalformedResponse, OutcomeUnknown, SourceChanged } from "../../protocol
 import * as Limits from "../../protocol/Limits.ts"
 import { type ContentSha256, Description, type PartSize, UploadId } from "../../protocol/Names.ts"
 import { operations } from "../../protocol/Operations.ts"
+import { ResourceNotFound, UploadNotFound } from "../../protocol/ServiceError.ts"
 import { Sha256 } from "../../protocol/Sha256.ts"
 import * as TreeHash from "../../protocol/TreeHash.ts"
 import type { VaultAddress } from "../../protocol/Vaults.ts"
@@ -65,6 +66,10 @@ const problemOf = ({ end, start }: ByteRange.ByteRange, partSize: PartSize): str
     ? `a part with bytes ${start} to ${end}, but the part size is ${partSize}`
     : undefined
 
+/** Whether the service says that an upload is not open. AWS's text is not known, so an unknown text counts as well. */
+export const isGone = (error: unknown): error is UploadNotFound | ResourceNotFound =>
+  error instanceof UploadNotFound || error instanceof ResourceNotFound
+
 /** Asks the service what it has of an upload. Fails when the part size is not the one that is `known`. */
 export const find = Effect.fnUntraced(function*(vault: VaultAddress, id: string, known?: PartSize) {
   const uploadId = yield* check("upload", "uploadId", UploadId, id)
@@ -90,8 +95,8 @@ export const find = Effect.fnUntraced(function*(vault: VaultAddress, id: string,
     return Effect.succeed(partSize)
   }).pipe(
     Effect.map((partSize): Opened => ({ ...found, partSize })),
-    Effect.catchTag(
-      "ResourceNotFound",
+    Effect.catchIf(
+      isGone,
       ({ message }) => Effect.succeed<Opened>({ ...found, parts: new Map(), gone: Option.some(message) })
     )
   )
@@ -143,7 +148,8 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
   const drop = (uploadId: UploadId, limit: Duration.Duration) =>
     abort(uploadId, limit).pipe(
       // Then it is not open.
-      Effect.catchTags({ ResourceNotFound: () => Effect.void, OutcomeUnknown: () => Effect.void }),
+      Effect.catchIf(isGone, () => Effect.void),
+      Effect.catchTags({ VaultNotFound: () => Effect.void, OutcomeUnknown: () => Effect.void }),
       Effect.catchAllCause((cause) =>
         Effect.logWarning(
           `Upload ${uploadId} may still be open: the service did not confirm its abort (${String(Cause.squash(cause))})`

@@ -30,10 +30,18 @@ const requestIdOf = (scrub: Attempt["scrub"], headers: HttpClientResponse.HttpCl
   return id === undefined ? undefined : scrub(id)
 }
 
-const ErrorBody = Schema.parseJson(Schema.Struct({
-  code: Schema.optionalWith(Schema.String, { nullable: true }),
-  message: Schema.optionalWith(Schema.String, { nullable: true })
-}))
+const Text = Schema.optionalWith(Schema.String, { nullable: true })
+
+/** Glacier itself writes `code` and `message`. Layers of AWS in front of it may use the other names (spec section 6). */
+const ErrorBody = Schema.parseJson(
+  Schema.Struct({ code: Text, Code: Text, __type: Text, message: Text, Message: Text })
+)
+
+/** The code of an error, without what may stand round it, as in `com.amazonaws#ThrottlingException:http://amazon.com`. */
+const codeOf = (...codes: ReadonlyArray<string | undefined>): string | undefined =>
+  codes.map((code) => code?.replace(/:.*/s, "").replace(/.*#/s, "").trim()).find((code) =>
+    code !== undefined && code !== ""
+  )
 
 /** An error answer by its body; one that is not Glacier's (a proxy's page) by its status alone. */
 const refusal = (
@@ -42,14 +50,16 @@ const refusal = (
   text: string,
   now: number
 ): GlacierError => {
-  const body = Option.getOrElse(Schema.decodeOption(ErrorBody)(text), () => ({ code: undefined, message: undefined }))
+  const body: typeof ErrorBody.Type = Option.getOrElse(Schema.decodeOption(ErrorBody)(text), () => ({}))
+  const code = codeOf(headers["x-amzn-errortype"], body.code, body.Code, body.__type) ?? `HTTP ${status}`
+  const message = body.message ?? body.Message
   // Every known class is one of GlacierError: the operations take theirs from ServiceError.
-  return ServiceError.fromAnswer(operation.errors, scrub(body.code ?? `HTTP ${status}`), {
+  return ServiceError.fromAnswer(operation.errors, scrub(code), {
     operation: operation.name,
     status,
-    message: body.message === undefined
+    message: message === undefined
       ? scrub(text.trim()).slice(0, 500) || `HTTP status ${status}`
-      : scrub(body.message),
+      : scrub(message),
     requestId: requestIdOf(scrub, headers),
     retryAfter: retryAfter(headers, now)
   }) as GlacierError

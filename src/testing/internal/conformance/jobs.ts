@@ -16,6 +16,7 @@ import {
   all,
   collect,
   created,
+  type ErrorClass,
   finished,
   mebibyte,
   ramp,
@@ -114,7 +115,7 @@ export const jobs: ReadonlyArray<Case> = [
       yield* glacier.deleteArchive({ vaultName, archiveId })
       yield* refused(
         retrieve(vaultName, archiveId),
-        ServiceError.ResourceNotFound,
+        ServiceError.ArchiveNotFound,
         `The archive ID was not found: ${archiveId}`
       )
       expect((yield* collect((yield* glacier.getJobOutput(whole)).body)).length).toEqual(body.length)
@@ -213,7 +214,7 @@ export const jobs: ReadonlyArray<Case> = [
         const { glacier, vaultName } = yield* created("selections")
         yield* refused(
           finished(vaultName, { type: "inventory-retrieval" }),
-          ServiceError.ResourceNotFound,
+          ServiceError.InventoryNotReady,
           /no initial inventory exists for the vault/
         )
         yield* Effect.forEach(["1", "2", "3"], (name) => store(vaultName, utf8.encode(name), name))
@@ -264,16 +265,24 @@ export const jobs: ReadonlyArray<Case> = [
     () =>
       Effect.gen(function*() {
         const { account, arnOf, glacier, vaultName } = yield* created("missing")
-        const missing: ReadonlyArray<readonly [Effect.Effect<unknown, unknown, GlacierClient>, string | RegExp]> = [
-          [store("no-such-vault", ramp(1)), `Vault not found for ARN: ${arnOf("no-such-vault")}`],
-          [glacier.listParts({ vaultName, uploadId: "none" }), "The upload ID was not found: none"],
-          [glacier.abortMultipartUpload({ vaultName, uploadId: "none" }), "The upload ID was not found: none"],
-          [glacier.describeJob({ vaultName, jobId: "none" }), "The job ID was not found: none"],
-          [glacier.getJobOutput({ vaultName, jobId: "none" }), "The job ID was not found: none"],
-          [retrieve(vaultName, "none"), "The archive ID was not found: none"]
+        const upload = [ServiceError.UploadNotFound, /^The upload ID was not found: none \(/] as const
+        const job = [ServiceError.JobNotFound, /^The job ID was not found: none \(.* 24 hours/] as const
+        const missing: ReadonlyArray<
+          readonly [Effect.Effect<unknown, unknown, GlacierClient>, ErrorClass, string | RegExp]
+        > = [
+          [
+            store("no-such-vault", ramp(1)),
+            ServiceError.VaultNotFound,
+            `Vault not found for ARN: ${arnOf("no-such-vault")}`
+          ],
+          [glacier.listParts({ vaultName, uploadId: "none" }), ...upload],
+          [glacier.abortMultipartUpload({ vaultName, uploadId: "none" }), ...upload],
+          [glacier.describeJob({ vaultName, jobId: "none" }), ...job],
+          [glacier.getJobOutput({ vaultName, jobId: "none" }), ...job],
+          [retrieve(vaultName, "none"), ServiceError.ArchiveNotFound, "The archive ID was not found: none"]
         ]
-        for (const [effect, message] of missing) {
-          expect(yield* refused(effect, ServiceError.ResourceNotFound, message)).toMatchObject({ status: 404 })
+        for (const [effect, Class, message] of missing) {
+          expect(yield* refused(effect, Class, message)).toMatchObject({ status: 404 })
         }
         const { location, jobId } = yield* Effect.zipRight(
           store(vaultName, ramp(1)),

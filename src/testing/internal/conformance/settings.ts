@@ -29,7 +29,7 @@ export const settings: ReadonlyArray<Case> = [
       const { arnOf, glacier, vaultName } = yield* created("notifications")
       const none = refused(
         glacier.getVaultNotifications({ vaultName }),
-        ServiceError.ResourceNotFound,
+        ServiceError.NotificationsNotSet,
         `No notification configuration is set for vault: ${arnOf(vaultName)}`
       )
       yield* none
@@ -71,7 +71,7 @@ export const settings: ReadonlyArray<Case> = [
       const { arnOf, glacier, vaultName } = yield* created("access")
       const none = refused(
         glacier.getVaultAccessPolicy({ vaultName }),
-        ServiceError.ResourceNotFound,
+        ServiceError.AccessPolicyNotSet,
         `No vault access policy is set for: ${vaultName}`
       )
       yield* none
@@ -110,8 +110,8 @@ export const settings: ReadonlyArray<Case> = [
       const get = glacier.getVaultLock({ vaultName })
       const deleted = glacier.deleteArchive({ vaultName, archiveId })
 
-      yield* refused(get, ServiceError.ResourceNotFound)
-      yield* refused(complete("none"), ServiceError.ResourceNotFound)
+      yield* refused(get, ServiceError.VaultLockNotSet)
+      yield* refused(complete("none"), ServiceError.VaultLockNotSet)
       yield* abort
 
       const { lockId: first } = yield* initiate
@@ -119,11 +119,11 @@ export const settings: ReadonlyArray<Case> = [
       expect(tried).toMatchObject({ policy, state: "InProgress" })
       expect(tried.expirationDate).toEqual(Option.some(DateTime.add(tried.creationDate, { hours: 24 })))
       yield* refused(deleted, ServiceError.AccessDenied)
-      yield* refused(initiate, ServiceError.AccessDenied, /in progress/)
+      yield* refused(initiate, ServiceError.VaultLockInProgress, /in progress/)
       yield* refused(complete("other"), ServiceError.InvalidParameterValue, "Invalid lockId: other")
       yield* abort
       yield* abort
-      yield* refused(get, ServiceError.ResourceNotFound)
+      yield* refused(get, ServiceError.VaultLockNotSet)
 
       const { lockId } = yield* initiate
       yield* refused(complete(first), ServiceError.InvalidParameterValue)
@@ -131,7 +131,7 @@ export const settings: ReadonlyArray<Case> = [
       yield* complete(lockId)
       expect(yield* get).toMatchObject({ policy, state: "Locked", expirationDate: Option.none() })
       for (const change of [initiate, complete("other"), abort]) {
-        yield* refused(change, ServiceError.AccessDenied, /locked and cannot be changed/)
+        yield* refused<unknown, unknown, never>(change, ServiceError.VaultLocked, /locked and cannot be changed/)
       }
       yield* refused(deleted, ServiceError.AccessDenied)
     }), "locks"),
@@ -163,7 +163,7 @@ export const settings: ReadonlyArray<Case> = [
       ) {
         yield* refused<unknown, unknown, never>(
           call,
-          ServiceError.ResourceNotFound,
+          ServiceError.VaultNotFound,
           `Vault not found for ARN: ${arnOf(vaultName)}`
         )
       }

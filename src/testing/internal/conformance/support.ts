@@ -110,8 +110,8 @@ export const retrieve = (
   more: Partial<Extract<Parameters, { readonly type: "archive-retrieval" }>> = {}
 ) => finished(vaultName, { ...more, type: "archive-retrieval", archiveId })
 
-interface ErrorClass {
-  readonly code: string
+export interface ErrorClass {
+  readonly _tag: string
   new(answer: never): { readonly message: string }
 }
 
@@ -119,10 +119,10 @@ interface ErrorClass {
 export const refused = <A, E, R>(effect: Effect.Effect<A, E, R>, Class: ErrorClass, message: string | RegExp = /./) =>
   // Without retries: a wait between them would never end on a clock that the caller does not move.
   Effect.matchEffect(Effect.provideService(effect, RetryPolicy.RetryPolicy, RetryPolicy.none), {
-    onSuccess: () => Effect.fail(new Unexpected(`expected ${Class.code}, but it succeeded`)),
+    onSuccess: () => Effect.fail(new Unexpected(`expected ${Class._tag}, but it succeeded`)),
     onFailure: (error) =>
       Effect.sync(() => {
-        if (!(error instanceof Class)) throw new Unexpected(`expected ${Class.code}, was ${String(error)}`)
+        if (!(error instanceof Class)) throw new Unexpected(`expected ${Class._tag}, was ${String(error)}`)
         expect(error).toMatchObject({ message, requestId: /^[\w-]{47}$/ })
         return error
       })

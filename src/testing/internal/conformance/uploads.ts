@@ -52,7 +52,7 @@ export const uploads: ReadonlyArray<Case> = [
       yield* refused(complete(body.length - 1, whole), ServiceError.InvalidParameterValue)
       const archive = yield* complete(body.length, whole)
       expect((yield* complete(body.length, whole)).archiveId).toEqual(archive.archiveId)
-      yield* refused(glacier.listParts({ vaultName, uploadId }), ServiceError.ResourceNotFound)
+      yield* refused(glacier.listParts({ vaultName, uploadId }), ServiceError.UploadNotFound)
       expect(yield* all(Pages.uploads({ vaultName }))).toEqual([])
       const back = yield* glacier.getJobOutput(yield* retrieve(vaultName, archive.archiveId))
       expect(yield* collect(back.body)).toEqual(body)
@@ -80,7 +80,11 @@ export const uploads: ReadonlyArray<Case> = [
       expect((yield* glacier.listParts({ vaultName, uploadId })).parts).toEqual([])
       yield* glacier.abortMultipartUpload({ vaultName, uploadId })
       yield* glacier.abortMultipartUpload({ vaultName, uploadId })
-      yield* refused(put(0, ramp(10)), ServiceError.ResourceNotFound, `The upload ID was not found: ${uploadId}`)
+      yield* refused(
+        put(0, ramp(10)),
+        ServiceError.UploadNotFound,
+        new RegExp(`^The upload ID was not found: ${uploadId} \\(`)
+      )
       yield* glacier.deleteVault({ vaultName })
     })),
 

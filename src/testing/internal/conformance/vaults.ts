@@ -43,10 +43,10 @@ export const vaults: ReadonlyArray<Case> = [
       yield* Effect.forEach(names, (vaultName) => glacier.deleteVault({ vaultName }))
       const gone = yield* refused(
         glacier.describeVault({ vaultName }),
-        ServiceError.ResourceNotFound,
+        ServiceError.VaultNotFound,
         `Vault not found for ARN: ${arnOf(vaultName)}`
       )
-      expect(gone).toMatchObject({ _tag: "ResourceNotFound", status: 404, operation: "DescribeVault" })
+      expect(gone).toMatchObject({ _tag: "VaultNotFound", status: 404, operation: "DescribeVault" })
       yield* glacier.deleteVault({ vaultName })
     })),
 
