@@ -118,8 +118,12 @@ describe.concurrent("effect-glacier emulator", () => {
             lock: yield* Effect.isSuccess(glacier.getVaultLock(vault))
           }
         }).pipe(
-          Effect.provide(Layer.provideMerge(TestGlacier.layerClient(), Emulator.layerFile({ directory }))),
-          Effect.provide(TestContext.TestContext)
+          Effect.provide(
+            TestGlacier.layerClient().pipe(
+              Layer.provideMerge(Emulator.layerFile({ directory })),
+              Layer.provideMerge(TestContext.TestContext)
+            )
+          )
         )
       expect(yield* thereAfter(23.9)).toEqual({ job: true, uploads: 1, lock: true })
       expect(yield* thereAfter(24.1)).toEqual({ job: false, uploads: 0, lock: false })
