@@ -17,23 +17,30 @@ import * as Redacted from "effect/Redacted"
 import * as Emulator from "../emulator/Emulator.ts"
 import * as NodeEmulator from "../node/NodeEmulator.ts"
 
-const duration = (name: string, description: string) =>
+/** An option with a default, which its help shows. */
+const withDefault = <A>(options: Options.Options<A>, description: string, value: A, shown = String(value)) =>
+  options.pipe(Options.withDefault(value), Options.withDescription(`${description}. Default: ${shown}.`))
+
+/** An option that has no value when it is left out; its help shows what happens then. */
+const optional = <A>(options: Options.Options<A>, description: string, otherwise = "none") =>
+  options.pipe(Options.optional, Options.withDescription(`${description}. Default: ${otherwise}.`))
+
+const duration = (name: string) =>
   Options.text(name).pipe(
     Options.filterMap(Duration.decodeUnknown, `--${name} must be a duration such as "2 seconds"`),
-    Options.withDescription(description)
+    Options.withPseudoName("duration")
   )
 
-const positive = (name: string, description: string) =>
+const positive = (name: string) =>
   Options.integer(name).pipe(
-    Options.filterMap(Option.liftPredicate(Number.greaterThan(0)), `--${name} must be more than 0`),
-    Options.withDescription(description)
+    Options.filterMap(Option.liftPredicate(Number.greaterThan(0)), `--${name} must be more than 0`)
   )
 
 const repeated = <A>(name: string, read: (text: string) => Option.Option<A>, rule: string, description: string) =>
   Options.text(name).pipe(
     Options.repeated,
     Options.filterMap((texts) => Option.all(texts.map(read)), `--${name} must be ${rule}`),
-    Options.withDescription(`${description}; may be repeated`)
+    Options.withDescription(`${description}; may be repeated. Default: none.`)
   )
 
 const isAccount = (id: string): boolean => /^[0-9]{12}$/.test(id)
@@ -46,37 +53,29 @@ const keyOf = (text: string): Option.Option<Emulator.Key> => {
 }
 
 const server = {
-  port: Options.integer("port").pipe(
-    Options.filterMap(
+  port: withDefault(
+    Options.integer("port").pipe(Options.filterMap(
       Option.liftPredicate(Number.between({ minimum: 0, maximum: 65_535 })),
       "--port must be 0 to 65535"
-    ),
-    Options.withDefault(9012),
-    Options.withDescription("The port to listen on; 0 picks a free one")
+    )),
+    "The port to listen on; 0 picks a free one",
+    9012
   ),
-  host: Options.text("host").pipe(
-    Options.withDefault("127.0.0.1"),
-    Options.withDescription("The address to listen on; by default only this machine can connect")
-  ),
-  directory: Options.text("data").pipe(
-    Options.optional,
-    Options.withDescription("Where to keep vaults and archives; by default in memory")
-  ),
-  region: Options.text("region").pipe(
-    Options.withDefault(NodeEmulator.region),
-    Options.withDescription("The region of requests that are signed for none of Glacier's")
+  host: withDefault(Options.text("host"), "The address to listen on", "127.0.0.1"),
+  directory: optional(Options.text("data"), "The folder that keeps vaults and archives", "in memory"),
+  region: withDefault(
+    Options.text("region"),
+    "The region of requests whose signature names no Glacier region",
+    NodeEmulator.region
   )
 }
 
-const pem = (name: string, description: string) =>
-  Options.optional(Options.text(name).pipe(Options.withDescription(description)))
-
 const tls = Options.all({
   isOn: Options.boolean("tls").pipe(
-    Options.withDescription("Serve https, with a certificate made at start unless one is given")
+    Options.withDescription("Serve https with a certificate made at start. Default: http.")
   ),
-  cert: pem("tls-cert", "Serve https with the certificate in this PEM file"),
-  key: pem("tls-key", "The PEM file with the private key of that certificate")
+  cert: optional(Options.text("tls-cert"), "Serve https with the certificate in this PEM file"),
+  key: optional(Options.text("tls-key"), "The PEM file with the private key of that certificate")
 }).pipe(Options.filterMap(
   ({ cert, isOn, key }) =>
     Option.isSome(cert) === Option.isSome(key)
@@ -92,18 +91,23 @@ const certificateOf = (
   typeof tls === "object" ? NodeEmulator.readCertificate(tls) : Effect.succeed(tls || undefined)
 
 const accounts = {
-  accessKey: Options.text("access-key").pipe(
-    Options.withDefault(Emulator.defaultKey.accessKeyId),
-    Options.withDescription("The access key id that requests must be signed with")
+  accessKey: withDefault(
+    Options.text("access-key"),
+    "The access key id that requests must be signed with",
+    Emulator.defaultKey.accessKeyId
   ),
-  secretKey: Options.redacted("secret-key").pipe(
-    Options.withDefault(Emulator.defaultKey.secretAccessKey),
-    Options.withDescription("The secret access key that requests must be signed with")
+  secretKey: withDefault(
+    Options.redacted("secret-key").pipe(Options.withPseudoName("text")),
+    "The secret of that key",
+    Emulator.defaultKey.secretAccessKey,
+    Redacted.value(Emulator.defaultKey.secretAccessKey)
   ),
-  accountId: Options.text("account-id").pipe(
-    Options.filterMap(Option.liftPredicate(isAccount), "--account-id must be 12 digits"),
-    Options.withDefault("123456789012"),
-    Options.withDescription("The account of that key")
+  accountId: withDefault(
+    Options.text("account-id").pipe(
+      Options.filterMap(Option.liftPredicate(isAccount), "--account-id must be 12 digits")
+    ),
+    "The account of that key",
+    "123456789012"
   ),
   otherKeys: repeated(
     "key",
@@ -115,39 +119,37 @@ const accounts = {
     "without-storage",
     Option.liftPredicate(isAccount),
     "12 digits",
-    "An account that is refused as one that never stored anything"
+    "An account without storage, which is rejected"
   )
 }
 
-const hour = Duration.hours(1)
-
 const delays = {
-  all: duration("job-delay", "How long a job takes, for instance \"4 hours\"").pipe(
-    Options.withDefault(Duration.seconds(2))
-  ),
-  Expedited: Options.optional(duration("expedited-delay", "How long an Expedited retrieval takes instead")),
-  Standard: Options.optional(duration("standard-delay", "How long a Standard retrieval takes instead")),
-  Bulk: Options.optional(duration("bulk-delay", "How long a Bulk retrieval takes instead")),
-  Inventory: Options.optional(duration("inventory-job-delay", "How long the retrieval of an inventory takes instead"))
+  all: withDefault(duration("job-delay"), "How long a job takes", Duration.seconds(2), "2 seconds"),
+  Expedited: optional(duration("expedited-delay"), "How long an Expedited retrieval takes", "--job-delay"),
+  Standard: optional(duration("standard-delay"), "How long a Standard retrieval takes", "--job-delay"),
+  Bulk: optional(duration("bulk-delay"), "How long a Bulk retrieval takes", "--job-delay"),
+  Inventory: optional(duration("inventory-job-delay"), "How long the retrieval of an inventory takes", "--job-delay")
 }
 
-const times = {
-  inventoryDelay: duration("inventory-delay", "How long after a write the next inventory is taken").pipe(
-    Options.withDefault(Duration.zero)
-  ),
-  expiry: Options.all({
-    Job: duration("job-expiry", "How long a completed job and its output are kept").pipe(Options.withDefault(hour)),
-    Upload: duration("upload-expiry", "How long an idle multipart upload is kept").pipe(Options.withDefault(hour)),
-    Lock: duration("lock-expiry", "How long a vault lock may be in progress").pipe(Options.withDefault(hour))
-  })
+const inventoryDelay = withDefault(
+  duration("inventory-delay"),
+  "How long after a write the next inventory is taken",
+  Duration.zero,
+  "0 seconds"
+)
+
+/** Left to the emulator when they are not given: only delays are shorter here than the service's. */
+const expiry = {
+  Job: optional(duration("job-expiry"), "How long a completed job and its output are kept", "24 hours"),
+  Upload: optional(duration("upload-expiry"), "How long an idle multipart upload is kept", "24 hours"),
+  Lock: optional(duration("lock-expiry"), "How long a vault lock may be in progress", "24 hours")
 }
 
 const limits = {
-  maximumVaults: Options.optional(
-    positive("maximum-vaults", "How many vaults there may be in a region; by default 1000")
-  ),
-  expeditedLimit: Options.optional(
-    positive("expedited-limit", "Bytes above which Expedited retrievals need provisioned capacity; by default none do")
+  maximumVaults: optional(positive("maximum-vaults"), "How many vaults a region may have", "1000"),
+  expeditedLimit: optional(
+    positive("expedited-limit"),
+    "Bytes above which an Expedited retrieval needs provisioned capacity"
   )
 }
 
@@ -156,54 +158,79 @@ const urlOf = (text: string): Option.Option<URL> =>
     ? Option.some(new URL(text)).pipe(Option.filter(({ protocol }) => /^https?:$/.test(protocol)))
     : Option.none()
 
-const snsEndpoint = Options.text("sns-endpoint").pipe(
-  Options.filterMap(urlOf, "--sns-endpoint must be an http or https url such as http://127.0.0.1:4566"),
-  Options.optional,
-  Options.withDescription("The SNS to publish notifications to; by default they go nowhere")
+const snsEndpoint = optional(
+  Options.text("sns-endpoint").pipe(
+    Options.filterMap(urlOf, "--sns-endpoint must be an http or https url such as http://127.0.0.1:4566")
+  ),
+  "The URL of the SNS that receives notifications"
 )
 
-/** Writes the authority's certificate to a file, which is removed with the scope, and says how clients come to trust it. */
+/** Writes the authority's certificate to a file, which is removed with the scope. */
 const writeAuthority = Effect.fnUntraced(function*(ca: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const file = path.join(yield* fs.makeTempDirectoryScoped({ prefix: "effect-glacier-" }), "ca.pem")
   yield* fs.writeFileString(file, ca)
-  return `Clients must trust the authority that signed its certificate for this run:
-  export AWS_CA_BUNDLE=${file}  # AWS CLI, boto3, effect-glacier
-  export NODE_EXTRA_CA_CERTS=${file}  # any program on Node.js`
+  // AWS CLI, boto3 and this package read the first, any program on Node.js the second.
+  return { AWS_CA_BUNDLE: file, NODE_EXTRA_CA_CERTS: file }
 })
 
-/** Prints where the emulator listens and, for a generated certificate, how to trust it. */
-const announce = Effect.fnUntraced(function*(isGenerated: boolean) {
+/** A value as one word of a shell's command line. */
+const quoted = (value: string): string => /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`
+
+/** Prints where the emulator listens, and the variables that a client needs to use it. */
+const announce = Effect.fnUntraced(function*(
+  { accessKey, isGenerated, region, secretKey }: {
+    readonly accessKey: string
+    readonly secretKey: Redacted.Redacted
+    readonly region: string
+    readonly isGenerated: boolean
+  }
+) {
   const { ca, url } = yield* NodeEmulator.Address
   const trust = yield* Effect.transposeMapOption(Option.filter(ca, () => isGenerated), writeAuthority)
-  yield* Console.log([`Glacier emulator listening on ${url}`, ...Option.toArray(trust)].join("\n"))
+  const variables = {
+    AWS_ENDPOINT_URL_GLACIER: url,
+    AWS_REGION: region,
+    AWS_ACCESS_KEY_ID: accessKey,
+    AWS_SECRET_ACCESS_KEY: Redacted.value(secretKey),
+    ...Option.getOrElse(trust, () => ({}))
+  }
+  yield* Console.log([
+    `Glacier emulator listening on ${url}`,
+    "To use it, run these lines in the shell of the client:",
+    ...Object.entries(variables).map(([name, value]) => `  export ${name}=${quoted(value)}`)
+  ].join("\n"))
 })
 
 /**
- * The command: serves until SIGINT or SIGTERM ends it. Its first line on stdout says where it listens. With
- * a generated certificate the next lines name the file with the authority that clients must trust.
+ * The command: serves until SIGINT or SIGTERM ends it. Its first line on stdout says where it listens. The next lines are
+ * the `export` commands that a client needs: endpoint, region and key, and the authority of a generated certificate.
  *
  * @since 0.1.0
  * @category commands
  */
 export const command = Command.make(
   "emulator",
-  { ...server, tls, ...accounts, delays, ...times, ...limits, snsEndpoint },
-  ({ accessKey, delays: { all, ...kinds }, directory, otherKeys, secretKey, tls, ...options }) =>
-    Effect.flatMap(certificateOf(tls), (certificate) =>
-      announce(certificate === true).pipe(
-        Effect.zipRight(Effect.never),
-        Effect.provide(NodeEmulator.layerServer({
-          ...options,
-          tls: certificate,
-          directory: Option.getOrUndefined(directory),
-          maximumVaults: Option.getOrUndefined(options.maximumVaults),
-          expeditedLimit: Option.getOrUndefined(options.expeditedLimit),
-          snsEndpoint: Option.getOrUndefined(options.snsEndpoint),
-          keys: [{ accessKeyId: accessKey, secretAccessKey: secretKey }, ...otherKeys],
-          jobDelay: Record.map(kinds, Option.getOrElse(() => all))
-        })),
-        Effect.scoped
-      ))
-).pipe(Command.withDescription("Run a Glacier of your own"))
+  { ...server, tls, ...accounts, delays, inventoryDelay, expiry, ...limits, snsEndpoint },
+  ({ accessKey, delays: { all, ...kinds }, directory, expiry, otherKeys, secretKey, tls, ...options }) =>
+    Effect.flatMap(
+      certificateOf(tls),
+      (certificate) =>
+        announce({ accessKey, secretKey, region: options.region, isGenerated: certificate === true }).pipe(
+          Effect.zipRight(Effect.never),
+          Effect.provide(NodeEmulator.layerServer({
+            ...options,
+            tls: certificate,
+            directory: Option.getOrUndefined(directory),
+            maximumVaults: Option.getOrUndefined(options.maximumVaults),
+            expeditedLimit: Option.getOrUndefined(options.expeditedLimit),
+            snsEndpoint: Option.getOrUndefined(options.snsEndpoint),
+            keys: [{ accessKeyId: accessKey, secretAccessKey: secretKey }, ...otherKeys],
+            jobDelay: Record.map(kinds, Option.getOrElse(() => all)),
+            expiry: Record.map(expiry, Option.getOrUndefined)
+          })),
+          Effect.scoped
+        )
+    )
+).pipe(Command.withDescription("Run an emulator of Amazon Glacier"))

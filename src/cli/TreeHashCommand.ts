@@ -23,7 +23,7 @@ export class Unreadable extends Data.TaggedError("Unreadable")<{ readonly messag
 
 const files = Args.text({ name: "file" }).pipe(
   Args.atLeast(1),
-  Args.withDescription("A file, or - for standard input; several are hashed one after the other")
+  Args.withDescription("The path of a file, or - for standard input")
 )
 
 /**
@@ -48,4 +48,4 @@ export const command = Command.make("tree-hash", { files }, ({ files }) =>
     if (unread > 0) {
       return yield* new Unreadable({ message: `${unread} of ${files.length} files could not be read` })
     }
-  }).pipe(Effect.provide(NodeHashing.layer))).pipe(Command.withDescription("Print the tree hashes of files"))
+  }).pipe(Effect.provide(NodeHashing.layer))).pipe(Command.withDescription("Print the tree hash of each file"))

@@ -11,12 +11,14 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import { manifest } from "../node/OptionalPackages.ts"
 import * as EmulatorCommand from "./EmulatorCommand.ts"
+import * as Help from "./Help.ts"
 import * as TreeHashCommand from "./TreeHashCommand.ts"
 
-const run = Command.make("effect-glacier").pipe(
-  Command.withSubcommands([EmulatorCommand.command, TreeHashCommand.command]),
-  Command.run({ name: "effect-glacier", version: manifest.version })
-)
+const name = "effect-glacier"
+
+const program = Command.make(name).pipe(Command.withSubcommands([EmulatorCommand.command, TreeHashCommand.command]))
+
+const run = Command.run(program, { name, version: manifest.version })
 
 /** Says what is wrong in a line; of a mistake in the arguments that has been done already. */
 const report = (error: Effect.Effect.Error<ReturnType<typeof run>>) =>
@@ -24,7 +26,10 @@ const report = (error: Effect.Effect.Error<ReturnType<typeof run>>) =>
     ? Effect.void
     : Console.error(error._tag === "ServeError" && error.cause instanceof Error ? error.cause.message : error.message)
 
-run(process.argv).pipe(
+Effect.matchEffect(Help.wanted(program.descriptor, name, process.argv.slice(2)), {
+  onSuccess: Console.log,
+  onFailure: () => run(process.argv)
+}).pipe(
   Effect.tapError(report),
   Effect.tapDefect(Effect.logFatal),
   Effect.provide(NodeContext.layer),

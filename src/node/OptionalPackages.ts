@@ -41,6 +41,12 @@ export const manifest: typeof Manifest.Type = Schema.decodeSync(Manifest)(
   readFileSync(new URL("../../package.json", import.meta.url), "utf8")
 )
 
+/**
+ * A package that npx runs without having installed it does not see the packages of the folder: it must be installed there
+ * with them.
+ */
+const itself = import.meta.url.includes("/_npx/") ? [`effect-glacier@${manifest.version}`] : []
+
 const { resolve } = createRequire(import.meta.url)
 
 const isMissing = (name: string): boolean => {
@@ -62,7 +68,7 @@ const isMissing = (name: string): boolean => {
 export const load = <A>(name: string, packages: ReadonlyArray<string>, module: () => Promise<A>): Promise<A> =>
   module().catch((error: unknown) => {
     const missing = packages.filter(isMissing).map((name) => `${name}@${manifest.peerDependencies[name]}`)
-    throw missing.length === 0
-      ? error
-      : new PackagesMissing(`${name} needs packages that are not installed: npm install ${missing.join(" ")}`)
+    if (missing.length === 0) throw error
+    const wanted = [...missing, ...itself].join(" ")
+    throw new PackagesMissing(`${name} needs packages that are not installed: npm install ${wanted}`)
   })

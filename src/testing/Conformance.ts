@@ -7,11 +7,33 @@
  * @since 0.1.0
  */
 import { accounts } from "./internal/conformance/accounts.ts"
-import type * as Internal from "./internal/conformance/case.ts"
+import type { Case } from "./internal/conformance/case.ts"
 import { jobs } from "./internal/conformance/jobs.ts"
 import { settings } from "./internal/conformance/settings.ts"
 import { uploads } from "./internal/conformance/uploads.ts"
 import { vaults } from "./internal/conformance/vaults.ts"
+
+export type {
+  /**
+   * A case.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  Case,
+  /**
+   * What a case needs of a Glacier beyond requests and responses:
+   *
+   * - `jobs`: the case waits for jobs, which takes hours at the service.
+   * - `inventories`: an inventory must show at once what was written. The service of AWS is a day behind.
+   * - `locks`: the case locks a vault for good.
+   * - `account`: the case changes the data-retrieval policy or buys capacity, so the account must be unused otherwise.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  Need
+} from "./internal/conformance/case.ts"
 
 export {
   /**
@@ -22,27 +44,6 @@ export {
    */
   ConformanceFailure
 } from "./internal/conformance/case.ts"
-
-/**
- * What a case asks of a Glacier beyond requests and answers:
- *
- * - `jobs`: it waits for jobs, which take hours where they take their time.
- * - `inventories`: an inventory must show at once what was written. The service of AWS is a day behind.
- * - `locks`: it locks a vault for good.
- * - `account`: it changes the data-retrieval policy, or buys capacity, which must be that of nobody else.
- *
- * @since 0.1.0
- * @category models
- */
-export type Need = Internal.Need
-
-/**
- * A case.
- *
- * @since 0.1.0
- * @category models
- */
-export type Case = Internal.Case
 
 /**
  * All cases. An emulator of `jobDelay` and `inventoryDelay` 0 has what they need.

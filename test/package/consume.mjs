@@ -1,13 +1,16 @@
-// The package as others get it: packed from dist, installed with only `effect` and `@effect/platform` beside it, compiled
-// without skipLibCheck, run by Node.js 20 and 22, Bun and Deno, bundled, and asked for what is not installed.
+// The package as others get it: packed from the dist that `npm run package` built, installed with only `effect` and
+// `@effect/platform` beside it, compiled without skipLibCheck, run by Node.js 20 and 22, Bun and Deno, bundled, and asked
+// for what is not installed. Then installed as docs/getting-started.md says, and compiled as part of a library that exports
+// all there is.
 //
-//     npm run build && npm run consume
+//     npm run package && npm run consume
 //
 // Prints a line for each thing it has looked at, and fails at the first that is wrong.
+import * as Context from "effect/Context"
 import { build } from "esbuild"
 import assert from "node:assert/strict"
 import { execFileSync, spawnSync } from "node:child_process"
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import { gzipSync } from "node:zlib"
@@ -31,7 +34,7 @@ const alias = (name) => name.replace(/\W+/g, "-").toLowerCase()
 const say = (line) => console.log(line)
 const folder = mkdtempSync(join(tmpdir(), "effect-glacier-"))
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
-const run = (command, args, cwd = folder) => execFileSync(command, args, { cwd, encoding: "utf8" })
+const run = (command, args, cwd = folder) => execFileSync(command, args, { cwd, encoding: "utf8", stdio: "pipe" })
 
 // 1. What is in it
 const [packed] = JSON.parse(run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], root))
@@ -77,21 +80,20 @@ else {
 
 // 4. Compiled, declarations of libraries included
 cpSync(join(import.meta.dirname, "consumer"), folder, { recursive: true })
-writeFileSync(
-  join(folder, "tsconfig.json"),
-  JSON.stringify({
-    compilerOptions: {
-      target: "ES2022",
-      lib: ["ES2022", "DOM", "DOM.Iterable"],
-      module: "NodeNext",
-      strict: true,
-      exactOptionalPropertyTypes: true,
-      skipLibCheck: false,
-      types: []
-    }
-  })
-)
-run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", folder])
+const tsc = (project, options) => {
+  const compilerOptions = {
+    target: "ES2022",
+    lib: ["ES2022", "DOM", "DOM.Iterable"],
+    module: "NodeNext",
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    skipLibCheck: false,
+    ...options
+  }
+  writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions }))
+  run(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", project])
+}
+tsc(folder, { types: [] })
 say("compiled    with skipLibCheck: false")
 
 // 5. Run by each runtime
@@ -165,11 +167,55 @@ sentence(
   ["--version"],
   /^effect-glacier needs packages that are not installed: npm install @effect\/cli@\^.* @effect\/printer@\^.*\n$/
 )
+// npx keeps what it runs in a folder of its own, where it would not find them.
+const cached = join(folder, "_npx/node_modules/effect-glacier")
+cpSync(join(folder, "node_modules/effect-glacier"), cached, { recursive: true })
+sentence(
+  process.execPath,
+  [join(cached, "dist/cli/bin.js")],
+  /^effect-glacier needs .*: npm install @effect\/cli@\^.* effect-glacier@\d.*\n$/
+)
 say("missing     packages are named by effect-glacier/node and by the program")
 
 // 8. All that an entry point has, it also has where Node.js enters
-for (const [entry, { default: file }] of Object.entries(exports).filter(([entry]) => entry !== "./package.json")) {
-  const names = (path) => import(join(root, path)).then((module) => Object.keys(module).sort())
-  assert.deepEqual(await names(exports[entry].import ?? file), await names(file), entry)
+const entries = Object.entries(exports).filter(([entry]) => entry !== "./package.json")
+const load = (file) => import(join(root, file))
+for (const [entry, file] of entries.filter(([, file]) => typeof file === "object")) {
+  const names = async (file) => Object.keys(await load(file)).sort()
+  assert.deepEqual(await names(file.import ?? file.default), await names(file.default), entry)
 }
 say("entered     by the same names everywhere")
+
+// 9. Set up word by word as the docs say
+const guide = readFileSync(join(root, "docs/getting-started.md"), "utf8")
+const [, commands] = /```sh\n([^]*?)```/.exec(guide)
+const [, program] = /```ts\n([^]*?)```/.exec(guide)
+const library = join(folder, "library")
+mkdirSync(library)
+const shell = (line) => run("sh", ["-e", "-c", line], library)
+const tarball = join(folder, packed.filename)
+for (const line of commands.trim().split("\n")) {
+  shell(line.replace(/^npm install effect-glacier /, `npm install ${tarball} `))
+}
+writeFileSync(join(library, "archive.ts"), program)
+shell("npx tsc --noEmit")
+assert.match(shell("npx tsx archive.ts"), /bytes are back, checked by root/)
+say("followed    the set-up in docs/getting-started.md")
+
+// 10. Exported again by a library whose declarations others compile against: no type needs a path that is closed to it
+const services = readFileSync(join(import.meta.dirname, "library/services.ts"), "utf8")
+const everything = []
+for (const [entry, file] of entries.filter(([, file]) => typeof file === "string")) {
+  const module = entry.slice(entry.lastIndexOf("/") + 1)
+  const values = await load(file)
+  everything.push(`import * as ${module} from "effect-glacier${entry.slice(1)}"`)
+  for (const [name, value] of Object.entries(values)) {
+    everything.push(`export const ${module}_${name} = ${module}.${name}`)
+    if (Context.isTag(value)) assert.ok(services.includes(`${module}.${name}`), `services.ts lacks ${module}.${name}`)
+  }
+}
+cpSync(join(import.meta.dirname, "library"), library, { recursive: true })
+writeFileSync(join(library, "everything.ts"), everything.join("\n"))
+tsc(library, { types: ["node"], composite: true, declaration: true })
+const again = everything.filter((line) => line.startsWith("export"))
+say(`exported    all services, operations and ${again.length} other values, with declaration and composite`)

@@ -1,11 +1,15 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Exit, Option } from "effect"
+import { ConfigProvider, Effect, Exit, Layer, Option, Stream, TestClock, TestContext } from "effect"
 import { execFile } from "node:child_process"
 import { type AddressInfo, createServer, type Server } from "node:net"
 import { networkInterfaces } from "node:os"
 import { promisify } from "node:util"
+import { Emulator } from "../../src/emulator/index.ts"
+import { GlacierClient, Pages } from "../../src/index.ts"
+import { NodeGlacier } from "../../src/node/index.ts"
+import { TestGlacier } from "../../src/testing/index.ts"
 import * as TlsServer from "../support/tlsServer.ts"
 import * as Support from "./support.ts"
 
@@ -28,16 +32,101 @@ const elsewhere = Object.values(networkInterfaces()).flat().flatMap((address) =>
   address?.family === "IPv4" && !address.internal ? [address.address] : []
 ).concat("127.0.0.2")
 
+/** The commands among the lines that an emulator prints. */
+const exportsOf = (lines: ReadonlyArray<string>) =>
+  lines.map((line) => line.trim()).filter((line) => line.startsWith("export "))
+
+const lockPolicy = JSON.stringify({
+  Statement: { Effect: "Deny", Principal: "*", Action: "glacier:DeleteArchive", Resource: "*" }
+})
+
 describe.concurrent("effect-glacier emulator", () => {
-  it.scopedLive("lists its options", () =>
+  it.scopedLive(
+    "describes each option in a short line, with the default that the docs name",
+    () =>
+      Effect.gen(function*() {
+        const { exit } = yield* runProgram("emulator", "--help")
+        const { code, stdout } = yield* exit
+        expect(code).toBe(0)
+        expect(stdout.split("\n").filter(({ length }) => length > 120)).toEqual([])
+        const shown = Array.from(
+          stdout.matchAll(/^ {2}(--[a-z-]+).* {2}(.+)[.;] .*Default: (.+)\.$/gm),
+          ([, name, , value]) => [name, value]
+        )
+        const fs = yield* FileSystem.FileSystem
+        const rows = (yield* fs.readFileString("docs/emulator.md")).matchAll(/^\| (`--.*?) \| (.*?) \|/gm)
+        const documented = Array.from(rows).flatMap(([, names = "", value = ""]) =>
+          Array.from(names.matchAll(/--[a-z-]+/g), ([name]) => [name, value.replaceAll("`", "")])
+        )
+        expect(Object.fromEntries(shown)).toEqual(Object.fromEntries(documented))
+      }).pipe(Effect.provide(NodeContext.layer)),
+    60_000
+  )
+
+  it.scopedLive("prints the variables with which a client in another shell uses it", () =>
     Effect.gen(function*() {
-      const { exit } = yield* runProgram("emulator", "--help")
-      const { code, stdout } = yield* exit
-      expect(code).toBe(0)
+      const [accessKey, secret] = ["AKIACLI", "it's a $ecret"]
+      const { lines, url } = yield* runEmulator(
+        ...["--access-key", accessKey, "--secret-key", secret, "--region", "eu-west-1", "--account-id", "999988887777"]
+      )
+      const pasted = exportsOf(yield* Support.until(lines, ({ length }) => length === 6))
+      const { stdout } = yield* Effect.promise(() =>
+        promisify(execFile)("sh", [
+          "-c",
+          `${pasted.join("\n")}\n"$0" -p "JSON.stringify(process.env)"`,
+          process.execPath
+        ])
+      )
+      const environment = new Map(Object.entries<string>(JSON.parse(stdout)))
+      expect(environment.get("AWS_ENDPOINT_URL_GLACIER")).toBe(url)
+      const { location } = yield* Effect.flatMap(
+        GlacierClient.GlacierClient,
+        (glacier) => glacier.createVault({ vaultName: "photos" })
+      ).pipe(
+        Effect.provide(NodeGlacier.layer),
+        Effect.withConfigProvider(ConfigProvider.fromMap(environment))
+      )
+      expect(location).toEqual(Option.some("/999988887777/vaults/photos"))
+      expect(pasted.map((line) => line.split(/[ =]/)[1])).toEqual(
+        ["AWS_ENDPOINT_URL_GLACIER", "AWS_REGION", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"]
+      )
+    }), 60_000)
+
+  it.scopedLive("keeps jobs, uploads and locks for 24 hours as the service does", () =>
+    Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
-      const table = (yield* fs.readFileString("docs/emulator.md")).match(/^\|.*\|$/gm)?.join()
-      const names = (text = "") => Array.from(new Set(text.match(/--[a-z-]*[a-z]/g))).sort()
-      expect(names(stdout.split("DESCRIPTION")[0])).toEqual(names(table))
+      const directory = yield* fs.makeTempDirectoryScoped()
+      const { exit, kill, port } = yield* runEmulator("--data", directory, "--job-delay", "0 seconds")
+      const vault = { accountId: "-", vaultName: "photos" }
+      const glacier = yield* Support.sdk(port)
+      yield* call(() => glacier.createVault(vault))
+      const { archiveId } = yield* call(() => glacier.uploadArchive({ ...vault, body: Buffer.from("bytes") }))
+      const jobParameters = { Type: "archive-retrieval", ArchiveId: archiveId }
+      const { jobId = "" } = yield* call(() => glacier.initiateJob({ ...vault, jobParameters }))
+      yield* call(() => glacier.initiateMultipartUpload({ ...vault, partSize: "1048576" }))
+      yield* call(() => glacier.initiateVaultLock({ ...vault, policy: { Policy: lockPolicy } }))
+      const started = Date.now()
+      yield* kill("SIGTERM")
+      yield* exit
+      const thereAfter = (hours: number) =>
+        Effect.gen(function*() {
+          yield* TestClock.setTime(started + hours * 3_600_000)
+          const glacier = yield* GlacierClient.GlacierClient
+          return {
+            job: yield* Effect.isSuccess(glacier.describeJob({ ...vault, jobId })),
+            uploads: yield* Stream.runCount(Pages.uploads(vault)),
+            lock: yield* Effect.isSuccess(glacier.getVaultLock(vault))
+          }
+        }).pipe(
+          Effect.provide(
+            TestGlacier.layerClient().pipe(
+              Layer.provideMerge(Emulator.layerFile({ directory })),
+              Layer.provideMerge(TestContext.TestContext)
+            )
+          )
+        )
+      expect(yield* thereAfter(23.9)).toEqual({ job: true, uploads: 1, lock: true })
+      expect(yield* thereAfter(24.1)).toEqual({ job: false, uploads: 0, lock: false })
     }).pipe(Effect.provide(NodeContext.layer)), 60_000)
 
   it.scopedLive("keeps its vaults in --data, and does what its options say", () =>
@@ -125,7 +214,7 @@ describe.concurrent("effect-glacier emulator", () => {
         yield* kill(signal)
         const ended = yield* Effect.timeout(exit, "2 seconds")
         expect([0, 130, 143]).toContain(ended.code)
-        expect(ended.stdout).toMatch(/^Glacier emulator listening on [^\n]*$/)
+        expect(ended.stdout).toMatch(/^Glacier emulator listening on [^\n]*\n/)
         expect(ended.stderr).toBe("")
         yield* Effect.forEach([silent, idle, uploading], (connection) => connection.closed())
       }), 60_000)
@@ -137,11 +226,10 @@ describe.concurrent("effect-glacier emulator", () => {
       Effect.gen(function*() {
         const { exit, kill, lines, url } = yield* runEmulator("--tls")
         expect(url).toMatch(/^https:/)
-        const printed = yield* Support.until(lines, ({ length }) => length === 4)
-        const exports = Object.fromEntries(printed.flatMap((line) => {
-          const [, name, value] = /^ +export (\w+)=(\S+)/.exec(line) ?? []
-          return name === undefined ? [] : [[name, value]]
-        }))
+        const printed = exportsOf(yield* Support.until(lines, ({ length }) => length === 8))
+        const exports = Object.fromEntries(
+          printed.slice(4).map((line) => line.replace("export ", "").split("="))
+        )
         expect(Object.keys(exports)).toEqual(["AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"])
         for (const env of [exports, {}]) {
           const program =
@@ -169,7 +257,8 @@ describe.concurrent("effect-glacier emulator", () => {
       const { lines, url } = yield* runEmulator("--tls-cert", cert, "--tls-key", key)
       const glacier = yield* Support.sdk({ url, ca: Option.some(TlsServer.ca) })
       expect((yield* call(() => glacier.listVaults({ accountId: "-" }))).VaultList).toEqual([])
-      expect(yield* lines).toHaveLength(1)
+      const printed = exportsOf(yield* Support.until(lines, ({ length }) => length === 6))
+      expect(printed.join()).not.toContain("CA")
     }).pipe(Effect.provide(NodeContext.layer)), 60_000)
 
   it.scopedLive("says what is wrong with its arguments", () =>

@@ -1,6 +1,7 @@
 /** A program of somebody who has installed only the package, `effect` and `@effect/platform`: an archive there and back. */
-import { Source, Vault } from "effect-glacier"
-import { Emulator } from "effect-glacier/emulator"
+import { Vault } from "effect-glacier"
+import * as Emulator from "effect-glacier/emulator/Emulator"
+import * as Source from "effect-glacier/Source"
 import { TestGlacier } from "effect-glacier/testing"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"

@@ -1,0 +1,36 @@
+import * as Command from "@effect/cli/Command"
+import { describe, expect, it } from "@effect/vitest"
+import { Option } from "effect"
+import * as EmulatorCommand from "../../src/cli/EmulatorCommand.ts"
+import * as Help from "../../src/cli/Help.ts"
+import * as TreeHashCommand from "../../src/cli/TreeHashCommand.ts"
+
+const program = Command.make("effect-glacier").pipe(
+  Command.withSubcommands([EmulatorCommand.command, TreeHashCommand.command])
+)
+
+const wanted = (...args: ReadonlyArray<string>) => Help.wanted(program.descriptor, "effect-glacier", args)
+
+const lines = (...args: ReadonlyArray<string>) => Option.getOrElse(wanted(...args), () => "").split("\n")
+
+describe("Help", () => {
+  it("names each command with what it does", () => {
+    expect(lines("--help")).toEqual(expect.arrayContaining([
+      expect.stringMatching(/^ {2}emulator +Run an emulator of Amazon Glacier$/),
+      expect.stringMatching(/^ {2}tree-hash +Print the tree hash of each file$/)
+    ]))
+    expect(lines("--help").filter((line) => line.length > 120)).toEqual([])
+  })
+
+  it("is shown for --help, -h and no argument, and for nothing else", () => {
+    expect(lines("-h")).toEqual(lines("--help"))
+    expect(lines()).toEqual(lines("--help"))
+    expect(wanted("tree-hash", "package.json")).toEqual(Option.none())
+  })
+
+  it("says what the arguments of a command are", () => {
+    expect(lines("tree-hash", "--help")).toContainEqual(
+      expect.stringMatching(/^ {2}<file>\.\.\. +The path of a file, or - for standard input$/)
+    )
+  })
+})
