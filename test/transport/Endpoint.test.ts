@@ -103,7 +103,7 @@ describe("Endpoint", () => {
       "http://128.0.0.1",
       "http://example.com:9012"
     ])("S6 %s is taken only when allowed", (endpoint) => {
-      expect(refused({ region, endpoint })).toBe("The endpoint must be https (or http on this machine)")
+      expect(refused({ region, endpoint })).toBe(`The endpoint "${endpoint}" must be https (or http on this machine)`)
       expect(refused({ region, endpoint, allowHttp: false })).toContain("must be https")
       expect(made({ region, endpoint, allowHttp: true }).url).toBe(endpoint)
     })
