@@ -19,7 +19,10 @@ const reasons: ReadonlyArray<readonly [piece: string, meaning: string]> = [
   ["The SSO session associated with this profile", relogin],
   ["Token is expired", relogin],
   ["please re-authenticate using aws login", "its login session is over: run `aws login`"],
-  ["requires multi-factor authentication", "it needs a code of multi-factor authentication: use temporary keys instead"],
+  [
+    "requires multi-factor authentication",
+    "it needs a code of multi-factor authentication: use temporary keys instead"
+  ],
   ["credential_process returned", "its credential_process printed no credentials that can be used"],
   ["Command failed", "its credential_process failed: run the command in a shell to see why"]
 ]

@@ -49,7 +49,10 @@ const lane = (rate: number): Lane => {
     Waiting.sleep(
       { reason: "bandwidth", about: String(rate) },
       wait,
-      (left) => `Bytes wait for their turn: Bandwidth is ${rate} bytes a second. The next ones travel in ${Duration.format(left)}`
+      (left) =>
+        `Bytes wait for their turn: Bandwidth is ${rate} bytes a second. The next ones travel in ${
+          Duration.format(left)
+        }`
     )
   // When the next slice may travel (milliseconds).
   let free = 0

@@ -234,10 +234,13 @@ export const during = <A, E, R>(
       const key = keyOf(kind)
       const limiter = yield* Warnings
       const tell = yield* OnWait
-      const warn: Effect.Effect<void> = Effect.flatMap(Effect.suspend(() => limiter.log(key, message(), true)), (left) => {
-        if (left === 0) return Effect.ensuring(Effect.interruptible(Effect.never), limiter.release(key))
-        return Number.isFinite(left) ? Effect.zipRight(Effect.interruptible(Effect.sleep(left)), warn) : Effect.void
-      })
+      const warn: Effect.Effect<void> = Effect.flatMap(
+        Effect.suspend(() => limiter.log(key, message(), true)),
+        (left) => {
+          if (left === 0) return Effect.ensuring(Effect.interruptible(Effect.never), limiter.release(key))
+          return Number.isFinite(left) ? Effect.zipRight(Effect.interruptible(Effect.sleep(left)), warn) : Effect.void
+        }
+      )
       const begin = Effect.suspend(() =>
         Effect.zipRight(tell({ reason: kind.reason, message: message(), duration: Option.none() }), warn)
       )

@@ -256,7 +256,9 @@ export const notified = <E, R>(
             const ended = Option.match(job.completionDate, { onNone: () => now, onSome: DateTime.toEpochMillis })
             return ended < began || now - ended < Duration.toMillis(late) ? Effect.void : warnings.log(
               `message ${vault.vaultName}`,
-              `Job ${jobId} of vault ${vault.vaultName} ended at ${new Date(ended).toISOString()}, but no message said so. ` +
+              `Job ${jobId} of vault ${vault.vaultName} ended at ${
+                new Date(ended).toISOString()
+              }, but no message said so. ` +
                 "Check that its topic is set, that Glacier may publish to the topic, and that the queue is subscribed to it"
             )
           })

@@ -137,7 +137,9 @@ export const make = (provider: Effect.Effect<Keys, CredentialsError>): Effect.Ef
           duration: patience,
           onTimeout: () =>
             new CredentialsError({
-              message: `The provider of credentials did not respond within ${Duration.format(patience)}: check that it runs`
+              message: `The provider of credentials did not respond within ${
+                Duration.format(patience)
+              }: check that it runs`
             })
         })
     )

@@ -87,7 +87,9 @@ const shown = (text: string): string => show(text.replace(/[?#].*$/s, "?...").re
 const hintFor = (text: string): string => {
   const [, , host = ""] = isHost.exec(text) ?? []
   if (host === "") return "is not a url; write one such as https://glacier.example.com"
-  return `is not a url: it has no scheme; write ${loopback.test(host) ? "http" : "https"}://${text.replace(/^\/\//, "")}`
+  return `is not a url: it has no scheme; write ${loopback.test(host) ? "http" : "https"}://${
+    text.replace(/^\/\//, "")
+  }`
 }
 
 const resolve = (options: Options, sources: Sources): Either.Either<Service, EndpointError> => {

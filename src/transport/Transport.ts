@@ -254,17 +254,22 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
       )
       const subject = subjectOf(sending)
       // Each attempt pays the gate, and is signed behind it.
-      const gated = policies.ratePolicy === RatePolicy.none ? timed : Effect.flatMap(Clock.currentTimeMillis, (asked) =>
-        Waiting.during(
-          { reason: "rate", about: subject },
-          () => `${subject} waits for its turn: the RatePolicy in use does not let it begin yet`,
-          (end) =>
-            policies.ratePolicy.pace(
-              Effect.flatMap(Clock.currentTimeMillis, (now) => now > asked ? waited("rate", now - asked) : Effect.void)
-                .pipe(Effect.zipRight(end), Effect.zipRight(timed)),
-              operation
-            )
-        ))
+      const gated = policies.ratePolicy === RatePolicy.none ?
+        timed :
+        Effect.flatMap(Clock.currentTimeMillis, (asked) =>
+          Waiting.during(
+            { reason: "rate", about: subject },
+            () => `${subject} waits for its turn: the RatePolicy in use does not let it begin yet`,
+            (end) =>
+              policies.ratePolicy.pace(
+                Effect.flatMap(
+                  Clock.currentTimeMillis,
+                  (now) => now > asked ? waited("rate", now - asked) : Effect.void
+                )
+                  .pipe(Effect.zipRight(end), Effect.zipRight(timed)),
+                operation
+              )
+          ))
       // By then it is signed with other keys.
       return Effect.catchTag(gated, "ExpiredToken", () => gated)
     }

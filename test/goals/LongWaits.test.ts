@@ -180,7 +180,9 @@ describe("Retries", () => {
       const { lines } = yield* watched(Effect.provide(uploaded, client(page)))
       expect(lines.length).toBeGreaterThan(0)
       for (const { text } of lines) {
-        expect(text).toMatch(/^InitiateMultipartUpload of vault photos failed with UnknownServiceError: <html> <h1>Bad G/)
+        expect(text).toMatch(
+          /^InitiateMultipartUpload of vault photos failed with UnknownServiceError: <html> <h1>Bad G/
+        )
         expect(text).not.toMatch(/diary|\s\s|[\n\t]/)
         expect(text.length).toBeLessThan(500)
       }
@@ -250,26 +252,35 @@ describe("A long wait", () => {
     return job.id
   })
 
-  it.effect.each([
+  it.effect.each<readonly [how: string, waiting: Layer.Layer<never>]>([
     ["by itself", JobWaiting.layer(JobWaiting.polling())],
     ["with the others of its vault", JobWaiting.layerShared()]
-  ])("for a job that is asked about %s is logged with when such jobs end and the next look", ([, waiting]) =>
-    Effect.gen(function*() {
-      const { end, lines, result } = yield* watched(Effect.provide(retrieved, waiting).pipe(Effect.provide(layer())))
-      expect(end).toBeGreaterThanOrEqual(4 * hour)
-      const id = result._tag === "Right" ? result.right : ""
-      expect(texts(lines).map((text) => text.replace(id, "ID"))).toEqual([
-        expect.stringMatching(
-          /^5 WARN Job ID of vault photos is in progress since 1970-01-01T00:00:00.000Z. Standard jobs usually take 3 to 5 hours. It is asked about again at 1970-01-01T00:0\d:\d\d.\d{3}Z$/
-        )
-      ])
-    }))
+  ])(
+    "for a job that is asked about %s is logged with when such jobs end and the next look",
+    ([, waiting]) =>
+      Effect.gen(function*() {
+        const { end, lines, result } = yield* watched(Effect.provide(retrieved, waiting).pipe(Effect.provide(layer())))
+        expect(end).toBeGreaterThanOrEqual(4 * hour)
+        const id = result._tag === "Right" ? result.right : ""
+        expect(texts(lines).map((text) => text.replace(id, "ID"))).toEqual([
+          expect.stringMatching(
+            /^5 WARN Job ID of vault photos is in progress since 1970-01-01T00:00:00.000Z. Standard jobs usually take 3 to 5 hours. It is asked about again at 1970-01-01T00:0\d:\d\d.\d{3}Z$/
+          )
+        ])
+      })
+  )
 
   it.effect("for a job is logged once for a hundred jobs of a vault", () =>
     Effect.gen(function*() {
       const jobs = Effect.flatMap(Vault.Vault, (vault) =>
-        Effect.flatMap(storeAll(["a"], () => 10), ([archive]) =>
-          together(100, Effect.flatMap(vault.retrieveArchive(archive?.archiveId ?? ""), (job) => job.wait()))))
+        Effect.flatMap(
+          storeAll(["a"], () => 10),
+          ([archive]) =>
+            together(
+              100,
+              Effect.flatMap(vault.retrieveArchive(archive?.archiveId ?? ""), (job) => job.wait())
+            )
+        ))
       const { lines } = yield* watched(Effect.provide(jobs, layer()))
       expect(lines).toHaveLength(1)
     }))

@@ -106,15 +106,17 @@ describe("Waiting.during", () => {
 
   it.effect("reports nothing of what comes after the wait", () =>
     Effect.gen(function*() {
-      const use = Waiting.during(kind, () => "waits", (end) => Effect.zipRight(end, Effect.sleep("1 minute")))
+      const use = Waiting.during(kind, () =>
+        "waits", (end): Effect.Effect<void> =>
+        Effect.zipRight(end, Effect.sleep("1 minute")))
       expect(yield* watched(use)).toEqual({ end: 60_000, waits: [], lines: [] })
     }))
 
   it.effect("reports nothing once the wait has failed or was interrupted", () =>
     Effect.gen(function*() {
-      const failed = Waiting.during(kind, () => "waits", () => Effect.fail("no"))
-      const interrupted = Effect.timeoutOption(during(hours(1)), "3 seconds")
-      for (const wait of [Effect.flip(failed), interrupted]) {
+      const failed: Effect.Effect<void> = Effect.ignore(Waiting.during(kind, () => "waits", () => Effect.fail("no")))
+      const interrupted: Effect.Effect<void> = Effect.ignore(Effect.timeout(during(hours(1)), "3 seconds"))
+      for (const wait of [failed, interrupted]) {
         expect((yield* watched(Effect.zipRight(wait, Effect.sleep("1 minute")))).lines).toEqual([])
       }
     }))

@@ -23,11 +23,14 @@ const files = (): string =>
 
 /** Why there is no such profile, if it is the one that AWS_PROFILE names. */
 const missing = (name: string, names: ReadonlyArray<string>): string =>
-  `there is no profile ${show(name)} (AWS_PROFILE) in ${files()}, which have ${names.join(", ") || "none"}`
+  `there is no profile ${show(name)} (AWS_PROFILE) in ${files()}, which have ` +
+  (names.length === 0 ? "no profiles" : `the profiles ${names.join(", ")}`)
 
 /** Says that the profile which AWS_PROFILE names does not exist, if it does not. */
-export const problem: Effect.Effect<string | undefined> = Effect.map(read, ({ name, names, settings }) =>
-  settings === undefined && process.env["AWS_PROFILE"] ? missing(name, names) : undefined)
+export const problem: Effect.Effect<string | undefined> = Effect.map(
+  read,
+  ({ name, names, settings }) => settings === undefined && process.env["AWS_PROFILE"] ? missing(name, names) : undefined
+)
 
 /** The region of the profile, or why there is none. */
 export const region: Effect.Effect<RegionOf, string> = Effect.flatMap(read, ({ name, names, settings }) => {
