@@ -11,6 +11,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
+import * as Waiting from "../policy/Waiting.ts"
 import type * as Operation from "../protocol/Operation.ts"
 import { operations } from "../protocol/Operations.ts"
 import type { Credentials } from "../transport/Credentials.ts"
@@ -186,12 +187,14 @@ export const make: Effect.Effect<Service, never, Transport.Transport> = Effect.m
 })
 
 /**
- * A client over the `HttpClient`, `Credentials` and `Endpoint` in use.
+ * A client over the `HttpClient`, `Credentials` and `Endpoint` in use. All that is built with it shares its limit on
+ * warnings: see `Waiting`.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<GlacierClient, never, HttpClient.HttpClient | Credentials | Endpoint> = Layer.provide(
-  Layer.effect(GlacierClient, make),
-  Transport.layer
-)
+export const layer: Layer.Layer<GlacierClient, never, HttpClient.HttpClient | Credentials | Endpoint> = Layer
+  .effect(GlacierClient, make).pipe(
+    Layer.provide(Transport.layer),
+    Layer.provideMerge(Layer.sync(Waiting.Warnings, Waiting.makeLimiter))
+  )

@@ -10,6 +10,36 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import { CredentialsError } from "../protocol/GlacierError.ts"
 import * as Credentials from "../transport/Credentials.ts"
+import * as Profile from "./internal/profile.ts"
+
+const relogin = "the session of its single sign-on is over: run `aws sso login`"
+
+/** What the reasons of AWS's library mean, of those that quote nothing secret, by a piece of their text. */
+const reasons: ReadonlyArray<readonly [piece: string, meaning: string]> = [
+  ["The SSO session associated with this profile", relogin],
+  ["Token is expired", relogin],
+  ["please re-authenticate using aws login", "its login session is over: run `aws login`"],
+  [
+    "requires multi-factor authentication",
+    "it needs a code of multi-factor authentication: use temporary keys instead"
+  ],
+  ["credential_process returned", "its credential_process printed no credentials that can be used"],
+  ["Command failed", "its credential_process failed: run the command in a shell to see why"]
+]
+
+/** Why the chain gave no credentials. Its own text is not shown: it may quote a command line, or what a command printed. */
+const explained = (cause: unknown) =>
+  Effect.map(Profile.problem, (problem) => {
+    const text = cause instanceof Error ? cause.message : ""
+    const reason = reasons.find(([piece]) => text.includes(piece))?.[1]
+    const why = problem ?? (reason === undefined ? undefined : `in the profile in use, ${reason}`)
+    return new CredentialsError({
+      message: `AWS's default provider chain gave no credentials${why === undefined ? "" : `: ${why}`}. ` +
+        (problem === undefined
+          ? "`aws sts get-caller-identity` may tell why."
+          : "Correct AWS_PROFILE, or write that profile.")
+    })
+  })
 
 const provider = Effect.gen(function*() {
   // Not before it is needed: it is an optional package, and takes its time to load.
@@ -24,12 +54,8 @@ const provider = Effect.gen(function*() {
   const identity = yield* Effect.tryPromise({
     // A chain of its own each time, and files read anew: what is kept, and for how long, is decided in Credentials.
     try: () => defaultProvider({ ignoreCache: true })(),
-    // What a provider says might quote a command line, or what a command printed.
-    catch: () =>
-      new CredentialsError({
-        message: "AWS's default provider chain gave no credentials. `aws sts get-caller-identity` may tell why."
-      })
-  })
+    catch: (cause) => cause
+  }).pipe(Effect.catchAll((cause) => Effect.flatMap(explained(cause), Effect.fail)))
   return {
     accessKeyId: identity.accessKeyId,
     secretAccessKey: Redacted.make(identity.secretAccessKey),

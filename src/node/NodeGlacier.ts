@@ -9,6 +9,7 @@ import * as GlacierClient from "../client/GlacierClient.ts"
 import type { EndpointError } from "../protocol/GlacierError.ts"
 import * as Credentials from "../transport/Credentials.ts"
 import * as Endpoint from "../transport/Endpoint.ts"
+import * as Profile from "./internal/profile.ts"
 import * as NodeCredentials from "./NodeCredentials.ts"
 import * as NodeFileLock from "./NodeFileLock.ts"
 import * as NodeHashing from "./NodeHashing.ts"
@@ -31,8 +32,8 @@ export const layerClient: Layer.Layer<
 )
 
 /**
- * The client and Node's file system, wired from the environment: `AWS_REGION`, `AWS_ENDPOINT_URL_GLACIER` or
- * `AWS_ENDPOINT_URL`, the proxies and authorities of `layerClient`, and the credentials of `AWS_ACCESS_KEY_ID`,
+ * The client and Node's file system, wired from the environment: `AWS_REGION` or `AWS_DEFAULT_REGION`, or where these are
+ * not set, the region of the profile in use (`AWS_PROFILE`); `AWS_ENDPOINT_URL_GLACIER` or `AWS_ENDPOINT_URL`; the proxies and authorities of `layerClient`, and the credentials of `AWS_ACCESS_KEY_ID`,
  * `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, or where these are not set, of `NodeCredentials.layer`.
  *
  * @since 0.1.0
@@ -52,6 +53,6 @@ export const layer: Layer.Layer<
   EndpointError
 > = layerClient.pipe(
   Layer.provide(Layer.catchAll(Credentials.layerConfig, () => NodeCredentials.layer)),
-  Layer.provide(Endpoint.layerConfig),
+  Layer.provide(Endpoint.layerConfigOr(Profile.region)),
   Layer.merge(NodeContext.layer)
 )

@@ -13,7 +13,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
+import * as Waiting from "../policy/Waiting.ts"
 import type { EndpointError } from "../protocol/GlacierError.ts"
 import * as Body from "../transport/Body.ts"
 import * as HttpHooks from "../transport/HttpHooks.ts"
@@ -52,6 +54,13 @@ const isRefusedInput = (error: unknown): boolean =>
   error instanceof HttpHooks.NotSent && Predicate.hasProperty(error.cause, "code") &&
   error.cause.code === "UND_ERR_INVALID_ARG"
 
+/** Reports a request that has waited long for a connection. */
+const unconnected = (origin: string): Effect.Effect<void> =>
+  Waiting.report(
+    { reason: "connection", about: origin },
+    `A request to ${origin} waits for a connection: none could be made yet, or all ${Dispatcher.connections} are in use`
+  )
+
 type Client = HttpClient.HttpClient & HttpHooks.Hooks
 
 /** A client with options that are checked. */
@@ -70,21 +79,33 @@ const makeChecked: (options: Options) => Effect.Effect<Client, never, Scope.Scop
           return yield* new RequestError({ request, reason: "InvalidUrl" })
         }
         const body = yield* bodyOf(request)
+        const runtime = yield* Effect.runtime<never>()
         return yield* Effect.async<HttpClientResponse.HttpClientResponse, RequestError>((resume) => {
+          const endReport = addDeadline(Waiting.long, () => {
+            endReport()
+            Runtime.runFork(runtime)(unconnected(url.origin))
+          })
           const exchange: Exchange = new Exchange({
-            startLimit: (onReached) =>
-              Duration.isFinite(limits.response) ? addDeadline(limits.response, onReached) : () => {},
+            startLimit: (onReached) => {
+              endReport()
+              return Duration.isFinite(limits.response) ? addDeadline(limits.response, onReached) : () => {}
+            },
             limitUntil: limits.until,
             onHead: (head) => resume(Effect.succeed(new HttpResponse.Response(request, head, exchange, unread))),
-            onError: (cause) =>
+            onError: (cause) => {
+              endReport()
               resume(new RequestError({ request, reason: isRefusedInput(cause) ? "Encode" : "Transport", cause }))
+            }
           })
           connect = limits.connect
           dispatcher.dispatch(
             { ...body, origin: url.origin, path: url.pathname + url.search, method: request.method },
             exchange
           )
-          return Effect.sync(() => exchange.cancel())
+          return Effect.sync(() => {
+            endReport()
+            exchange.cancel()
+          })
         })
       }
     )

@@ -12,8 +12,11 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as Waiting from "../policy/Waiting.ts"
+import { show } from "../protocol/GlacierError.ts"
 import type { JobDescription } from "../protocol/Jobs.ts"
 import { Message } from "../protocol/Notifications.ts"
+import * as Regions from "../protocol/Regions.ts"
 import * as JobWaiting from "../services/JobWaiting.ts"
 import type { Keys } from "../transport/Credentials.ts"
 
@@ -25,7 +28,7 @@ import type { Keys } from "../transport/Credentials.ts"
  */
 export interface Options {
   readonly queueUrl: string
-  /** Default: that of the URL where it tells, else of the environment or the profile. */
+  /** Default: that of the URL. A URL that names none, as of another service than AWS's, needs it. */
   readonly region?: string | undefined
   /** Default: AWS's. */
   readonly endpoint?: string | undefined
@@ -34,7 +37,7 @@ export interface Options {
 }
 
 /**
- * There is no client for the queue, or it refuses its options.
+ * There is no client for the queue, or its options cannot be used.
  *
  * @since 0.1.0
  * @category errors
@@ -49,8 +52,26 @@ const reason = (cause: unknown): string => cause instanceof Error ? `${cause.nam
 const call = <A>(run: (signal: AbortSignal) => Promise<A>) =>
   Effect.tryPromise({ try: run, catch: (cause) => new JobQueueError({ message: reason(cause) }) })
 
+/** The host of an older form of a queue's URL, in the form of today. */
+const modern = (host: string): string =>
+  host === "queue.amazonaws.com"
+    ? "sqs.us-east-1.amazonaws.com"
+    : host.replace(/^([a-z0-9-]+)\.queue\./, "sqs.$1.")
+
+/** The region in which a queue is: its URL names it, or the program. */
+const regionOf = (queueUrl: string, region: string | undefined): Effect.Effect<string, JobQueueError> => {
+  if (region !== undefined) return Effect.succeed(region)
+  const host = /^https?:/.test(queueUrl) && URL.canParse(queueUrl) ? new URL(queueUrl).hostname : ""
+  return Effect.mapError(Regions.ofHost("sqs", modern(host)), () =>
+    new JobQueueError({
+      message: `The queue URL ${show(queueUrl)} in \`queueUrl\` names no region; write it as ` +
+        "https://sqs.REGION.amazonaws.com/ACCOUNT/NAME, or give the `region` of the queue as well"
+    }))
+}
+
 /** The client, until the Scope ends. */
-const open = Effect.fnUntraced(function*({ endpoint, keys, queueUrl, region }: Options) {
+const open = Effect.fnUntraced(function*({ endpoint, keys, queueUrl, ...options }: Options) {
+  const region = yield* regionOf(queueUrl, options.region)
   // Not before it is needed: it is an optional package, and takes its time to load.
   const { SQS } = yield* Effect.tryPromise({
     try: () => import("@aws-sdk/client-sqs"),
@@ -59,9 +80,8 @@ const open = Effect.fnUntraced(function*({ endpoint, keys, queueUrl, region }: O
         message: "Queues of SQS need the package @aws-sdk/client-sqs. Install it, or wait by polling."
       })
   })
-  const itsRegion = region ?? /^https?:\/\/sqs\.([a-z0-9-]+)\.amazonaws\./.exec(queueUrl)?.[1]
   const settings = {
-    ...(itsRegion === undefined ? {} : { region: itsRegion }),
+    region,
     ...(endpoint === undefined ? {} : { endpoint }),
     ...(keys === undefined ? {} : {
       credentials: {
@@ -87,12 +107,16 @@ const read = (
   )
 
 const received = (sqs: SQS, QueueUrl: string): Stream.Stream<JobDescription> => {
+  const warnings = Waiting.makeLimiter()
   const receive = call((abortSignal) =>
     sqs.receiveMessage({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 20 }, { abortSignal })
   ).pipe(
     Effect.map(({ Messages = [] }) => Messages),
     Effect.catchAll(({ message }) =>
-      Effect.logWarning(`The queue of jobs that have ended cannot be read: ${message}`).pipe(
+      warnings.log(
+        "queue",
+        `The queue of jobs that have ended cannot be read: ${message}. It is read again in ${pause}`
+      ).pipe(
         Effect.zipRight(Effect.sleep(pause)),
         Effect.as([])
       )
@@ -118,7 +142,7 @@ const received = (sqs: SQS, QueueUrl: string): Stream.Stream<JobDescription> => 
  * The jobs that a queue tells of, by long polling, until the Stream is no longer read. It goes on after whatever fails,
  * which is logged. A job may be told of twice.
  *
- * Fails with `JobQueueError` when `@aws-sdk/client-sqs` is missing.
+ * Fails with `JobQueueError` when `@aws-sdk/client-sqs` is missing, or when neither the URL nor the options name a region.
  *
  * @since 0.1.0
  * @category streams
@@ -130,7 +154,7 @@ export const messages = (options: Options): Stream.Stream<JobDescription, JobQue
  * Jobs are waited for until the queue tells that they have ended. The `JobWaiting` that this Layer is provided with, if
  * there is one, goes on below that, for messages that do not come.
  *
- * Fails with `JobQueueError` when `@aws-sdk/client-sqs` is missing.
+ * Fails with `JobQueueError` when `@aws-sdk/client-sqs` is missing, or when neither the URL nor the options name a region.
  *
  * @since 0.1.0
  * @category layers

@@ -14,6 +14,7 @@ import * as Layer from "effect/Layer"
 import { check, Rate } from "../protocol/Check.ts"
 import type { InvalidInput } from "../protocol/GlacierError.ts"
 import * as Limits from "../protocol/Limits.ts"
+import * as Waiting from "./Waiting.ts"
 
 /**
  * One direction.
@@ -44,6 +45,15 @@ export interface Lanes {
  * second no more travels than the rate and one slice: what travels in 10 ms, or 1 MiB.
  */
 const lane = (rate: number): Lane => {
+  const turn = (wait: Duration.Duration) =>
+    Waiting.sleep(
+      { reason: "bandwidth", about: String(rate) },
+      wait,
+      (left) =>
+        `Bytes wait for their turn: Bandwidth is ${rate} bytes a second. The next ones travel in ${
+          Duration.format(left)
+        }`
+    )
   // When the next slice may travel (milliseconds).
   let free = 0
   return {
@@ -52,7 +62,7 @@ const lane = (rate: number): Lane => {
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const start = Math.max(now, free)
         free = start + bytes / rate * 1000
-        return start > now ? Effect.sleep(Duration.millis(Math.ceil(start - now))) : Effect.void
+        return start > now ? turn(Duration.millis(Math.ceil(start - now))) : Effect.void
       })
   }
 }

@@ -21,6 +21,7 @@ import type * as Operation from "../protocol/Operation.ts"
 import * as Cubic from "./internal/cubic.ts"
 import { begin, makeStarts, now, Passed, sleep, type Starts } from "./internal/starts.ts"
 import { makeTurns } from "./internal/turns.ts"
+import * as Waiting from "./Waiting.ts"
 
 /**
  * Paces attempts.
@@ -141,6 +142,7 @@ const spaced = (limiter: RateLimiter.RateLimiter, key: string, rate: number): Po
   // Only one at a time asks for a place: so that the others lose none when they are interrupted.
   const inTurn = makeTurns(1)
   const starts = makeStarts(Math.ceil(rate), Math.max(window, 1000))
+  const warnings = Waiting.makeLimiter()
   // When a place begins that nobody has used yet.
   let place = Option.none<number>()
 
@@ -148,7 +150,7 @@ const spaced = (limiter: RateLimiter.RateLimiter, key: string, rate: number): Po
     Effect.map(({ delay }) => Duration.toMillis(delay)),
     // Without the store each process keeps the rate for itself, which is better than to stop or to rush.
     Effect.catchAll((error) =>
-      Effect.as(Effect.logWarning(`The requests' rate is not shared: ${error.message}`), window)
+      Effect.as(warnings.log("store", `The requests' rate is not shared: ${error.message}`), window)
     ),
     Effect.zipWith(now, (delay, time) => time + delay)
   )

@@ -25,6 +25,7 @@ import * as Ledger from "./internal/ledger.ts"
 import { makeTurns } from "./internal/turns.ts"
 import { makeWindow } from "./internal/window.ts"
 import { isUnknown } from "./RetryPolicy.ts"
+import * as Waiting from "./Waiting.ts"
 
 /**
  * A retrieval that is to be paid for.
@@ -378,9 +379,18 @@ export const make = (
         Effect.zipRight(ended.close, enter),
         (error) => error instanceof BudgetExceeded,
         (refusal) =>
-          !waits || refusal.roomIn === undefined ? refusal : Effect.logInfo(refusal.message).pipe(
-            Effect.zipRight(Effect.timeoutOption(ended.await, Duration.millis(Math.ceil(refusal.roomIn)))),
-            Effect.zipRight(inTime(enter))
+          !waits || refusal.roomIn === undefined ? refusal : Effect.zipRight(
+            Effect.raceFirst(
+              ended.await,
+              Waiting.sleep(
+                { reason: "budget", about: refusal.cap },
+                Duration.millis(Math.ceil(refusal.roomIn)),
+                (left) =>
+                  `A retrieval of ${refusal.asked} bytes waits: the RetrievalBudget has ${refusal.left} bytes left of its ` +
+                  `${refusal.cap} of ${refusal.allowed}. There is room in ${Duration.format(left)}`
+              )
+            ),
+            inTime(enter)
           )
       )
 
@@ -417,11 +427,14 @@ export const make = (
       Effect.gen(function*() {
         const closedFor = (yield* ledger.state).closedUntil - (yield* Clock.currentTimeMillis)
         if (closedFor > 0) {
-          const message =
-            `The account's data-retrieval policy allows no more for now: it is asked again in ${closedFor} ms`
-          if (!waits) return yield* new PolicyEnforced({ operation: "InitiateJob", status: 400, message })
-          yield* Effect.logInfo(message)
-          yield* Effect.sleep(Duration.millis(Math.ceil(closedFor)))
+          const message = (left: Duration.Duration) =>
+            "The account's data-retrieval policy allows no more for now: " +
+            `the retrieval is requested again in ${Duration.format(left)}`
+          const wait = Duration.millis(Math.ceil(closedFor))
+          if (!waits) {
+            return yield* new PolicyEnforced({ operation: "InitiateJob", status: 400, message: message(wait) })
+          }
+          yield* Waiting.sleep({ reason: "budget", about: "policy" }, wait, message)
         }
         return yield* Effect.catchAll(call, (error): Effect.Effect<A, E | PolicyEnforced, R> =>
           error._tag !== "PolicyEnforced" ? Effect.fail(error) : Effect.zipRight(

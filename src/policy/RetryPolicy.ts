@@ -27,7 +27,8 @@ export interface Attempted {
 
 /**
  * A retry policy: `while` says whether an error may be tried again at all, `schedule` how often and after which wait,
- * `metered` whether each retry draws on the `RetryQuota`.
+ * `metered` whether each retry draws on the `RetryQuota`, `logs` whether it logs each failure itself, so that no other
+ * warning is needed.
  *
  * @since 0.1.0
  * @category models
@@ -36,6 +37,7 @@ export interface Policy {
   readonly while: (error: GlacierError, operation: Attempted) => boolean
   readonly schedule: Schedule.Schedule<unknown, GlacierError>
   readonly metered: boolean
+  readonly logs?: boolean | undefined
 }
 
 /**
@@ -173,8 +175,22 @@ export const upTo: {
   schedule: Schedule.intersect(self.schedule, Schedule.recurs(attempts - 1))
 }))
 
+/** No retry later after the first failure of a call than its last error allows. */
+const bounded = (self: Policy, boundOf: (error: GlacierError) => Duration.DurationInput): Policy => ({
+  ...self,
+  schedule: Schedule.identity<GlacierError>().pipe(
+    Schedule.intersect(Schedule.delays(self.schedule)),
+    Schedule.intersect(Schedule.elapsed),
+    // `Schedule.upTo` would let the last wait end later.
+    Schedule.whileOutput(([[error, wait], passed]) =>
+      Duration.lessThanOrEqualTo(Duration.sum(wait, passed), boundOf(error))
+    )
+  )
+})
+
 /**
- * No retry of a call later than that after its first failure.
+ * No retry of a call later than that after its first failure. An attempt that begins before may take as long as
+ * `Timeouts` allows: `call` of `Timeouts` bounds the whole call.
  *
  * @since 0.1.0
  * @category combinators
@@ -186,13 +202,7 @@ export const upTo: {
 export const within: {
   (elapsed: Duration.DurationInput): (self: Policy) => Policy
   (self: Policy, elapsed: Duration.DurationInput): Policy
-} = dual(2, (self: Policy, elapsed: Duration.DurationInput): Policy => ({
-  ...self,
-  schedule: Schedule.intersect(Schedule.delays(self.schedule), Schedule.elapsed).pipe(
-    // `Schedule.upTo` would let the last wait end later.
-    Schedule.whileOutput(([wait, passed]) => Duration.lessThanOrEqualTo(Duration.sum(wait, passed), elapsed))
-  )
-}))
+} = dual(2, (self: Policy, elapsed: Duration.DurationInput): Policy => bounded(self, () => elapsed))
 
 /**
  * Only what the policy repeats and the predicate is true of.
@@ -213,7 +223,8 @@ export const when: {
 }))
 
 /**
- * Logs, at the level of a warning, each error that is retried and the one after which the policy gives up.
+ * Logs, at the level of a warning, each error that is retried and the one after which the policy gives up. Without it,
+ * calls log their retries as well, but at most once a minute: see `Waiting`.
  *
  * @since 0.1.0
  * @category combinators
@@ -224,6 +235,7 @@ export const when: {
  */
 export const log = (self: Policy): Policy => ({
   ...self,
+  logs: true,
   schedule: Schedule.intersect(Schedule.identity<GlacierError>(), self.schedule).pipe(
     Schedule.onDecision(([error], decision) =>
       Effect.logWarning(
@@ -253,18 +265,22 @@ export const and: {
 } = dual(2, (self: Policy, that: Policy): Policy => ({
   while: (error, operation) => self.while(error, operation) && that.while(error, operation),
   schedule: Schedule.intersect(self.schedule, that.schedule),
-  metered: self.metered || that.metered
+  metered: self.metered || that.metered,
+  logs: self.logs === true || that.logs === true
 }))
 
+const isUnreachable = (error: GlacierError): boolean => error._tag === "ConnectionError" && error.unreachable
+
 /**
- * For bulk and for work of hours: goes on for half an hour through throttling, slow answers and outages, with waits
- * bounded by half a second (after a throttle by 1 s), doubled, at most 30 s. It does not draw on the `RetryQuota`: it
- * would give up the work of hours for a failure of a minute.
+ * For bulk and for work of hours: retries for half an hour through throttling, slow responses and outages, with waits
+ * bounded by half a second (after a throttle by 1 s), doubled, at most 30 s. As long as no request of the client has
+ * reached the endpoint (`unreachable` of `ConnectionError`), it gives up after 2 minutes: the address is probably wrong.
+ * It does not draw on the `RetryQuota`: it would give up the work of hours for a failure of a minute.
  *
  * @since 0.1.0
  * @category policies
  */
-export const patient: Policy = within(
+export const patient: Policy = bounded(
   make({
     attempts: Number.POSITIVE_INFINITY,
     base: "500 millis",
@@ -273,7 +289,7 @@ export const patient: Policy = within(
     patience: "15 minutes",
     metered: false
   }),
-  "30 minutes"
+  (error) => isUnreachable(error) ? "2 minutes" : "30 minutes"
 )
 
 /**

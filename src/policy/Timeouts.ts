@@ -31,19 +31,26 @@ export interface Limits {
 }
 
 /**
+ * Limits as they are given: those that are left out have their defaults.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Options = { readonly [K in keyof Limits]?: Duration.DurationInput | undefined }
+
+/**
  * The given limits, and for the others 10 seconds for a connection, 30 seconds for an answer, 5 minutes for an upload,
  * 30 seconds for a pause and no limit for a call: the `RetryPolicy` decides how long it is retried.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (limits: Partial<Limits> = {}): Limits => ({
-  connect: Duration.seconds(10),
-  answer: Duration.seconds(30),
-  upload: Duration.minutes(5),
-  idle: Duration.seconds(30),
-  call: Duration.infinity,
-  ...limits
+export const make = (limits: Options = {}): Limits => ({
+  connect: Duration.decode(limits.connect ?? "10 seconds"),
+  answer: Duration.decode(limits.answer ?? "30 seconds"),
+  upload: Duration.decode(limits.upload ?? "5 minutes"),
+  idle: Duration.decode(limits.idle ?? "30 seconds"),
+  call: Duration.decode(limits.call ?? Duration.infinity)
 })
 
 /**
@@ -53,10 +60,10 @@ export const make = (limits: Partial<Limits> = {}): Limits => ({
  * @category tags
  * @example
  * import { Timeouts } from "effect-glacier"
- * import { Duration, Effect } from "effect"
+ * import { Effect } from "effect"
  *
  * // A call that is of no use after ten seconds
- * const briefly = Effect.provideService(Timeouts.Timeouts, Timeouts.make({ call: Duration.seconds(10) }))
+ * const briefly = Effect.provideService(Timeouts.Timeouts, Timeouts.make({ call: "10 seconds" }))
  */
 export class Timeouts extends Context.Reference<Timeouts>()("effect-glacier/Timeouts", {
   defaultValue: (): Limits => make()
@@ -69,8 +76,7 @@ export class Timeouts extends Context.Reference<Timeouts>()("effect-glacier/Time
  * @category layers
  * @example
  * import { Timeouts } from "effect-glacier"
- * import { Duration } from "effect"
  *
- * const slowLine = Timeouts.layer({ upload: Duration.minutes(15) })
+ * const slowLine = Timeouts.layer({ upload: "15 minutes" })
  */
-export const layer = (limits: Partial<Limits>): Layer.Layer<never> => Layer.succeed(Timeouts, make(limits))
+export const layer = (limits: Options): Layer.Layer<never> => Layer.succeed(Timeouts, make(limits))

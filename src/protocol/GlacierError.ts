@@ -23,7 +23,9 @@ export class ConnectionError extends Schema.TaggedError<ConnectionError>("effect
     operation: Schema.String,
     message: Schema.String,
     /** Whether anything may have reached the service: not so when there was no connection at all. */
-    sent: Schema.optionalWith(Schema.Boolean, { default: () => true })
+    sent: Schema.optionalWith(Schema.Boolean, { default: () => true }),
+    /** Whether no request of this client has ever reached the endpoint, this one included. */
+    unreachable: Schema.optionalWith(Schema.Boolean, { default: () => false })
   }
 ) {
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId

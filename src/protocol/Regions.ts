@@ -213,6 +213,28 @@ export const partitionOf = (region: string): Partition =>
 export const signingRegion = (region: string): string => region.replace(/^fips-/, "")
 
 /**
+ * The region that a host of AWS names, as endpoints of a service do (`SERVICE.REGION.amazonaws.com`, also FIPS, dual stack
+ * and other partitions) and as those inside a VPC do (`NAME.SERVICE.REGION.vpce.amazonaws.com`). None for any other host.
+ *
+ * @example
+ * import { Regions } from "effect-glacier"
+ *
+ * Regions.ofHost("glacier", "glacier.eu-west-1.amazonaws.com") // Option.some("eu-west-1")
+ *
+ * @since 0.1.0
+ * @category endpoints
+ */
+export const ofHost = (service: string, host: string): Option.Option<RegionName> => {
+  const [name, region] = [`${service}(?:-fips)?`, "([a-z0-9-]+)"]
+  const forms = new RegExp(`^(?:${name}\\.${region}|[\\w-]+\\.${name}\\.${region}\\.vpce)\\.([a-z0-9.-]+)$`)
+  const [, regional, inVpc, suffix] = forms.exec(host) ?? []
+  return Option.filter(Schema.decodeUnknownOption(RegionName)(regional ?? inVpc), (region) => {
+    const { dnsSuffix, dualStackDnsSuffix } = partitionOf(region)
+    return suffix === dnsSuffix || suffix === dualStackDnsSuffix
+  })
+}
+
+/**
  * What an endpoint is resolved from: a region, or the URL of a custom endpoint. A pseudo-region `fips-us-east-1` means
  * `us-east-1` with `useFips` (section 2.2).
  *

@@ -18,10 +18,13 @@ import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import * as RcMap from "effect/RcMap"
 import * as Schedule from "effect/Schedule"
+import * as ScheduleDecision from "effect/ScheduleDecision"
+import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as GlacierClient from "../client/GlacierClient.ts"
 import * as Pages from "../client/Pages.ts"
+import * as Waiting from "../policy/Waiting.ts"
 import { type JobExpired, JobRunning } from "../protocol/GlacierError.ts"
 import type { JobDescription } from "../protocol/Jobs.ts"
 import type { JobId } from "../protocol/Names.ts"
@@ -49,12 +52,14 @@ export type Policy = (
   jobId: JobId
 ) => Effect.Effect<JobDescription, WaitError, GlacierClient.GlacierClient>
 
-/** From which age on jobs end as a rule, and how often to ask then (milliseconds). */
+/** From which age on jobs end as a rule, how often to ask then (milliseconds), and when most have ended. */
 const rules = {
-  Expedited: { from: 60_000, every: 15_000 },
-  Standard: { from: 3 * 3_600_000, every: 5 * 60_000 },
-  Bulk: { from: 5 * 3_600_000, every: 10 * 60_000 }
+  Expedited: { from: 60_000, every: 15_000, usual: "1 to 5 minutes" },
+  Standard: { from: 3 * 3_600_000, every: 5 * 60_000, usual: "3 to 5 hours" },
+  Bulk: { from: 5 * 3_600_000, every: 10 * 60_000, usual: "5 to 12 hours" }
 }
+
+const tierOf = (job: JobDescription) => Option.getOrElse(job.tier, () => "Standard" as const)
 
 /**
  * When to ask for a job by its tier: once the time has come that such jobs usually take, every 15 seconds for an Expedited
@@ -81,7 +86,7 @@ export const usual: Schedule.Schedule<unknown, JobDescription> = Schedule.identi
   Schedule.intersect(Schedule.elapsed),
   Schedule.addDelayEffect(([job, waited]) =>
     Effect.map(DateTime.now, (now) => {
-      const { every, from } = rules[Option.getOrElse(job.tier, () => "Standard" as const)]
+      const { every, from } = rules[tierOf(job)]
       // By a clock that is slow a job may be of the future.
       const age = Math.max(DateTime.distance(job.creationDate, now), Duration.toMillis(waited))
       return age < from ? Math.max(1_000, Math.min(age / 2, from - age)) : every
@@ -92,20 +97,46 @@ export const usual: Schedule.Schedule<unknown, JobDescription> = Schedule.identi
 /** Whether a job has ended. By its status: one that contradicts `completed` must not be waited for without end. */
 const isEnded = ({ statusCode }: JobDescription): boolean => statusCode !== "InProgress"
 
+/** What is known of a job that is waited for: how it is, and when it is asked about again (milliseconds). */
+interface Known {
+  readonly job: JobDescription
+  readonly next: number
+}
+
+const messageOf = (jobId: JobId, { vaultName }: VaultAddress, known: Known | undefined): string => {
+  const subject = `Job ${jobId} of vault ${vaultName}`
+  if (known === undefined) return `${subject} is waited for: its status is not known yet`
+  const { job, next } = known
+  const tier = tierOf(job)
+  return `${subject} is in progress since ${DateTime.formatIso(job.creationDate)}. ${tier} jobs usually take ` +
+    `${rules[tier].usual}. It is asked about again at ${new Date(next).toISOString()}`
+}
+
 /** Asks at once, and then as a schedule says. */
 const asking = <E, R>(
   ask: Effect.Effect<JobDescription, E, R>,
+  vault: VaultAddress,
   jobId: JobId,
   schedule: Schedule.Schedule<unknown, JobDescription>
 ) =>
-  ask.pipe(
-    Effect.repeat(
-      Schedule.zipRight(schedule, Schedule.identity<JobDescription>()).pipe(
-        Schedule.untilInput(isEnded)
+  Effect.suspend(() => {
+    let known: Known | undefined
+    const looking = Schedule.zipRight(schedule, Schedule.identity<JobDescription>()).pipe(
+      Schedule.untilInput(isEnded),
+      Schedule.onDecision((job, decision) =>
+        Effect.sync(() => {
+          if (ScheduleDecision.isContinue(decision)) {
+            known = { job, next: ScheduleIntervals.start(decision.intervals) }
+          }
+        })
       )
-    ),
-    Effect.filterOrFail(isEnded, () => new JobRunning({ jobId }))
-  )
+    )
+    return Waiting.during(
+      { reason: "job", about: vault.vaultName },
+      () => messageOf(jobId, vault, known),
+      () => Effect.repeat(ask, looking)
+    )
+  }).pipe(Effect.filterOrFail(isEnded, () => new JobRunning({ jobId })))
 
 /**
  * Asks for each job by itself: at once, and then as a schedule says. Fails with `JobRunning` when the schedule has ended
@@ -120,7 +151,7 @@ const asking = <E, R>(
  * const hourly = Effect.provideService(JobWaiting.JobWaiting, JobWaiting.polling(Schedule.spaced("1 hour")))
  */
 export const polling = (schedule: Schedule.Schedule<unknown, JobDescription> = usual): Policy => (vault, jobId) =>
-  asking(describe(vault, jobId), jobId, schedule)
+  asking(describe(vault, jobId), vault, jobId, schedule)
 
 /**
  * How many jobs share a question.
@@ -182,9 +213,12 @@ export const shared = ({ every = "1 minute", schedule = usual }: SharedOptions =
           const job = jobs.get(jobId)
           return job === undefined ? describe(vault, jobId) : Effect.succeed(job)
         })
-        return yield* asking(ask, jobId, schedule)
+        return yield* asking(ask, vault, jobId, schedule)
       }))
   )
+
+/** How late a message may be. */
+const late = Duration.minutes(1)
 
 /**
  * Asks for a job when a message says that it has ended: whatever makes these, a queue or a web hook. Messages may be late,
@@ -199,6 +233,7 @@ export const notified = <E, R>(
   net: Policy = polling()
 ): Effect.Effect<Policy, never, R | Scope.Scope> =>
   Effect.gen(function*() {
+    const warnings = yield* Waiting.Warnings
     const told = yield* Effect.acquireRelease(PubSub.unbounded<string>(), PubSub.shutdown)
     yield* Stream.runForEach(messages, ({ jobId }) => PubSub.publish(told, jobId)).pipe(
       Effect.catchAllCause((cause) => Effect.logWarning("No more messages of jobs that have ended", cause)),
@@ -214,7 +249,20 @@ export const notified = <E, R>(
           Stream.runHead,
           Effect.flatMap(Option.match({ onNone: () => Effect.never, onSome: Effect.succeed }))
         )
-        return yield* Effect.raceFirst(net(vault, jobId), woken)
+        const began = yield* Clock.currentTimeMillis
+        /** A job that has ended for a while without a message: probably there will be none for others either. */
+        const missed = (job: JobDescription) =>
+          Effect.flatMap(Clock.currentTimeMillis, (now) => {
+            const ended = Option.match(job.completionDate, { onNone: () => now, onSome: DateTime.toEpochMillis })
+            return ended < began || now - ended < Duration.toMillis(late) ? Effect.void : warnings.log(
+              `message ${vault.vaultName}`,
+              `Job ${jobId} of vault ${vault.vaultName} ended at ${
+                new Date(ended).toISOString()
+              }, but no message said so. ` +
+                "Check that its topic is set, that Glacier may publish to the topic, and that the queue is subscribed to it"
+            )
+          })
+        return yield* Effect.raceFirst(Effect.tap(net(vault, jobId), missed), woken)
       }))
   })
 

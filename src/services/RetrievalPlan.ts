@@ -18,6 +18,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as RetrievalBudget from "../policy/RetrievalBudget.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
+import * as Waiting from "../policy/Waiting.ts"
 import * as ArchiveName from "../protocol/ArchiveName.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
 import { check, Concurrency } from "../protocol/Check.ts"
@@ -247,7 +248,7 @@ const Recorded = Schema.parseJson(Schema.Union(
   Schema.TaggedStruct("Retrieved", { archiveId: ArchiveId })
 ))
 
-/** What tells of the progress of an archive in that of a whole, of which some bytes are done at the beginning. */
+/** Reports the progress of an archive, and its waits, as that of a whole, of which some bytes are done at the beginning. */
 const telling = (begin: number, whole: number, onProgress: OnProgress | undefined) => {
   const total = Option.some(whole)
   let bytes = begin
@@ -260,7 +261,9 @@ const telling = (begin: number, whole: number, onProgress: OnProgress | undefine
         own = event.bytes
         return onProgress?.({ ...event, bytes, total }) ?? Effect.void
       })
-    return tell
+    const waiting = (wait: Waiting.Wait): Effect.Effect<void> =>
+      Effect.suspend(() => onProgress?.(Event.Waiting({ range: Option.none(), bytes, total, ...wait })) ?? Effect.void)
+    return { tell, waiting }
   }
 }
 
@@ -356,7 +359,7 @@ export const run = (name: string, plan: Plan, options: RunOptions): Stream.Strea
     /** Brings an archive to its place. Whether it was there before. */
     const fetch = Effect.fnUntraced(function*(archive: Placed) {
       const { archiveId, size } = archive
-      const onProgress = tells()
+      const { tell: onProgress, waiting } = tells()
       const { isDone, target } = yield* placeOf(archive, options)
       if (isDone) {
         // The run that has brought it may have ended right after.
@@ -364,11 +367,16 @@ export const run = (name: string, plan: Plan, options: RunOptions): Stream.Strea
         yield* onProgress(Event.Kept({ range: ByteRange.make(0, size), bytes: size, total: Option.some(size) }))
       } else {
         const download = { ...options.download, onProgress, onFailure: "keep" } as const
+        const outer = yield* Waiting.OnWait
         yield* Job.renewed(
           retrieving(archive),
-          (job) => reading.withPermits(1)(job.outputToFile(target, download)),
+          (job) =>
+            reading.withPermits(1)(job.outputToFile(target, download)).pipe(
+              // A download reports its waits itself.
+              Effect.provideService(Waiting.OnWait, outer)
+            ),
           options
-        )
+        ).pipe(Waiting.onWait(waiting))
       }
       yield* append({ _tag: "Retrieved", archiveId })
       return isDone

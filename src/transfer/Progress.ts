@@ -11,6 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Mailbox from "effect/Mailbox"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type { Wait } from "../policy/Waiting.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
 import type { GlacierError } from "../protocol/GlacierError.ts"
 
@@ -40,7 +41,7 @@ export interface Piece extends Progress {
  * Something that has happened in a transfer. Of a part that is uploaded there are `Read`, `Hashed` and `Sent`, which says
  * that the service has it and found its hashes right, or `Kept` when it had it already; of a window that is downloaded
  * `Verified`, once it was checked as far as it can be, or `Kept` when the file had it already. `Retried` comes before the
- * wait for another attempt of any call.
+ * wait for another attempt of any call, `Waiting` once for any other wait of more than a few seconds: see `Waiting`.
  *
  * @since 0.1.0
  * @category models
@@ -60,6 +61,10 @@ export type Event = Data.TaggedEnum<{
     /** The attempt that has failed, 1 the first. */
     readonly attempt: number
     readonly wait: Duration.Duration
+  }
+  readonly Waiting: Progress & Wait & {
+    /** What the call is about: none where it is the whole. */
+    readonly range: Option.Option<ByteRange.ByteRange>
   }
 }>
 

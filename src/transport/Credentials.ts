@@ -17,7 +17,9 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import * as Waiting from "../policy/Waiting.ts"
 import { CredentialsError } from "../protocol/GlacierError.ts"
+import { problemOf } from "./internal/configProblem.ts"
 
 /**
  * An access key, and what temporary credentials have besides: a session token, and a time from which on the service
@@ -106,7 +108,10 @@ export const make = (provider: Effect.Effect<Keys, CredentialsError>): Effect.Ef
     const ask = Effect.gen(function*() {
       const keys = yield* provider
       if (lifetime(keys, yield* Clock.currentTimeMillis) <= 0) {
-        return yield* new CredentialsError({ message: "The new credentials have expired already. Is the clock right?" })
+        const expiration = keys.expiration === undefined ? "" : ` (on ${DateTime.formatIso(keys.expiration)})`
+        return yield* new CredentialsError({
+          message: `The new credentials have expired already${expiration}. Is the clock right?`
+        })
       }
       held = keys
       return keys
@@ -124,10 +129,20 @@ export const make = (provider: Effect.Effect<Keys, CredentialsError>): Effect.Ef
       return Effect.interruptible(ask).pipe(Effect.intoDeferred(started), Effect.forkIn(scope), Effect.as(started))
     }))
 
-    const renew = Effect.timeoutFail(Effect.flatMap(renewing, Deferred.await), {
-      duration: patience,
-      onTimeout: () => new CredentialsError({ message: `No credentials came for ${Duration.format(patience)}` })
-    })
+    const renew = Waiting.during(
+      { reason: "credentials", about: "keys" },
+      () => `The provider of credentials has not responded yet. It is waited for ${Duration.format(patience)}`,
+      () =>
+        Effect.timeoutFail(Effect.flatMap(renewing, Deferred.await), {
+          duration: patience,
+          onTimeout: () =>
+            new CredentialsError({
+              message: `The provider of credentials did not respond within ${
+                Duration.format(patience)
+              }: check that it runs`
+            })
+        })
+    )
 
     const keys = Effect.flatMap(Clock.currentTimeMillis, (now) => {
       if (held === undefined || lifetime(held, now) <= 0) return renew
@@ -204,7 +219,10 @@ const environment = Config.all({
 export const layerConfig: Layer.Layer<Credentials, CredentialsError> = Layer.unwrapEffect(
   environment.pipe(
     Effect.mapBoth({
-      onFailure: (error) => new CredentialsError({ message: `No credentials: ${String(error)}` }),
+      onFailure: (error) =>
+        new CredentialsError({
+          message: `No credentials: ${problemOf(error)}. Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY`
+        }),
       onSuccess: (keys) => layer({ ...keys, sessionToken: Option.getOrUndefined(keys.sessionToken) })
     })
   )

@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { EndpointError, show } from "../protocol/GlacierError.ts"
 import * as Regions from "../protocol/Regions.ts"
+import { problemOf as configProblem } from "./internal/configProblem.ts"
 
 /**
  * Where requests go.
@@ -70,33 +71,65 @@ const problemOf = (text: string, url: URL, allowHttp: boolean): string | undefin
   return allowHttp || loopback.test(url.hostname) ? undefined : "must be https (or http on this machine)"
 }
 
+/** Where settings come from, as errors name it behind their values: nothing for an option. */
+interface Sources {
+  readonly region: string
+  readonly endpoint: string
+  /** What to do about FIPS or dual stack together with a url. */
+  readonly conflict: string
+}
+
+const isHost = /^(\/\/)?([\w.-]+|\[[\da-f:]+\])(:\d+)?(\/.*)?$/i
+
+/** A url as an error may show it: without a user, a password or a query. */
+const shown = (text: string): string => show(text.replace(/[?#].*$/s, "?...").replace(/^([^@]*?:\/\/)?.*@/s, "$1...@"))
+
+const hintFor = (text: string): string => {
+  const [, , host = ""] = isHost.exec(text) ?? []
+  if (host === "") return "is not a url; write one such as https://glacier.example.com"
+  return `is not a url: it has no scheme; write ${loopback.test(host) ? "http" : "https"}://${
+    text.replace(/^\/\//, "")
+  }`
+}
+
+const resolve = (options: Options, sources: Sources): Either.Either<Service, EndpointError> => {
+  const fail = (message: string) => Either.left(new EndpointError({ message }))
+  const region = Regions.signingRegion(options.region)
+  const ofRegion = `${show(options.region)}${sources.region}`
+  if (!Schema.is(Regions.RegionName)(region)) {
+    return fail(`${ofRegion} is not the name of a region; write one such as eu-west-1`)
+  }
+  if (options.endpoint === undefined && Option.isNone(Regions.get(region))) {
+    return fail(`Glacier is not known to be in region ${ofRegion}: give the endpoint's url as well`)
+  }
+  return Either.flatMap(
+    Either.mapLeft(Regions.resolve(options), (problem) => new EndpointError({ message: problem + sources.conflict })),
+    (text) => {
+      const endpoint = `The endpoint ${shown(text)}${sources.endpoint}`
+      // The URL parser drops control characters silently: what is sent would not be what was checked.
+      if (/[^\x21-\x7e]/.test(text)) return fail(`${endpoint} is not a url: it has a character that no url has`)
+      if (!URL.canParse(text) || isHost.test(text)) return fail(`${endpoint} ${hintFor(text)}`)
+      const url = new URL(text)
+      const problem = problemOf(text, url, options.allowHttp ?? false)
+      if (problem !== undefined) return fail(`${endpoint} ${problem}`)
+      const named = Option.getOrElse(Regions.ofHost("glacier", url.hostname), () => region)
+      return named === region
+        ? Either.right({ url: url.origin, host: url.host, region })
+        : fail(`${endpoint} is in region ${named}, but requests would be signed for ${ofRegion}; write ${named} there`)
+    }
+  )
+}
+
 /**
  * The endpoint of a region, or of a url that may be trusted with signed requests: https, or http on this machine.
- * Fails when the region is not one of Glacier's (with a url any region name will do) or the url is not safe.
+ * Fails when the region is not one of Glacier's (with a url any region name will do), when the url is not safe, or when it
+ * is AWS's own of another region.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: Options): Either.Either<Service, EndpointError> => {
-  const fail = (message: string) => Either.left(new EndpointError({ message }))
-  const region = Regions.signingRegion(options.region)
-  if (!Schema.is(Regions.RegionName)(region)) return fail(`${show(options.region)} is not the name of a region`)
-  if (options.endpoint === undefined && Option.isNone(Regions.get(region))) {
-    return fail(`Glacier is not known to be in region ${show(options.region)}: give the endpoint's url as well`)
-  }
-  return Either.flatMap(
-    Either.mapLeft(Regions.resolve(options), (message) => new EndpointError({ message })),
-    (text) => {
-      // The URL parser drops control characters silently: what is sent would not be what was checked.
-      if (/[^\x21-\x7e]/.test(text) || !URL.canParse(text)) return fail("The endpoint is not a url")
-      const url = new URL(text)
-      const problem = problemOf(text, url, options.allowHttp ?? false)
-      return problem === undefined
-        ? Either.right({ url: url.origin, host: url.host, region })
-        : fail(`The endpoint ${problem}`)
-    }
-  )
-}
+export const make = (options: Options): Either.Either<Service, EndpointError> =>
+  resolve(options, { region: "", endpoint: "", conflict: "" })
 
 /**
  * The endpoint of a region or url: see `make`.
@@ -111,27 +144,86 @@ export const make = (options: Options): Either.Either<Service, EndpointError> =>
  */
 export const layer = (options: Options): Layer.Layer<Endpoint, EndpointError> => Layer.effect(Endpoint, make(options))
 
+/** The first of the variables that is set, and its name. */
+const firstOf = (name: string, other: string) => {
+  const variable = (name: string) => Config.map(Config.nonEmptyString(name), (value) => ({ name, value }))
+  return Config.option(Config.orElse(variable(name), () => variable(other)))
+}
+
 const environment = Config.all({
-  region: Config.nonEmptyString("AWS_REGION").pipe(Config.orElse(() => Config.nonEmptyString("AWS_DEFAULT_REGION"))),
-  endpoint: Config.nonEmptyString("AWS_ENDPOINT_URL_GLACIER").pipe(
-    Config.orElse(() => Config.nonEmptyString("AWS_ENDPOINT_URL")),
-    Config.option
-  ),
+  region: firstOf("AWS_REGION", "AWS_DEFAULT_REGION"),
+  endpoint: firstOf("AWS_ENDPOINT_URL_GLACIER", "AWS_ENDPOINT_URL"),
   useFips: Config.withDefault(Config.boolean("AWS_USE_FIPS_ENDPOINT"), false),
   useDualStack: Config.withDefault(Config.boolean("AWS_USE_DUALSTACK_ENDPOINT"), false)
 })
 
 /**
+ * A region, and where it is from, as an error says it: `profile "work"`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface RegionOf {
+  readonly name: string
+  readonly source: string
+}
+
+/** The region that a url of AWS's own names. */
+const inUrl = (endpoint: string | undefined) =>
+  endpoint !== undefined && URL.canParse(endpoint)
+    ? Regions.ofHost("glacier", new URL(endpoint).hostname)
+    : Option.none()
+
+/**
+ * The endpoint as `layerConfig` has it. Where neither a variable nor the url names a region, it is that of `otherwise`,
+ * whose failure says why there is none.
+ *
+ * @since 0.1.0
+ * @category layers
+ * @example
+ * import { Endpoint } from "effect-glacier"
+ * import { Effect } from "effect"
+ *
+ * const endpoint = Endpoint.layerConfigOr(Effect.succeed({ name: "eu-west-1", source: "the settings of this program" }))
+ */
+export const layerConfigOr = (otherwise: Effect.Effect<RegionOf, string>): Layer.Layer<Endpoint, EndpointError> =>
+  Layer.effect(
+    Endpoint,
+    Effect.gen(function*() {
+      const fail = (message: string) => new EndpointError({ message })
+      const set = yield* Effect.mapError(environment, (error) => fail(`No endpoint: ${configProblem(error)}`))
+      const endpoint = Option.getOrUndefined(set.endpoint)
+      const region = yield* Option.match(
+        Option.orElse(
+          Option.map(set.region, ({ name, value }): RegionOf => ({ name: value, source: name })),
+          () => Option.map(inUrl(endpoint?.value), (name): RegionOf => ({ name, source: "the url" }))
+        ),
+        {
+          onNone: () =>
+            Effect.mapError(otherwise, (problem) =>
+              fail(
+                `No region: AWS_REGION and AWS_DEFAULT_REGION are not set${problem}. ` +
+                  "Set AWS_REGION, for instance to eu-west-1"
+              )),
+          onSome: Effect.succeed
+        }
+      )
+      return yield* resolve({ ...set, region: region.name, endpoint: endpoint?.value }, {
+        region: ` in ${region.source}`,
+        endpoint: endpoint === undefined ? "" : ` in ${endpoint.name}`,
+        conflict: endpoint === undefined
+          ? ""
+          : `; unset ${endpoint.name}, or else AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT`
+      })
+    })
+  )
+
+/**
  * The endpoint from `AWS_REGION` (or `AWS_DEFAULT_REGION`), `AWS_ENDPOINT_URL_GLACIER` or `AWS_ENDPOINT_URL`,
- * `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT` of the `ConfigProvider`, by default the environment.
+ * `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT` of the `ConfigProvider`, by default the environment. Where no
+ * region is set, a url of AWS's own names it.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerConfig: Layer.Layer<Endpoint, EndpointError> = Layer.effect(
-  Endpoint,
-  environment.pipe(
-    Effect.mapError((error) => new EndpointError({ message: `No endpoint: ${String(error)}` })),
-    Effect.flatMap((options) => make({ ...options, endpoint: Option.getOrUndefined(options.endpoint) }))
-  )
-)
+export const layerConfig: Layer.Layer<Endpoint, EndpointError> = layerConfigOr(Effect.fail(""))

@@ -19,8 +19,10 @@ import * as Metric from "effect/Metric"
 import * as MetricLabel from "effect/MetricLabel"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
+import * as RatePolicy from "../policy/RatePolicy.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
-import { AttemptTimeout, type GlacierError, OutcomeUnknown } from "../protocol/GlacierError.ts"
+import * as Waiting from "../policy/Waiting.ts"
+import { AttemptTimeout, ConnectionError, type GlacierError, OutcomeUnknown } from "../protocol/GlacierError.ts"
 import * as Operation from "../protocol/Operation.ts"
 import { InvalidSignature } from "../protocol/ServiceError.ts"
 import * as Body from "./Body.ts"
@@ -33,7 +35,7 @@ import { timedOut, toRequestError } from "./internal/connectionError.ts"
 import * as Echoes from "./internal/echoes.ts"
 import { paced } from "./internal/pacing.ts"
 import * as Policies from "./internal/policies.ts"
-import { calling, repeating } from "./internal/retrying.ts"
+import { calling, repeating, subjectOf } from "./internal/retrying.ts"
 import * as Skew from "./internal/skew.ts"
 import { waited } from "./internal/waits.ts"
 import type { Answer, Method } from "./Method.ts"
@@ -87,7 +89,7 @@ const outcome = (exit: Exit.Exit<unknown, GlacierError>): string =>
 const sentBytes = Metric.tagged(Metrics.bytes, "direction", "up")
 
 /** A call has a span, and its logs say which it is. */
-const inCall = (operation: Operation.Any, vaultName: unknown) => {
+const inCall = (operation: Operation.Any, vaultName: string | undefined) => {
   const attributes = {
     "glacier.operation": operation.name,
     ...(vaultName === undefined ? {} : { "glacier.vault": vaultName })
@@ -113,11 +115,16 @@ const sendable = (bytes: Uint8Array, sendsShared: boolean): Uint8Array =>
 /** A call on its way to the service. */
 interface Sending {
   readonly operation: Operation.Any
+  readonly vaultName: string | undefined
   readonly input: object
   readonly request: Operation.Request
   /** Whether the service may have acted on an attempt. */
   mayHaveActed: boolean
 }
+
+/** The vault that an input is about. */
+const vaultOf = (input: object): string | undefined =>
+  "vaultName" in input && Predicate.isString(input.vaultName) ? input.vaultName : undefined
 
 /** How to find out what became of a call, with the inputs of this one. */
 const lookUpOf = ({ lookUp = "" }: Operation.Any, input: object): string =>
@@ -138,6 +145,11 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
     const signer = yield* Signer.Signer
     const policies = yield* Policies.make
     const skew = Skew.make()
+    let isReached = false
+    const markUnreachable = (error: GlacierError) =>
+      error._tag === "ConnectionError" && !error.sent && !isReached
+        ? new ConnectionError({ operation: error.operation, message: error.message, sent: false, unreachable: true })
+        : error
     const sendsShared = yield* Body.SendsShared
     const http: HttpClient.HttpClient & HttpHooks.Hooks = yield* HttpClient.HttpClient
 
@@ -179,8 +191,10 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
         HttpClientRequest.setHeaders(headers),
         execute,
         Effect.mapError(toRequestError(attempt)),
+        Effect.mapError(markUnreachable),
         Effect.catchAllDefect(toDefect(attempt))
       )
+      isReached = true
       yield* skew.learn(response.headers, sentAt)
       const origin = { operation, input, status: response.status, requestId: response.headers["x-amzn-requestid"] }
       return yield* Effect.tapErrorTag(decode(attempt, response), "ExpiredToken", () => renew).pipe(
@@ -238,15 +252,24 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
           )
         )
       )
+      const subject = subjectOf(sending)
       // Each attempt pays the gate, and is signed behind it.
-      const gated = Effect.flatMap(Clock.currentTimeMillis, (asked) =>
-        policies.ratePolicy.pace(
-          Effect.zipRight(
-            Effect.flatMap(Clock.currentTimeMillis, (now) => now > asked ? waited("rate", now - asked) : Effect.void),
-            timed
-          ),
-          operation
-        ))
+      const gated = policies.ratePolicy === RatePolicy.none ?
+        timed :
+        Effect.flatMap(Clock.currentTimeMillis, (asked) =>
+          Waiting.during(
+            { reason: "rate", about: subject },
+            () => `${subject} waits for its turn: the RatePolicy in use does not let it begin yet`,
+            (end) =>
+              policies.ratePolicy.pace(
+                Effect.flatMap(
+                  Clock.currentTimeMillis,
+                  (now) => now > asked ? waited("rate", now - asked) : Effect.void
+                )
+                  .pipe(Effect.zipRight(end), Effect.zipRight(timed)),
+                operation
+              )
+          ))
       // By then it is signed with other keys.
       return Effect.catchTag(gated, "ExpiredToken", () => gated)
     }
@@ -261,15 +284,16 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
           Effect.gen(function*() {
             const request = yield* Operation.encode(operation, input)
             const current = yield* policies
-            const sending: Sending = { operation, input, request, mayHaveActed: false }
+            const sending: Sending = { operation, vaultName: vaultOf(input), input, request, mayHaveActed: false }
             const lookUp = lookUpOf(operation, input)
             const call = calling(attempt(sending, current), {
               operation,
+              vaultName: sending.vaultName,
               policy: current.retryPolicy,
               quota: current.quota,
               recover,
               lookUp
-            })
+            }).pipe(Effect.provideService(Waiting.Warnings, current.warnings))
             const duration = current.timeouts.call
             return yield* !Duration.isFinite(duration) ? call : Effect.timeoutFail(call, {
               duration,
@@ -285,13 +309,15 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
                   : timeout
               }
             })
-          }).pipe(inCall(operation, "vaultName" in input ? input.vaultName : undefined))
+          }).pipe(inCall(operation, vaultOf(input)))
         ),
       retry: (effect, operation, only) =>
         Effect.flatMap(
           policies,
-          ({ quota, retryPolicy }) =>
-            repeating(effect, { operation, policy: RetryPolicy.when(retryPolicy, only), quota })
+          ({ quota, retryPolicy, warnings }) =>
+            repeating(effect, { operation, policy: RetryPolicy.when(retryPolicy, only), quota }).pipe(
+              Effect.provideService(Waiting.Warnings, warnings)
+            )
         ),
       time: Effect.zipWith(Clock.currentTimeMillis, skew.offset, (now, offset) => now + offset)
     }

@@ -191,6 +191,8 @@ const replies: ReadonlyArray<(quote: string, sent: Sent) => Effect.Effect<Respon
 
 const policies = [
   RetryPolicy.none,
+  RetryPolicy.standard,
+  RetryPolicy.upTo(RetryPolicy.patient, 4),
   RetryPolicy.log(RetryPolicy.standard),
   RetryPolicy.log(RetryPolicy.upTo(RetryPolicy.patient, 4))
 ]

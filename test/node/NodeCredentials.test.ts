@@ -188,6 +188,37 @@ describe("NodeCredentials", () => {
       expect(printed(error)).not.toContain("wJalr")
     }))
 
+  it.scoped("says that the profile of AWS_PROFILE does not exist, where it was looked for and which there are", () =>
+    Effect.gen(function*() {
+      const folder = yield* environment({ AWS_PROFILE: "nosuch" })
+      writeFileSync(join(folder, "config"), "[default]\nregion = eu-west-1\n[profile work]\nregion = us-west-2\n")
+      expect((yield* Effect.flip(keys)).message).toBe(
+        `AWS's default provider chain gave no credentials: there is no profile "nosuch" (AWS_PROFILE) in ` +
+          `${join(folder, "config")} or ${join(folder, "credentials")}, which have the profiles default, work. ` +
+          "Correct AWS_PROFILE, or write that profile."
+      )
+    }))
+
+  it.scoped.each([
+    [
+      "The SSO session associated with this profile has expired. To refresh this SSO session run aws sso login",
+      "aws sso login"
+    ],
+    ["Token is expired. To refresh this SSO session run 'aws sso login'", "aws sso login"],
+    ["Profile work requires multi-factor authentication, but no MFA code callback was provided.", "temporary keys"],
+    ["Command failed: /bin/print --password " + secret, "credential_process failed"],
+    ["Profile work credential_process returned invalid JSON.", "printed no credentials"]
+  ])("says what the chain failed of, in words of its own: %s", ([message, cause]) =>
+    Effect.gen(function*() {
+      yield* environment({})
+      vi.doMock("@aws-sdk/credential-provider-node", () => ({
+        defaultProvider: () => () => Promise.reject(new Error(message))
+      }))
+      const error = yield* Effect.flip(keys)
+      expect(error.message).toContain(cause)
+      expect(printed(error)).not.toContain("wJalr")
+    }))
+
   it.scoped("tells what to install where AWS's chain is missing", () =>
     Effect.gen(function*() {
       yield* environment({})
@@ -233,6 +264,51 @@ describe("NodeGlacier.layer", () => {
       const folder = yield* environment({})
       writeFileSync(join(folder, "credentials"), profile("AKIDFILE"))
       expect(yield* signer).toEqual(["AccessDenied", "AKIDFILE"])
+    }))
+
+  /** The host that a client of this environment signs for, or why there is none. */
+  const signed = Effect.flatMap(GlacierClient.GlacierClient, (glacier) => glacier.listVaults({})).pipe(
+    Effect.provide(Layer.fresh(NodeGlacier.layer)),
+    Effect.withConfigProvider(ConfigProvider.fromEnv()),
+    Effect.flip
+  )
+
+  it.scopedLive("signs for the region of the profile in use where the environment has none", () =>
+    Effect.gen(function*() {
+      const scopes: Array<string | undefined> = []
+      const url = yield* listen((request, response) => {
+        scopes.push(/\/([\w-]+)\/glacier\//.exec(request.headers.authorization ?? "")?.[1])
+        response.writeHead(403).end()
+      })
+      const folder = yield* environment({ AWS_ENDPOINT_URL_GLACIER: url })
+      writeFileSync(join(folder, "credentials"), profile("AKIDFILE") + profile("AKIDWORK").replace("default", "work"))
+      writeFileSync(join(folder, "config"), "[default]\nregion = eu-west-1\n[profile work]\nregion = us-west-2\n")
+      yield* signed
+      vi.stubEnv("AWS_PROFILE", "work")
+      yield* signed
+      vi.stubEnv("AWS_REGION", "sa-east-1")
+      yield* signed
+      expect(scopes).toEqual(["eu-west-1", "us-west-2", "sa-east-1"])
+    }))
+
+  it.scopedLive("says where a region was looked for", () =>
+    Effect.gen(function*() {
+      const folder = yield* environment({})
+      const files = `${join(folder, "config")} or ${join(folder, "credentials")}`
+      const message = (why: string) =>
+        `No region: AWS_REGION and AWS_DEFAULT_REGION are not set, and ${why}. Set AWS_REGION, for instance to eu-west-1`
+      expect(yield* signed).toMatchObject({
+        _tag: "EndpointError",
+        message: message(`profile "default" in ${files} has no region`)
+      })
+      vi.stubEnv("AWS_PROFILE", "nosuch")
+      expect(yield* signed).toMatchObject({
+        message: message(`there is no profile "nosuch" (AWS_PROFILE) in ${files}, which have no profiles`)
+      })
+      writeFileSync(join(folder, "config"), "[profile nosuch]\nregion = Ireland\n")
+      expect(yield* signed).toMatchObject({
+        message: `"Ireland" in profile "nosuch" is not the name of a region; write one such as eu-west-1`
+      })
     }))
 
   it.scopedLive("fails in the first call where there are none at all", () =>

@@ -4,8 +4,9 @@ import { Chunk, Duration, Effect, Exit, Fiber, Layer, Stream, TestClock } from "
 import type { Socket } from "node:net"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
-import { Body, HttpHooks } from "../../src/index.ts"
+import { Body, HttpHooks, Waiting } from "../../src/index.ts"
 import { NodeHttp } from "../../src/node/index.ts"
+import { logging } from "../support/logs.ts"
 import { ca, createServer, onRequests, ways } from "../support/tlsServer.ts"
 
 /** A server that responds to each request, once its body has come, by `reply`. */
@@ -358,6 +359,38 @@ for (const [way, secure] of ways) {
         })
         expect(texts).toHaveLength(300)
         expect(most).toBe(64)
+      }))
+
+    it.scoped("logs once that requests wait for a connection, and nothing of those that have one", () =>
+      Effect.gen(function*() {
+        const waiting: Array<Socket> = []
+        const { url } = yield* serve(secure, (socket) => waiting.push(socket))
+        yield* logging((lines) =>
+          Effect.gen(function*() {
+            const fiber = yield* Effect.fork(
+              Effect.forEach(Array.from({ length: 70 }), () => Effect.flatMap(HttpClient.get(url), text), {
+                concurrency: "unbounded"
+              }).pipe(Effect.provideService(Waiting.Warnings, Waiting.makeLimiter()))
+            )
+            yield* until(() => waiting.length === 64)
+            yield* TestClock.adjust("4 seconds")
+            yield* pause(20)
+            expect(lines).toEqual([])
+            yield* TestClock.adjust("2 seconds")
+            yield* until(() => lines.length > 0)
+            const origin = new URL(url).origin
+            expect(lines.map(({ level, text }) => `${level} ${text}`)).toEqual([
+              `WARN A request to ${origin} waits for a connection: none could be made yet, or all 64 are in use`
+            ])
+            for (const socket of waiting.splice(0)) socket.write(answer("a"))
+            yield* until(() => waiting.length === 6)
+            for (const socket of waiting) socket.write(answer("a"))
+            expect(yield* Fiber.join(fiber)).toHaveLength(70)
+            yield* TestClock.adjust("10 seconds")
+            yield* pause(20)
+            expect(lines).toHaveLength(1)
+          })
+        )
       }))
 
     it.scoped("leaves no listeners on a connection that sends Streams", () =>

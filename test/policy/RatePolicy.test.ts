@@ -387,7 +387,8 @@ describe("RatePolicy", () => {
           ])
         )
         expect(starts).toEqual([100, 200, 300, 400, 500])
-        expect(lines).toHaveLength(5)
+        // One a minute, for as many requests as there are.
+        expect(lines).toHaveLength(1)
         expect(lines[0]).toContain("no store")
         expect(lines.join()).not.toContain("password")
       }))

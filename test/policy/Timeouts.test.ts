@@ -22,6 +22,16 @@ describe("Timeouts", () => {
       expect(yield* Effect.provide(Timeouts.Timeouts, Timeouts.layer(limits))).toEqual(limits)
     }))
 
+  it.effect("take durations in words, and keep the defaults of those that are undefined", () =>
+    Effect.gen(function*() {
+      const limits = { call: "2 minutes", upload: undefined, idle: 250 } as const
+      for (const made of [Timeouts.make(limits), yield* Effect.provide(Timeouts.Timeouts, Timeouts.layer(limits))]) {
+        expect(made).toEqual(Timeouts.make({ call: Duration.minutes(2), idle: Duration.millis(250) }))
+        expect(Duration.toSeconds(made.call)).toBe(120)
+        expect(Duration.toSeconds(made.upload)).toBe(300)
+      }
+    }))
+
   it.effect("are replaced one by one", () =>
     Effect.gen(function*() {
       const { answer, call, idle, upload } = yield* Effect.provide(

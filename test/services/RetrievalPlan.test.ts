@@ -258,7 +258,13 @@ describe("RetrievalPlan.run", () => {
       yield* run({ ...plan, archives: plan.archives.slice(0, 1) })
       events.length = 0
       yield* run(plan)
-      expect(events.map(({ bytes }) => bytes / mebibyte)).toEqual([2, 3, 4, 5, 6])
+      const moved = events.filter(({ _tag }) => _tag !== "Waiting")
+      expect(moved.map(({ bytes }) => bytes / mebibyte)).toEqual([2, 3, 4, 5, 6])
+      // Both jobs were waited for, while the first archive was done.
+      expect(events.slice(0, 2).map(({ _tag, bytes }) => [_tag, bytes / mebibyte])).toEqual([["Waiting", 1], [
+        "Waiting",
+        1
+      ]])
       expect(events.every(({ total }) => Option.contains(total, plan.bytes))).toBe(true)
     }).pipe(provided()))
 

@@ -129,6 +129,93 @@ describe("NodeJobQueue", () => {
       expect(authorization).toContain("/ap-south-1/sqs/aws4_request")
     }).pipe(Effect.provide(gathered().layer)))
 
+  it.scopedLive.each<readonly [queueUrl: string, region: string]>([
+    ["https://eu-west-1.queue.amazonaws.com/123456789012/done", "eu-west-1"],
+    ["https://queue.amazonaws.com/123456789012/done", "us-east-1"],
+    ["http://queue.amazonaws.com/123456789012/done", "us-east-1"],
+    ["https://sqs.cn-north-1.amazonaws.com.cn/123456789012/done", "cn-north-1"],
+    ["https://cn-north-1.queue.amazonaws.com.cn/123456789012/done", "cn-north-1"],
+    ["https://sqs.us-gov-west-1.amazonaws.com/123456789012/done", "us-gov-west-1"],
+    ["https://sqs-fips.us-west-2.amazonaws.com/123456789012/done", "us-west-2"],
+    ["https://sqs.eu-central-1.api.aws/123456789012/done", "eu-central-1"],
+    ["https://sqs-fips.us-east-2.api.aws/123456789012/done", "us-east-2"],
+    ["https://sqs.cn-northwest-1.api.amazonwebservices.com.cn/123456789012/done", "cn-northwest-1"],
+    ["https://vpce-0a1b2c3d-4e5f.sqs.ap-south-1.vpce.amazonaws.com/123456789012/done", "ap-south-1"],
+    ["https://vpce-0a1b-us-east-2a.sqs.us-east-2.vpce.amazonaws.com/123456789012/done", "us-east-2"],
+    ["https://sqs.us-iso-east-1.c2s.ic.gov/123456789012/done", "us-iso-east-1"],
+    ["https://us-isob-east-1.queue.sc2s.sgov.gov/123456789012/done", "us-isob-east-1"],
+    ["https://SQS.EU-West-1.amazonaws.com:443/123456789012/done", "eu-west-1"]
+  ])(
+    "signs for the region that %s names, whatever the environment has",
+    ([queueUrl, region]) =>
+      Effect.gen(function*() {
+        vi.stubEnv("AWS_REGION", "sa-east-1")
+        const signer = vi.fn<(options: { readonly region: string }) => void>()
+        vi.doMock("@aws-sdk/client-sqs", () => ({
+          SQS: class {
+            constructor(options: { readonly region: string }) {
+              signer(options)
+            }
+            receiveMessage = () => new Promise(() => {})
+            destroy = () => {}
+          }
+        }))
+        yield* Layer.build(NodeJobQueue.layer({ queueUrl, keys }))
+        expect(signer.mock.calls.map(([options]) => options.region)).toEqual([region])
+      })
+  )
+
+  it.scopedLive.each([
+    "https://sqs.amazonaws.com/123456789012/done",
+    "https://sqs.eu-west-1.amazonaws.com.cn/123456789012/done",
+    "https://sqs.eu-west-1.amazonaws.com.example.com/123456789012/done",
+    "https://sqs.eu-west-1.vpce.amazonaws.com/123456789012/done",
+    "https://queues.example.com/123456789012/done",
+    "http://127.0.0.1:4566/000000000000/done",
+    "arn:aws:sqs:eu-west-1:123456789012:done",
+    "done",
+    ""
+  ])("refuses %s at once unless its region is given", (queueUrl) =>
+    Effect.gen(function*() {
+      vi.stubEnv("AWS_REGION", "eu-west-1")
+      for (
+        const refused of [
+          Layer.build(NodeJobQueue.layer({ queueUrl, keys })),
+          Stream.runDrain(NodeJobQueue.messages({ queueUrl, keys }))
+        ]
+      ) {
+        const error = yield* Effect.flip<unknown, NodeJobQueue.JobQueueError, Scope.Scope>(refused)
+        expect(error).toMatchObject({
+          _tag: "JobQueueError",
+          message: `The queue URL ${JSON.stringify(queueUrl)} in \`queueUrl\` names no region; write it as ` +
+            "https://sqs.REGION.amazonaws.com/ACCOUNT/NAME, or give the `region` of the queue as well"
+        })
+      }
+      yield* Layer.build(NodeJobQueue.layer({ queueUrl, keys, region: "eu-west-1", endpoint: "http://127.0.0.1:9" }))
+    }).pipe(Effect.provide(gathered().layer)))
+
+  it.scoped("logs at most once a minute that the queue cannot be read", () => {
+    const { layer, logged } = gathered()
+    vi.doMock("@aws-sdk/client-sqs", () => ({
+      SQS: class {
+        receiveMessage = () => Promise.reject(new Error("no such queue"))
+        destroy = () => {}
+      }
+    }))
+    return Effect.gen(function*() {
+      const queueUrl = "https://sqs.eu-west-1.amazonaws.com/123456789012/done"
+      yield* Effect.fork(Stream.runDrain(NodeJobQueue.messages({ queueUrl, keys })))
+      yield* TestServices.provideLive(until(Effect.sync(() => logged), (lines) => lines.length > 0))
+      for (let half = 0; half < 10; half++) yield* TestClock.adjust("30 seconds")
+      expect(logged).toHaveLength(6)
+      expect(new Set(logged)).toEqual(
+        new Set([
+          "WARN The queue of jobs that have ended cannot be read: Error: no such queue. It is read again in 30 seconds"
+        ])
+      )
+    }).pipe(Effect.provide(layer))
+  })
+
   it.scopedLive("says what to install where AWS's client is missing", () =>
     Effect.gen(function*() {
       vi.doMock("@aws-sdk/client-sqs", () => Promise.reject(new Error("Cannot find package")))

@@ -1,6 +1,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Logger from "effect/Logger"
 
 /**
  * Makes a clock that jumps to the next sleeper as soon as nothing else is left to do. It counts whole milliseconds and is
@@ -49,9 +50,12 @@ const make = (isBusy: () => boolean, turns: number): Clock.Clock => {
   }
 }
 
+/** Its log is for tests that look at it: the default logger would print the warnings of all waits. */
+const silently = Effect.provide(Logger.remove(Logger.defaultLogger))
+
 /** Runs an effect in virtual time, which starts at 0 and passes by itself. */
 export const inVirtualTime = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.suspend(() => Effect.withClock(effect, make(() => false, 0)))
+  Effect.suspend(() => Effect.withClock(silently(effect), make(() => false, 0)))
 
 const isFileInUse = () => process.getActiveResourcesInfo().some((resource) => resource.startsWith("FSReq"))
 
@@ -60,4 +64,4 @@ const isFileInUse = () => process.getActiveResourcesInfo().some((resource) => re
  * of the event loop, and no API reports them.)
  */
 export const inVirtualTimeWithFiles = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.suspend(() => Effect.withClock(effect, make(isFileInUse, 3)))
+  Effect.suspend(() => Effect.withClock(silently(effect), make(isFileInUse, 3)))

@@ -1,9 +1,11 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FastCheck from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -13,6 +15,7 @@ import * as NodeHashing from "../../src/node/NodeHashing.ts"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import * as ByteRange from "../../src/protocol/ByteRange.ts"
 import * as Job from "../../src/services/Job.ts"
+import * as Arbitraries from "../../src/testing/Arbitraries.ts"
 import * as Faults from "../../src/testing/Faults.ts"
 import * as TestGlacier from "../../src/testing/TestGlacier.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
@@ -180,6 +183,45 @@ describe("Faults", () => {
       expect(counts.FlippedBit).toBeGreaterThan(0)
       expect(counts.DamagedBodies).toBeUndefined()
     }).pipe(faulty({ seed: 1, rates: 0.2 })))
+
+  it.live(
+    "I2 cause each error that they can cause, over the scripts of Arbitraries.faultScript",
+    () =>
+      Effect.gen(function*() {
+        const operations = new Set([
+          "InitiateMultipartUpload",
+          "UploadMultipartPart",
+          "CompleteMultipartUpload",
+          "DescribeJob",
+          "GetJobOutput"
+        ])
+        const scripts = FastCheck.sample(Arbitraries.faultScript, { numRuns: 1_000, seed: 1 })
+        const steps = new Map(
+          scripts.flat().filter(({ at, operation }) => at === 1 && operations.has(operation)).map((step) => [
+            `${step.fault} ${step.operation}`,
+            step
+          ])
+        )
+        const tags = new Set<string>()
+        for (const step of steps.values()) {
+          const exit = yield* Effect.exit(roundTrip).pipe(faulty({ script: [step] }))
+          if (Exit.isFailure(exit)) {
+            for (const { _tag } of Cause.failures(exit.cause)) tags.add(_tag)
+          }
+        }
+        expect([...tags].sort()).toEqual([
+          "AttemptTimeout",
+          "ChecksumMismatch",
+          "ConnectionError",
+          "RequestTimeout",
+          "ResourceNotFound",
+          "ServiceUnavailable",
+          "Throttling",
+          "UnknownServiceError"
+        ])
+      }),
+    120_000
+  )
 
   it.live("I2 what a service has done whose answer did not arrive is done", () =>
     Effect.gen(function*() {

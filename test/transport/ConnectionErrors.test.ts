@@ -23,8 +23,8 @@ const refusedTwice = Object.assign(
   { code: "ECONNREFUSED" }
 )
 
-const unsent = { _tag: "ConnectionError", sent: false, retry: "transient" }
-const sent = { _tag: "ConnectionError", sent: true, retry: "transient" }
+const unsent = { _tag: "ConnectionError", sent: false, unreachable: true, retry: "transient" }
+const sent = { _tag: "ConnectionError", sent: true, unreachable: false, retry: "transient" }
 const rejected = { _tag: "ConnectionRejected", retry: "never" }
 
 const cases: ReadonlyArray<readonly [what: string, cause: unknown, error: object]> = [

@@ -103,7 +103,7 @@ describe("Endpoint", () => {
       "http://128.0.0.1",
       "http://example.com:9012"
     ])("S6 %s is taken only when allowed", (endpoint) => {
-      expect(refused({ region, endpoint })).toBe("The endpoint must be https (or http on this machine)")
+      expect(refused({ region, endpoint })).toBe(`The endpoint "${endpoint}" must be https (or http on this machine)`)
       expect(refused({ region, endpoint, allowHttp: false })).toContain("must be https")
       expect(made({ region, endpoint, allowHttp: true }).url).toBe(endpoint)
     })
@@ -232,6 +232,46 @@ describe("Endpoint", () => {
       expect(made({ region: "xx-nowhere-9", endpoint }).region).toBe("xx-nowhere-9")
     })
 
+    it.each<readonly [endpoint: string, message: string]>([
+      ["localhost:9012", `The endpoint "localhost:9012" is not a url: it has no scheme; write http://localhost:9012`],
+      [
+        "127.0.0.1:9012/",
+        `The endpoint "127.0.0.1:9012/" is not a url: it has no scheme; write http://127.0.0.1:9012/`
+      ],
+      ["[::1]:9012", `The endpoint "[::1]:9012" is not a url: it has no scheme; write http://[::1]:9012`],
+      [
+        "glacier.example.com",
+        `The endpoint "glacier.example.com" is not a url: it has no scheme; write https://glacier.example.com`
+      ],
+      [
+        "//glacier.example.com:8443",
+        `The endpoint "//glacier.example.com:8443" is not a url: it has no scheme; write https://glacier.example.com:8443`
+      ],
+      [
+        "https://1.2.3.4.5",
+        `The endpoint "https://1.2.3.4.5" is not a url; write one such as https://glacier.example.com`
+      ],
+      [
+        "https://me:hunter2@example.com/?token=hunter2",
+        `The endpoint "https://...@example.com/?..." must not carry a user name or password`
+      ],
+      ["me:hunter2@example.com", `The endpoint "...@example.com" must be a scheme, a host and a port only`]
+    ])("S6 %s is refused with its value and what to write, but without a password", (endpoint, message) => {
+      expect(refused({ region, endpoint })).toBe(message)
+    })
+
+    it.each([
+      "https://glacier.us-west-2.amazonaws.com",
+      "https://glacier-fips.us-west-2.amazonaws.com",
+      "https://glacier.us-west-2.api.aws",
+      "https://vpce-0a1b2c3d-4e5f.glacier.us-west-2.vpce.amazonaws.com"
+    ])("S6 %s is AWS's own of another region, and refused", (endpoint) => {
+      expect(refused({ region, endpoint })).toBe(
+        `The endpoint "${endpoint}" is in region us-west-2, but requests would be signed for "eu-west-1"; write us-west-2 there`
+      )
+      expect(made({ region: "us-west-2", endpoint }).url).toBe(endpoint)
+    })
+
     it("has neither FIPS nor dual stack", () => {
       const endpoint = "https://glacier.example.com"
       expect(refused({ region, endpoint, useFips: true })).toContain("FIPS and custom endpoint")
@@ -258,7 +298,12 @@ describe("Endpoint", () => {
       [{ AWS_REGION: "xx-nowhere-9", AWS_ENDPOINT_URL_GLACIER }, AWS_ENDPOINT_URL_GLACIER, "xx-nowhere-9"],
       [{ AWS_REGION, AWS_USE_FIPS_ENDPOINT: "true" }, "https://glacier-fips.eu-west-1.amazonaws.com", "eu-west-1"],
       [{ AWS_REGION, AWS_USE_FIPS_ENDPOINT: "false" }, "https://glacier.eu-west-1.amazonaws.com", "eu-west-1"],
-      [{ AWS_REGION, AWS_USE_DUALSTACK_ENDPOINT: "true" }, "https://glacier.eu-west-1.api.aws", "eu-west-1"]
+      [{ AWS_REGION, AWS_USE_DUALSTACK_ENDPOINT: "true" }, "https://glacier.eu-west-1.api.aws", "eu-west-1"],
+      [
+        { AWS_ENDPOINT_URL_GLACIER: "https://glacier.us-west-2.amazonaws.com" },
+        "https://glacier.us-west-2.amazonaws.com",
+        "us-west-2"
+      ]
     ])("%j", ([variables, url, signing]) =>
       Effect.gen(function*() {
         const endpoint = yield* from(variables)
@@ -279,6 +324,39 @@ describe("Endpoint", () => {
         const error = yield* Effect.flip(from(variables))
         expect(error._tag).toBe("EndpointError")
         expect(error.message).toContain(problem)
+      }))
+
+    it.effect.each<readonly [variables: Readonly<Record<string, string>>, message: string]>([
+      [{}, "No region: AWS_REGION and AWS_DEFAULT_REGION are not set. Set AWS_REGION, for instance to eu-west-1"],
+      [
+        { AWS_DEFAULT_REGION: "Ireland" },
+        `"Ireland" in AWS_DEFAULT_REGION is not the name of a region; write one such as eu-west-1`
+      ],
+      [
+        { AWS_REGION, AWS_ENDPOINT_URL_GLACIER: "localhost:9012" },
+        `The endpoint "localhost:9012" in AWS_ENDPOINT_URL_GLACIER is not a url: it has no scheme; write http://localhost:9012`
+      ],
+      [
+        { AWS_REGION, AWS_ENDPOINT_URL: "http://example.com" },
+        `The endpoint "http://example.com" in AWS_ENDPOINT_URL must be https (or http on this machine)`
+      ],
+      [
+        { AWS_REGION, AWS_ENDPOINT_URL: "https://glacier.us-west-2.amazonaws.com" },
+        `The endpoint "https://glacier.us-west-2.amazonaws.com" in AWS_ENDPOINT_URL is in region us-west-2, ` +
+        `but requests would be signed for "eu-west-1" in AWS_REGION; write us-west-2 there`
+      ],
+      [
+        { AWS_REGION, AWS_ENDPOINT_URL, AWS_USE_FIPS_ENDPOINT: "true" },
+        "Invalid Configuration: FIPS and custom endpoint are not supported; unset AWS_ENDPOINT_URL, " +
+        "or else AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT"
+      ],
+      [
+        { AWS_REGION, AWS_USE_FIPS_ENDPOINT: "perhaps" },
+        `No endpoint: AWS_USE_FIPS_ENDPOINT cannot be used (Expected a boolean value but received "perhaps")`
+      ]
+    ])("%j is refused with the variable, its value and what to do", ([variables, message]) =>
+      Effect.gen(function*() {
+        expect((yield* Effect.flip(from(variables))).message).toBe(message)
       }))
 
     it.effect("is not said to lack a region when something else is wrong", () =>

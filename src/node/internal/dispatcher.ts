@@ -46,7 +46,7 @@ const connectorOptions = (ca: string | undefined): Undici.buildConnector.BuildOp
 }
 
 /** Connections for each origin. */
-const connections = 64
+export const connections = 64
 
 type Connector = Undici.buildConnector.connector
 

@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as RetryPolicy from "../../policy/RetryPolicy.ts"
+import * as Waiting from "../../policy/Waiting.ts"
 import * as ByteRange from "../../protocol/ByteRange.ts"
 import { Event, type OnProgress } from "../Progress.ts"
 
@@ -35,19 +36,25 @@ export const make = (onProgress: OnProgress | undefined, begin = 0) => {
           return onProgress(Event[tag]({ range: ByteRange.make(start, length), bytes, total }))
         }),
 
-    /** The retries of a call. */
+    /** The retries of a call, and its other long waits. */
     retries: (range?: ByteRange.ByteRange) => <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-      onProgress === undefined ? call : RetryPolicy.onRetry(call, ({ attempt, error, operation, wait }) =>
-        onProgress(
-          Event.Retried({
-            range: Option.fromNullable(range),
-            bytes,
-            total,
-            operation,
-            error: error._tag,
-            attempt,
-            wait
-          })
-        ))
+      onProgress === undefined ? call : call.pipe(
+        RetryPolicy.onRetry(({ attempt, error, operation, wait }) =>
+          onProgress(
+            Event.Retried({
+              range: Option.fromNullable(range),
+              bytes,
+              total,
+              operation,
+              error: error._tag,
+              attempt,
+              wait
+            })
+          )
+        ),
+        Waiting.onWait((wait) =>
+          onProgress(Event.Waiting({ range: Option.fromNullable(range), bytes, total, ...wait }))
+        )
+      )
   }
 }

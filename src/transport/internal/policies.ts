@@ -5,6 +5,7 @@ import * as RatePolicy from "../../policy/RatePolicy.ts"
 import * as RetryPolicy from "../../policy/RetryPolicy.ts"
 import * as RetryQuota from "../../policy/RetryQuota.ts"
 import * as Timeouts from "../../policy/Timeouts.ts"
+import * as Waiting from "../../policy/Waiting.ts"
 
 /** The policies of a call. */
 export interface Policies {
@@ -13,6 +14,7 @@ export interface Policies {
   readonly ratePolicy: RatePolicy.Policy
   readonly bandwidth: Bandwidth.Lanes
   readonly timeouts: Timeouts.Limits
+  readonly warnings: Waiting.Limiter
 }
 
 /** Whether a policy has been provided. `Context.getOption` would not do: it makes up the default. */
@@ -25,6 +27,7 @@ const has = (context: Context.Context<never>, reference: { readonly key: string 
  */
 export const make: Effect.Effect<Effect.Effect<Policies>> = Effect.gen(function*() {
   const quota = yield* RetryQuota.make()
+  const warnings = Waiting.makeLimiter()
   const built = yield* Effect.context<never>()
   return Effect.map(Effect.context<never>(), (now): Policies => {
     const given = (reference: { readonly key: string }) => has(now, reference) ? now : built
@@ -37,7 +40,8 @@ export const make: Effect.Effect<Effect.Effect<Policies>> = Effect.gen(function*
       quota: isGiven(RetryQuota.RetryQuota) ? of(RetryQuota.RetryQuota) : quota,
       ratePolicy: of(RatePolicy.RatePolicy),
       bandwidth: of(Bandwidth.Bandwidth),
-      timeouts: of(Timeouts.Timeouts)
+      timeouts: of(Timeouts.Timeouts),
+      warnings: isGiven(Waiting.Warnings) ? of(Waiting.Warnings) : warnings
     }
   })
 })

@@ -7,6 +7,7 @@ import * as ScheduleDecision from "effect/ScheduleDecision"
 import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import { isUnknown, OnRetry, type Policy } from "../../policy/RetryPolicy.ts"
 import type { Quota } from "../../policy/RetryQuota.ts"
+import * as Waiting from "../../policy/Waiting.ts"
 import { type GlacierError, OutcomeUnknown } from "../../protocol/GlacierError.ts"
 import type { Repeatable } from "../../protocol/Operation.ts"
 import { waited } from "./waits.ts"
@@ -14,6 +15,8 @@ import { waited } from "./waits.ts"
 /** How something is to be repeated. */
 export interface Repeats {
   readonly operation: { readonly name: string; readonly repeatable: Repeatable }
+  /** The vault that the call is about, if there is one. */
+  readonly vaultName?: string | undefined
   readonly policy: Policy
   readonly quota: Quota
 }
@@ -32,8 +35,17 @@ const waitsOf = <Out>(schedule: Schedule.Schedule<Out, GlacierError>) => {
     })
 }
 
+/** What a call is about, as warnings name it. */
+export const subjectOf = ({ operation, vaultName }: Pick<Repeats, "operation" | "vaultName">): string =>
+  vaultName === undefined ? operation.name : `${operation.name} of vault ${vaultName}`
+
+/** An error in a line of a log: what a proxy responds may be a page. */
+const shown = ({ _tag, message }: GlacierError): string => `${_tag}: ${message.replace(/\s+/g, " ").slice(0, 300)}`
+
 /** The retries of one call: each decided by its policy and its quota. */
-const retriesOf = ({ operation, policy, quota }: Repeats) => {
+const retriesOf = (repeats: Repeats) => {
+  const { operation, policy, quota } = repeats
+  const subject = subjectOf(repeats)
   const next = waitsOf(policy.schedule)
   // What the last retry took of the quota.
   let taken = 0
@@ -54,9 +66,14 @@ const retriesOf = ({ operation, policy, quota }: Repeats) => {
         yield* waited("retry", wait.value, { error: error._tag })
         const tell = yield* OnRetry
         const duration = Duration.millis(wait.value)
+        const following = attempt + 1
         const pause = Effect.zipRight(
           tell({ operation: operation.name, error, attempt, wait: duration }),
-          Effect.sleep(duration)
+          policy.logs === true ? Effect.sleep(duration) : Waiting.pause(
+            { reason: "retry", about: subject },
+            duration,
+            (left) => `${subject} failed with ${shown(error)}. Attempt ${following} starts in ${Duration.format(left)}`
+          )
         )
         // The retry of a call that is interrupted before it has cost nothing.
         yield* policy.metered ? Effect.onInterrupt(pause, () => quota.giveBack(taken)) : pause

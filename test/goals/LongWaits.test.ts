@@ -1,0 +1,343 @@
+/** No program is silent for long: whatever waits says so once, with the cause, and never with a description. */
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as KeyValueStore from "@effect/platform/KeyValueStore"
+import { describe, expect, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
+import { GlacierClient } from "../../src/client/GlacierClient.ts"
+import * as Bandwidth from "../../src/policy/Bandwidth.ts"
+import * as RatePolicy from "../../src/policy/RatePolicy.ts"
+import * as RetrievalBudget from "../../src/policy/RetrievalBudget.ts"
+import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
+import * as JobWaiting from "../../src/services/JobWaiting.ts"
+import * as RetrievalPlan from "../../src/services/RetrievalPlan.ts"
+import * as Vault from "../../src/services/Vault.ts"
+import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
+import * as Progress from "../../src/transfer/Progress.ts"
+import * as Source from "../../src/transfer/Source.ts"
+import * as Upload from "../../src/transfer/Upload.ts"
+import * as Credentials from "../../src/transport/Credentials.ts"
+import { storeAll } from "../services/many.ts"
+import { layer } from "../services/support.ts"
+import { type Line, logging } from "../support/logs.ts"
+import { inVirtualTime, inVirtualTimeWithFiles } from "../support/virtualClock.ts"
+import { address, type Change, lost, mebibyte, pattern } from "../transfer/support.ts"
+import { answer, keys, over, refusal, replies, type Reply, script } from "../transport/support.ts"
+
+const minute = 60_000
+const hour = 60 * minute
+
+const failing = (code: string): Reply => () =>
+  Effect.fail(Object.assign(new Error(`connect ${code} 127.0.0.1:9`), { code }))
+const throttled = replies(() => refusal(400, "ThrottlingException", "Rate exceeded"))
+const noVaults = replies(() => answer(200, JSON.stringify({ VaultList: [] })))
+
+/** A client over a script, with its own default policies unless there are others. */
+const client = (reply: Reply, policies: Layer.Layer<never, unknown> = Layer.empty) =>
+  over(script(reply).http, { policies: Layer.orDie(policies) })
+
+const listed = Effect.flatMap(GlacierClient, (glacier) => glacier.listVaults({}))
+const described = Effect.flatMap(GlacierClient, (glacier) => glacier.describeVault(address))
+const together = <A, E, R>(count: number, call: Effect.Effect<A, E, R>) =>
+  Effect.forEach(Array.from({ length: count }), () => Effect.either(call), { concurrency: "unbounded" })
+
+/** All waits before retries are as long as chance lets them be. */
+const longest = Effect.withRandom(Random.fixed([1]))
+
+/** What comes of an effect, when, and what it logs. */
+const watched = <A, E, R>(effect: Effect.Effect<A, E, R>, virtually = inVirtualTime) =>
+  logging((lines) =>
+    Effect.gen(function*() {
+      const result = yield* Effect.either(effect)
+      return { result, end: yield* Clock.currentTimeMillis, lines }
+    })
+  ).pipe(virtually)
+
+const texts = (lines: ReadonlyArray<Line>) => lines.map(({ at, level, text }) => `${at / 1_000} ${level} ${text}`)
+
+/** Whether lines are warnings, no two of them within a minute. */
+const expectOneAMinute = (lines: ReadonlyArray<Line>) => {
+  for (const [index, { at, level }] of lines.entries()) {
+    expect(level).toBe("WARN")
+    expect(at - (lines[index - 1]?.at ?? -minute)).toBeGreaterThanOrEqual(minute)
+  }
+}
+
+const uploaded = Upload.upload(address, Source.bytes(pattern(3 * mebibyte)), {
+  partSize: mebibyte,
+  description: "the diary of 2012"
+})
+
+describe("An endpoint that is not there", () => {
+  it.effect.each(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "UND_ERR_CONNECT_TIMEOUT"])(
+    "ends an upload after 2 minutes, which warns at its first retry and then once a minute (%s)",
+    (code) =>
+      Effect.gen(function*() {
+        const { end, lines, result } = yield* watched(longest(Effect.provide(uploaded, client(failing(code)))))
+        expect(result).toMatchObject({ left: { _tag: "ConnectionError", sent: false, unreachable: true } })
+        expect(end).toBeGreaterThan(minute)
+        expect(end).toBeLessThanOrEqual(2 * minute)
+        expect(lines[0]).toEqual({
+          at: 0,
+          level: "WARN",
+          text: "InitiateMultipartUpload of vault photos failed with ConnectionError: Transport error: " +
+            `connect ${code} 127.0.0.1:9. Attempt 2 starts in 500ms`
+        })
+        expect(lines).toHaveLength(2)
+        expectOneAMinute(lines)
+      })
+  )
+
+  it.effect("is retried for half an hour once any request has reached it, also by another call", () =>
+    Effect.gen(function*() {
+      const reply: Reply = (_, attempt) => attempt === 1 ? noVaults(_, attempt) : failing("ECONNREFUSED")(_, attempt)
+      const { end, lines, result } = yield* watched(
+        Effect.provide(Effect.zipRight(listed, uploaded), client(reply))
+      )
+      expect(result).toMatchObject({ left: { _tag: "ConnectionError", sent: false, unreachable: false } })
+      expect(end).toBeGreaterThan(29 * minute)
+      expect(lines.length).toBeGreaterThan(20)
+      expectOneAMinute(lines)
+    }))
+
+  it.effect("does not end an upload whose line is down for 20 minutes in its midst", () => {
+    let parts = 0
+    const change: Change = (send, request) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const isPart = request.method === "PUT" && request.url.includes("/multipart-uploads/")
+        if (isPart) parts++
+        return isPart && parts > 1 && now < 20 * minute ? lost(request) : send
+      })
+    return Effect.gen(function*() {
+      const { end, result } = yield* watched(Effect.provide(uploaded, layer(change)))
+      expect(result).toMatchObject({ right: { parts: 3 } })
+      expect(end).toBeGreaterThanOrEqual(20 * minute)
+    })
+  })
+
+  it.effect("ends hundreds of calls after 2 minutes, with 2 warnings for all of them", () =>
+    Effect.gen(function*() {
+      const calls = together(200, Effect.provideService(described, RetryPolicy.RetryPolicy, RetryPolicy.patient))
+      const { end, lines } = yield* watched(Effect.provide(calls, client(failing("ECONNREFUSED"))))
+      expect(end).toBeLessThanOrEqual(2 * minute)
+      expect(lines).toHaveLength(2)
+    }))
+})
+
+describe("Retries", () => {
+  it.effect("of a call are logged with its operation, its vault, the error and when the next attempt starts", () =>
+    Effect.gen(function*() {
+      const { lines } = yield* watched(longest(Effect.provide(described, client(throttled))))
+      expect(texts(lines)).toEqual([
+        "0 WARN DescribeVault of vault photos failed with Throttling: Rate exceeded. Attempt 2 starts in 1s"
+      ])
+    }))
+
+  it.effect("of a hundred calls at once are logged once a minute", () =>
+    Effect.gen(function*() {
+      const policy = RetryPolicy.layer(RetryPolicy.within(RetryPolicy.patient, "3 minutes"))
+      const { end, lines } = yield* watched(Effect.provide(together(100, described), client(throttled, policy)))
+      expect(end).toBeGreaterThan(2 * minute)
+      expect(lines).toHaveLength(3)
+      expectOneAMinute(lines)
+    }))
+
+  it.effect("after a wait that the service asks for are logged, also when the first was a moment ago", () =>
+    Effect.gen(function*() {
+      const busy = () => answer(503, null, { "retry-after": "600" })
+      const { lines } = yield* watched(
+        longest(Effect.provide(
+          Effect.provideService(described, RetryPolicy.RetryPolicy, RetryPolicy.upTo(RetryPolicy.patient, 3)),
+          client(replies(() => refusal(400, "ThrottlingException", "Rate exceeded"), busy))
+        ))
+      )
+      expect(texts(lines)).toEqual([
+        "0 WARN DescribeVault of vault photos failed with Throttling: Rate exceeded. Attempt 2 starts in 1s",
+        "60 WARN DescribeVault of vault photos failed with UnknownServiceError: HTTP status 503. Attempt 3 starts in 9m 1s"
+      ])
+    }))
+
+  it.effect("are not logged twice where the policy logs them itself", () =>
+    Effect.gen(function*() {
+      const talkative = RetryPolicy.layer(RetryPolicy.log(RetryPolicy.standard))
+      const { lines } = yield* watched(Effect.provide(described, client(throttled, talkative)))
+      expect(lines.map(({ text }) => text)).toEqual(
+        ["trying again", "trying again", "no more attempts"].map((end) =>
+          expect.stringContaining(`Glacier call failed: ${end}`)
+        )
+      )
+    }))
+
+  it.effect("are logged in one line, without the description of the archive", () =>
+    Effect.gen(function*() {
+      const page = replies(() => answer(502, `<html>\n\n  <h1>Bad\tGateway</h1>${"x".repeat(1_000)}</html>`))
+      const { lines } = yield* watched(Effect.provide(uploaded, client(page)))
+      expect(lines.length).toBeGreaterThan(0)
+      for (const { text } of lines) {
+        expect(text).toMatch(
+          /^InitiateMultipartUpload of vault photos failed with UnknownServiceError: <html> <h1>Bad G/
+        )
+        expect(text).not.toMatch(/diary|\s\s|[\n\t]/)
+        expect(text.length).toBeLessThan(500)
+      }
+    }))
+})
+
+describe("A long wait", () => {
+  it.effect("for the turn of a request is logged, once for all that wait", () =>
+    Effect.gen(function*() {
+      const slow = RatePolicy.layer({ requestsPerSecond: 0.1 })
+      const { end, lines } = yield* watched(Effect.provide(together(5, listed), client(noVaults, slow)))
+      expect(end).toBe(40_000)
+      expect(texts(lines)).toEqual([
+        "5 WARN ListVaults waits for its turn: the RatePolicy in use does not let it begin yet"
+      ])
+    }))
+
+  it.effect("for the turn of a request is not logged where it takes a moment", () =>
+    Effect.gen(function*() {
+      const quick = RatePolicy.layer({ requestsPerSecond: 10 })
+      const { lines } = yield* watched(Effect.provide(together(40, listed), client(noVaults, quick)))
+      expect(lines).toEqual([])
+    }))
+
+  it.effect("for bandwidth is logged with what is allowed", () =>
+    Effect.gen(function*() {
+      const { lines } = yield* watched(Effect.flatMap(
+        Bandwidth.make({ down: 1 }),
+        ({ down }) => Effect.all(Array.from({ length: 8 }, () => down?.take(1) ?? Effect.void), { concurrency: 8 })
+      ))
+      expect(texts(lines)).toContain(
+        "0 WARN Bytes wait for their turn: Bandwidth is 1 bytes a second. The next ones travel in 6s"
+      )
+    }))
+
+  it.effect("for credentials is logged, once for all calls", () =>
+    Effect.gen(function*() {
+      const provider = Credentials.layerEffect(Effect.delay(Effect.succeed(keys), "20 seconds"))
+      const calls = Effect.provide(together(100, listed), over(script(noVaults).http, { credentials: provider }))
+      const { end, lines } = yield* watched(calls)
+      expect(end).toBe(20_000)
+      expect(texts(lines)).toEqual([
+        "5 WARN The provider of credentials has not responded yet. It is waited for 5m"
+      ])
+    }))
+
+  it.effect("for the budget is logged with what is left of it, and until when", () =>
+    Effect.gen(function*() {
+      const budget = RetrievalBudget.layer({ bytesPerHour: 100 })
+      const spends = Effect.flatMap(RetrievalBudget.RetrievalBudget, ({ spend }) =>
+        together(2, spend({ bytes: 60 }, Effect.void)))
+      const { end, lines } = yield* watched(
+        Effect.provide(spends, Layer.provide(budget, KeyValueStore.layerMemory))
+      )
+      expect(end).toBe(hour)
+      expect(texts(lines)).toEqual([
+        "0 WARN A retrieval of 60 bytes waits: the RetrievalBudget has 40 bytes left of its bytesPerHour of 100. " +
+        "There is room in 1h"
+      ])
+    }))
+
+  const retrieved = Effect.gen(function*() {
+    const vault = yield* Vault.Vault
+    const [archive] = yield* storeAll(["the diary of 2012"], () => 10)
+    const job = yield* vault.retrieveArchive(archive?.archiveId ?? "")
+    yield* job.wait()
+    return job.id
+  })
+
+  it.effect.each<readonly [how: string, waiting: Layer.Layer<never>]>([
+    ["by itself", JobWaiting.layer(JobWaiting.polling())],
+    ["with the others of its vault", JobWaiting.layerShared()]
+  ])(
+    "for a job that is asked about %s is logged with when such jobs end and the next look",
+    ([, waiting]) =>
+      Effect.gen(function*() {
+        const { end, lines, result } = yield* watched(Effect.provide(retrieved, waiting).pipe(Effect.provide(layer())))
+        expect(end).toBeGreaterThanOrEqual(4 * hour)
+        const id = result._tag === "Right" ? result.right : ""
+        expect(texts(lines).map((text) => text.replace(id, "ID"))).toEqual([
+          expect.stringMatching(
+            /^5 WARN Job ID of vault photos is in progress since 1970-01-01T00:00:00.000Z. Standard jobs usually take 3 to 5 hours. It is asked about again at 1970-01-01T00:0\d:\d\d.\d{3}Z$/
+          )
+        ])
+      })
+  )
+
+  it.effect("for a job is logged once for a hundred jobs of a vault", () =>
+    Effect.gen(function*() {
+      const jobs = Effect.flatMap(Vault.Vault, (vault) =>
+        Effect.flatMap(
+          storeAll(["a"], () => 10),
+          ([archive]) =>
+            together(
+              100,
+              Effect.flatMap(vault.retrieveArchive(archive?.archiveId ?? ""), (job) => job.wait())
+            )
+        ))
+      const { lines } = yield* watched(Effect.provide(jobs, layer()))
+      expect(lines).toHaveLength(1)
+    }))
+
+  it.effect("for a message that never comes is logged when the job has ended", () =>
+    Effect.gen(function*() {
+      const waiting = Layer.provide(
+        JobWaiting.layerNotified(Stream.never),
+        JobWaiting.layer(JobWaiting.polling(Schedule.spaced("30 minutes")))
+      )
+      const { lines } = yield* watched(
+        retrieved.pipe(Effect.provide(waiting), Effect.provide(layer(undefined, { jobDelay: "70 minutes" })))
+      )
+      expect(texts(lines).slice(1)).toEqual([
+        expect.stringMatching(
+          /^5400 WARN Job \S+ of vault photos ended at 1970-01-01T01:10:00.000Z, but no message said so. Check that its topic/
+        )
+      ])
+    }))
+})
+
+describe("Progress", () => {
+  it.effect("of an upload tells of its long waits", () =>
+    Effect.gen(function*() {
+      const waits: Array<Progress.Event> = []
+      const onProgress: Progress.OnProgress = (event) =>
+        Effect.sync(() => void (Progress.Event.$is("Waiting")(event) && waits.push(event)))
+      const slow = RatePolicy.layer({ requestsPerSecond: 0.1 })
+      yield* Upload.upload(address, Source.bytes(pattern(2 * mebibyte)), { partSize: mebibyte, onProgress }).pipe(
+        Effect.provide(Layer.merge(layer(), slow)),
+        inVirtualTime
+      )
+      expect(waits).toMatchObject(
+        ["UploadMultipartPart", "UploadMultipartPart", "CompleteMultipartUpload"].map((operation) => ({
+          reason: "rate",
+          message: expect.stringContaining(`${operation} of vault photos waits for its turn`),
+          total: Option.some(2 * mebibyte)
+        }))
+      )
+    }))
+
+  it.effect("of many retrievals tells of the waits for their jobs", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const directory = yield* fs.makeTempDirectoryScoped()
+      const waits: Array<Progress.Event> = []
+      const onProgress: Progress.OnProgress = (event) =>
+        Effect.sync(() => void (Progress.Event.$is("Waiting")(event) && waits.push(event)))
+      const { lines } = yield* watched(
+        Effect.gen(function*() {
+          const archives = yield* storeAll(["a", "b"], () => 10)
+          const plan = yield* RetrievalPlan.make(Stream.fromIterable(archives))
+          yield* Stream.runDrain(RetrievalPlan.run("plan", plan, { directory, onProgress }))
+        }).pipe(Effect.provide(Layer.merge(layer(), Checkpoint.layerMemory))),
+        inVirtualTimeWithFiles
+      )
+      expect(waits).toMatchObject([0, 1].map(() => ({ reason: "job", bytes: 0, total: Option.some(20) })))
+      expect(lines).toHaveLength(1)
+    }).pipe(Effect.scoped, Effect.provide(NodeContext.layer)))
+})
