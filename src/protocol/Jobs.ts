@@ -6,6 +6,7 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
+import * as Order from "effect/Order"
 import * as Schema from "effect/Schema"
 import * as ByteRange from "./ByteRange.ts"
 import { GivenSeconds, nullable, oneOf, optional, required, Seconds } from "./internal/wire.ts"
@@ -212,6 +213,22 @@ export const isInventoryOf = (job: JobDescription, inventory: {
       isSameSecond(its.startDate, selection.startDate) && isSameSecond(its.endDate, selection.endDate)
   })
 }
+
+/**
+ * Orders jobs that retrieve the same. The greatest is the one to use, whatever the order in which the service lists them:
+ * a job that has succeeded before one in progress, and of these the newest, whose output can be read for longest.
+ *
+ * @since 0.1.0
+ * @category orders
+ */
+export const byUse: Order.Order<JobDescription> = Order.mapInput(
+  Order.tuple(Order.boolean, Order.number, Order.string),
+  (job): readonly [boolean, number, string] => [
+    job.statusCode === "Succeeded",
+    DateTime.toEpochMillis(Option.getOrElse(job.completionDate, () => job.creationDate)),
+    job.jobId
+  ]
+)
 
 /**
  * A page of ListJobs; `marker` leads to the next.

@@ -9,6 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Sink from "effect/Sink"
@@ -18,8 +19,9 @@ import * as Pages from "../client/Pages.ts"
 import * as RetrievalBudget from "../policy/RetrievalBudget.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
 import { Bytes, check } from "../protocol/Check.ts"
-import type { InvalidInput } from "../protocol/GlacierError.ts"
+import { InvalidInput } from "../protocol/GlacierError.ts"
 import type { JobDescription, Tier } from "../protocol/Jobs.ts"
+import * as Limits from "../protocol/Limits.ts"
 import { AccountId, VaultName } from "../protocol/Names.ts"
 import type * as Operation from "../protocol/Operation.ts"
 import type { operations } from "../protocol/Operations.ts"
@@ -32,7 +34,7 @@ import * as Uploader from "../transfer/Uploader.ts"
 import type { Kept, OnFailure } from "../transfer/UploadKept.ts"
 import type { Failure } from "../transport/Method.ts"
 import { capture } from "./internal/capture.ts"
-import { joinable, makeTurnsByKey } from "./internal/joinable.ts"
+import { joinable, makeTurnsByKey, type Terms } from "./internal/joinable.ts"
 import * as Job from "./Job.ts"
 
 /**
@@ -46,20 +48,22 @@ export type RetrieveError = Failures<"initiateJob"> | RetrievalBudget.SpendError
 type Failures<Name extends keyof typeof operations> = Failure<(typeof operations)[Name]>
 
 /**
- * Whether a job that is there already will do, which saves the money for another.
+ * Which inventory jobs may be joined.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Joining {
+export interface JoinInventory {
+  /** The output must be readable for longer than that: less than 24 hours. */
+  readonly lasts: Duration.DurationInput
   /**
-   * Joins a job that retrieves the same, if its output can be read for longer than that or it is still in progress, and
-   * starts one only if there is none. Description and topic do not count. Default: always starts one.
+   * How old the list may be: the time since the service took the inventory, not the age of the job. An older list is
+   * joined only when the vault has no newer inventory, so that a new job would list the same. Default: any age.
    *
-   * One that has succeeded goes before one in progress. An inventory with `limit` or `marker` is never joined: which page
-   * it is does not show. What one program starts it joins itself, also at the same time.
+   * The date of a list is in its JSON document. A document in CSV has none, so a CSV job is joined only when the vault
+   * had no newer inventory since the job was started.
    */
-  readonly join?: Duration.DurationInput | undefined
+  readonly maxAge?: Duration.DurationInput | undefined
 }
 
 /**
@@ -68,7 +72,16 @@ export interface Joining {
  * @since 0.1.0
  * @category models
  */
-export interface RetrieveArchive extends Joining {
+export interface RetrieveArchive {
+  /**
+   * Joins a job that retrieves the same archive, range and tier, if its output can be read for longer than that or it is
+   * still in progress. Starts a new job only if there is none. Description and topic do not count. Must be less than 24
+   * hours. Default: always starts a new job.
+   *
+   * Of several jobs, one that has succeeded is preferred to one in progress, and then the newest. A program also joins the
+   * jobs that it starts itself at the same time.
+   */
+  readonly join?: Duration.DurationInput | undefined
   /** Default: the account's, which is Standard. */
   readonly tier?: Tier | undefined
   /** A part of the archive, on MiBs. Default: all of it. */
@@ -90,12 +103,15 @@ type Parameters = Operation.Input<(typeof operations)["initiateJob"]>["parameter
  * created, at most how many, and the marker of the job that ended where this one is to go on; a `description`, and an
  * `snsTopic` to be told when the job has ended.
  *
+ * `join` joins a job as that of `RetrieveArchive` does, and can also say how old the list may be. An inventory with
+ * `limit` or `marker` is never joined: a job does not show which page it lists.
+ *
  * @since 0.1.0
  * @category models
  */
 export type RetrieveInventory =
   & Omit<Extract<Parameters, { readonly type: "inventory-retrieval" }>, "type">
-  & Joining
+  & { readonly join?: Duration.DurationInput | JoinInventory | undefined }
 
 /**
  * What can be done with a vault.
@@ -210,6 +226,18 @@ export interface Service {
  */
 export class Vault extends Context.Tag("effect-glacier/Vault")<Vault, Service>() {}
 
+/** What a job must have to be joined. An output that must last as long as outputs do would never be joined. */
+const termsOf = (join: Exclude<RetrieveInventory["join"], undefined>): Effect.Effect<Terms, InvalidInput> => {
+  const { lasts, maxAge }: JoinInventory = Predicate.hasProperty(join, "lasts") ? join : { lasts: join }
+  const terms = { lasts: Duration.decode(lasts), maxAge: maxAge === undefined ? undefined : Duration.decode(maxAge) }
+  return Duration.toMillis(terms.lasts) < Limits.lifetimeMillis ? Effect.succeed(terms) : new InvalidInput({
+    operation: "retrieve",
+    field: "join",
+    value: Duration.format(terms.lasts),
+    rule: "must be less than the 24 hours for which an output can be read"
+  })
+}
+
 /**
  * The vault of that name, whether or not it exists yet; `accountId` is its owner's when that is not the account of the
  * credentials. Fails when it cannot be a name.
@@ -233,14 +261,19 @@ export const make: (
       Effect.flatMap((budget) => budget.spend(retrieval, glacier.initiateJob({ ...address, parameters }))),
       Effect.map(({ jobId }) => jobId)
     )
-  const retrieve = (parameters: Parameters, retrieval: RetrievalBudget.Retrieval, { join }: Joining) =>
+  const retrieve = (
+    parameters: Parameters,
+    retrieval: RetrievalBudget.Retrieval,
+    join: RetrieveInventory["join"]
+  ) =>
     (join === undefined
       ? start(parameters, retrieval)
-      // Of two who ask for the same the second finds what the first has started. That may wait for its budget.
-      : inTurn(parameters.type === "archive-retrieval" ? parameters.archiveId : "")(Effect.flatMap(
-        joinable(address, parameters, Duration.decode(join)),
-        Option.match({ onNone: () => start(parameters, retrieval), onSome: Effect.succeed })
-      ))).pipe(
+      : Effect.flatMap(termsOf(join), (terms) =>
+        // Of two callers that ask for the same, the second finds the job of the first, which may wait for its budget.
+        inTurn(parameters.type === "archive-retrieval" ? parameters.archiveId : "")(Effect.flatMap(
+          joinable(address, parameters, terms),
+          Option.match({ onNone: () => start(parameters, retrieval), onSome: Effect.succeed })
+        )))).pipe(
         Effect.flatMap((jobId) => Job.attach(address, jobId)),
         run.effect
       )
@@ -270,11 +303,11 @@ export const make: (
         retrieve(
           { type: "archive-retrieval", archiveId, retrievalByteRange: range, ...options },
           { bytes: range === undefined ? size : ByteRange.length(range), tier: options.tier },
-          { join }
+          join
         )
       ),
     retrieveInventory: ({ join, ...options } = {}) =>
-      retrieve({ type: "inventory-retrieval", ...options }, { bytes: 0 }, { join }),
+      retrieve({ type: "inventory-retrieval", ...options }, { bytes: 0 }, join),
     job: (jobId) => run.effect(Job.attach(address, jobId)),
     jobs: (filter) => run.stream(Pages.jobs({ ...address, ...filter })),
     uploads,
