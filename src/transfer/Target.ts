@@ -13,6 +13,7 @@ import type { TreeHash } from "../protocol/TreeHash.ts"
 import type { FileLockError, FileReplaced } from "./FileLock.ts"
 import * as Folder from "./internal/folder.ts"
 import * as PartialFile from "./internal/PartialFile.ts"
+import * as RegularFile from "./RegularFile.ts"
 import * as SafePath from "./SafePath.ts"
 
 /**
@@ -30,11 +31,7 @@ import * as SafePath from "./SafePath.ts"
  */
 export type Reason =
   | "exists"
-  | "folder"
-  | "device"
-  | "pipe"
-  | "socket"
-  | "unknown"
+  | RegularFile.Other
   | "link"
   | "outside"
   | "missing"
@@ -78,17 +75,6 @@ export type TargetError = TargetRefused | FileLockError | FileReplaced
 
 const isLink = (fs: FileSystem.FileSystem, path: string): Effect.Effect<boolean> => Effect.isSuccess(fs.readLink(path))
 
-/** Why what has the place of a target is not replaced. */
-const reasons: Readonly<Record<Exclude<FileSystem.File.Type, "File">, Reason>> = {
-  Directory: "folder",
-  BlockDevice: "device",
-  CharacterDevice: "device",
-  FIFO: "pipe",
-  Socket: "socket",
-  SymbolicLink: "link",
-  Unknown: "unknown"
-}
-
 /**
  * Checks that a download can write a file to a path, and returns the path with the real path of its folder. A file that is
  * there would be replaced. A symbolic link to a file would be replaced, too, and the file that it points to stays as it
@@ -112,7 +98,8 @@ export const check: (
       onTrue: refuse("link"),
       onFalse: () => Folder.isNotFound(error) ? Effect.succeedNone : Effect.fail(error)
     }))
-  if (Option.isSome(found) && found.value.type !== "File") return yield* refuse(reasons[found.value.type])()
+  const other = Option.flatMap(found, RegularFile.otherOf)
+  if (Option.isSome(other)) return yield* refuse(other.value)()
   yield* Effect.mapError(fs.access(Folder.of(target), { writable: true }), refuse("unwritable"))
   return target
 })

@@ -26,6 +26,7 @@ import * as Sha256 from "../../protocol/Sha256.ts"
 import type { TreeHash } from "../../protocol/TreeHash.ts"
 import { Hasher } from "../../transport/Hasher.ts"
 import { FileLock, type FileLockError, FileReplaced } from "../FileLock.ts"
+import * as RegularFile from "../RegularFile.ts"
 import * as Source from "../Source.ts"
 import * as Folder from "./folder.ts"
 
@@ -100,7 +101,7 @@ export const open: (
 
   /** Opens a file, creates it if need be, and keeps it open: no other file gets its number until the Scope ends. */
   const own = Effect.fnUntraced(function*(path: string) {
-    const file = yield* fs.open(path, { flag: "a" })
+    const file = yield* RegularFile.open(path, { flag: "a" })
     const mine = yield* file.stat
     const check = (stat: Effect.Effect<FileSystem.File.Info, PlatformError.PlatformError>) =>
       stat.pipe(
@@ -121,7 +122,8 @@ export const open: (
   /** Opens the file once more: the position of a handle is shared by all that write through it. */
   const use = <A, E>(run: (file: FileSystem.File) => Effect.Effect<A, E>) =>
     Effect.scoped(
-      fs.open(partial, { flag: "r+" }).pipe(
+      RegularFile.open(partial, { flag: "r+" }).pipe(
+        Effect.provideService(FileSystem.FileSystem, fs),
         Effect.catchIf(Folder.isNotFound, () => replaced),
         Effect.tap((file) => ours.check(file.stat)),
         Effect.flatMap(run)
