@@ -10,6 +10,7 @@ import * as Order from "effect/Order"
 import * as Schema from "effect/Schema"
 import * as ByteRange from "./ByteRange.ts"
 import { GivenSeconds, nullable, oneOf, optional, required, Seconds } from "./internal/wire.ts"
+import { mebibyte } from "./Limits.ts"
 import { ArchiveId, Description, JobId, SnsTopic } from "./Names.ts"
 import * as Operation from "./Operation.ts"
 import * as ServiceError from "./ServiceError.ts"
@@ -60,7 +61,11 @@ export const InventorySelection = Schema.Struct({
   endDate: optional("EndDate", GivenSeconds),
   limit: optional("Limit", InventoryLimit),
   marker: optional("Marker", Schema.String)
-})
+}).pipe(
+  Schema.filter(({ endDate, startDate }) => !(startDate && endDate && DateTime.lessThan(endDate, startDate)), {
+    message: () => "must have a startDate that is not after its endDate"
+  })
+)
 
 /**
  * A retrieval of an archive, or of a range of it that lies on MiBs.
@@ -271,6 +276,13 @@ export const InitiateJob = Operation.make({
   ],
   repeatable: false,
   lookUp: "look for the job among those of vault {vaultName} (ListJobs)"
+}, ({ parameters }) => {
+  const range = parameters.type === "archive-retrieval" ? parameters.retrievalByteRange : undefined
+  return range === undefined || range.start % mebibyte === 0 ? undefined : {
+    field: "parameters.retrievalByteRange",
+    value: range,
+    rule: "must start on a MiB, and end before one or at the end of the archive"
+  }
 })
 
 /**

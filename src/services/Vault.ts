@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -19,12 +20,12 @@ import * as Pages from "../client/Pages.ts"
 import * as RetrievalBudget from "../policy/RetrievalBudget.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
 import { Bytes, check } from "../protocol/Check.ts"
-import { InvalidInput } from "../protocol/GlacierError.ts"
+import { InvalidInput, show } from "../protocol/GlacierError.ts"
 import type { JobDescription, Tier } from "../protocol/Jobs.ts"
 import * as Limits from "../protocol/Limits.ts"
 import { AccountId, VaultName } from "../protocol/Names.ts"
-import type * as Operation from "../protocol/Operation.ts"
-import type { operations } from "../protocol/Operations.ts"
+import * as Operation from "../protocol/Operation.ts"
+import { operations } from "../protocol/Operations.ts"
 import type { UploadDescription } from "../protocol/Uploads.ts"
 import type { VaultDescription } from "../protocol/Vaults.ts"
 import type { Checkpoint } from "../transfer/Checkpoint.ts"
@@ -238,6 +239,22 @@ const termsOf = (join: Exclude<RetrieveInventory["join"], undefined>): Effect.Ef
   })
 }
 
+/** Checks the size of an archive, and that a range of it is one that the service retrieves. */
+const checkSize = (
+  range: ByteRange.ByteRange | undefined,
+  size: number | undefined
+): Either.Either<void, InvalidInput> =>
+  // A budget would take 0 for the size of an inventory.
+  Either.flatMap(check("retrieveArchive", "size", Schema.UndefinedOr(Bytes), size), (size) =>
+    range === undefined || size === undefined || ByteRange.isMebibyteAligned(range, size) ? Either.void : Either.left(
+      new InvalidInput({
+        operation: "retrieveArchive",
+        field: "range",
+        value: show(range),
+        rule: `must start on a MiB, and end before one or at the end of the archive, which has ${size} bytes`
+      })
+    ))
+
 /**
  * The vault of that name, whether or not it exists yet; `accountId` is its owner's when that is not the account of the
  * credentials. Fails when it cannot be a name.
@@ -266,17 +283,21 @@ export const make: (
     retrieval: RetrievalBudget.Retrieval,
     join: RetrieveInventory["join"]
   ) =>
-    (join === undefined
-      ? start(parameters, retrieval)
-      : Effect.flatMap(termsOf(join), (terms) =>
-        // Of two callers that ask for the same, the second finds the job of the first, which may wait for its budget.
-        inTurn(parameters.type === "archive-retrieval" ? parameters.archiveId : "")(Effect.flatMap(
-          joinable(address, parameters, terms),
-          Option.match({ onNone: () => start(parameters, retrieval), onSome: Effect.succeed })
-        )))).pipe(
-        Effect.flatMap((jobId) => Job.attach(address, jobId)),
-        run.effect
-      )
+    // A rule that is broken should show before the budget, or the list of jobs, is waited for.
+    Effect.zipRight(
+      Operation.encode(operations.initiateJob, { ...address, parameters }),
+      join === undefined
+        ? start(parameters, retrieval)
+        : Effect.flatMap(termsOf(join), (terms) =>
+          // Of two callers that ask for the same, the second finds the job of the first, which may wait for its budget.
+          inTurn(parameters.type === "archive-retrieval" ? parameters.archiveId : "")(Effect.flatMap(
+            joinable(address, parameters, terms),
+            Option.match({ onNone: () => start(parameters, retrieval), onSome: Effect.succeed })
+          )))
+    ).pipe(
+      Effect.flatMap((jobId) => Job.attach(address, jobId)),
+      run.effect
+    )
   const uploader: Service["uploader"] = (options) =>
     Effect.map(run.effect(Uploader.make(address, options)), (made) => ({
       ...made,
@@ -297,12 +318,11 @@ export const make: (
     sink: (options) => Uploader.toSink(uploader(options)),
     deleteArchive: (archiveId) => run.effect(Effect.asVoid(glacier.deleteArchive({ ...address, archiveId }))),
     retrieveArchive: (archiveId, { join, range, size, ...options } = {}) =>
-      // A budget would take none for the size of an inventory.
       Effect.zipRight(
-        check("retrieveArchive", "size", Schema.UndefinedOr(Bytes), size),
+        checkSize(range, size),
         retrieve(
           { type: "archive-retrieval", archiveId, retrievalByteRange: range, ...options },
-          { bytes: range === undefined ? size : ByteRange.length(range), tier: options.tier },
+          { archive: archiveId, bytes: range === undefined ? size : ByteRange.length(range), tier: options.tier },
           join
         )
       ),

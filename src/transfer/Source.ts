@@ -27,6 +27,8 @@ export interface Source<out E = never, out R = never> {
   readonly size: Effect.Effect<number, E, R>
   /** The bytes of a range, all of them. When the Scope ends others may have their memory. */
   readonly read: (range: ByteRange.ByteRange) => Effect.Effect<Uint8Array, E, R | Scope.Scope>
+  /** What errors call the source, for instance the path of a file. */
+  readonly name?: string | undefined
   /** What tells one state of the source from another: an upload during which it changes fails with `SourceChanged`. */
   readonly version?: Effect.Effect<string, E, R> | undefined
 }
@@ -80,6 +82,7 @@ export const file = (
   const stat = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.stat(path))
   const first = range?.start ?? 0
   return {
+    name: path,
     size: Effect.flatMap(RegularFile.check(path), (info) => {
       const size = Number(info.size)
       if (range === undefined) return Effect.succeed(size)

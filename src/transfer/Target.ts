@@ -80,29 +80,32 @@ const isLink = (fs: FileSystem.FileSystem, path: string): Effect.Effect<boolean>
  * there would be replaced. A symbolic link to a file would be replaced, too, and the file that it points to stays as it
  * is. `Job.outputToFile` checks this before it fetches anything; check it yourself before you pay for the job.
  *
- * Fails with `TargetRefused` when anything else is there, or when the folder does not exist or cannot be written to.
+ * Fails with `TargetRefused` when anything else is there, or when the folder does not exist or cannot be written to; and
+ * with `FileInUse` while another download writes there.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const check: (
   path: string
-) => Effect.Effect<string, TargetRefused | PlatformError.PlatformError, FileSystem.FileSystem> = Effect.fn(
-  "Target.check"
-)(function*(path) {
-  const fs = yield* FileSystem.FileSystem
-  const refuse = (reason: Reason) => () => new TargetRefused({ path, reason })
-  const target = yield* Effect.catchIf(Folder.locate(fs, path), Folder.isNotFound, refuse("missing"))
-  const found = yield* Effect.catchAll(Effect.asSome(fs.stat(target)), (error) =>
-    Effect.if(isLink(fs, target), {
-      onTrue: refuse("link"),
-      onFalse: () => Folder.isNotFound(error) ? Effect.succeedNone : Effect.fail(error)
-    }))
-  const other = Option.flatMap(found, RegularFile.otherOf)
-  if (Option.isSome(other)) return yield* refuse(other.value)()
-  yield* Effect.mapError(fs.access(Folder.of(target), { writable: true }), refuse("unwritable"))
-  return target
-})
+) => Effect.Effect<string, TargetRefused | FileLockError | PlatformError.PlatformError, FileSystem.FileSystem> = Effect
+  .fn(
+    "Target.check"
+  )(function*(path) {
+    const fs = yield* FileSystem.FileSystem
+    const refuse = (reason: Reason) => () => new TargetRefused({ path, reason })
+    const target = yield* Effect.catchIf(Folder.locate(fs, path), Folder.isNotFound, refuse("missing"))
+    const found = yield* Effect.catchAll(Effect.asSome(fs.stat(target)), (error) =>
+      Effect.if(isLink(fs, target), {
+        onTrue: refuse("link"),
+        onFalse: () => Folder.isNotFound(error) ? Effect.succeedNone : Effect.fail(error)
+      }))
+    const other = Option.flatMap(found, RegularFile.otherOf)
+    if (Option.isSome(other)) return yield* refuse(other.value)()
+    yield* Effect.mapError(fs.access(Folder.of(target), { writable: true }), refuse("unwritable"))
+    yield* PartialFile.checkFree(target)
+    return target
+  })
 
 /**
  * How to prepare a target.
@@ -132,7 +135,7 @@ export const prepare: (
   options?: Options
 ) => Effect.Effect<
   string,
-  TargetRefused | SafePath.UnsafePath | PlatformError.PlatformError,
+  TargetRefused | FileLockError | SafePath.UnsafePath | PlatformError.PlatformError,
   FileSystem.FileSystem | Path.Path
 > = Effect.fn("Target.prepare")(function*(directory, path, options = {}) {
   const fs = yield* FileSystem.FileSystem

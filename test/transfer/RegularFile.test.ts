@@ -122,6 +122,22 @@ describe("A path that leads to no regular file", () => {
   )
 })
 
+describe("An empty file", () => {
+  it.effect("is rejected with its path", () =>
+    Effect.gen(function*() {
+      const { directory, fs } = yield* prepared
+      const path = `${directory}/empty`
+      yield* fs.writeFileString(path, "")
+      const vault = yield* Vault.Vault
+      const plain = yield* Effect.flip(vault.upload(Source.file(path)))
+      const resumable = yield* Effect.flip(vault.uploadResumable("empty", Source.file(path)))
+      for (const { message } of [plain, resumable]) {
+        expect(message).toContain(`upload: size of "${path}" must be 1 byte to `)
+        expect(message).toContain("but is 0")
+      }
+    }).pipe(inDirectory, Effect.provide(layer()), Effect.provide(Checkpoint.layerMemory)))
+})
+
 describe("An error of an open file", () => {
   it.effect("names the path: of a source, a target and a checkpoint", () =>
     Effect.gen(function*() {
