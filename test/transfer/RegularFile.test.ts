@@ -4,8 +4,6 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { execFileSync } from "node:child_process"
-import { createServer, type Server } from "node:net"
 import * as NodeRetrievalBudget from "../../src/node/NodeRetrievalBudget.ts"
 import * as NodeTreeHash from "../../src/node/NodeTreeHash.ts"
 import * as Vault from "../../src/services/Vault.ts"
@@ -13,6 +11,7 @@ import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
 import * as RegularFile from "../../src/transfer/RegularFile.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import { layer } from "../services/support.ts"
+import { withPipeAndSocket } from "../support/watchedFiles.ts"
 import { mebibyte, pattern, recording } from "./support.ts"
 
 /** A folder with one of each kind, by their names. */
@@ -20,14 +19,7 @@ const prepared = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const directory = yield* Effect.flatMap(fs.makeTempDirectoryScoped(), fs.realPath)
   yield* fs.makeDirectory(`${directory}/folder`)
-  execFileSync("mkfifo", [`${directory}/pipe`])
-  yield* Effect.acquireRelease(
-    Effect.async<Server>((resume) => {
-      const server = createServer()
-      server.listen(`${directory}/socket`, () => resume(Effect.succeed(server)))
-    }),
-    (server) => Effect.sync(() => server.close())
-  )
+  yield* withPipeAndSocket(directory)
   yield* fs.symlink("/dev/zero", `${directory}/device`)
   return { directory, fs }
 })
