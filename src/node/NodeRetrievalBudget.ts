@@ -3,12 +3,14 @@
  *
  * @since 0.1.0
  */
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as NodeKeyValueStore from "@effect/platform-node/NodeKeyValueStore"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { join } from "node:path"
 import * as RetrievalBudget from "../policy/RetrievalBudget.ts"
 import { type InvalidInput, LedgerError } from "../protocol/GlacierError.ts"
+import * as RegularFile from "../transfer/RegularFile.ts"
 import { acquire } from "./internal/lock.ts"
 
 const failed = ({ message }: { readonly message: string }) => new LedgerError({ message: `The ledger ${message}` })
@@ -36,7 +38,16 @@ export const layer = (
     NodeKeyValueStore.layerFileSystem(directory),
     ({ message }) => failed({ message: `${path} cannot be opened: ${message}` })
   )
-  return Layer.scoped(RetrievalBudget.RetrievalBudget, Effect.zipRight(owned, RetrievalBudget.make(options))).pipe(
-    Layer.provide(store)
+  // The pages of the ledger: to read a pipe would block.
+  const files = Effect.forEach([`${path}-1`, `${path}-2`], (page) =>
+    RegularFile.check(page).pipe(
+      Effect.catchIf((error) => error._tag === "SystemError" && error.reason === "NotFound", () => Effect.void),
+      Effect.mapError(({ message }) => failed({ message: `cannot be opened: ${message}` }))
+    ))
+  return Layer.scoped(
+    RetrievalBudget.RetrievalBudget,
+    owned.pipe(Effect.zipRight(files), Effect.zipRight(RetrievalBudget.make(options)))
+  ).pipe(
+    Layer.provide(Layer.merge(store, NodeFileSystem.layer))
   )
 }

@@ -4,12 +4,13 @@
  * @since 0.1.0
  */
 import type * as PlatformError from "@effect/platform/Error"
-import * as FileSystem from "@effect/platform/FileSystem"
+import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import { availableParallelism } from "node:os"
 import * as Limits from "../protocol/Limits.ts"
 import { Sha256 } from "../protocol/Sha256.ts"
 import * as TreeHash from "../protocol/TreeHash.ts"
+import * as RegularFile from "../transfer/RegularFile.ts"
 import { Hasher } from "../transport/Hasher.ts"
 
 /** What is read and hashed at once: few enough bytes to be in the processor's cache still. */
@@ -28,7 +29,8 @@ const fill = Effect.fnUntraced(function*(file: FileSystem.File, bytes: Uint8Arra
 
 /**
  * The tree hash of a file up to its end, read in windows, which the `Hasher` in use hashes side by side. Fails with the
- * file system's error. What comes through a pipe is a Stream: see `TreeHash.ofStream`.
+ * file system's error, also when the path leads to something other than a regular file: see `RegularFile.open`. What comes
+ * through a pipe is a Stream: see `TreeHash.ofStream`.
  *
  * @since 0.1.0
  * @category hashing
@@ -49,10 +51,9 @@ export const ofFile: (
 ) => Effect.Effect<TreeHash.TreeHash, PlatformError.PlatformError, FileSystem.FileSystem> = Effect.fn(
   "NodeTreeHash.ofFile"
 )(function*(path, options = {}) {
-  const fs = yield* FileSystem.FileSystem
   const hasher = yield* Hasher
   const sha256 = yield* Sha256
-  const file = yield* fs.open(path)
+  const file = yield* RegularFile.open(path)
   const reading = yield* Effect.makeSemaphore(1)
   const hashes: Array<TreeHash.TreeHash> = []
   let windows = 0

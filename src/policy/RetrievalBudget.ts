@@ -41,6 +41,8 @@ export interface Retrieval {
   readonly bytes: number | undefined
   /** Default: Standard. An inventory has the price of a Standard request. */
   readonly tier?: Tier | undefined
+  /** What errors call the archive: its id, and where it has one its path. */
+  readonly archive?: string | undefined
 }
 
 const Amount = Schema.Number.pipe(
@@ -134,7 +136,10 @@ export interface Options extends Terms {
 export interface Quote {
   /** Bytes and requests by tier. */
   readonly tiers: Readonly<Record<Tier, { readonly bytes: number; readonly requests: number }>>
-  /** In the currency of the prices; none when a tier that is used has no price. */
+  /**
+   * What the retrieval costs, in the currency of the prices; none when a tier that is used has no price. Transfer out of
+   * the region, for instance to the internet, is not priced and can cost more.
+   */
   readonly cost: Option.Option<number>
   /** How long after the first retrieval the last can be started under the caps. Then its tier takes its time. */
   readonly duration: Duration.Duration
@@ -173,17 +178,29 @@ const checked = (terms: Terms) =>
     return { prices: yield* of("prices", Prices), limits }
   })
 
+/** Names the archive in an error about its retrieval. */
+const naming = (archive: string | undefined) => (exceeded: BudgetExceeded): BudgetExceeded => {
+  if (archive === undefined) return exceeded
+  const { allowed, asked, cap, left, roomIn } = exceeded
+  return new BudgetExceeded({ archive, allowed, asked, cap, left, roomIn })
+}
+
 /** A retrieval of a known size that fits in each limit by itself. */
 const entryOf = (
-  { bytes, tier = "Standard" }: Retrieval,
+  { archive, bytes, tier = "Standard" }: Retrieval,
   limits: ReadonlyArray<Limit>
 ): Either.Either<Ledger.Entry, InvalidInput | BudgetExceeded> =>
-  Either.flatMap(check("RetrievalBudget", "bytes", Asked, bytes), (asked) => {
-    const limit = limits.find(({ allowed }) => asked > allowed)
-    return limit === undefined
-      ? Either.right({ bytes: asked, tier })
-      : Either.left(new BudgetExceeded({ cap: limit.cap, allowed: limit.allowed, left: limit.allowed, asked }))
-  })
+  Either.flatMap(
+    check("RetrievalBudget", archive === undefined ? "bytes" : `bytes of archive ${archive}`, Asked, bytes),
+    (asked) => {
+      const limit = limits.find(({ allowed }) => asked > allowed)
+      return limit === undefined
+        ? Either.right({ bytes: asked, tier })
+        : Either.left(
+          naming(archive)(new BudgetExceeded({ cap: limit.cap, allowed: limit.allowed, left: limit.allowed, asked }))
+        )
+    }
+  )
 
 /**
  * What some retrievals will take: bytes and requests by tier, cost, and how long the caps hold them back when they are
@@ -247,7 +264,10 @@ export const format = (quote: Quote): string =>
       return requests === 0 ? [] : [`${tier}: ${number.format(requests)} requests, ${formatBytes(bytes)}`]
     }),
     `Cost: ${
-      Option.match(quote.cost, { onNone: () => "not known without prices", onSome: (cost) => money.format(cost) })
+      Option.match(quote.cost, {
+        onNone: () => "not known without prices",
+        onSome: (cost) => `${money.format(cost)} for the retrieval; transfer is not priced`
+      })
     }`,
     Duration.equals(quote.duration, Duration.zero)
       ? "The caps let all start at once"
@@ -330,6 +350,14 @@ export const make = (
   Effect.gen(function*() {
     const { limits, prices } = yield* checked(options)
     const cost = yield* check("RetrievalBudget", "cost", Schema.UndefinedOr(Amount), options.cost)
+    if (cost !== undefined && prices === undefined) {
+      return yield* new InvalidInput({
+        operation: "RetrievalBudget",
+        field: "prices",
+        value: "undefined",
+        rule: "must be given under a cap of cost"
+      })
+    }
     const ledger = yield* Ledger.open(yield* KeyValueStore.KeyValueStore, options.key ?? defaultKey)
     const isCapped = limits.length > 0 || cost !== undefined
     const waits = options.onExhausted !== "fail"
@@ -447,10 +475,12 @@ export const make = (
       spend: (retrieval, initiate) =>
         Effect.suspend(() => {
           const isArchive = retrieval.bytes !== 0
-          const { bytes = isCapped ? undefined : 0, tier = "Standard" } = retrieval
-          return Effect.flatMap(entryOf({ bytes, tier }, limits), (entry) =>
+          const { archive, bytes = isCapped ? undefined : 0, tier = "Standard" } = retrieval
+          return Effect.flatMap(entryOf({ archive, bytes, tier }, limits), (entry) =>
             // The account's policy is about Standard retrievals of archives only.
-            isArchive && tier === "Standard" ? oneByOne(whenOpen(call(entry, initiate))) : call(entry, initiate))
+            isArchive && tier === "Standard" ? oneByOne(whenOpen(call(entry, initiate))) : call(entry, initiate)).pipe(
+              Effect.mapError((error) => error instanceof BudgetExceeded ? naming(archive)(error) : error)
+            )
         })
     }
   })

@@ -26,7 +26,9 @@ export const issueOf = (
       (inside, key) => typeof inside === "object" && inside !== null ? Reflect.get(inside, key) : undefined,
       value
     ),
-    rule: issue?.message ?? "is not valid"
+    rule: issue?._tag === "Unexpected"
+      ? "must be left out, as it does not apply here"
+      : issue?.message ?? "is not valid"
   }
 }
 

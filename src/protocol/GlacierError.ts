@@ -332,6 +332,8 @@ export class InvalidInput extends Schema.TaggedError<InvalidInput>("effect-glaci
  */
 export class BudgetExceeded
   extends Schema.TaggedError<BudgetExceeded>("effect-glacier/BudgetExceeded")("BudgetExceeded", {
+    /** What was to be retrieved, where it has a name: the id of an archive, with the path that it gets if it has one. */
+    archive: Schema.optional(Schema.String),
     /** The cap that it would break. */
     cap: Schema.Literal("bytesPerHour", "bytesPerDay", "cost"),
     /** The cap's value: bytes, or money in the currency of the prices. */
@@ -348,7 +350,8 @@ export class BudgetExceeded
   readonly retry = "never"
   override get message(): string {
     const fit = this.roomIn === undefined ? "there will be no room for it" : `it fits in ${this.roomIn} ms`
-    return `A retrieval takes ${this.asked} of the budget's ${this.cap} of ${this.allowed}, of which ${this.left} is left: ${fit}`
+    const what = this.archive === undefined ? "A retrieval" : `The retrieval of archive ${this.archive}`
+    return `${what} takes ${this.asked} of the budget's ${this.cap} of ${this.allowed}, of which ${this.left} is left: ${fit}`
   }
 }
 

@@ -6,9 +6,11 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
+import * as Order from "effect/Order"
 import * as Schema from "effect/Schema"
 import * as ByteRange from "./ByteRange.ts"
 import { GivenSeconds, nullable, oneOf, optional, required, Seconds } from "./internal/wire.ts"
+import { mebibyte } from "./Limits.ts"
 import { ArchiveId, Description, JobId, SnsTopic } from "./Names.ts"
 import * as Operation from "./Operation.ts"
 import * as ServiceError from "./ServiceError.ts"
@@ -59,7 +61,11 @@ export const InventorySelection = Schema.Struct({
   endDate: optional("EndDate", GivenSeconds),
   limit: optional("Limit", InventoryLimit),
   marker: optional("Marker", Schema.String)
-})
+}).pipe(
+  Schema.filter(({ endDate, startDate }) => !(startDate && endDate && DateTime.lessThan(endDate, startDate)), {
+    message: () => "must have a startDate that is not after its endDate"
+  })
+)
 
 /**
  * A retrieval of an archive, or of a range of it that lies on MiBs.
@@ -214,6 +220,22 @@ export const isInventoryOf = (job: JobDescription, inventory: {
 }
 
 /**
+ * Orders jobs that retrieve the same. The greatest is the one to use, whatever the order in which the service lists them:
+ * a job that has succeeded before one in progress, and of these the newest, whose output can be read for longest.
+ *
+ * @since 0.1.0
+ * @category orders
+ */
+export const byUse: Order.Order<JobDescription> = Order.mapInput(
+  Order.tuple(Order.boolean, Order.number, Order.string),
+  (job): readonly [boolean, number, string] => [
+    job.statusCode === "Succeeded",
+    DateTime.toEpochMillis(Option.getOrElse(job.completionDate, () => job.creationDate)),
+    job.jobId
+  ]
+)
+
+/**
  * A page of ListJobs; `marker` leads to the next.
  *
  * @since 0.1.0
@@ -257,6 +279,13 @@ export const InitiateJob = Operation.make({
   ],
   repeatable: false,
   lookUp: "look for the job among those of vault {vaultName} (ListJobs)"
+}, ({ parameters }) => {
+  const range = parameters.type === "archive-retrieval" ? parameters.retrievalByteRange : undefined
+  return range === undefined || range.start % mebibyte === 0 ? undefined : {
+    field: "parameters.retrievalByteRange",
+    value: range,
+    rule: "must start on a MiB, and end before one or at the end of the archive"
+  }
 })
 
 /**

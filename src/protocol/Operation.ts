@@ -12,7 +12,7 @@ import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type * as Types from "effect/Types"
 import { refuse } from "./Check.ts"
-import type { InvalidInput } from "./GlacierError.ts"
+import { InvalidInput, show } from "./GlacierError.ts"
 import { record } from "./internal/wire.ts"
 import { AccountId, VaultName } from "./Names.ts"
 import type * as ServiceError from "./ServiceError.ts"
@@ -62,6 +62,18 @@ export interface Json<out A> {
 export type Repeatable = boolean | "briefly"
 
 /**
+ * A rule that several inputs break together: the field to change, its value, and what it must be.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Broken {
+  readonly field: string
+  readonly value: unknown
+  readonly rule: string
+}
+
+/**
  * An operation. `body` is what a successful answer carries besides its headers: nothing, a JSON document, or bytes.
  *
  * @since 0.1.0
@@ -96,7 +108,19 @@ export interface Operation<
   readonly lookUp?: string
   /** The outputs that must equal the input of the same name, wherever a response carries them. */
   readonly echoes?: ReadonlyArray<string>
+  /** Finds a broken rule that spans several inputs: see `make`. */
+  readonly check?: (input: never) => Broken | undefined
 }
+
+/**
+ * Inputs that keep the rules of their own.
+ *
+ * @since 0.1.0
+ * @category types
+ */
+export type Checked<F extends Fields> =
+  & { readonly [K in Keys<F, false>]: Value<F[K]> }
+  & { readonly [K in Keys<F, true>]?: Value<F[K]> | undefined }
 
 /**
  * Any operation.
@@ -170,7 +194,9 @@ export const optionalHeader = <A, I extends string>(name: string, schema: Schema
  */
 export const json = <A, I>(schema: Schema.Schema<A, I>): Field<A, false> => ({
   ...field("json", "body", Schema.parseJson(schema), false),
-  decode: Schema.decodeUnknownEither(schema)
+  decode: Schema.decodeUnknownEither(schema),
+  // An input that the operation does not take would be dropped, and something else be done than was asked for.
+  encode: Schema.encodeUnknownEither(Schema.parseJson(schema), { onExcessProperty: "error" })
 })
 
 /**
@@ -251,6 +277,9 @@ export const answer = <A extends object, I>(schema: Schema.Schema<A, I>): Json<A
 /**
  * Describes an operation.
  *
+ * `check` finds a broken rule that spans several inputs. Clients call it before they send anything, once each input keeps
+ * the rules of its own; the emulator answers such requests as the service does.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -262,8 +291,9 @@ export const make = <
   const Errors extends ReadonlyArray<ServiceError.Known<unknown>>,
   const Repeats extends Repeatable
 >(
-  operation: Operation<Name, Input, Headers, Body, Errors, Repeats>
-): Operation<Name, Input, Headers, Body, Errors, Repeats> => operation
+  operation: Operation<Name, Input, Headers, Body, Errors, Repeats>,
+  check?: (input: Checked<Input>) => Broken | undefined
+): Operation<Name, Input, Headers, Body, Errors, Repeats> => check === undefined ? operation : { ...operation, check }
 
 type Plain<A> = A extends Uint8Array ? A
   : A extends Brand.Brand<string> ? Brand.Brand.Unbranded<A>
@@ -357,7 +387,11 @@ export const encode = <O extends Any>(
     else if (field.in === "query") query.push([field.name, encoded.right])
     else if (encoded.right !== "") headers[field.name] = encoded.right
   }
-  return Either.right({ path, query, headers, body })
+  // Each input was encoded, so it keeps the rules of its own.
+  const broken = operation.check?.(record(input))
+  return broken === undefined
+    ? Either.right({ path, query, headers, body })
+    : Either.left(new InvalidInput({ ...broken, operation: operation.name, value: show(broken.value) }))
 }
 
 /**

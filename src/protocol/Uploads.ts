@@ -104,6 +104,9 @@ export const InitiateMultipartUpload = Operation.make({
   repeatable: true
 })
 
+/** The smallest part size that holds so many bytes. All larger ones are multiples of it. */
+const partSizeOf = (length: number): number => 2 ** Math.max(20, Math.ceil(Math.log2(length)))
+
 /**
  * Uploads a part: any part, in any order, as often as wanted; the last write of a range wins.
  *
@@ -135,6 +138,14 @@ export const UploadMultipartPart = Operation.make({
   ],
   repeatable: true,
   echoes: ["treeHash"]
+}, ({ body, range }) => {
+  const length = ByteRange.length(range)
+  const rule = length !== body.length
+    ? `must be as long as the body, which has ${body.length} bytes`
+    : range.start % partSizeOf(length) !== 0
+    ? `must start at a multiple of its part size, which is at least ${partSizeOf(length)} for ${length} bytes`
+    : undefined
+  return rule === undefined ? undefined : { field: "range", value: range, rule }
 })
 
 /**

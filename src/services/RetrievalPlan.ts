@@ -10,6 +10,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
 import * as Arr from "effect/Array"
 import * as Data from "effect/Data"
+import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -30,7 +31,7 @@ import { ArchiveId, JobId } from "../protocol/Names.ts"
 import type { operations } from "../protocol/Operations.ts"
 import * as TreeHash from "../protocol/TreeHash.ts"
 import type { Checkpoint, CheckpointError, CheckpointInUse } from "../transfer/Checkpoint.ts"
-import type * as Download from "../transfer/Download.ts"
+import * as Download from "../transfer/Download.ts"
 import { Event, type OnProgress } from "../transfer/Progress.ts"
 import * as SafePath from "../transfer/SafePath.ts"
 import * as Target from "../transfer/Target.ts"
@@ -41,9 +42,11 @@ import * as Job from "./Job.ts"
 import type * as JobWaiting from "./JobWaiting.ts"
 import * as Vault from "./Vault.ts"
 
+const number = new Intl.NumberFormat("en-US")
+
 /**
- * An archive that has no place of its own: `unnamed`, there is no path for it; `shared`, its path is in the way of that
- * of another archive of the plan.
+ * An archive that has no place of its own: `unnamed`, there is no path for it; `shared`, other archives of the plan have
+ * the same path, or need a folder of that path.
  *
  * @since 0.1.0
  * @category errors
@@ -52,11 +55,17 @@ export class NoPlace extends Data.TaggedError("NoPlace")<{
   readonly reason: "unnamed" | "shared"
   /** The description, or the path that is shared. */
   readonly name: string
+  /** How many other archives the path is in the way of, and the path of one of them. */
+  readonly others: Option.Option<{ readonly count: number; readonly path: string }>
 }> {
   override get message(): string {
-    return this.reason === "unnamed"
-      ? `The description ${show(this.name)} names no file`
-      : `The path ${show(this.name)} is in the way of another archive's`
+    return Option.match(this.others, {
+      onNone: () => `The description ${show(this.name)} names no file`,
+      onSome: ({ count, path }) =>
+        count === 1
+          ? `The path ${show(this.name)} is in the way of another archive's: ${show(path)}`
+          : `The path ${show(this.name)} is in the way of ${number.format(count)} others, such as ${show(path)}`
+    })
   }
 }
 
@@ -117,8 +126,8 @@ const described = ({ description }: Entry): Option.Option<string> =>
 
 /**
  * The plan to retrieve the archives of a Stream. It asks nobody and touches no file: archives without a path, with one
- * that must not be used (`SafePath`), and all that would be in each other's place are refused here, before anything is
- * paid for.
+ * that must not be used (`SafePath`), with the same path as another, and those whose path others need for a folder are
+ * refused here, before anything is paid for. All others are planned.
  *
  * @since 0.1.0
  * @category constructors
@@ -142,7 +151,10 @@ export const make = <E, R>(archives: Stream.Stream<Entry, E, R>, options: Option
     const refused: Array<Refused> = []
     const placed: Array<Placed> = []
     for (const archive of entries) {
-      Either.fromOption(pathOf(archive), () => new NoPlace({ reason: "unnamed", name: archive.description })).pipe(
+      Either.fromOption(
+        pathOf(archive),
+        () => new NoPlace({ reason: "unnamed", name: archive.description, others: Option.none() })
+      ).pipe(
         Either.flatMap((path) => SafePath.make(path, platform)),
         Either.match({
           onLeft: (error) => refused.push({ archive, error }),
@@ -150,9 +162,10 @@ export const make = <E, R>(archives: Stream.Stream<Entry, E, R>, options: Option
         })
       )
     }
-    const shared = new Set(SafePath.collisions(placed, ({ path }) => path, platform).flat())
-    for (const archive of shared) {
-      refused.push({ archive, error: new NoPlace({ reason: "shared", name: archive.path }) })
+    const shared = SafePath.inTheWay(placed, ({ path }) => path, platform)
+    for (const [archive, { count, other }] of shared) {
+      const others = Option.some({ count, path: other.path })
+      refused.push({ archive, error: new NoPlace({ reason: "shared", name: archive.path, others }) })
     }
     const alone = shared.size === 0 ? placed : placed.filter((archive) => !shared.has(archive))
     return { tier, archives: alone, bytes: bytesOf(alone), refused }
@@ -168,9 +181,14 @@ export const quote = (
   plan: Plan,
   terms?: RetrievalBudget.Terms
 ): Either.Either<RetrievalBudget.Quote, InvalidInput | BudgetExceeded> =>
-  RetrievalBudget.quote(plan.archives.map(({ size }) => ({ bytes: size, tier: plan.tier })), terms)
-
-const number = new Intl.NumberFormat("en-US")
+  RetrievalBudget.quote(
+    plan.archives.map(({ archiveId, path, size }) => ({
+      archive: `${archiveId} (${path})`,
+      bytes: size,
+      tier: plan.tier
+    })),
+    terms
+  )
 
 /** How many lines are printed of what has no place. */
 const maximumLines = 20
@@ -236,6 +254,11 @@ export interface RunOptions extends Job.RenewOptions {
   readonly concurrency?: number | undefined
   /** Archives that are read at once. Default: 4. */
   readonly downloads?: number | undefined
+  /**
+   * Whether a file gets the time that its description names, as `ArchiveName.read` finds it. Otherwise, or when there is
+   * none, it has the time of the download. Default: yes.
+   */
+  readonly keepModified?: boolean | undefined
   /** How each is read. */
   readonly download?: Omit<Download.Options, "onProgress"> | undefined
   /** Told of what is read and what was there: `bytes` and `total` are those of the plan. */
@@ -266,6 +289,10 @@ const telling = (begin: number, whole: number, onProgress: OnProgress | undefine
     return { tell, waiting }
   }
 }
+
+/** The time of the last modification that a description names. */
+const modifiedOf = ({ description }: Entry): DateTime.Utc | undefined =>
+  Option.getOrUndefined(Option.flatMap(ArchiveName.read(description), ({ modified }) => modified))
 
 /** Whether a file has the bytes of an archive: what cannot be read has not. */
 const isThere = Effect.fnUntraced(function*(path: string, { size, treeHash }: Entry) {
@@ -313,6 +340,8 @@ export const run = (name: string, plan: Plan, options: RunOptions): Stream.Strea
     const vault = yield* Vault.Vault
     const concurrency = yield* check("retrieve", "concurrency", Concurrency, options.concurrency ?? 100)
     const downloads = yield* check("retrieve", "downloads", Concurrency, options.downloads ?? 4)
+    // What a download would reject, hours after its job was paid for.
+    yield* Download.check(options.download ?? {})
     const reading = yield* Effect.makeSemaphore(downloads)
 
     const done = new Set<ArchiveId>()
@@ -366,7 +395,8 @@ export const run = (name: string, plan: Plan, options: RunOptions): Stream.Strea
         yield* Target.settle(target, archive.treeHash)
         yield* onProgress(Event.Kept({ range: ByteRange.make(0, size), bytes: size, total: Option.some(size) }))
       } else {
-        const download = { ...options.download, onProgress, onFailure: "keep" } as const
+        const modified = options.keepModified === false ? undefined : modifiedOf(archive)
+        const download = { ...options.download, onProgress, onFailure: "keep", modified } as const
         const outer = yield* Waiting.OnWait
         yield* Job.renewed(
           retrieving(archive),

@@ -7,8 +7,10 @@ import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Sink from "effect/Sink"
@@ -18,11 +20,12 @@ import * as Pages from "../client/Pages.ts"
 import * as RetrievalBudget from "../policy/RetrievalBudget.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
 import { Bytes, check } from "../protocol/Check.ts"
-import type { InvalidInput } from "../protocol/GlacierError.ts"
+import { InvalidInput, show } from "../protocol/GlacierError.ts"
 import type { JobDescription, Tier } from "../protocol/Jobs.ts"
+import * as Limits from "../protocol/Limits.ts"
 import { AccountId, VaultName } from "../protocol/Names.ts"
-import type * as Operation from "../protocol/Operation.ts"
-import type { operations } from "../protocol/Operations.ts"
+import * as Operation from "../protocol/Operation.ts"
+import { operations } from "../protocol/Operations.ts"
 import type { UploadDescription } from "../protocol/Uploads.ts"
 import type { VaultDescription } from "../protocol/Vaults.ts"
 import type { Checkpoint } from "../transfer/Checkpoint.ts"
@@ -32,7 +35,7 @@ import * as Uploader from "../transfer/Uploader.ts"
 import type { Kept, OnFailure } from "../transfer/UploadKept.ts"
 import type { Failure } from "../transport/Method.ts"
 import { capture } from "./internal/capture.ts"
-import { joinable, makeTurnsByKey } from "./internal/joinable.ts"
+import { joinable, makeTurnsByKey, type Terms } from "./internal/joinable.ts"
 import * as Job from "./Job.ts"
 
 /**
@@ -46,20 +49,22 @@ export type RetrieveError = Failures<"initiateJob"> | RetrievalBudget.SpendError
 type Failures<Name extends keyof typeof operations> = Failure<(typeof operations)[Name]>
 
 /**
- * Whether a job that is there already will do, which saves the money for another.
+ * Which inventory jobs may be joined.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Joining {
+export interface JoinInventory {
+  /** The output must be readable for longer than that: less than 24 hours. */
+  readonly lasts: Duration.DurationInput
   /**
-   * Joins a job that retrieves the same, if its output can be read for longer than that or it is still in progress, and
-   * starts one only if there is none. Description and topic do not count. Default: always starts one.
+   * How old the list may be: the time since the service took the inventory, not the age of the job. An older list is
+   * joined only when the vault has no newer inventory, so that a new job would list the same. Default: any age.
    *
-   * One that has succeeded goes before one in progress. An inventory with `limit` or `marker` is never joined: which page
-   * it is does not show. What one program starts it joins itself, also at the same time.
+   * The date of a list is in its JSON document. A document in CSV has none, so a CSV job is joined only when the vault
+   * had no newer inventory since the job was started.
    */
-  readonly join?: Duration.DurationInput | undefined
+  readonly maxAge?: Duration.DurationInput | undefined
 }
 
 /**
@@ -68,7 +73,16 @@ export interface Joining {
  * @since 0.1.0
  * @category models
  */
-export interface RetrieveArchive extends Joining {
+export interface RetrieveArchive {
+  /**
+   * Joins a job that retrieves the same archive, range and tier, if its output can be read for longer than that or it is
+   * still in progress. Starts a new job only if there is none. Description and topic do not count. Must be less than 24
+   * hours. Default: always starts a new job.
+   *
+   * Of several jobs, one that has succeeded is preferred to one in progress, and then the newest. A program also joins the
+   * jobs that it starts itself at the same time.
+   */
+  readonly join?: Duration.DurationInput | undefined
   /** Default: the account's, which is Standard. */
   readonly tier?: Tier | undefined
   /** A part of the archive, on MiBs. Default: all of it. */
@@ -90,12 +104,15 @@ type Parameters = Operation.Input<(typeof operations)["initiateJob"]>["parameter
  * created, at most how many, and the marker of the job that ended where this one is to go on; a `description`, and an
  * `snsTopic` to be told when the job has ended.
  *
+ * `join` joins a job as that of `RetrieveArchive` does, and can also say how old the list may be. An inventory with
+ * `limit` or `marker` is never joined: a job does not show which page it lists.
+ *
  * @since 0.1.0
  * @category models
  */
 export type RetrieveInventory =
   & Omit<Extract<Parameters, { readonly type: "inventory-retrieval" }>, "type">
-  & Joining
+  & { readonly join?: Duration.DurationInput | JoinInventory | undefined }
 
 /**
  * What can be done with a vault.
@@ -210,6 +227,34 @@ export interface Service {
  */
 export class Vault extends Context.Tag("effect-glacier/Vault")<Vault, Service>() {}
 
+/** What a job must have to be joined. An output that must last as long as outputs do would never be joined. */
+const termsOf = (join: Exclude<RetrieveInventory["join"], undefined>): Effect.Effect<Terms, InvalidInput> => {
+  const { lasts, maxAge }: JoinInventory = Predicate.hasProperty(join, "lasts") ? join : { lasts: join }
+  const terms = { lasts: Duration.decode(lasts), maxAge: maxAge === undefined ? undefined : Duration.decode(maxAge) }
+  return Duration.toMillis(terms.lasts) < Limits.lifetimeMillis ? Effect.succeed(terms) : new InvalidInput({
+    operation: "retrieve",
+    field: "join",
+    value: Duration.format(terms.lasts),
+    rule: "must be less than the 24 hours for which an output can be read"
+  })
+}
+
+/** Checks the size of an archive, and that a range of it is one that the service retrieves. */
+const checkSize = (
+  range: ByteRange.ByteRange | undefined,
+  size: number | undefined
+): Either.Either<void, InvalidInput> =>
+  // A budget would take 0 for the size of an inventory.
+  Either.flatMap(check("retrieveArchive", "size", Schema.UndefinedOr(Bytes), size), (size) =>
+    range === undefined || size === undefined || ByteRange.isMebibyteAligned(range, size) ? Either.void : Either.left(
+      new InvalidInput({
+        operation: "retrieveArchive",
+        field: "range",
+        value: show(range),
+        rule: `must start on a MiB, and end before one or at the end of the archive, which has ${size} bytes`
+      })
+    ))
+
 /**
  * The vault of that name, whether or not it exists yet; `accountId` is its owner's when that is not the account of the
  * credentials. Fails when it cannot be a name.
@@ -233,17 +278,26 @@ export const make: (
       Effect.flatMap((budget) => budget.spend(retrieval, glacier.initiateJob({ ...address, parameters }))),
       Effect.map(({ jobId }) => jobId)
     )
-  const retrieve = (parameters: Parameters, retrieval: RetrievalBudget.Retrieval, { join }: Joining) =>
-    (join === undefined
-      ? start(parameters, retrieval)
-      // Of two who ask for the same the second finds what the first has started. That may wait for its budget.
-      : inTurn(parameters.type === "archive-retrieval" ? parameters.archiveId : "")(Effect.flatMap(
-        joinable(address, parameters, Duration.decode(join)),
-        Option.match({ onNone: () => start(parameters, retrieval), onSome: Effect.succeed })
-      ))).pipe(
-        Effect.flatMap((jobId) => Job.attach(address, jobId)),
-        run.effect
-      )
+  const retrieve = (
+    parameters: Parameters,
+    retrieval: RetrievalBudget.Retrieval,
+    join: RetrieveInventory["join"]
+  ) =>
+    // A rule that is broken should show before the budget, or the list of jobs, is waited for.
+    Effect.zipRight(
+      Operation.encode(operations.initiateJob, { ...address, parameters }),
+      join === undefined
+        ? start(parameters, retrieval)
+        : Effect.flatMap(termsOf(join), (terms) =>
+          // Of two callers that ask for the same, the second finds the job of the first, which may wait for its budget.
+          inTurn(parameters.type === "archive-retrieval" ? parameters.archiveId : "")(Effect.flatMap(
+            joinable(address, parameters, terms),
+            Option.match({ onNone: () => start(parameters, retrieval), onSome: Effect.succeed })
+          )))
+    ).pipe(
+      Effect.flatMap((jobId) => Job.attach(address, jobId)),
+      run.effect
+    )
   const uploader: Service["uploader"] = (options) =>
     Effect.map(run.effect(Uploader.make(address, options)), (made) => ({
       ...made,
@@ -264,17 +318,16 @@ export const make: (
     sink: (options) => Uploader.toSink(uploader(options)),
     deleteArchive: (archiveId) => run.effect(Effect.asVoid(glacier.deleteArchive({ ...address, archiveId }))),
     retrieveArchive: (archiveId, { join, range, size, ...options } = {}) =>
-      // A budget would take none for the size of an inventory.
       Effect.zipRight(
-        check("retrieveArchive", "size", Schema.UndefinedOr(Bytes), size),
+        checkSize(range, size),
         retrieve(
           { type: "archive-retrieval", archiveId, retrievalByteRange: range, ...options },
-          { bytes: range === undefined ? size : ByteRange.length(range), tier: options.tier },
-          { join }
+          { archive: archiveId, bytes: range === undefined ? size : ByteRange.length(range), tier: options.tier },
+          join
         )
       ),
     retrieveInventory: ({ join, ...options } = {}) =>
-      retrieve({ type: "inventory-retrieval", ...options }, { bytes: 0 }, { join }),
+      retrieve({ type: "inventory-retrieval", ...options }, { bytes: 0 }, join),
     job: (jobId) => run.effect(Job.attach(address, jobId)),
     jobs: (filter) => run.stream(Pages.jobs({ ...address, ...filter })),
     uploads,

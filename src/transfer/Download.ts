@@ -7,15 +7,17 @@
  */
 import type * as PlatformError from "@effect/platform/Error"
 import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { GlacierClient } from "../client/GlacierClient.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
-import { check, Concurrency } from "../protocol/Check.ts"
-import { BrokenOutput } from "../protocol/GlacierError.ts"
+import * as Check from "../protocol/Check.ts"
+import { BrokenOutput, type InvalidInput } from "../protocol/GlacierError.ts"
 import { GetJobOutput } from "../protocol/Jobs.ts"
 import type { JobId } from "../protocol/Names.ts"
 import { PartSize } from "../protocol/Names.ts"
@@ -86,6 +88,8 @@ export interface FileOptions extends Options {
    * nothing, `keep` leaves them for a later download of the same bytes to the same path, as the death of the process does.
    */
   readonly onFailure?: "remove" | "keep" | undefined
+  /** The time of the last modification that the file gets. Default: that of the download. */
+  readonly modified?: DateTime.Utc | undefined
 }
 
 /**
@@ -137,6 +141,20 @@ export const verification = (output: Output, options: StreamOptions = {}): Verif
     : "windows"
 
 /**
+ * Checks how to download, as a download does before it fetches anything: for work that pays before it downloads.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const check = (
+  options: Options
+): Either.Either<{ readonly windowSize: PartSize; readonly concurrency: number }, InvalidInput> =>
+  Either.all({
+    windowSize: Check.check("download", "windowSize", PartSize, options.windowSize ?? defaultPartSize),
+    concurrency: Check.check("download", "concurrency", Check.Concurrency, options.concurrency ?? 4)
+  })
+
+/**
  * The windows of an output and what fetches and checks them; shared by the Stream and the file. A window that comes
  * without a tree hash can be checked with the whole only: `early` is for who passes it on before.
  */
@@ -144,9 +162,8 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptio
   const glacier = yield* GlacierClient
   const hasher = yield* Hasher
   const sha256 = yield* Sha256
-  const windowSize = yield* check("download", "windowSize", PartSize, options.windowSize ?? defaultPartSize)
-  const concurrency = yield* check("download", "concurrency", Concurrency, options.concurrency ?? 4)
-  const from = yield* check("download", "from", Position(output.size), options.from ?? 0)
+  const { concurrency, windowSize } = yield* check(options)
+  const from = yield* Check.check("download", "from", Position(output.size), options.from ?? 0)
   const all = output.size === 0 ? [] : ByteRange.windows(ByteRange.make(0, output.size), output.size, windowSize)
   const ranges = all.filter((range) => range.end >= from)
   const telling = Telling.make(options.onProgress, ranges[0]?.start ?? output.size)
@@ -309,6 +326,6 @@ export const toFile: (
   const hashes = yield* Effect.forEach(ranges, window, { concurrency })
   // Who knows which window is wrong: none is worth keeping.
   yield* Effect.tapError(verify(hashes), () => file.discard)
-  yield* file.complete(output.size)
+  yield* file.complete(output.size, options.modified)
   return { size: output.size, verification: verification(output, options) }
 }, Effect.scoped)

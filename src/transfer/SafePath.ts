@@ -133,6 +133,19 @@ const fold = (path: string): string =>
 const foldersOf = (path: string): ReadonlyArray<string> =>
   path.split("/").slice(0, -1).map((_, index, names) => names.slice(0, index + 1).join("/"))
 
+/** The things that have a path or need a folder of that path, by each path that one of them has. */
+const placesOf = <A>(things: Iterable<A>, pathOf: (thing: A) => string, platform: Platform) => {
+  const placed = Arr.fromIterable(things).map((thing) => {
+    const path = pathOf(thing)
+    return { thing, path: platform === "posix" ? path : fold(path) }
+  })
+  const groups = new Map(placed.map(({ path }): [string, Array<typeof placed[number]>] => [path, []]))
+  for (const one of placed) {
+    for (const place of [...foldersOf(one.path), one.path]) groups.get(place)?.push(one)
+  }
+  return Array.from(groups).filter(([, group]) => group.length > 1)
+}
+
 /**
  * The groups of things that would be in each other's place, by their paths: two of one path, a file where others need a
  * folder, and unless the platform is `posix`, paths that differ in their case, in how their characters are composed
@@ -145,14 +158,26 @@ export const collisions = <A>(
   things: Iterable<A>,
   pathOf: (thing: A) => string,
   platform: Platform = "portable"
-): ReadonlyArray<ReadonlyArray<A>> => {
-  const placed = Arr.fromIterable(things).map((thing) => {
-    const path = pathOf(thing)
-    return { thing, path: platform === "posix" ? path : fold(path) }
-  })
-  const groups = new Map(placed.map(({ path }): [string, Array<A>] => [path, []]))
-  for (const { path, thing } of placed) {
-    for (const place of [...foldersOf(path), path]) groups.get(place)?.push(thing)
-  }
-  return Array.from(groups.values()).filter((group) => group.length > 1)
-}
+): ReadonlyArray<ReadonlyArray<A>> =>
+  placesOf(things, pathOf, platform).map(([, group]) => group.map(({ thing }) => thing))
+
+/**
+ * The things that must give way so that all others can have their places, each with how many others it is in the way of,
+ * and one of these: all that share a path, and a file where others need a folder. What is in that folder stays.
+ *
+ * @since 0.1.0
+ * @category collisions
+ */
+export const inTheWay = <A>(
+  things: Iterable<A>,
+  pathOf: (thing: A) => string,
+  platform: Platform = "portable"
+): ReadonlyMap<A, { readonly other: A; readonly count: number }> =>
+  new Map(
+    placesOf(things, pathOf, platform).flatMap(([place, group]) =>
+      group.filter(({ path }) => path === place).flatMap((own) => {
+        const other = group.find((one) => one !== own)
+        return other === undefined ? [] : [[own.thing, { other: other.thing, count: group.length - 1 }] as const]
+      })
+    )
+  )

@@ -14,6 +14,7 @@ import * as ByteRange from "../protocol/ByteRange.ts"
 import { SourceChanged } from "../protocol/GlacierError.ts"
 import * as Limits from "../protocol/Limits.ts"
 import { Hasher } from "../transport/Hasher.ts"
+import * as RegularFile from "./RegularFile.ts"
 
 /**
  * Bytes of a known number that can be read in any order, several ranges at once.
@@ -26,6 +27,8 @@ export interface Source<out E = never, out R = never> {
   readonly size: Effect.Effect<number, E, R>
   /** The bytes of a range, all of them. When the Scope ends others may have their memory. */
   readonly read: (range: ByteRange.ByteRange) => Effect.Effect<Uint8Array, E, R | Scope.Scope>
+  /** What errors call the source, for instance the path of a file. */
+  readonly name?: string | undefined
   /** What tells one state of the source from another: an upload during which it changes fails with `SourceChanged`. */
   readonly version?: Effect.Effect<string, E, R> | undefined
 }
@@ -65,8 +68,9 @@ export const bytes = (all: Uint8Array): Source => ({
 export const stream = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Once<E, R> => ({ stream })
 
 /**
- * A file, or a range of one. Fails with the file system's error, or with `SourceChanged` when the file ends before the
- * range does or has become shorter meanwhile.
+ * A file, or a range of one. Fails with the file system's error, also when the path leads to something other than a
+ * regular file (see `RegularFile.check`), or with `SourceChanged` when the file ends before the range does or has become
+ * shorter meanwhile. An upload checks the path before it opens anything at the service.
  *
  * @since 0.1.0
  * @category constructors
@@ -78,7 +82,8 @@ export const file = (
   const stat = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.stat(path))
   const first = range?.start ?? 0
   return {
-    size: Effect.flatMap(stat, (info) => {
+    name: path,
+    size: Effect.flatMap(RegularFile.check(path), (info) => {
       const size = Number(info.size)
       if (range === undefined) return Effect.succeed(size)
       return range.end < size
@@ -91,11 +96,10 @@ export const file = (
         `${first} ${size} ${Option.match(mtime, { onNone: () => "", onSome: (time) => time.getTime() })}`
     ),
     read: Effect.fnUntraced(function*({ end, start }) {
-      const fs = yield* FileSystem.FileSystem
       const hasher = yield* Hasher
       const memory = yield* hasher.allocate(end - start + 1)
       // A handle of its own: its position is shared by all who read through it.
-      const handle = yield* fs.open(path, { flag: "r" })
+      const handle = yield* RegularFile.open(path, { flag: "r" })
       yield* handle.seek(first + start, "start")
       for (let filled = 0; filled < memory.length;) {
         // A read that was given up would go on, into memory that others may have by then.

@@ -13,6 +13,7 @@ import type { TreeHash } from "../protocol/TreeHash.ts"
 import type { FileLockError, FileReplaced } from "./FileLock.ts"
 import * as Folder from "./internal/folder.ts"
 import * as PartialFile from "./internal/PartialFile.ts"
+import * as RegularFile from "./RegularFile.ts"
 import * as SafePath from "./SafePath.ts"
 
 /**
@@ -30,11 +31,7 @@ import * as SafePath from "./SafePath.ts"
  */
 export type Reason =
   | "exists"
-  | "folder"
-  | "device"
-  | "pipe"
-  | "socket"
-  | "unknown"
+  | RegularFile.Other
   | "link"
   | "outside"
   | "missing"
@@ -78,44 +75,37 @@ export type TargetError = TargetRefused | FileLockError | FileReplaced
 
 const isLink = (fs: FileSystem.FileSystem, path: string): Effect.Effect<boolean> => Effect.isSuccess(fs.readLink(path))
 
-/** Why what has the place of a target is not replaced. */
-const reasons: Readonly<Record<Exclude<FileSystem.File.Type, "File">, Reason>> = {
-  Directory: "folder",
-  BlockDevice: "device",
-  CharacterDevice: "device",
-  FIFO: "pipe",
-  Socket: "socket",
-  SymbolicLink: "link",
-  Unknown: "unknown"
-}
-
 /**
  * Checks that a download can write a file to a path, and returns the path with the real path of its folder. A file that is
  * there would be replaced. A symbolic link to a file would be replaced, too, and the file that it points to stays as it
  * is. `Job.outputToFile` checks this before it fetches anything; check it yourself before you pay for the job.
  *
- * Fails with `TargetRefused` when anything else is there, or when the folder does not exist or cannot be written to.
+ * Fails with `TargetRefused` when anything else is there, or when the folder does not exist or cannot be written to; and
+ * with `FileInUse` while another download writes there.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const check: (
   path: string
-) => Effect.Effect<string, TargetRefused | PlatformError.PlatformError, FileSystem.FileSystem> = Effect.fn(
-  "Target.check"
-)(function*(path) {
-  const fs = yield* FileSystem.FileSystem
-  const refuse = (reason: Reason) => () => new TargetRefused({ path, reason })
-  const target = yield* Effect.catchIf(Folder.locate(fs, path), Folder.isNotFound, refuse("missing"))
-  const found = yield* Effect.catchAll(Effect.asSome(fs.stat(target)), (error) =>
-    Effect.if(isLink(fs, target), {
-      onTrue: refuse("link"),
-      onFalse: () => Folder.isNotFound(error) ? Effect.succeedNone : Effect.fail(error)
-    }))
-  if (Option.isSome(found) && found.value.type !== "File") return yield* refuse(reasons[found.value.type])()
-  yield* Effect.mapError(fs.access(Folder.of(target), { writable: true }), refuse("unwritable"))
-  return target
-})
+) => Effect.Effect<string, TargetRefused | FileLockError | PlatformError.PlatformError, FileSystem.FileSystem> = Effect
+  .fn(
+    "Target.check"
+  )(function*(path) {
+    const fs = yield* FileSystem.FileSystem
+    const refuse = (reason: Reason) => () => new TargetRefused({ path, reason })
+    const target = yield* Effect.catchIf(Folder.locate(fs, path), Folder.isNotFound, refuse("missing"))
+    const found = yield* Effect.catchAll(Effect.asSome(fs.stat(target)), (error) =>
+      Effect.if(isLink(fs, target), {
+        onTrue: refuse("link"),
+        onFalse: () => Folder.isNotFound(error) ? Effect.succeedNone : Effect.fail(error)
+      }))
+    const other = Option.flatMap(found, RegularFile.otherOf)
+    if (Option.isSome(other)) return yield* refuse(other.value)()
+    yield* Effect.mapError(fs.access(Folder.of(target), { writable: true }), refuse("unwritable"))
+    yield* PartialFile.checkFree(target)
+    return target
+  })
 
 /**
  * How to prepare a target.
@@ -145,7 +135,7 @@ export const prepare: (
   options?: Options
 ) => Effect.Effect<
   string,
-  TargetRefused | SafePath.UnsafePath | PlatformError.PlatformError,
+  TargetRefused | FileLockError | SafePath.UnsafePath | PlatformError.PlatformError,
   FileSystem.FileSystem | Path.Path
 > = Effect.fn("Target.prepare")(function*(directory, path, options = {}) {
   const fs = yield* FileSystem.FileSystem

@@ -137,7 +137,7 @@ const anywhere = Effect.fnUntraced(function*<E, R, Chosen extends OnFailure>(
 ) {
   const version = source.version ?? Effect.succeed("")
   const before = yield* version
-  const plan = yield* UploadPlan.make(yield* source.size, options)
+  const plan = yield* UploadPlan.make(yield* source.size, options, source.name)
   multipart.sized(plan.size)
 
   /** Bytes that are too few or too many would be stored as they are: their hashes fit. */

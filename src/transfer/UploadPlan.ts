@@ -95,14 +95,19 @@ const choose = (options: Options, smallest: number, size: number): Either.Either
 /**
  * Plans the parts of `size` bytes. Without a part size it takes 16 MiB, less where the line does not carry that, and more
  * where 10,000 parts would not hold the archive. Refuses an empty archive, one larger than the service stores, a part
- * size that is none or too small, and a part that is too large for the line even when it has it for itself.
+ * size that is none or too small, and a part that is too large for the line even when it has it for itself. `name` is what
+ * the error calls the source of the archive.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (size: number, options: Options = {}): Either.Either<UploadPlan, InvalidInput> =>
+export const make = (
+  size: number,
+  options: Options = {},
+  name?: string | undefined
+): Either.Either<UploadPlan, InvalidInput> =>
   Either.gen(function*() {
-    yield* check("upload", "size", ArchiveSize, size)
+    yield* check("upload", name === undefined ? "size" : `size of ${show(name)}`, ArchiveSize, size)
     let smallest: number = Limits.minimumPartSize
     while (smallest * Limits.maximumParts < size) smallest *= 2
     const pace = yield* choose(options, smallest, size)

@@ -143,6 +143,15 @@ describe("jobs", () => {
           "Invalid InventoryRetrievalParameters.StartDate: soon"
         ],
         [
+          {
+            Type: "inventory-retrieval",
+            InventoryRetrievalParameters: { StartDate: "2014-01-01T00:00:00Z", EndDate: "2013-01-01T00:00:00Z" }
+          },
+          400,
+          invalid,
+          "Invalid InventoryRetrievalParameters: {\"StartDate\":\"2014-01-01T00:00:00Z\",\"EndDate\":\"2013-01-01T00:00:00Z\"}"
+        ],
+        [
           { Type: "inventory-retrieval", InventoryRetrievalParameters: { EndDate: "2013-02-31T00:00:00Z" } },
           400,
           invalid,

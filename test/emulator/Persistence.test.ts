@@ -2,6 +2,7 @@ import { FileSystem, Path } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit, FastCheck, Fiber, Layer, Scope, Stream, TestClock } from "effect"
+import { execFileSync } from "node:child_process"
 import { Emulator } from "../../src/emulator/index.ts"
 import * as Support from "./support.ts"
 
@@ -306,4 +307,15 @@ describe("persistence", () => {
       expect(text).toContain("photos")
       expect(text).not.toContain("films")
     }).pipe(provide))
+
+  it.scopedLive("says what is in the place of its journal, and does not open a pipe", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      execFileSync("mkfifo", [`${directory}/journal.jsonl`])
+      const error = yield* Effect.flip(Effect.provide(call("GET", "/-/vaults"), layer(directory)))
+      expect(error).toMatchObject({ _tag: "EmulatorStorageError" })
+      expect(`${error}`).toContain(
+        `${directory}/journal.jsonl: the journal cannot be opened (it is a FIFO, not a file)`
+      )
+    }).pipe(Effect.provide(NodeContext.layer)))
 })

@@ -25,7 +25,7 @@ it("wait-by-notification.ts is woken by messages", { timeout: 60_000 }, async ()
 it("retrieve-many.ts is stopped, goes on, and pays for no archive twice", { timeout: 60_000 }, async () => {
   const plan = [
     "Bulk: 3 requests, 83 bytes",
-    "Cost: 0.000075",
+    "Cost: 0.000075 for the retrieval; transfer is not priced",
     "The caps let all start at once",
     "Without a place: 1",
     "  The path \"../etc/passwd\" must have no name that is nothing, a dot or two dots, with or without invisible characters",

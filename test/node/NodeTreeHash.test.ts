@@ -63,6 +63,6 @@ describe("NodeTreeHash.ofFile", () => {
       const missing = yield* Effect.flip(NodeTreeHash.ofFile(`${there}/missing`))
       expect(missing).toMatchObject({ _tag: "SystemError", reason: "NotFound" })
       const directory = yield* Effect.flip(NodeTreeHash.ofFile(there))
-      expect(directory.message).toContain("EISDIR")
+      expect(directory.message).toBe(`BadResource: FileSystem.open (${there}): is a folder, not a file`)
     }).pipe(Effect.provide(Layer.merge(NodeContext.layer, NodeHashing.layer))))
 })

@@ -52,7 +52,7 @@ describe("RetrievalBudget.quote", () => {
     expect(RetrievalBudget.format(quote)).toBe([
       "Expedited: 1 requests, 1,073,741,824 bytes (1.0 GiB)",
       "Standard: 3 requests, 4,294,967,296 bytes (4.0 GiB)",
-      "Cost: 0.08015",
+      "Cost: 0.08015 for the retrieval; transfer is not priced",
       "The caps let all start at once"
     ].join("\n"))
   })

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import type { InvalidInput } from "../../src/protocol/GlacierError.ts"
 import { mebibyte } from "../../src/protocol/Limits.ts"
@@ -41,6 +42,74 @@ describe("Operation: bad input", () => {
     ["uploadMultipartPart", { range: { start: 5, end: 4 } }, "range", "{\"start\":5,\"end\":4}", /before its end/],
     ["uploadMultipartPart", { range: { start: -1, end: 4 } }, "range.start", "-1", /0 (or more|to)/],
     ["uploadMultipartPart", { range: { start: 0, end: 1e15 } }, "range.end", "1000000000000000", /42,949,672,9/],
+    [
+      "uploadMultipartPart",
+      { range: { start: 0, end: 3 } },
+      "range",
+      "{\"start\":0,\"end\":3}",
+      /as long as the body, .* 3 b/
+    ],
+    [
+      "uploadMultipartPart",
+      { range: { start: 0, end: 1 } },
+      "range",
+      "{\"start\":0,\"end\":1}",
+      /as long as the body, .* 3 b/
+    ],
+    [
+      "uploadMultipartPart",
+      { range: { start: 5, end: 7 } },
+      "range",
+      "{\"start\":5,\"end\":7}",
+      /at least 1048576 for 3 b/
+    ],
+    [
+      "uploadMultipartPart",
+      { range: { start: mebibyte, end: 2 * mebibyte }, body: new Uint8Array(mebibyte + 1) },
+      "range",
+      "{\"start\":1048576,\"end\":2097152}",
+      /multiple of its part size, which is at least 2097152 for 1048577 bytes/
+    ],
+    [
+      "initiateJob",
+      { parameters: { type: "archive-retrieval", archiveId: id, retrievalByteRange: { start: 1, end: mebibyte } } },
+      "parameters.retrievalByteRange",
+      "{\"start\":1,\"end\":1048576}",
+      /must start on a MiB/
+    ],
+    [
+      "initiateJob",
+      { parameters: { type: "archive-retrieval", archiveId: id, format: "CSV" } },
+      "parameters.format",
+      "\"CSV\"",
+      /must be left out/
+    ],
+    [
+      "initiateJob",
+      { parameters: { type: "inventory-retrieval", archiveId: "an id" } },
+      "parameters.archiveId",
+      "\"an id\"",
+      /must be left out/
+    ],
+    [
+      "initiateJob",
+      { parameters: { type: "inventory-retrieval", tier: "Bulk" } },
+      "parameters.tier",
+      "\"Bulk\"",
+      /must be left out/
+    ],
+    [
+      "initiateJob",
+      {
+        parameters: {
+          type: "inventory-retrieval",
+          selection: { startDate: DateTime.unsafeMake(2_000), endDate: DateTime.unsafeMake(1_000) }
+        }
+      },
+      "parameters.selection",
+      "{\"startDate\":\"1970-01-01T00:00:02.000Z\",\"endDate\":\"1970-01-01T00:00:01.000Z\"}",
+      /startDate that is not after its endDate/
+    ],
     ["initiateMultipartUpload", { partSize: 3 * mebibyte }, "partSize", "3145728", /1 MiB times a power of two/],
     ["completeMultipartUpload", { archiveSize: 0 }, "archiveSize", "0", /1 byte to 42,949,672,960,000/],
     ["completeMultipartUpload", { archiveSize: 1.5 }, "archiveSize", "1.5", /a whole number of bytes/],

@@ -206,10 +206,17 @@ const inventoryRetrieval = fc.record({
   selection: fc.record(
     { startDate: seconds, endDate: seconds, limit: fc.integer({ min: 1 }), marker: fc.string() },
     { requiredKeys: [] }
-  ),
+  ).filter(({ endDate, startDate }) => !(startDate && endDate && DateTime.lessThan(endDate, startDate))),
   description: Arbitrary.make(Names.Description),
   snsTopic: Arbitrary.make(Names.SnsTopic)
 }, { requiredKeys: [] }).map((rest) => ({ type: "inventory-retrieval", ...rest }))
+
+/** A range starts on a MiB. */
+const archiveRetrieval = Arbitrary.make(Jobs.ArchiveRetrieval).map(({ retrievalByteRange: range, ...rest }) =>
+  range === undefined
+    ? rest
+    : { ...rest, retrievalByteRange: { ...range, start: range.start - range.start % mebibyte } }
+)
 
 // 𝒳 is one character and two units of a string.
 const tagCharacter = fc.constantFrom(..."aZ9é漢٣𝒳 _./=+-@")
@@ -233,11 +240,13 @@ const arbitraries: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
   limit: fc.integer({ min: 1 }),
   lockId: Arbitrary.make(Policies.LockId),
   marker: fc.string({ minLength: 1 }),
-  parameters: fc.oneof(Arbitrary.make(Jobs.ArchiveRetrieval), inventoryRetrieval),
+  parameters: fc.oneof(archiveRetrieval, inventoryRetrieval),
   partSize: Arbitrary.make(Names.PartSize),
   policy: fc.json(),
   "SetDataRetrievalPolicy.policy": Arbitrary.make(Accounts.DataRetrievalPolicy),
   range: Arbitrary.make(ByteRange.ByteRange),
+  "UploadMultipartPart.body": fc.uint8Array({ minLength: 3, maxLength: 3 }),
+  "UploadMultipartPart.range": fc.nat({ max: 9_999 }).map((index) => ByteRange.make(index * mebibyte, 3)),
   statusCode: Arbitrary.make(Jobs.StatusCode),
   tagKeys: fc.array(tagKey, { minLength: 1, maxLength: 10 }),
   tags: fc.dictionary(tagKey, tagValue, { minKeys: 1, maxKeys: 10 }),

@@ -1,9 +1,11 @@
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as FileSystem from "@effect/platform/FileSystem"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import { describe, expect, it } from "@effect/vitest"
 import * as Chunk from "effect/Chunk"
 import * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -31,6 +33,16 @@ const stored = Effect.gen(function*() {
 
 /** How many jobs were paid for. */
 const paid = Effect.flatMap(Vault.Vault, ({ jobs }) => Effect.map(Stream.runCollect(jobs()), Chunk.size))
+
+/** A service that lists the oldest job first. */
+const listingBackwards: Support.Change = (send, request) =>
+  request.method !== "GET" || !request.url.endsWith("/jobs") ? send : Effect.map(
+    Effect.flatMap(Effect.orDie(send), (response) => Effect.orDie(response.json)),
+    (page) => {
+      const { JobList, ...others } = page as { readonly JobList: ReadonlyArray<unknown> }
+      return HttpClientResponse.fromWeb(request, Response.json({ ...others, JobList: [...JobList].reverse() }))
+    }
+  )
 
 describe("Vault.retrieveArchive with join", () => {
   it.effect("joins a job in progress, and one that has succeeded until its output is there for too short a time", () =>
@@ -80,6 +92,37 @@ describe("Vault.retrieveArchive with join", () => {
       yield* TestClock.adjust("4 hours")
       yield* vault.retrieveArchive(archiveId)
       expect((yield* vault.retrieveArchive(archiveId, { join: "5 hours" })).id).toBe(id)
+    }).pipe(Effect.provide(layer())))
+
+  it.effect.each([["newest first", false], ["oldest first", true]] as const)(
+    "takes the newest of several, whose output lasts longest, when the service lists the %s",
+    ([_, isReversed]) =>
+      Effect.gen(function*() {
+        const { archiveId, vault } = yield* stored
+        const retrieve = vault.retrieveArchive(archiveId, { join: "5 hours" })
+        yield* vault.retrieveArchive(archiveId)
+        yield* TestClock.adjust("6 hours")
+        const second = yield* vault.retrieveArchive(archiveId)
+        expect((yield* retrieve).id).not.toBe(second.id)
+        yield* TestClock.adjust("4 hours")
+        expect((yield* retrieve).id).toBe(second.id)
+        yield* TestClock.adjust("23 hours")
+        const third = yield* vault.retrieveArchive(archiveId)
+        yield* TestClock.adjust("1 hour")
+        const fourth = yield* vault.retrieveArchive(archiveId)
+        expect(third.id).not.toBe(fourth.id)
+        expect((yield* retrieve).id).toBe(fourth.id)
+      }).pipe(Effect.provide(layer(isReversed ? listingBackwards : undefined)))
+  )
+
+  it.effect("rejects a time for which no output can be read", () =>
+    Effect.gen(function*() {
+      const { archiveId, vault } = yield* stored
+      const error = yield* Effect.flip(vault.retrieveArchive(archiveId, { join: "1 day" }))
+      expect(error.message).toBe(
+        "retrieve: join must be less than the 24 hours for which an output can be read, but is 1d"
+      )
+      expect(yield* paid).toBe(0)
     }).pipe(Effect.provide(layer())))
 
   it.effect("joins none that has failed", () =>
@@ -156,6 +199,39 @@ describe("Vault.retrieveInventory with join", () => {
       const pages = yield* Effect.replicateEffect(retrieve({ selection: { limit: 1 } }), 2)
       expect(new Set(pages).size).toBe(2)
       expect(yield* paid).toBe(selections.length + 3)
+    }).pipe(Effect.provide(layer())))
+})
+
+describe("Vault.retrieveInventory with join and maxAge", () => {
+  const idOf = Effect.map(({ id }: Job.Service) => id)
+
+  it.effect("joins no list that is older, while the vault has a newer one", () =>
+    Effect.gen(function*() {
+      const { vault } = yield* stored
+      yield* TestClock.adjust("25 hours")
+      const retrieve = (maxAge?: Duration.DurationInput, format?: "CSV") =>
+        idOf(vault.retrieveInventory({ format, join: { lasts: "1 hour", maxAge } }))
+      const [json, csv] = [yield* retrieve(), yield* retrieve(undefined, "CSV")]
+      yield* vault.upload(Source.bytes(bytes))
+      yield* TestClock.adjust("25 hours")
+      // Both lists are of 24 hours after the first upload, 26 hours ago. A document in CSV does not say so.
+      expect([yield* retrieve(), yield* retrieve(undefined, "CSV")]).toEqual([json, csv])
+      expect(yield* retrieve("27 hours")).toBe(json)
+      const newer = yield* retrieve("25 hours")
+      expect(newer).not.toBe(json)
+      expect(yield* retrieve("25 hours")).toBe(newer)
+      expect(yield* retrieve("27 hours", "CSV")).not.toBe(csv)
+    }).pipe(Effect.provide(layer())))
+
+  it.effect("joins any list that a new job would only repeat", () =>
+    Effect.gen(function*() {
+      const { vault } = yield* stored
+      yield* TestClock.adjust("100 days")
+      const retrieve = idOf(vault.retrieveInventory({ join: { lasts: "1 hour", maxAge: "1 hour" } }))
+      const id = yield* retrieve
+      expect(yield* retrieve).toBe(id)
+      yield* TestClock.adjust("20 hours")
+      expect(yield* retrieve).toBe(id)
     }).pipe(Effect.provide(layer())))
 })
 

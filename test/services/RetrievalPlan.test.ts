@@ -4,14 +4,18 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Chunk from "effect/Chunk"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { createHash } from "node:crypto"
+import * as ArchiveName from "../../src/protocol/ArchiveName.ts"
 import type { Entry } from "../../src/protocol/Inventory.ts"
 import { ArchiveId } from "../../src/protocol/Names.ts"
 import * as RetrievalPlan from "../../src/services/RetrievalPlan.ts"
 import * as Vault from "../../src/services/Vault.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
+import * as FileLock from "../../src/transfer/FileLock.ts"
 import type { Event } from "../../src/transfer/Progress.ts"
 import * as SafePath from "../../src/transfer/SafePath.ts"
 import { fates, type Life } from "../policy/budgets.ts"
@@ -58,7 +62,7 @@ describe("RetrievalPlan.make", () => {
             path: archive.description
           }))
         ]
-        expect(new Set(SafePath.collisions(all, ({ path }) => path, platform).flat()).size).toBe(places.length)
+        expect(SafePath.inTheWay(all, ({ path }) => path, platform).size).toBe(places.length)
         expect(plan.bytes).toBe(plan.archives.reduce((sum, { size }) => sum + size, 0))
       }),
     { fastCheck: { numRuns: 100 } }
@@ -78,15 +82,34 @@ describe("RetrievalPlan.make", () => {
       const terms = { prices: { Bulk: { perGiB: 1, perThousandRequests: 500 } }, bytesPerDay: 2 ** 30 }
       expect(RetrievalPlan.format(plan, terms)).toBe([
         "Bulk: 2 requests, 2,147,483,648 bytes (2.0 GiB)",
-        "Cost: 3.00",
+        "Cost: 3.00 for the retrieval; transfer is not priced",
         "Under the caps the last starts 1d after the first",
         "Without a place: 4",
         "  The description \"\" names no file",
         "  The path \"../d\" must have no name that is nothing, a dot or two dots, with or without invisible characters",
-        "  The path \"c\" is in the way of another archive's",
-        "  The path \"C\" is in the way of another archive's"
+        "  The path \"c\" is in the way of another archive's: \"C\"",
+        "  The path \"C\" is in the way of another archive's: \"c\""
       ].join("\n"))
       expect(RetrievalPlan.format(plan, { bytesPerDay: 1 })).toContain("there will be no room for it")
+    }))
+
+  it.effect("plans a thousand files whose folder is an archive itself, and rejects only that archive", () =>
+    Effect.gen(function*() {
+      const files = Array.from({ length: 1_000 }, (_, index) => `Photos/${index}.jpg`)
+      const archives = ["Photos/", "photos", ...files, "Photos"].map((description, index): Entry => ({
+        archiveId: ArchiveId.make(`archive-${index}`),
+        description,
+        creationDate,
+        size: 1,
+        treeHash: hash
+      }))
+      const plan = yield* RetrievalPlan.make(Stream.fromIterable(archives))
+      expect(plan.archives.map(({ path }) => path)).toEqual(files)
+      expect(plan.refused.map(({ error }) => error.message)).toEqual([
+        "The path \"Photos/\" must not end with a slash, as that of a folder does",
+        "The path \"photos\" is in the way of 1,001 others, such as \"Photos/0.jpg\"",
+        "The path \"Photos\" is in the way of 1,001 others, such as \"photos\""
+      ])
     }))
 
   it.effect("takes the paths that it is given", () =>
@@ -161,6 +184,51 @@ const provided = (change?: Change) => <A, E, R>(effect: Effect.Effect<A, E, R>) 
   )
 
 describe("RetrievalPlan.run", () => {
+  it.scoped.each([undefined, false])(
+    "gives a file the time that its description names, unless told otherwise: %s",
+    (keepModified) =>
+      Effect.gen(function*() {
+        const modified = DateTime.unsafeMake("2008-05-01T10:11:12Z")
+        const named = yield* ArchiveName.write({ path: "a", modified })
+        const { directory, fs, isWhole, plan } = yield* planned([named, "b"])
+        yield* Stream.runDrain(RetrievalPlan.run("all", plan, { directory, keepModified }))
+        const timeOf = (name: string) =>
+          Effect.map(fs.stat(`${directory}/${name}`), ({ mtime }) => Option.getOrThrow(mtime))
+        const time = DateTime.toDateUtc(modified)
+        expect((yield* timeOf("a")).getTime() === time.getTime()).toBe(keepModified !== false)
+        expect(yield* timeOf("b")).not.toEqual(time)
+        expect(yield* isWhole).toBe(true)
+      }).pipe(provided())
+  )
+
+  it.scoped("pays for nothing that it could not download", () =>
+    Effect.gen(function*() {
+      const { directory, fs, plan } = yield* planned(["a", "b"])
+      const run = (download: RetrievalPlan.RunOptions["download"]) =>
+        Stream.runCollect(RetrievalPlan.run("all", plan, { directory, download }))
+      expect(yield* Effect.flip(run({ windowSize: 5 }))).toMatchObject({ _tag: "InvalidInput", field: "windowSize" })
+      expect(yield* Effect.flip(run({ concurrency: 0 }))).toMatchObject({ _tag: "InvalidInput", field: "concurrency" })
+      expect(yield* paid).toEqual([])
+      const { acquire } = yield* FileLock.FileLock
+      const lockOf = (name: string) => `${directory}/${name}.${createHash("sha256").digest("hex").slice(0, 16)}.lock`
+      const real = yield* fs.realPath(directory)
+      yield* acquire(`${real}/a`, lockOf("a").replace(directory, real))
+      expect(told(yield* run({}))).toEqual(["a FileInUse", "b now"])
+      expect(yield* paid).toHaveLength(1)
+    }).pipe(provided()))
+
+  it("names the archive that is larger than a cap", () => {
+    const archive = { archiveId: ArchiveId.make("the-id"), description: "", creationDate, size: 7, treeHash: hash }
+    const archives = [{ ...archive, path: Either.getOrThrow(SafePath.make("a/b")) }]
+    const error = Either.flip(
+      RetrievalPlan.quote({ tier: "Bulk", archives, bytes: 7, refused: [] }, { bytesPerDay: 6 })
+    )
+    expect(Either.getOrThrow(error).message).toBe(
+      "The retrieval of archive the-id (a/b) takes 7 of the budget's bytesPerDay of 6, of which 6 is left: " +
+        "there will be no room for it"
+    )
+  })
+
   it.scoped("retrieves each to its place, whatever becomes of others; what failed is tried again", () =>
     Effect.gen(function*() {
       const vault = yield* Vault.Vault

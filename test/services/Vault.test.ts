@@ -276,13 +276,48 @@ describe("Vault", () => {
     }).pipe(Effect.scoped, Effect.provide(Support.layer(change)))
   })
 
-  it.effect("refuses a range that does not lie on MiBs as the service does", () =>
-    Effect.gen(function*() {
+  it.effect("rejects a range that does not lie on MiBs: before it sends anything as far as it can see that", () => {
+    const { change, sent } = Support.recording()
+    return Effect.gen(function*() {
       const vault = yield* Vault.Vault
-      const { archiveId } = yield* vault.upload(Source.bytes(pattern(2 * mebibyte)))
-      const error = yield* Effect.flip(vault.retrieveArchive(archiveId, { range: { start: 1, end: mebibyte } }))
-      expect(error).toBeInstanceOf(ServiceError.RangeNotAligned)
-    }).pipe(Effect.provide(layer())))
+      const size = 2 * mebibyte + 5
+      const { archiveId } = yield* vault.upload(Source.bytes(pattern(size)))
+      sent.length = 0
+      const refused = (options: Vault.RetrieveArchive) => Effect.flip(vault.retrieveArchive(archiveId, options))
+      const late = { start: mebibyte, end: 2 * mebibyte }
+      const rejected = [
+        yield* refused({ range: { start: 1, end: mebibyte - 1 }, join: 0 }),
+        yield* refused({ range: late, size }),
+        yield* refused({ range: { start: 0, end: size }, size })
+      ]
+      expect(rejected.map(({ message }) => message)).toEqual([
+        "InitiateJob: parameters.retrievalByteRange must start on a MiB, and end before one or at the end of the archive, " +
+        "but is {\"start\":1,\"end\":1048575}",
+        "retrieveArchive: range must start on a MiB, and end before one or at the end of the archive, which has 2097157 " +
+        "bytes, but is {\"start\":1048576,\"end\":2097152}",
+        "retrieveArchive: range must start on a MiB, and end before one or at the end of the archive, which has 2097157 " +
+        "bytes, but is {\"start\":0,\"end\":2097157}"
+      ])
+      expect(sent).toEqual([])
+      // Only the service knows the size.
+      expect(yield* refused({ range: late })).toBeInstanceOf(ServiceError.RangeNotAligned)
+      yield* vault.retrieveArchive(archiveId, { range: { start: mebibyte, end: size - 1 }, size })
+    }).pipe(Effect.provide(layer(change)))
+  })
+
+  it.effect("rejects a broken rule before it waits for its budget", () => {
+    const limits = RetrievalBudget.layer({ bytesPerDay: 3 * mebibyte })
+    return Effect.gen(function*() {
+      const vault = yield* Vault.Vault
+      const { archiveId } = yield* vault.upload(Source.bytes(pattern(3 * mebibyte)))
+      yield* vault.retrieveArchive(archiveId, { size: 3 * mebibyte })
+      const next = yield* Effect.flip(vault.retrieveArchive(archiveId, { size: 3 * mebibyte, description: "é" }))
+      expect(next).toMatchObject({ _tag: "InvalidInput", field: "parameters.description" })
+    }).pipe(
+      Effect.provide(layer()),
+      Effect.provide(Layer.orDie(Layer.provide(limits, Layer.fresh(KeyValueStore.layerMemory))))
+    )
+  })
 })
 
 describe("A retrieval budget", () => {

@@ -6,6 +6,7 @@ import * as Layer from "effect/Layer"
 import type { Entry } from "../../src/protocol/Inventory.ts"
 import * as Vault from "../../src/services/Vault.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
+import * as FileLock from "../../src/transfer/FileLock.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import { type Fate, type Life, makeLife, storeOn } from "../policy/budgets.ts"
 import { pattern } from "../transfer/support.ts"
@@ -43,7 +44,10 @@ export const runOn = Effect.fnUntraced(function*<A, E, R>(
   const life = yield* makeLife
   onLife(life)
   const store = Layer.succeed(KeyValueStore.KeyValueStore, storeOn(pages, life, death).store)
-  const end = yield* life.live(Effect.provide(program, Layer.provide(Checkpoint.layerKeyValueStore, store)))
+  const end = yield* life.live(Effect.provide(program, Layer.provide(Checkpoint.layerKeyValueStore, store))).pipe(
+    // The locks of a process die with it.
+    Effect.provideService(FileLock.FileLock, FileLock.makeInProcess())
+  )
   // A process is gone with all it has in hand; here files are still being closed, and time waits for that.
   yield* Effect.sleep("1 second")
   return end

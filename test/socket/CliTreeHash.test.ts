@@ -34,7 +34,7 @@ describe.concurrent("effect-glacier tree-hash", () => {
         expect(stdout).toBe(`${treeHash(ramp(5))}  ${folder}/there`)
         expect(stderr.trim().split("\n")).toEqual([
           `${folder}/missing: ENOENT: no such file or directory, open '${folder}/missing'`,
-          `${folder}: EISDIR: illegal operation on a directory, read`,
+          `${folder}: is a folder, not a file`,
           "2 of 3 files could not be read"
         ])
       }).pipe(Effect.provide(NodeContext.layer)),

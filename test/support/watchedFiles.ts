@@ -2,6 +2,8 @@
 import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
+import { execFileSync } from "node:child_process"
+import { createServer, type Server } from "node:net"
 
 /** What is done to a file system, in words, before it is done; and what becomes of it. */
 export type Watch = <A>(step: string, effect: Effect.Effect<A, PlatformError>) => Effect.Effect<A, PlatformError>
@@ -40,3 +42,15 @@ export const watching = (fs: FileSystem.FileSystem, watch: Watch): FileSystem.Fi
 /** Runs an effect in a file system that is watched. */
 export const watched = (watch: Watch) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.updateService(effect, FileSystem.FileSystem, (fs) => watching(fs, watch))
+
+/** Makes a named pipe and a socket in a folder, until the Scope ends. */
+export const withPipeAndSocket = Effect.fnUntraced(function*(directory: string) {
+  execFileSync("mkfifo", [`${directory}/pipe`])
+  yield* Effect.acquireRelease(
+    Effect.async<Server>((resume) => {
+      const server = createServer()
+      server.listen(`${directory}/socket`, () => resume(Effect.succeed(server)))
+    }),
+    (server) => Effect.sync(() => server.close())
+  )
+})

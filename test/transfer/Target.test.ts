@@ -7,13 +7,12 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
-import { execFileSync } from "node:child_process"
-import { createServer, type Server } from "node:net"
 import * as GlacierClient from "../../src/client/GlacierClient.ts"
 import * as Job from "../../src/services/Job.ts"
 import * as SafePath from "../../src/transfer/SafePath.ts"
 import * as Target from "../../src/transfer/Target.ts"
 import { Hasher } from "../../src/transport/Hasher.ts"
+import { withPipeAndSocket } from "../support/watchedFiles.ts"
 import { address, layer, recording } from "./support.ts"
 
 /** A directory with a file, a folder and links of all kinds; beside it, what is no business of a download. */
@@ -146,14 +145,7 @@ describe("A path that cannot become a file", () => {
   /** A pipe, a socket, and links to both, to a device and to what else is there. */
   const withOthers = Effect.gen(function*() {
     const { directory, fs, sandbox } = yield* prepared
-    execFileSync("mkfifo", [`${directory}/pipe`])
-    yield* Effect.acquireRelease(
-      Effect.async<Server>((resume) => {
-        const server = createServer()
-        server.listen(`${directory}/socket`, () => resume(Effect.succeed(server)))
-      }),
-      (server) => Effect.sync(() => server.close())
-    )
+    yield* withPipeAndSocket(directory)
     yield* Effect.forEach([
       ["pipe", "to-pipe"],
       ["socket", "to-socket"],

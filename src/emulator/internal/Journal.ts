@@ -67,6 +67,9 @@ export const open = (
     const failed = at(path, "the journal cannot be opened")
 
     if (yield* Effect.mapError(fs.exists(path), failed)) {
+      // To open a pipe would block.
+      const { type } = yield* Effect.mapError(fs.stat(path), failed)
+      if (type !== "File") return yield* failed(`it is a ${type}, not a file`)
       const split = splitter()
       let number = 0
       let position = 0

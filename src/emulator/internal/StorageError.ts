@@ -17,7 +17,10 @@ export class EmulatorStorageError extends Data.TaggedError("EmulatorStorageError
   readonly cause?: unknown
 }> {
   override get message(): string {
-    return `${this.path}: ${this.reason}`
+    const because = this.cause === undefined
+      ? ""
+      : ` (${this.cause instanceof Error ? this.cause.message : String(this.cause)})`
+    return `${this.path}: ${this.reason}${because}`
   }
 }
 

@@ -61,4 +61,4 @@ export const GivenSeconds = Schema.compose(
 )
 
 /** Values read from the wire one by one, by the field of that name, so their type is known. */
-export const record = <T>(values: Record<string, unknown>): T => values as T
+export const record = <T>(values: object): T => values as T

@@ -1,18 +1,34 @@
+/**
+ * The jobs that a retrieval can use in place of a new one.
+ *
+ * @internal
+ */
 import * as Arr from "effect/Array"
 import * as DateTime from "effect/DateTime"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Order from "effect/Order"
 import * as Stream from "effect/Stream"
+import { GlacierClient } from "../../client/GlacierClient.ts"
 import * as Pages from "../../client/Pages.ts"
-import { isInventoryOf, isRetrievalOf, type JobDescription, type Tier } from "../../protocol/Jobs.ts"
+import { byUse, isInventoryOf, isRetrievalOf, type JobDescription, type Tier } from "../../protocol/Jobs.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import type { ArchiveId, JobId } from "../../protocol/Names.ts"
 import type * as Operation from "../../protocol/Operation.ts"
 import type { operations } from "../../protocol/Operations.ts"
 import type { VaultAddress } from "../../protocol/Vaults.ts"
+import * as Job from "../Job.ts"
 
 type Parameters = Operation.Input<(typeof operations)["initiateJob"]>["parameters"]
+
+/** What a job must have to be joined. */
+export interface Terms {
+  /** For how long its output can be read from now on, at least. */
+  readonly lasts: Duration.Duration
+  /** How old the list of an inventory may be, unless a new job could not list anything newer. */
+  readonly maxAge?: Duration.Duration | undefined
+}
 
 /** Whether a job runs, or its output can be read for longer than that from now on. */
 export const isLive = (atLeast: Duration.DurationInput) =>
@@ -23,13 +39,28 @@ export const isLive = (atLeast: Duration.DurationInput) =>
       job.statusCode === "Succeeded" && Option.exists(job.completionDate, DateTime.greaterThan(from))
   })
 
-const doneAt = ({ completionDate }: JobDescription): number =>
-  Option.match(completionDate, { onNone: () => 0, onSome: DateTime.toEpochMillis })
+/** Whether the list of an inventory job is at most so old, or as new as that of a new job would be. */
+const isFresh = Effect.fnUntraced(function*(vault: VaultAddress, maxAge: Duration.Duration) {
+  const { lastInventoryDate } = yield* Effect.flatMap(GlacierClient, (glacier) => glacier.describeVault(vault))
+  const now = DateTime.toEpochMillis(yield* DateTime.now)
+  const last = Option.match(lastInventoryDate, { onNone: () => 0, onSome: DateTime.toEpochMillis })
+  const oldest = Math.min(last, now - Duration.toMillis(maxAge))
+  return ({ creationDate, jobId }: JobDescription) =>
+    DateTime.toEpochMillis(creationDate) >= last ? Effect.succeed(true) : Job.attach(vault, jobId).pipe(
+      Effect.flatMap(({ inventory }) => inventory),
+      // Documents have dates to the second.
+      Effect.map(({ inventoryDate }) =>
+        Option.exists(inventoryDate, (date) => DateTime.toEpochMillis(date) >= Math.floor(oldest / 1_000) * 1_000)
+      ),
+      // A list that cannot be read, or not yet, has no known date.
+      Effect.orElseSucceed(() => false)
+    )
+})
 
-/** A job that retrieves the same and runs, or better, whose output can be read for longer than that. */
-export const joinable = (vault: VaultAddress, parameters: Parameters, join: Duration.Duration) =>
+/** The job to join for a retrieval. */
+export const joinable = (vault: VaultAddress, parameters: Parameters, { lasts, maxAge }: Terms) =>
   Effect.gen(function*() {
-    const isUsable = yield* isLive(join)
+    const isUsable = yield* isLive(lasts)
     const jobs = yield* Stream.runCollect(
       Stream.filter(
         Pages.jobs(vault),
@@ -38,13 +69,14 @@ export const joinable = (vault: VaultAddress, parameters: Parameters, join: Dura
           isUsable(job)
       )
     )
-    return Option.map(
-      Option.orElse(Arr.findFirst(jobs, ({ completed }) => completed), () => Arr.head(Arr.fromIterable(jobs))),
-      ({ jobId }) => jobId
-    )
+    const inOrder = Arr.sort(jobs, Order.reverse(byUse))
+    const found = maxAge === undefined || inOrder.length === 0
+      ? Arr.head(inOrder)
+      : yield* Effect.findFirst(inOrder, yield* isFresh(vault, maxAge))
+    return Option.map(found, ({ jobId }) => jobId)
   })
 
-/** For each of these archives the job of those listed that has its whole output, for the longest time; or one that runs. */
+/** For each of these archives the job to use of those listed that have its whole output. */
 export const jobsOf = <E, R>(
   jobs: Stream.Stream<JobDescription, E, R>,
   archives: ReadonlySet<ArchiveId>,
@@ -56,7 +88,7 @@ export const jobsOf = <E, R>(
       if (archiveId === undefined || !archives.has(archiveId) || job.statusCode === "Failed") return best
       if (!isRetrievalOf(job, { archiveId, tier })) return best
       const other = best.get(archiveId)
-      return other === undefined || doneAt(other) < doneAt(job) ? best.set(archiveId, job) : best
+      return best.set(archiveId, other === undefined ? job : Order.max(byUse)(other, job))
     }),
     (best) => new Map(Array.from(best, ([archiveId, { jobId }]) => [archiveId, jobId]))
   )

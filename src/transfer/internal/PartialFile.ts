@@ -15,6 +15,7 @@
  */
 import type * as PlatformError from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -26,6 +27,7 @@ import * as Sha256 from "../../protocol/Sha256.ts"
 import type { TreeHash } from "../../protocol/TreeHash.ts"
 import { Hasher } from "../../transport/Hasher.ts"
 import { FileLock, type FileLockError, FileReplaced } from "../FileLock.ts"
+import * as RegularFile from "../RegularFile.ts"
 import * as Source from "../Source.ts"
 import * as Folder from "./folder.ts"
 
@@ -40,8 +42,8 @@ export interface PartialFile {
     bytes: Uint8Array,
     treeHash: TreeHash
   ) => Effect.Effect<void, FileError>
-  /** Gives the file, which is of that size, the name of its target. */
-  readonly complete: (size: number) => Effect.Effect<void, FileError>
+  /** Gives the file, which is of that size, its time and then the name of its target. */
+  readonly complete: (size: number, modified?: DateTime.Utc) => Effect.Effect<void, FileError>
   /** Removes all that was kept. */
   readonly discard: Effect.Effect<void>
 }
@@ -54,7 +56,7 @@ const utf8 = new TextEncoder()
 const keyOf = ({ end, start }: ByteRange.ByteRange): string => `${start}-${end}`
 
 /** The names of what stands beside a target: the lock is that of all downloads to it, the rest of those of these bytes. */
-const beside = (target: string, content: TreeHash | JobId) =>
+const beside = (target: string, content: string) =>
   Effect.map(Sha256.Sha256, (sha256) => {
     const name = (text: string) => `${target}.${Sha256.hex(sha256, utf8.encode(text)).slice(0, 16)}`
     return { lock: `${name("")}.lock`, partial: `${name(content)}.partial`, checkpoint: `${name(content)}.checkpoint` }
@@ -74,9 +76,22 @@ export const discard = Effect.fnUntraced(
   Effect.ignore
 )
 
+/** Fails when another download writes to a target. */
+export const checkFree = Effect.fnUntraced(function*(target: string) {
+  yield* (yield* FileLock).acquire(target, (yield* beside(target, "")).lock)
+}, Effect.scoped)
+
 /** Whether two descriptions are of one file, as far as the platform numbers its files. */
 const isSame = (a: FileSystem.File.Info, b: FileSystem.File.Info): boolean =>
   a.dev === b.dev && Option.getOrUndefined(a.ino) === Option.getOrUndefined(b.ino)
+
+/** Bytes that were paid for are not dropped for a time that the file system does not take. */
+const setTime = (fs: FileSystem.FileSystem, path: string, modified: DateTime.Utc) =>
+  Effect.flatMap(DateTime.now, (now) =>
+    Effect.catchAll(
+      fs.utimes(path, DateTime.toDateUtc(now), DateTime.toDateUtc(modified)),
+      ({ message }) => Effect.logWarning(`${path} keeps the time of its download: ${message}`)
+    ))
 
 /**
  * Owns a target, which has the real path of its folder, and opens what an earlier download left beside it, or begins. When
@@ -100,7 +115,7 @@ export const open: (
 
   /** Opens a file, creates it if need be, and keeps it open: no other file gets its number until the Scope ends. */
   const own = Effect.fnUntraced(function*(path: string) {
-    const file = yield* fs.open(path, { flag: "a" })
+    const file = yield* RegularFile.open(path, { flag: "a" })
     const mine = yield* file.stat
     const check = (stat: Effect.Effect<FileSystem.File.Info, PlatformError.PlatformError>) =>
       stat.pipe(
@@ -121,7 +136,8 @@ export const open: (
   /** Opens the file once more: the position of a handle is shared by all that write through it. */
   const use = <A, E>(run: (file: FileSystem.File) => Effect.Effect<A, E>) =>
     Effect.scoped(
-      fs.open(partial, { flag: "r+" }).pipe(
+      RegularFile.open(partial, { flag: "r+" }).pipe(
+        Effect.provideService(FileSystem.FileSystem, fs),
         Effect.catchIf(Folder.isNotFound, () => replaced),
         Effect.tap((file) => ours.check(file.stat)),
         Effect.flatMap(run)
@@ -156,8 +172,14 @@ export const open: (
         // An interruption would close the files under a write that is still under way.
         Effect.uninterruptible
       ),
-    complete: Effect.fnUntraced(function*(size) {
-      yield* use((file) => Effect.zipRight(file.truncate(size), file.sync))
+    complete: Effect.fnUntraced(function*(size, modified) {
+      yield* use((file) =>
+        file.truncate(size).pipe(
+          // Before it has its name: whatever happens then, a file of that name has its time.
+          Effect.zipRight(modified === undefined ? Effect.void : setTime(fs, partial, modified)),
+          Effect.zipRight(file.sync)
+        )
+      )
       yield* isOurs
       yield* fs.rename(partial, target)
       yield* Folder.sync(fs, Folder.of(target))

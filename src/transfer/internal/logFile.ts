@@ -4,10 +4,11 @@
  *
  * @internal
  */
-import type * as FileSystem from "@effect/platform/FileSystem"
+import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as RegularFile from "../RegularFile.ts"
 import * as Folder from "./folder.ts"
 import type { Medium } from "./records.ts"
 
@@ -40,25 +41,26 @@ export const make = (fs: FileSystem.FileSystem, path: string): Medium => {
   /** Makes the name of a new file durable. The folder may be new itself. */
   const syncFolders = Effect.zipRight(Folder.sync(fs, folder), Folder.sync(fs, `${folder}/..`))
   return {
-    lines: Stream.suspend(() => Stream.mapConcat(fs.stream(path, { chunkSize: 262_144 }), splitter())).pipe(
+    lines: Stream.suspend(() => Stream.mapConcat(RegularFile.stream(path, { chunkSize: 262_144 }), splitter())).pipe(
+      Stream.provideService(FileSystem.FileSystem, fs),
       Stream.catchSome((error) => Folder.isNotFound(error) ? Option.some(Stream.empty) : Option.none())
     ),
     write: Effect.fnUntraced(function*(line, end, settled) {
       const bytes = utf8.encode(`${line}\n`)
       if (!settled) yield* fs.makeDirectory(folder, { recursive: true })
       yield* Effect.scoped(Effect.gen(function*() {
-        const file = yield* fs.open(path, { flag: "a" })
+        const file = yield* RegularFile.open(path, { flag: "a" })
         if (!settled) yield* file.truncate(end)
         yield* file.writeAll(bytes)
         yield* file.sync
-      }))
+      })).pipe(Effect.provideService(FileSystem.FileSystem, fs))
       if (!settled) yield* syncFolders
       return end + bytes.length
     }),
     settle: Effect.zipRight(
-      Effect.scoped(Effect.flatMap(fs.open(path, { flag: "a" }), (file) => file.sync)),
+      Effect.scoped(Effect.flatMap(RegularFile.open(path, { flag: "a" }), (file) => file.sync)),
       syncFolders
-    ),
+    ).pipe(Effect.provideService(FileSystem.FileSystem, fs)),
     clear: fs.remove(path).pipe(
       Effect.zipRight(Folder.sync(fs, folder)),
       Effect.catchIf(Folder.isNotFound, () => Effect.void)

@@ -106,9 +106,13 @@ const guard = <E, R>(
     version: source.version && Effect.filterOrFail(source.version, (version) => version === state.version, changed)
   }
 
-const planned = (size: number | undefined, options: UploadPlan.Options): Either.Either<PartSize, InvalidInput> =>
+const planned = (
+  size: number | undefined,
+  options: UploadPlan.Options,
+  sourceName: string | undefined
+): Either.Either<PartSize, InvalidInput> =>
   Either.map(
-    size === undefined ? UploadPlan.unsized(options) : UploadPlan.make(size, options),
+    size === undefined ? UploadPlan.unsized(options) : UploadPlan.make(size, options, sourceName),
     ({ partSize }) => partSize
   )
 
@@ -183,7 +187,8 @@ export const open = Effect.fnUntraced(function*<E, R>(
   const state = yield* stateOf(source)
   const { accountId = "-", vaultName } = vault
   const { description = "" } = options
-  const partSize = live?.begun.partSize ?? (yield* planned(state.size, options))
+  const partSize = live?.begun.partSize ??
+    (yield* planned(state.size, options, "stream" in source ? undefined : source.name))
   const upload = { vaultName, accountId, description, partSize, ...state }
 
   let opened: Multipart.Opened | undefined

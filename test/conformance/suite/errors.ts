@@ -118,13 +118,16 @@ export const errors = (it: It, way: Way, streams: boolean) => {
         ServiceError.InvalidParameterValue,
         retrieve(vaultName, archiveId, { retrievalByteRange: { start: 0, end: 1 } })
       )
-      const { uploadId } = yield* glacier.initiateMultipartUpload({ vaultName, partSize: mebibyte })
+      const { uploadId } = yield* glacier.initiateMultipartUpload({ vaultName, partSize: 2 * mebibyte })
       const hash = TreeHash.TreeHash.make("0".repeat(64))
       yield* expectError(
         ServiceError.RangeNotAligned,
         called(
           operations.uploadMultipartPart,
-          { vaultName, uploadId, range: { start: 1, end: 1 }, body: ramp(1), contentSha256: hash, treeHash: hash },
+          {
+            ...{ vaultName, uploadId, contentSha256: hash, treeHash: hash },
+            ...{ range: { start: mebibyte, end: mebibyte }, body: ramp(1) }
+          },
           {}
         )
       )

@@ -135,6 +135,7 @@ export const uploads = {
 
 export const downloads = {
   verification: Download.verification(output),
+  check: Download.check({}),
   stream: Download.stream(output),
   toFile: Download.toFile(output, "a-file")
 } satisfies EachOf<typeof Download>

@@ -64,7 +64,10 @@ export const uploads: ReadonlyArray<Case> = [
       const { glacier, vaultName } = yield* created("aborts")
       const { uploadId } = yield* glacier.initiateMultipartUpload({ vaultName, partSize: mebibyte })
       const put = (start: number, body: Uint8Array) => putPart(vaultName, uploadId, start, body)
-      yield* refused(put(mebibyte / 2, ramp(10)), ServiceError.RangeNotAligned)
+      // Whether a range lies on whole MiBs, the client sees; whether it lies on parts, only the service.
+      const wide = yield* glacier.initiateMultipartUpload({ vaultName, partSize: 2 * mebibyte })
+      yield* refused(putPart(vaultName, wide.uploadId, mebibyte, ramp(10)), ServiceError.RangeNotAligned)
+      yield* glacier.abortMultipartUpload({ vaultName, uploadId: wide.uploadId })
       yield* refused(put(0, ramp(mebibyte + 1)), ServiceError.InvalidParameterValue)
       yield* refused(put(10_000 * mebibyte, ramp(10)), ServiceError.InvalidParameterValue)
       const body = ramp(10)
