@@ -7,6 +7,7 @@
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import { tagged } from "./internal/tagged.ts"
 import * as Limits from "./Limits.ts"
 import { JobId, PartSize, UploadId } from "./Names.ts"
 import * as ServiceError from "./ServiceError.ts"
@@ -17,17 +18,14 @@ import * as ServiceError from "./ServiceError.ts"
  * @since 0.1.0
  * @category errors
  */
-export class ConnectionError extends Schema.TaggedError<ConnectionError>("effect-glacier/ConnectionError")(
-  "ConnectionError",
-  {
-    operation: Schema.String,
-    message: Schema.String,
-    /** Whether anything may have reached the service: not so when there was no connection at all. */
-    sent: Schema.optionalWith(Schema.Boolean, { default: () => true }),
-    /** Whether no request of this client has ever reached the endpoint, this one included. */
-    unreachable: Schema.optionalWith(Schema.Boolean, { default: () => false })
-  }
-) {
+export class ConnectionError extends tagged<ConnectionError>()("ConnectionError", {
+  operation: Schema.String,
+  message: Schema.String,
+  /** Whether anything may have reached the service: not so when there was no connection at all. */
+  sent: Schema.optionalWith(Schema.Boolean, { default: () => true }),
+  /** Whether no request of this client has ever reached the endpoint, this one included. */
+  unreachable: Schema.optionalWith(Schema.Boolean, { default: () => false })
+}) {
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
   readonly retry = "transient"
 }
@@ -39,10 +37,9 @@ export class ConnectionError extends Schema.TaggedError<ConnectionError>("effect
  * @since 0.1.0
  * @category errors
  */
-export class ConnectionRejected extends Schema.TaggedError<ConnectionRejected>("effect-glacier/ConnectionRejected")(
-  "ConnectionRejected",
-  { operation: Schema.String, message: Schema.String }
-) {
+export class ConnectionRejected
+  extends tagged<ConnectionRejected>()("ConnectionRejected", { operation: Schema.String, message: Schema.String })
+{
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
   readonly retry = "never"
 }
@@ -53,16 +50,13 @@ export class ConnectionRejected extends Schema.TaggedError<ConnectionRejected>("
  * @since 0.1.0
  * @category errors
  */
-export class AttemptTimeout extends Schema.TaggedError<AttemptTimeout>("effect-glacier/AttemptTimeout")(
-  "AttemptTimeout",
-  {
-    operation: Schema.String,
-    /** What was waited for: an `answer`, the next bytes of a `body`, or the end of the `call`. */
-    waiting: Schema.Literal("answer", "body", "call"),
-    /** How long, in milliseconds. */
-    millis: Schema.Finite.pipe(Schema.nonNegative())
-  }
-) {
+export class AttemptTimeout extends tagged<AttemptTimeout>()("AttemptTimeout", {
+  operation: Schema.String,
+  /** What was waited for: an `answer`, the next bytes of a `body`, or the end of the `call`. */
+  waiting: Schema.Literal("answer", "body", "call"),
+  /** How long, in milliseconds. */
+  millis: Schema.Finite.pipe(Schema.nonNegative())
+}) {
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
   readonly retry = "transient"
   override get message(): string {
@@ -78,10 +72,9 @@ export class AttemptTimeout extends Schema.TaggedError<AttemptTimeout>("effect-g
  * @since 0.1.0
  * @category errors
  */
-export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>("effect-glacier/OutcomeUnknown")(
-  "OutcomeUnknown",
-  { operation: Schema.String, message: Schema.String }
-) {
+export class OutcomeUnknown
+  extends tagged<OutcomeUnknown>()("OutcomeUnknown", { operation: Schema.String, message: Schema.String })
+{
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
   readonly retry = "never"
 }
@@ -92,16 +85,13 @@ export class OutcomeUnknown extends Schema.TaggedError<OutcomeUnknown>("effect-g
  * @since 0.1.0
  * @category errors
  */
-export class MalformedResponse extends Schema.TaggedError<MalformedResponse>("effect-glacier/MalformedResponse")(
-  "MalformedResponse",
-  {
-    operation: Schema.String,
-    status: Schema.Int,
-    requestId: Schema.optional(Schema.String),
-    /** What the schema found wrong. */
-    problem: Schema.String
-  }
-) {
+export class MalformedResponse extends tagged<MalformedResponse>()("MalformedResponse", {
+  operation: Schema.String,
+  status: Schema.Int,
+  requestId: Schema.optional(Schema.String),
+  /** What the schema found wrong. */
+  problem: Schema.String
+}) {
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
   readonly retry = "never"
   override get message(): string {
@@ -115,7 +105,7 @@ export class MalformedResponse extends Schema.TaggedError<MalformedResponse>("ef
  * @since 0.1.0
  * @category errors
  */
-export class BrokenOutput extends Schema.TaggedError<BrokenOutput>("effect-glacier/BrokenOutput")("BrokenOutput", {
+export class BrokenOutput extends tagged<BrokenOutput>()("BrokenOutput", {
   jobId: Schema.String,
   /** The first and last byte of the piece. */
   start: Schema.NonNegativeInt,
@@ -135,18 +125,15 @@ export class BrokenOutput extends Schema.TaggedError<BrokenOutput>("effect-glaci
  * @since 0.1.0
  * @category errors
  */
-export class MalformedEntry extends Schema.TaggedError<MalformedEntry>("effect-glacier/MalformedEntry")(
-  "MalformedEntry",
-  {
-    /** Which one: 1 is the first. */
-    entry: Schema.NonNegativeInt,
-    /** The byte of the document at which it begins. */
-    offset: Schema.NonNegativeInt,
-    /** All of it, as it stands in the document. */
-    text: Schema.String,
-    problem: Schema.String
-  }
-) {
+export class MalformedEntry extends tagged<MalformedEntry>()("MalformedEntry", {
+  /** Which one: 1 is the first. */
+  entry: Schema.NonNegativeInt,
+  /** The byte of the document at which it begins. */
+  offset: Schema.NonNegativeInt,
+  /** All of it, as it stands in the document. */
+  text: Schema.String,
+  problem: Schema.String
+}) {
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
   readonly retry = "never"
   override get message(): string {
@@ -160,14 +147,11 @@ export class MalformedEntry extends Schema.TaggedError<MalformedEntry>("effect-g
  * @since 0.1.0
  * @category errors
  */
-export class MalformedInventory extends Schema.TaggedError<MalformedInventory>("effect-glacier/MalformedInventory")(
-  "MalformedInventory",
-  {
-    /** The byte at which the piece begins that cannot be read: an entry, or what stands before or behind them all. */
-    offset: Schema.NonNegativeInt,
-    problem: Schema.String
-  }
-) {
+export class MalformedInventory extends tagged<MalformedInventory>()("MalformedInventory", {
+  /** The byte at which the piece begins that cannot be read: an entry, or what stands before or behind them all. */
+  offset: Schema.NonNegativeInt,
+  problem: Schema.String
+}) {
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
   readonly retry = "never"
   override get message(): string {
@@ -182,7 +166,7 @@ export class MalformedInventory extends Schema.TaggedError<MalformedInventory>("
  * @since 0.1.0
  * @category errors
  */
-export class SourceChanged extends Schema.TaggedError<SourceChanged>("effect-glacier/SourceChanged")("SourceChanged", {
+export class SourceChanged extends tagged<SourceChanged>()("SourceChanged", {
   message: Schema.String
 }) {
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
@@ -196,12 +180,10 @@ export class SourceChanged extends Schema.TaggedError<SourceChanged>("effect-gla
  * @since 0.1.0
  * @category errors
  */
-export class SourceTooLarge
-  extends Schema.TaggedError<SourceTooLarge>("effect-glacier/SourceTooLarge")("SourceTooLarge", {
-    /** Bytes. */
-    partSize: PartSize
-  })
-{
+export class SourceTooLarge extends tagged<SourceTooLarge>()("SourceTooLarge", {
+  /** Bytes. */
+  partSize: PartSize
+}) {
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
   readonly retry = "never"
   override get message(): string {
@@ -218,7 +200,7 @@ export class SourceTooLarge
  * @since 0.1.0
  * @category errors
  */
-export class UploadGone extends Schema.TaggedError<UploadGone>("effect-glacier/UploadGone")("UploadGone", {
+export class UploadGone extends tagged<UploadGone>()("UploadGone", {
   uploadId: UploadId,
   message: Schema.String
 }) {
@@ -232,7 +214,7 @@ export class UploadGone extends Schema.TaggedError<UploadGone>("effect-glacier/U
  * @since 0.1.0
  * @category errors
  */
-export class JobRunning extends Schema.TaggedError<JobRunning>("effect-glacier/JobRunning")("JobRunning", {
+export class JobRunning extends tagged<JobRunning>()("JobRunning", {
   jobId: JobId
 }) {
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
@@ -248,7 +230,7 @@ export class JobRunning extends Schema.TaggedError<JobRunning>("effect-glacier/J
  * @since 0.1.0
  * @category errors
  */
-export class JobFailed extends Schema.TaggedError<JobFailed>("effect-glacier/JobFailed")("JobFailed", {
+export class JobFailed extends tagged<JobFailed>()("JobFailed", {
   jobId: JobId,
   message: Schema.String
 }) {
@@ -263,7 +245,7 @@ export class JobFailed extends Schema.TaggedError<JobFailed>("effect-glacier/Job
  * @since 0.1.0
  * @category errors
  */
-export class JobExpired extends Schema.TaggedError<JobExpired>("effect-glacier/JobExpired")("JobExpired", {
+export class JobExpired extends tagged<JobExpired>()("JobExpired", {
   jobId: JobId,
   /** When the job was done, where that was seen while it was there. */
   completionDate: Schema.optional(Schema.DateTimeUtc),
@@ -279,10 +261,7 @@ export class JobExpired extends Schema.TaggedError<JobExpired>("effect-glacier/J
  * @since 0.1.0
  * @category errors
  */
-export class CredentialsError extends Schema.TaggedError<CredentialsError>("effect-glacier/CredentialsError")(
-  "CredentialsError",
-  { message: Schema.String }
-) {
+export class CredentialsError extends tagged<CredentialsError>()("CredentialsError", { message: Schema.String }) {
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
   readonly retry = "never"
 }
@@ -293,10 +272,7 @@ export class CredentialsError extends Schema.TaggedError<CredentialsError>("effe
  * @since 0.1.0
  * @category errors
  */
-export class EndpointError extends Schema.TaggedError<EndpointError>("effect-glacier/EndpointError")(
-  "EndpointError",
-  { message: Schema.String }
-) {
+export class EndpointError extends tagged<EndpointError>()("EndpointError", { message: Schema.String }) {
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
   readonly retry = "never"
 }
@@ -307,7 +283,7 @@ export class EndpointError extends Schema.TaggedError<EndpointError>("effect-gla
  * @since 0.1.0
  * @category errors
  */
-export class InvalidInput extends Schema.TaggedError<InvalidInput>("effect-glacier/InvalidInput")("InvalidInput", {
+export class InvalidInput extends tagged<InvalidInput>()("InvalidInput", {
   /** What was to be done, for instance `CreateVault`. */
   operation: Schema.String,
   /** The field, for instance `vaultName`. */
@@ -330,22 +306,20 @@ export class InvalidInput extends Schema.TaggedError<InvalidInput>("effect-glaci
  * @since 0.1.0
  * @category errors
  */
-export class BudgetExceeded
-  extends Schema.TaggedError<BudgetExceeded>("effect-glacier/BudgetExceeded")("BudgetExceeded", {
-    /** What was to be retrieved, where it has a name: the id of an archive, with the path that it gets if it has one. */
-    archive: Schema.optional(Schema.String),
-    /** The cap that it would break. */
-    cap: Schema.Literal("bytesPerHour", "bytesPerDay", "cost"),
-    /** The cap's value: bytes, or money in the currency of the prices. */
-    allowed: Schema.Finite.pipe(Schema.nonNegative()),
-    /** How much of it is left. */
-    left: Schema.Finite.pipe(Schema.nonNegative()),
-    /** How much the retrieval takes. */
-    asked: Schema.Finite.pipe(Schema.nonNegative()),
-    /** In how many milliseconds there is room for it at the earliest; never when absent. */
-    roomIn: Schema.optional(Schema.Finite.pipe(Schema.nonNegative()))
-  })
-{
+export class BudgetExceeded extends tagged<BudgetExceeded>()("BudgetExceeded", {
+  /** What was to be retrieved, where it has a name: the id of an archive, with the path that it gets if it has one. */
+  archive: Schema.optional(Schema.String),
+  /** The cap that it would break. */
+  cap: Schema.Literal("bytesPerHour", "bytesPerDay", "cost"),
+  /** The cap's value: bytes, or money in the currency of the prices. */
+  allowed: Schema.Finite.pipe(Schema.nonNegative()),
+  /** How much of it is left. */
+  left: Schema.Finite.pipe(Schema.nonNegative()),
+  /** How much the retrieval takes. */
+  asked: Schema.Finite.pipe(Schema.nonNegative()),
+  /** In how many milliseconds there is room for it at the earliest; never when absent. */
+  roomIn: Schema.optional(Schema.Finite.pipe(Schema.nonNegative()))
+}) {
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
   readonly retry = "never"
   override get message(): string {
@@ -362,9 +336,7 @@ export class BudgetExceeded
  * @since 0.1.0
  * @category errors
  */
-export class LedgerError
-  extends Schema.TaggedError<LedgerError>("effect-glacier/LedgerError")("LedgerError", { message: Schema.String })
-{
+export class LedgerError extends tagged<LedgerError>()("LedgerError", { message: Schema.String }) {
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
   readonly retry = "never"
 }

@@ -8,6 +8,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { tagged } from "./internal/tagged.ts"
 import { ArchiveId } from "./Names.ts"
 
 /**
@@ -53,9 +54,7 @@ const answer = {
  * @since 0.1.0
  * @category errors
  */
-export class AccessDenied
-  extends Schema.TaggedError<AccessDenied>("effect-glacier/AccessDenied")("AccessDenied", answer)
-{
+export class AccessDenied extends tagged<AccessDenied>()("AccessDenied", answer) {
   static readonly code = "AccessDeniedException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -67,7 +66,7 @@ export class AccessDenied
  * @since 0.1.0
  * @category errors
  */
-export class BadRequest extends Schema.TaggedError<BadRequest>("effect-glacier/BadRequest")("BadRequest", answer) {
+export class BadRequest extends tagged<BadRequest>()("BadRequest", answer) {
   static readonly code = "BadRequest"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -79,9 +78,7 @@ export class BadRequest extends Schema.TaggedError<BadRequest>("effect-glacier/B
  * @since 0.1.0
  * @category errors
  */
-export class ExpiredToken
-  extends Schema.TaggedError<ExpiredToken>("effect-glacier/ExpiredToken")("ExpiredToken", answer)
-{
+export class ExpiredToken extends tagged<ExpiredToken>()("ExpiredToken", answer) {
   static readonly code = "ExpiredTokenException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -93,12 +90,7 @@ export class ExpiredToken
  * @since 0.1.0
  * @category errors
  */
-export class InsufficientCapacity
-  extends Schema.TaggedError<InsufficientCapacity>("effect-glacier/InsufficientCapacity")(
-    "InsufficientCapacity",
-    answer
-  )
-{
+export class InsufficientCapacity extends tagged<InsufficientCapacity>()("InsufficientCapacity", answer) {
   static readonly code = "InsufficientCapacityException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -110,13 +102,11 @@ export class InsufficientCapacity
  * @since 0.1.0
  * @category errors
  */
-export class InvalidSignature
-  extends Schema.TaggedError<InvalidSignature>("effect-glacier/InvalidSignature")("InvalidSignature", {
-    ...answer,
-    /** What is known to be wrong: the `clock` of this machine, or the body was so `slow` that the signature got too old. */
-    because: Schema.optional(Schema.Literal("clock", "slow"))
-  })
-{
+export class InvalidSignature extends tagged<InvalidSignature>()("InvalidSignature", {
+  ...answer,
+  /** What is known to be wrong: the `clock` of this machine, or the body was so `slow` that the signature got too old. */
+  because: Schema.optional(Schema.Literal("clock", "slow"))
+}) {
   static readonly code = "InvalidSignatureException"
   readonly [TypeId]: TypeId = TypeId
   /** What is known to be wrong is right the next time. */
@@ -131,9 +121,7 @@ export class InvalidSignature
  * @since 0.1.0
  * @category errors
  */
-export class LimitExceeded
-  extends Schema.TaggedError<LimitExceeded>("effect-glacier/LimitExceeded")("LimitExceeded", answer)
-{
+export class LimitExceeded extends tagged<LimitExceeded>()("LimitExceeded", answer) {
   static readonly code = "LimitExceededException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -146,10 +134,7 @@ export class LimitExceeded
  * @category errors
  */
 export class MissingAuthenticationToken
-  extends Schema.TaggedError<MissingAuthenticationToken>("effect-glacier/MissingAuthenticationToken")(
-    "MissingAuthenticationToken",
-    answer
-  )
+  extends tagged<MissingAuthenticationToken>()("MissingAuthenticationToken", answer)
 {
   static readonly code = "MissingAuthenticationTokenException"
   readonly [TypeId]: TypeId = TypeId
@@ -162,12 +147,7 @@ export class MissingAuthenticationToken
  * @since 0.1.0
  * @category errors
  */
-export class MissingParameterValue
-  extends Schema.TaggedError<MissingParameterValue>("effect-glacier/MissingParameterValue")(
-    "MissingParameterValue",
-    answer
-  )
-{
+export class MissingParameterValue extends tagged<MissingParameterValue>()("MissingParameterValue", answer) {
   static readonly code = "MissingParameterValueException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -179,9 +159,7 @@ export class MissingParameterValue
  * @since 0.1.0
  * @category errors
  */
-export class NoLongerSupported
-  extends Schema.TaggedError<NoLongerSupported>("effect-glacier/NoLongerSupported")("NoLongerSupported", answer)
-{
+export class NoLongerSupported extends tagged<NoLongerSupported>()("NoLongerSupported", answer) {
   static readonly code = "NoLongerSupportedException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -193,9 +171,7 @@ export class NoLongerSupported
  * @since 0.1.0
  * @category errors
  */
-export class PolicyEnforced
-  extends Schema.TaggedError<PolicyEnforced>("effect-glacier/PolicyEnforced")("PolicyEnforced", answer)
-{
+export class PolicyEnforced extends tagged<PolicyEnforced>()("PolicyEnforced", answer) {
   static readonly code = "PolicyEnforcedException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -207,9 +183,7 @@ export class PolicyEnforced
  * @since 0.1.0
  * @category errors
  */
-export class RequestTimeout
-  extends Schema.TaggedError<RequestTimeout>("effect-glacier/RequestTimeout")("RequestTimeout", answer)
-{
+export class RequestTimeout extends tagged<RequestTimeout>()("RequestTimeout", answer) {
   static readonly code = "RequestTimeoutException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "transient"
@@ -221,9 +195,7 @@ export class RequestTimeout
  * @since 0.1.0
  * @category errors
  */
-export class Serialization
-  extends Schema.TaggedError<Serialization>("effect-glacier/Serialization")("Serialization", answer)
-{
+export class Serialization extends tagged<Serialization>()("Serialization", answer) {
   static readonly code = "SerializationException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -235,9 +207,7 @@ export class Serialization
  * @since 0.1.0
  * @category errors
  */
-export class ServiceUnavailable
-  extends Schema.TaggedError<ServiceUnavailable>("effect-glacier/ServiceUnavailable")("ServiceUnavailable", answer)
-{
+export class ServiceUnavailable extends tagged<ServiceUnavailable>()("ServiceUnavailable", answer) {
   static readonly code = "ServiceUnavailableException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "transient"
@@ -249,7 +219,7 @@ export class ServiceUnavailable
  * @since 0.1.0
  * @category errors
  */
-export class Throttling extends Schema.TaggedError<Throttling>("effect-glacier/Throttling")("Throttling", answer) {
+export class Throttling extends tagged<Throttling>()("Throttling", answer) {
   static readonly code = "ThrottlingException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "throttle"
@@ -261,9 +231,7 @@ export class Throttling extends Schema.TaggedError<Throttling>("effect-glacier/T
  * @since 0.1.0
  * @category errors
  */
-export class UnrecognizedClient
-  extends Schema.TaggedError<UnrecognizedClient>("effect-glacier/UnrecognizedClient")("UnrecognizedClient", answer)
-{
+export class UnrecognizedClient extends tagged<UnrecognizedClient>()("UnrecognizedClient", answer) {
   static readonly code = "UnrecognizedClientException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -276,9 +244,7 @@ export class UnrecognizedClient
  * @since 0.1.0
  * @category errors
  */
-export class VaultNotFound
-  extends Schema.TaggedError<VaultNotFound>("effect-glacier/VaultNotFound")("VaultNotFound", answer)
-{
+export class VaultNotFound extends tagged<VaultNotFound>()("VaultNotFound", answer) {
   static readonly code = "ResourceNotFoundException"
   static readonly text = /^Vault not found\b/
   readonly [TypeId]: TypeId = TypeId
@@ -291,9 +257,7 @@ export class VaultNotFound
  * @since 0.1.0
  * @category errors
  */
-export class ArchiveNotFound
-  extends Schema.TaggedError<ArchiveNotFound>("effect-glacier/ArchiveNotFound")("ArchiveNotFound", answer)
-{
+export class ArchiveNotFound extends tagged<ArchiveNotFound>()("ArchiveNotFound", answer) {
   static readonly code = "ResourceNotFoundException"
   static readonly text = /^The archive ID was not found\b/
   readonly [TypeId]: TypeId = TypeId
@@ -307,7 +271,7 @@ export class ArchiveNotFound
  * @since 0.1.0
  * @category errors
  */
-export class JobNotFound extends Schema.TaggedError<JobNotFound>("effect-glacier/JobNotFound")("JobNotFound", answer) {
+export class JobNotFound extends tagged<JobNotFound>()("JobNotFound", answer) {
   static readonly code = "ResourceNotFoundException"
   static readonly text = /^The job ID was not found\b/
   static readonly advice = "the service keeps a job and its output for 24 hours after completion; start another job"
@@ -322,9 +286,7 @@ export class JobNotFound extends Schema.TaggedError<JobNotFound>("effect-glacier
  * @since 0.1.0
  * @category errors
  */
-export class UploadNotFound
-  extends Schema.TaggedError<UploadNotFound>("effect-glacier/UploadNotFound")("UploadNotFound", answer)
-{
+export class UploadNotFound extends tagged<UploadNotFound>()("UploadNotFound", answer) {
   static readonly code = "ResourceNotFoundException"
   static readonly text = /\bupload ID\b/i
   static readonly advice = "an upload is gone once it is completed or aborted, and after 24 hours without a part"
@@ -339,9 +301,7 @@ export class UploadNotFound
  * @since 0.1.0
  * @category errors
  */
-export class InventoryNotReady
-  extends Schema.TaggedError<InventoryNotReady>("effect-glacier/InventoryNotReady")("InventoryNotReady", answer)
-{
+export class InventoryNotReady extends tagged<InventoryNotReady>()("InventoryNotReady", answer) {
   static readonly code = "ResourceNotFoundException"
   static readonly text = /\b(initial|first|no) inventory\b/i
   static readonly advice =
@@ -356,9 +316,7 @@ export class InventoryNotReady
  * @since 0.1.0
  * @category errors
  */
-export class NotificationsNotSet
-  extends Schema.TaggedError<NotificationsNotSet>("effect-glacier/NotificationsNotSet")("NotificationsNotSet", answer)
-{
+export class NotificationsNotSet extends tagged<NotificationsNotSet>()("NotificationsNotSet", answer) {
   static readonly code = "ResourceNotFoundException"
   static readonly text = /^No notification configuration is set\b/
   readonly [TypeId]: TypeId = TypeId
@@ -371,9 +329,7 @@ export class NotificationsNotSet
  * @since 0.1.0
  * @category errors
  */
-export class AccessPolicyNotSet
-  extends Schema.TaggedError<AccessPolicyNotSet>("effect-glacier/AccessPolicyNotSet")("AccessPolicyNotSet", answer)
-{
+export class AccessPolicyNotSet extends tagged<AccessPolicyNotSet>()("AccessPolicyNotSet", answer) {
   static readonly code = "ResourceNotFoundException"
   static readonly text = /^No vault access policy is set\b/
   readonly [TypeId]: TypeId = TypeId
@@ -387,9 +343,7 @@ export class AccessPolicyNotSet
  * @since 0.1.0
  * @category errors
  */
-export class VaultLockNotSet
-  extends Schema.TaggedError<VaultLockNotSet>("effect-glacier/VaultLockNotSet")("VaultLockNotSet", answer)
-{
+export class VaultLockNotSet extends tagged<VaultLockNotSet>()("VaultLockNotSet", answer) {
   static readonly code = "ResourceNotFoundException"
   static readonly text = /^No vault lock\b/i
   readonly [TypeId]: TypeId = TypeId
@@ -404,9 +358,7 @@ export class VaultLockNotSet
  * @since 0.1.0
  * @category errors
  */
-export class ResourceNotFound
-  extends Schema.TaggedError<ResourceNotFound>("effect-glacier/ResourceNotFound")("ResourceNotFound", answer)
-{
+export class ResourceNotFound extends tagged<ResourceNotFound>()("ResourceNotFound", answer) {
   static readonly code = "ResourceNotFoundException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -419,9 +371,7 @@ export class ResourceNotFound
  * @since 0.1.0
  * @category errors
  */
-export class VaultLockInProgress
-  extends Schema.TaggedError<VaultLockInProgress>("effect-glacier/VaultLockInProgress")("VaultLockInProgress", answer)
-{
+export class VaultLockInProgress extends tagged<VaultLockInProgress>()("VaultLockInProgress", answer) {
   static readonly code = "AccessDeniedException"
   static readonly text = /\block\b.* in[ -]progress\b/i
   readonly [TypeId]: TypeId = TypeId
@@ -435,7 +385,7 @@ export class VaultLockInProgress
  * @since 0.1.0
  * @category errors
  */
-export class VaultLocked extends Schema.TaggedError<VaultLocked>("effect-glacier/VaultLocked")("VaultLocked", answer) {
+export class VaultLocked extends tagged<VaultLocked>()("VaultLocked", answer) {
   static readonly code = "AccessDeniedException"
   static readonly text = /\b(is|already) locked\b/i
   readonly [TypeId]: TypeId = TypeId
@@ -448,9 +398,7 @@ export class VaultLocked extends Schema.TaggedError<VaultLocked>("effect-glacier
  * @since 0.1.0
  * @category errors
  */
-export class ArchiveInOtherVault
-  extends Schema.TaggedError<ArchiveInOtherVault>("effect-glacier/ArchiveInOtherVault")("ArchiveInOtherVault", answer)
-{
+export class ArchiveInOtherVault extends tagged<ArchiveInOtherVault>()("ArchiveInOtherVault", answer) {
   static readonly code = "InvalidParameterValueException"
   static readonly text = /^Invalid vault name\b/
   readonly [TypeId]: TypeId = TypeId
@@ -466,13 +414,11 @@ export class ArchiveInOtherVault
  * @since 0.1.0
  * @category errors
  */
-export class ChecksumMismatch
-  extends Schema.TaggedError<ChecksumMismatch>("effect-glacier/ChecksumMismatch")("ChecksumMismatch", {
-    ...answer,
-    /** The archive that was stored with another tree hash: delete it, and upload again. */
-    archiveId: Schema.optional(ArchiveId)
-  })
-{
+export class ChecksumMismatch extends tagged<ChecksumMismatch>()("ChecksumMismatch", {
+  ...answer,
+  /** The archive that was stored with another tree hash: delete it, and upload again. */
+  archiveId: Schema.optional(ArchiveId)
+}) {
   static readonly code = "InvalidParameterValueException"
   static readonly text = /^(Checksum mismatch|Invalid x-amz-sha256-tree-hash)/
   static readonly alias = {
@@ -492,9 +438,7 @@ export class ChecksumMismatch
  * @since 0.1.0
  * @category errors
  */
-export class EmptyArchive
-  extends Schema.TaggedError<EmptyArchive>("effect-glacier/EmptyArchive")("EmptyArchive", answer)
-{
+export class EmptyArchive extends tagged<EmptyArchive>()("EmptyArchive", answer) {
   static readonly code = "InvalidParameterValueException"
   static readonly text = /^Invalid Content-Length: 0\b/
   readonly [TypeId]: TypeId = TypeId
@@ -507,9 +451,7 @@ export class EmptyArchive
  * @since 0.1.0
  * @category errors
  */
-export class InvalidPartSize
-  extends Schema.TaggedError<InvalidPartSize>("effect-glacier/InvalidPartSize")("InvalidPartSize", answer)
-{
+export class InvalidPartSize extends tagged<InvalidPartSize>()("InvalidPartSize", answer) {
   static readonly code = "InvalidParameterValueException"
   static readonly text = /^Invalid part size/
   readonly [TypeId]: TypeId = TypeId
@@ -522,7 +464,7 @@ export class InvalidPartSize
  * @since 0.1.0
  * @category errors
  */
-export class JobNotReady extends Schema.TaggedError<JobNotReady>("effect-glacier/JobNotReady")("JobNotReady", answer) {
+export class JobNotReady extends tagged<JobNotReady>()("JobNotReady", answer) {
   static readonly code = "InvalidParameterValueException"
   static readonly text = /^The job is not currently available/
   readonly [TypeId]: TypeId = TypeId
@@ -535,9 +477,7 @@ export class JobNotReady extends Schema.TaggedError<JobNotReady>("effect-glacier
  * @since 0.1.0
  * @category errors
  */
-export class RangeNotAligned
-  extends Schema.TaggedError<RangeNotAligned>("effect-glacier/RangeNotAligned")("RangeNotAligned", answer)
-{
+export class RangeNotAligned extends tagged<RangeNotAligned>()("RangeNotAligned", answer) {
   static readonly code = "InvalidParameterValueException"
   static readonly text = /^(?!Invalid vault name).*align/
   readonly [TypeId]: TypeId = TypeId
@@ -550,9 +490,7 @@ export class RangeNotAligned
  * @since 0.1.0
  * @category errors
  */
-export class RangeNotSatisfiable
-  extends Schema.TaggedError<RangeNotSatisfiable>("effect-glacier/RangeNotSatisfiable")("RangeNotSatisfiable", answer)
-{
+export class RangeNotSatisfiable extends tagged<RangeNotSatisfiable>()("RangeNotSatisfiable", answer) {
   static readonly code = "InvalidParameterValueException"
   static readonly text = /^The start of the range is larger/
   readonly [TypeId]: TypeId = TypeId
@@ -565,9 +503,7 @@ export class RangeNotSatisfiable
  * @since 0.1.0
  * @category errors
  */
-export class VaultNotEmpty
-  extends Schema.TaggedError<VaultNotEmpty>("effect-glacier/VaultNotEmpty")("VaultNotEmpty", answer)
-{
+export class VaultNotEmpty extends tagged<VaultNotEmpty>()("VaultNotEmpty", answer) {
   static readonly code = "InvalidParameterValueException"
   static readonly text = /^Vault not empty or recently written to/
   readonly [TypeId]: TypeId = TypeId
@@ -580,12 +516,7 @@ export class VaultNotEmpty
  * @since 0.1.0
  * @category errors
  */
-export class InvalidParameterValue
-  extends Schema.TaggedError<InvalidParameterValue>("effect-glacier/InvalidParameterValue")(
-    "InvalidParameterValue",
-    answer
-  )
-{
+export class InvalidParameterValue extends tagged<InvalidParameterValue>()("InvalidParameterValue", answer) {
   static readonly code = "InvalidParameterValueException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -620,10 +551,9 @@ const transientStatus: ReadonlySet<number> = new Set([408, 500, 502, 503, 504])
  * @since 0.1.0
  * @category errors
  */
-export class UnknownServiceError extends Schema.TaggedError<UnknownServiceError>("effect-glacier/UnknownServiceError")(
-  "UnknownServiceError",
-  { ...answer, code: Schema.String }
-) {
+export class UnknownServiceError
+  extends tagged<UnknownServiceError>()("UnknownServiceError", { ...answer, code: Schema.String })
+{
   readonly [TypeId]: TypeId = TypeId
   /** As AWS's clients take it: by its code, or else by its status. */
   get retry(): Retry {

@@ -317,17 +317,17 @@ export const make: (
     uploader,
     sink: (options) => Uploader.toSink(uploader(options)),
     deleteArchive: (archiveId) => run.effect(Effect.asVoid(glacier.deleteArchive({ ...address, archiveId }))),
-    retrieveArchive: (archiveId, { join, range, size, ...options } = {}) =>
+    retrieveArchive: (archiveId, { description, join, range, size, snsTopic, tier } = {}) =>
       Effect.zipRight(
         checkSize(range, size),
         retrieve(
-          { type: "archive-retrieval", archiveId, retrievalByteRange: range, ...options },
-          { archive: archiveId, bytes: range === undefined ? size : ByteRange.length(range), tier: options.tier },
+          { type: "archive-retrieval", archiveId, retrievalByteRange: range, description, snsTopic, tier },
+          { archive: archiveId, bytes: range === undefined ? size : ByteRange.length(range), tier },
           join
         )
       ),
-    retrieveInventory: ({ join, ...options } = {}) =>
-      retrieve({ type: "inventory-retrieval", ...options }, { bytes: 0 }, join),
+    retrieveInventory: ({ description, format, join, selection, snsTopic } = {}) =>
+      retrieve({ type: "inventory-retrieval", description, format, selection, snsTopic }, { bytes: 0 }, join),
     job: (jobId) => run.effect(Job.attach(address, jobId)),
     jobs: (filter) => run.stream(Pages.jobs({ ...address, ...filter })),
     uploads,

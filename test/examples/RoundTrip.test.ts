@@ -72,7 +72,7 @@ it("names what cannot be read or stored", { timeout: 60_000 }, async () => {
   expect(nothing).toMatchObject({
     code: 1,
     left: [],
-    text: expect.stringContaining("Failed: upload: size must be 1 byte")
+    text: expect.stringContaining(`Failed: upload: size of "${empty}" must be 1 byte`)
   })
 })
 

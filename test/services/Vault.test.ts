@@ -359,7 +359,7 @@ describe("A retrieval budget", () => {
     return Effect.gen(function*() {
       const vault = yield* Vault.Vault
       const error = yield* Effect.flip(vault.retrieveArchive("a"))
-      expect(error).toMatchObject({ _tag: "InvalidInput", field: "bytes", value: "undefined" })
+      expect(error).toMatchObject({ _tag: "InvalidInput", field: "bytes of archive a", value: "undefined" })
       // None is the size of an inventory.
       expect(yield* Effect.flip(vault.retrieveArchive("a", { size: 0 }))).toMatchObject({
         _tag: "InvalidInput",

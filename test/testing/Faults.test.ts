@@ -213,11 +213,12 @@ describe("Faults", () => {
           "AttemptTimeout",
           "ChecksumMismatch",
           "ConnectionError",
+          "JobNotFound",
           "RequestTimeout",
-          "ResourceNotFound",
           "ServiceUnavailable",
           "Throttling",
-          "UnknownServiceError"
+          "UnknownServiceError",
+          "UploadNotFound"
         ])
       }),
     120_000

@@ -9,11 +9,11 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 
 /** A field of an answer that is always there. */
-export const required = <A, I>(name: string, schema: Schema.Schema<A, I>) =>
+export const required = <const Name extends string, A, I>(name: Name, schema: Schema.Schema<A, I>) =>
   Schema.propertySignature(schema).pipe(Schema.fromKey(name))
 
 /** A field of an answer that does not always apply: null and absent are both none, none is written as null. */
-export const nullable = <A, I>(name: string, schema: Schema.Schema<A, I>) =>
+export const nullable = <const Name extends string, A, I>(name: Name, schema: Schema.Schema<A, I>) =>
   Schema.optionalWith(schema, {
     as: "Option",
     nullable: true,
@@ -21,7 +21,7 @@ export const nullable = <A, I>(name: string, schema: Schema.Schema<A, I>) =>
   }).pipe(Schema.fromKey(name))
 
 /** A field of a request that may be left out; null means the same. */
-export const optional = <A, I>(name: string, schema: Schema.Schema<A, I>) =>
+export const optional = <const Name extends string, A, I>(name: Name, schema: Schema.Schema<A, I>) =>
   Schema.optionalWith(schema, { nullable: true }).pipe(Schema.fromKey(name))
 
 /** One of some words. */

@@ -40,7 +40,8 @@ export const subjectOf = ({ operation, vaultName }: Pick<Repeats, "operation" | 
   vaultName === undefined ? operation.name : `${operation.name} of vault ${vaultName}`
 
 /** An error in a line of a log: what a proxy responds may be a page. */
-const shown = ({ _tag, message }: GlacierError): string => `${_tag}: ${message.replace(/\s+/g, " ").slice(0, 300)}`
+const shown = ({ _tag, message }: GlacierError): string =>
+  `${_tag}: ${message.replace(/\s+/g, " ").slice(0, 300).replace(/\.$/, "")}`
 
 /** The retries of one call: each decided by its policy and its quota. */
 const retriesOf = (repeats: Repeats) => {

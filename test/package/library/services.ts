@@ -33,7 +33,8 @@ import {
   Transport,
   Upload,
   Uploader,
-  Vault
+  Vault,
+  Waiting
 } from "effect-glacier"
 import { Emulator, Topics } from "effect-glacier/emulator"
 import { NodeEmulator } from "effect-glacier/node"
@@ -212,12 +213,14 @@ export const values = Effect.all({
   bandwidth: Bandwidth.Bandwidth,
   fallback: RetryPolicy.Fallback,
   onRetry: RetryPolicy.OnRetry,
+  onWait: Waiting.OnWait,
   retryPolicy: RetryPolicy.RetryPolicy,
   sendsShared: Body.SendsShared,
   sha256: Sha256.Sha256,
   timeouts: Timeouts.Timeouts,
   topics: Topics.Topics,
-  waiting: JobWaiting.JobWaiting
+  waiting: JobWaiting.JobWaiting,
+  warnings: Waiting.Warnings
 })
 
 export const signer = Effect.map(Signer.Signer, (signer) => ({
