@@ -151,7 +151,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "does not recognize an expired job",
     file: "src/services/internal/describe.ts",
-    edits: [["error.message.includes(jobId)", "error.message.includes(\"nothing\")"]],
+    edits: [["isMissing(JobNotFound, jobId)(error)", "false"]],
     found: /gave up/
   },
   {
@@ -183,8 +183,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/services/RetrievalPlan.ts",
     edits: [
       [
-        "      const onProgress = tells()\n",
-        "      yield* append({ _tag: \"Retrieved\", archiveId })\n      const onProgress = tells()\n"
+        "      const { tell: onProgress, waiting } = tells()\n",
+        "      yield* append({ _tag: \"Retrieved\", archiveId })\n      const { tell: onProgress, waiting } = tells()\n"
       ]
     ],
     found: /not on disk/
