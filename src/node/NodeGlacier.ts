@@ -33,8 +33,9 @@ export const layerClient: Layer.Layer<
 
 /**
  * The client and Node's file system, wired from the environment: `AWS_REGION` or `AWS_DEFAULT_REGION`, or where these are
- * not set, the region of the profile in use (`AWS_PROFILE`); `AWS_ENDPOINT_URL_GLACIER` or `AWS_ENDPOINT_URL`; the proxies and authorities of `layerClient`, and the credentials of `AWS_ACCESS_KEY_ID`,
- * `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, or where these are not set, of `NodeCredentials.layer`.
+ * not set, the region of the profile in use (`AWS_PROFILE`); `AWS_ENDPOINT_URL_GLACIER` or `AWS_ENDPOINT_URL`; the
+ * proxies and authorities of `layerClient`; and the credentials of `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and
+ * `AWS_SESSION_TOKEN`, or where these are not set, of `NodeCredentials.layer`.
  *
  * @since 0.1.0
  * @category layers

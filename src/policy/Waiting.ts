@@ -44,7 +44,7 @@ const quiet = 60_000
 export type Reason = "retry" | "rate" | "bandwidth" | "budget" | "credentials" | "connection" | "job"
 
 /**
- * A long wait. The message says what is waited for, and why. The duration is absent when nobody knows it.
+ * A long wait. The message says what is waited for, and why. The duration is absent when it is not known.
  *
  * @since 0.1.0
  * @category models
@@ -163,7 +163,7 @@ export interface Kind {
 const keyOf = ({ about, reason }: Kind): string => `${reason} ${about}`
 
 /**
- * Reports a wait that has turned out to be long, and whose end nobody knows.
+ * Reports a wait that has become long. Use it when the end of the wait is not known.
  *
  * @since 0.1.0
  * @category waiting
@@ -218,8 +218,8 @@ export const sleep = (
       ))
 
 /**
- * Reports a wait whose end nobody knows, once it is long. The wait ends with `use`, or earlier when `use` runs the effect
- * that it gets. While the warning of one wait stands, others of its kind log none.
+ * Runs `use` and reports the wait for it once that is long. `use` gets an effect that ends the wait early. Until the wait
+ * that logged a warning has ended, other waits of the same kind log no warning.
  *
  * @since 0.1.0
  * @category waiting

@@ -79,8 +79,8 @@ export interface RetrieveArchive {
    * still in progress. Starts a new job only if there is none. Description and topic do not count. Must be less than 24
    * hours. Default: always starts a new job.
    *
-   * Of several jobs, one that has succeeded is preferred to one in progress, and then the newest. A program also joins the
-   * jobs that it starts itself at the same time.
+   * If several jobs can be joined, a job that has succeeded is preferred to a job in progress, and then the newest is
+   * joined. A program also joins the jobs that it starts itself at the same time.
    */
   readonly join?: Duration.DurationInput | undefined
   /** Default: the account's, which is Standard. */
