@@ -143,8 +143,7 @@ const make = (
         })
         const none = { checksum: "", end: 0 }
         let last = Option.getOrElse(yield* Stream.runLast(records), () => none)
-        // The work relies on these entries before it adds its own.
-        if (last.end > 0) yield* Effect.mapError(medium.settle, failed("cannot be written"))
+        const durable = Effect.mapError(medium.settle, failed("cannot be written"))
         // Whether what is behind the last entry is known to be nothing.
         let settled = false
 
@@ -152,7 +151,14 @@ const make = (
           turn.withPermits(1)(Effect.uninterruptible(effect))
 
         return {
-          entries: Stream.map(records, ({ entry }) => entry),
+          // A reader relies on these entries, but the process that wrote them may have died before its fsync. Clearing a
+          // log needs no fsync, which can fail.
+          entries: Stream.suspend(() =>
+            Stream.concat(
+              Stream.execute(last.end > 0 ? durable : Effect.void),
+              Stream.map(records, ({ entry }) => entry)
+            )
+          ),
           append: (entry) =>
             inTurn(Effect.gen(function*() {
               const { checksum, line } = Records.encode(sha256, last.checksum, entry)

@@ -278,7 +278,7 @@ describe("Checkpoint.layerFileSystem", () => {
       }
     }).pipe(Effect.provide(NodeHashing.layer)), 60_000)
 
-  it.scoped("I5: an entry is fsynced before it counts, also one that was found, and the folder when the file may be new", () =>
+  it.scoped("I5: an entry is fsynced before it counts, also one that is read, and the folder when the file may be new", () =>
     Effect.gen(function*() {
       const steps: Array<string> = []
       const layer = inFiles(`${yield* directory}/new`, (step, effect) =>
@@ -301,11 +301,12 @@ describe("Checkpoint.layerFileSystem", () => {
         yield* append("c")
         expect(taken()).toEqual(["truncate work.checkpoint", ...write, ...folders])
       })).pipe(Effect.provide(layer))
-      // Whoever wrote an entry may have died before it was durable.
-      yield* Effect.scoped(Effect.flatMap(Checkpoint.Checkpoint, ({ open }) => open("work"))).pipe(
-        Effect.provide(layer)
-      )
+      // The process that wrote an entry may have died before it was durable.
+      expect(yield* Effect.provide(read("work"), layer)).toEqual(["c"])
       expect(taken()).toEqual(["sync work.checkpoint", "open ", "sync ", "open ..", "sync .."])
+      // An fsync that fails must not keep a log from being cleared.
+      yield* Effect.provide(Checkpoint.clear("work"), layer)
+      expect(taken()).toEqual(["remove work.checkpoint", "open ", "sync "])
     }))
 
   it.scoped.each(["write work.checkpoint", "sync work.checkpoint", "sync "])(
