@@ -5,8 +5,9 @@
  */
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Duration, Effect, Layer, Option, Schedule, Schema, Stream } from "effect"
-import { Jobs, Source, Vault } from "effect-glacier"
+import { Source, Vault } from "effect-glacier"
 import { NodeEmulator } from "effect-glacier/node"
+import { Jobs } from "effect-glacier/protocol"
 
 const utf8 = new TextEncoder()
 

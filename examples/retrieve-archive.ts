@@ -7,9 +7,9 @@
 import { FileSystem, Path } from "@effect/platform"
 import { NodeRuntime } from "@effect/platform-node"
 import { Chunk, Console, Data, Effect, Layer, Schedule, Stream } from "effect"
-import type { Jobs } from "effect-glacier"
 import { Job, JobWaiting, Source, Vault } from "effect-glacier"
 import { NodeEmulator } from "effect-glacier/node"
+import type { Jobs } from "effect-glacier/protocol"
 
 class Differs extends Data.TaggedError("Differs")<{ readonly message: string }> {}
 

@@ -1,45 +1,23 @@
 /**
- * Amazon Glacier for Effect. Start at `Vault` and `Job`; `GlacierClient` has the bare operations.
+ * Amazon Glacier for Effect. Start with `Vault` and `Job`; `GlacierClient` has the bare operations.
  *
  * @since 0.1.0
  * @module effect-glacier
  */
-export * as GlacierClient from "./client/GlacierClient.ts"
-export * as Pages from "./client/Pages.ts"
-export * as Bandwidth from "./policy/Bandwidth.ts"
-export * as RatePolicy from "./policy/RatePolicy.ts"
-export * as RetrievalBudget from "./policy/RetrievalBudget.ts"
-export * as RetryPolicy from "./policy/RetryPolicy.ts"
-export * as RetryQuota from "./policy/RetryQuota.ts"
-export * as Timeouts from "./policy/Timeouts.ts"
-export * as Waiting from "./policy/Waiting.ts"
-export * as Accounts from "./protocol/Accounts.ts"
-export * as ArchiveName from "./protocol/ArchiveName.ts"
-export * as Archives from "./protocol/Archives.ts"
-export * as ByteRange from "./protocol/ByteRange.ts"
-export * as GlacierError from "./protocol/GlacierError.ts"
-export * as Inventory from "./protocol/Inventory.ts"
-export * as InventoryReader from "./protocol/InventoryReader.ts"
-export * as Jobs from "./protocol/Jobs.ts"
-export * as Limits from "./protocol/Limits.ts"
-export * as Names from "./protocol/Names.ts"
-export * as Notifications from "./protocol/Notifications.ts"
-export * as Operation from "./protocol/Operation.ts"
-export * as Operations from "./protocol/Operations.ts"
-export * as Policies from "./protocol/Policies.ts"
-export * as Regions from "./protocol/Regions.ts"
-export * as ServiceError from "./protocol/ServiceError.ts"
-export * as Sha256 from "./protocol/Sha256.ts"
-export * as Tags from "./protocol/Tags.ts"
-export * as TreeHash from "./protocol/TreeHash.ts"
-export * as Uploads from "./protocol/Uploads.ts"
-export * as Vaults from "./protocol/Vaults.ts"
+
+// Vaults, jobs and plans over many archives
 export * as DeletionPlan from "./services/DeletionPlan.ts"
 export * as Job from "./services/Job.ts"
 export * as JobInventory from "./services/JobInventory.ts"
 export * as JobWaiting from "./services/JobWaiting.ts"
 export * as RetrievalPlan from "./services/RetrievalPlan.ts"
 export * as Vault from "./services/Vault.ts"
+
+// All operations of the service
+export * as GlacierClient from "./client/GlacierClient.ts"
+export * as Pages from "./client/Pages.ts"
+
+// Bytes in and out
 export * as Checkpoint from "./transfer/Checkpoint.ts"
 export * as Download from "./transfer/Download.ts"
 export * as FileLock from "./transfer/FileLock.ts"
@@ -53,12 +31,34 @@ export * as Upload from "./transfer/Upload.ts"
 export * as Uploader from "./transfer/Uploader.ts"
 export * as UploadKept from "./transfer/UploadKept.ts"
 export * as UploadPlan from "./transfer/UploadPlan.ts"
-export * as Body from "./transport/Body.ts"
+
+// Names, inventories and hashes
+export * as ArchiveName from "./protocol/ArchiveName.ts"
+export * as ByteRange from "./protocol/ByteRange.ts"
+export * as Inventory from "./protocol/Inventory.ts"
+export * as InventoryReader from "./protocol/InventoryReader.ts"
+export * as TreeHash from "./protocol/TreeHash.ts"
+
+// Errors
+export * as GlacierError from "./protocol/GlacierError.ts"
+export * as ServiceError from "./protocol/ServiceError.ts"
+
+// Policies: retries, rates, costs and time limits
+export * as Bandwidth from "./policy/Bandwidth.ts"
+export * as RatePolicy from "./policy/RatePolicy.ts"
+export * as RetrievalBudget from "./policy/RetrievalBudget.ts"
+export * as RetryPolicy from "./policy/RetryPolicy.ts"
+export * as RetryQuota from "./policy/RetryQuota.ts"
+export * as Timeouts from "./policy/Timeouts.ts"
+export * as Waiting from "./policy/Waiting.ts"
+
+// The way to the service
 export * as Credentials from "./transport/Credentials.ts"
 export * as Endpoint from "./transport/Endpoint.ts"
 export * as Hasher from "./transport/Hasher.ts"
 export * as HttpHooks from "./transport/HttpHooks.ts"
 export * as Method from "./transport/Method.ts"
 export * as Metrics from "./transport/Metrics.ts"
+export * as ResponseBody from "./transport/ResponseBody.ts"
 export * as Signer from "./transport/Signer.ts"
 export * as Transport from "./transport/Transport.ts"

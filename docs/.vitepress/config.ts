@@ -43,7 +43,7 @@ export default defineConfig({
     sidebar: {
       "/reference/": [
         { text: "effect-glacier", link: "/reference/effect-glacier/", items: modules("effect-glacier") },
-        ...["node", "testing", "emulator"].map((entry) => ({
+        ...["protocol", "node", "testing", "emulator"].map((entry) => ({
           text: `effect-glacier/${entry}`,
           items: modules(`effect-glacier/${entry}`)
         }))

@@ -218,9 +218,9 @@ export const layerMemory = (options: Options = {}): Layer.Layer<Emulator> =>
  * import { NodeContext } from "@effect/platform-node"
  * import { Layer } from "effect"
  *
- * const emulator = Emulator.layerFile({ directory: "./glacier" }).pipe(Layer.provide(NodeContext.layer))
+ * const emulator = Emulator.layerFileSystem({ directory: "./glacier" }).pipe(Layer.provide(NodeContext.layer))
  */
-export const layerFile = (
+export const layerFileSystem = (
   options: Options & { readonly directory: string }
 ): Layer.Layer<Emulator, EmulatorStorageError, FileSystem.FileSystem | Path.Path> =>
   Layer.scoped(Emulator, Effect.flatMap(Store.files(options.directory), (store) => make(store, options)))

@@ -24,7 +24,7 @@ import * as NodeFileLock from "./NodeFileLock.ts"
  *   Layer.merge(NodeCheckpoint.layer("checkpoints"))
  * )
  *
- * Effect.flatMap(Vault.Vault, (vault) => vault.uploadResumable("holiday", Source.file("holiday.tar"))).pipe(
+ * Effect.flatMap(Vault.Vault, (vault) => vault.uploadWithCheckpoint("holiday", Source.file("holiday.tar"))).pipe(
  *   Effect.provide(layer),
  *   Effect.runPromise
  * )

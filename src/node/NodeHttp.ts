@@ -1,6 +1,6 @@
 /**
  * An HTTP client for Node.js over undici, for many small and for large bodies: a thin adapter over undici's dispatcher
- * that receives a body into given memory (see `Body`) and keeps the time limits of an attempt (see `HttpHooks`).
+ * that receives a body into given memory (see `ResponseBody`) and keeps the time limits of an attempt (see `HttpHooks`).
  *
  * @since 0.1.0
  */
@@ -17,7 +17,6 @@ import * as Runtime from "effect/Runtime"
 import type * as Scope from "effect/Scope"
 import * as Waiting from "../policy/Waiting.ts"
 import type { EndpointError } from "../protocol/GlacierError.ts"
-import * as Body from "../transport/Body.ts"
 import * as HttpHooks from "../transport/HttpHooks.ts"
 import * as Deadlines from "./internal/deadlines.ts"
 import * as Dispatcher from "./internal/dispatcher.ts"
@@ -137,7 +136,7 @@ export const make = (options: Options = {}): Effect.Effect<Client, EndpointError
 const layerOf = <E>(options: Effect.Effect<Options, E>): Layer.Layer<HttpClient.HttpClient, E> =>
   Layer.merge(
     Layer.scoped(HttpClient.HttpClient, Effect.flatMap(options, makeChecked)),
-    Layer.succeed(Body.SendsShared, true)
+    Layer.succeed(HttpHooks.SendsShared, true)
   )
 
 /**

@@ -15,8 +15,8 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Schema from "effect/Schema"
-import { check, Concurrency } from "../protocol/Check.ts"
 import type { GlacierError, InvalidInput } from "../protocol/GlacierError.ts"
+import { check, Concurrency } from "../protocol/InputCheck.ts"
 import type * as Operation from "../protocol/Operation.ts"
 import * as Cubic from "./internal/cubic.ts"
 import { begin, makeStarts, now, Passed, sleep, type Starts } from "./internal/starts.ts"
@@ -96,10 +96,10 @@ export class RatePolicy extends Context.Reference<RatePolicy>()("effect-glacier/
  * // As fast as the service likes, but never more than 20 requests at once
  * const careful = Layer.effect(
  *   RatePolicy.RatePolicy,
- *   Effect.zipWith(RatePolicy.concurrent(20), RatePolicy.adaptive, RatePolicy.and)
+ *   Effect.zipWith(RatePolicy.concurrent(20), RatePolicy.adaptive, RatePolicy.intersect)
  * )
  */
-export const and: {
+export const intersect: {
   (that: Policy): (self: Policy) => Policy
   (self: Policy, that: Policy): Policy
 } = dual(2, (self: Policy, that: Policy): Policy => ({
@@ -220,12 +220,12 @@ export const make = (options: Options): Effect.Effect<Policy, InvalidInput, Rate
       const places = limit.concurrency === undefined ? none : yield* concurrent(limit.concurrency)
       if (limit.requestsPerSecond === undefined) return places
       const rate = yield* check("RatePolicy", "requestsPerSecond", Rate, limit.requestsPerSecond)
-      return and(places, spaced(limiter, `${key}/${name}`, rate))
+      return intersect(places, spaced(limiter, `${key}/${name}`, rate))
     })
 
     const all = yield* limited("all", options)
     // A class comes before all: what waits for the limit of its class takes no place from the others.
-    const ofClass = (name: Class) => Effect.map(limited(name, options[name]), and(all))
+    const ofClass = (name: Class) => Effect.map(limited(name, options[name]), intersect(all))
     const classes: Record<Class, Policy> = {
       upload: yield* ofClass("upload"),
       download: yield* ofClass("download"),

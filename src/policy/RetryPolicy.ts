@@ -165,9 +165,9 @@ export const fromSchedule = (schedule: Schedule.Schedule<unknown, GlacierError>)
  * @example
  * import { RetryPolicy } from "effect-glacier"
  *
- * const twice = RetryPolicy.upTo(RetryPolicy.patient, 2)
+ * const twice = RetryPolicy.attempts(RetryPolicy.patient, 2)
  */
-export const upTo: {
+export const attempts: {
   (attempts: number): (self: Policy) => Policy
   (self: Policy, attempts: number): Policy
 } = dual(2, (self: Policy, attempts: number): Policy => ({
@@ -257,9 +257,9 @@ export const log = (self: Policy): Policy => ({
  * import { RetryPolicy } from "effect-glacier"
  * import { Schedule } from "effect"
  *
- * const slowly = RetryPolicy.and(RetryPolicy.standard, RetryPolicy.fromSchedule(Schedule.spaced("10 seconds")))
+ * const slowly = RetryPolicy.intersect(RetryPolicy.standard, RetryPolicy.fromSchedule(Schedule.spaced("10 seconds")))
  */
-export const and: {
+export const intersect: {
   (that: Policy): (self: Policy) => Policy
   (self: Policy, that: Policy): Policy
 } = dual(2, (self: Policy, that: Policy): Policy => ({
@@ -293,7 +293,7 @@ export const patient: Policy = bounded(
 )
 
 /**
- * The policy in use. Where none is given, calls go by the `Fallback`.
+ * The policy in use. Where none is given, calls go by the `Default`.
  *
  * @since 0.1.0
  * @category tags
@@ -319,9 +319,9 @@ export class RetryPolicy extends Context.Reference<RetryPolicy>()("effect-glacie
  * import { Effect } from "effect"
  *
  * // Work of your own that may take hours, unless a whole program has another policy
- * const long = Effect.provideService(RetryPolicy.Fallback, RetryPolicy.patient)
+ * const long = Effect.provideService(RetryPolicy.Default, RetryPolicy.patient)
  */
-export class Fallback extends Context.Reference<Fallback>()("effect-glacier/RetryPolicy/Fallback", {
+export class Default extends Context.Reference<Default>()("effect-glacier/RetryPolicy/Default", {
   defaultValue: (): Policy => standard
 }) {}
 

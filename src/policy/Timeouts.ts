@@ -20,9 +20,9 @@ export interface Limits {
    * clients have a limit of their own.
    */
   readonly connect: Duration.Duration
-  /** From sending a request without bytes to its whole answer, for one attempt. */
-  readonly answer: Duration.Duration
-  /** From sending bytes to the answer, for one attempt. A signature lives for 5 minutes. */
+  /** From sending a request without bytes to its whole response, for one attempt. */
+  readonly response: Duration.Duration
+  /** From sending bytes to the response, for one attempt. A signature lives for 5 minutes. */
   readonly upload: Duration.Duration
   /** The longest pause between two pieces of a job's output. */
   readonly idle: Duration.Duration
@@ -39,7 +39,7 @@ export interface Limits {
 export type Options = { readonly [K in keyof Limits]?: Duration.DurationInput | undefined }
 
 /**
- * The given limits, and for the others 10 seconds for a connection, 30 seconds for an answer, 5 minutes for an upload,
+ * The given limits, and for the others 10 seconds for a connection, 30 seconds for a response, 5 minutes for an upload,
  * 30 seconds for a pause and no limit for a call: the `RetryPolicy` decides how long it is retried.
  *
  * @since 0.1.0
@@ -47,7 +47,7 @@ export type Options = { readonly [K in keyof Limits]?: Duration.DurationInput | 
  */
 export const make = (limits: Options = {}): Limits => ({
   connect: Duration.decode(limits.connect ?? "10 seconds"),
-  answer: Duration.decode(limits.answer ?? "30 seconds"),
+  response: Duration.decode(limits.response ?? "30 seconds"),
   upload: Duration.decode(limits.upload ?? "5 minutes"),
   idle: Duration.decode(limits.idle ?? "30 seconds"),
   call: Duration.decode(limits.call ?? Duration.infinity)

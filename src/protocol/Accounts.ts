@@ -145,7 +145,7 @@ export const GetDataRetrievalPolicy = Operation.make({
   input: account,
   success: [200],
   headers: {},
-  body: Operation.answer(Schema.Struct({ policy: required("Policy", DataRetrievalPolicy) })),
+  body: Operation.jsonBody(Schema.Struct({ policy: required("Policy", DataRetrievalPolicy) })),
   errors: [...ServiceError.common],
   repeatable: true
 })
@@ -182,7 +182,7 @@ export const ListProvisionedCapacity = Operation.make({
   input: account,
   success: [200],
   headers: {},
-  body: Operation.answer(
+  body: Operation.jsonBody(
     Schema.Struct({ units: required("ProvisionedCapacityList", Schema.Array(ProvisionedCapacity)) })
   ),
   errors: [...ServiceError.common],

@@ -52,15 +52,15 @@ export class ConnectionRejected
  */
 export class AttemptTimeout extends tagged<AttemptTimeout>()("AttemptTimeout", {
   operation: Schema.String,
-  /** What was waited for: an `answer`, the next bytes of a `body`, or the end of the `call`. */
-  waiting: Schema.Literal("answer", "body", "call"),
+  /** What was waited for: a `response`, the next bytes of a `body`, or the end of the `call`. */
+  waiting: Schema.Literal("response", "body", "call"),
   /** How long, in milliseconds. */
   millis: Schema.Finite.pipe(Schema.nonNegative())
 }) {
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
   readonly retry = "transient"
   override get message(): string {
-    const missing = { answer: "no answer", body: "no more of the body", call: "no success" }
+    const missing = { response: "no response", body: "no more of the body", call: "no success" }
     return `${this.operation}: ${missing[this.waiting]} in ${this.millis} ms`
   }
 }

@@ -301,7 +301,7 @@ export const DescribeJob = Operation.make({
   input: job,
   success: [200],
   headers: {},
-  body: Operation.answer(JobDescription),
+  body: Operation.jsonBody(JobDescription),
   errors: [ServiceError.JobNotFound, ...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true,
   echoes: ["jobId"]
@@ -325,7 +325,7 @@ export const ListJobs = Operation.make({
   },
   success: [200],
   headers: {},
-  body: Operation.answer(JobPage),
+  body: Operation.jsonBody(JobPage),
   errors: [...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true
 })

@@ -99,7 +99,7 @@ export const GetVaultNotifications = Operation.make({
   input: Operation.vault,
   success: [200],
   headers: {},
-  body: Operation.answer(NotificationConfiguration),
+  body: Operation.jsonBody(NotificationConfiguration),
   errors: [ServiceError.NotificationsNotSet, ...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true
 })

@@ -11,8 +11,8 @@ import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type * as Types from "effect/Types"
-import { refuse } from "./Check.ts"
 import { InvalidInput, show } from "./GlacierError.ts"
+import { refuse } from "./InputCheck.ts"
 import { record } from "./internal/wire.ts"
 import { AccountId, VaultName } from "./Names.ts"
 import type * as ServiceError from "./ServiceError.ts"
@@ -269,7 +269,7 @@ export const paging = {
  * @since 0.1.0
  * @category constructors
  */
-export const answer = <A extends object, I>(schema: Schema.Schema<A, I>): Json<A> => ({
+export const jsonBody = <A extends object, I>(schema: Schema.Schema<A, I>): Json<A> => ({
   decode: Schema.decodeUnknownEither(schema),
   encode: Schema.encodeUnknownEither(schema)
 })

@@ -97,7 +97,7 @@ export const GetVaultAccessPolicy = Operation.make({
   input: Operation.vault,
   success: [200],
   headers: {},
-  body: Operation.answer(Policy),
+  body: Operation.jsonBody(Policy),
   errors: [ServiceError.AccessPolicyNotSet, ...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true
 })
@@ -183,7 +183,7 @@ export const GetVaultLock = Operation.make({
   input: Operation.vault,
   success: [200],
   headers: {},
-  body: Operation.answer(VaultLock),
+  body: Operation.jsonBody(VaultLock),
   errors: [ServiceError.VaultLockNotSet, ...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true
 })

@@ -217,7 +217,7 @@ export const signingRegion = (region: string): string => region.replace(/^fips-/
  * and other partitions) and as those inside a VPC do (`NAME.SERVICE.REGION.vpce.amazonaws.com`). None for any other host.
  *
  * @example
- * import { Regions } from "effect-glacier"
+ * import { Regions } from "effect-glacier/protocol"
  *
  * Regions.ofHost("glacier", "glacier.eu-west-1.amazonaws.com") // Option.some("eu-west-1")
  *
@@ -254,7 +254,7 @@ export interface ResolveOptions {
  *
  * @example
  * import * as Either from "effect/Either"
- * import { Regions } from "effect-glacier"
+ * import { Regions } from "effect-glacier/protocol"
  *
  * Regions.resolve({ region: "eu-west-1" }) // Either.right("https://glacier.eu-west-1.amazonaws.com")
  * Regions.resolve({}) // Either.left("Invalid Configuration: Missing Region")

@@ -34,10 +34,10 @@ export type TypeId = typeof TypeId
  */
 export type Retry = "never" | "transient" | "throttle" | "clock"
 
-const answer = {
+const response = {
   /** The operation that failed, for instance `InitiateJob`. */
   operation: Schema.String,
-  /** The HTTP status of the answer. */
+  /** The HTTP status of the response. */
   status: Schema.Int,
   /** The service's text as it came. Some classes add what to do, in parentheses. */
   message: Schema.String,
@@ -54,7 +54,7 @@ const answer = {
  * @since 0.1.0
  * @category errors
  */
-export class AccessDenied extends tagged<AccessDenied>()("AccessDenied", answer) {
+export class AccessDenied extends tagged<AccessDenied>()("AccessDenied", response) {
   static readonly code = "AccessDeniedException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -66,7 +66,7 @@ export class AccessDenied extends tagged<AccessDenied>()("AccessDenied", answer)
  * @since 0.1.0
  * @category errors
  */
-export class BadRequest extends tagged<BadRequest>()("BadRequest", answer) {
+export class BadRequest extends tagged<BadRequest>()("BadRequest", response) {
   static readonly code = "BadRequest"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -78,7 +78,7 @@ export class BadRequest extends tagged<BadRequest>()("BadRequest", answer) {
  * @since 0.1.0
  * @category errors
  */
-export class ExpiredToken extends tagged<ExpiredToken>()("ExpiredToken", answer) {
+export class ExpiredToken extends tagged<ExpiredToken>()("ExpiredToken", response) {
   static readonly code = "ExpiredTokenException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -90,7 +90,7 @@ export class ExpiredToken extends tagged<ExpiredToken>()("ExpiredToken", answer)
  * @since 0.1.0
  * @category errors
  */
-export class InsufficientCapacity extends tagged<InsufficientCapacity>()("InsufficientCapacity", answer) {
+export class InsufficientCapacity extends tagged<InsufficientCapacity>()("InsufficientCapacity", response) {
   static readonly code = "InsufficientCapacityException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -103,7 +103,7 @@ export class InsufficientCapacity extends tagged<InsufficientCapacity>()("Insuff
  * @category errors
  */
 export class InvalidSignature extends tagged<InvalidSignature>()("InvalidSignature", {
-  ...answer,
+  ...response,
   /** What is known to be wrong: the `clock` of this machine, or the body was so `slow` that the signature got too old. */
   because: Schema.optional(Schema.Literal("clock", "slow"))
 }) {
@@ -121,7 +121,7 @@ export class InvalidSignature extends tagged<InvalidSignature>()("InvalidSignatu
  * @since 0.1.0
  * @category errors
  */
-export class LimitExceeded extends tagged<LimitExceeded>()("LimitExceeded", answer) {
+export class LimitExceeded extends tagged<LimitExceeded>()("LimitExceeded", response) {
   static readonly code = "LimitExceededException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -134,7 +134,7 @@ export class LimitExceeded extends tagged<LimitExceeded>()("LimitExceeded", answ
  * @category errors
  */
 export class MissingAuthenticationToken
-  extends tagged<MissingAuthenticationToken>()("MissingAuthenticationToken", answer)
+  extends tagged<MissingAuthenticationToken>()("MissingAuthenticationToken", response)
 {
   static readonly code = "MissingAuthenticationTokenException"
   readonly [TypeId]: TypeId = TypeId
@@ -147,7 +147,7 @@ export class MissingAuthenticationToken
  * @since 0.1.0
  * @category errors
  */
-export class MissingParameterValue extends tagged<MissingParameterValue>()("MissingParameterValue", answer) {
+export class MissingParameterValue extends tagged<MissingParameterValue>()("MissingParameterValue", response) {
   static readonly code = "MissingParameterValueException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -159,7 +159,7 @@ export class MissingParameterValue extends tagged<MissingParameterValue>()("Miss
  * @since 0.1.0
  * @category errors
  */
-export class NoLongerSupported extends tagged<NoLongerSupported>()("NoLongerSupported", answer) {
+export class NoLongerSupported extends tagged<NoLongerSupported>()("NoLongerSupported", response) {
   static readonly code = "NoLongerSupportedException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -171,7 +171,7 @@ export class NoLongerSupported extends tagged<NoLongerSupported>()("NoLongerSupp
  * @since 0.1.0
  * @category errors
  */
-export class PolicyEnforced extends tagged<PolicyEnforced>()("PolicyEnforced", answer) {
+export class PolicyEnforced extends tagged<PolicyEnforced>()("PolicyEnforced", response) {
   static readonly code = "PolicyEnforcedException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -183,7 +183,7 @@ export class PolicyEnforced extends tagged<PolicyEnforced>()("PolicyEnforced", a
  * @since 0.1.0
  * @category errors
  */
-export class RequestTimeout extends tagged<RequestTimeout>()("RequestTimeout", answer) {
+export class RequestTimeout extends tagged<RequestTimeout>()("RequestTimeout", response) {
   static readonly code = "RequestTimeoutException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "transient"
@@ -195,7 +195,7 @@ export class RequestTimeout extends tagged<RequestTimeout>()("RequestTimeout", a
  * @since 0.1.0
  * @category errors
  */
-export class Serialization extends tagged<Serialization>()("Serialization", answer) {
+export class Serialization extends tagged<Serialization>()("Serialization", response) {
   static readonly code = "SerializationException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -207,7 +207,7 @@ export class Serialization extends tagged<Serialization>()("Serialization", answ
  * @since 0.1.0
  * @category errors
  */
-export class ServiceUnavailable extends tagged<ServiceUnavailable>()("ServiceUnavailable", answer) {
+export class ServiceUnavailable extends tagged<ServiceUnavailable>()("ServiceUnavailable", response) {
   static readonly code = "ServiceUnavailableException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "transient"
@@ -219,7 +219,7 @@ export class ServiceUnavailable extends tagged<ServiceUnavailable>()("ServiceUna
  * @since 0.1.0
  * @category errors
  */
-export class Throttling extends tagged<Throttling>()("Throttling", answer) {
+export class Throttling extends tagged<Throttling>()("Throttling", response) {
   static readonly code = "ThrottlingException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "throttle"
@@ -231,7 +231,7 @@ export class Throttling extends tagged<Throttling>()("Throttling", answer) {
  * @since 0.1.0
  * @category errors
  */
-export class UnrecognizedClient extends tagged<UnrecognizedClient>()("UnrecognizedClient", answer) {
+export class UnrecognizedClient extends tagged<UnrecognizedClient>()("UnrecognizedClient", response) {
   static readonly code = "UnrecognizedClientException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -244,7 +244,7 @@ export class UnrecognizedClient extends tagged<UnrecognizedClient>()("Unrecogniz
  * @since 0.1.0
  * @category errors
  */
-export class VaultNotFound extends tagged<VaultNotFound>()("VaultNotFound", answer) {
+export class VaultNotFound extends tagged<VaultNotFound>()("VaultNotFound", response) {
   static readonly code = "ResourceNotFoundException"
   static readonly text = /^Vault not found\b/
   readonly [TypeId]: TypeId = TypeId
@@ -257,7 +257,7 @@ export class VaultNotFound extends tagged<VaultNotFound>()("VaultNotFound", answ
  * @since 0.1.0
  * @category errors
  */
-export class ArchiveNotFound extends tagged<ArchiveNotFound>()("ArchiveNotFound", answer) {
+export class ArchiveNotFound extends tagged<ArchiveNotFound>()("ArchiveNotFound", response) {
   static readonly code = "ResourceNotFoundException"
   static readonly text = /^The archive ID was not found\b/
   readonly [TypeId]: TypeId = TypeId
@@ -271,7 +271,7 @@ export class ArchiveNotFound extends tagged<ArchiveNotFound>()("ArchiveNotFound"
  * @since 0.1.0
  * @category errors
  */
-export class JobNotFound extends tagged<JobNotFound>()("JobNotFound", answer) {
+export class JobNotFound extends tagged<JobNotFound>()("JobNotFound", response) {
   static readonly code = "ResourceNotFoundException"
   static readonly text = /^The job ID was not found\b/
   static readonly advice = "the service keeps a job and its output for 24 hours after completion; start another job"
@@ -286,7 +286,7 @@ export class JobNotFound extends tagged<JobNotFound>()("JobNotFound", answer) {
  * @since 0.1.0
  * @category errors
  */
-export class UploadNotFound extends tagged<UploadNotFound>()("UploadNotFound", answer) {
+export class UploadNotFound extends tagged<UploadNotFound>()("UploadNotFound", response) {
   static readonly code = "ResourceNotFoundException"
   static readonly text = /\bupload ID\b/i
   static readonly advice = "an upload is gone once it is completed or aborted, and after 24 hours without a part"
@@ -301,7 +301,7 @@ export class UploadNotFound extends tagged<UploadNotFound>()("UploadNotFound", a
  * @since 0.1.0
  * @category errors
  */
-export class InventoryNotReady extends tagged<InventoryNotReady>()("InventoryNotReady", answer) {
+export class InventoryNotReady extends tagged<InventoryNotReady>()("InventoryNotReady", response) {
   static readonly code = "ResourceNotFoundException"
   static readonly text = /\b(initial|first|no) inventory\b/i
   static readonly advice =
@@ -316,7 +316,7 @@ export class InventoryNotReady extends tagged<InventoryNotReady>()("InventoryNot
  * @since 0.1.0
  * @category errors
  */
-export class NotificationsNotSet extends tagged<NotificationsNotSet>()("NotificationsNotSet", answer) {
+export class NotificationsNotSet extends tagged<NotificationsNotSet>()("NotificationsNotSet", response) {
   static readonly code = "ResourceNotFoundException"
   static readonly text = /^No notification configuration is set\b/
   readonly [TypeId]: TypeId = TypeId
@@ -329,7 +329,7 @@ export class NotificationsNotSet extends tagged<NotificationsNotSet>()("Notifica
  * @since 0.1.0
  * @category errors
  */
-export class AccessPolicyNotSet extends tagged<AccessPolicyNotSet>()("AccessPolicyNotSet", answer) {
+export class AccessPolicyNotSet extends tagged<AccessPolicyNotSet>()("AccessPolicyNotSet", response) {
   static readonly code = "ResourceNotFoundException"
   static readonly text = /^No vault access policy is set\b/
   readonly [TypeId]: TypeId = TypeId
@@ -343,7 +343,7 @@ export class AccessPolicyNotSet extends tagged<AccessPolicyNotSet>()("AccessPoli
  * @since 0.1.0
  * @category errors
  */
-export class VaultLockNotSet extends tagged<VaultLockNotSet>()("VaultLockNotSet", answer) {
+export class VaultLockNotSet extends tagged<VaultLockNotSet>()("VaultLockNotSet", response) {
   static readonly code = "ResourceNotFoundException"
   static readonly text = /^No vault lock\b/i
   readonly [TypeId]: TypeId = TypeId
@@ -358,7 +358,7 @@ export class VaultLockNotSet extends tagged<VaultLockNotSet>()("VaultLockNotSet"
  * @since 0.1.0
  * @category errors
  */
-export class ResourceNotFound extends tagged<ResourceNotFound>()("ResourceNotFound", answer) {
+export class ResourceNotFound extends tagged<ResourceNotFound>()("ResourceNotFound", response) {
   static readonly code = "ResourceNotFoundException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -371,7 +371,7 @@ export class ResourceNotFound extends tagged<ResourceNotFound>()("ResourceNotFou
  * @since 0.1.0
  * @category errors
  */
-export class VaultLockInProgress extends tagged<VaultLockInProgress>()("VaultLockInProgress", answer) {
+export class VaultLockInProgress extends tagged<VaultLockInProgress>()("VaultLockInProgress", response) {
   static readonly code = "AccessDeniedException"
   static readonly text = /\block\b.* in[ -]progress\b/i
   readonly [TypeId]: TypeId = TypeId
@@ -385,7 +385,7 @@ export class VaultLockInProgress extends tagged<VaultLockInProgress>()("VaultLoc
  * @since 0.1.0
  * @category errors
  */
-export class VaultLocked extends tagged<VaultLocked>()("VaultLocked", answer) {
+export class VaultLocked extends tagged<VaultLocked>()("VaultLocked", response) {
   static readonly code = "AccessDeniedException"
   static readonly text = /\b(is|already) locked\b/i
   readonly [TypeId]: TypeId = TypeId
@@ -398,7 +398,7 @@ export class VaultLocked extends tagged<VaultLocked>()("VaultLocked", answer) {
  * @since 0.1.0
  * @category errors
  */
-export class ArchiveInOtherVault extends tagged<ArchiveInOtherVault>()("ArchiveInOtherVault", answer) {
+export class ArchiveInOtherVault extends tagged<ArchiveInOtherVault>()("ArchiveInOtherVault", response) {
   static readonly code = "InvalidParameterValueException"
   static readonly text = /^Invalid vault name\b/
   readonly [TypeId]: TypeId = TypeId
@@ -415,7 +415,7 @@ export class ArchiveInOtherVault extends tagged<ArchiveInOtherVault>()("ArchiveI
  * @category errors
  */
 export class ChecksumMismatch extends tagged<ChecksumMismatch>()("ChecksumMismatch", {
-  ...answer,
+  ...response,
   /** The archive that was stored with another tree hash: delete it, and upload again. */
   archiveId: Schema.optional(ArchiveId)
 }) {
@@ -438,7 +438,7 @@ export class ChecksumMismatch extends tagged<ChecksumMismatch>()("ChecksumMismat
  * @since 0.1.0
  * @category errors
  */
-export class EmptyArchive extends tagged<EmptyArchive>()("EmptyArchive", answer) {
+export class EmptyArchive extends tagged<EmptyArchive>()("EmptyArchive", response) {
   static readonly code = "InvalidParameterValueException"
   static readonly text = /^Invalid Content-Length: 0\b/
   readonly [TypeId]: TypeId = TypeId
@@ -451,7 +451,7 @@ export class EmptyArchive extends tagged<EmptyArchive>()("EmptyArchive", answer)
  * @since 0.1.0
  * @category errors
  */
-export class InvalidPartSize extends tagged<InvalidPartSize>()("InvalidPartSize", answer) {
+export class InvalidPartSize extends tagged<InvalidPartSize>()("InvalidPartSize", response) {
   static readonly code = "InvalidParameterValueException"
   static readonly text = /^Invalid part size/
   readonly [TypeId]: TypeId = TypeId
@@ -464,7 +464,7 @@ export class InvalidPartSize extends tagged<InvalidPartSize>()("InvalidPartSize"
  * @since 0.1.0
  * @category errors
  */
-export class JobNotReady extends tagged<JobNotReady>()("JobNotReady", answer) {
+export class JobNotReady extends tagged<JobNotReady>()("JobNotReady", response) {
   static readonly code = "InvalidParameterValueException"
   static readonly text = /^The job is not currently available/
   readonly [TypeId]: TypeId = TypeId
@@ -477,7 +477,7 @@ export class JobNotReady extends tagged<JobNotReady>()("JobNotReady", answer) {
  * @since 0.1.0
  * @category errors
  */
-export class RangeNotAligned extends tagged<RangeNotAligned>()("RangeNotAligned", answer) {
+export class RangeNotAligned extends tagged<RangeNotAligned>()("RangeNotAligned", response) {
   static readonly code = "InvalidParameterValueException"
   static readonly text = /^(?!Invalid vault name).*align/
   readonly [TypeId]: TypeId = TypeId
@@ -490,7 +490,7 @@ export class RangeNotAligned extends tagged<RangeNotAligned>()("RangeNotAligned"
  * @since 0.1.0
  * @category errors
  */
-export class RangeNotSatisfiable extends tagged<RangeNotSatisfiable>()("RangeNotSatisfiable", answer) {
+export class RangeNotSatisfiable extends tagged<RangeNotSatisfiable>()("RangeNotSatisfiable", response) {
   static readonly code = "InvalidParameterValueException"
   static readonly text = /^The start of the range is larger/
   readonly [TypeId]: TypeId = TypeId
@@ -503,7 +503,7 @@ export class RangeNotSatisfiable extends tagged<RangeNotSatisfiable>()("RangeNot
  * @since 0.1.0
  * @category errors
  */
-export class VaultNotEmpty extends tagged<VaultNotEmpty>()("VaultNotEmpty", answer) {
+export class VaultNotEmpty extends tagged<VaultNotEmpty>()("VaultNotEmpty", response) {
   static readonly code = "InvalidParameterValueException"
   static readonly text = /^Vault not empty or recently written to/
   readonly [TypeId]: TypeId = TypeId
@@ -516,7 +516,7 @@ export class VaultNotEmpty extends tagged<VaultNotEmpty>()("VaultNotEmpty", answ
  * @since 0.1.0
  * @category errors
  */
-export class InvalidParameterValue extends tagged<InvalidParameterValue>()("InvalidParameterValue", answer) {
+export class InvalidParameterValue extends tagged<InvalidParameterValue>()("InvalidParameterValue", response) {
   static readonly code = "InvalidParameterValueException"
   readonly [TypeId]: TypeId = TypeId
   readonly retry = "never"
@@ -546,13 +546,13 @@ const transientCodes: ReadonlySet<string> = new Set(["RequestTimeout", "RequestT
 const transientStatus: ReadonlySet<number> = new Set([408, 500, 502, 503, 504])
 
 /**
- * A code that this version does not know, or that the operation is not known to answer.
+ * A code that this version does not know, or that the operation is not known to response.
  *
  * @since 0.1.0
  * @category errors
  */
 export class UnknownServiceError
-  extends tagged<UnknownServiceError>()("UnknownServiceError", { ...answer, code: Schema.String })
+  extends tagged<UnknownServiceError>()("UnknownServiceError", { ...response, code: Schema.String })
 {
   readonly [TypeId]: TypeId = TypeId
   /** As AWS's clients take it: by its code, or else by its status. */
@@ -571,7 +571,7 @@ export class UnknownServiceError
 export const vaultMissing = [VaultNotFound, ResourceNotFound] as const
 
 /**
- * The errors any operation can answer with.
+ * The errors any operation can response with.
  *
  * @since 0.1.0
  * @category groups
@@ -603,16 +603,16 @@ export interface Known<E> {
   readonly advice?: string
   /** Another code that means the same when its text matches. */
   readonly alias?: { readonly code: string; readonly text: RegExp }
-  new(answer: Answer): E
+  new(response: Response): E
 }
 
 /**
- * What is known of an error answer. `code` is the one of its body.
+ * What is known of an error response. `code` is the one of its body.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Answer {
+export interface Response {
   readonly operation: string
   readonly status: number
   readonly message: string
@@ -621,23 +621,23 @@ export interface Answer {
 }
 
 /**
- * Translates an error answer to one of the classes an operation lists, or to `UnknownServiceError`: an error added
+ * Translates an error response to one of the classes an operation lists, or to `UnknownServiceError`: an error added
  * to the service tomorrow must not become a defect.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const fromAnswer = <E>(
+export const fromResponse = <E>(
   known: ReadonlyArray<Known<E>>,
   code: string,
-  answer: Answer
+  response: Response
 ): E | UnknownServiceError => {
   const isText = (one: { readonly code: string; readonly text?: RegExp | undefined } | undefined) =>
-    one?.code === code && one.text?.test(answer.message) === true
+    one?.code === code && one.text?.test(response.message) === true
   const Class = known.find((one) => isText(one) || isText(one.alias)) ??
     known.find((one) => one.code === code && one.text === undefined)
-  if (Class === undefined) return new UnknownServiceError({ ...answer, code })
+  if (Class === undefined) return new UnknownServiceError({ ...response, code })
   return new Class(
-    Class.advice === undefined ? answer : { ...answer, message: `${answer.message} (${Class.advice})` }
+    Class.advice === undefined ? response : { ...response, message: `${response.message} (${Class.advice})` }
   )
 }

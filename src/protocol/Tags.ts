@@ -121,7 +121,7 @@ export const ListTagsForVault = Operation.make({
   input: Operation.vault,
   success: [200],
   headers: {},
-  body: Operation.answer(VaultTags),
+  body: Operation.jsonBody(VaultTags),
   errors: [...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true
 })

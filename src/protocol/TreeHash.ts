@@ -82,7 +82,8 @@ export interface Builder {
  * @since 0.1.0
  * @category constructors
  * @example
- * import { Sha256, TreeHash } from "effect-glacier"
+ * import { TreeHash } from "effect-glacier"
+ * import { Sha256 } from "effect-glacier/protocol"
  * import { Effect } from "effect"
  *
  * const program = Effect.gen(function*() {

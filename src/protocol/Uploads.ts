@@ -213,7 +213,7 @@ export const ListParts = Operation.make({
   input: { ...upload, ...Operation.paging },
   success: [200],
   headers: {},
-  body: Operation.answer(PartPage),
+  body: Operation.jsonBody(PartPage),
   errors: [ServiceError.UploadNotFound, ...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true,
   echoes: ["uploadId"]
@@ -232,7 +232,7 @@ export const ListMultipartUploads = Operation.make({
   input: { ...Operation.vault, ...Operation.paging },
   success: [200],
   headers: {},
-  body: Operation.answer(UploadPage),
+  body: Operation.jsonBody(UploadPage),
   errors: [...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true
 })

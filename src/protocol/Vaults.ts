@@ -85,7 +85,7 @@ export const DescribeVault = Operation.make({
   input: Operation.vault,
   success: [200],
   headers: {},
-  body: Operation.answer(VaultDescription),
+  body: Operation.jsonBody(VaultDescription),
   errors: [...ServiceError.vaultMissing, ...ServiceError.common],
   repeatable: true,
   echoes: ["vaultName"]
@@ -104,7 +104,7 @@ export const ListVaults = Operation.make({
   input: { accountId: Operation.vault.accountId, ...Operation.paging },
   success: [200],
   headers: {},
-  body: Operation.answer(VaultPage),
+  body: Operation.jsonBody(VaultPage),
   errors: [ServiceError.ResourceNotFound, ...ServiceError.common],
   repeatable: true
 })

@@ -10,8 +10,8 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
-import { check, Concurrency } from "../protocol/Check.ts"
 import type { InvalidInput } from "../protocol/GlacierError.ts"
+import { check, Concurrency } from "../protocol/InputCheck.ts"
 import type { Entry } from "../protocol/Inventory.ts"
 import { ArchiveId } from "../protocol/Names.ts"
 import type { operations } from "../protocol/Operations.ts"
@@ -123,7 +123,7 @@ export const run = (
       vault.deleteArchive(archiveId).pipe(
         Effect.as(false),
         Effect.catchIf(isMissing(ArchiveNotFound, archiveId), () => Effect.succeed(true)),
-        Effect.provideService(RetryPolicy.Fallback, RetryPolicy.patient)
+        Effect.provideService(RetryPolicy.Default, RetryPolicy.patient)
       )
 
     const [left, before] = Arr.partition(plan.archives, ({ archiveId }) => done.has(archiveId))

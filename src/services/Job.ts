@@ -19,9 +19,9 @@ import * as Stream from "effect/Stream"
 import type { GlacierClient } from "../client/GlacierClient.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
-import { check } from "../protocol/Check.ts"
 import type { MalformedInventory } from "../protocol/GlacierError.ts"
 import { InvalidInput, JobExpired, JobFailed, JobRunning, MalformedResponse } from "../protocol/GlacierError.ts"
+import { check } from "../protocol/InputCheck.ts"
 import type { JobDescription, Tier } from "../protocol/Jobs.ts"
 import * as Limits from "../protocol/Limits.ts"
 import { JobId } from "../protocol/Names.ts"
@@ -176,7 +176,7 @@ export const attach = Effect.fnUntraced(function*(vault: VaultAddress, jobId: st
         Effect.flatMap((policy) => (schedule === undefined ? policy : JobWaiting.polling(schedule))(vault, id)),
         run.effect,
         Effect.flatMap(ended),
-        Effect.provideService(RetryPolicy.Fallback, RetryPolicy.patient),
+        Effect.provideService(RetryPolicy.Default, RetryPolicy.patient),
         Effect.withSpan("Job.wait", { attributes: { "glacier.vault": vault.vaultName, "glacier.job": id } })
       ),
     output,

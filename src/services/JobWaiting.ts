@@ -72,7 +72,8 @@ const tierOf = (job: JobDescription) => Option.getOrElse(job.tier, () => "Standa
  * @since 0.1.0
  * @category schedules
  * @example
- * import { type Jobs, JobWaiting, Vault } from "effect-glacier"
+ * import { JobWaiting, Vault } from "effect-glacier"
+ * import type { Jobs } from "effect-glacier/protocol"
  * import { Console, Effect, Schedule } from "effect"
  *
  * const program = Effect.gen(function*() {

@@ -22,8 +22,8 @@ import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import * as Waiting from "../policy/Waiting.ts"
 import * as ArchiveName from "../protocol/ArchiveName.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
-import { check, Concurrency } from "../protocol/Check.ts"
 import { type BudgetExceeded, type InvalidInput, type JobFailed, show } from "../protocol/GlacierError.ts"
+import { check, Concurrency } from "../protocol/InputCheck.ts"
 import type { Entry } from "../protocol/Inventory.ts"
 import type { Tier } from "../protocol/Jobs.ts"
 import * as Limits from "../protocol/Limits.ts"
@@ -353,7 +353,7 @@ export const run = (name: string, plan: Plan, options: RunOptions): Stream.Strea
     const [left, before] = Arr.partition(plan.archives, ({ archiveId }) => done.has(archiveId))
     if (left.length > 0) {
       const listed = yield* jobsOf(vault.jobs(), new Set(left.map(({ archiveId }) => archiveId)), plan.tier).pipe(
-        Effect.provideService(RetryPolicy.Fallback, RetryPolicy.patient)
+        Effect.provideService(RetryPolicy.Default, RetryPolicy.patient)
       )
       for (const [archiveId, jobId] of listed) jobs.set(archiveId, jobId)
     }
@@ -422,7 +422,7 @@ export const run = (name: string, plan: Plan, options: RunOptions): Stream.Strea
             Effect.catchAll((error) =>
               error._tag === "CheckpointError" ? Effect.fail(error) : Effect.succeed(Outcome.Failed({ archive, error }))
             ),
-            Effect.provideService(RetryPolicy.Fallback, RetryPolicy.patient)
+            Effect.provideService(RetryPolicy.Default, RetryPolicy.patient)
           ),
         { concurrency, unordered: true }
       ))

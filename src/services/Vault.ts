@@ -19,8 +19,8 @@ import { GlacierClient } from "../client/GlacierClient.ts"
 import * as Pages from "../client/Pages.ts"
 import * as RetrievalBudget from "../policy/RetrievalBudget.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
-import { Bytes, check } from "../protocol/Check.ts"
 import { InvalidInput, show } from "../protocol/GlacierError.ts"
+import { Bytes, check } from "../protocol/InputCheck.ts"
 import type { JobDescription, Tier } from "../protocol/Jobs.ts"
 import * as Limits from "../protocol/Limits.ts"
 import { AccountId, VaultName } from "../protocol/Names.ts"
@@ -129,7 +129,7 @@ export interface Service {
   /** Deletes the vault: it must be empty, by an inventory made after the last write. */
   readonly delete: Effect.Effect<void, Failures<"deleteVault">>
   /** Uploads a source as one archive, in parts where it is large. */
-  readonly upload: <E, R, Chosen extends OnFailure = "abort">(
+  readonly upload: <E, R, Chosen extends OnFailure = "discard">(
     source: Source<E, R> | Once<E, R>,
     options?: Upload.Options<Chosen>
   ) => Effect.Effect<
@@ -151,7 +151,7 @@ export interface Service {
    * Uploads a source as one archive, in parts, and keeps in the checkpoint of that name what the service has: run again
    * after whatever ended it, it goes on where it was.
    */
-  readonly uploadResumable: <E, R>(
+  readonly uploadWithCheckpoint: <E, R>(
     name: string,
     source: Source<E, R> | Once<E, R>,
     options?: Upload.ResumableOptions
@@ -164,7 +164,7 @@ export interface Service {
    * Begins an archive that is written piece by piece. What was not closed when the Scope ends is dropped or kept, as
    * `onFailure` says.
    */
-  readonly uploader: <Chosen extends OnFailure = "abort">(
+  readonly uploader: <Chosen extends OnFailure = "discard">(
     options?: Upload.Options<Chosen>
   ) => Effect.Effect<
     Uploader.Uploader<Upload.UploadError | Kept<Chosen, Upload.UploadError>>,
@@ -172,7 +172,7 @@ export interface Service {
     Scope.Scope
   >
   /** A Sink that makes one archive of all it is given. */
-  readonly sink: <Chosen extends OnFailure = "abort">(
+  readonly sink: <Chosen extends OnFailure = "discard">(
     options?: Upload.Options<Chosen>
   ) => Sink.Sink<
     Upload.UploadedArchive,
@@ -313,7 +313,7 @@ export const make: (
     delete: run.effect(Effect.asVoid(glacier.deleteVault(address))),
     upload: (source, options) => run.effect(Upload.upload(address, source, options)),
     resumeUpload: (uploadId, source, options) => run.effect(Upload.resume(address, uploadId, source, options)),
-    uploadResumable: (name, source, options) => run.effect(Upload.resumable(address, name, source, options)),
+    uploadWithCheckpoint: (name, source, options) => run.effect(Upload.resumable(address, name, source, options)),
     uploader,
     sink: (options) => Uploader.toSink(uploader(options)),
     deleteArchive: (archiveId) => run.effect(Effect.asVoid(glacier.deleteArchive({ ...address, archiveId }))),

@@ -37,7 +37,8 @@ export interface Archive {
  * @since 0.1.0
  * @category archives
  * @example
- * import { TreeHash, Sha256 } from "effect-glacier"
+ * import { TreeHash } from "effect-glacier"
+ * import { Sha256 } from "effect-glacier/protocol"
  * import { Arbitraries } from "effect-glacier/testing"
  * import { Effect, FastCheck } from "effect"
  *
@@ -133,7 +134,7 @@ export const ratePolicy: fc.Arbitrary<RatePolicy.Options> = fc.tuple(
  * @category policies
  */
 export const timeouts: fc.Arbitrary<Timeouts.Limits> = fc.record({
-  answer: durations(1_000, 3_600_000),
+  response: durations(1_000, 3_600_000),
   upload: durations(1_000, 3_600_000),
   idle: durations(1_000, 3_600_000),
   call: fc.oneof(durations(1_000, 3_600_000), fc.constant(Duration.infinity))

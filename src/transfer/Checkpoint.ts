@@ -101,7 +101,7 @@ export interface Service {
  * const program = Effect.gen(function*() {
  *   const vault = yield* Vault.Vault
  *   // Run again after whatever ended it, it goes on where it was
- *   return yield* vault.uploadResumable("holiday", Source.file("holiday.tar"))
+ *   return yield* vault.uploadWithCheckpoint("holiday", Source.file("holiday.tar"))
  * }).pipe(Effect.provide(NodeCheckpoint.layer("checkpoints")))
  *
  * // Gives up what is left of it
@@ -242,7 +242,7 @@ export const layerKeyValueStore: Layer.Layer<Checkpoint, never, KeyValueStore.Ke
  *
  * const program = Effect.gen(function*() {
  *   const vault = yield* Vault.Vault
- *   const upload = vault.uploadResumable("numbers", Source.bytes(new Uint8Array(3_000_000)))
+ *   const upload = vault.uploadWithCheckpoint("numbers", Source.bytes(new Uint8Array(3_000_000)))
  *   return yield* Effect.retry(upload, { times: 3 })
  * }).pipe(Effect.provide(Checkpoint.layerMemory))
  */

@@ -16,17 +16,17 @@ import * as Stream from "effect/Stream"
 import { GlacierClient } from "../client/GlacierClient.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
-import * as Check from "../protocol/Check.ts"
 import { BrokenOutput, type InvalidInput } from "../protocol/GlacierError.ts"
+import * as Check from "../protocol/InputCheck.ts"
 import { GetJobOutput } from "../protocol/Jobs.ts"
 import type { JobId } from "../protocol/Names.ts"
 import { PartSize } from "../protocol/Names.ts"
 import { Sha256 } from "../protocol/Sha256.ts"
 import * as TreeHash from "../protocol/TreeHash.ts"
 import type { VaultAddress } from "../protocol/Vaults.ts"
-import * as Body from "../transport/Body.ts"
 import { Hasher } from "../transport/Hasher.ts"
 import type { Failure } from "../transport/Method.ts"
+import * as ResponseBody from "../transport/ResponseBody.ts"
 import * as Memory from "./internal/memory.ts"
 import * as PartialFile from "./internal/PartialFile.ts"
 import * as Telling from "./internal/telling.ts"
@@ -87,7 +87,7 @@ export interface FileOptions extends Options {
    * What becomes of the windows that are there when the download fails or is interrupted: `remove` (the default) leaves
    * nothing, `keep` leaves them for a later download of the same bytes to the same path, as the death of the process does.
    */
-  readonly onFailure?: "remove" | "keep" | undefined
+  readonly onFailure?: "discard" | "keep" | undefined
   /** The time of the last modification that the file gets. Default: that of the download. */
   readonly modified?: DateTime.Utc | undefined
 }
@@ -175,7 +175,7 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptio
       // Headers come to harm in transit as bytes do.
       Effect.catchTag("MalformedResponse", (error) => broken(error.message))
     )
-    const filled = yield* Effect.mapError(Body.read(answer.body, bytes), (error) => broken(error.message))
+    const filled = yield* Effect.mapError(ResponseBody.read(answer.body, bytes), (error) => broken(error.message))
     if (filled > bytes.length) return yield* broken(`more than the ${bytes.length} bytes asked for`)
     if (filled < bytes.length) return yield* broken(`only ${filled} of ${bytes.length} bytes arrived`)
     const isAll = bytes.length === output.size
@@ -204,7 +204,7 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptio
         telling.retries(range)(
           glacier.retry(fetch(range, bytes), GetJobOutput, (error) => error._tag === "BrokenOutput")
         ),
-        RetryPolicy.Fallback,
+        RetryPolicy.Default,
         RetryPolicy.patient
       ),
     /** Tells that a window is done. */
@@ -308,7 +308,7 @@ export const toFile: (
   const file = yield* PartialFile.open(
     yield* Target.check(path),
     Option.getOrElse(output.treeHash, () => output.jobId),
-    options.onFailure ?? "remove"
+    options.onFailure ?? "discard"
   )
 
   const window = Effect.fnUntraced(function*(range: ByteRange.ByteRange) {

@@ -193,7 +193,7 @@ const carry = <E, R, Chosen extends OnFailure>(
 ): Effect.Effect<UploadedArchive, UploadError | E, R | GlacierClient | Scope.Scope> =>
   "stream" in source ? once(source, multipart, options) : anywhere(source, multipart, options)
 
-const patience = Context.make(RetryPolicy.Fallback, RetryPolicy.patient)
+const patience = Context.make(RetryPolicy.Default, RetryPolicy.patient)
 
 /** With a Scope of its own and the patience that transfers have, both provided in one step: an archive may be small. */
 const transferring = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -208,7 +208,7 @@ const transferring = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
  * @since 0.1.0
  * @category uploading
  */
-export const upload: <E, R, Chosen extends OnFailure = "abort">(
+export const upload: <E, R, Chosen extends OnFailure = "discard">(
   vault: VaultAddress,
   source: Source.Source<E, R> | Source.Once<E, R>,
   options?: Options<Chosen>

@@ -29,7 +29,7 @@ export class UploadKept<E> extends Data.TaggedError("UploadKept")<{
  * @since 0.1.0
  * @category models
  */
-export type OnFailure = "abort" | "keep"
+export type OnFailure = "discard" | "keep"
 
 /**
  * `UploadKept`, if uploads are kept.

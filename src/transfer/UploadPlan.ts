@@ -5,8 +5,8 @@
  */
 import * as Either from "effect/Either"
 import * as ByteRange from "../protocol/ByteRange.ts"
-import { check, Concurrency, Rate } from "../protocol/Check.ts"
 import { InvalidInput, show } from "../protocol/GlacierError.ts"
+import { check, Concurrency, Rate } from "../protocol/InputCheck.ts"
 import * as Limits from "../protocol/Limits.ts"
 import { ArchiveSize, PartSize } from "../protocol/Names.ts"
 

@@ -55,7 +55,7 @@ export interface Uploader<out E = UploadError> {
  * @since 0.1.0
  * @category constructors
  */
-export const make: <Chosen extends OnFailure = "abort">(
+export const make: <Chosen extends OnFailure = "discard">(
   vault: VaultAddress,
   options?: Options<Chosen>
 ) => Effect.Effect<Uploader<UploadError | Kept<Chosen, UploadError>>, InvalidInput, GlacierClient | Scope.Scope> =
@@ -71,7 +71,7 @@ export const make: <Chosen extends OnFailure = "abort">(
       let archive = Option.none<UploadedArchive>()
 
       const inTurn = <A>(effect: Effect.Effect<A, UploadError>) =>
-        multipart.naming(Effect.provideService(turn.withPermits(1)(effect), RetryPolicy.Fallback, RetryPolicy.patient))
+        multipart.naming(Effect.provideService(turn.withPermits(1)(effect), RetryPolicy.Default, RetryPolicy.patient))
 
       const whileOpen = Effect.suspend(() =>
         broken || Option.isSome(archive)

@@ -7,6 +7,7 @@
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
@@ -64,3 +65,19 @@ export interface Hooks {
     limits: Limits
   ) => Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>
 }
+
+/**
+ * Whether the `HttpClient` in use sends bytes from shared memory (a `SharedArrayBuffer`), as a `Hasher` allocates it.
+ * Where it does not, the bytes are copied first: `fetch` rejects them.
+ *
+ * @since 0.1.0
+ * @category tags
+ * @example
+ * import { HttpHooks } from "effect-glacier"
+ * import { Effect } from "effect"
+ *
+ * const copying = Effect.provideService(HttpHooks.SendsShared, false)
+ */
+export class SendsShared extends Context.Reference<SendsShared>()("effect-glacier/HttpHooks/SendsShared", {
+  defaultValue: () => false
+}) {}

@@ -7,7 +7,7 @@ import type * as Effect from "effect/Effect"
 import type { GlacierError, OutcomeUnknown, TransportError } from "../protocol/GlacierError.ts"
 import type * as Operation from "../protocol/Operation.ts"
 import type * as ServiceError from "../protocol/ServiceError.ts"
-import type { Body } from "./Body.ts"
+import type { Body } from "./ResponseBody.ts"
 
 /**
  * What a call of an operation gives.
@@ -15,7 +15,8 @@ import type { Body } from "./Body.ts"
  * @since 0.1.0
  * @category models
  */
-export type Answer<O extends Operation.Any> = O["body"] extends "bytes" ? Operation.Output<O> & { readonly body: Body }
+export type Response<O extends Operation.Any> = O["body"] extends "bytes" ?
+  Operation.Output<O> & { readonly body: Body }
   : Operation.Output<O>
 
 /**
@@ -39,4 +40,4 @@ export type Failure<O extends Operation.Any> =
  */
 export type Method<O extends Operation.Any> = (
   input: Operation.Input<O> & object
-) => Effect.Effect<Answer<O>, Failure<O>>
+) => Effect.Effect<Response<O>, Failure<O>>

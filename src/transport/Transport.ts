@@ -25,20 +25,19 @@ import * as Waiting from "../policy/Waiting.ts"
 import { AttemptTimeout, ConnectionError, type GlacierError, OutcomeUnknown } from "../protocol/GlacierError.ts"
 import * as Operation from "../protocol/Operation.ts"
 import { InvalidSignature } from "../protocol/ServiceError.ts"
-import * as Body from "./Body.ts"
 import type { Credentials } from "./Credentials.ts"
 import { Endpoint } from "./Endpoint.ts"
 import * as HttpHooks from "./HttpHooks.ts"
-import { decode, toDefect, typed } from "./internal/answer.ts"
 import { scrubbing } from "./internal/attempt.ts"
 import { timedOut, toRequestError } from "./internal/connectionError.ts"
 import * as Echoes from "./internal/echoes.ts"
 import { paced } from "./internal/pacing.ts"
 import * as Policies from "./internal/policies.ts"
+import { decode, toDefect, typed } from "./internal/response.ts"
 import { calling, repeating, subjectOf } from "./internal/retrying.ts"
 import * as Skew from "./internal/skew.ts"
 import { waited } from "./internal/waits.ts"
-import type { Answer, Method } from "./Method.ts"
+import type { Method, Response } from "./Method.ts"
 import * as Metrics from "./Metrics.ts"
 import * as Signer from "./Signer.ts"
 
@@ -57,7 +56,7 @@ export interface Service {
   readonly execute: <O extends Operation.Any>(
     operation: O,
     input: Operation.Input<O> & object,
-    recover?: Effect.Effect<Option.Option<Answer<O> & object>, GlacierError>
+    recover?: Effect.Effect<Option.Option<Response<O> & object>, GlacierError>
   ) => ReturnType<Method<O>>
   /**
    * Retries an effect built from calls of a repeatable operation, by the policies of its calls, but only on errors that
@@ -150,7 +149,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
       error._tag === "ConnectionError" && !error.sent && !isReached
         ? new ConnectionError({ operation: error.operation, message: error.message, sent: false, unreachable: true })
         : error
-    const sendsShared = yield* Body.SendsShared
+    const sendsShared = yield* HttpHooks.SendsShared
     const http: HttpClient.HttpClient & HttpHooks.Hooks = yield* HttpClient.HttpClient
 
     /** To find a counter by its labels takes longer than to count. */
@@ -239,10 +238,10 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
     const attempt = (sending: Sending, policies: Policies.Policies) => {
       const { operation, request } = sending
       const uploaded = Predicate.isUint8Array(request.body) ? request.body.length : 0
-      const { answer, upload } = policies.timeouts
+      const { response, upload } = policies.timeouts
       const timed = Effect.suspend(() => {
         sending.mayHaveActed = true
-        return within(uploaded > 0 ? upload : answer, sending, policies)
+        return within(uploaded > 0 ? upload : response, sending, policies)
       }).pipe(
         Effect.tapError((error) => Effect.sync(() => void (sending.mayHaveActed = RetryPolicy.isUnknown(error)))),
         Effect.onExit((exit) =>
@@ -278,7 +277,7 @@ export const make: Effect.Effect<Service, never, HttpClient.HttpClient | Endpoin
       execute: <O extends Operation.Any>(
         operation: O,
         input: Operation.Input<O> & object,
-        recover?: Effect.Effect<Option.Option<Answer<O> & object>, GlacierError>
+        recover?: Effect.Effect<Option.Option<Response<O> & object>, GlacierError>
       ) =>
         typed<O>(
           Effect.gen(function*() {

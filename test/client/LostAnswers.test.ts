@@ -31,7 +31,7 @@ const targetOf = ({ method, url }: Sent): string => {
 
 /** Three attempts of each call, 10 seconds apart. */
 const policies = RetryPolicy.layer(
-  RetryPolicy.upTo(RetryPolicy.fromSchedule(Schedule.spaced("10 seconds")), 3)
+  RetryPolicy.attempts(RetryPolicy.fromSchedule(Schedule.spaced("10 seconds")), 3)
 )
 
 /** What a call gives or fails with over such a script, and what it has sent to where. */

@@ -35,7 +35,7 @@ const client = (
 const inProcess: Way = ({ directory, ...options }, how) =>
   client(
     Emulator.layerHttpClient.pipe(Layer.provide(
-      directory === undefined ? Emulator.layerMemory(options) : Emulator.layerFile({ ...options, directory })
+      directory === undefined ? Emulator.layerMemory(options) : Emulator.layerFileSystem({ ...options, directory })
     )),
     { region: NodeEmulator.region },
     how

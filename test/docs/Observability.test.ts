@@ -95,7 +95,7 @@ const run = Effect.gen(function*() {
   }).pipe(Effect.flip)
   if (typeof kept === "string" || kept._tag !== "UploadKept") return yield* Effect.dieMessage("was not kept")
   yield* vault.resumeUpload(kept.uploadId, source)
-  yield* vault.uploadResumable("photos", source, { partSize: mebibyte })
+  yield* vault.uploadWithCheckpoint("photos", source, { partSize: mebibyte })
 
   const job = yield* vault.retrieveArchive(archiveId)
   yield* job.wait(Schedule.spaced("1 minute"))

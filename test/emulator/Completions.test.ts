@@ -156,7 +156,7 @@ describe("jobs that end", () => {
       const directory = yield* fs.makeTempDirectoryScoped()
       const told: Array<string> = []
       const emulator = Emulator.layerHttpClient.pipe(
-        Layer.provide(Emulator.layerFile({ directory })),
+        Layer.provide(Emulator.layerFileSystem({ directory })),
         Layer.provide(Layer.succeed(Topics.Topics, ({ topic }) => Effect.sync(() => told.push(topic)))),
         Layer.provide(Support.layerSha256)
       )

@@ -85,7 +85,9 @@ describe("whatever it is sent", () => {
         // The way out that is left open: the emulator takes it for what an earlier process left behind.
         yield* fs.symlink(`${parent}/-`, `${directory}/blobs/outside`)
         const untouched = yield* contents(parent)
-        const emulator = layer(Emulator.layerFile({ ...options, directory }).pipe(Layer.provide(NodeContext.layer)))
+        const emulator = layer(
+          Emulator.layerFileSystem({ ...options, directory }).pipe(Layer.provide(NodeContext.layer))
+        )
         const [ids, before] = yield* sendAll(requests).pipe(
           Effect.flatMap((ids) => Effect.zip(Effect.succeed(ids), reads(ids))),
           Effect.provide(emulator)

@@ -12,7 +12,7 @@ const MiB = 1_048_576
 
 const layer = (directory: string, options: Emulator.Options = {}) =>
   Emulator.layerHttpClient.pipe(
-    Layer.provide(Emulator.layerFile({ ...options, directory })),
+    Layer.provide(Emulator.layerFileSystem({ ...options, directory })),
     Layer.provide(Support.layerSha256)
   )
 

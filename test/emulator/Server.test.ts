@@ -91,7 +91,7 @@ describe("the emulator behind a socket", () => {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* fs.makeTempDirectoryScoped({ prefix: "emulator-" })
       const files = Effect.map(fs.readDirectory(`${directory}/blobs`), (names) => names.length)
-      const emulator = Emulator.layerFile({ directory }).pipe(
+      const emulator = Emulator.layerFileSystem({ directory }).pipe(
         Layer.provide(Support.layerSha256),
         Layer.provide(NodeContext.layer),
         Layer.orDie

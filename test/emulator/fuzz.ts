@@ -384,7 +384,7 @@ export const expectAnswer = (answer: Answer) => {
   if (code === "RequestTimeoutException") return
   if (candidates.length === 0) return expect(code).toBe("BadRequest")
   const tags = candidates.map(({ errors, name }) =>
-    ServiceError.fromAnswer(errors as ReadonlyArray<ServiceError.Known<{ readonly _tag: string }>>, code, {
+    ServiceError.fromResponse(errors as ReadonlyArray<ServiceError.Known<{ readonly _tag: string }>>, code, {
       operation: name,
       status,
       message

@@ -186,7 +186,7 @@ const anHourAhead = (headers: Readonly<Record<string, string>> = {}) =>
 describe("The time of a reply", () => {
   const policies = Layer.merge(
     RetryPolicy.layer(RetryPolicy.standard),
-    Timeouts.layer({ answer: Duration.minutes(30) })
+    Timeouts.layer({ response: Duration.minutes(30) })
   )
   /** What a call ends with; and for each attempt how many hours its signature was ahead of this machine's clock. */
   const of = (reply: Parameters<typeof scripted>[0]) =>
@@ -275,7 +275,7 @@ describe("A part", () => {
           }),
         {
           policies: Layer.merge(
-            Timeouts.layer({ answer: Duration.minutes(15) }),
+            Timeouts.layer({ response: Duration.minutes(15) }),
             RetryPolicy.layer(RetryPolicy.when(RetryPolicy.standard, (error) => {
               seen.push(error._tag === "InvalidSignature" ? String(error.because) : error._tag)
               return true

@@ -153,7 +153,7 @@ describe("Retries", () => {
       const busy = () => answer(503, null, { "retry-after": "600" })
       const { lines } = yield* watched(
         longest(Effect.provide(
-          Effect.provideService(described, RetryPolicy.RetryPolicy, RetryPolicy.upTo(RetryPolicy.patient, 3)),
+          Effect.provideService(described, RetryPolicy.RetryPolicy, RetryPolicy.attempts(RetryPolicy.patient, 3)),
           client(replies(() => refusal(400, "ThrottlingException", "Rate exceeded"), busy))
         ))
       )

@@ -45,7 +45,7 @@ const client = (reply: Reply, { credentials, policy = RetryPolicy.standard, quot
     policies: Layer.mergeAll(
       RetryPolicy.layer(policy),
       // A reply may take longer than any client would wait for it.
-      Timeouts.layer({ answer: Timeouts.make().upload, upload: Timeouts.make().call }),
+      Timeouts.layer({ response: Timeouts.make().upload, upload: Timeouts.make().call }),
       quota === undefined ? Layer.empty : Layer.succeed(RetryQuota.RetryQuota, quota)
     )
   })
@@ -221,7 +221,7 @@ describe("the published retry cases", () => {
     return { attempts, left: yield* quota.tokens }
   })
 
-  const twice = RetryPolicy.upTo(RetryPolicy.standard, 2)
+  const twice = RetryPolicy.attempts(RetryPolicy.standard, 2)
   const taking = (reply: Reply) =>
     Effect.gen(function*() {
       const quota = yield* RetryQuota.make()

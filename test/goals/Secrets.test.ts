@@ -192,9 +192,9 @@ const replies: ReadonlyArray<(quote: string, sent: Sent) => Effect.Effect<Respon
 const policies = [
   RetryPolicy.none,
   RetryPolicy.standard,
-  RetryPolicy.upTo(RetryPolicy.patient, 4),
+  RetryPolicy.attempts(RetryPolicy.patient, 4),
   RetryPolicy.log(RetryPolicy.standard),
-  RetryPolicy.log(RetryPolicy.upTo(RetryPolicy.patient, 4))
+  RetryPolicy.log(RetryPolicy.attempts(RetryPolicy.patient, 4))
 ]
 
 const pick = <A>(all: ReadonlyArray<A>): Effect.Effect<A> =>

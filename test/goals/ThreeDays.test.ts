@@ -49,7 +49,7 @@ const caps = { bytesPerDay: Math.ceil(all / 2.2), bytesPerHour: Math.ceil(all / 
 /** A service in a directory, which can be stopped and started. */
 const restartable = Effect.fnUntraced(function*(directory: string) {
   let running: { readonly scope: Scope.CloseableScope; readonly http: HttpClient.HttpClient } | undefined
-  const emulator = Layer.provide(Emulator.layerHttpClient, Emulator.layerFile({ directory }))
+  const emulator = Layer.provide(Emulator.layerHttpClient, Emulator.layerFileSystem({ directory }))
   const start = Effect.gen(function*() {
     const scope = yield* Scope.make()
     running = { scope, http: Context.get(yield* Layer.buildWithScope(emulator, scope), HttpClient.HttpClient) }

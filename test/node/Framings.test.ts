@@ -4,7 +4,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, FastCheck as fc, Stream } from "effect"
 import type { Socket } from "node:net"
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises"
-import { Body } from "../../src/index.ts"
+import { ResponseBody } from "../../src/index.ts"
 import { NodeHttp } from "../../src/node/index.ts"
 import { ca, createServer, ways } from "../support/tlsServer.ts"
 
@@ -60,7 +60,7 @@ const send = async (socket: Socket, given: Framing) => {
   if (given.closes) socket.end()
 }
 
-const read = (response: HttpClientResponse.HttpClientResponse & Body.Response, { reading, size }: Framing) => {
+const read = (response: HttpClientResponse.HttpClientResponse & ResponseBody.Response, { reading, size }: Framing) => {
   switch (reading) {
     case "text":
       return Effect.map(response.text, (text) => Buffer.from(text))
@@ -68,7 +68,7 @@ const read = (response: HttpClientResponse.HttpClientResponse & Body.Response, {
       return Effect.map(Stream.runCollect(response.stream), (pieces) => Buffer.concat([...pieces]))
     default: {
       const memory = Buffer.alloc(size)
-      const into = response[Body.Into] ?? (() => Effect.dieMessage("The response cannot be read into memory"))
+      const into = response[ResponseBody.Into] ?? (() => Effect.dieMessage("The response cannot be read into memory"))
       return Effect.map(into(memory, () => {}), (filled) => memory.subarray(0, filled))
     }
   }

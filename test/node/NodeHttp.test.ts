@@ -4,7 +4,7 @@ import { Chunk, Duration, Effect, Exit, Fiber, Layer, Stream, TestClock } from "
 import type { Socket } from "node:net"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
-import { Body, HttpHooks, Waiting } from "../../src/index.ts"
+import { HttpHooks, ResponseBody, Waiting } from "../../src/index.ts"
 import { NodeHttp } from "../../src/node/index.ts"
 import { logging } from "../support/logs.ts"
 import { ca, createServer, onRequests, ways } from "../support/tlsServer.ts"
@@ -166,8 +166,8 @@ for (const [way, secure] of ways) {
           const read = (memory: Uint8Array) =>
             Effect.flatMap(
               HttpClient.get(url),
-              (response: HttpClientResponse.HttpClientResponse & Body.Response) =>
-                response[Body.Into]?.(memory, () => {}) ?? Effect.dieMessage("It has no Into")
+              (response: HttpClientResponse.HttpClientResponse & ResponseBody.Response) =>
+                response[ResponseBody.Into]?.(memory, () => {}) ?? Effect.dieMessage("It has no Into")
             )
           for (const memory of [new Uint8Array(600_000), Buffer.from(new SharedArrayBuffer(body.length))]) {
             expect(yield* read(memory)).toBe(body.length)

@@ -324,7 +324,7 @@ describe("credentials of a proxy", () => {
         ? Effect.map(deadPort, (port) => ({ url: `http://127.0.0.1:${port}` }))
         : createProxy({ behaviour })
       const config = through(withCredentials(proxy.url), origin)
-      const policy = RetryPolicy.log(RetryPolicy.upTo(RetryPolicy.standard, 2))
+      const policy = RetryPolicy.log(RetryPolicy.attempts(RetryPolicy.standard, 2))
       const call = Effect.provideService(listVaults, RetryPolicy.RetryPolicy, policy)
       const ofCall = yield* seen(Effect.provide(call, Layer.provide(NodeGlacier.layer, config)))
       const ofRequest = yield* seen(Effect.provide(get(origin), Layer.provide(NodeHttp.layerConfig, config)))

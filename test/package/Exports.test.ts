@@ -12,14 +12,9 @@ const entries = {
   "": "index.ts",
   "/emulator": "emulator/index.ts",
   "/node": "node/index.ts",
+  "/protocol": "protocol/index.ts",
   "/testing": "testing/index.ts"
 }
-
-/** The modules of operations: below `protocol`, so that `effect-glacier/Vaults` is not mistaken for `effect-glacier/Vault`. */
-const wire = new Set(
-  ["Accounts", "Archives", "Jobs", "Notifications", "Operation", "Operations", "Policies", "Tags", "Uploads", "Vaults"]
-    .map((name) => `protocol/${name}`)
-)
 
 /** The modules of an entry point by the path that they are imported by. */
 const modulesOf = ([entry, index]: [entry: string, index: string]) =>
@@ -27,8 +22,7 @@ const modulesOf = ([entry, index]: [entry: string, index: string]) =>
     readFileSync(join(root, "src", index), "utf8").matchAll(/^export \* as (\w+) from "(.+)\.ts"$/gm),
     ([, name = "", file = ""]) => {
       const path = join(dirname(index), file)
-      const folder = wire.has(path) ? "/protocol" : entry
-      return [`.${folder}/${name}`, `./dist/${path}.js`]
+      return [`.${entry}/${name}`, `./dist/${path}.js`]
     }
   )
 
@@ -44,7 +38,7 @@ describe("package.json", () => {
 
   it("exports the entry points, and opens no other file of the package", () => {
     const others = Object.keys(manifest.exports).filter((path) => typeof manifest.exports[path] === "object")
-    expect(others).toEqual([".", "./emulator", "./node", "./testing"])
+    expect(others).toEqual([".", "./emulator", "./node", "./protocol", "./testing"])
     expect(Object.keys(manifest.exports).filter((path) => /\*|internal/.test(path))).toEqual([])
   })
 })

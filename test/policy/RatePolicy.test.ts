@@ -272,7 +272,7 @@ describe("RatePolicy", () => {
     it.effect("what one of them held back is asked again of the other", () =>
       inVirtualTime(Effect.gen(function*() {
         // While the places are taken the rate lets many through: they must not all go when the places are free again.
-        const policy = RatePolicy.and(
+        const policy = RatePolicy.intersect(
           yield* make({ requestsPerSecond: 5 }),
           yield* RatePolicy.concurrent(20)
         )
@@ -303,8 +303,8 @@ describe("RatePolicy", () => {
           const [a, b, c] = order.map((index) => policies[index] ?? RatePolicy.none)
           if (a === undefined || b === undefined || c === undefined) return yield* Effect.dieMessage("three")
           const policy = nested
-            ? pipe(a, RatePolicy.and(RatePolicy.and(b, c)))
-            : RatePolicy.and(RatePolicy.and(a, b), c)
+            ? pipe(a, RatePolicy.intersect(RatePolicy.intersect(b, c)))
+            : RatePolicy.intersect(RatePolicy.intersect(a, b), c)
           const both = recorder()
           // Others have one of the policies alone at the same time.
           const alone = recorder()
@@ -409,7 +409,7 @@ describe("RatePolicy", () => {
       const failure = new ServiceError.AccessDenied({ operation: "DescribeVault", status: 403, message: "no" })
       const limited = yield* make({ requestsPerSecond: 1_000, concurrency: 1 })
       const adaptive = yield* RatePolicy.adaptive
-      for (const policy of [RatePolicy.none, limited, adaptive, RatePolicy.and(limited, adaptive)]) {
+      for (const policy of [RatePolicy.none, limited, adaptive, RatePolicy.intersect(limited, adaptive)]) {
         expect(yield* policy.pace(Effect.succeed(1), describeVault)).toBe(1)
         yield* TestClock.adjust("1 second")
         expect(yield* Effect.flip(policy.pace(Effect.fail(failure), describeVault))).toBe(failure)

@@ -71,7 +71,7 @@ const table: ReadonlyArray<readonly [error: Errors.GlacierError, safe: boolean, 
   [new Errors.ConnectionError({ operation, message: "lost" }), true, false],
   [new Errors.ConnectionError({ operation, message: "refused", sent: false }), true, true],
   [new Errors.ConnectionRejected({ operation, message: "certificate" }), false, false],
-  [new Errors.AttemptTimeout({ operation, waiting: "answer", millis: 1 }), true, false],
+  [new Errors.AttemptTimeout({ operation, waiting: "response", millis: 1 }), true, false],
   [new Errors.OutcomeUnknown({ operation, message: "lost" }), false, false],
   [new Errors.MalformedResponse({ operation, status: 200, problem: "odd" }), false, false],
   [new Errors.BrokenOutput({ jobId: "a", start: 0, end: 1, problem: "short" }), true, false],
@@ -238,7 +238,7 @@ describe("RetryPolicy", () => {
   it.effect("R4: waits are spread evenly: 10,000 draws in 10 bins, each within 20 % of the same", () =>
     Effect.gen(function*() {
       const bins = times(10, 0).map(Number)
-      const once = RetryPolicy.upTo(RetryPolicy.standard, 2)
+      const once = RetryPolicy.attempts(RetryPolicy.standard, 2)
       for (let draw = 0; draw < 10_000; draw++) {
         const [wait = NaN] = (yield* run(once, [throttling])).waits
         const bin = Math.min(9, Math.floor(wait / 100))
@@ -251,9 +251,9 @@ describe("RetryPolicy", () => {
   describe("combinators", () => {
     it.effect.each([1, 2, 5])("upTo lets %i attempts be made", (attempts) =>
       Effect.gen(function*() {
-        const policy = RetryPolicy.upTo(spaced(1), attempts)
+        const policy = RetryPolicy.attempts(spaced(1), attempts)
         expect((yield* run(policy, times(9, throttling))).attempts).toHaveLength(attempts)
-        expect((yield* run(RetryPolicy.upTo(RetryPolicy.none, attempts), [throttling])).attempts).toHaveLength(1)
+        expect((yield* run(RetryPolicy.attempts(RetryPolicy.none, attempts), [throttling])).attempts).toHaveLength(1)
       }))
 
     it.effect.each([[25, 20_000], [30, 30_000], [9, 0]] as const)(
@@ -303,11 +303,11 @@ describe("RetryPolicy", () => {
 
     it.effect("and waits the longer of two waits, and is metered if one of them is", () =>
       Effect.gen(function*() {
-        const both = RetryPolicy.and(RetryPolicy.standard, spaced(2))
+        const both = RetryPolicy.intersect(RetryPolicy.standard, spaced(2))
         expect((yield* longest(run(both, [throttling, throttling]))).waits).toEqual([2_000, 2_000])
         expect(both.metered).toBe(true)
-        expect(RetryPolicy.and(RetryPolicy.patient, RetryPolicy.patient).metered).toBe(false)
-        expect(RetryPolicy.and(RetryPolicy.patient, RetryPolicy.standard).metered).toBe(true)
+        expect(RetryPolicy.intersect(RetryPolicy.patient, RetryPolicy.patient).metered).toBe(false)
+        expect(RetryPolicy.intersect(RetryPolicy.patient, RetryPolicy.standard).metered).toBe(true)
       }))
   })
 
@@ -327,13 +327,13 @@ describe("RetryPolicy", () => {
   const policies = FastCheck.oneof(
     simple,
     FastCheck.tuple(simple, FastCheck.integer({ min: 1, max: 5 })).map(([policy, most]) =>
-      RetryPolicy.upTo(policy, most)
+      RetryPolicy.attempts(policy, most)
     ),
     FastCheck.tuple(simple, numbers).map(([policy, most]) => RetryPolicy.within(policy, `${most} seconds`)),
     FastCheck.tuple(simple, FastCheck.constantFrom("throttle", "transient")).map(([policy, retry]) =>
       RetryPolicy.when(policy, (error) => error.retry === retry)
     ),
-    FastCheck.tuple(simple, simple).map(([one, another]) => RetryPolicy.and(one, another))
+    FastCheck.tuple(simple, simple).map(([one, another]) => RetryPolicy.intersect(one, another))
   )
   const failures = FastCheck.array(
     FastCheck.constantFrom(...errors, ...times(20, throttling), ...times(20, unavailable))
@@ -346,7 +346,7 @@ describe("RetryPolicy", () => {
     ([one, another, failures, chance]) =>
       Effect.gen(function*() {
         const attempts = (policy: RetryPolicy.Policy) => Effect.map(run(policy, failures), ({ attempts }) => attempts)
-        const both = yield* attempts(RetryPolicy.and(one, another))
+        const both = yield* attempts(RetryPolicy.intersect(one, another))
         for (const alone of [yield* attempts(one), yield* attempts(another)]) {
           expect(both.length).toBeLessThanOrEqual(alone.length)
           both.forEach((at, index) => expect(at).toBeGreaterThanOrEqual(alone[index] ?? NaN))

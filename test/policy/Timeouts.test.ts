@@ -6,15 +6,15 @@ import * as Timeouts from "../../src/policy/Timeouts.ts"
 describe("Timeouts", () => {
   it.effect("are by default 30 seconds, 5 minutes, 30 seconds and none for a whole call", () =>
     Effect.gen(function*() {
-      const { answer, call, connect, idle, upload } = yield* Timeouts.Timeouts
-      expect([connect, answer, upload, idle, call].map(Duration.toSeconds)).toEqual([10, 30, 300, 30, Infinity])
+      const { response, call, connect, idle, upload } = yield* Timeouts.Timeouts
+      expect([connect, response, upload, idle, call].map(Duration.toSeconds)).toEqual([10, 30, 300, 30, Infinity])
     }))
 
   it.effect("are replaced by a Layer", () =>
     Effect.gen(function*() {
       const limits = {
         connect: Duration.millis(5),
-        answer: Duration.millis(1),
+        response: Duration.millis(1),
         upload: Duration.millis(2),
         idle: Duration.millis(3),
         call: Duration.millis(4)
@@ -34,10 +34,10 @@ describe("Timeouts", () => {
 
   it.effect("are replaced one by one", () =>
     Effect.gen(function*() {
-      const { answer, call, idle, upload } = yield* Effect.provide(
+      const { response, call, idle, upload } = yield* Effect.provide(
         Timeouts.Timeouts,
         Timeouts.layer({ upload: Duration.minutes(15) })
       )
-      expect([answer, upload, idle, call].map(Duration.toSeconds)).toEqual([30, 900, 30, Infinity])
+      expect([response, upload, idle, call].map(Duration.toSeconds)).toEqual([30, 900, 30, Infinity])
     }))
 })

@@ -25,7 +25,7 @@ describe("GlacierError", () => {
   }, { fastCheck: { numRuns: 2_000 } })
 
   it.each([NaN, Infinity, -Infinity])("has no room for %d, which JSON makes null", (millis) => {
-    const json = { _tag: "AttemptTimeout", operation: "CreateVault", waiting: "answer", millis }
+    const json = { _tag: "AttemptTimeout", operation: "CreateVault", waiting: "response", millis }
     expect(Schema.decodeUnknownOption(GlacierError.AttemptTimeout)({ ...json, millis: 1.5 })).toMatchObject({
       _tag: "Some"
     })
@@ -47,7 +47,7 @@ describe("GlacierError", () => {
     const field = { field: "vaultName", value: "\"a/b\"", rule: "must be a name" }
     const messages = [
       new GlacierError.InvalidInput({ operation, ...field }),
-      new GlacierError.AttemptTimeout({ operation, waiting: "answer", millis: 500 }),
+      new GlacierError.AttemptTimeout({ operation, waiting: "response", millis: 500 }),
       new GlacierError.AttemptTimeout({ operation, waiting: "body", millis: 500 }),
       new GlacierError.MalformedResponse({ operation, status: 201, problem: "no location" }),
       new GlacierError.BrokenOutput({ jobId: "x", start: 0, end: 9, problem: "cut off" }),
@@ -56,7 +56,7 @@ describe("GlacierError", () => {
     ].map(({ message }) => message)
     expect(messages).toEqual([
       "CreateVault: vaultName must be a name, but is \"a/b\"",
-      "CreateVault: no answer in 500 ms",
+      "CreateVault: no response in 500 ms",
       "CreateVault: no more of the body in 500 ms",
       "CreateVault answered 201 with something unexpected: no location",
       "Bytes 0 to 9 of job x: cut off",
@@ -69,7 +69,7 @@ describe("GlacierError", () => {
     const operation = "CreateVault"
     expect([
       new GlacierError.ConnectionError({ operation, message: "" }),
-      new GlacierError.AttemptTimeout({ operation, waiting: "answer", millis: 1 }),
+      new GlacierError.AttemptTimeout({ operation, waiting: "response", millis: 1 }),
       new GlacierError.BrokenOutput({ jobId: "", start: 0, end: 0, problem: "" }),
       new GlacierError.MalformedResponse({ operation, status: 200, problem: "" }),
       new GlacierError.CredentialsError({ message: "" }),

@@ -15,7 +15,7 @@ const codes = Object.entries(fixture.errors).map(([code, { status }]) => ({
 
 const translate = (operation: keyof typeof operations, status: number, code: string, message: string) => {
   const { errors, name } = operations[operation]
-  return ServiceError.fromAnswer<InstanceType<(typeof classes)[number]["Class"]>>(errors, code, {
+  return ServiceError.fromResponse<InstanceType<(typeof classes)[number]["Class"]>>(errors, code, {
     operation: name,
     status,
     message,
@@ -164,11 +164,11 @@ describe("ServiceError", () => {
     }
   })
 
-  describe("fromAnswer", () => {
+  describe("fromResponse", () => {
     it.each(codes)("translates $code for the operations that list it, and for no other", ({ code, status, tag }) => {
       for (const operation of all) {
         const answer = { operation: operation.name, status, message: "Some text: ä, \"b\"", requestId: "AAAB" }
-        const error = ServiceError.fromAnswer<object>(operation.errors, code, answer)
+        const error = ServiceError.fromResponse<object>(operation.errors, code, answer)
         const listed = operation.errors.some((Class) => Class.code === code)
         expect(error).toMatchObject({ ...answer, ...(listed ? { _tag: tag } : { _tag: "UnknownServiceError", code }) })
       }
@@ -197,7 +197,7 @@ describe("ServiceError", () => {
     it("keeps to InvalidParameterValue where an operation cannot mean the narrower error", () => {
       for (const [, , code, message] of catalogue.filter(([, , code]) => code === invalid)) {
         const answer = { operation: "DescribeVault", status: 400, message }
-        const error = ServiceError.fromAnswer<object>(operations.describeVault.errors, code, answer)
+        const error = ServiceError.fromResponse<object>(operations.describeVault.errors, code, answer)
         expect(error).toBeInstanceOf(ServiceError.InvalidParameterValue)
       }
     })
@@ -207,7 +207,7 @@ describe("ServiceError", () => {
       (code) => {
         for (const { errors, name } of all) {
           const answer = { operation: name, status: 418, message: "text" }
-          const error = ServiceError.fromAnswer<object>(errors, code, answer)
+          const error = ServiceError.fromResponse<object>(errors, code, answer)
           expect(error).toBeInstanceOf(ServiceError.UnknownServiceError)
           expect(error).toMatchObject({ ...answer, code, retry: "never" })
         }
@@ -236,7 +236,7 @@ describe("ServiceError", () => {
       [400, "RequestTimeout", "transient"]
     ])("of an unknown %i %j is %j", (status, code, retry) => {
       const answer = { operation: "", status, message: "" }
-      expect(ServiceError.fromAnswer<object>(operations.listVaults.errors, code, answer))
+      expect(ServiceError.fromResponse<object>(operations.listVaults.errors, code, answer))
         .toMatchObject({ _tag: "UnknownServiceError", retry })
     })
   })

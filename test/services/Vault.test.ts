@@ -481,7 +481,7 @@ describe("A policy", () => {
       expect(asked).toBe(3)
     }).pipe(Effect.provide(layer(undefined, { jobDelay: 0 }))))
 
-  const limits = Timeouts.make({ answer: Duration.seconds(1) })
+  const limits = Timeouts.make({ response: Duration.seconds(1) })
 
   it.effect.each<
     [string, (client: ReturnType<typeof Support.layer>) => Effect.Effect<unknown, unknown>]
@@ -508,7 +508,7 @@ describe("A policy", () => {
       const fiber = yield* Effect.fork(run(broken(false).client))
       yield* TestClock.adjust("1 second")
       expect(yield* Fiber.join(fiber)).toEqual(
-        new AttemptTimeout({ operation: "DescribeVault", waiting: "answer", millis: 1_000 })
+        new AttemptTimeout({ operation: "DescribeVault", waiting: "response", millis: 1_000 })
       )
     }).pipe(Effect.provideService(RetryPolicy.RetryPolicy, RetryPolicy.none)))
 })

@@ -120,7 +120,7 @@ const upload = Effect.fnUntraced(function*(folder: string, note: Note) {
       yield* Checkpoint.clear(name)
     })
 
-  const { archiveId } = yield* vault.uploadResumable(name, sourceOf(folder, note), options).pipe(
+  const { archiveId } = yield* vault.uploadWithCheckpoint(name, sourceOf(folder, note), options).pipe(
     Effect.tapError((error) => {
       if (error instanceof UploadKept && error.cause instanceof Checkpoint.CheckpointError) {
         note.unrecorded.add(error.uploadId)
@@ -144,7 +144,7 @@ const download = Effect.fnUntraced(function*(folder: string, note: Note, archive
     yield* job.wait()
     if (work.download !== "stream") {
       const { target } = paths(folder, work)
-      yield* job.outputToFile(target, { ...options, onFailure: work.download === "file" ? "remove" : "keep" }).pipe(
+      yield* job.outputToFile(target, { ...options, onFailure: work.download === "file" ? "discard" : "keep" }).pipe(
         Effect.retry({ while: isRefused, schedule: Schedule.spaced("1 minute") })
       )
       return yield* note.inspect

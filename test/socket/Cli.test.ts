@@ -120,7 +120,7 @@ describe.concurrent("effect-glacier emulator", () => {
         }).pipe(
           Effect.provide(
             TestGlacier.layerClient().pipe(
-              Layer.provideMerge(Emulator.layerFile({ directory })),
+              Layer.provideMerge(Emulator.layerFileSystem({ directory })),
               Layer.provideMerge(TestContext.TestContext)
             )
           )

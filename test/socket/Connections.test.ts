@@ -6,7 +6,7 @@ import { connect, type Socket } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
 import { Worker } from "node:worker_threads"
 import { Emulator } from "../../src/emulator/index.ts"
-import { Body, Credentials, Endpoint, GlacierClient, Hasher, RetryPolicy, Timeouts } from "../../src/index.ts"
+import { Credentials, Endpoint, GlacierClient, Hasher, ResponseBody, RetryPolicy, Timeouts } from "../../src/index.ts"
 import { NodeHashing, NodeHttp } from "../../src/node/index.ts"
 import { generate } from "../../src/node/internal/certificate.ts"
 import { ca, createServer, onRequests, ways } from "../support/tlsServer.ts"
@@ -258,7 +258,7 @@ describe.each(ways)("over %s", (_, secure) => {
             const { body } = yield* glacier.getJobOutput({ vaultName, jobId: "j".repeat(92) })
             yield* Effect.sleep("20 millis")
             const memory = new Uint8Array(100_000)
-            expect(yield* Body.read(body, memory)).toBe(memory.length)
+            expect(yield* ResponseBody.read(body, memory)).toBe(memory.length)
             expect(yield* glacier.describeVault({ vaultName })).toMatchObject({ vaultName })
           }
         }),

@@ -89,7 +89,7 @@ const rows: ReadonlyArray<Row> = [
     name: "no answer comes",
     run: download,
     script: [["output 0", silence()], output(0), output(1), output(2)],
-    timeouts: { answer: brief }
+    timeouts: { response: brief }
   },
   {
     name: "the bytes come slowly",

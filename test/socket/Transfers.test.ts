@@ -218,7 +218,7 @@ describe("I2 over a line that resets, truncates, stalls, slows down, and changes
           size: 1024 * mebibyte,
           partSize: 4 * mebibyte,
           every: { body: 64 * mebibyte, head: 32_768 },
-          timeouts: { answer: Duration.seconds(4), upload: Duration.seconds(8), idle: Duration.seconds(2) },
+          timeouts: { response: Duration.seconds(4), upload: Duration.seconds(8), idle: Duration.seconds(2) },
           policy: RetryPolicy.patient
         }, url)
         for (const way of ["up", "down"]) {
@@ -244,7 +244,7 @@ describe("I2 over a line that resets, truncates, stalls, slows down, and changes
             size: 6 * mebibyte + 12_345,
             partSize: mebibyte,
             every: { body: 2 * mebibyte, head: 3000 },
-            timeouts: { answer: Duration.millis(500), upload: Duration.seconds(1), idle: Duration.millis(300) },
+            timeouts: { response: Duration.millis(500), upload: Duration.seconds(1), idle: Duration.millis(300) },
             policy: impatient
           }, url).pipe(Effect.tapErrorCause(() => Effect.logError(`Seed ${seed}`)))
           for (const what of faults.keys()) happened.add(what.replace(/^(up|down) /, ""))
@@ -270,7 +270,7 @@ describe("I2 over a line that resets, truncates, stalls, slows down, and changes
             size: 6 * mebibyte + 12_345,
             partSize: mebibyte,
             every: { body: 2 * mebibyte, head: 6000 },
-            timeouts: { answer: Duration.seconds(1), upload: Duration.seconds(2), idle: Duration.millis(500) },
+            timeouts: { response: Duration.seconds(1), upload: Duration.seconds(2), idle: Duration.millis(500) },
             policy: impatient
           }, url).pipe(Effect.tapErrorCause(() => Effect.logError(`Seed ${seed}`)))
           for (const what of faults.keys()) happened.add(what.replace(/^(up|down) /, ""))

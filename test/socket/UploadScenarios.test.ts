@@ -335,7 +335,7 @@ const rows: ReadonlyArray<Row> = [
     name: "half an answer comes, and no more",
     run: upload,
     script: [["open", silence(halfAnswer)], open, part(0), part(1), part(2), complete],
-    timeouts: { answer: brief }
+    timeouts: { response: brief }
   },
   {
     name: "the answer to a single request is lost: it is not sent again",

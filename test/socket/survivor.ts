@@ -21,7 +21,7 @@ const [, , task, file = "", argument = ""] = process.argv
 
 const upload = Effect.gen(function*() {
   const vault = yield* Vault.Vault
-  const archive = yield* vault.uploadResumable("film", Source.file(file), {
+  const archive = yield* vault.uploadWithCheckpoint("film", Source.file(file), {
     description: "film",
     partSize: Limits.mebibyte,
     concurrency: 2

@@ -65,7 +65,7 @@ const once = (fault: Faults.Kind, operation: string, at = 1) => faulty({ script:
 
 /** What a client without retries fails with. */
 const failures: ReadonlyArray<readonly [fault: Faults.Kind, operation: string, error: object]> = [
-  ["LostRequest", "DescribeJob", { _tag: "AttemptTimeout", waiting: "answer" }],
+  ["LostRequest", "DescribeJob", { _tag: "AttemptTimeout", waiting: "response" }],
   ["LostReply", "UploadMultipartPart", { _tag: "AttemptTimeout", millis: 300_000 }],
   ["Throttled", "UploadMultipartPart", { _tag: "Throttling" }],
   ["TimedOut", "UploadMultipartPart", { _tag: "RequestTimeout" }],

@@ -118,7 +118,7 @@ describe("TestGlacier", () => {
   it.effect("an inventory that was taken is there after a restart", () =>
     Effect.gen(function*() {
       const directory = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
-      const again = Layer.fresh(Layer.provideMerge(TestGlacier.layerClient(), Emulator.layerFile({ directory })))
+      const again = Layer.fresh(Layer.provideMerge(TestGlacier.layerClient(), Emulator.layerFileSystem({ directory })))
       const counted = Effect.flatMap(photos, (vault) => Effect.map(vault.describe, (one) => one.numberOfArchives))
       yield* Effect.gen(function*() {
         const vault = yield* photos

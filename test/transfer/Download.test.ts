@@ -22,7 +22,7 @@ import * as Download from "../../src/transfer/Download.ts"
 import * as Progress from "../../src/transfer/Progress.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import * as Upload from "../../src/transfer/Upload.ts"
-import type { Answer } from "../../src/transport/Method.ts"
+import type { Response } from "../../src/transport/Method.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import * as Support from "./support.ts"
 
@@ -32,7 +32,7 @@ const windowSize = mebibyte
 
 const bytes = pattern(4.5 * mebibyte)
 
-type Output = Answer<(typeof operations)["getJobOutput"]>
+type Output = Response<(typeof operations)["getJobOutput"]>
 
 /** Stores bytes and retrieves them. */
 const retrieved = Effect.fnUntraced(function*(bytes: Uint8Array, range?: ByteRange.ByteRange) {
@@ -556,7 +556,7 @@ describe("Download.toFile", () => {
       expect(yield* names).toEqual(["holiday.tar"])
     })))
 
-  it.scoped.each<NonNullable<Download.FileOptions["onFailure"]>>(["remove", "keep"])(
+  it.scoped.each<NonNullable<Download.FileOptions["onFailure"]>>(["discard", "keep"])(
     "leaves nothing but the older file after a whole that is not what was promised, told to %s",
     (onFailure) =>
       inFolder(Effect.gen(function*() {

@@ -71,7 +71,7 @@ describe("a download to a file", () => {
     "I6 that is killed at any point leaves the older file or the new one, and goes on with what it had",
     [
       FastCheck.integer({ min: 0, max: 33 }),
-      FastCheck.constantFrom<Download.FileOptions["onFailure"]>("remove", "keep"),
+      FastCheck.constantFrom<Download.FileOptions["onFailure"]>("discard", "keep"),
       FastCheck.option(FastCheck.integer({ min: 0, max: 400 }), { freq: 3, nil: 400 }),
       FastCheck.option(FastCheck.integer({ min: 0, max: bytes.length - 1 }), { freq: 3 })
     ],

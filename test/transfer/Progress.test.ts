@@ -21,7 +21,7 @@ const { address, mebibyte, openUploads, pattern } = Support
 
 const bytes = pattern(2.5 * mebibyte)
 
-const upload = (options?: Upload.Options<"abort">) =>
+const upload = (options?: Upload.Options<"discard">) =>
   Upload.upload(address, Source.bytes(bytes), { partSize: mebibyte, concurrency: 1, ...options })
 
 const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>

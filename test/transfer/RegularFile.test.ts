@@ -70,7 +70,9 @@ describe("A path that leads to no regular file", () => {
       const vault = yield* Vault.Vault
       const uploads = [
         vault.upload(Source.file(path), { partSize: mebibyte }),
-        vault.uploadResumable("holiday", Source.file(path, { start: 0, end: 3 * mebibyte }), { partSize: mebibyte })
+        vault.uploadWithCheckpoint("holiday", Source.file(path, { start: 0, end: 3 * mebibyte }), {
+          partSize: mebibyte
+        })
       ]
       for (const upload of uploads) {
         const { message } = yield* Effect.flip(upload)
@@ -122,7 +124,7 @@ describe("An empty file", () => {
       yield* fs.writeFileString(path, "")
       const vault = yield* Vault.Vault
       const plain = yield* Effect.flip(vault.upload(Source.file(path)))
-      const resumable = yield* Effect.flip(vault.uploadResumable("empty", Source.file(path)))
+      const resumable = yield* Effect.flip(vault.uploadWithCheckpoint("empty", Source.file(path)))
       for (const { message } of [plain, resumable]) {
         expect(message).toContain(`upload: size of "${path}" must be 1 byte to `)
         expect(message).toContain("but is 0")

@@ -23,7 +23,7 @@ import * as Support from "./support.ts"
 
 const { address, mebibyte, openUploads, pattern, replacing, same, stored } = Support
 
-const upload = <E, R, Chosen extends OnFailure = "abort">(
+const upload = <E, R, Chosen extends OnFailure = "discard">(
   source: Source.Source<E, R>,
   options?: Upload.Options<Chosen>
 ) => Upload.upload<E, R, Chosen>(address, source, { partSize: mebibyte, ...options })
@@ -321,7 +321,7 @@ describe("Upload", () => {
     const silent = (form: RegExp) =>
       Support.layer((send, { method, url }) => form.test(`${method} ${url}`) ? Effect.never : send)
 
-    const patience = Timeouts.make({ answer: Duration.seconds(2), upload: Duration.seconds(20) })
+    const patience = Timeouts.make({ response: Duration.seconds(2), upload: Duration.seconds(20) })
 
     it.effect("gives up when the upload cannot be opened for half an hour", () =>
       Effect.gen(function*() {
@@ -331,7 +331,7 @@ describe("Upload", () => {
         yield* TestClock.adjust("2 minutes")
         const ended = yield* Fiber.poll(fiber)
         expect(ended).toEqual(Option.some(Exit.succeed(
-          new AttemptTimeout({ operation: "InitiateMultipartUpload", waiting: "answer", millis: 2_000 })
+          new AttemptTimeout({ operation: "InitiateMultipartUpload", waiting: "response", millis: 2_000 })
         )))
       }).pipe(Effect.provideService(Timeouts.Timeouts, patience), Effect.provide(silent(/^POST .*multipart-uploads$/))))
 

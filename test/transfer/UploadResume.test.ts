@@ -138,14 +138,14 @@ describe("Upload.resume", () => {
     }).pipe(Effect.provide(Support.layer()))
   })
 
-  it.effect.each<[string, Upload.ResumeOptions<"abort">]>([
+  it.effect.each<[string, Upload.ResumeOptions<"discard">]>([
     ["concurrency", { concurrency: 0 }],
     ["lineSpeed", { lineSpeed: -1 }],
     ["partSize", { lineSpeed: 4_000 }]
   ])("drops nothing when its %s is refused", ([field, options]) =>
     Effect.gen(function*() {
       const uploadId = yield* partly(bytes, [0])
-      const resumed = Upload.resume(address, uploadId, Source.bytes(bytes), { ...options, onFailure: "abort" })
+      const resumed = Upload.resume(address, uploadId, Source.bytes(bytes), { ...options, onFailure: "discard" })
       expect(yield* Effect.flip(resumed)).toMatchObject({ _tag: "InvalidInput", field })
       expect(yield* openUploads).toMatchObject([{ uploadId }])
     }).pipe(Effect.provide(Support.layer())))
@@ -231,7 +231,7 @@ describe("Upload.resume", () => {
         version: Effect.sync(() => String(version++))
       }
       const uploadId = yield* partly(bytes, [0])
-      const options = { onFailure: "abort" } as const
+      const options = { onFailure: "discard" } as const
       const resuming: Effect.Effect<Upload.UploadedArchive, Upload.ResumeError, GlacierClient> = Upload.resume(
         address,
         uploadId,

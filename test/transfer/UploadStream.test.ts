@@ -19,7 +19,7 @@ import * as Support from "./support.ts"
 
 const { address, mebibyte, openUploads, pattern, replacing, same, stored } = Support
 
-const upload = <E, R, Chosen extends OnFailure = "abort">(
+const upload = <E, R, Chosen extends OnFailure = "discard">(
   stream: Stream.Stream<Uint8Array, E, R>,
   options?: Upload.Options<Chosen>
 ) => Upload.upload<E, R, Chosen>(address, Source.stream(stream), { partSize: mebibyte, ...options })
@@ -163,7 +163,7 @@ describe("Upload of a Stream", () => {
     }).pipe(Effect.provide(Support.layer(change)))
   })
 
-  it.effect.each<[string, Upload.Options<"abort">]>([
+  it.effect.each<[string, Upload.Options<"discard">]>([
     ["partSize", { partSize: 3 * mebibyte }],
     ["concurrency", { concurrency: 0 }],
     ["description", { description: "two\nlines" }]

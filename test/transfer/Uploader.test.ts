@@ -19,7 +19,7 @@ import * as Support from "./support.ts"
 
 const { address, mebibyte, openUploads, pattern, replacing, same, stored } = Support
 
-const make = <Chosen extends OnFailure = "abort">(options?: Upload.Options<Chosen>) =>
+const make = <Chosen extends OnFailure = "discard">(options?: Upload.Options<Chosen>) =>
   Uploader.make<Chosen>(address, { partSize: mebibyte, ...options })
 
 const bytes = pattern(4.5 * mebibyte)
@@ -138,8 +138,8 @@ describe("Uploader", () => {
   describe("that is not closed", () => {
     it.effect.each(
       [
-        ["is dropped when its scope ends", "abort", "ends", 0],
-        ["is dropped when its scope fails", "abort", "fails", 0],
+        ["is dropped when its scope ends", "discard", "ends", 0],
+        ["is dropped when its scope fails", "discard", "fails", 0],
         ["is kept when its scope ends", "keep", "ends", 1],
         ["is kept when its scope fails", "keep", "fails", 1]
       ] as const

@@ -84,7 +84,7 @@ const replaceable = <Self, A>(
 const replaceables = [
   replaceable(
     RetryPolicy.RetryPolicy,
-    (value) => Effect.succeed(RetryPolicy.upTo(RetryPolicy.fromSchedule(Schedule.forever), value)),
+    (value) => Effect.succeed(RetryPolicy.attempts(RetryPolicy.fromSchedule(Schedule.forever), value)),
     replies(throttled),
     requestsOfACall,
     3
@@ -114,7 +114,7 @@ const replaceables = [
   ),
   replaceable(
     Timeouts.Timeouts,
-    (value) => Effect.succeed(Timeouts.make({ answer: Duration.seconds(value), call: Duration.seconds(value) })),
+    (value) => Effect.succeed(Timeouts.make({ response: Duration.seconds(value), call: Duration.seconds(value) })),
     () => Effect.never,
     (glacier) => seconds(glacier.describeVault(vault)),
     // Of three attempts.
@@ -220,7 +220,7 @@ describe("A policy", () => {
     Effect.gen(function*() {
       const { glacier, sent } = yield* scripted(replies(throttled), { policies: Layer.empty })
       const transfer = Effect.flip(glacier.describeVault(vault)).pipe(
-        Effect.provideService(RetryPolicy.Fallback, RetryPolicy.patient)
+        Effect.provideService(RetryPolicy.Default, RetryPolicy.patient)
       )
       yield* Effect.provideService(transfer, RetryPolicy.RetryPolicy, RetryPolicy.none)
       expect(sent).toHaveLength(1)

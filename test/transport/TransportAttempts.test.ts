@@ -65,7 +65,7 @@ describe("an attempt", () => {
     Effect.gen(function*() {
       const { glacier, sent } = yield* scripted(never)
       const error = yield* failureAt(millis, call(name).run(glacier))
-      expect({ ...error }).toMatchObject({ _tag: "AttemptTimeout", waiting: "answer", millis })
+      expect({ ...error }).toMatchObject({ _tag: "AttemptTimeout", waiting: "response", millis })
       expect(sent.map(({ signal }) => signal.aborted)).toEqual([true])
     }))
 
@@ -77,7 +77,7 @@ describe("an attempt", () => {
         const error = yield* failureAt(millis, call(name).run(glacier))
         expect({ ...error, message: error.message }).toMatchObject({
           _tag: "OutcomeUnknown",
-          message: expect.stringMatching(`^${operations[name].name}: no answer in ${millis} ms \\([^{}]+\\)$`)
+          message: expect.stringMatching(`^${operations[name].name}: no response in ${millis} ms \\([^{}]+\\)$`)
         })
         expect(sent.map(({ signal }) => signal.aborted)).toEqual([true])
       })
@@ -87,7 +87,7 @@ describe("an attempt", () => {
     Effect.gen(function*() {
       const { glacier, sent } = yield* scripted(() => Effect.sync(() => answer(200, new ReadableStream())))
       const error = yield* failureAt("30 seconds", glacier.describeVault(vault))
-      expect({ ...error }).toMatchObject({ _tag: "AttemptTimeout", operation: "DescribeVault", waiting: "answer" })
+      expect({ ...error }).toMatchObject({ _tag: "AttemptTimeout", operation: "DescribeVault", waiting: "response" })
       expect(sent.map(({ signal }) => signal.aborted)).toEqual([true])
     }))
 
@@ -254,7 +254,7 @@ describe("a retry", () => {
       const next = Effect.sync(() => ({ accessKeyId: `AKID${++asked}`, secretAccessKey: Redacted.make("secret") }))
       const { glacier, sent } = yield* scripted(replies(throttled), {
         credentials: Layer.succeed(Credentials.Credentials, { keys: next, renewed: () => next }),
-        policies: RetryPolicy.layer(RetryPolicy.upTo(RetryPolicy.fromSchedule(Schedule.spaced("1 second")), 3))
+        policies: RetryPolicy.layer(RetryPolicy.attempts(RetryPolicy.fromSchedule(Schedule.spaced("1 second")), 3))
       })
       expect(Option.isSome(yield* after("2 seconds", glacier.uploadArchive(uploadInput)))).toBe(true)
       expect(sent.map(({ headers }) => headers["x-amz-date"])).toEqual([

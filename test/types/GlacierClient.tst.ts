@@ -12,7 +12,7 @@ import type { ArchiveId, JobId, PartSize, UploadId, VaultName } from "../../src/
 import type { operations } from "../../src/protocol/Operations.ts"
 import type { LockId } from "../../src/protocol/Policies.ts"
 import type { TreeHash } from "../../src/protocol/TreeHash.ts"
-import type { Body } from "../../src/transport/Body.ts"
+import type { Body } from "../../src/transport/ResponseBody.ts"
 
 type Service = { [Name in keyof typeof operations]: GlacierClient.Service[Name] }
 type Result<Name extends keyof Service> = ReturnType<Service[Name]>

@@ -51,10 +51,10 @@ describe("Vault.upload", () => {
     type Keeping = Effect.Effect<UploadedArchive, UploadError | Broken | Kept, Tape>
     expect(vault.upload(tape, { onFailure: "keep" })).type.toBe<Keeping>()
     expect(vault.upload(tape, options)).type.toBe<Keeping>()
-    expect(vault.upload(tape, { onFailure: "abort" })).type.toBe<
+    expect(vault.upload(tape, { onFailure: "discard" })).type.toBe<
       Effect.Effect<UploadedArchive, UploadError | Broken, Tape>
     >()
-    expect(vault.resumeUpload("id", tape, { onFailure: "abort" })).type.toBe<
+    expect(vault.resumeUpload("id", tape, { onFailure: "discard" })).type.toBe<
       Effect.Effect<UploadedArchive, ResumeError | Broken, Tape>
     >()
     expect(vault.resumeUpload("id", tape)).type.toBe<
@@ -64,14 +64,14 @@ describe("Vault.upload", () => {
 
   it("with a checkpoint always keeps, and needs the store of it", () => {
     type Failure = ResumableError | Broken
-    expect(vault.uploadResumable("name", tape)).type.toBe<
+    expect(vault.uploadWithCheckpoint("name", tape)).type.toBe<
       Effect.Effect<UploadedArchive, Failure | UploadKept<Failure>, Tape | Checkpoint>
     >()
-    expect(vault.uploadResumable("name", client)).type.toBe<
+    expect(vault.uploadWithCheckpoint("name", client)).type.toBe<
       Effect.Effect<UploadedArchive, Failure | UploadKept<Failure>, Tape | Checkpoint>
     >()
-    type Uploaded = Parameters<Vault.Service["uploadResumable"]>
-    expect<Uploaded>().type.not.toBeAssignableFrom<[string, Source.Source, { onFailure: "abort" }]>()
+    type Uploaded = Parameters<Vault.Service["uploadWithCheckpoint"]>
+    expect<Uploaded>().type.not.toBeAssignableFrom<[string, Source.Source, { onFailure: "discard" }]>()
   })
 
   it("needs no client: the vault has one", () => {

@@ -3,7 +3,7 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import type * as FileSystem from "@effect/platform/FileSystem"
-import { Body, Credentials, Endpoint, GlacierClient } from "effect-glacier"
+import { Credentials, Endpoint, GlacierClient, HttpHooks } from "effect-glacier"
 import { NodeHashing } from "effect-glacier/node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -11,7 +11,7 @@ import { finish } from "../../finish.ts"
 
 const layer = GlacierClient.layer.pipe(
   // undici sends memory that threads share, so parts need no copy.
-  Layer.provide([NodeHttpClient.layerUndici, Layer.succeed(Body.SendsShared, true)]),
+  Layer.provide([NodeHttpClient.layerUndici, Layer.succeed(HttpHooks.SendsShared, true)]),
   Layer.provide([Credentials.layerConfig, Endpoint.layerConfig]),
   Layer.provideMerge(NodeHashing.layer),
   Layer.merge(NodeContext.layer)

@@ -7,7 +7,7 @@ import type { GlacierError } from "../../protocol/GlacierError.ts"
 import { isInventoryOf, isRetrievalOf, type JobDescription } from "../../protocol/Jobs.ts"
 import type * as Operation from "../../protocol/Operation.ts"
 import { operations } from "../../protocol/Operations.ts"
-import type { Answer } from "../../transport/Method.ts"
+import type { Response } from "../../transport/Method.ts"
 import type { Service as Transport } from "../../transport/Transport.ts"
 import { pages } from "./pages.ts"
 
@@ -47,7 +47,7 @@ const find = (
   { accountId, parameters, vaultName }: JobInput,
   elapsed: Effect.Effect<number>,
   isAsked: (job: JobDescription) => boolean
-): Effect.Effect<Option.Option<Answer<InitiateJob>>, GlacierError> =>
+): Effect.Effect<Option.Option<Response<InitiateJob>>, GlacierError> =>
   pages(listJobs, (marker) => transport.execute(listJobs, { accountId, vaultName, marker }), ({ jobs }) => jobs).pipe(
     Stream.filter((job) =>
       job.action === actions[parameters.type] &&

@@ -6,8 +6,8 @@
 import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Predicate from "effect/Predicate"
-import { issueOf } from "../../protocol/Check.ts"
 import { show } from "../../protocol/GlacierError.ts"
+import { issueOf } from "../../protocol/InputCheck.ts"
 import type * as Operation from "../../protocol/Operation.ts"
 import * as Refusal from "./Refusal.ts"
 

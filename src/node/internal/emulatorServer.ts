@@ -88,7 +88,7 @@ export const layerServer = (
     server.on("upgrade", (_, socket) => socket.on("error", () => {}))
     const emulator = directory === undefined
       ? Emulator.layerMemory(options)
-      : Layer.provideMerge(Emulator.layerFile({ ...options, directory }), Layer.scopedDiscard(locked(directory)))
+      : Layer.provideMerge(Emulator.layerFileSystem({ ...options, directory }), Layer.scopedDiscard(locked(directory)))
     const topics = snsEndpoint === undefined
       ? Layer.empty
       : Layer.provide(

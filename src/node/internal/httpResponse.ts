@@ -13,13 +13,15 @@ import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as Body from "../../transport/Body.ts"
+import * as ResponseBody from "../../transport/ResponseBody.ts"
 import { type Exchange, type Head, UnframedEnd } from "./exchange.ts"
 
 /** Responses that nobody reads: each holds a connection. Those that are collected as garbage are canceled. */
 export const makeUnread = () => new FinalizationRegistry<Exchange>((exchange) => exchange.cancel())
 
-export class Response extends Inspectable.Class implements HttpClientResponse.HttpClientResponse, Body.Response {
+export class Response extends Inspectable.Class
+  implements HttpClientResponse.HttpClientResponse, ResponseBody.Response
+{
   readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
   readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly request: HttpClientRequest.HttpClientRequest
@@ -83,7 +85,10 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
       return Effect.sync(() => exchange.cancel())
     }))
 
-  readonly [Body.Into] = (memory: Uint8Array, onBytes: (count: number) => void): Effect.Effect<number, ResponseError> =>
+  readonly [ResponseBody.Into] = (
+    memory: Uint8Array,
+    onBytes: (count: number) => void
+  ): Effect.Effect<number, ResponseError> =>
     Effect.suspend(() => {
       let filled = 0
       return this.forEachPiece((piece) => {

@@ -6,8 +6,8 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { issueOf } from "../Check.ts"
 import { MalformedEntry, type MalformedInventory, show } from "../GlacierError.ts"
+import { issueOf } from "../InputCheck.ts"
 import { Entry } from "../Inventory.ts"
 
 /** An entry, or what stands where one should. Nothing comes behind a `MalformedInventory`. */

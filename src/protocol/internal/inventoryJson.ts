@@ -7,8 +7,8 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { issueOf } from "../Check.ts"
 import { MalformedInventory } from "../GlacierError.ts"
+import { issueOf } from "../InputCheck.ts"
 import { Head } from "../Inventory.ts"
 import {
   byteOrderMark,

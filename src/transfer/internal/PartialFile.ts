@@ -100,7 +100,7 @@ const setTime = (fs: FileSystem.FileSystem, path: string, modified: DateTime.Utc
 export const open: (
   target: string,
   content: TreeHash | JobId,
-  onFailure: "remove" | "keep"
+  onFailure: "discard" | "keep"
 ) => Effect.Effect<
   PartialFile,
   PlatformError.PlatformError | FileLockError,

@@ -19,8 +19,8 @@ import * as Pages from "../../client/Pages.ts"
 import * as RetryPolicy from "../../policy/RetryPolicy.ts"
 import * as Timeouts from "../../policy/Timeouts.ts"
 import * as ByteRange from "../../protocol/ByteRange.ts"
-import { check } from "../../protocol/Check.ts"
 import { MalformedResponse, OutcomeUnknown, SourceChanged } from "../../protocol/GlacierError.ts"
+import { check } from "../../protocol/InputCheck.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import { type ContentSha256, Description, type PartSize, UploadId } from "../../protocol/Names.ts"
 import { operations } from "../../protocol/Operations.ts"
@@ -118,7 +118,7 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
   const hasher = yield* Hasher
   const sha256 = yield* Sha256
   const description = yield* check("upload", "description", OptionalDescription, settings.description)
-  const keep = (settings.onFailure ?? (opened === undefined ? "abort" : "keep")) === "keep"
+  const keep = (settings.onFailure ?? (opened === undefined ? "discard" : "keep")) === "keep"
   /** Set when nothing can be sent any more. */
   const gone = Option.flatMap(Option.fromNullable(opened), ({ gone }) => gone)
   /** Whether there is, or soon may be, an upload that the service keeps open. */
@@ -139,7 +139,7 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
   /** An attempt gets a third of the time, so that another can follow a request that is lost. */
   const abort = (uploadId: UploadId, limit: Duration.Duration) =>
     telling.retries()(glacier.abortMultipartUpload({ ...vault, uploadId })).pipe(
-      Effect.provideService(Timeouts.Timeouts, Timeouts.make({ answer: Duration.times(limit, 1 / 3) })),
+      Effect.provideService(Timeouts.Timeouts, Timeouts.make({ response: Duration.times(limit, 1 / 3) })),
       Effect.provideService(RetryPolicy.RetryPolicy, insistent),
       Effect.interruptible,
       Effect.timeout(limit)

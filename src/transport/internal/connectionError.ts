@@ -38,7 +38,7 @@ const textOf = (error: Error): string =>
 
 /** The error of an attempt that took longer than it may. */
 export const timedOut = ({ limit, operation }: Pick<Attempt, "limit" | "operation">): AttemptTimeout =>
-  new AttemptTimeout({ operation: operation.name, waiting: "answer", millis: Duration.toMillis(limit) })
+  new AttemptTimeout({ operation: operation.name, waiting: "response", millis: Duration.toMillis(limit) })
 
 const lost = (
   { operation, scrub }: Attempt,

@@ -36,7 +36,7 @@ export const make: Effect.Effect<Effect.Effect<Policies>> = Effect.gen(function*
     return {
       retryPolicy: isGiven(RetryPolicy.RetryPolicy)
         ? of(RetryPolicy.RetryPolicy)
-        : Context.get(now, RetryPolicy.Fallback),
+        : Context.get(now, RetryPolicy.Default),
       quota: isGiven(RetryQuota.RetryQuota) ? of(RetryQuota.RetryQuota) : quota,
       ratePolicy: of(RatePolicy.RatePolicy),
       bandwidth: of(Bandwidth.Bandwidth),

@@ -7,7 +7,6 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import type { JobInventory } from "effect-glacier"
 import {
   Bandwidth,
-  Body,
   Checkpoint,
   Credentials,
   DeletionPlan,
@@ -16,17 +15,16 @@ import {
   FileLock,
   GlacierClient,
   Hasher,
+  HttpHooks,
   InventoryReader,
   Job,
   JobWaiting,
-  Names,
   Pages,
   RatePolicy,
   RetrievalBudget,
   RetrievalPlan,
   RetryPolicy,
   RetryQuota,
-  Sha256,
   Signer,
   Source,
   Timeouts,
@@ -38,6 +36,7 @@ import {
 } from "effect-glacier"
 import { Emulator, Topics } from "effect-glacier/emulator"
 import { NodeEmulator } from "effect-glacier/node"
+import { Names, Sha256 } from "effect-glacier/protocol"
 import { operations } from "effect-glacier/protocol/Operations"
 import { Faults, ScriptedHttp } from "effect-glacier/testing"
 import type * as Context from "effect/Context"
@@ -62,7 +61,7 @@ export const vault = Effect.map(Vault.Vault, (vault) => ({
   delete: vault.delete,
   upload: vault.upload(source),
   resumeUpload: vault.resumeUpload("an-upload", source),
-  uploadResumable: vault.uploadResumable("a-checkpoint", source),
+  uploadWithCheckpoint: vault.uploadWithCheckpoint("a-checkpoint", source),
   uploader: vault.uploader(),
   sink: vault.sink(),
   deleteArchive: vault.deleteArchive("an-archive"),
@@ -211,11 +210,11 @@ export const rate = Effect.map(RatePolicy.RatePolicy, (policy) => ({
 /** Services that are values, functions or sets of optional members. */
 export const values = Effect.all({
   bandwidth: Bandwidth.Bandwidth,
-  fallback: RetryPolicy.Fallback,
+  fallback: RetryPolicy.Default,
   onRetry: RetryPolicy.OnRetry,
   onWait: Waiting.OnWait,
   retryPolicy: RetryPolicy.RetryPolicy,
-  sendsShared: Body.SendsShared,
+  sendsShared: HttpHooks.SendsShared,
   sha256: Sha256.Sha256,
   timeouts: Timeouts.Timeouts,
   topics: Topics.Topics,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import * as Check from "../../src/protocol/Check.ts"
+import * as Check from "../../src/protocol/InputCheck.ts"
 import { VaultName } from "../../src/protocol/Names.ts"
 
 const Settings = Schema.Struct({ vaults: Schema.Array(Schema.Struct({ name: VaultName })) })

@@ -1,10 +1,9 @@
 /**
- * The bytes of requests and answers, and what an HTTP client may do for large ones besides what the platform asks of it.
+ * The bytes of a response, and how an HTTP client can put them into memory without a Stream in between.
  *
  * @since 0.1.0
  */
 import type * as HttpClientError from "@effect/platform/HttpClientError"
-import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { AttemptTimeout, ConnectionError } from "../protocol/GlacierError.ts"
@@ -18,7 +17,7 @@ import type { AttemptTimeout, ConnectionError } from "../protocol/GlacierError.t
  * @since 0.1.0
  * @category type ids
  */
-export const Into: unique symbol = Symbol.for("effect-glacier/Body/Into")
+export const Into: unique symbol = Symbol.for("effect-glacier/ResponseBody/Into")
 
 /**
  * @since 0.1.0
@@ -67,19 +66,3 @@ export const read = (body: Body, memory: Uint8Array): Effect.Effect<number, Conn
       Effect.map(() => filled)
     )
   })
-
-/**
- * Whether the `HttpClient` in use sends bytes that lie in memory which threads share (a `SharedArrayBuffer`), as those
- * do that a `Hasher` allocates. For one that may not, such bytes are copied: `fetch` refuses them.
- *
- * @since 0.1.0
- * @category tags
- * @example
- * import { Body } from "effect-glacier"
- * import { Effect } from "effect"
- *
- * const copying = Effect.provideService(Body.SendsShared, false)
- */
-export class SendsShared extends Context.Reference<SendsShared>()("effect-glacier/Body/SendsShared", {
-  defaultValue: () => false
-}) {}

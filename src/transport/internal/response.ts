@@ -13,9 +13,9 @@ import { AttemptTimeout, type GlacierError, MalformedResponse } from "../../prot
 import * as Limits from "../../protocol/Limits.ts"
 import * as Operation from "../../protocol/Operation.ts"
 import * as ServiceError from "../../protocol/ServiceError.ts"
-import * as Body from "../Body.ts"
-import type { Answer, Failure } from "../Method.ts"
+import type { Failure, Response } from "../Method.ts"
 import * as Metrics from "../Metrics.ts"
+import * as ResponseBody from "../ResponseBody.ts"
 import type { Attempt } from "./attempt.ts"
 import { toBodyError } from "./connectionError.ts"
 import { through } from "./pacing.ts"
@@ -54,7 +54,7 @@ const refusal = (
   const code = codeOf(headers["x-amzn-errortype"], body.code, body.Code, body.__type) ?? `HTTP ${status}`
   const message = body.message ?? body.Message
   // Every known class is one of GlacierError: the operations take theirs from ServiceError.
-  return ServiceError.fromAnswer(operation.errors, scrub(code), {
+  return ServiceError.fromResponse(operation.errors, scrub(code), {
     operation: operation.name,
     status,
     message: message === undefined
@@ -74,12 +74,12 @@ const idled = ({ idle, operation }: Attempt) => () =>
 /** Puts a body into memory, if the HTTP client can and it need not be paced. */
 const intoOf = (
   attempt: Attempt,
-  response: HttpClientResponse.HttpClientResponse & Body.Response
-): Body.IntoMemory<ConnectionError | AttemptTimeout> => {
-  const into = response[Body.Into]
+  response: HttpClientResponse.HttpClientResponse & ResponseBody.Response
+): ResponseBody.IntoMemory<ConnectionError | AttemptTimeout> => {
+  const into = response[ResponseBody.Into]
   if (into === undefined || attempt.lane !== undefined) return {}
   return {
-    [Body.Into]: (memory, onBytes) =>
+    [ResponseBody.Into]: (memory, onBytes) =>
       Effect.gen(function*() {
         const clock = yield* Effect.clock
         let last = clock.unsafeCurrentTimeMillis()
@@ -110,7 +110,7 @@ const bytesOf = (attempt: Attempt, response: HttpClientResponse.HttpClientRespon
   )
 
 /** The body of an output. */
-const bodyOf = (attempt: Attempt, response: HttpClientResponse.HttpClientResponse): Body.Body =>
+const bodyOf = (attempt: Attempt, response: HttpClientResponse.HttpClientResponse): ResponseBody.Body =>
   Object.assign(
     bytesOf(attempt, response).pipe(
       Stream.timeoutFail(idled(attempt), attempt.idle),
@@ -191,4 +191,4 @@ export const decode = (
 
 /** The output was decoded by O's descriptor, and the errors are O's own or those of any call. */
 export const typed = <O extends Operation.Any>(effect: Effect.Effect<object, GlacierError>) =>
-  effect as Effect.Effect<Answer<O>, Failure<O>>
+  effect as Effect.Effect<Response<O>, Failure<O>>
