@@ -109,7 +109,7 @@ CASES = [
 
 
 class Empty:
-    """The body of an answer that says nothing."""
+    """An empty response body."""
 
     def stream(self, **_):
         return iter(())
@@ -128,11 +128,11 @@ def requests_of(setting):
     )
     sent = []
 
-    def answer(request, **_):
+    def respond(request, **_):
         sent.append(request)
         return AWSResponse(request.url, 200, {}, Empty())
 
-    client.meta.events.register("before-send.glacier", answer)
+    client.meta.events.register("before-send.glacier", respond)
     for _, method, params in CASES:
         getattr(client, method)(**params)
     return sent

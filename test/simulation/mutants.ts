@@ -137,7 +137,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "waits for a stalled body without a limit",
-    file: "src/transport/internal/answer.ts",
+    file: "src/transport/internal/response.ts",
     edits: [[
       "Stream.timeoutFail(idled(attempt), attempt.idle)",
       "Stream.timeoutFail(idled(attempt), Duration.infinity)"
