@@ -311,7 +311,7 @@ describe("The secret, the session token and the signatures", () => {
       )
       const context = yield* Layer.build(all)
       yield* Context.get(context, GlacierClient.GlacierClient).listVaults({})
-      const { keys: current, renewed } = Context.get(context, Credentials.Credentials)
+      const { keys: current, refreshed } = Context.get(context, Credentials.Credentials)
       const values = [
         options,
         keys,
@@ -321,7 +321,7 @@ describe("The secret, the session token and the signatures", () => {
         context,
         ...context.unsafeMap.values(),
         yield* current,
-        yield* renewed(keys),
+        yield* refreshed(keys),
         yield* Effect.exit(current),
         yield* Layer.build(Credentials.layerEffect(Effect.succeed(keys)))
       ]

@@ -108,7 +108,7 @@ describe("NodeCredentials", () => {
         expect(plain(stale)).toEqual(["AKID1", secret, undefined, undefined])
         writeFileSync(join(folder, "credentials"), profile("AKID2"))
         expect(yield* credentials.keys).toBe(stale)
-        expect(plain(yield* credentials.renewed(stale))).toEqual(["AKID2", secret, undefined, undefined])
+        expect(plain(yield* credentials.refreshed(stale))).toEqual(["AKID2", secret, undefined, undefined])
       }).pipe(Effect.provide(NodeCredentials.layer))
     }))
 

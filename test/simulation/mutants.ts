@@ -170,7 +170,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "does not look for a job whose response was lost",
-    file: "src/client/internal/lost.ts",
+    file: "src/client/internal/lostResponses.ts",
     edits: [["parameters.description?.trim() && isAsked(job)", "parameters.description?.trim() && !isAsked(job)"]],
     found: /jobs too many|wrong bytes/
   },

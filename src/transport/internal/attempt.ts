@@ -117,7 +117,7 @@ export const make = Effect.gen(function*() {
     const { body, contentType } = bodyOf(request, policies, sendsShared)
     const sentAt = yield* Clock.currentTimeMillis
     const offset = yield* skew.offset
-    const { headers, renew } = yield* signer.sign({
+    const { headers, refresh } = yield* signer.sign({
       ...request,
       method: operation.method,
       headers: { "x-amz-glacier-version": "2012-06-01", ...contentType, ...request.headers },
@@ -136,7 +136,7 @@ export const make = Effect.gen(function*() {
     isReached = true
     yield* skew.learn(response.headers, sentAt)
     const origin = { operation, input, status: response.status, requestId: response.headers["x-amzn-requestid"] }
-    return yield* Effect.tapErrorTag(decode(context, response), "ExpiredToken", () => renew).pipe(
+    return yield* Effect.tapErrorTag(decode(context, response), "ExpiredToken", () => refresh).pipe(
       Effect.flatMap((output) => Echoes.check(origin, output)),
       Effect.catchTag("InvalidSignature", (error) =>
         Effect.gen(function*() {
