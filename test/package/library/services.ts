@@ -164,7 +164,7 @@ export const fileLock = Effect.map(FileLock.FileLock, (lock) => ({
 
 /** Retries a call: an Effect of the caller's, whose types must be kept. */
 export const client = Effect.map(GlacierClient.GlacierClient, (glacier) => ({
-  retry: glacier[GlacierClient.Retry]?.(glacier.describeVault(address), operations.describeVault, () => true)
+  [GlacierClient.Retry]: glacier[GlacierClient.Retry]?.(glacier.describeVault(address), operations.describeVault, () => true)
 } satisfies EachOf<Omit<GlacierClient.Service, keyof typeof operations>>))
 
 export const transport = Effect.map(Transport.Transport, (transport) => ({
