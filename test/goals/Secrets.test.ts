@@ -260,7 +260,7 @@ const failure = Effect.gen(function*() {
 Error.stackTraceLimit = 2
 
 describe("The secret, the session token and the signatures", () => {
-  it.effect("S5: show in nothing of 1,000 random failures", () =>
+  it.effect("show in nothing of 1,000 random failures [S5]", () =>
     Effect.gen(function*() {
       const tags = new Set<string>()
       const hidden: Array<string> = []
@@ -299,7 +299,7 @@ describe("The secret, the session token and the signatures", () => {
   const leaks = (texts: ReadonlyArray<string>) =>
     [secret, token, "Signature="].filter((one) => texts.some((text) => text.includes(one)))
 
-  it.scoped("S5: show in no service, Layer or option that holds them", () =>
+  it.scoped("show in no service, Layer or option that holds them [S5]", () =>
     Effect.gen(function*() {
       const options = { keys: [keys] }
       const credentials = Credentials.layer(keys)
@@ -328,7 +328,7 @@ describe("The secret, the session token and the signatures", () => {
       expect(leaks(values.flatMap(forms))).toEqual([])
     }))
 
-  it.scopedLive("S5: show in no log or span of an emulator behind a socket, nor of the client that calls it", () =>
+  it.scopedLive("show in no log or span of an emulator behind a socket, nor of the client that calls it [S5]", () =>
     Effect.gen(function*() {
       const { recording, seen } = recorder()
       yield* recording(Effect.gen(function*() {

@@ -168,7 +168,7 @@ describe("NodeCredentials", () => {
         }')`
       ]
     ] as const
-  )("S5: shows no secret when a process %s", ([, program]) =>
+  )("shows no secret when a process %s [S5]", ([, program]) =>
     Effect.gen(function*() {
       const folder = yield* environment({})
       writeFileSync(join(folder, "config"), withProcess(folder, program))
@@ -177,7 +177,7 @@ describe("NodeCredentials", () => {
       expect(printed(error)).not.toContain("wJalr")
     }))
 
-  it.scoped("S5: shows no secret whatever the chain fails with", () =>
+  it.scoped("shows no secret whatever the chain fails with [S5]", () =>
     Effect.gen(function*() {
       yield* environment({})
       vi.doMock("@aws-sdk/credential-provider-node", () => ({

@@ -361,7 +361,7 @@ const busy = <E>(use: Effect.Effect<unknown, E>, pause: Duration.DurationInput, 
 
 describe("Temporary credentials", () => {
   it.scoped.each([[15, 36], [20, 24]] as const)(
-    "S2: of %i minutes cost 64 fibers about %i renewals in 6 hours, one at a time, and no failure",
+    "of %i minutes cost 64 fibers about %i renewals in 6 hours, one at a time, and no failure [S2]",
     ([minutes, renewals]) =>
       Effect.gen(function*() {
         const { provider, seen } = issuer(() => ({ life: Duration.minutes(minutes), latency: "2 seconds" }))
@@ -373,7 +373,7 @@ describe("Temporary credentials", () => {
   )
 
   it.scoped.each([540_000, 598_000, 600_000, 602_000, 660_000])(
-    "S2: are had although the provider is down for 4 minutes from %i ms on",
+    "are had although the provider is down for 4 minutes from %i ms on [S2]",
     (from) =>
       Effect.gen(function*() {
         const { provider, seen } = issuer((_, at) => ({
@@ -388,7 +388,7 @@ describe("Temporary credentials", () => {
       })
   )
 
-  it.scoped("S2: never reach the service expired", () =>
+  it.scoped("never reach the service expired [S2]", () =>
     Effect.gen(function*() {
       const { provider, seen } = issuer((_, at) => ({
         life: "15 minutes",
