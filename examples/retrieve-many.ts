@@ -23,7 +23,7 @@ const terms = {
 const retrieve = (directory: string) =>
   Stream.unwrap(Effect.gen(function*() {
     const vault = yield* Vault.Vault
-    const inventory = yield* vault.retrieveInventory({ join: "1 hour" })
+    const inventory = yield* vault.retrieveInventory({ reuse: "1 hour" })
     yield* inventory.wait()
     const { archives } = yield* inventory.inventory
     const isWanted = ({ path }: ArchiveName.ArchiveName) => !path.endsWith(".txt")

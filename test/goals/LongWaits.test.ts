@@ -264,7 +264,7 @@ describe("A long wait", () => {
         const id = result._tag === "Right" ? result.right : ""
         expect(texts(lines).map((text) => text.replace(id, "ID"))).toEqual([
           expect.stringMatching(
-            /^5 WARN Job ID of vault photos is in progress since 1970-01-01T00:00:00.000Z. Standard jobs usually take 3 to 5 hours. It is asked about again at 1970-01-01T00:0\d:\d\d.\d{3}Z$/
+            /^5 WARN Job ID of vault photos is in progress since 1970-01-01T00:00:00.000Z. Standard jobs usually take 3 to 5 hours. The next poll is at 1970-01-01T00:0\d:\d\d.\d{3}Z$/
           )
         ])
       })

@@ -165,7 +165,7 @@ it.scoped(
 
       const program = Effect.gen(function*() {
         const vault = yield* Vault.Vault
-        const job = yield* vault.retrieveInventory({ join: "1 hour" })
+        const job = yield* vault.retrieveInventory({ reuse: "1 hour" })
         yield* job.wait()
         const { archives } = yield* job.inventory
         const plan = yield* RetrievalPlan.make(archives())

@@ -91,7 +91,7 @@ describe("DeletionPlan", () => {
       expect(told(outcomes)).toEqual(["0 VaultNotFound", "1 VaultNotFound"])
     }).pipe(Effect.provide(layer()), Effect.provide(Checkpoint.layerMemory)))
 
-  it.effect("fails when the checkpoint is of other work", () =>
+  it.effect("fails when the checkpoint belongs to other work", () =>
     Effect.gen(function*() {
       const plan = yield* planned(1)
       yield* Effect.scoped(
@@ -102,7 +102,7 @@ describe("DeletionPlan", () => {
       )
       expect(yield* Effect.flip(Stream.runDrain(DeletionPlan.run("all", plan)))).toMatchObject({
         _tag: "CheckpointError",
-        problem: "is of other work"
+        problem: "belongs to other work"
       })
     }).pipe(Effect.provide(layer()), Effect.provide(Checkpoint.layerMemory)))
 

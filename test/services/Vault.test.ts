@@ -286,7 +286,7 @@ describe("Vault", () => {
       const refused = (options: Vault.RetrieveArchive) => Effect.flip(vault.retrieveArchive(archiveId, options))
       const late = { start: mebibyte, end: 2 * mebibyte }
       const rejected = [
-        yield* refused({ range: { start: 1, end: mebibyte - 1 }, join: 0 }),
+        yield* refused({ range: { start: 1, end: mebibyte - 1 }, reuse: 0 }),
         yield* refused({ range: late, size }),
         yield* refused({ range: { start: 0, end: size }, size })
       ]

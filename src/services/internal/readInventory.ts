@@ -1,3 +1,8 @@
+/**
+ * Reads the output of an inventory job.
+ *
+ * @internal
+ */
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -9,8 +14,8 @@ import { mebibyte } from "../../protocol/Limits.ts"
 import type * as Download from "../../transfer/Download.ts"
 import type { Common, JobInventory, ReadOptions } from "../JobInventory.ts"
 
-/** The inventory of a job that has succeeded, whose output is of that size and is had from `output`. */
-export const inventory = Effect.fnUntraced(function*(
+/** Makes the inventory of a succeeded job from its output, which has `size` bytes. */
+export const readInventory = Effect.fnUntraced(function*(
   job: JobDescription,
   size: number,
   output: (options: Download.Options) => Stream.Stream<Uint8Array, Download.DownloadError>
@@ -19,12 +24,12 @@ export const inventory = Effect.fnUntraced(function*(
   const format = Option.getOrElse(Option.flatMap(parameters, ({ format }) => format), () => "JSON" as const)
   const inventoryDate = format === "CSV"
     ? Option.none()
-    // The first window has it.
+    // The first window contains the date.
     : Option.some((yield* InventoryReader.head(output({ windowSize: mebibyte, concurrency: 1 }))).inventoryDate)
 
   const archives: Common["archives"] = <E, R>(options: ReadOptions<E, R> = {}) => {
     const { onMalformed: given = Effect.fail, windowSize = 4 * mebibyte, ...download } = options
-    // Where it is left out, E is MalformedEntry: nothing else could be inferred.
+    // Without the option, E is MalformedEntry: the compiler infers the default of the type parameter.
     const onMalformed = given as NonNullable<typeof options.onMalformed>
     return InventoryReader.entries(output({ ...download, windowSize }), { format, onMalformed, size })
   }

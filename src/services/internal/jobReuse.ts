@@ -1,5 +1,5 @@
 /**
- * The jobs that a retrieval can use in place of a new one.
+ * Finds the jobs that a retrieval can reuse instead of starting a new one.
  *
  * @internal
  */
@@ -22,15 +22,15 @@ import * as Job from "../Job.ts"
 
 type Parameters = Operation.Input<(typeof operations)["initiateJob"]>["parameters"]
 
-/** What a job must have to be joined. */
+/** The conditions for reusing a job. */
 export interface Terms {
-  /** For how long its output can be read from now on, at least. */
+  /** The minimum time until its output expires. */
   readonly lasts: Duration.Duration
-  /** How old the list of an inventory may be, unless a new job could not list anything newer. */
+  /** The maximum age of the list of an inventory, unless a new job would list the same. */
   readonly maxAge?: Duration.Duration | undefined
 }
 
-/** Whether a job runs, or its output can be read for longer than that from now on. */
+/** Whether a job is in progress, or its output does not expire for longer than `atLeast`. */
 export const isLive = (atLeast: Duration.DurationInput) =>
   Effect.map(DateTime.now, (now) => {
     const from = DateTime.addDuration(DateTime.subtract(now, { millis: Limits.lifetimeMillis }), atLeast)
@@ -39,7 +39,7 @@ export const isLive = (atLeast: Duration.DurationInput) =>
       job.statusCode === "Succeeded" && Option.exists(job.completionDate, DateTime.greaterThan(from))
   })
 
-/** Whether the list of an inventory job is at most so old, or as new as that of a new job would be. */
+/** Whether the list of an inventory job is at most `maxAge` old, or the same that a new job would list. */
 const isFresh = Effect.fnUntraced(function*(vault: VaultAddress, maxAge: Duration.Duration) {
   const { lastInventoryDate } = yield* Effect.flatMap(GlacierClient, (glacier) => glacier.describeVault(vault))
   const now = DateTime.toEpochMillis(yield* DateTime.now)
@@ -52,13 +52,13 @@ const isFresh = Effect.fnUntraced(function*(vault: VaultAddress, maxAge: Duratio
       Effect.map(({ inventoryDate }) =>
         Option.exists(inventoryDate, (date) => DateTime.toEpochMillis(date) >= Math.floor(oldest / 1_000) * 1_000)
       ),
-      // A list that cannot be read, or not yet, has no known date.
+      // The date of a list that cannot be read, or not yet, is unknown.
       Effect.orElseSucceed(() => false)
     )
 })
 
-/** The job to join for a retrieval. */
-export const joinable = (vault: VaultAddress, parameters: Parameters, { lasts, maxAge }: Terms) =>
+/** Finds the best job to reuse for a retrieval. */
+export const findReusable = (vault: VaultAddress, parameters: Parameters, { lasts, maxAge }: Terms) =>
   Effect.gen(function*() {
     const isUsable = yield* isLive(lasts)
     const jobs = yield* Stream.runCollect(
@@ -76,8 +76,8 @@ export const joinable = (vault: VaultAddress, parameters: Parameters, { lasts, m
     return Option.map(found, ({ jobId }) => jobId)
   })
 
-/** For each of these archives the job to use of those listed that have its whole output. */
-export const jobsOf = <E, R>(
+/** Finds, for each of the archives, the best listed job that retrieves the whole archive. */
+export const reusableJobs = <E, R>(
   jobs: Stream.Stream<JobDescription, E, R>,
   archives: ReadonlySet<ArchiveId>,
   tier: Tier
@@ -93,7 +93,7 @@ export const jobsOf = <E, R>(
     (best) => new Map(Array.from(best, ([archiveId, { jobId }]) => [archiveId, jobId]))
   )
 
-/** Lets only one at a time do something for the same key. */
+/** Makes a function that runs effects with the same key one at a time. */
 export const makeTurnsByKey = () => {
   const all = new Map<string, { readonly turn: Effect.Semaphore; waiting: number }>()
   return (key: string) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>

@@ -1,3 +1,8 @@
+/**
+ * The context that a service was built in, for its methods.
+ *
+ * @internal
+ */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Scope from "effect/Scope"
@@ -6,14 +11,14 @@ import * as Tracer from "effect/Tracer"
 import { GlacierClient } from "../../client/GlacierClient.ts"
 
 /**
- * The context a service is built in, to run its methods in: what the caller provides round a call (a policy, a
- * hasher) goes before it. Not so the client: a service stays with the one it was built with.
+ * Captures the context that a service is built in. Its methods run in this context; services that the caller provides around
+ * a call (a policy, a hasher) replace those in it. The client is not replaced: a service keeps the client it was built with.
  */
 export const capture = Effect.map(Effect.context<GlacierClient>(), (all) => {
-  // Neither the span nor the scope of its making is that of its calls.
+  // The span and the scope of the construction are not those of the calls.
   const built = Context.omit(Tracer.ParentSpan, Scope.Scope)(all)
   const client = Context.pick(GlacierClient)(all)
-  // The client is in `built`, all else the effect needs is what the caller still has to provide.
+  // `built` has the client; the caller provides everything else.
   const context = <R>(calling: Context.Context<Exclude<R, GlacierClient>>) =>
     Context.mergeAll(built, calling, client) as Context.Context<R>
   return {

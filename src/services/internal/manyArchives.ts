@@ -1,5 +1,5 @@
 /**
- * What is done to many archives, and the checkpoint that says to which of them it was.
+ * The selection of many archives, and the checkpoint of the work on them.
  *
  * @internal
  */
@@ -9,8 +9,8 @@ import * as Stream from "effect/Stream"
 import type { Entry } from "../../protocol/Inventory.ts"
 import { Checkpoint, CheckpointError } from "../../transfer/Checkpoint.ts"
 
-/** The archives of a Stream, each once, where it comes first. */
-export const selected = <E, R>(archives: Stream.Stream<Entry, E, R>): Effect.Effect<Array<Entry>, E, R> =>
+/** Collects the archives of a Stream, without repetitions. */
+export const collectOnce = <E, R>(archives: Stream.Stream<Entry, E, R>): Effect.Effect<Array<Entry>, E, R> =>
   Effect.suspend(() => {
     const ids = new Set<string>()
     const selected: Array<Entry> = []
@@ -22,20 +22,20 @@ export const selected = <E, R>(archives: Stream.Stream<Entry, E, R>): Effect.Eff
       })).pipe(Effect.as(selected))
   })
 
-/** The bytes of archives. */
+/** The sum of the sizes of archives. */
 export const bytesOf = (archives: ReadonlyArray<Entry>): number => archives.reduce((sum, { size }) => sum + size, 0)
 
-/** The log of that name, whose entries are told one by one as they are, until the Scope ends. */
+/** Opens the checkpoint with this name until the Scope closes. Calls `onEntry` for each entry in it, and returns `append`. */
 export const openLog = Effect.fnUntraced(function*<A>(
   name: string,
   schema: Schema.Schema<A, string>,
-  told: (entry: A) => void
+  onEntry: (entry: A) => void
 ) {
   const log = yield* Effect.flatMap(Checkpoint, ({ open }) => open(name))
   yield* log.entries.pipe(
     Stream.mapEffect(Schema.decode(schema)),
-    Stream.runForEach((entry) => Effect.sync(() => told(entry))),
-    Effect.catchTag("ParseError", () => new CheckpointError({ name, problem: "is of other work" }))
+    Stream.runForEach((entry) => Effect.sync(() => onEntry(entry))),
+    Effect.catchTag("ParseError", () => new CheckpointError({ name, problem: "belongs to other work" }))
   )
   const encode = Schema.encodeSync(schema)
   return (entry: A) => log.append(encode(entry))

@@ -1,3 +1,8 @@
+/**
+ * DescribeJob, with a typed error for a job that has expired.
+ *
+ * @internal
+ */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { GlacierClient } from "../../client/GlacierClient.ts"
@@ -6,9 +11,9 @@ import type { JobDescription } from "../../protocol/Jobs.ts"
 import type { JobId } from "../../protocol/Names.ts"
 import { JobNotFound } from "../../protocol/ServiceError.ts"
 import type { VaultAddress } from "../../protocol/Vaults.ts"
-import { isMissing } from "./missing.ts"
+import { isMissing } from "./isMissing.ts"
 
-/** Turns an error that says that a job is gone into `JobExpired`; `seen` is the job as it was. */
+/** Replaces an error that says that a job does not exist by `JobExpired`. `seen` is the last known description of the job. */
 export const expired =
   (jobId: JobId, seen?: JobDescription) => <E extends { readonly message: string }>(error: E): E | JobExpired =>
     isMissing(JobNotFound, jobId)(error)
@@ -19,7 +24,7 @@ export const expired =
       })
       : error
 
-/** The job as it stands. */
+/** Describes a job. */
 export const describe = (vault: VaultAddress, jobId: JobId) =>
   GlacierClient.pipe(
     Effect.flatMap((glacier) => glacier.describeJob({ ...vault, jobId })),
