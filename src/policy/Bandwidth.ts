@@ -68,15 +68,23 @@ const lane = (rate: number): Lane => {
 }
 
 /**
+ * The options of `make`: bytes a second in each direction. A direction that is left out has no limit.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly up?: number | undefined
+  readonly down?: number | undefined
+}
+
+/**
  * Lanes of so many bytes a second. Fails with `InvalidInput` when a number is not more than 0.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: {
-  readonly up?: number | undefined
-  readonly down?: number | undefined
-}): Effect.Effect<Lanes, InvalidInput> =>
+export const make = (options: Options): Effect.Effect<Lanes, InvalidInput> =>
   Effect.gen(function*() {
     const laneOf = (field: "up" | "down") =>
       options[field] === undefined
@@ -102,6 +110,14 @@ export class Bandwidth extends Context.Reference<Bandwidth>()("effect-glacier/Ba
 }) {}
 
 /**
+ * Provides lanes for a whole program.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (lanes: Lanes): Layer.Layer<never> => Layer.succeed(Bandwidth, lanes)
+
+/**
  * So many bytes a second for all transfers of a program together.
  *
  * @since 0.1.0
@@ -110,7 +126,6 @@ export class Bandwidth extends Context.Reference<Bandwidth>()("effect-glacier/Ba
  * import { Bandwidth } from "effect-glacier"
  *
  * // 20 MiB/s up; downloads as fast as they come
- * const paced = Bandwidth.layer({ up: 20 * 1024 * 1024 })
+ * const paced = Bandwidth.layerWith({ up: 20 * 1024 * 1024 })
  */
-export const layer = (options: Parameters<typeof make>[0]): Layer.Layer<never, InvalidInput> =>
-  Layer.effect(Bandwidth, make(options))
+export const layerWith = (options: Options): Layer.Layer<never, InvalidInput> => Layer.effect(Bandwidth, make(options))

@@ -297,6 +297,14 @@ export const layerShared = (
   Layer.effect(RatePolicy, Effect.provideServiceEffect(make(options), RateLimiter.RateLimiter, RateLimiter.make))
 
 /**
+ * Provides a rate policy for a whole program.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (policy: Policy): Layer.Layer<never> => Layer.succeed(RatePolicy, policy)
+
+/**
  * Limits for a whole program. Fails with `InvalidInput` when one breaks its rule.
  *
  * @since 0.1.0
@@ -305,13 +313,13 @@ export const layerShared = (
  * import { RatePolicy } from "effect-glacier"
  *
  * // 5 requests per second, of which not more than 2 start a retrieval, and 4 uploads at once
- * const gentle = RatePolicy.layer({
+ * const gentle = RatePolicy.layerWith({
  *   requestsPerSecond: 5,
  *   retrieval: { requestsPerSecond: 2 },
  *   upload: { concurrency: 4 }
  * })
  */
-export const layer = (options: Options): Layer.Layer<never, InvalidInput> =>
+export const layerWith = (options: Options): Layer.Layer<never, InvalidInput> =>
   // A store of its own: Layers that stand in a program twice are else built once.
   Layer.provide(layerShared(options), Layer.fresh(RateLimiter.layerStoreMemory))
 

@@ -486,9 +486,17 @@ export const make = (
   })
 
 /**
+ * Provides a budget for a whole program.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (budget: Budget): Layer.Layer<never> => Layer.succeed(RetrievalBudget, budget)
+
+/**
  * A budget for a whole program, over the ledger in the `KeyValueStore` in use: in memory it lasts as long as the
  * program, in files it holds across restarts and crashes. A store knows nothing of other programs; for files that only one
- * program at a time can use, take `NodeRetrievalBudget.layer` of `effect-glacier/node`.
+ * program at a time can use, take `NodeRetrievalBudget.layerWith` of `effect-glacier/node`.
  *
  * @since 0.1.0
  * @category layers
@@ -498,11 +506,11 @@ export const make = (
  * import { Layer } from "effect"
  *
  * // 100 GiB in any day, of which not more than 10 in any hour
- * const careful = RetrievalBudget.layer({ bytesPerHour: 10 * 2 ** 30, bytesPerDay: 100 * 2 ** 30 }).pipe(
+ * const careful = RetrievalBudget.layerWith({ bytesPerHour: 10 * 2 ** 30, bytesPerDay: 100 * 2 ** 30 }).pipe(
  *   Layer.provide(NodeKeyValueStore.layerFileSystem("retrievals"))
  * )
  */
-export const layer = (
+export const layerWith = (
   options: Options
 ): Layer.Layer<never, InvalidInput | LedgerError, KeyValueStore.KeyValueStore> =>
   Layer.effect(RetrievalBudget, make(options))

@@ -79,22 +79,36 @@ export const isSafe = (error: GlacierError, operation: Attempted): boolean =>
 const hintOf = (error: GlacierError): number => "retryAfter" in error ? error.retryAfter ?? 0 : 0
 
 /**
+ * The options of `make`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The most attempts of a call, the first included. */
+  readonly attempts: number
+  /** The bound of the wait before the first retry. */
+  readonly base: Duration.DurationInput
+  /** The bound of the wait before the first retry when the error is a throttle. */
+  readonly throttleBase: Duration.DurationInput
+  /** The bound of every wait. */
+  readonly cap: Duration.DurationInput
+  /** The most that a wait is lengthened when the response says how long to wait. */
+  readonly maxExtraWait: Duration.DurationInput
+  /** Whether each retry draws on the `RetryQuota`. */
+  readonly metered: boolean
+}
+
+/**
  * Repeats what is safe to repeat, up to `attempts` in all. The wait is random between nothing and a bound: `base`, after
  * a throttle `throttleBase`, doubled with each retry, but never more than `cap`. When the service says how long to wait,
- * the wait is that long, but at most `patience` longer than it would have been.
+ * the wait is that long, but at most `maxExtraWait` longer than it would have been.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: {
-  readonly attempts: number
-  readonly base: Duration.DurationInput
-  readonly throttleBase: Duration.DurationInput
-  readonly cap: Duration.DurationInput
-  readonly patience: Duration.DurationInput
-  readonly metered: boolean
-}): Policy => {
-  const patience = Duration.toMillis(options.patience)
+export const make = (options: Options): Policy => {
+  const maxExtraWait = Duration.toMillis(options.maxExtraWait)
   const bound = (error: GlacierError, retries: number) =>
     Math.min(
       Duration.toMillis(error.retry === "throttle" ? options.throttleBase : options.base) * 2 ** retries,
@@ -108,7 +122,7 @@ export const make = (options: {
       Schedule.addDelayEffect(([error, retries]) =>
         Effect.map(Random.next, (fraction) => {
           const wait = fraction * bound(error, retries)
-          return Duration.millis(Math.round(Math.max(wait, Math.min(hintOf(error), wait + patience))))
+          return Duration.millis(Math.round(Math.max(wait, Math.min(hintOf(error), wait + maxExtraWait))))
         })
       )
     )
@@ -128,7 +142,7 @@ export const standard: Policy = make({
   base: "50 millis",
   throttleBase: "1 second",
   cap: "20 seconds",
-  patience: "5 seconds",
+  maxExtraWait: "5 seconds",
   metered: true
 })
 
@@ -286,7 +300,7 @@ export const patient: Policy = bounded(
     base: "500 millis",
     throttleBase: "1 second",
     cap: "30 seconds",
-    patience: "15 minutes",
+    maxExtraWait: "15 minutes",
     metered: false
   }),
   (error) => isUnreachable(error) ? "2 minutes" : "30 minutes"
@@ -326,7 +340,7 @@ export class Default extends Context.Reference<Default>()("effect-glacier/RetryP
 }) {}
 
 /**
- * Replaces the policy for a whole program.
+ * Provides a retry policy for a whole program.
  *
  * @since 0.1.0
  * @category layers
@@ -336,6 +350,14 @@ export class Default extends Context.Reference<Default>()("effect-glacier/RetryP
  * const stubborn = RetryPolicy.layer(RetryPolicy.patient)
  */
 export const layer = (policy: Policy): Layer.Layer<never> => Layer.succeed(RetryPolicy, policy)
+
+/**
+ * Provides the retry policy of `make(options)` for a whole program.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerWith = (options: Options): Layer.Layer<never> => layer(make(options))
 
 /**
  * A failed attempt that is to be made again: the operation, what it failed with, which attempt that was (1 the first),

@@ -26,17 +26,25 @@ export interface Quota {
 }
 
 /**
+ * The options of `make`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly capacity?: number | undefined
+  readonly cost?: number | undefined
+  readonly throttleCost?: number | undefined
+}
+
+/**
  * A bucket, by default as the standard has it: 500 tokens, of which a retry takes 14 and one after a throttle 5. A success
  * gives back what its last retry took, or else one.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: {
-  readonly capacity?: number | undefined
-  readonly cost?: number | undefined
-  readonly throttleCost?: number | undefined
-} = {}): Effect.Effect<Quota> => {
+export const make = (options: Options = {}): Effect.Effect<Quota> => {
   const { capacity = 500, cost = 14, throttleCost = 5 } = options
   return Effect.map(Ref.make(capacity), (tokens) => ({
     take: (error) => {
@@ -77,14 +85,21 @@ export class RetryQuota extends Context.Reference<RetryQuota>()("effect-glacier/
 }) {}
 
 /**
- * One bucket for a whole program, shared by all its clients.
+ * Provides a quota that all clients of a program share.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (quota: Quota): Layer.Layer<never> => Layer.succeed(RetryQuota, quota)
+
+/**
+ * Provides a new quota of `make(options)` that all clients of a program share.
  *
  * @since 0.1.0
  * @category layers
  * @example
  * import { RetryQuota } from "effect-glacier"
  *
- * const large = RetryQuota.layer({ capacity: 5_000 })
+ * const large = RetryQuota.layerWith({ capacity: 5_000 })
  */
-export const layer = (options: Parameters<typeof make>[0] = {}): Layer.Layer<never> =>
-  Layer.effect(RetryQuota, make(options))
+export const layerWith = (options: Options = {}): Layer.Layer<never> => Layer.effect(RetryQuota, make(options))

@@ -70,13 +70,21 @@ export class Timeouts extends Context.Reference<Timeouts>()("effect-glacier/Time
 }) {}
 
 /**
- * Replaces limits for a whole program.
+ * Provides time limits for a whole program.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (limits: Limits): Layer.Layer<never> => Layer.succeed(Timeouts, limits)
+
+/**
+ * Provides the time limits of `make(options)` for a whole program.
  *
  * @since 0.1.0
  * @category layers
  * @example
  * import { Timeouts } from "effect-glacier"
  *
- * const slowLine = Timeouts.layer({ upload: "15 minutes" })
+ * const slowUploads = Timeouts.layerWith({ upload: "15 minutes" })
  */
-export const layer = (limits: Options): Layer.Layer<never> => Layer.succeed(Timeouts, make(limits))
+export const layerWith = (options: Options): Layer.Layer<never> => layer(make(options))

@@ -146,7 +146,7 @@ describe("A retrieval budget over the emulator", () => {
       expect(ended).toEqual(Array.from({ length: 12 }, (_, index) => index * hour))
       expect(most(asked.map((at) => ({ at, bytes: 1 })), hour)).toBe(2)
     }).pipe(
-      Effect.provide(Layer.provide(RetrievalBudget.layer({}), memory)),
+      Effect.provide(Layer.provide(RetrievalBudget.layerWith({}), memory)),
       Effect.provide(layer(change)),
       inVirtualTime
     )
@@ -190,7 +190,7 @@ describe("A retrieval budget over the emulator", () => {
           { prices }
         )
         const cost = Option.getOrThrow(quote.cost)
-        const within = Layer.provide(RetrievalBudget.layer({ prices, cost }), Layer.fresh(memory))
+        const within = Layer.provide(RetrievalBudget.layerWith({ prices, cost }), Layer.fresh(memory))
         const more = yield* Effect.gen(function*() {
           yield* Effect.forEach(plan, ({ archiveId, ...options }) => vault.retrieveArchive(archiveId, options), {
             concurrency: 3

@@ -192,7 +192,7 @@ describe("Retries", () => {
 describe("A long wait", () => {
   it.effect("for the turn of a request is logged, once for all that wait", () =>
     Effect.gen(function*() {
-      const slow = RatePolicy.layer({ requestsPerSecond: 0.1 })
+      const slow = RatePolicy.layerWith({ requestsPerSecond: 0.1 })
       const { end, lines } = yield* watched(Effect.provide(together(5, listed), client(noVaults, slow)))
       expect(end).toBe(40_000)
       expect(texts(lines)).toEqual([
@@ -202,7 +202,7 @@ describe("A long wait", () => {
 
   it.effect("for the turn of a request is not logged where it takes a moment", () =>
     Effect.gen(function*() {
-      const quick = RatePolicy.layer({ requestsPerSecond: 10 })
+      const quick = RatePolicy.layerWith({ requestsPerSecond: 10 })
       const { lines } = yield* watched(Effect.provide(together(40, listed), client(noVaults, quick)))
       expect(lines).toEqual([])
     }))
@@ -231,7 +231,7 @@ describe("A long wait", () => {
 
   it.effect("for the budget is logged with what is left of it, and until when", () =>
     Effect.gen(function*() {
-      const budget = RetrievalBudget.layer({ bytesPerHour: 100 })
+      const budget = RetrievalBudget.layerWith({ bytesPerHour: 100 })
       const spends = Effect.flatMap(RetrievalBudget.RetrievalBudget, ({ spend }) =>
         together(2, spend({ bytes: 60 }, Effect.void)))
       const { end, lines } = yield* watched(
@@ -308,7 +308,7 @@ describe("Progress", () => {
       const waits: Array<Progress.Event> = []
       const onProgress: Progress.OnProgress = (event) =>
         Effect.sync(() => void (Progress.Event.$is("Waiting")(event) && waits.push(event)))
-      const slow = RatePolicy.layer({ requestsPerSecond: 0.1 })
+      const slow = RatePolicy.layerWith({ requestsPerSecond: 0.1 })
       yield* Upload.upload(address, Source.bytes(pattern(2 * mebibyte)), { partSize: mebibyte, onProgress }).pipe(
         Effect.provide(Layer.merge(layer(), slow)),
         inVirtualTime

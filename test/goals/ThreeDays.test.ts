@@ -188,7 +188,7 @@ it.scoped(
               Layer.provideMerge(client(line(onStarted))),
               Layer.provideMerge(JobWaiting.layerShared({ every: "1 hour" })),
               Layer.provideMerge(
-                Layer.provide(Layer.merge(RetrievalBudget.layer(caps), Checkpoint.layerKeyValueStore), store)
+                Layer.provide(Layer.merge(RetrievalBudget.layerWith(caps), Checkpoint.layerKeyValueStore), store)
               )
             )
           )

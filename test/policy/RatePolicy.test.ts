@@ -70,7 +70,7 @@ describe("RatePolicy", () => {
     { upload: { concurrency: NaN } }
   ])("refuses %j", (options) =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip(Effect.provide(RatePolicy.RatePolicy, RatePolicy.layer(options)))
+      const error = yield* Effect.flip(Effect.provide(RatePolicy.RatePolicy, RatePolicy.layerWith(options)))
       expect(error._tag).toBe("InvalidInput")
       expect(error.message).toMatch(/^RatePolicy: (requestsPerSecond|concurrency) must be .* but is /)
     }))
@@ -395,7 +395,7 @@ describe("RatePolicy", () => {
 
     it.effect("each layer has its own", () =>
       Effect.gen(function*() {
-        const build = Effect.provide(RatePolicy.RatePolicy, RatePolicy.layer({ requestsPerSecond: 1 }))
+        const build = Effect.provide(RatePolicy.RatePolicy, RatePolicy.layerWith({ requestsPerSecond: 1 }))
         const [one, other] = yield* Effect.all([build, build])
         const starts = yield* inVirtualTime(
           Effect.all([startsOf(one, 2), startsOf(other, 2)], { concurrency: 2 })

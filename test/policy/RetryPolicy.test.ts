@@ -144,7 +144,7 @@ describe("RetryPolicy", () => {
       base: "500 millis",
       throttleBase: "1 second",
       cap: "20 seconds",
-      patience: "5 seconds",
+      maxExtraWait: "5 seconds",
       metered: true
     })
 
@@ -186,7 +186,7 @@ describe("RetryPolicy", () => {
           base: 1,
           throttleBase: 1,
           cap: 1,
-          patience: 0,
+          maxExtraWait: 0,
           metered: false
         })
         const failed = yield* run(policy, times(20, throttling))
@@ -320,7 +320,7 @@ describe("RetryPolicy", () => {
       base: numbers,
       throttleBase: numbers,
       cap: numbers,
-      patience: numbers,
+      maxExtraWait: numbers,
       metered: FastCheck.boolean()
     }).map(RetryPolicy.make)
   )
