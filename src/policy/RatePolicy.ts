@@ -19,8 +19,9 @@ import type { GlacierError, InvalidInput } from "../protocol/GlacierError.ts"
 import { check, Concurrency } from "../protocol/InputCheck.ts"
 import type * as Operation from "../protocol/Operation.ts"
 import * as Cubic from "./internal/cubic.ts"
-import { begin, makeStarts, now, Passed, sleep, type Starts } from "./internal/starts.ts"
-import { makeTurns } from "./internal/turns.ts"
+import { makeFairSemaphore } from "./internal/fairSemaphore.ts"
+import { now, sleep } from "./internal/monotonicClock.ts"
+import { awaitStart, makeStartLimit, PassedLimits, type StartLimit } from "./internal/startLimit.ts"
 import * as Waiting from "./Waiting.ts"
 
 /**
@@ -104,14 +105,14 @@ export const intersect: {
   (self: Policy, that: Policy): Policy
 } = dual(2, (self: Policy, that: Policy): Policy => ({
   pace: (attempt, operation) =>
-    Effect.flatMap(Passed, (outer) => {
+    Effect.flatMap(PassedLimits, (outer) => {
       if (outer !== undefined) return self.pace(that.pace(attempt, operation), operation)
-      const passed = new Set<Starts>()
+      const passed = new Set<StartLimit>()
       return attempt.pipe(
-        Effect.provideService(Passed, undefined),
-        (alone) => Effect.zipRight(Effect.suspend(() => begin(passed)), alone),
+        Effect.provideService(PassedLimits, undefined),
+        (alone) => Effect.zipRight(Effect.suspend(() => awaitStart(passed)), alone),
         (last) => self.pace(that.pace(last, operation), operation),
-        Effect.provideService(Passed, passed)
+        Effect.provideService(PassedLimits, passed)
       )
     })
 }))
@@ -125,8 +126,8 @@ export const intersect: {
  */
 export const concurrent = (requests: number): Effect.Effect<Policy, InvalidInput> =>
   Effect.map(check("RatePolicy", "concurrency", Concurrency, requests), (permits) => {
-    const inTurn = makeTurns(permits)
-    return { pace: (attempt) => inTurn(attempt) }
+    const withPermit = makeFairSemaphore(permits)
+    return { pace: (attempt) => withPermit(attempt) }
   })
 
 const Rate = Schema.Number.pipe(
@@ -140,8 +141,8 @@ const Rate = Schema.Number.pipe(
 const spaced = (limiter: RateLimiter.RateLimiter, key: string, rate: number): Policy => {
   const window = Math.ceil(1000 / rate)
   // Only one at a time asks for a place: so that the others lose none when they are interrupted.
-  const inTurn = makeTurns(1)
-  const starts = makeStarts(Math.ceil(rate), Math.max(window, 1000))
+  const withPermit = makeFairSemaphore(1)
+  const starts = makeStartLimit(Math.ceil(rate), Math.max(window, 1000))
   const warnings = Waiting.makeLimiter()
   // When a place begins that nobody has used yet.
   let place = Option.none<number>()
@@ -166,10 +167,12 @@ const spaced = (limiter: RateLimiter.RateLimiter, key: string, rate: number): Po
 
   return {
     pace: (attempt) =>
-      Effect.flatMap(Passed, (passed) => {
-        if (passed === undefined) return Effect.zipRight(inTurn(Effect.zipRight(ready, begin([starts]))), attempt)
+      Effect.flatMap(PassedLimits, (passed) => {
+        if (passed === undefined) {
+          return Effect.zipRight(withPermit(Effect.zipRight(ready, awaitStart([starts]))), attempt)
+        }
         passed.add(starts)
-        return Effect.zipRight(inTurn(ready), attempt)
+        return Effect.zipRight(withPermit(ready), attempt)
       })
   }
 }
@@ -250,7 +253,7 @@ const isThrottle = (exit: Exit.Exit<unknown, GlacierError>): boolean =>
 export const adaptive: Effect.Effect<Policy> = Effect.gen(function*() {
   const seconds = Effect.map(now, (millis) => millis / 1000)
   const state = yield* Ref.make(Cubic.make(yield* seconds))
-  const inTurn = makeTurns(1)
+  const withPermit = makeFairSemaphore(1)
 
   const token: Effect.Effect<void> = Effect.flatMap(seconds, (time) =>
     Effect.flatMap(
@@ -262,7 +265,7 @@ export const adaptive: Effect.Effect<Policy> = Effect.gen(function*() {
   return {
     pace: (attempt) =>
       Effect.zipRight(
-        inTurn(token),
+        withPermit(token),
         Effect.onExit(attempt, (exit) =>
           Exit.isInterrupted(exit)
             ? Effect.void

@@ -21,9 +21,9 @@ import { BudgetExceeded, type GlacierError, InvalidInput, type LedgerError } fro
 import { Bytes, check } from "../protocol/InputCheck.ts"
 import { Tier } from "../protocol/Jobs.ts"
 import { PolicyEnforced } from "../protocol/ServiceError.ts"
+import { makeFairSemaphore } from "./internal/fairSemaphore.ts"
 import * as Ledger from "./internal/ledger.ts"
-import { makeTurns } from "./internal/turns.ts"
-import { makeWindow } from "./internal/window.ts"
+import { makeSlidingWindow } from "./internal/slidingWindow.ts"
 import { isUnknown } from "./RetryPolicy.ts"
 import * as Waiting from "./Waiting.ts"
 
@@ -225,14 +225,14 @@ export const quote = (
 ): Either.Either<Quote, InvalidInput | BudgetExceeded> =>
   Either.gen(function*() {
     const { limits, prices } = yield* checked(terms)
-    const windows = limits.map(({ allowed, span }) => makeWindow(allowed, span))
+    const windows = limits.map(({ allowed, span }) => makeSlidingWindow(allowed, span))
     let tally = Ledger.emptyTally
     let at = 0
     for (const retrieval of retrievals) {
       const entry = yield* entryOf(retrieval, limits)
       tally = Ledger.addTo(tally, entry)
       if (entry.bytes === 0) continue
-      for (const window of windows) at = window.opens(entry.bytes, at)
+      for (const window of windows) at = window.roomAt(entry.bytes, at)
       for (const window of windows) window.add({ at, bytes: entry.bytes })
     }
     return { tiers: tally, cost: Either.getRight(costOf(tally, prices)), duration: Duration.millis(at) }
@@ -362,9 +362,9 @@ export const make = (
     const isCapped = limits.length > 0 || cost !== undefined
     const waits = options.onExhausted !== "fail"
     // Of those that wait for room only the first looks for it, and when a call has ended it looks again.
-    const inTurn = makeTurns(1)
+    const withPermit = makeFairSemaphore(1)
     const ended = yield* Effect.makeLatch()
-    const oneByOne = makeTurns(1)
+    const oneByOne = makeFairSemaphore(1)
 
     /** Refuses what would cost too much. */
     const afford = (state: Ledger.State, entry: Ledger.Entry) =>
@@ -392,8 +392,8 @@ export const make = (
       const spent = [...state.spent, { at: now, bytes: state.open }]
       let refusal: BudgetExceeded | undefined
       for (const { allowed, cap, span } of bytes === 0 ? [] : limits) {
-        const window = makeWindow(allowed, span, spent)
-        const roomIn = window.opens(bytes, now) - now
+        const window = makeSlidingWindow(allowed, span, spent)
+        const roomIn = window.roomAt(bytes, now) - now
         if (roomIn > (refusal?.roomIn ?? 0)) {
           refusal = new BudgetExceeded({ cap, allowed, left: Math.max(0, window.left(now)), asked: bytes, roomIn })
         }
@@ -438,7 +438,7 @@ export const make = (
           Effect.uninterruptible
         )
         // What takes no room waits for none.
-        const entered = entry.bytes === 0 ? enter : inTurn(inTime(enter))
+        const entered = entry.bytes === 0 ? enter : withPermit(inTime(enter))
         return Effect.onExit(Effect.zipRight(entered, initiate), (exit) =>
           isEntered
             ? ledger.note((state, now) =>

@@ -14,7 +14,7 @@ import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
-import { now } from "./internal/starts.ts"
+import { now } from "./internal/monotonicClock.ts"
 
 /**
  * The time from which on a wait is long enough to be reported. (A retry is reported however short its wait is.)

@@ -8,8 +8,8 @@ import * as Schema from "effect/Schema"
 import { LedgerError } from "../../protocol/GlacierError.ts"
 import type { Tier } from "../../protocol/Jobs.ts"
 import * as Sha256 from "../../protocol/Sha256.ts"
-import { makeTurns } from "./turns.ts"
-import type { Spent } from "./window.ts"
+import { makeFairSemaphore } from "./fairSemaphore.ts"
+import type { Spent } from "./slidingWindow.ts"
 
 export const hourMillis = 3_600_000
 
@@ -193,8 +193,8 @@ export const open = (store: KeyValueStore.KeyValueStore, name: string): Effect.E
           : write(state))
 
     // Who changes the state is alone, and is not interrupted between the state and its pages.
-    const inTurn = makeTurns(1)
-    const alone = <A, E>(effect: Effect.Effect<A, E>) => Effect.uninterruptible(inTurn(effect))
+    const withPermit = makeFairSemaphore(1)
+    const alone = <A, E>(effect: Effect.Effect<A, E>) => Effect.uninterruptible(withPermit(effect))
 
     yield* alone(write(state))
     return {
