@@ -21,6 +21,7 @@ import { BudgetExceeded, type GlacierError, InvalidInput, type LedgerError } fro
 import { Bytes, check } from "../protocol/InputCheck.ts"
 import { Tier } from "../protocol/Jobs.ts"
 import { PolicyEnforced } from "../protocol/ServiceError.ts"
+import { formatBytes, formatCount } from "./Format.ts"
 import { makeFairSemaphore } from "./internal/fairSemaphore.ts"
 import * as Ledger from "./internal/ledger.ts"
 import { makeSlidingWindow } from "./internal/slidingWindow.ts"
@@ -238,18 +239,11 @@ export const quote = (
     return { tiers: tally, cost: Either.getRight(costOf(tally, prices)), duration: Duration.millis(at) }
   })
 
-const number = new Intl.NumberFormat("en-US")
-
 const money = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 6 })
 
-const units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"] as const
-
-/** As `34,359,738,368 bytes (32 GiB)`. */
-const formatBytes = (bytes: number): string => {
-  const power = bytes < 1_024 ? 0 : Math.min(Math.floor(Math.log2(bytes) / 10), units.length - 1)
-  const short = power === 0 ? "" : ` (${(bytes / 1_024 ** power).toFixed(1)} ${units[power]})`
-  return `${number.format(bytes)} bytes${short}`
-}
+/** As `34,359,738,368 bytes (32.0 GiB)`. */
+const exactBytes = (bytes: number): string =>
+  `${formatCount(bytes, "byte")}${bytes < 1_024 ? "" : ` (${formatBytes(bytes)})`}`
 
 /**
  * A quote as lines for a terminal: a line for each tier that is used, the cost, and how long the caps hold it back.
@@ -261,7 +255,7 @@ export const format = (quote: Quote): string =>
   [
     ...tiers.flatMap((tier) => {
       const { bytes, requests } = quote.tiers[tier]
-      return requests === 0 ? [] : [`${tier}: ${number.format(requests)} requests, ${formatBytes(bytes)}`]
+      return requests === 0 ? [] : [`${tier}: ${formatCount(requests, "request")}, ${exactBytes(bytes)}`]
     }),
     `Cost: ${
       Option.match(quote.cost, {

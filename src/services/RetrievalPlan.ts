@@ -17,6 +17,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { formatNumber } from "../policy/Format.ts"
 import * as RetrievalBudget from "../policy/RetrievalBudget.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import * as Waiting from "../policy/Waiting.ts"
@@ -42,8 +43,6 @@ import * as Job from "./Job.ts"
 import type * as JobWaiting from "./JobWaiting.ts"
 import * as Vault from "./Vault.ts"
 
-const number = new Intl.NumberFormat("en-US")
-
 /**
  * An archive that has no place of its own: `unnamed`, there is no path for it; `shared`, other archives of the plan have
  * the same path, or need a folder of that path.
@@ -64,7 +63,7 @@ export class NoPlace extends Data.TaggedError("NoPlace")<{
       onSome: ({ count, path }) =>
         count === 1
           ? `The path ${show(this.name)} is in the way of another archive's: ${show(path)}`
-          : `The path ${show(this.name)} is in the way of ${number.format(count)} others, such as ${show(path)}`
+          : `The path ${show(this.name)} is in the way of ${formatNumber(count)} others, such as ${show(path)}`
     })
   }
 }
@@ -203,9 +202,9 @@ export const format = (plan: Plan, terms?: RetrievalBudget.Terms): string => {
   const { refused } = plan
   return [
     Either.match(quote(plan, terms), { onLeft: ({ message }) => message, onRight: RetrievalBudget.format }),
-    ...(refused.length === 0 ? [] : [`Without a place: ${number.format(refused.length)}`]),
+    ...(refused.length === 0 ? [] : [`Without a place: ${formatNumber(refused.length)}`]),
     ...refused.slice(0, maximumLines).map(({ error }) => `  ${error.message}`),
-    ...(refused.length > maximumLines ? [`  and ${number.format(refused.length - maximumLines)} more`] : [])
+    ...(refused.length > maximumLines ? [`  and ${formatNumber(refused.length - maximumLines)} more`] : [])
   ].join("\n")
 }
 

@@ -50,7 +50,7 @@ describe("RetrievalBudget.quote", () => {
     expect(Option.getOrThrow(quote.cost)).toBeCloseTo(0.03 + 0.01 + 4 * 0.01 + 3 * 0.000_05, 12)
     expect(Duration.toMillis(quote.duration)).toBe(0)
     expect(RetrievalBudget.format(quote)).toBe([
-      "Expedited: 1 requests, 1,073,741,824 bytes (1.0 GiB)",
+      "Expedited: 1 request, 1,073,741,824 bytes (1.0 GiB)",
       "Standard: 3 requests, 4,294,967,296 bytes (4.0 GiB)",
       "Cost: 0.08015 for the retrieval; transfer is not priced",
       "The caps let all start at once"
@@ -65,8 +65,8 @@ describe("RetrievalBudget.quote", () => {
     }))
     expect(quote.cost).toEqual(Option.none())
     expect(RetrievalBudget.format(quote)).toBe([
-      "Standard: 1 requests, 500 bytes",
-      "Bulk: 1 requests, 700 bytes",
+      "Standard: 1 request, 500 bytes",
+      "Bulk: 1 request, 700 bytes",
       "Cost: not known without prices",
       "Under the caps the last starts 1d after the first"
     ].join("\n"))
