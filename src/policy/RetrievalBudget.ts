@@ -387,8 +387,8 @@ export const make = (
       let refusal: BudgetExceeded | undefined
       for (const { allowed, cap, span } of bytes === 0 ? [] : limits) {
         const window = makeSlidingWindow(allowed, span, spent)
-        const roomIn = window.roomAt(bytes, now) - now
-        if (roomIn > (refusal?.roomIn ?? 0)) {
+        const roomIn = Duration.millis(window.roomAt(bytes, now) - now)
+        if (Duration.greaterThan(roomIn, refusal?.roomIn ?? Duration.zero)) {
           refusal = new BudgetExceeded({ cap, allowed, left: Math.max(0, window.left(now)), asked: bytes, roomIn })
         }
       }
@@ -406,7 +406,7 @@ export const make = (
               ended.await,
               Waiting.sleep(
                 { reason: "budget", about: refusal.cap },
-                Duration.millis(Math.ceil(refusal.roomIn)),
+                refusal.roomIn,
                 (left) =>
                   `A retrieval of ${refusal.asked} bytes waits: the RetrievalBudget has ${refusal.left} bytes left of its ` +
                   `${refusal.cap} of ${refusal.allowed}. There is room in ${Duration.format(left)}`

@@ -194,12 +194,12 @@ describe("RetrievalBudget", () => {
         allowed: 100,
         left: 20,
         asked: 30,
-        roomIn: 50 * 60_000
+        roomIn: Duration.minutes(50)
       })
       expect(yield* Effect.flip(budget.spend({ bytes: 50 }, call))).toMatchObject({
         cap: "bytesPerDay",
         left: 40,
-        roomIn: day - 10 * 60_000
+        roomIn: Duration.millis(day - 10 * 60_000)
       })
       yield* budget.spend({ bytes: 20 }, call)
       expect(times).toEqual([0, 600_000])
