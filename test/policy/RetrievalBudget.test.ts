@@ -53,7 +53,7 @@ describe("RetrievalBudget.quote", () => {
       "Expedited: 1 request, 1,073,741,824 bytes (1.0 GiB)",
       "Standard: 3 requests, 4,294,967,296 bytes (4.0 GiB)",
       "Cost: 0.08015 for the retrieval; transfer is not priced",
-      "The caps let all start at once"
+      "Under the caps, all retrievals can start at once"
     ].join("\n"))
   })
 
@@ -68,7 +68,7 @@ describe("RetrievalBudget.quote", () => {
       "Standard: 1 request, 500 bytes",
       "Bulk: 1 request, 700 bytes",
       "Cost: not known without prices",
-      "Under the caps the last starts 1d after the first"
+      "Under the caps, the last retrieval starts 1d after the first"
     ].join("\n"))
   })
 

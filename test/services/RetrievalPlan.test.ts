@@ -83,7 +83,7 @@ describe("RetrievalPlan.make", () => {
       expect(RetrievalPlan.format(plan, terms)).toBe([
         "Bulk: 2 requests, 2,147,483,648 bytes (2.0 GiB)",
         "Cost: 3.00 for the retrieval; transfer is not priced",
-        "Under the caps the last starts 1d after the first",
+        "Under the caps, the last retrieval starts 1d after the first",
         "Without a place: 4",
         "  The description \"\" names no file",
         "  The path \"../d\" must have no name that is nothing, a dot or two dots, with or without invisible characters",
