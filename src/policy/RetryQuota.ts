@@ -1,6 +1,6 @@
 /**
- * How many retries a client may make before it must succeed again: a bucket of tokens that all its calls draw on, so that
- * in an outage they do not all hammer the service (AWS "Retry behavior 2.1").
+ * How many retries a client may make before a call must succeed again. All calls of the client draw on one bucket of
+ * tokens, so that they do not all hammer the service during an outage (AWS "Retry behavior 2.1").
  *
  * @since 0.1.0
  */
@@ -11,35 +11,38 @@ import * as Ref from "effect/Ref"
 import type { GlacierError } from "../protocol/GlacierError.ts"
 
 /**
- * A bucket of tokens.
+ * A bucket of tokens for retries.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Quota {
-  /** Takes what a retry after that error costs, and says how much that was; 0 when it is not there: then none is made. */
+  /** Takes the tokens for a retry after this error and returns their number. Returns 0 when there are too few: no retry. */
   readonly take: (error: GlacierError) => Effect.Effect<number>
-  /** Called after a success with what its last retry took, 0 if it had none. */
+  /** Returns tokens after a success: as many as the last retry of the call took, 1 if there was none. */
   readonly giveBack: (taken: number) => Effect.Effect<void>
   /** The tokens in the bucket. */
   readonly tokens: Effect.Effect<number>
 }
 
 /**
- * The options of `make`.
+ * The options of `make`, in tokens.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
+  /** The tokens of a full bucket. Default: 500. */
   readonly capacity?: number | undefined
+  /** The tokens that a retry takes. Default: 14. */
   readonly cost?: number | undefined
+  /** The tokens that a retry after a throttle takes. Default: 5. */
   readonly throttleCost?: number | undefined
 }
 
 /**
- * A bucket, by default as the standard has it: 500 tokens, of which a retry takes 14 and one after a throttle 5. A success
- * gives back what its last retry took, or else one.
+ * Makes a full bucket. The defaults are those of AWS's standard. A success returns the tokens that the last retry of the
+ * call took, or 1 token if there was no retry.
  *
  * @since 0.1.0
  * @category constructors
@@ -57,7 +60,7 @@ export const make = (options: Options = {}): Effect.Effect<Quota> => {
 }
 
 /**
- * Never empty.
+ * A bucket that is never empty.
  *
  * @since 0.1.0
  * @category constructors
@@ -69,7 +72,7 @@ export const unlimited: Quota = {
 }
 
 /**
- * The bucket in use. Where none is given each client has one of its own, of `make()`.
+ * The bucket in use. Where none is provided, each client has its own bucket of `make()`.
  *
  * @since 0.1.0
  * @category tags
@@ -77,7 +80,7 @@ export const unlimited: Quota = {
  * import { RetryQuota } from "effect-glacier"
  * import { Effect } from "effect"
  *
- * // A call that may be retried though others have emptied the bucket
+ * // A call that is retried even when other calls have emptied the bucket
  * const important = Effect.provideService(RetryQuota.RetryQuota, RetryQuota.unlimited)
  */
 export class RetryQuota extends Context.Reference<RetryQuota>()("effect-glacier/RetryQuota", {
@@ -85,7 +88,7 @@ export class RetryQuota extends Context.Reference<RetryQuota>()("effect-glacier/
 }) {}
 
 /**
- * Provides a quota that all clients of a program share.
+ * Provides one bucket to all clients of a program.
  *
  * @since 0.1.0
  * @category layers
@@ -93,7 +96,7 @@ export class RetryQuota extends Context.Reference<RetryQuota>()("effect-glacier/
 export const layer = (quota: Quota): Layer.Layer<never> => Layer.succeed(RetryQuota, quota)
 
 /**
- * Provides a new quota of `make(options)` that all clients of a program share.
+ * Provides one new bucket of `make(options)` to all clients of a program.
  *
  * @since 0.1.0
  * @category layers
