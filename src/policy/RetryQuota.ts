@@ -19,7 +19,7 @@ import type { GlacierError } from "../protocol/GlacierError.ts"
 export interface Quota {
   /** Takes the tokens for a retry after this error and returns their number. Returns 0 when there are too few: no retry. */
   readonly take: (error: GlacierError) => Effect.Effect<number>
-  /** Returns tokens after a success: as many as the last retry of the call took, 1 if there was none. */
+  /** Puts back the tokens that the last retry of a successful call took, 1 token if it had none. */
   readonly giveBack: (taken: number) => Effect.Effect<void>
   /** The tokens in the bucket. */
   readonly tokens: Effect.Effect<number>

@@ -85,7 +85,7 @@ describe("adaptive, its limiter", () => {
     ]
     let state = Cubic.make(0)
     for (const [time, isThrottle, measured, rate] of rows) {
-      state = Cubic.answered(state, isThrottle, time)
+      state = Cubic.afterResponse(state, isThrottle, time)
       expect(Math.abs(state.measured - measured), `measured at ${time} s`).toBeLessThan(1e-6)
       expect(Math.abs(state.rate - rate), `rate at ${time} s`).toBeLessThan(1e-6)
     }
@@ -96,7 +96,7 @@ describe("adaptive, its limiter", () => {
     [1, 1.7857142857142856],
     [2, 2]
   ])("R1: after a first throttle at %d s lets nothing go for %d s", (time, wait) => {
-    const state = Cubic.answered(Cubic.make(0), true, time)
+    const state = Cubic.afterResponse(Cubic.make(0), true, time)
     expect(Cubic.take(state, time)[0]).toBeCloseTo(wait, 8)
     expect(Cubic.take(state, time + wait - 0.001)[0]).toBeGreaterThan(0)
     expect(Cubic.take(state, time + wait + 0.001)[0]).toBe(0)
@@ -109,7 +109,7 @@ describe("adaptive, its limiter", () => {
     [8, 0.07],
     [9, 0.06222222]
   ])("R1: a throttle at %d s from cold makes the rate %d, which the least replaces", (time, rate) => {
-    const state = Cubic.answered(throttled, true, time)
+    const state = Cubic.afterResponse(throttled, true, time)
     expect(Math.abs(Cubic.shrunk(state.throttledRate) - rate)).toBeLessThan(1e-8)
     expect(state.rate).toBe(0.5)
   })
@@ -199,8 +199,8 @@ describe("adaptive, its limiter", () => {
 
   it("R1: takes no token before the first throttle", () => {
     expect(takeAt(Cubic.make(0), Array(1_000).fill(0)).waits).toEqual(Array(1_000).fill(0))
-    expect(Cubic.answered(Cubic.make(0), false, 1).enabled).toBe(false)
-    expect(Cubic.answered(Cubic.make(0), true, 1).enabled).toBe(true)
+    expect(Cubic.afterResponse(Cubic.make(0), false, 1).enabled).toBe(false)
+    expect(Cubic.afterResponse(Cubic.make(0), true, 1).enabled).toBe(true)
   })
 
   it.each([
@@ -209,7 +209,7 @@ describe("adaptive, its limiter", () => {
   ])("R1: of %d when %d are sent makes %d", (calculated, measured, rate) => {
     // At the plateau the curve is at the rate of the throttle.
     const state = { ...bucket(1), throttledRate: calculated, throttledAt: 0, measured, bucket: 1_000 }
-    expect(Cubic.answered(state, false, Cubic.plateau(state)).rate).toBeCloseTo(rate, 12)
+    expect(Cubic.afterResponse(state, false, Cubic.plateau(state)).rate).toBeCloseTo(rate, 12)
   })
 
   it.effect("R2: agrees with AWS's in 10,000 random steps", () =>
@@ -245,7 +245,7 @@ describe("adaptive, its limiter", () => {
         const [wait, next] = Cubic.take(ours, millis / 1_000)
         const isThrottle = (yield* Random.next) < (step % 1_000 < 500 ? 0.02 : 0.2)
         theirs.updateClientSendingRate(isThrottle ? { errorType: "THROTTLING" } : {})
-        ours = Cubic.answered(next, isThrottle, millis / 1_000)
+        ours = Cubic.afterResponse(next, isThrottle, millis / 1_000)
         rates.push(ours.rate)
         differences.push(
           wait,
