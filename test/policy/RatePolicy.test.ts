@@ -14,7 +14,7 @@ import type * as Operation from "../../src/protocol/Operation.ts"
 import { operations } from "../../src/protocol/Operations.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
-import { largest, recorder } from "./pacing.ts"
+import { largest, recorder } from "./support.ts"
 
 const { describeVault, initiateJob, uploadArchive } = operations
 

@@ -8,7 +8,7 @@ import { ConnectionError } from "../../src/protocol/GlacierError.ts"
 import { operations } from "../../src/protocol/Operations.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
-import { recorder } from "./pacing.ts"
+import { recorder } from "./support.ts"
 
 const { deleteArchive } = operations
 

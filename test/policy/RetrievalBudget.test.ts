@@ -13,7 +13,7 @@ import * as RetrievalBudget from "../../src/policy/RetrievalBudget.ts"
 import { ConnectionError, type GlacierError } from "../../src/protocol/GlacierError.ts"
 import { AccessDenied, PolicyEnforced } from "../../src/protocol/ServiceError.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
-import { day, hour, most } from "./budgets.ts"
+import { day, hour, most } from "./support.ts"
 
 const price = { perGiB: 0.01, perThousandRequests: 0.05 }
 const prices = { Expedited: { perGiB: 0.03, perThousandRequests: 10 }, Standard: price }

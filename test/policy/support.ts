@@ -1,4 +1,7 @@
-/** What tests of retrieval budgets are made of: a store that breaks, and a service that notes what was started when. */
+/**
+ * Support for the tests of policies: a recorder of attempts, a store in which a program crashes, and a service that records
+ * the retrievals it starts.
+ */
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
@@ -10,19 +13,55 @@ import { AttemptTimeout, ConnectionError, type GlacierError } from "../../src/pr
 import { Tier } from "../../src/protocol/Jobs.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
 
+/** Makes attempts that record when they start (milliseconds) and how many run at once. */
+export const recorder = () => {
+  const starts: Array<number> = []
+  let running = 0
+  let most = 0
+  return {
+    starts,
+    most: () => most,
+    running: () => running,
+    /** An attempt that takes `millis` of its number. */
+    attempt: (millis: (index: number) => number): Effect.Effect<void> =>
+      Effect.acquireUseRelease(
+        Effect.map(Clock.currentTimeMillis, (now) => {
+          running++
+          most = Math.max(most, running)
+          return starts.push(now) - 1
+        }),
+        (index) => Effect.sleep(millis(index)),
+        () =>
+          Effect.sync(() => {
+            running--
+          })
+      )
+  }
+}
+
+/** Returns how many of the times lie within any `period`, at most. */
+export const largest = (times: ReadonlyArray<number>, period: number): number => {
+  const sorted = [...times].sort((a, b) => a - b)
+  let first = 0
+  return sorted.reduce((most, time, last) => {
+    while ((sorted[first] ?? time) <= time - period) first++
+    return Math.max(most, last - first + 1)
+  }, 0)
+}
+
 export const hour = 3_600_000
 
 export const day = 24 * hour
 
 /**
- * What becomes of the write in which a program dies: nothing of it is stored, the beginning, or something
- * else; or all, and it dies right afterwards. A `lost` one seems to be stored, and the program dies in the next.
+ * What the store holds of the write during which a program crashes: nothing, the first half (`torn`), an empty page, a page
+ * with changed bytes (`garbled`), or the whole page. A `lost` write seems stored until the program crashes in the next one.
  */
 export const fates = ["nothing", "torn", "empty", "garbled", "whole", "lost"] as const
 
 export type Fate = (typeof fates)[number]
 
-/** A life of a program. */
+/** One run of a program, which can crash. */
 export const makeLife = Effect.map(Deferred.make<void>(), (death) => {
   const life = {
     isAlive: true,
@@ -30,7 +69,7 @@ export const makeLife = Effect.map(Deferred.make<void>(), (death) => {
       life.isAlive = false
       return Deferred.succeed(death, undefined)
     }),
-    /** Runs until the end or the death of the program. Of what it has to do at its end it does nothing. */
+    /** Runs a program until it ends or crashes. After a crash none of its finalizers run. */
     live: <A, E, R>(program: Effect.Effect<A, E, R>): Effect.Effect<Option.Option<A>, E, R> =>
       Effect.raceFirst(Effect.disconnect(Effect.asSome(program)), Effect.as(Deferred.await(death), Option.none()))
   }
@@ -39,7 +78,7 @@ export const makeLife = Effect.map(Deferred.make<void>(), (death) => {
 
 export type Life = Effect.Effect.Success<typeof makeLife>
 
-/** A store on these pages, in which a life ends in the write of that number, counted from 1. */
+/** Makes a store on `pages`. The run crashes during the write number `writes`, counted from 1. */
 export const storeOn = (
   pages: Map<string, string>,
   life: Life,
@@ -47,7 +86,7 @@ export const storeOn = (
 ) => {
   const { fate = "whole", writes = Infinity } = options
   let count = 0
-  // What reads see of a lost write as long as the life lasts.
+  // Lost writes, which reads see until the crash.
   const unsaved = new Map<string, string>()
   const store = KeyValueStore.makeStringOnly({
     get: (key) =>
@@ -73,19 +112,19 @@ export const storeOn = (
   return { store, writes: () => count }
 }
 
-/** A call of InitiateJob: when its job starts, when it ends, and how. */
+/** A call of InitiateJob: when its job starts, when the call ends, and how. */
 export interface Call extends RetrievalBudget.Retrieval {
   readonly bytes: number
-  /** Milliseconds from the call to the start, and from there to its end. */
+  /** Milliseconds from the call to the start of its job, and from there to the end of the call. */
   readonly before: number
   readonly after: number
-  /** `refused`: no job was started. `lost`: one was, and nobody learns of it. */
-  readonly outcome: "started" | "refused" | "lost"
+  /** `rejected`: no job starts. `lost`: a job starts, and the response is lost. */
+  readonly outcome: "started" | "rejected" | "lost"
 }
 
-const answer = { operation: "InitiateJob", status: 400, message: "no" }
+const response = { operation: "InitiateJob", status: 400, message: "no" }
 
-/** A service that notes what it was asked to retrieve, while the life that asks lasts. */
+/** Makes a service that records the retrievals it starts, until the calling program crashes. */
 export const makeService = () => {
   const starts: Array<{ readonly at: number; readonly bytes: number }> = []
   return {
@@ -95,21 +134,21 @@ export const makeService = () => {
         yield* Effect.sleep(call.before)
         if (!life.isAlive) return yield* Effect.never
         const at = yield* Clock.currentTimeMillis
-        if (call.outcome !== "refused") starts.push({ at, bytes: call.bytes })
+        if (call.outcome !== "rejected") starts.push({ at, bytes: call.bytes })
         yield* Effect.sleep(call.after)
-        if (call.outcome === "refused") return yield* new ServiceError.ResourceNotFound({ ...answer, status: 404 })
+        if (call.outcome === "rejected") return yield* new ServiceError.ResourceNotFound({ ...response, status: 404 })
         if (call.outcome === "lost") return yield* lostBy(call)
       })
   }
 }
 
-/** Ways in which an answer is lost. */
+/** The error of a call whose response was lost. */
 const lostBy = ({ bytes }: Call) =>
   bytes % 2 === 0
     ? new ConnectionError({ operation: "InitiateJob", message: "reset" })
     : new AttemptTimeout({ operation: "InitiateJob", waiting: "call", millis: 1 })
 
-/** Calls for up to so many bytes, most of which succeed at once. */
+/** `count` calls for up to `bytes` bytes each. Most of them succeed at once. */
 export const calls = (count: number, bytes: number): FastCheck.Arbitrary<ReadonlyArray<Call>> => {
   const delay = FastCheck.oneof(
     { weight: 3, arbitrary: FastCheck.constant(0) },
@@ -121,13 +160,13 @@ export const calls = (count: number, bytes: number): FastCheck.Arbitrary<Readonl
       tier: FastCheck.constantFrom(...Tier.literals, undefined),
       before: delay,
       after: delay,
-      outcome: FastCheck.constantFrom("started" as const, "started" as const, "refused" as const, "lost" as const)
+      outcome: FastCheck.constantFrom("started" as const, "started" as const, "rejected" as const, "lost" as const)
     }),
     { minLength: count, maxLength: count }
   )
 }
 
-/** The most bytes that were started within any `span` of milliseconds. */
+/** Returns the most bytes whose retrieval started within any `span` of milliseconds. */
 export const most = (starts: ReadonlyArray<{ readonly at: number; readonly bytes: number }>, span: number): number => {
   const sorted = [...starts].sort((a, b) => a.at - b.at)
   let first = 0
