@@ -168,7 +168,7 @@ describe("Retries", () => {
       const talkative = RetryPolicy.layer(RetryPolicy.log(RetryPolicy.standard))
       const { lines } = yield* watched(Effect.provide(described, client(throttled, talkative)))
       expect(lines.map(({ text }) => text)).toEqual(
-        ["trying again", "trying again", "no more attempts"].map((end) =>
+        ["it will be retried", "it will be retried", "it will not be retried"].map((end) =>
           expect.stringContaining(`Glacier call failed: ${end}`)
         )
       )
@@ -214,7 +214,7 @@ describe("A long wait", () => {
         ({ down }) => Effect.all(Array.from({ length: 8 }, () => down?.take(1) ?? Effect.void), { concurrency: 8 })
       ))
       expect(texts(lines)).toContain(
-        "0 WARN Bytes wait for their turn: Bandwidth is 1 bytes a second. The next ones travel in 6s"
+        "0 WARN A transfer waits because Bandwidth is limited to 1 byte per second. It continues in 6s"
       )
     }))
 

@@ -1,6 +1,6 @@
 /**
- * Support for the tests of policies: a recorder of attempts, a store in which a program crashes, and a service that records
- * the retrievals it starts.
+ * Support for the tests of policies: all errors with what may be retried, a recorder of attempts, a store in which a program
+ * crashes, and a service that records the retrievals it starts.
  */
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import * as Clock from "effect/Clock"
@@ -8,10 +8,123 @@ import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
 import type * as RetrievalBudget from "../../src/policy/RetrievalBudget.ts"
-import { AttemptTimeout, ConnectionError, type GlacierError } from "../../src/protocol/GlacierError.ts"
+import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
+import * as RetryQuota from "../../src/policy/RetryQuota.ts"
+import * as Errors from "../../src/protocol/GlacierError.ts"
 import { Tier } from "../../src/protocol/Jobs.ts"
+import { JobId, PartSize, UploadId } from "../../src/protocol/Names.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
+import { calling } from "../../src/transport/internal/retrying.ts"
+import { inVirtualTime } from "../support/virtualClock.ts"
+
+export const operation = "GetSomething"
+export const lookUp = "look in the list"
+export const service = { operation, status: 400, message: "no" }
+export const repeatable = { name: operation, repeatable: true }
+export const notRepeatable = { name: operation, repeatable: false }
+
+/** Each error, whether a repeatable operation may be retried after it, and whether any operation may. */
+export const errorTable: ReadonlyArray<readonly [error: Errors.GlacierError, safe: boolean, alwaysSafe: boolean]> = [
+  [new ServiceError.AccessDenied(service), false, false],
+  [new ServiceError.BadRequest(service), false, false],
+  [new ServiceError.ExpiredToken(service), false, false],
+  [new ServiceError.InsufficientCapacity(service), false, false],
+  [new ServiceError.InvalidSignature(service), false, false],
+  [new ServiceError.InvalidSignature({ ...service, because: "clock" }), true, true],
+  [new ServiceError.InvalidSignature({ ...service, because: "slow" }), true, true],
+  [new ServiceError.LimitExceeded(service), false, false],
+  [new ServiceError.MissingAuthenticationToken(service), false, false],
+  [new ServiceError.MissingParameterValue(service), false, false],
+  [new ServiceError.NoLongerSupported(service), false, false],
+  [new ServiceError.PolicyEnforced(service), false, false],
+  [new ServiceError.RequestTimeout(service), true, true],
+  [new ServiceError.ResourceNotFound(service), false, false],
+  [new ServiceError.Serialization(service), false, false],
+  [new ServiceError.VaultNotFound(service), false, false],
+  [new ServiceError.ArchiveNotFound(service), false, false],
+  [new ServiceError.JobNotFound(service), false, false],
+  [new ServiceError.UploadNotFound(service), false, false],
+  [new ServiceError.InventoryNotReady(service), false, false],
+  [new ServiceError.NotificationsNotSet(service), false, false],
+  [new ServiceError.AccessPolicyNotSet(service), false, false],
+  [new ServiceError.VaultLockNotSet(service), false, false],
+  [new ServiceError.VaultLockInProgress(service), false, false],
+  [new ServiceError.VaultLocked(service), false, false],
+  [new ServiceError.ArchiveInOtherVault(service), false, false],
+  [new ServiceError.ServiceUnavailable(service), true, false],
+  [new ServiceError.Throttling(service), true, true],
+  [new ServiceError.UnrecognizedClient(service), false, false],
+  [new ServiceError.ChecksumMismatch(service), false, false],
+  [new ServiceError.ChecksumMismatch({ ...service, status: 403 }), true, true],
+  [new ServiceError.ChecksumMismatch({ ...service, status: 201 }), false, false],
+  [new ServiceError.ChecksumMismatch({ ...service, status: 204 }), true, true],
+  [new ServiceError.EmptyArchive(service), false, false],
+  [new ServiceError.InvalidPartSize(service), false, false],
+  [new ServiceError.JobNotReady(service), false, false],
+  [new ServiceError.RangeNotAligned(service), false, false],
+  [new ServiceError.RangeNotSatisfiable(service), false, false],
+  [new ServiceError.VaultNotEmpty(service), false, false],
+  [new ServiceError.InvalidParameterValue(service), false, false],
+  [new ServiceError.UnknownServiceError({ ...service, status: 400, code: "New" }), false, false],
+  [new ServiceError.UnknownServiceError({ ...service, status: 403, code: "HTTP 403" }), false, false],
+  [new ServiceError.UnknownServiceError({ ...service, status: 500, code: "New" }), true, false],
+  [new ServiceError.UnknownServiceError({ ...service, status: 503, code: "HTTP 503" }), true, false],
+  [new Errors.ConnectionError({ operation, message: "lost" }), true, false],
+  [new Errors.ConnectionError({ operation, message: "refused", sent: false }), true, true],
+  [new Errors.ConnectionRejected({ operation, message: "certificate" }), false, false],
+  [new Errors.AttemptTimeout({ operation, waiting: "response", millis: 1 }), true, false],
+  [new Errors.OutcomeUnknown({ operation, message: "lost" }), false, false],
+  [new Errors.MalformedResponse({ operation, status: 200, problem: "odd" }), false, false],
+  [new Errors.BrokenOutput({ jobId: "a", start: 0, end: 1, problem: "short" }), true, false],
+  [new Errors.SourceChanged({ message: "short" }), false, false],
+  [new Errors.SourceTooLarge({ partSize: PartSize.make(1_048_576) }), false, false],
+  [new Errors.UploadGone({ uploadId: UploadId.make("a"), message: "gone" }), false, false],
+  [new Errors.JobRunning({ jobId: JobId.make("a") }), false, false],
+  [new Errors.JobFailed({ jobId: JobId.make("a"), message: "gone" }), false, false],
+  [new Errors.JobExpired({ jobId: JobId.make("a"), message: "gone" }), false, false],
+  [new Errors.MalformedEntry({ entry: 0, offset: 1, text: "{}", problem: "empty" }), false, false],
+  [new Errors.MalformedInventory({ offset: 1, problem: "short" }), false, false],
+  [new Errors.CredentialsError({ message: "none" }), false, false],
+  [new Errors.EndpointError({ message: "none" }), false, false],
+  [new Errors.InvalidInput({ operation, field: "a", value: "b", rule: "c" }), false, false],
+  [new Errors.BudgetExceeded({ cap: "cost", allowed: 2, left: 1, asked: 3 }), false, false],
+  [new Errors.LedgerError({ message: "torn" }), false, false]
+]
+
+export const errors = errorTable.map(([error]) => error)
+export const throttling = new ServiceError.Throttling(service)
+export const unavailable = new ServiceError.ServiceUnavailable(service)
+export const askingToWait = (retryAfter: number) => new ServiceError.ServiceUnavailable({ ...service, retryAfter })
+
+export const times = <A>(count: number, value: A): ReadonlyArray<A> => Array.from({ length: count }, () => value)
+
+/** Makes a call that fails with these errors and then succeeds. Returns the times of its attempts and its outcome. */
+export const runCall = (
+  policy: RetryPolicy.Policy,
+  errors: ReadonlyArray<Errors.GlacierError>,
+  operation = repeatable
+) =>
+  Effect.gen(function*() {
+    const attempts: Array<number> = []
+    const attempt = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+      const error = errors[attempts.push(now) - 1]
+      return error === undefined ? Effect.void : Effect.fail(error)
+    })
+    const call = calling(attempt, { operation, policy, quota: RetryQuota.unlimited, recover: undefined, lookUp })
+    const exit = yield* Effect.exit(call)
+    return { attempts, exit, waits: attempts.slice(1).map((at, index) => at - (attempts[index] ?? NaN)) }
+  }).pipe(inVirtualTime)
+
+export const waitsOf = (policy: RetryPolicy.Policy, errors: ReadonlyArray<Errors.GlacierError>, seed = "seed") =>
+  Effect.map(Effect.withRandom(runCall(policy, errors), Random.make(seed)), ({ waits }) => waits)
+
+/** Makes every random wait as long as possible. */
+export const longest = Effect.withRandom(Random.fixed([1]))
+
+export const spaced = (seconds: number) => RetryPolicy.fromSchedule(Schedule.spaced(`${seconds} seconds`))
 
 /** Makes attempts that record when they start (milliseconds) and how many run at once. */
 export const recorder = () => {
@@ -129,7 +242,7 @@ export const makeService = () => {
   const starts: Array<{ readonly at: number; readonly bytes: number }> = []
   return {
     starts,
-    initiate: (life: Life, call: Call): Effect.Effect<void, GlacierError> =>
+    initiate: (life: Life, call: Call): Effect.Effect<void, Errors.GlacierError> =>
       Effect.gen(function*() {
         yield* Effect.sleep(call.before)
         if (!life.isAlive) return yield* Effect.never
@@ -145,8 +258,8 @@ export const makeService = () => {
 /** The error of a call whose response was lost. */
 const lostBy = ({ bytes }: Call) =>
   bytes % 2 === 0
-    ? new ConnectionError({ operation: "InitiateJob", message: "reset" })
-    : new AttemptTimeout({ operation: "InitiateJob", waiting: "call", millis: 1 })
+    ? new Errors.ConnectionError({ operation: "InitiateJob", message: "reset" })
+    : new Errors.AttemptTimeout({ operation: "InitiateJob", waiting: "call", millis: 1 })
 
 /** `count` calls for up to `bytes` bytes each. Most of them succeed at once. */
 export const calls = (count: number, bytes: number): FastCheck.Arbitrary<ReadonlyArray<Call>> => {
