@@ -57,7 +57,7 @@ const program = Effect.gen(function*() {
   // Both outlive the program: what was done, and what was spent.
   const kept = Layer.merge(
     NodeCheckpoint.layer(path.join(folder, "checkpoints")),
-    NodeRetrievalBudget.layer(path.join(folder, "ledger"), terms)
+    NodeRetrievalBudget.layerWith(path.join(folder, "ledger"), terms)
   )
   const outcomes = Stream.tap(retrieve(directory), tell)
   const some = Stream.takeUntil(outcomes, ({ _tag }) => _tag === "Retrieved")

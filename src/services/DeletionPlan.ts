@@ -9,6 +9,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { formatNumber } from "../policy/Format.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import type { InvalidInput } from "../protocol/GlacierError.ts"
 import { check, Concurrency } from "../protocol/InputCheck.ts"
@@ -55,8 +56,6 @@ export interface Plan {
 export const make = <E, R>(archives: Stream.Stream<Entry, E, R>): Effect.Effect<Plan, E, R> =>
   Effect.map(collectOnce(archives), (archives) => ({ archives, bytes: bytesOf(archives) }))
 
-const number = new Intl.NumberFormat("en-US")
-
 /**
  * Formats a plan as a line for a terminal.
  *
@@ -64,7 +63,7 @@ const number = new Intl.NumberFormat("en-US")
  * @category formatting
  */
 export const format = ({ archives, bytes }: Plan): string =>
-  `${number.format(archives.length)} archives of ${number.format(bytes)} bytes are to be deleted`
+  `${formatNumber(archives.length)} archives of ${formatNumber(bytes)} bytes are to be deleted`
 
 /**
  * The errors of deleting an archive.

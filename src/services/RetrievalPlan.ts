@@ -16,6 +16,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { formatNumber } from "../policy/Format.ts"
 import * as RetrievalBudget from "../policy/RetrievalBudget.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import * as Waiting from "../policy/Waiting.ts"
@@ -41,8 +42,6 @@ import * as Job from "./Job.ts"
 import type * as JobWaiting from "./JobWaiting.ts"
 import * as Vault from "./Vault.ts"
 
-const number = new Intl.NumberFormat("en-US")
-
 /**
  * An archive without a path of its own: `unnamed`, its description names no path; `shared`, other archives of the plan have
  * the same path, or need a folder at that path.
@@ -63,7 +62,7 @@ export class NoPlace extends Data.TaggedError("NoPlace")<{
       onSome: ({ count, path }) =>
         count === 1
           ? `The path ${show(this.name)} conflicts with that of another archive: ${show(path)}`
-          : `The path ${show(this.name)} conflicts with ${number.format(count)} others, such as ${show(path)}`
+          : `The path ${show(this.name)} conflicts with ${formatNumber(count)} others, such as ${show(path)}`
     })
   }
 }
@@ -202,9 +201,9 @@ export const format = (plan: Plan, terms?: RetrievalBudget.Terms): string => {
   const { rejected } = plan
   return [
     Either.match(quote(plan, terms), { onLeft: ({ message }) => message, onRight: RetrievalBudget.format }),
-    ...(rejected.length === 0 ? [] : [`Rejected: ${number.format(rejected.length)}`]),
+    ...(rejected.length === 0 ? [] : [`Rejected: ${formatNumber(rejected.length)}`]),
     ...rejected.slice(0, maximumLines).map(({ error }) => `  ${error.message}`),
-    ...(rejected.length > maximumLines ? [`  and ${number.format(rejected.length - maximumLines)} more`] : [])
+    ...(rejected.length > maximumLines ? [`  and ${formatNumber(rejected.length - maximumLines)} more`] : [])
   ].join("\n")
 }
 

@@ -105,7 +105,7 @@ const run = Effect.gen(function*() {
   yield* NodeTreeHash.ofFile(path)
 
   yield* Effect.all([vault.describe, vault.describe], { concurrency: 2 }).pipe(
-    Effect.provide(RatePolicy.layer({ requestsPerSecond: 1 }))
+    Effect.provide(RatePolicy.layerWith({ requestsPerSecond: 1 }))
   )
 })
 

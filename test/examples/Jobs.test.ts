@@ -26,7 +26,7 @@ it("retrieve-many.ts is stopped, goes on, and pays for no archive twice", { time
   const plan = [
     "Bulk: 3 requests, 83 bytes",
     "Cost: 0.000075 for the retrieval; transfer is not priced",
-    "The caps let all start at once",
+    "Under the caps, all retrievals can start at once",
     "Rejected: 1",
     "  The path \"../etc/passwd\" must have no name that is nothing, a dot or two dots, with or without invisible characters",
     "Rejected: The path \"../etc/passwd\" must have no name that is nothing, a dot or two dots, with or without invisible characters"

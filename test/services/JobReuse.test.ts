@@ -171,7 +171,7 @@ describe("Vault.retrieveInventory with reuse", () => {
     }).pipe(
       Effect.provide(layer()),
       Effect.provide(
-        Layer.provide(RetrievalBudget.layer({ bytesPerDay: bytes.length }), Layer.fresh(KeyValueStore.layerMemory))
+        Layer.provide(RetrievalBudget.layerWith({ bytesPerDay: bytes.length }), Layer.fresh(KeyValueStore.layerMemory))
       )
     ))
 

@@ -18,7 +18,7 @@ import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
 import * as FileLock from "../../src/transfer/FileLock.ts"
 import type { Event } from "../../src/transfer/Progress.ts"
 import * as SafePath from "../../src/transfer/SafePath.ts"
-import { fates, type Life } from "../policy/budgets.ts"
+import { fates, type Life } from "../policy/support.ts"
 import { inVirtualTimeWithFiles } from "../support/virtualClock.ts"
 import { type Change, gauge, mebibyte, recording, same, treeHash } from "../transfer/support.ts"
 import { runOn, storeAll } from "./many.ts"
@@ -83,7 +83,7 @@ describe("RetrievalPlan.make", () => {
       expect(RetrievalPlan.format(plan, terms)).toBe([
         "Bulk: 2 requests, 2,147,483,648 bytes (2.0 GiB)",
         "Cost: 3.00 for the retrieval; transfer is not priced",
-        "Under the caps the last starts 1d after the first",
+        "Under the caps, the last retrieval starts 1d after the first",
         "Rejected: 4",
         "  The description \"\" names no file",
         "  The path \"../d\" must have no name that is nothing, a dot or two dots, with or without invisible characters",

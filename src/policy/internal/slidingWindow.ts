@@ -1,16 +1,22 @@
-/** Bytes, and when they were spent (milliseconds). */
+/**
+ * A limit on the bytes spent within a sliding window of time, such as 10 GiB within any hour.
+ *
+ * @internal
+ */
+
+/** Bytes, and the time at which they were spent (milliseconds). */
 export interface Spent {
   readonly at: number
   readonly bytes: number
 }
 
-/** A limit on the bytes that are spent in any `span` of milliseconds, and what was spent of it, oldest first. */
-export const makeWindow = (limit: number, span: number, spent: ReadonlyArray<Spent> = []) => {
+/** Allows at most `limit` bytes within any `span` of milliseconds. `spent` was spent before, oldest first. */
+export const makeSlidingWindow = (limit: number, span: number, spent: ReadonlyArray<Spent> = []) => {
   const entries = [...spent]
   let first = 0
   let sum = entries.reduce((sum, { bytes }) => sum + bytes, 0)
 
-  /** The bytes that are left. Time does not go back: what has left the window is forgotten. */
+  /** Returns the bytes that are left. Drops entries older than the window for good: call it with rising times. */
   const left = (now: number): number => {
     for (let entry = entries[first]; entry !== undefined && entry.at + span <= now; entry = entries[++first]) {
       sum -= entry.bytes
@@ -20,8 +26,8 @@ export const makeWindow = (limit: number, span: number, spent: ReadonlyArray<Spe
 
   return {
     left,
-    /** From when on, now or later, there is room for so many bytes: no more than the limit. */
-    opens: (bytes: number, now: number): number => {
+    /** Returns the earliest time, not before `now`, at which `bytes` fit. They must not exceed the limit. */
+    roomAt: (bytes: number, now: number): number => {
       let free = left(now)
       let at = now
       for (let next = first; bytes > free; next++) {
