@@ -29,7 +29,7 @@ export default defineConfig({
   themeConfig: {
     search: {
       provider: "local",
-      // Who searches for a word wants the guide that explains it first.
+      // A search shows guides before the reference.
       options: {
         miniSearch: { searchOptions: { boostDocument: (id: string) => id.includes("/reference/") ? 0.2 : 1 } }
       }
