@@ -175,10 +175,15 @@ const tidy = (contents) =>
     .replace(/^#{4,} ([^{\n]+)$/gm, "**$1**")
     .replace(/^#{5,} /gm, "#### ")
     .replace(/^## Namespaces$/m, "## Modules")
+    .replace(/^\| Namespace \|/m, "| Module |")
     .replace(/^(# \w+)$/m, "$1 {#module}")
     .replace(/^\| (.*);$/gm, "  | $1;")
     .replace(/[ \t]+$/gm, "")
     .replace(/\n{3,}/g, "\n\n")
+
+/** Lists the methods of a service in the outline of its page. */
+const withOutline = (contents) =>
+  contents.includes("### Service {#Service}") ? `---\noutline: [2, 4]\n---\n\n${contents}` : contents
 
 export const load = (app) => {
   app.renderer.defineRouter("module-path", ModulePathRouter)
@@ -194,6 +199,6 @@ export const load = (app) => {
     for (const reflection of project.getReflectionsByKind(ReflectionKind.Class)) hideConstructor(project, reflection)
   })
   app.renderer.on(MarkdownPageEvent.END, (page) => {
-    page.contents = tidy(page.contents)
+    page.contents = withOutline(tidy(page.contents))
   })
 }

@@ -29,9 +29,28 @@ export default defineConfig({
   themeConfig: {
     search: {
       provider: "local",
-      // A search shows guides before the reference.
       options: {
-        miniSearch: { searchOptions: { boostDocument: (id: string) => id.includes("/reference/") ? 0.2 : 1 } }
+        miniSearch: {
+          options: {
+            // Finds `addTagsToVault` by "tags", too.
+            processTerm: (term: string) => [
+              ...new Set([term, ...term.split(/(?=[A-Z][a-z])/)].map((part) => part.toLowerCase()))
+            ]
+          },
+          searchOptions: {
+            // The guides come first, then the reference. Pages that list many names without explaining them come last.
+            boostDocument: (id: string) =>
+              /migrating|benchmarks|design/.test(id)
+                ? 0.1
+                : /\/reference\//.test(id)
+                ? 0.2
+                : /observability|testing|emulator/.test(id)
+                ? 0.4
+                : /operations/.test(id)
+                ? 1.5
+                : 1
+          }
+        }
       }
     },
     outline: [2, 3],
