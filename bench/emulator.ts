@@ -122,10 +122,10 @@ const walk = <E, R>(
     let items = 0
     let marker: string | undefined
     do {
-      const [answer, took] = yield* millis(page(marker))
+      const [response, took] = yield* millis(page(marker))
       times.push(took)
-      items += answer.items.length
-      marker = Option.getOrUndefined(answer.marker)
+      items += response.items.length
+      marker = Option.getOrUndefined(response.marker)
     } while (marker !== undefined)
     const mean = (some: ReadonlyArray<number>) => some.reduce((sum, one) => sum + one, 0) / some.length
     const some = Math.ceil(times.length / 4)

@@ -1,9 +1,9 @@
-/** What is measured, and what it should be: each key a ratio ours / theirs, or a figure. */
+/** The figures that the benchmark measures and their goals. A key names a ratio (ours to theirs) or a plain figure. */
 import type { Peer, Result } from "./contest.ts"
 
 export interface Goal {
   readonly key: string
-  /** The most it should be; nothing where it is told for comparison only. */
+  /** The most it should be; absent where it is reported for comparison only. */
   readonly most?: number | undefined
 }
 

@@ -26,7 +26,7 @@ export const Way = Schema.Literal(
 
 export type Way = typeof Way.Type
 
-/** What a process tells that has read. */
+/** The report of a process that has read an inventory. */
 export const Report = Schema.parseJson(Schema.Struct({
   count: Schema.Number,
   bytes: Schema.Number,

@@ -9,7 +9,7 @@ export interface Program {
 }
 
 /** What a program prints on its last line. */
-const Told = Schema.Struct({
+const Printed = Schema.Struct({
   treeHash: Schema.optional(Schema.String),
   /** The peak of its memory. */
   rssMB: Schema.Number,
@@ -19,7 +19,7 @@ const Told = Schema.Struct({
 })
 
 /** A run of a program. */
-export type Run = typeof Told.Type & { readonly seconds: number }
+export type Run = typeof Printed.Type & { readonly seconds: number }
 
 class ProgramFailed extends Data.TaggedError("ProgramFailed")<{ readonly message: string }> {}
 
@@ -40,8 +40,8 @@ export const run = ({ args, command, env }: Program) =>
         new ProgramFailed({ message: `${command} ${args.join(" ")}: ${cause}\n${output}${problem}` })
       resume(
         code === 0
-          ? Schema.decode(Schema.parseJson(Told))(output.trim().split("\n").at(-1) ?? "").pipe(
-            Effect.mapBoth({ onFailure: fail, onSuccess: (told) => ({ ...told, seconds }) })
+          ? Schema.decode(Schema.parseJson(Printed))(output.trim().split("\n").at(-1) ?? "").pipe(
+            Effect.mapBoth({ onFailure: fail, onSuccess: (figures) => ({ ...figures, seconds }) })
           )
           : fail(`exit code ${code}`)
       )

@@ -1,9 +1,9 @@
-"""Writes test/fixtures/golden-requests.json: every operation of Glacier as botocore encodes and signs it.
+"""Makes test/fixtures/golden-requests.json: every operation of Glacier as botocore writes and signs it.
 
     python3 scripts/golden-requests.py
 
-Needs botocore. Its client makes each request. Headers that depend on the machine (user agent, retry headers, length) are
-removed, and JSON bodies are formatted as JSON.stringify does. Then botocore signs the requests at fixed times.
+Needs botocore. Its client makes each request; what depends on the machine (user agent, retry headers, length) is left
+out, and a JSON body is written as JSON.stringify writes it. Then botocore signs what is left, at fixed times.
 """
 
 import datetime
@@ -41,7 +41,7 @@ HASH = "726e392cb4d09924dbad1cc0ba3b00c3643d03d14cb4b823e2f041cff612a628"
 WELCOME = b"Welcome to Amazon Glacier."
 ACCOUNT = "012345678901"
 
-# Every printable ASCII character, characters of 2, 3 and 4 bytes, and characters that JSON escapes.
+# Every printable character of ASCII; text of two, three and four bytes; what JSON must escape.
 ASCII = "".join(map(chr, range(0x20, 0x7F)))
 TEXT = "für 日本 😀"
 POLICY = '{"Version":"2012-10-17"}'
@@ -49,7 +49,7 @@ POLICY_OF_TEXT = '{\n\t"Id": "Grüße, 日本 😀 <&>\' \\\\ \\" \u2028 \x7f",\
 
 V = {"vaultName": "photos"}
 
-# The requests by name. test/transport/GoldenRequests.test.ts has a call for each name.
+# What is sent, by a name that test/transport/GoldenRequests.test.ts has a call for.
 CASES = [
     ("CreateVault", "create_vault", V),
     ("CreateVault of dots", "create_vault", {"vaultName": "..._-.A9.", "accountId": ACCOUNT}),
@@ -109,7 +109,7 @@ CASES = [
 
 
 class Empty:
-    """The body of an empty response."""
+    """An empty response body."""
 
     def stream(self, **_):
         return iter(())
@@ -119,7 +119,7 @@ class Empty:
 
 
 def requests_of(setting):
-    """Returns each request as botocore's client sends it in this region or to this endpoint."""
+    """Every case as botocore's client sends it in that region or to that endpoint."""
     client = botocore.session.Session().create_client(
         "glacier",
         region_name=setting["region"],
@@ -128,11 +128,11 @@ def requests_of(setting):
     )
     sent = []
 
-    def answer(request, **_):
+    def respond(request, **_):
         sent.append(request)
         return AWSResponse(request.url, 200, {}, Empty())
 
-    client.meta.events.register("before-send.glacier", answer)
+    client.meta.events.register("before-send.glacier", respond)
     for _, method, params in CASES:
         getattr(client, method)(**params)
     return sent
@@ -161,7 +161,7 @@ def body_of(request):
 
 
 def authorization(request, setting):
-    """Returns the authorization header that botocore computes at the time of a setting."""
+    """The header that botocore gives the request at the time of a setting."""
     body = body_of(request)
     signed = AWSRequest(
         method=request.method,

@@ -83,7 +83,7 @@ static inline void send_all(int connection, const void *bytes, long length) {
   }
 }
 
-/* Reads the head of an answer, byte by byte, so that the body is left in the socket. */
+/* Reads the head of a response, byte by byte, so that the body is left in the socket. */
 static inline void read_head(int connection, char *head, int room) {
   for (int length = 0; length < room - 1; length++) {
     if (recv(connection, head + length, 1, 0) != 1) die("recv");

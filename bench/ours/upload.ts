@@ -1,5 +1,5 @@
 /**
- * Uploads a file in parts, and tells how late the event loop was meanwhile.
+ * Uploads a file in parts, and reports how late the event loop was meanwhile.
  *
  *     upload FILE PART_SIZE
  */

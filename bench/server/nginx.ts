@@ -16,7 +16,7 @@ const freePort = Effect.async<number>((resume) => {
   })
 })
 
-const answers = (port: number) =>
+const isUp = (port: number) =>
   Effect.async<void, Error>((resume) => {
     const socket = connect(port, "127.0.0.1", () => {
       socket.destroy()
@@ -98,7 +98,7 @@ export const inFront = (server: Server, folder: string) =>
       ),
       (pid) => Effect.sync(() => process.kill(pid))
     )
-    yield* Effect.retry(answers(port), Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(100)))
+    yield* Effect.retry(isUp(port), Schedule.intersect(Schedule.spaced("50 millis"), Schedule.recurs(100)))
     const all = family(pid)
     return {
       ...server,

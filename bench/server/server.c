@@ -1,7 +1,7 @@
 /*
  * The other end of the benchmarks, as cheap as can be: a thread for each connection, bodies that arrive are dropped by
  * the kernel without being copied, bodies that leave go from the page cache to the socket. It checks nothing; what it
- * was sent is noted and told by GET /received, for the harness to check.
+ * was sent is recorded; GET /received returns it for the harness to check.
  *
  *     server [FILE NODES]
  *
@@ -68,7 +68,7 @@ static int send_all(int socket, const char *bytes, size_t length) {
   return 0;
 }
 
-static int answer(int socket, const char *format, ...) {
+static int respond(int socket, const char *format, ...) {
   char text[4096];
   va_list arguments;
   va_start(arguments, format);
@@ -123,7 +123,7 @@ static int describe(int socket) {
     "\"VaultARN\":\"arn:aws:glacier:us-east-1:123456789012:vaults/bench\"}",
     id('A', 138, archive), root, size, id('J', 92, job), size - 1, root
   );
-  return answer(
+  return respond(
     socket, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s", length, body
   );
 }
@@ -133,11 +133,11 @@ static int output(int socket, const char *head) {
   long start = 0, end = size - 1;
   int partial = sscanf(header(head, "range", value, sizeof value), "bytes=%ld-%ld", &start, &end) > 0;
   if (end >= size) end = size - 1;
-  if (start > end) return answer(socket, "HTTP/1.1 416 No\r\nContent-Length: 0\r\n\r\n");
+  if (start > end) return respond(socket, "HTTP/1.1 416 No\r\nContent-Length: 0\r\n\r\n");
   tree_hash(start, end, hash);
   if (*hash) snprintf(treeHash, sizeof treeHash, "x-amz-sha256-tree-hash: %s\r\n", hash);
   if (partial) snprintf(range, sizeof range, "Content-Range: bytes %ld-%ld/%ld\r\n", start, end, size);
-  if (answer(
+  if (respond(
     socket,
     "HTTP/1.1 %s\r\nContent-Type: application/octet-stream\r\nAccept-Ranges: bytes\r\n%s%sContent-Length: %ld\r\n\r\n",
     partial ? "206 Partial Content" : "200 OK", range, treeHash, end - start + 1
@@ -150,13 +150,13 @@ static int output(int socket, const char *head) {
 
 static int tell(int socket) {
   pthread_mutex_lock(&noting);
-  int failed = answer(socket, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", received_length) != 0 ||
+  int failed = respond(socket, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", received_length) != 0 ||
     send_all(socket, received, received_length) != 0;
   pthread_mutex_unlock(&noting);
   return failed ? -1 : 0;
 }
 
-/* Reads a request and answers it; -1 at the end of the connection. */
+/* Reads a request and responds to it. Returns -1 at the end of the connection. */
 static int serve(struct connection *c) {
   char *end;
   while (c->head[c->filled] = 0, (end = strstr(c->head, "\r\n\r\n")) == NULL) {
@@ -169,7 +169,7 @@ static int serve(struct connection *c) {
   char length[256], method[16] = "", path[1024] = "", value[256];
   sscanf(c->head, "%15s %1023s", method, path);
   if (*header(c->head, "expect", value, sizeof value) != '-') {
-    if (answer(c->socket, "HTTP/1.1 100 Continue\r\n\r\n") != 0) return -1;
+    if (respond(c->socket, "HTTP/1.1 100 Continue\r\n\r\n") != 0) return -1;
   }
   long body = atol(header(c->head, "content-length", length, sizeof length));
   size_t used = end + 4 - c->head;
@@ -191,7 +191,7 @@ static int serve(struct connection *c) {
   char treeHash[256], range[256], sha256[256], total[256], archive[256], upload[128], line[2048];
   header(c->head, "x-amz-sha256-tree-hash", treeHash, sizeof treeHash);
   if (*kind != 0 && strcmp(kind, "received") != 0) {
-    // A proxy before this server keeps the body, and tells its length.
+    // A proxy before this server keeps the body, and sends its length.
     if (*header(c->head, "x-body-length", value, sizeof value) == '-') snprintf(value, sizeof value, "%ld", body);
     note(line, snprintf(
       line, sizeof line, "%s %s\t%s\t%s\t%s\t%s\t%s\n", method, kind, value,
@@ -208,26 +208,26 @@ static int serve(struct connection *c) {
     pthread_mutex_lock(&noting);
     received_length = 0;
     pthread_mutex_unlock(&noting);
-    result = answer(c->socket, "HTTP/1.1 204 No Content\r\n\r\n");
+    result = respond(c->socket, "HTTP/1.1 204 No Content\r\n\r\n");
   } else if (strcmp(kind, "output") == 0 && get) result = output(c->socket, c->head);
   else if (strcmp(kind, "job") == 0 && get) result = describe(c->socket);
-  else if (strcmp(kind, "uploads") == 0 && post) result = answer(
+  else if (strcmp(kind, "uploads") == 0 && post) result = respond(
     c->socket,
     "HTTP/1.1 201 Created\r\nLocation: /123456789012/vaults/bench/multipart-uploads/%s\r\n"
     "x-amz-multipart-upload-id: %s\r\nContent-Length: 0\r\n\r\n",
     id('U', 92, upload), upload
   );
-  else if (strcmp(kind, "upload") == 0 && put) result = answer(
+  else if (strcmp(kind, "upload") == 0 && put) result = respond(
     c->socket, "HTTP/1.1 204 No Content\r\nx-amz-sha256-tree-hash: %s\r\n\r\n", treeHash
   );
-  else if ((strcmp(kind, "upload") == 0 || strcmp(kind, "archives") == 0) && post) result = answer(
+  else if ((strcmp(kind, "upload") == 0 || strcmp(kind, "archives") == 0) && post) result = respond(
     c->socket,
     "HTTP/1.1 201 Created\r\nLocation: /123456789012/vaults/bench/archives/%s\r\nx-amz-archive-id: %s\r\n"
     "x-amz-sha256-tree-hash: %s\r\nContent-Length: 0\r\n\r\n",
     id('A', 138, archive), archive, treeHash
   );
-  else if (strcmp(method, "DELETE") == 0) result = answer(c->socket, "HTTP/1.1 204 No Content\r\n\r\n");
-  else result = answer(c->socket, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+  else if (strcmp(method, "DELETE") == 0) result = respond(c->socket, "HTTP/1.1 204 No Content\r\n\r\n");
+  else result = respond(c->socket, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
 
   c->filled -= used + here;
   memmove(c->head, c->head + used + here, c->filled);

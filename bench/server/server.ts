@@ -64,7 +64,7 @@ const output = (request: IncomingMessage, response: ServerResponse) => {
   createReadStream(file ?? "", { start, end, highWaterMark: mebibyte }).pipe(response)
 }
 
-const answer = (kind: string, request: IncomingMessage, response: ServerResponse) => {
+const respond = (kind: string, request: IncomingMessage, response: ServerResponse) => {
   const hash = { "x-amz-sha256-tree-hash": request.headers["x-amz-sha256-tree-hash"] ?? "" }
   switch (`${request.method} ${kind}`) {
     case "GET received":
@@ -109,7 +109,7 @@ const server = createServer((request, response) => {
   request.once("end", () => {
     const { headers } = request
     if (kind !== "received") {
-      // A proxy before this server keeps the body, and tells its length.
+      // A proxy before this server keeps the body, and sends its length.
       const noted = [
         headers["x-body-length"] ?? bytes,
         headers["content-range"] ?? "-",
@@ -119,7 +119,7 @@ const server = createServer((request, response) => {
       ]
       received += [`${request.method} ${kind}`, ...noted].join("\t") + "\n"
     }
-    answer(kind, request, response)
+    respond(kind, request, response)
   })
 })
 server.keepAliveTimeout = 60_000

@@ -13,7 +13,7 @@ export interface Server {
   /** Of another server that is in front of this one: what clients need to trust it. */
   readonly authority?: string | undefined
   /** What was received since this was asked last. */
-  readonly received: Effect.Effect<ReadonlyArray<Received>, NotTold>
+  readonly received: Effect.Effect<ReadonlyArray<Received>, ReceivedUnknown>
 }
 
 /** A request as the server noted it; "-" for a header that was not there. */
@@ -26,7 +26,7 @@ export interface Received {
   readonly archiveSize: string
 }
 
-class NotTold extends Data.TaggedError("NotTold")<{ readonly message: string }> {}
+class ReceivedUnknown extends Data.TaggedError("ReceivedUnknown")<{ readonly message: string }> {}
 
 const received = (url: string) =>
   Effect.tryPromise({
@@ -38,7 +38,7 @@ const received = (url: string) =>
         return { request, bytes: Number(bytes), range, treeHash, sha256, archiveSize }
       })
     },
-    catch: (cause) => new NotTold({ message: `The server does not tell what it received: ${cause}` })
+    catch: (cause) => new ReceivedUnknown({ message: `The server did not report what it received: ${cause}` })
   })
 
 /** A server, with the output of a job or for uploads only, as long as the Scope. */

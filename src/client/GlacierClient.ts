@@ -1,8 +1,8 @@
 /**
- * The operations of the service, one Effect each: the lowest layer an application may want.
+ * The 33 operations of the service, one Effect each. Each is documented under its name in the Amazon Glacier API Reference.
  *
- * Inputs are plain strings and numbers; what breaks a rule fails with `InvalidInput` before anything is sent. Without
- * `accountId` an operation is about the account of the credentials.
+ * Inputs are plain strings and numbers. Input that breaks a rule fails with `InvalidInput` before anything is sent. Without
+ * `accountId` an operation uses the account of the credentials.
  *
  * @since 0.1.0
  */
@@ -18,97 +18,104 @@ import type { Credentials } from "../transport/Credentials.ts"
 import type { Endpoint } from "../transport/Endpoint.ts"
 import type { Method } from "../transport/Method.ts"
 import * as Transport from "../transport/Transport.ts"
-import * as Lost from "./internal/lost.ts"
+import * as LostResponses from "./internal/lostResponses.ts"
 
 type Operations = typeof operations
 
 /**
- * The operations as functions.
+ * The key of an optional method, which is no operation: it retries a response whose body was damaged by the policies of the
+ * call (`Transport.retry`). `Job.output` uses it. Without it a damaged window fails at once.
+ *
+ * @since 0.1.0
+ * @category type ids
+ */
+export const Retry: unique symbol = Symbol.for("effect-glacier/GlacierClient/Retry")
+
+/**
+ * The operations as methods.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
-  /** Creates a vault. Creating it again changes nothing (spec section 12.1). */
+  /** Creates a vault. Does nothing if the vault exists. */
   readonly createVault: Method<Operations["createVault"]>
-  /** Describes a vault as of its last inventory. */
+  /** Describes a vault. Counts and sizes are those of its last inventory. */
   readonly describeVault: Method<Operations["describeVault"]>
-  /** A page of vaults: at most 10; `Pages.vaults` has them all. */
+  /** Lists a page of at most 10 vaults. `Pages.vaults` lists all. */
   readonly listVaults: Method<Operations["listVaults"]>
-  /** Deletes a vault that its last inventory shows empty and that was not written to since. */
+  /** Deletes a vault. The service rejects a vault that its last inventory does not show as empty, or that was written to since. */
   readonly deleteVault: Method<Operations["deleteVault"]>
-  /** Uploads an archive in one request. Done twice it stores two archives (spec section 12.2). */
+  /** Uploads an archive in one request. Two calls store two archives. */
   readonly uploadArchive: Method<Operations["uploadArchive"]>
-  /** Deletes an archive. Deleting it again changes nothing. */
+  /** Deletes an archive. Does nothing if it was deleted before. */
   readonly deleteArchive: Method<Operations["deleteArchive"]>
   /**
-   * Opens a multipart upload (spec section 12.3). When the response is lost, another is opened: the first has no parts,
-   * costs nothing, and the service drops it after 24 hours.
+   * Opens a multipart upload. When the response is lost, opens another one: the first has no parts, costs nothing, and
+   * expires after 24 hours.
    */
   readonly initiateMultipartUpload: Method<Operations["initiateMultipartUpload"]>
-  /** Uploads a part: any part, in any order; the last write of a range wins. */
+  /** Uploads a part, in any order. A part that is uploaded twice holds the bytes of the last request. */
   readonly uploadMultipartPart: Method<Operations["uploadMultipartPart"]>
   /**
-   * Makes the parts one archive. A repeat gives the same archive for a short time. `OutcomeUnknown` when a response was
-   * lost and the service has forgotten the upload since: the archive may exist.
+   * Completes a multipart upload. For a short time, repeating it returns the same archive. Fails with `OutcomeUnknown` when a
+   * response was lost and the service no longer knows the upload: the archive may exist.
    */
   readonly completeMultipartUpload: Method<Operations["completeMultipartUpload"]>
-  /** Drops an upload and its parts. A repeat succeeds for a short time. */
+  /** Aborts a multipart upload and discards its parts. For a short time, repeating it succeeds. */
   readonly abortMultipartUpload: Method<Operations["abortMultipartUpload"]>
-  /** A page of the parts the service has: at most 50; `Pages.parts` has them all. */
+  /** Lists a page of at most 50 complete parts. `Pages.parts` lists all. */
   readonly listParts: Method<Operations["listParts"]>
-  /** A page of the open uploads: at most 50; `Pages.uploads` has them all. */
+  /** Lists a page of at most 50 open uploads. `Pages.uploads` lists all. */
   readonly listMultipartUploads: Method<Operations["listMultipartUploads"]>
   /**
-   * Starts a retrieval of an archive or an inventory, which costs money (spec section 12.4). When the response is lost, the
-   * vault's jobs are searched for the job before another is started. So that it can be recognized, a job without a
-   * description gets a unique one: `effect-glacier:` and a random number. A job with your own description is recognized by
-   * the description and all its parameters. `OutcomeUnknown` when that is not enough: for an inventory with a `limit` or a
-   * `marker`.
+   * Starts the retrieval of an archive or an inventory, which costs money. When the response is lost, searches the jobs of
+   * the vault before it starts another one. A job without a description gets a unique one, `effect-glacier:` and a random
+   * number, so that the search can recognize it. A job with your own description is recognized by the description and all its
+   * parameters. Fails with `OutcomeUnknown` when they are not enough: for an inventory with a `limit` or a `marker`.
    */
   readonly initiateJob: Method<Operations["initiateJob"]>
-  /** Describes a job (spec section 13). */
+  /** Describes a job. */
   readonly describeJob: Method<Operations["describeJob"]>
-  /** A page of jobs: at most 50; `Pages.jobs` has them all. */
+  /** Lists a page of at most 50 jobs. `Pages.jobs` lists all. */
   readonly listJobs: Method<Operations["listJobs"]>
-  /** Reads a job's output or a range of it. The bytes are not checked: `Job.output` does that. */
+  /** Reads the output of a job or a range of it. Does not verify the bytes: `Job.output` does. */
   readonly getJobOutput: Method<Operations["getJobOutput"]>
-  /** Sets whom a vault tells when a job has ended (spec section 12.5). */
+  /** Sets the notification configuration of a vault: the SNS topic and the events to publish. */
   readonly setVaultNotifications: Method<Operations["setVaultNotifications"]>
   /** Gets the notification configuration of a vault. Fails with `NotificationsNotSet` when there is none. */
   readonly getVaultNotifications: Method<Operations["getVaultNotifications"]>
-  /** Lets a vault tell nobody. */
+  /** Deletes the notification configuration of a vault, if there is one. */
   readonly deleteVaultNotifications: Method<Operations["deleteVaultNotifications"]>
-  /** Sets who may do what with a vault (spec section 12.6). */
+  /** Sets the access policy of a vault. */
   readonly setVaultAccessPolicy: Method<Operations["setVaultAccessPolicy"]>
   /** Gets the access policy of a vault. Fails with `AccessPolicyNotSet` when there is none. */
   readonly getVaultAccessPolicy: Method<Operations["getVaultAccessPolicy"]>
-  /** Deletes the access policy of a vault, if it has one. */
+  /** Deletes the access policy of a vault, if there is one. */
   readonly deleteVaultAccessPolicy: Method<Operations["deleteVaultAccessPolicy"]>
-  /** Puts a lock policy in force for 24 hours, to be tried (spec sections 12.7 and 15). */
+  /** Starts to lock a vault: the policy is in force for 24 hours, so that you can test it. */
   readonly initiateVaultLock: Method<Operations["initiateVaultLock"]>
-  /** Makes the lock in progress final: nobody can ever change or remove it. */
+  /** Completes the lock in progress. Nobody can change or remove it afterwards. */
   readonly completeVaultLock: Method<Operations["completeVaultLock"]>
   /** Gets the lock of a vault. Fails with `VaultLockNotSet` when there is none. */
   readonly getVaultLock: Method<Operations["getVaultLock"]>
-  /** Drops the lock in progress, if there is one. */
+  /** Aborts the lock in progress, if there is one. */
   readonly abortVaultLock: Method<Operations["abortVaultLock"]>
-  /** Adds 1 to 10 tags to a vault (spec section 12.8). */
+  /** Adds 1 to 10 tags to a vault. */
   readonly addTagsToVault: Method<Operations["addTagsToVault"]>
-  /** All tags of a vault. */
+  /** Lists all tags of a vault. */
   readonly listTagsForVault: Method<Operations["listTagsForVault"]>
   /** Removes 1 to 10 tags from a vault. */
   readonly removeTagsFromVault: Method<Operations["removeTagsFromVault"]>
-  /** Sets how much Standard jobs may retrieve (spec section 12.9). */
+  /** Sets the data retrieval policy of the account, which limits Standard retrievals in the region. */
   readonly setDataRetrievalPolicy: Method<Operations["setDataRetrievalPolicy"]>
-  /** How much Standard jobs may retrieve. */
+  /** Gets the data retrieval policy of the account in the region. */
   readonly getDataRetrievalPolicy: Method<Operations["getDataRetrievalPolicy"]>
-  /** Buys a unit of capacity for a month, which costs money (spec section 12.10). */
+  /** Buys a unit of provisioned capacity for a month, which costs money. */
   readonly purchaseProvisionedCapacity: Method<Operations["purchaseProvisionedCapacity"]>
-  /** The units of capacity that the account has. */
+  /** Lists the units of provisioned capacity of the account. */
   readonly listProvisionedCapacity: Method<Operations["listProvisionedCapacity"]>
-  /** Not an operation: retries an effect built from calls of one, by the policies of its calls. */
-  readonly retry: Transport.Service["retry"]
+  readonly [Retry]?: Transport.Service["retry"] | undefined
 }
 
 /**
@@ -129,7 +136,7 @@ export interface Service {
 export class GlacierClient extends Context.Tag("effect-glacier/GlacierClient")<GlacierClient, Service>() {}
 
 /**
- * A client over the `Transport` in use.
+ * Makes a client over the `Transport` in use.
  *
  * @since 0.1.0
  * @category constructors
@@ -139,13 +146,17 @@ export const make: Effect.Effect<Service, never, Transport.Transport> = Effect.m
 
   const initiateJob: Service["initiateJob"] = (input) =>
     Effect.gen(function*() {
-      const elapsed = yield* Lost.stopwatch
+      const elapsed = yield* LostResponses.stopwatch
       if ((input.parameters.description ?? "").trim() !== "") {
-        return yield* transport.execute(operations.initiateJob, input, Lost.job(transport, input, elapsed))
+        return yield* transport.execute(operations.initiateJob, input, LostResponses.job(transport, input, elapsed))
       }
       const mark = `effect-glacier:${(yield* Random.nextIntBetween(0, Number.MAX_SAFE_INTEGER)).toString(36)}`
       const marked = { ...input, parameters: { ...input.parameters, description: mark } }
-      return yield* transport.execute(operations.initiateJob, marked, Lost.markedJob(transport, marked, elapsed))
+      return yield* transport.execute(
+        operations.initiateJob,
+        marked,
+        LostResponses.markedJob(transport, marked, elapsed)
+      )
     })
 
   return {
@@ -182,13 +193,13 @@ export const make: Effect.Effect<Service, never, Transport.Transport> = Effect.m
     getDataRetrievalPolicy: call(operations.getDataRetrievalPolicy),
     purchaseProvisionedCapacity: call(operations.purchaseProvisionedCapacity),
     listProvisionedCapacity: call(operations.listProvisionedCapacity),
-    retry: transport.retry
+    [Retry]: transport.retry
   }
 })
 
 /**
- * A client over the `HttpClient`, `Credentials` and `Endpoint` in use. All that is built with it shares its limit on
- * warnings: see `Waiting`.
+ * Provides a client over the `HttpClient`, `Credentials` and `Endpoint` in use. Services that are built with it share its
+ * limit on warnings: see `Waiting`.
  *
  * @since 0.1.0
  * @category layers

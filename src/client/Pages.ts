@@ -1,6 +1,6 @@
 /**
- * Lists as Streams: each follows the markers of its operation to the last page, and asks for a page only when its
- * entries are wanted (spec section 10).
+ * Lists as Streams. Each follows the markers of its operation to the last page, and requests a page only when its entries
+ * are pulled.
  *
  * @since 0.1.0
  */
@@ -19,7 +19,7 @@ type Operations = typeof operations
 type Input<O extends Operation.Any> = Omit<Operation.Input<O>, "marker" | "limit">
 
 /**
- * All vaults of an account in the endpoint's region, by name.
+ * Lists the vaults of an account in the region of the endpoint, by name. See ListVaults (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category streams
@@ -34,7 +34,7 @@ export const vaults = (
   )
 
 /**
- * The jobs of a vault that run or whose output can still be read.
+ * Lists the jobs of a vault that run or whose output has not expired. See ListJobs (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category streams
@@ -49,7 +49,7 @@ export const jobs = (
   )
 
 /**
- * The open multipart uploads of a vault.
+ * Lists the open multipart uploads of a vault. See ListMultipartUploads (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category streams
@@ -64,7 +64,7 @@ export const uploads = (
   )
 
 /**
- * The parts of a multipart upload that the service has in full, by their place.
+ * Lists the complete parts of a multipart upload, by their position. See ListParts (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category streams
@@ -79,7 +79,7 @@ export const parts = (
   )
 
 /**
- * A multipart upload with the parts that the service has in full, page by page.
+ * Lists the pages of ListParts: each describes the upload and has up to 50 complete parts.
  *
  * @since 0.1.0
  * @category streams

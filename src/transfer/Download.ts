@@ -13,7 +13,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { GlacierClient } from "../client/GlacierClient.ts"
+import { GlacierClient, Retry } from "../client/GlacierClient.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
 import { BrokenOutput, type InvalidInput } from "../protocol/GlacierError.ts"
@@ -199,14 +199,16 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptio
      * Fetches a window into memory of its length. Only a broken window is fetched again here: other failures were already
      * retried by the transport.
      */
-    fetch: (range: ByteRange.ByteRange, bytes: Uint8Array) =>
-      Effect.provideService(
+    fetch: (range: ByteRange.ByteRange, bytes: Uint8Array) => {
+      const fetching = fetch(range, bytes)
+      return Effect.provideService(
         telling.retries(range)(
-          glacier.retry(fetch(range, bytes), GetJobOutput, (error) => error._tag === "BrokenOutput")
+          glacier[Retry]?.(fetching, GetJobOutput, (error) => error._tag === "BrokenOutput") ?? fetching
         ),
         RetryPolicy.Default,
         RetryPolicy.patient
-      ),
+      )
+    },
     /** Tells that a window is done. */
     tell: (tag: "Verified" | "Kept", range: ByteRange.ByteRange) =>
       telling.done(tag, range.start, ByteRange.length(range)),

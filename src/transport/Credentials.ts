@@ -1,5 +1,5 @@
 /**
- * Who signs the requests.
+ * The credentials that requests are signed with.
  *
  * @since 0.1.0
  */
@@ -22,8 +22,7 @@ import { CredentialsError } from "../protocol/GlacierError.ts"
 import { problemOf } from "./internal/configProblem.ts"
 
 /**
- * An access key, and what temporary credentials have besides: a session token, and a time from which on the service
- * refuses them.
+ * An access key. Temporary credentials also have a session token, and a time at which they expire.
  *
  * @since 0.1.0
  * @category models
@@ -36,7 +35,7 @@ export interface Keys {
 }
 
 /**
- * Whether keys sign alike. When they expire does not matter.
+ * Compares keys by their access key, secret key and session token. Ignores their expiration.
  *
  * @since 0.1.0
  * @category equivalence
@@ -47,19 +46,19 @@ export const Equivalence: equivalence.Equivalence<Keys> = (self, that) =>
   Equal.equals(self.sessionToken, that.sessionToken)
 
 /**
- * What gives the keys to sign with.
+ * Provides the keys to sign with.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
   /**
-   * The keys of now. It is run for each attempt of each request, as a transfer may outlive many of them, and must come to
-   * an end by itself.
+   * Gets the current keys. Runs for each attempt of each request, because a transfer can outlive many keys. It must end by
+   * itself: no time limit of a call covers it.
    */
   readonly keys: Effect.Effect<Keys, CredentialsError>
-  /** For keys that the service refused as expired, others; or the same again if there are no others. */
-  readonly renewed: (stale: Keys) => Effect.Effect<Keys, CredentialsError>
+  /** Gets other keys than the ones that the service rejected as expired; the same ones if there are no others. */
+  readonly refreshed: (stale: Keys) => Effect.Effect<Keys, CredentialsError>
 }
 
 /**
@@ -78,23 +77,26 @@ export interface Service {
  */
 export class Credentials extends Context.Tag("effect-glacier/Credentials")<Credentials, Service>() {}
 
-/** How long before they expire keys are renewed. */
+/** The time before their expiration at which keys are refreshed. */
 const early = Duration.toMillis("5 minutes")
 
-/** How long keys that are still good are not renewed again after a renewal, be it that it failed or brought no better. */
+/** The minimum time between two refreshes while the current keys are valid. */
 const pause = Duration.toMillis("30 seconds")
 
-/** How long keys are waited for. */
-const patience = Duration.minutes(5)
+/** The longest wait for the provider. */
+const limit = Duration.minutes(5)
 
 const lifetime = (keys: Keys, now: number): number =>
   keys.expiration === undefined ? Infinity : DateTime.toEpochMillis(keys.expiration) - now
 
 /**
- * Keeps the keys of a provider, such as a call of AWS STS. It is asked for the first ones when they are needed. In the
- * last 5 minutes of their life it is asked for the next ones, while the old ones serve on, every 30 seconds until it has
- * some; its failure shows only when the old ones have expired. Keys that do not expire are kept. It is asked once at a
- * time, however many wait for its answer, and as long as the scope lasts. Who waits for 5 minutes gets `CredentialsError`.
+ * Caches the keys of a provider, such as a call of AWS STS, until the Scope closes.
+ *
+ * - Runs the provider when keys are first needed. All callers share one run.
+ * - Refreshes keys in the last 5 minutes before they expire, and retries every 30 seconds. The old keys stay in use
+ *   meanwhile, so a failure of the provider shows only when they have expired.
+ * - Keeps keys without an expiration.
+ * - Fails with `CredentialsError` when the provider takes more than 5 minutes.
  *
  * @since 0.1.0
  * @category constructors
@@ -102,10 +104,10 @@ const lifetime = (keys: Keys, now: number): number =>
 export const make = (provider: Effect.Effect<Keys, CredentialsError>): Effect.Effect<Service, never, Scope.Scope> =>
   Effect.map(Effect.scope, (scope) => {
     let held: Keys | undefined
-    let renewal: Deferred.Deferred<Keys, CredentialsError> | undefined
+    let refresh: Deferred.Deferred<Keys, CredentialsError> | undefined
     let pausedUntil = -Infinity
 
-    const ask = Effect.gen(function*() {
+    const runProvider = Effect.gen(function*() {
       const keys = yield* provider
       if (lifetime(keys, yield* Clock.currentTimeMillis) <= 0) {
         const expiration = keys.expiration === undefined ? "" : ` (on ${DateTime.formatIso(keys.expiration)})`
@@ -117,46 +119,50 @@ export const make = (provider: Effect.Effect<Keys, CredentialsError>): Effect.Ef
       return keys
     }).pipe(
       Effect.ensuring(Effect.map(Clock.currentTimeMillis, (now) => {
-        renewal = undefined
+        refresh = undefined
         pausedUntil = now + pause
       }))
     )
 
-    // Its own fiber, as whoever was first to want it may be interrupted while others wait.
-    const renewing = Effect.uninterruptible(Effect.suspend(() => {
-      if (renewal !== undefined) return Effect.succeed(renewal)
-      const started = renewal = Deferred.unsafeMake<Keys, CredentialsError>(FiberId.none)
-      return Effect.interruptible(ask).pipe(Effect.intoDeferred(started), Effect.forkIn(scope), Effect.as(started))
+    // In a fiber of its own: the first caller may be interrupted while others wait.
+    const startRefresh = Effect.uninterruptible(Effect.suspend(() => {
+      if (refresh !== undefined) return Effect.succeed(refresh)
+      const started = refresh = Deferred.unsafeMake<Keys, CredentialsError>(FiberId.none)
+      return Effect.interruptible(runProvider).pipe(
+        Effect.intoDeferred(started),
+        Effect.forkIn(scope),
+        Effect.as(started)
+      )
     }))
 
-    const renew = Waiting.during(
+    const refreshNow = Waiting.during(
       { reason: "credentials", about: "keys" },
-      () => `The provider of credentials has not responded yet. It is waited for ${Duration.format(patience)}`,
+      () => `The provider of credentials has not responded yet. The limit is ${Duration.format(limit)}`,
       () =>
-        Effect.timeoutFail(Effect.flatMap(renewing, Deferred.await), {
-          duration: patience,
+        Effect.timeoutFail(Effect.flatMap(startRefresh, Deferred.await), {
+          duration: limit,
           onTimeout: () =>
             new CredentialsError({
               message: `The provider of credentials did not respond within ${
-                Duration.format(patience)
+                Duration.format(limit)
               }: check that it runs`
             })
         })
     )
 
     const keys = Effect.flatMap(Clock.currentTimeMillis, (now) => {
-      if (held === undefined || lifetime(held, now) <= 0) return renew
-      return lifetime(held, now) <= early && now >= pausedUntil ? Effect.as(renewing, held) : Effect.succeed(held)
+      if (held === undefined || lifetime(held, now) <= 0) return refreshNow
+      return lifetime(held, now) <= early && now >= pausedUntil ? Effect.as(startRefresh, held) : Effect.succeed(held)
     })
 
     return {
       keys,
-      renewed: (stale) => Effect.suspend(() => held === undefined || Equivalence(held, stale) ? renew : keys)
+      refreshed: (stale) => Effect.suspend(() => held === undefined || Equivalence(held, stale) ? refreshNow : keys)
     }
   })
 
 /**
- * Always the same credentials.
+ * Provides fixed credentials.
  *
  * @since 0.1.0
  * @category layers
@@ -167,10 +173,10 @@ export const make = (provider: Effect.Effect<Keys, CredentialsError>): Effect.Ef
  * const credentials = Credentials.layer({ accessKeyId: "AKIDEXAMPLE", secretAccessKey: Redacted.make("secret") })
  */
 export const layer = (keys: Keys): Layer.Layer<Credentials> =>
-  Layer.succeed(Credentials, { keys: Effect.succeed(keys), renewed: () => Effect.succeed(keys) })
+  Layer.succeed(Credentials, { keys: Effect.succeed(keys), refreshed: () => Effect.succeed(keys) })
 
 /**
- * Credentials of a provider, kept and renewed as `make` does.
+ * Provides the credentials of a provider, cached and refreshed as `make` describes.
  *
  * @since 0.1.0
  * @category layers
@@ -178,7 +184,7 @@ export const layer = (keys: Keys): Layer.Layer<Credentials> =>
  * import { Credentials, GlacierError } from "effect-glacier"
  * import { Config, DateTime, Effect } from "effect"
  *
- * // Keys for a quarter of an hour, as a store of secrets or AWS STS gives them
+ * // Keys that expire in 15 minutes, as a store of secrets or AWS STS issues them
  * const provider = Effect.gen(function*() {
  *   const accessKeyId = yield* Config.string("AWS_ACCESS_KEY_ID")
  *   const secretAccessKey = yield* Config.redacted("AWS_SECRET_ACCESS_KEY")
@@ -199,7 +205,7 @@ const environment = Config.all({
 })
 
 /**
- * Credentials from `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` of the `ConfigProvider`, by
+ * Provides credentials from `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN` of the `ConfigProvider`, by
  * default the environment. Fails with `CredentialsError` when they are missing.
  *
  * @since 0.1.0
@@ -208,7 +214,7 @@ const environment = Config.all({
  * import { Credentials } from "effect-glacier"
  * import { ConfigProvider, Layer } from "effect"
  *
- * // The same names, from elsewhere
+ * // The same names from another source
  * const credentials = Credentials.layerConfig.pipe(
  *   Layer.provide(Layer.setConfigProvider(ConfigProvider.fromJson({
  *     AWS_ACCESS_KEY_ID: "AKIDEXAMPLE",

@@ -1,5 +1,5 @@
 /**
- * Where requests go and for which region they are signed (spec section 2).
+ * The endpoint that requests are sent to, and the region that they are signed for.
  *
  * @since 0.1.0
  */
@@ -15,17 +15,17 @@ import * as Regions from "../protocol/Regions.ts"
 import { problemOf as configProblem } from "./internal/configProblem.ts"
 
 /**
- * Where requests go.
+ * An endpoint of the service.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
-  /** Scheme, host and port, without a slash at the end. */
+  /** The scheme, host and port, without a trailing slash. */
   readonly url: string
-  /** As the `Host` header carries it. */
+  /** The value of the `Host` header. */
   readonly host: string
-  /** The region requests are signed for. */
+  /** The region that requests are signed for. */
   readonly region: string
 }
 
@@ -38,7 +38,7 @@ export interface Service {
 export class Endpoint extends Context.Tag("effect-glacier/Endpoint")<Endpoint, Service>() {}
 
 /**
- * A region, and when it is not AWS that serves it, a url. `allowHttp` lets a url be plain HTTP on another machine.
+ * A region, and a url unless AWS serves the region. With `allowHttp` the url may use plain HTTP to another machine.
  *
  * @since 0.1.0
  * @category models
@@ -52,7 +52,7 @@ export interface Options {
 }
 
 const loopback = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/
-// Where clouds hand credentials to whoever asks: never a place to send a request of ours.
+// Clouds hand out credentials at these addresses without authentication: a signed request must never go there.
 const metadata = [
   /^169\.254(\.\d{1,3}){2}$/,
   /^\[(::(ffff:(0:)?)?|64:ff9b::)a9fe:[0-9a-f]{1,4}\]$/,
@@ -63,7 +63,7 @@ const metadata = [
 
 const problemOf = (text: string, url: URL, allowHttp: boolean): string | undefined => {
   if (url.username !== "" || url.password !== "") return "must not carry a user name or password"
-  // By the text and not its parts: the URL parser mends `https:host`, `https://@host` and `%6c` for `l`.
+  // Checks the text and not its parts: the URL parser repairs `https:host`, `https://@host` and `%6c` for `l`.
   if (!/^[a-z]+:\/\/[\w.:[\]-]+\/?$/i.test(text)) return "must be a scheme, a host and a port only"
   if (metadata.some((address) => address.test(url.hostname))) return "must not be a metadata address"
   if (url.protocol === "https:") return undefined
@@ -71,7 +71,7 @@ const problemOf = (text: string, url: URL, allowHttp: boolean): string | undefin
   return allowHttp || loopback.test(url.hostname) ? undefined : "must be https (or http on this machine)"
 }
 
-/** Where settings come from, as errors name it behind their values: nothing for an option. */
+/** The sources of settings, as errors name them after the value. Empty for an option. */
 interface Sources {
   readonly region: string
   readonly endpoint: string
@@ -81,7 +81,7 @@ interface Sources {
 
 const isHost = /^(\/\/)?([\w.-]+|\[[\da-f:]+\])(:\d+)?(\/.*)?$/i
 
-/** A url as an error may show it: without a user, a password or a query. */
+/** A url without a user, a password and a query, so that an error can show it. */
 const shown = (text: string): string => show(text.replace(/[?#].*$/s, "?...").replace(/^([^@]*?:\/\/)?.*@/s, "$1...@"))
 
 const hintFor = (text: string): string => {
@@ -106,7 +106,7 @@ const resolve = (options: Options, sources: Sources): Either.Either<Service, End
     Either.mapLeft(Regions.resolve(options), (problem) => new EndpointError({ message: problem + sources.conflict })),
     (text) => {
       const endpoint = `The endpoint ${shown(text)}${sources.endpoint}`
-      // The URL parser drops control characters silently: what is sent would not be what was checked.
+      // The URL parser drops control characters silently: the url that is used would not be the one that was checked.
       if (/[^\x21-\x7e]/.test(text)) return fail(`${endpoint} is not a url: it has a character that no url has`)
       if (!URL.canParse(text) || isHost.test(text)) return fail(`${endpoint} ${hintFor(text)}`)
       const url = new URL(text)
@@ -121,9 +121,9 @@ const resolve = (options: Options, sources: Sources): Either.Either<Service, End
 }
 
 /**
- * The endpoint of a region, or of a url that may be trusted with signed requests: https, or http on this machine.
- * Fails when the region is not one of Glacier's (with a url any region name will do), when the url is not safe, or when it
- * is AWS's own of another region.
+ * Makes the endpoint of a region, or of a url that is safe for signed requests: https, or http on this machine. Fails
+ * when the region is not one of Glacier's (with a url any region name is valid), when the url is not safe, or when it is
+ * AWS's url of another region.
  *
  * @since 0.1.0
  * @category constructors
@@ -132,7 +132,7 @@ export const make = (options: Options): Either.Either<Service, EndpointError> =>
   resolve(options, { region: "", endpoint: "", conflict: "" })
 
 /**
- * The endpoint of a region or url: see `make`.
+ * Provides the endpoint of a region or url: see `make`.
  *
  * @since 0.1.0
  * @category layers
@@ -144,7 +144,7 @@ export const make = (options: Options): Either.Either<Service, EndpointError> =>
  */
 export const layer = (options: Options): Layer.Layer<Endpoint, EndpointError> => Layer.effect(Endpoint, make(options))
 
-/** The first of the variables that is set, and its name. */
+/** The first of two variables that is set, with its name. */
 const firstOf = (name: string, other: string) => {
   const variable = (name: string) => Config.map(Config.nonEmptyString(name), (value) => ({ name, value }))
   return Config.option(Config.orElse(variable(name), () => variable(other)))
@@ -219,9 +219,9 @@ export const layerConfigOr = (otherwise: Effect.Effect<RegionOf, string>): Layer
   )
 
 /**
- * The endpoint from `AWS_REGION` (or `AWS_DEFAULT_REGION`), `AWS_ENDPOINT_URL_GLACIER` or `AWS_ENDPOINT_URL`,
- * `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT` of the `ConfigProvider`, by default the environment. Where no
- * region is set, a url of AWS's own names it.
+ * Provides the endpoint from `AWS_REGION` (or `AWS_DEFAULT_REGION`), `AWS_ENDPOINT_URL_GLACIER` or `AWS_ENDPOINT_URL`,
+ * `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT` of the `ConfigProvider`, by default the environment. When no
+ * region is set, a url of AWS names the region.
  *
  * @since 0.1.0
  * @category layers

@@ -1,5 +1,5 @@
 /**
- * The two hashes of bytes that are all there: a part, an archive, a window of a download.
+ * The two hashes of bytes in memory: of a part, an archive, or a window of a download.
  *
  * @since 0.1.0
  */
@@ -24,25 +24,25 @@ export interface Hashes {
 }
 
 /**
- * What hashes bytes.
+ * Hashes bytes.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
-  /** Both hashes: what an upload sends. */
+  /** Computes both hashes, which an upload sends. */
   readonly hashes: (bytes: Uint8Array) => Effect.Effect<Hashes>
-  /** The tree hash alone: what a download checks. */
+  /** Computes the tree hash alone, which a download verifies. */
   readonly treeHash: (bytes: Uint8Array) => Effect.Effect<TreeHash.TreeHash>
   /**
-   * Memory of so many bytes for what is to be hashed, from where that costs least. What it holds at first is arbitrary;
-   * when the Scope closes others may have it. (It may be shared by threads: see `Body.SendsShared`.)
+   * Allocates memory of `size` bytes that is cheap to hash, and frees it when the Scope closes. Its initial content is
+   * arbitrary. It can be a `SharedArrayBuffer`: see `HttpHooks.SendsShared`.
    */
   readonly allocate: (size: number) => Effect.Effect<Uint8Array, never, Scope.Scope>
 }
 
 /**
- * Both hashes of at most 1 MiB, from its SHA-256: they are the same.
+ * Makes both hashes of at most 1 MiB from its SHA-256: they are equal.
  *
  * @since 0.1.0
  * @category hashing
@@ -55,7 +55,7 @@ export const ofLeaf = (sha256: Uint8Array): Hashes => {
 const digest = (bytes: Uint8Array): Effect.Effect<Uint8Array> =>
   Effect.promise(async () => {
     const { buffer, byteLength, byteOffset } = bytes
-    // WebCrypto takes no memory that threads share: such bytes are copied.
+    // WebCrypto rejects shared memory, so its bytes are copied.
     const own = buffer instanceof ArrayBuffer ? new Uint8Array(buffer, byteOffset, byteLength) : new Uint8Array(bytes)
     return new Uint8Array(await crypto.subtle.digest("SHA-256", own))
   })
@@ -71,7 +71,7 @@ const treeHash = Effect.fnUntraced(function*(bytes: Uint8Array) {
   return TreeHash.ofLeaves(create, yield* Effect.forEach(slices(bytes), digest, { concurrency: 4 }))
 })
 
-/** WebCrypto takes no more at once on some platforms. */
+/** The most bytes that WebCrypto hashes at once on some platforms. */
 const atOnce = 1_024 * Limits.mebibyte
 
 const linear = Effect.fnUntraced(function*(bytes: Uint8Array) {
@@ -89,7 +89,7 @@ const web: Service = {
 }
 
 /**
- * The hasher in use: without a Layer WebCrypto, which every platform has. `effect-glacier/node` has that of Node.js.
+ * The hasher in use. The default is WebCrypto, which every platform has; `effect-glacier/node` has the hasher of Node.js.
  *
  * @since 0.1.0
  * @category tags

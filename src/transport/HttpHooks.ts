@@ -1,6 +1,7 @@
 /**
- * What an HTTP client may offer beyond the platform's interface: it keeps the time limits of an attempt itself, and says
- * when nothing of a request was sent. Racing each request with a timer costs two fibers, which is much for a small archive.
+ * Optional features of an HTTP client beyond the platform's interface: it keeps the time limits of an attempt itself, says
+ * when nothing of a request was sent, and sends shared memory. Racing each request with a timer instead costs two fibers,
+ * which is much for a small archive.
  *
  * @since 0.1.0
  */

@@ -1,5 +1,5 @@
 /**
- * An operation as a function: what it takes, gives and fails with follows from its descriptor.
+ * An operation as a function. Its input, output and errors follow from its descriptor.
  *
  * @since 0.1.0
  */
@@ -10,7 +10,7 @@ import type * as ServiceError from "../protocol/ServiceError.ts"
 import type { Body } from "./ResponseBody.ts"
 
 /**
- * What a call of an operation gives.
+ * The response to a call of an operation.
  *
  * @since 0.1.0
  * @category models
@@ -20,8 +20,8 @@ export type Response<O extends Operation.Any> = O["body"] extends "bytes" ?
   : Operation.Output<O>
 
 /**
- * What a call of an operation can fail with: the service errors it lists, what can happen to any call, and
- * `OutcomeUnknown` unless it can always be repeated.
+ * The errors of a call: the service errors that the operation lists, the errors of any call, and `OutcomeUnknown` unless
+ * the operation is always repeatable.
  *
  * @since 0.1.0
  * @category models

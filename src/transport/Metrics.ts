@@ -1,12 +1,12 @@
 /**
- * What the transport counts.
+ * The metrics of the transport.
  *
  * @since 0.1.0
  */
 import * as Metric from "effect/Metric"
 
 /**
- * Attempts, by `operation` and `outcome`: `ok` or the tag of the error.
+ * The number of attempts, by `operation` and `outcome`: `ok` or the tag of the error.
  *
  * @since 0.1.0
  * @category metrics
@@ -17,7 +17,7 @@ export const requests = Metric.counter("glacier_requests_total", {
 })
 
 /**
- * Bytes of archives, by `direction`: `up` counts each attempt, `down` what arrived.
+ * The bytes of archives, by `direction`: `up` counts each attempt, `down` the bytes received.
  *
  * @since 0.1.0
  * @category metrics
@@ -28,7 +28,7 @@ export const bytes = Metric.counter("glacier_bytes_total", {
 })
 
 /**
- * Milliseconds that calls waited, by `reason`: before a `retry`, for their turn by the `rate`, or for `bandwidth`.
+ * The milliseconds that calls waited, by `reason`: before a `retry`, for the `rate` policy, or for `bandwidth`.
  *
  * @since 0.1.0
  * @category metrics

@@ -9,10 +9,10 @@ import * as Stream from "effect/Stream"
 import type { AttemptTimeout, ConnectionError } from "../protocol/GlacierError.ts"
 
 /**
- * Marks what can put its bytes into memory: a function of the memory, which stops when there are more bytes than fit,
- * and gives how many there were until then. `onBytes` is told whenever some have arrived. A body can be read once.
+ * The key of an optional method that reads the body into given memory and returns the number of bytes. It stops when the
+ * body is longer than the memory, and calls `onBytes` for each piece received. A body can be read once.
  *
- * An `HttpClientResponse` that has it saves the making of a chunk, and of a step of a Stream, for each piece that arrives.
+ * With it an `HttpClientResponse` needs no chunk and no step of a Stream for each piece received.
  *
  * @since 0.1.0
  * @category type ids
@@ -28,8 +28,7 @@ export interface IntoMemory<out E> {
 }
 
 /**
- * The bytes of an answer. They are not checked against any hash yet, and the connection is held until they are read
- * to the end or the Stream ends otherwise.
+ * The bytes of a response. They are not verified against any hash yet. The connection is in use until the Stream ends.
  *
  * @since 0.1.0
  * @category models
@@ -39,7 +38,7 @@ export interface Body
 {}
 
 /**
- * What a response of an HTTP client may offer.
+ * A response of an HTTP client that may have the method `Into`.
  *
  * @since 0.1.0
  * @category models
@@ -47,8 +46,8 @@ export interface Body
 export type Response = IntoMemory<HttpClientError.ResponseError>
 
 /**
- * Reads a body into memory, by the shortest way there is. Gives how many bytes there were, which is more than fit if
- * there are more: it stops there.
+ * Reads a body into memory, by its method `Into` if it has one. Returns the number of bytes received, and stops at once
+ * when that is more than the memory holds.
  *
  * @since 0.1.0
  * @category reading

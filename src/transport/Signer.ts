@@ -1,5 +1,5 @@
 /**
- * Signature Version 4 (spec section 4): turns the headers of a request into signed ones.
+ * Signs requests with AWS Signature Version 4. See Signing Requests (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  */
@@ -13,7 +13,7 @@ import { Endpoint } from "./Endpoint.ts"
 import { sign } from "./internal/signature.ts"
 
 /**
- * A request as it is signed. A body must be the text or bytes that are sent, unless the headers carry its
+ * A request to sign. The body must be the exact text or bytes to send, unless the headers have its
  * `x-amz-content-sha256`.
  *
  * @since 0.1.0
@@ -30,20 +30,20 @@ export interface Unsigned {
 }
 
 /**
- * A request that is signed.
+ * A signed request.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Signed {
-  /** All headers to send but `host`, which every HTTP client adds itself. */
+  /** All headers to send except `host`, which every HTTP client adds itself. */
   readonly headers: Readonly<Record<string, string>>
-  /** To be run when the service refused the keys as expired: the next request is signed with others, if there are any. */
-  readonly renew: Effect.Effect<void, CredentialsError>
+  /** Refreshes the credentials of this signature. Run it when the service rejected them as expired. */
+  readonly refresh: Effect.Effect<void, CredentialsError>
 }
 
 /**
- * What signs requests.
+ * Signs requests.
  *
  * @since 0.1.0
  * @category models
@@ -61,7 +61,7 @@ export interface Service {
 export class Signer extends Context.Tag("effect-glacier/Signer")<Signer, Service>() {}
 
 /**
- * Signs with the credentials and for the region in use.
+ * Makes a signer with the credentials and for the region in use.
  *
  * @since 0.1.0
  * @category constructors
@@ -77,16 +77,16 @@ export const make: Effect.Effect<Service, never, Credentials | Endpoint> = Effec
       const { host: _, ...headers } = yield* Effect.tryPromise({
         try: () =>
           sign({ keys, region: endpoint.region, service: "glacier", host: endpoint.host, date, sha256, request }),
-        // What the library says might quote what it was given.
+        // The message of the library may quote its input.
         catch: () => new CredentialsError({ message: "The credentials cannot be used to sign" })
       })
-      return { headers, renew: Effect.asVoid(credentials.renewed(keys)) }
+      return { headers, refresh: Effect.asVoid(credentials.refreshed(keys)) }
     })
   }
 })
 
 /**
- * A signer with the credentials and for the region in use.
+ * Provides a signer with the credentials and for the region in use.
  *
  * @since 0.1.0
  * @category layers

@@ -76,7 +76,7 @@ const ask = (context: Context.Context<GlacierClient.GlacierClient>) =>
 
 describe("A clock that is wrong", () => {
   it.scoped.each([-60, 60, -10, 10, -6, 6])(
-    "S3: by %i minutes costs the first call one attempt, and no other",
+    "by %i minutes costs the first call one attempt, and no other [S3]",
     (off) =>
       Effect.gen(function*() {
         const { context, seen } = yield* emulated({ wrong: () => off * minute })
@@ -90,7 +90,7 @@ describe("A clock that is wrong", () => {
       }).pipe(inVirtualTime)
   )
 
-  it.scoped.each([-2, 2, -3, 3])("S3: by %i minutes costs nothing", (off) =>
+  it.scoped.each([-2, 2, -3, 3])("by %i minutes costs nothing [S3]", (off) =>
     Effect.gen(function*() {
       const { context, seen } = yield* emulated({ wrong: () => off * minute })
       for (let calls = 0; calls < 10; calls++) yield* ask(context)
@@ -98,7 +98,7 @@ describe("A clock that is wrong", () => {
       expect(yield* Context.get(context, Transport).time).toBe(yield* Clock.currentTimeMillis)
     }).pipe(inVirtualTime))
 
-  it.scoped("S3: costs each of 32 first calls at once one attempt", () =>
+  it.scoped("costs each of 32 first calls at once one attempt [S3]", () =>
     Effect.gen(function*() {
       const { context, seen } = yield* emulated({ wrong: () => hour })
       yield* Effect.replicateEffect(ask(context), 32, { concurrency: "unbounded" })
@@ -107,7 +107,7 @@ describe("A clock that is wrong", () => {
       expect(seen.requests).toBe(96)
     }).pipe(inVirtualTime))
 
-  it.scoped("S3: and is then put right costs one attempt again", () =>
+  it.scoped("and is then put right costs one attempt again [S3]", () =>
     Effect.gen(function*() {
       let off = hour
       const { context, seen } = yield* emulated({ wrong: () => off })
@@ -119,7 +119,7 @@ describe("A clock that is wrong", () => {
       expect(seen.requests).toBe(5)
     }).pipe(inVirtualTime))
 
-  it.scoped("S3: does not hide a wrong secret", () =>
+  it.scoped("does not hide a wrong secret [S3]", () =>
     Effect.gen(function*() {
       const { accessKeyId } = Emulator.defaultKey
       const keys = { accessKeyId, secretAccessKey: Redacted.make("another") }
@@ -201,17 +201,17 @@ describe("The time of a reply", () => {
       return { ahead, because: error._tag === "InvalidSignature" ? error.because : error._tag }
     }).pipe(inVirtualTime)
 
-  it.effect("S3: is believed", () =>
+  it.effect("is believed [S3]", () =>
     Effect.gen(function*() {
       expect(yield* of(() => anHourAhead())).toEqual({ ahead: [0, 1], because: undefined })
     }))
 
-  it.effect("S3: is ignored when a cache has answered", () =>
+  it.effect("is ignored when a cache has answered [S3]", () =>
     Effect.gen(function*() {
       expect(yield* of(() => anHourAhead({ age: "10" }))).toEqual({ ahead: [0], because: undefined })
     }))
 
-  it.effect("S3: is believed when it took 14 minutes, not so when it took 16", () =>
+  it.effect("is believed when it took 14 minutes, not so when it took 16 [S3]", () =>
     Effect.gen(function*() {
       const late = (time: Duration.DurationInput) =>
         of((_, attempt) => attempt === 1 ? Effect.delay(anHourAhead(), time) : Effect.succeed(answer(500)))
@@ -245,24 +245,24 @@ describe("A part", () => {
       return { sent: seen.parts, parts: parts.length, error: Either.isLeft(result) ? result.left : undefined }
     }).pipe(Effect.scoped, inVirtualTime)
 
-  it.effect("S4: whose signature got too old on the way is signed again and sent again", () =>
+  it.effect("whose signature got too old on the way is signed again and sent again [S4]", () =>
     Effect.gen(function*() {
       const twice = yield* uploading((part) => part <= 2 ? "6 minutes" : "1 minute")
       expect(twice).toEqual({ sent: 3, parts: 1, error: undefined })
     }))
 
-  it.effect("S4: that is always too slow is given up after the attempts of the policy", () =>
+  it.effect("that is always too slow is given up after the attempts of the policy [S4]", () =>
     Effect.gen(function*() {
       const always = yield* uploading(() => "6 minutes")
       expect(always).toMatchObject({ sent: 3, parts: 0, error: { _tag: "InvalidSignature", because: "slow" } })
     }))
 
-  it.effect("S4: that takes less than 5 minutes is not refused", () =>
+  it.effect("that takes less than 5 minutes is not refused [S4]", () =>
     Effect.gen(function*() {
       expect(yield* uploading(() => "290 seconds")).toEqual({ sent: 1, parts: 1, error: undefined })
     }))
 
-  it.effect("S4: on its way while the clock is put back is refused for the clock, not for being slow", () =>
+  it.effect("on its way while the clock is put back is refused for the clock, not for being slow [S4]", () =>
     Effect.gen(function*() {
       let off = 0
       const seen: Array<string> = []
@@ -287,7 +287,7 @@ describe("A part", () => {
       expect([off, sent.length, seen]).toEqual([hour, 2, ["clock"]])
     }).pipe(inVirtualTime))
 
-  it.effect("S4: is signed when its turn has come, however long it waited", () =>
+  it.effect("is signed when its turn has come, however long it waited [S4]", () =>
     Effect.gen(function*() {
       const { glacier, sent } = yield* scripted(() => Effect.succeed(answer(200, JSON.stringify({ VaultList: [] }))), {
         policies: Layer.orDie(RatePolicy.layer({ requestsPerSecond: 1 / 600 }))

@@ -132,7 +132,7 @@ const uploading = (size: number, pause: number) =>
 
 describe("Under keys that live for 15 minutes", () => {
   it.effect(
-    "S2: 64 GiB are uploaded in 6 hours by 64 fibers: no request is refused, renewals come one at a time",
+    "64 GiB are uploaded in 6 hours by 64 fibers: no request is refused, renewals come one at a time [S2]",
     () =>
       Effect.gen(function*() {
         const { hours, issuer, parts, service } = yield* uploading(64 * gibibyte, 0)
@@ -147,7 +147,7 @@ describe("Under keys that live for 15 minutes", () => {
   )
 
   it.effect(
-    "S2: 16 GiB are uploaded in 90 minutes, although the provider is down for 4 minutes at each renewal",
+    "16 GiB are uploaded in 90 minutes, although the provider is down for 4 minutes at each renewal [S2]",
     () =>
       Effect.gen(function*() {
         const { issuer, parts, service } = yield* uploading(16 * gibibyte, 14)

@@ -193,7 +193,7 @@ describe("an interruption", () => {
     ["an upload", upload(), false],
     ["a download", download, false]
   ])(
-    "R7 of %s at any of 200 points ends in a second and leaves nothing",
+    "of %s at any of 200 points ends in a second and leaves nothing [R7]",
     ([, work, metered]) =>
       Effect.gen(function*() {
         const { left, open } = yield* everywhere(work, 200)
@@ -209,14 +209,14 @@ describe("an interruption", () => {
     60_000
   )
 
-  it.live("R7 leaves an upload open only where it is to be kept", () =>
+  it.live("leaves an upload open only where it is to be kept [R7]", () =>
     Effect.gen(function*() {
       const { left, open } = yield* everywhere(upload({ onFailure: "keep" }), 20)
       expect(left.every(({ exit, fibers }) => Exit.isInterrupted(exit) && fibers === 0)).toBe(true)
       expect(open).toBeGreaterThan(10)
     }).pipe(environment))
 
-  it.live("R7 ends in 100 ms while an upload waits to be opened again, as nothing is under way then", () =>
+  it.live("ends in 100 ms while an upload waits to be opened again, as nothing is under way then [R7]", () =>
     Effect.gen(function*() {
       for (const after of [1_000, 5_000, 60_000]) {
         const requests: Array<string> = []
@@ -235,7 +235,7 @@ describe("an interruption", () => {
       }
     }).pipe(environment))
 
-  it.live("R7 of 60 uploads under faults leaves no upload open whose id was received and whose abort can arrive", () =>
+  it.live("of 60 uploads under faults leaves no upload open whose id was received and whose abort can arrive [R7]", () =>
     Effect.gen(function*() {
       yield* prepare
       const service = yield* HttpClient.HttpClient
@@ -265,7 +265,7 @@ describe("an interruption", () => {
       expect(open.uploads.filter(({ uploadId }) => received.has(uploadId))).toEqual([])
     }).pipe(environment))
 
-  it.live("R7 ends in a second, too, when nothing answers any more", () =>
+  it.live("ends in a second, too, when nothing answers any more [R7]", () =>
     Effect.gen(function*() {
       const { interrupt, pair } = yield* makeWorld
       for (const silentFrom of [0, 150]) {

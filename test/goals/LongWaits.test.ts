@@ -196,7 +196,7 @@ describe("A long wait", () => {
       const { end, lines } = yield* watched(Effect.provide(together(5, listed), client(noVaults, slow)))
       expect(end).toBe(40_000)
       expect(texts(lines)).toEqual([
-        "5 WARN ListVaults waits for its turn: the RatePolicy in use does not let it begin yet"
+        "5 WARN ListVaults waits for its turn: the RatePolicy in use does not permit it yet"
       ])
     }))
 
@@ -225,7 +225,7 @@ describe("A long wait", () => {
       const { end, lines } = yield* watched(calls)
       expect(end).toBe(20_000)
       expect(texts(lines)).toEqual([
-        "5 WARN The provider of credentials has not responded yet. It is waited for 5m"
+        "5 WARN The provider of credentials has not responded yet. The limit is 5m"
       ])
     }))
 

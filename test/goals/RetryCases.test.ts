@@ -398,7 +398,7 @@ describe("the published retry cases", () => {
       let renewals = 0
       const credentials = Layer.succeed(Credentials.Credentials, {
         keys: Effect.succeed(keys),
-        renewed: () => Effect.sync(() => (renewals++, keys))
+        refreshed: () => Effect.sync(() => (renewals++, keys))
       })
       const { error, sent } = yield* failure(always(response(row)), { policy: twice, credentials })
       expect(error.retry).toBe(

@@ -260,7 +260,7 @@ const failure = Effect.gen(function*() {
 Error.stackTraceLimit = 2
 
 describe("The secret, the session token and the signatures", () => {
-  it.effect("S5: show in nothing of 1,000 random failures", () =>
+  it.effect("show in nothing of 1,000 random failures [S5]", () =>
     Effect.gen(function*() {
       const tags = new Set<string>()
       const hidden: Array<string> = []
@@ -299,7 +299,7 @@ describe("The secret, the session token and the signatures", () => {
   const leaks = (texts: ReadonlyArray<string>) =>
     [secret, token, "Signature="].filter((one) => texts.some((text) => text.includes(one)))
 
-  it.scoped("S5: show in no service, Layer or option that holds them", () =>
+  it.scoped("show in no service, Layer or option that holds them [S5]", () =>
     Effect.gen(function*() {
       const options = { keys: [keys] }
       const credentials = Credentials.layer(keys)
@@ -311,7 +311,7 @@ describe("The secret, the session token and the signatures", () => {
       )
       const context = yield* Layer.build(all)
       yield* Context.get(context, GlacierClient.GlacierClient).listVaults({})
-      const { keys: current, renewed } = Context.get(context, Credentials.Credentials)
+      const { keys: current, refreshed } = Context.get(context, Credentials.Credentials)
       const values = [
         options,
         keys,
@@ -321,14 +321,14 @@ describe("The secret, the session token and the signatures", () => {
         context,
         ...context.unsafeMap.values(),
         yield* current,
-        yield* renewed(keys),
+        yield* refreshed(keys),
         yield* Effect.exit(current),
         yield* Layer.build(Credentials.layerEffect(Effect.succeed(keys)))
       ]
       expect(leaks(values.flatMap(forms))).toEqual([])
     }))
 
-  it.scopedLive("S5: show in no log or span of an emulator behind a socket, nor of the client that calls it", () =>
+  it.scopedLive("show in no log or span of an emulator behind a socket, nor of the client that calls it [S5]", () =>
     Effect.gen(function*() {
       const { recording, seen } = recorder()
       yield* recording(Effect.gen(function*() {

@@ -70,7 +70,7 @@ const late = [
 describe("A line that carries 4 parts in 8 minutes, and one in 2", () => {
   it.effect.each(
     late.flatMap((one) => (["bytes", "stream"] as const).map((kind) => ({ ...one, kind })))
-  )("S4: $kind whose parts end with $error are sent one by one", ({ answer, error, kind, minutes }) => {
+  )("$kind whose parts end with $error are sent one by one [S4]", ({ answer, error, kind, minutes }) => {
     const { attempts, change } = lineOf(120, answer)
     return Effect.gen(function*() {
       const told: Array<Progress.Event> = []
@@ -90,7 +90,7 @@ describe("A line that carries 4 parts in 8 minutes, and one in 2", () => {
   })
 
   it.effect.each(["bytes", "stream"] as const)(
-    "S4: is given no more %s than it carries, if its speed is known",
+    "is given no more %s than it carries, if its speed is known [S4]",
     (kind) => {
       const { attempts, change } = lineOf(120)
       return Effect.gen(function*() {
@@ -104,7 +104,7 @@ describe("A line that carries 4 parts in 8 minutes, and one in 2", () => {
 })
 
 describe("A line", () => {
-  it.effect("S4: on which one of 4 parts was late carries 3 at a time from then on", () => {
+  it.effect("on which one of 4 parts was late carries 3 at a time from then on [S4]", () => {
     let first = true
     const { attempts, change } = lineOf(60, (arrived) => (send, request) => {
       if (!first) return arrived(send, request)
@@ -122,7 +122,7 @@ describe("A line", () => {
     }).pipe(Effect.provide(Support.layer(change)), inVirtualTime)
   })
 
-  it.effect("S4: that is too slow for even one part ends the upload after the attempts of the policy", () => {
+  it.effect("that is too slow for even one part ends the upload after the attempts of the policy [S4]", () => {
     const { attempts, change } = lineOf(600)
     return Effect.gen(function*() {
       expect(yield* Effect.flip(upload(sources.bytes))).toMatchObject({ _tag: "AttemptTimeout" })
@@ -137,7 +137,7 @@ describe("A line", () => {
     )
   })
 
-  it.effect("S4: that is quick is used by as many parts as before when the service fails", () => {
+  it.effect("that is quick is used by as many parts as before when the service fails [S4]", () => {
     let failures = 4
     const { attempts, change } = lineOf(10, (arrived) => (send, request) =>
       failures-- > 0

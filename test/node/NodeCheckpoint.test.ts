@@ -32,7 +32,7 @@ const read = Effect.scoped(Effect.gen(function*() {
 }))
 
 describe("NodeCheckpoint", () => {
-  it.scopedLive("I5: refuses the log of another process, until that is dead", () =>
+  it.scopedLive("refuses the log of another process, until that is dead [I5]", () =>
     Effect.gen(function*() {
       const directory = yield* folder
       const lock = `${yield* Checkpoint.pathOf(directory, "work")}.lock`
@@ -52,7 +52,7 @@ describe("NodeCheckpoint", () => {
     }), 180_000)
 
   it.scopedLive(
-    "I5: of two processes that find the lock of a dead one, one takes it over",
+    "of two processes that find the lock of a dead one, one takes it over [I5]",
     () =>
       Effect.gen(function*() {
         const directory = yield* folder

@@ -108,7 +108,7 @@ describe("NodeCredentials", () => {
         expect(plain(stale)).toEqual(["AKID1", secret, undefined, undefined])
         writeFileSync(join(folder, "credentials"), profile("AKID2"))
         expect(yield* credentials.keys).toBe(stale)
-        expect(plain(yield* credentials.renewed(stale))).toEqual(["AKID2", secret, undefined, undefined])
+        expect(plain(yield* credentials.refreshed(stale))).toEqual(["AKID2", secret, undefined, undefined])
       }).pipe(Effect.provide(NodeCredentials.layer))
     }))
 
@@ -168,7 +168,7 @@ describe("NodeCredentials", () => {
         }')`
       ]
     ] as const
-  )("S5: shows no secret when a process %s", ([, program]) =>
+  )("shows no secret when a process %s [S5]", ([, program]) =>
     Effect.gen(function*() {
       const folder = yield* environment({})
       writeFileSync(join(folder, "config"), withProcess(folder, program))
@@ -177,7 +177,7 @@ describe("NodeCredentials", () => {
       expect(printed(error)).not.toContain("wJalr")
     }))
 
-  it.scoped("S5: shows no secret whatever the chain fails with", () =>
+  it.scoped("shows no secret whatever the chain fails with [S5]", () =>
     Effect.gen(function*() {
       yield* environment({})
       vi.doMock("@aws-sdk/credential-provider-node", () => ({

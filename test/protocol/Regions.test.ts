@@ -42,9 +42,9 @@ const hostile: ReadonlyArray<string> = [
 
 describe("Regions", () => {
   describe("resolve", () => {
-    it("S6 has all published cases to answer", () => expect(endpoints.published_tests.cases).toHaveLength(54))
+    it("has all published cases to answer [S6]", () => expect(endpoints.published_tests.cases).toHaveLength(54))
 
-    it.each(endpoints.published_tests.cases)("S6 published case $params", (published) => {
+    it.each(endpoints.published_tests.cases)("published case $params [S6]", (published) => {
       const { botocore_now, params } = published
       const options = {
         region: params.Region,
@@ -55,7 +55,7 @@ describe("Regions", () => {
       expect(resolved(options)).toBe(botocore_now ?? published.expect)
     })
 
-    it.each(registered)("S6 makes the four urls of $region", ({ region, rules }) => {
+    it.each(registered)("makes the four urls of $region [S6]", ({ region, rules }) => {
       expect({
         default: resolved({ region }),
         fips: resolved({ region, useFips: true }),
@@ -78,7 +78,7 @@ describe("Regions", () => {
       expect(Regions.get("xx-nowhere-9")).toEqual(Option.none())
     })
 
-    it.each(hostile)("S6 refuses to make a host name of %j", (region) => {
+    it.each(hostile)("refuses to make a host name of %j [S6]", (region) => {
       const reason = "ERROR: Invalid Configuration: Region is not a region name"
       expect(resolved({ region })).toBe(reason)
       expect(resolved({ region: `fips-${region}` })).toBe(reason)
@@ -153,9 +153,9 @@ describe("Regions", () => {
       expect(accepts("us-" + "a".repeat(60))).toBe(true)
     })
 
-    it.each(hostile)("S6 refuses %j", (name) => expect(accepts(name)).toBe(false))
+    it.each(hostile)("refuses %j [S6]", (name) => expect(accepts(name)).toBe(false))
 
-    it.prop("S6 makes nothing but one DNS label", [Regions.RegionName], ([region]) => {
+    it.prop("makes nothing but one DNS label [S6]", [Regions.RegionName], ([region]) => {
       expect(new URL(`https://glacier.${region}.amazonaws.com`).hostname.split(".")).toEqual(
         ["glacier", region, "amazonaws", "com"]
       )

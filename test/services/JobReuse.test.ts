@@ -296,7 +296,7 @@ describe("Job.renewed", () => {
     return { change, fetched: () => sent.filter((line) => line.endsWith("/output")).length }
   }
 
-  it.scoped("D4: goes on with the windows it has when the output is gone, by a job that was asked for in time", () => {
+  it.scoped("goes on with the windows it has when the output is gone, by a job that was asked for in time [D4]", () => {
     const { change, fetched } = fetching()
     return Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
@@ -323,7 +323,7 @@ describe("Job.renewed", () => {
     }).pipe(prepared(change))
   })
 
-  it.scoped("D4: takes over from a job whose output is gone, and fetches no window twice", () => {
+  it.scoped("takes over from a job whose output is gone, and fetches no window twice [D4]", () => {
     const { change, fetched } = fetching()
     return Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem

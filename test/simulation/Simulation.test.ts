@@ -2,6 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
+import { isFull } from "../support/full.ts"
 import * as Scenario from "./scenario.ts"
 import * as Simulation from "./simulation.ts"
 import * as Tally from "./tally.ts"
@@ -21,16 +22,21 @@ const simulate = (...args: ReadonlyArray<string>) =>
 
 const seeds = (length: number, from = 1) => Array.from({ length }, (_, index) => index + from)
 
+/** The number of seeds, and what so many must contain at least. */
+const least = isFull
+  ? { seeds: 2_000, faults: 2_000, crashes: 700, jobs: 1_000, mebibytes: 5 * 1_024 }
+  : { seeds: 300, faults: 300, crashes: 100, jobs: 150, mebibytes: 750 }
+
 describe("the simulation", () => {
   it.live(
-    "I1 I2 finds nothing wrong, lost, left behind, stored twice or hanging in 2,000 seeds",
+    `finds nothing wrong, lost, left behind, stored twice or hanging in ${least.seeds} seeds [I1] [I2]`,
     () =>
       Effect.gen(function*() {
-        const { code, lines } = yield* simulate("--seeds", "2000", "--from", "1", "--json")
+        const { code, lines } = yield* simulate("--seeds", String(least.seeds), "--from", "1", "--json")
         const summary: unknown = JSON.parse(lines.at(-1) ?? "")
         expect(lines.slice(0, -1)).toEqual([])
         expect(summary).toMatchObject({
-          seeds: 2_000,
+          seeds: least.seeds,
           wrongBytes: 0,
           orphans: 0,
           duplicates: 0,
@@ -38,8 +44,7 @@ describe("the simulation", () => {
           failures: 0
         })
         expect(summary).toSatisfy((figures: Record<string, number>) =>
-          (figures["faults"] ?? 0) >= 2_000 && (figures["kinds"] ?? 0) >= 10 && (figures["crashes"] ?? 0) >= 700 &&
-          (figures["jobs"] ?? 0) >= 1_000 && (figures["mebibytes"] ?? 0) >= 5 * 1_024 &&
+          Object.entries({ ...least, kinds: 10 }).every(([name, count]) => (figures[name] ?? 0) >= count) &&
           (figures["maxAttempts"] ?? 9) <= 8
         )
         expect(code).toBe(0)
@@ -47,7 +52,7 @@ describe("the simulation", () => {
     600_000
   )
 
-  it.live("I1 runs a seed in the same way whatever ran before", () =>
+  it.live("runs a seed in the same way whatever ran before [I1]", () =>
     Effect.gen(function*() {
       const run = (seed: number) => Simulation.run(Scenario.make(seed))
       const before = yield* Effect.forEach(seeds(20), run)
@@ -55,7 +60,7 @@ describe("the simulation", () => {
       for (const seed of seeds(20).reverse()) expect(yield* run(seed)).toEqual(before[seed - 1])
     }))
 
-  it.live("I1 replays a seed from the list of its faults", () =>
+  it.live("replays a seed from the list of its faults [I1]", () =>
     Effect.gen(function*() {
       for (const seed of seeds(20, 100)) {
         const scenario = Scenario.make(seed)
@@ -65,7 +70,7 @@ describe("the simulation", () => {
       }
     }))
 
-  it.effect("I3 shrinks a failing scenario to the parts that it needs to fail", () =>
+  it.effect("shrinks a failing scenario to the parts that it needs to fail [I3]", () =>
     Effect.gen(function*() {
       const scenario = Scenario.make(11)
       const smallest = yield* Effect.promise(() =>

@@ -11,6 +11,8 @@ export interface Mutant {
   readonly edits: ReadonlyArray<readonly [text: string, instead: string]>
   /** The problems that the oracle reports, of which one is enough. */
   readonly found: RegExp
+  /** The seed that the search starts at: the first one that found the bug when this was written. By default 1. */
+  readonly from?: number
 }
 
 const wrong = /wrong bytes/
@@ -135,7 +137,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "waits for a stalled body without a limit",
-    file: "src/transport/internal/answer.ts",
+    file: "src/transport/internal/response.ts",
     edits: [[
       "Stream.timeoutFail(idled(attempt), attempt.idle)",
       "Stream.timeoutFail(idled(attempt), Duration.infinity)"
@@ -168,7 +170,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "does not look for a job whose response was lost",
-    file: "src/client/internal/lost.ts",
+    file: "src/client/internal/lostResponses.ts",
     edits: [["parameters.description?.trim() && isAsked(job)", "parameters.description?.trim() && !isAsked(job)"]],
     found: /jobs too many|wrong bytes/
   },
@@ -246,19 +248,21 @@ export const mutants: ReadonlyArray<Mutant> = [
   }
 ]
 
+/** Returns the text of the file with the bug. Fails unless each text to replace is in the file exactly once. */
+export const edited = ({ edits, file }: Mutant, root: string): string =>
+  edits.reduce((text, [before, instead]) => {
+    const parts = text.split(before)
+    if (parts.length !== 2) throw new Error(`${file} has ${JSON.stringify(before)} ${parts.length - 1} times`)
+    return parts.join(instead)
+  }, readFileSync(join(root, file), "utf8"))
+
 /** Copies the simulation and the source with the bug into a folder. Returns the path of the program to run. */
-export const apply = ({ edits, file }: Mutant, root: string, folder: string): string => {
+export const apply = (mutant: Mutant, root: string, folder: string): string => {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
   for (const part of ["src", "test/simulation", "test/support"]) {
     cpSync(join(root, part), join(folder, part), { recursive: true })
   }
-  let text = readFileSync(join(root, file), "utf8")
-  for (const [before, instead] of edits) {
-    const parts = text.split(before)
-    if (parts.length !== 2) throw new Error(`${file} has ${JSON.stringify(before)} ${parts.length - 1} times`)
-    text = parts.join(instead)
-  }
-  writeFileSync(join(folder, file), text)
+  writeFileSync(join(folder, mutant.file), edited(mutant, root))
   return join(folder, "test/simulation/run.ts")
 }

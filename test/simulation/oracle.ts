@@ -64,7 +64,7 @@ export const judge = Effect.fnUntraced(function*(
     if (mine.length === 0) problems.push(`${work.name} is not in the vault (${note.failures.at(-1)})`)
     duplicates += Math.max(0, mine.length - 1)
     if (mine.length > 0 && !mine.some((archive) => archive.archiveId === archiveId)) {
-      problems.push(`${work.name} has another id than its program was told`)
+      problems.push(`${work.name} has another id than its program received`)
     }
     for (const { size } of mine) if (size !== work.size) problems.push(`${work.name} has ${size} bytes`)
     const other = notes.find((other) => other !== note && archiveId !== undefined && other.archiveId === archiveId)

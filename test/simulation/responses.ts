@@ -1,5 +1,5 @@
 /**
- * What the processes sent, and what the responses told them. A program must not rely on a response whose tree hash is not
+ * What the processes sent, and what the responses said. A program must not rely on a response whose tree hash is not
  * the one that it sent: the service may have stored other bytes.
  */
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
@@ -37,9 +37,9 @@ export const make = () => {
         sent.set(uploadId, (sent.get(uploadId) ?? new Set()).add(headers[Header.treeHash] ?? ""))
       }
 
-      return ({ headers: answered, status }: HttpClientResponse.HttpClientResponse) => {
+      return ({ headers: received, status }: HttpClientResponse.HttpClientResponse) => {
         if (status >= 300) return
-        const { [Header.archiveId]: archiveId, [Header.treeHash]: treeHash, [Header.uploadId]: initiated } = answered
+        const { [Header.archiveId]: archiveId, [Header.treeHash]: treeHash, [Header.uploadId]: initiated } = received
         const isContradicted = treeHash !== undefined && treeHash !== headers[Header.treeHash]
         if (initiated !== undefined) opened.set(initiated, folder)
         if (archiveId !== undefined) mark(contradicted, archiveId, isContradicted)

@@ -77,7 +77,7 @@ const vaultOver = (http: HttpClient.HttpClient) =>
  * Records the archive of an upload that had cleared its checkpoint when its process died before noting the id. A program
  * keeps its notes itself, so this upload counts as noted.
  */
-const settle = Effect.fnUntraced(function*(world: World.World, folder: string, note: Program.Note) {
+const recordCompleted = Effect.fnUntraced(function*(world: World.World, folder: string, note: Program.Note) {
   const { name, upload } = note.work
   if (upload === "plain" || note.archiveId !== undefined) return
   if (world.disk.names().includes(yield* Checkpoint.pathOf(Program.checkpoints(folder), name))) return
@@ -184,7 +184,7 @@ const liveAll = (world: World.World, { batches, crashes, folder, notes, rival }:
     afterCrash: Effect.gen(function*() {
       for (const note of notes) {
         note.crashed = true
-        yield* settle(world, folder, note)
+        yield* recordCompleted(world, folder, note)
         yield* note.inspect
       }
       for (const note of batches) note.wrong += Batch.wrongFiles(world.disk, folder, note)

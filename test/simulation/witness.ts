@@ -39,11 +39,11 @@ export const make = (service: HttpClient.HttpClient) => {
   /** The jobs that retrieve archives, which are paid for, each with its archive. */
   const jobs = new Map<string, string>()
 
-  const record = ({ body, headers, method, url }: HttpClientRequest.HttpClientRequest, answered: Header.Headers) => {
+  const record = ({ body, headers, method, url }: HttpClientRequest.HttpClientRequest, received: Header.Headers) => {
     const [, kind, id = ""] = /\/(archives|multipart-uploads|jobs)(?:\/([^/?]+))?(?:\?|$)/.exec(url) ?? []
     const store = (size: unknown) =>
-      archives.set(answered[Header.archiveId] ?? "", {
-        treeHash: answered[Header.treeHash] ?? "",
+      archives.set(received[Header.archiveId] ?? "", {
+        treeHash: received[Header.treeHash] ?? "",
         size: Number(size)
       })
     switch (`${method} ${kind}`) {
@@ -56,7 +56,7 @@ export const make = (service: HttpClient.HttpClient) => {
       case "POST jobs": {
         // A job without an archive lists the inventory.
         const asked = body._tag === "Uint8Array" ? decodeRetrieval(new TextDecoder().decode(body.body)) : undefined
-        if (asked?._tag === "Right") jobs.set(answered[Header.jobId] ?? "", asked.right.ArchiveId)
+        if (asked?._tag === "Right") jobs.set(received[Header.jobId] ?? "", asked.right.ArchiveId)
         break
       }
       case "PUT multipart-uploads":
@@ -66,7 +66,7 @@ export const make = (service: HttpClient.HttpClient) => {
         uploads.delete(id)
         break
       case "POST multipart-uploads":
-        if (id === "") uploads.set(answered[Header.uploadId] ?? "", new Map())
+        if (id === "") uploads.set(received[Header.uploadId] ?? "", new Map())
         // A repeated completion stores nothing.
         else if (uploads.delete(id)) store(headers["x-amz-archive-size"])
     }

@@ -132,6 +132,6 @@ const stages: ReadonlyArray<Row> = [
   { name: "in the body of an output", run: download, script: [["output 0", silence(window(0).subarray(0, 500_000))]] }
 ]
 
-describe("I8 a download", () => playAll(rows))
+describe("a download [I8]", () => playAll(rows))
 
-describe("I8 a download that is cancelled", () => cancelAll(stages))
+describe("a download that is cancelled [I8]", () => cancelAll(stages))

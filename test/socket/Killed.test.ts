@@ -175,7 +175,7 @@ const moments: ReadonlyArray<Traffic["holds"]> = [
 ]
 
 it.scopedLive(
-  "I4: an upload whose process is killed when it is opened, between parts and when it is completed sends nothing twice",
+  "an upload whose process is killed when it is opened, between parts and when it is completed sends nothing twice [I4]",
   () =>
     Effect.gen(function*() {
       const checkpoints = yield* folder
@@ -202,7 +202,7 @@ it.scopedLive(
 const places = (lives: number) => Array.from({ length: lives }, (_, life) => ((life * 7) % 10) * 0.3 * mebibyte)
 
 it.scopedLive(
-  "I4: 25 times killed in the middle of an upload and of a download: the same bytes, once, and little on its way twice",
+  "25 times killed in the middle of an upload and of a download: the same bytes, once, and little on its way twice [I4]",
   () =>
     Effect.gen(function*() {
       const checkpoints = yield* folder

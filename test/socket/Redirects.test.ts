@@ -36,9 +36,9 @@ const clients: ReadonlyArray<readonly [name: string, secure: boolean, client: Cl
 
 const names = ["describeVault", "createVault", "uploadArchive"] as const
 
-describe("S6 a signed request goes to nobody else", () => {
+describe("a signed request goes to nobody else [S6]", () => {
   describe.each(clients)("over %s", (_, secure, client) => {
-    it.scopedLive.each([301, 302, 303, 307, 308])("S6 when the answer is %i", (status) =>
+    it.scopedLive.each([301, 302, 303, 307, 308])("when the answer is %i [S6]", (status) =>
       Effect.gen(function*() {
         const elsewhere = yield* serve((_, response) => response.end("{}"), secure)
         const home = yield* serve((request, response) => {

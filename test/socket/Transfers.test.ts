@@ -207,9 +207,9 @@ const thereAndBack = ({ every, partSize, policy, seed, size, timeouts }: Scenari
     return happened
   }).pipe(Effect.scoped)
 
-describe("I2 over a line that resets, truncates, stalls, slows down, and changes bytes both ways", () => {
+describe("over a line that resets, truncates, stalls, slows down, and changes bytes both ways [I2]", () => {
   it.scopedLive(
-    "I2 1 GiB is right there and back, and nothing is left behind",
+    "1 GiB is right there and back, and nothing is left behind [I2]",
     () =>
       Effect.gen(function*() {
         const { sizes, url } = yield* emulator()
@@ -233,7 +233,7 @@ describe("I2 over a line that resets, truncates, stalls, slows down, and changes
   )
 
   it.scopedLive(
-    "I2 small archives are right there and back, though hardly a part comes through",
+    "small archives are right there and back, though hardly a part comes through [I2]",
     () =>
       Effect.gen(function*() {
         const { url } = yield* emulator()
@@ -255,7 +255,7 @@ describe("I2 over a line that resets, truncates, stalls, slows down, and changes
   )
 
   it.scopedLive(
-    "I2 over TLS harm costs connections, and never a byte",
+    "over TLS harm costs connections, and never a byte [I2]",
     () =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem

@@ -497,8 +497,8 @@ const stages: ReadonlyArray<Row> = [
   { name: "in a single request", run: small, script: [["archive", silence()]] }
 ]
 
-describe("I8 an upload", () => playAll(rows))
+describe("an upload [I8]", () => playAll(rows))
 
-describe("I8 an upload that is resumed", () => playAll(resumed))
+describe("an upload that is resumed [I8]", () => playAll(resumed))
 
-describe("I8 an upload that is cancelled", () => cancelAll(stages))
+describe("an upload that is cancelled [I8]", () => cancelAll(stages))

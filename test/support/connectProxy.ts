@@ -5,7 +5,7 @@ import type { Certificate } from "../../src/node/internal/certificate.ts"
 import { createServer } from "./tlsServer.ts"
 
 /**
- * What the proxy does with CONNECT: opens a tunnel, refuses with a status, closes the connection, never responds, or
+ * What the proxy does with CONNECT: opens a tunnel, rejects with a status, closes the connection, never responds, or
  * responds that the tunnel is open and then passes nothing on.
  */
 export type Behaviour = "tunnel" | { readonly status: number } | "cut" | "silent" | "mute"
@@ -48,12 +48,12 @@ export const createProxy = ({ authorization, behaviour = "tunnel", certificate, 
         const [, target = ""] = /^CONNECT (\S+) HTTP/.exec(head.toString()) ?? []
         const given = /^proxy-authorization: (.*)\r$/im.exec(head.toString())?.[1]
         connects.push({ target, authorization: given })
-        const refuse = (status: number) => socket.end(`HTTP/1.1 ${status} Refused\r\nContent-Length: 0\r\n\r\n`)
-        if (authorization !== undefined && given !== authorization) return refuse(407)
+        const reject = (status: number) => socket.end(`HTTP/1.1 ${status} Rejected\r\nContent-Length: 0\r\n\r\n`)
+        if (authorization !== undefined && given !== authorization) return reject(407)
         if (behaviour === "cut") return socket.destroy()
         if (behaviour === "mute") return socket.write("HTTP/1.1 200 OK\r\n\r\n")
         if (behaviour === "tunnel") return tunnel(socket, target)
-        if (behaviour !== "silent") return refuse(behaviour.status)
+        if (behaviour !== "silent") return reject(behaviour.status)
       })
     }, certificate)
     return {

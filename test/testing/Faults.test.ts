@@ -112,19 +112,19 @@ describe("Faults", () => {
       expect(yield* (yield* Faults.Faults).injected).toEqual([])
     }).pipe(faulty({})))
 
-  it.live.each(failures)("I2 %s of %s shows as what it is", ([fault, operation, error]) =>
+  it.live.each(failures)("%s of %s shows as what it is [I2]", ([fault, operation, error]) =>
     Effect.gen(function*() {
       expect(yield* Effect.flip(roundTrip)).toMatchObject(error)
       expect(yield* (yield* Faults.Faults).injected).toEqual([{ fault, operation, at: 1 }])
     }).pipe(once(fault, operation)))
 
-  it.live.each(changes)("I2 %s of %s changes what arrives", ([fault, operation, outcome]) =>
+  it.live.each(changes)("%s of %s changes what arrives [I2]", ([fault, operation, outcome]) =>
     Effect.gen(function*() {
       expect(yield* roundTrip).toMatchObject(outcome)
       expect(yield* (yield* Faults.Faults).counts).toEqual({ [fault]: 1 })
     }).pipe(once(fault, operation)))
 
-  it.live("I2 RepeatedMarker leads back to the same page for ever", () =>
+  it.live("RepeatedMarker leads back to the same page for ever [I2]", () =>
     Effect.gen(function*() {
       const glacier = yield* GlacierClient
       const first = yield* glacier.listVaults({})
@@ -137,27 +137,27 @@ describe("Faults", () => {
       expect((yield* glacier.listVaults({})).marker).toEqual(Option.none())
     }).pipe(once("RepeatedMarker", "ListVaults")))
 
-  it.live("I2 EmptyMarker ends a list", () =>
+  it.live("EmptyMarker ends a list [I2]", () =>
     Effect.gen(function*() {
       const { marker } = yield* (yield* GlacierClient).listVaults({})
       expect(marker).toEqual(Option.some(""))
       expect(yield* Stream.runCount(Pages.vaults())).toBe(1)
     }).pipe(faulty({ rates: { EmptyMarker: 1 } })))
 
-  it.live("I2 RepeatedMarker ends a list with an error", () =>
+  it.live("RepeatedMarker ends a list with an error [I2]", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Stream.runDrain(Pages.vaults()))
       expect(error).toMatchObject({ _tag: "MalformedResponse", operation: "ListVaults" })
     }).pipe(once("RepeatedMarker", "ListVaults")))
 
-  it.live("I2 WrongTreeHash is another than that of the bytes", () =>
+  it.live("WrongTreeHash is another than that of the bytes [I2]", () =>
     Effect.gen(function*() {
       const { promised, sum } = yield* roundTrip
       expect(sum).toBe("right")
       expect(promised).not.toMatchObject({ value: treeHash(bytes.subarray(0, 2 * mebibyte)) })
     }).pipe(once("WrongTreeHash", "GetJobOutput")))
 
-  it.live("I2 DamagedBodies happen with every body from then on, whatever is retried", () =>
+  it.live("DamagedBodies happen with every body from then on, whatever is retried [I2]", () =>
     Effect.gen(function*() {
       const attempts: Array<number> = []
       const error = yield* Effect.flip(roundTrip).pipe(
@@ -168,7 +168,7 @@ describe("Faults", () => {
       expect(attempts).toEqual([1, 2])
     }).pipe(once("DamagedBodies", "UploadMultipartPart", 2)))
 
-  it.live("I2 DamagedBodies are left out where one rate is given for all kinds", () =>
+  it.live("DamagedBodies are left out where one rate is given for all kinds [I2]", () =>
     Effect.gen(function*() {
       const glacier = yield* GlacierClient
       const hash = treeHash(bytes.subarray(0, 1))
@@ -185,7 +185,7 @@ describe("Faults", () => {
     }).pipe(faulty({ seed: 1, rates: 0.2 })))
 
   it.live(
-    "I2 cause each error that they can cause, over the scripts of Arbitraries.faultScript",
+    "cause each error that they can cause, over the scripts of Arbitraries.faultScript [I2]",
     () =>
       Effect.gen(function*() {
         const operations = new Set([
@@ -224,7 +224,7 @@ describe("Faults", () => {
     120_000
   )
 
-  it.live("I2 what a service has done whose answer did not arrive is done", () =>
+  it.live("what a service has done whose answer did not arrive is done [I2]", () =>
     Effect.gen(function*() {
       const glacier = yield* GlacierClient
       const names = ["LostReply", "ResetBeforeHeaders", "Failed"]
@@ -239,7 +239,7 @@ describe("Faults", () => {
       }))
     })))
 
-  it.live("I2 a request that was lost or refused is not done", () =>
+  it.live("a request that was lost or refused is not done [I2]", () =>
     Effect.gen(function*() {
       const glacier = yield* GlacierClient
       for (const fault of [0, 1, 2]) yield* Effect.flip(Effect.as(roundTrip, fault))
@@ -252,7 +252,7 @@ describe("Faults", () => {
       }))
     })))
 
-  it.live("I2 what has expired stays gone, also from lists", () =>
+  it.live("what has expired stays gone, also from lists [I2]", () =>
     Effect.gen(function*() {
       const glacier = yield* GlacierClient
       yield* Effect.flip(roundTrip)
@@ -263,7 +263,7 @@ describe("Faults", () => {
       })
     }).pipe(once("ExpiredUpload", "UploadMultipartPart", 2)))
 
-  it.live("I2 a clock that jumps is corrected by that of the service", () =>
+  it.live("a clock that jumps is corrected by that of the service [I2]", () =>
     Effect.gen(function*() {
       const glacier = yield* GlacierClient
       const before = yield* Clock.currentTimeMillis
@@ -343,7 +343,7 @@ describe("Faults on disk", () => {
     ["NoPermission", "rename", "EACCES"],
     ["CrossDevice", "rename", "EXDEV"]
   ])(
-    "I2 %s fails a download, which the next run repairs",
+    "%s fails a download, which the next run repairs [I2]",
     ([fault, operation, code]) =>
       onDisk({ script: [{ fault, operation, at: 1 }] })((folder) =>
         Effect.gen(function*() {
@@ -358,7 +358,7 @@ describe("Faults on disk", () => {
       )
   )
 
-  it.live("I2 a download that cannot get its name leaves the older file, and all it has for the next", () =>
+  it.live("a download that cannot get its name leaves the older file, and all it has for the next [I2]", () =>
     onDisk({ script: [{ fault: "CrossDevice", operation: "rename", at: 1 }] })((folder) =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
@@ -373,7 +373,7 @@ describe("Faults on disk", () => {
       })
     ))
 
-  it.live("I2 a file that may not be opened is no source, and no checkpoint", () =>
+  it.live("a file that may not be opened is no source, and no checkpoint [I2]", () =>
     onDisk({ rates: { NoPermission: 1 } })((folder) =>
       Effect.gen(function*() {
         const glacier = yield* GlacierClient
@@ -391,7 +391,7 @@ describe("Faults on disk", () => {
       })
     ))
 
-  it.live("I2 half of a short write is there", () =>
+  it.live("half of a short write is there [I2]", () =>
     onDisk({ rates: { ShortWrite: 1 } })((folder) =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
@@ -401,7 +401,7 @@ describe("Faults on disk", () => {
       })
     ))
 
-  it.live("I2 a file that changes while it is uploaded becomes no archive", () =>
+  it.live("a file that changes while it is uploaded becomes no archive [I2]", () =>
     onDisk({ script: [{ fault: "FileChanged", operation: "read", at: 2 }] })((folder) =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem

@@ -76,7 +76,7 @@ describe("Credentials", () => {
   it.effect("may be given: there are never others", () =>
     Effect.gen(function*() {
       const credentials = yield* Credentials.Credentials
-      expect([yield* credentials.keys, yield* credentials.renewed(keys)]).toEqual([keys, keys])
+      expect([yield* credentials.keys, yield* credentials.refreshed(keys)]).toEqual([keys, keys])
     }).pipe(Effect.provide(Credentials.layer(keys))))
 
   it.each([

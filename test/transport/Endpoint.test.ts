@@ -31,23 +31,23 @@ describe("Endpoint", () => {
       [{ region, useDualStack: true }, "glacier.eu-west-1.api.aws", "eu-west-1"],
       [{ region, useFips: true, useDualStack: true }, "glacier-fips.eu-west-1.api.aws", "eu-west-1"],
       [{ region, useFips: false, useDualStack: false, allowHttp: true }, "glacier.eu-west-1.amazonaws.com", "eu-west-1"]
-    ])("S6 %j", (options, host, signing) => {
+    ])("%j [S6]", (options, host, signing) => {
       expect(made(options)).toEqual({ url: `https://${host}`, host, region: signing })
     })
 
-    it.each(published)("S6 published case $params", ({ botocore_now, expect: expected, params }) => {
+    it.each(published)("published case $params [S6]", ({ botocore_now, expect: expected, params }) => {
       const { Endpoint: endpoint, Region, UseDualStack: useDualStack, UseFIPS: useFips } = params
       const outcome = botocore_now ?? expected
       expect(refused({ region: Region, endpoint, useFips, useDualStack }))
         .toBe(outcome.startsWith("https:") ? `took ${outcome}` : outcome.replace("ERROR: ", ""))
     })
 
-    it.each(["xx-nowhere-9", "us-east-9", "aws-global", "fips-us-east-9"])("S6 %s needs a url", (unknown) => {
+    it.each(["xx-nowhere-9", "us-east-9", "aws-global", "fips-us-east-9"])("%s needs a url [S6]", (unknown) => {
       expect(refused({ region: unknown })).toContain("give the endpoint's url as well")
     })
 
     it.each(["", "us", "US-EAST-1", "us-east-1.evil.example", "us-east-1\r\nHost: evil", "us-east-1/", "fips-fips-us"])(
-      "S6 %j is no name of a region, with a url or without",
+      "%j is no name of a region, with a url or without [S6]",
       (name) => {
         for (const options of [{ region: name }, { region: name, endpoint: "https://glacier.example.com" }]) {
           expect(refused(options)).toMatch(/is not the name of a region|Glacier is not known|FIPS and custom endpoint/)
@@ -85,7 +85,7 @@ describe("Endpoint", () => {
       ["https://[2001:DB8::0001]:8443", "https://[2001:db8::1]:8443", "[2001:db8::1]:8443"],
       ["https://localhost", "https://localhost", "localhost"],
       ["https://169.253.169.254", "https://169.253.169.254", "169.253.169.254"]
-    ])("S6 %s is taken", (endpoint, url, host) => {
+    ])("%s is taken [S6]", (endpoint, url, host) => {
       expect(made({ region, endpoint })).toEqual({ url, host, region })
     })
 
@@ -102,7 +102,7 @@ describe("Endpoint", () => {
       "http://[::ffff:7f00:1]",
       "http://128.0.0.1",
       "http://example.com:9012"
-    ])("S6 %s is taken only when allowed", (endpoint) => {
+    ])("%s is taken only when allowed [S6]", (endpoint) => {
       expect(refused({ region, endpoint })).toBe(`The endpoint "${endpoint}" must be https (or http on this machine)`)
       expect(refused({ region, endpoint, allowHttp: false })).toContain("must be https")
       expect(made({ region, endpoint, allowHttp: true }).url).toBe(endpoint)
@@ -194,14 +194,14 @@ describe("Endpoint", () => {
       ["http://①⑥⑨.254.169.254", "is not a url"],
       ["https://glacier.example.com\u202e", "is not a url"],
       ["https://glаcier.example.com", "is not a url"]
-    ])("S6 %j is refused, even where http is allowed", (endpoint, problem) => {
+    ])("%j is refused, even where http is allowed [S6]", (endpoint, problem) => {
       for (const allowHttp of [false, true]) {
         expect(refused({ region, endpoint, allowHttp })).toContain(problem)
         expect(refused({ region, endpoint, allowHttp })).not.toMatch(/hunter2|[\r\n]/)
       }
     })
 
-    it("S6 shows no password when it is refused, even one that cannot be read", () => {
+    it("shows no password when it is refused, even one that cannot be read [S6]", () => {
       expect(refused({ region, endpoint: "https://user:hunter2@glacier.exam ple.com" })).not.toContain("hunter2")
     })
 
@@ -214,7 +214,7 @@ describe("Endpoint", () => {
       "../-",
       "-\r\nHost: evil"
     ])(
-      "S6 is asked for nothing with the account id %j",
+      "is asked for nothing with the account id %j [S6]",
       (accountId) =>
         Effect.gen(function*() {
           const { glacier, sent } = yield* scripted(replies(() => answer(500)))
@@ -256,7 +256,7 @@ describe("Endpoint", () => {
         `The endpoint "https://...@example.com/?..." must not carry a user name or password`
       ],
       ["me:hunter2@example.com", `The endpoint "...@example.com" must be a scheme, a host and a port only`]
-    ])("S6 %s is refused with its value and what to write, but without a password", (endpoint, message) => {
+    ])("%s is refused with its value and what to write, but without a password [S6]", (endpoint, message) => {
       expect(refused({ region, endpoint })).toBe(message)
     })
 
@@ -265,7 +265,7 @@ describe("Endpoint", () => {
       "https://glacier-fips.us-west-2.amazonaws.com",
       "https://glacier.us-west-2.api.aws",
       "https://vpce-0a1b2c3d-4e5f.glacier.us-west-2.vpce.amazonaws.com"
-    ])("S6 %s is AWS's own of another region, and refused", (endpoint) => {
+    ])("%s is AWS's own of another region, and refused [S6]", (endpoint) => {
       expect(refused({ region, endpoint })).toBe(
         `The endpoint "${endpoint}" is in region us-west-2, but requests would be signed for "eu-west-1"; write us-west-2 there`
       )

@@ -112,8 +112,8 @@ const keys = {
 /** Pairs, because how a query is written may differ where its meaning does not: `'` or `%27`. */
 const pairs = (query: string) => [...new URLSearchParams(query.replaceAll("+", "%2B"))]
 
-describe("S1 golden requests", () => {
-  it("S1 are of every operation, each with a call", () => {
+describe("golden requests [S1]", () => {
+  it("are of every operation, each with a call [S1]", () => {
     const names = golden.cases.map(({ name }) => name)
     expect(names).toEqual(Object.keys(calls))
     expect(new Set(names.map((name) => name.split(" ")[0])))
@@ -125,7 +125,7 @@ describe("S1 golden requests", () => {
     expect(golden.cases.flatMap(({ authorization }) => authorization)).toHaveLength(43 * 5)
   })
 
-  it.effect.each(golden.cases)("S1 $name is signed as botocore signs it", (expected) =>
+  it.effect.each(golden.cases)("$name is signed as botocore signs it [S1]", (expected) =>
     Effect.gen(function*() {
       for (const [index, { at, endpoint, region, token, url }] of golden.settings.entries()) {
         yield* TestClock.setTime(Date.parse(at))

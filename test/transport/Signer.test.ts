@@ -162,11 +162,11 @@ describe("Signer", () => {
         accessKeyId: `AKID${++asked}`,
         secretAccessKey: Redacted.make(`secret ${asked}`)
       }))
-      const renewed = Layer.succeed(Credentials.Credentials, { keys: next, renewed: () => next })
+      const refreshed = Layer.succeed(Credentials.Credentials, { keys: next, refreshed: () => next })
       const sent = yield* Effect.flatMap(Signer.Signer, (signer) =>
         Effect.replicateEffect(signer.sign({ ...listVaults, at: signedAt }), 2)).pipe(
           Effect.provide(Signer.layer),
-          Effect.provide(renewed),
+          Effect.provide(refreshed),
           Effect.provide(Endpoint.layer({ region: "us-east-1" }))
         )
       expect(sent.map(({ headers }) =>

@@ -66,8 +66,8 @@ const authorization = (signedHeaders: string, signature: string) =>
 
 const foreign = suite.cases.filter((one) => one.not_ours !== undefined)
 
-describe("S1 the public suite of Signature Version 4", () => {
-  it("S1 has 38 cases, six of which are not for Glacier", () => {
+describe("the public suite of Signature Version 4 [S1]", () => {
+  it("has 38 cases, six of which are not for Glacier [S1]", () => {
     expect(suite.cases).toHaveLength(38)
     expect(new Set(suite.cases.map(({ name }) => name)).size).toBe(38)
     expect(foreign.map(({ name }) => name)).toEqual([
@@ -80,13 +80,13 @@ describe("S1 the public suite of Signature Version 4", () => {
     ])
   })
 
-  it.each(suite.cases.filter((one) => one.not_ours === undefined))("S1 $name is signed alike", async (one) => {
+  it.each(suite.cases.filter((one) => one.not_ours === undefined))("$name is signed alike [S1]", async (one) => {
     const { authorization: ours, hashed } = await signed(one)
     expect(hashed).toEqual(expect.arrayContaining([one.canonical_request_sha256, one.string_to_sign_sha256]))
     expect(ours).toBe(authorization(one.signed_headers, one.signature))
   })
 
-  it.each(foreign)("S1 $name is signed as if its path were normalised", async (one) => {
+  it.each(foreign)("$name is signed as if its path were normalised [S1]", async (one) => {
     const twin = suite.cases.find(({ name }) => name === one.name.replace("-unnormalized", "-normalized"))!
     expect((await signed(one)).authorization).toBe(authorization(twin.signed_headers, twin.signature))
     expect(twin.signature).not.toBe(one.signature)

@@ -253,7 +253,7 @@ describe("a retry", () => {
       let asked = 0
       const next = Effect.sync(() => ({ accessKeyId: `AKID${++asked}`, secretAccessKey: Redacted.make("secret") }))
       const { glacier, sent } = yield* scripted(replies(throttled), {
-        credentials: Layer.succeed(Credentials.Credentials, { keys: next, renewed: () => next }),
+        credentials: Layer.succeed(Credentials.Credentials, { keys: next, refreshed: () => next }),
         policies: RetryPolicy.layer(RetryPolicy.attempts(RetryPolicy.fromSchedule(Schedule.spaced("1 second")), 3))
       })
       expect(Option.isSome(yield* after("2 seconds", glacier.uploadArchive(uploadInput)))).toBe(true)
@@ -308,13 +308,13 @@ describe("a refusal as expired", () => {
     }))
     const credentials = Layer.succeed(Credentials.Credentials, {
       keys,
-      renewed: ({ accessKeyId }) => Effect.zipRight(Effect.sync(() => stale.push(accessKeyId)), keys)
+      refreshed: ({ accessKeyId }) => Effect.zipRight(Effect.sync(() => stale.push(accessKeyId)), keys)
     })
     return { stale, credentials }
   }
 
   it.effect.each(calls)(
-    "has the keys renewed and $name tried once more with others",
+    "has the keys refreshed and $name tried once more with others",
     ({ answer: fine, output, run }) =>
       Effect.gen(function*() {
         const { credentials, stale } = renewable()
@@ -354,7 +354,7 @@ describe("a refusal as expired", () => {
         ...retrying,
         credentials: Layer.succeed(Credentials.Credentials, {
           keys: Effect.succeed(keys),
-          renewed: () => Effect.fail(failure)
+          refreshed: () => Effect.fail(failure)
         })
       })
       const { _tag, message } = yield* Effect.flip(glacier.describeVault(vault))

@@ -96,7 +96,7 @@ describe("Source", () => {
 describe("Vault", () => {
   it("fails with exactly the errors of its operations", () => {
     type Tags<A> = A extends Effect.Effect<unknown, infer E extends { readonly _tag: string }> ? E["_tag"] : never
-    type Method<Name extends keyof GlacierClient.Service> = Tags<ReturnType<GlacierClient.Service[Name]>>
+    type Method<Name extends keyof GlacierClient.Service & string> = Tags<ReturnType<GlacierClient.Service[Name]>>
     expect<Tags<Vault.Service["create"]>>().type.toBe<Method<"createVault">>()
     expect<Tags<Vault.Service["delete"]>>().type.toBe<Method<"deleteVault">>()
     expect<Tags<ReturnType<Vault.Service["retrieveArchive"]>>>().type.toBe<

@@ -20,10 +20,10 @@ hashes = {}
 
 def fetch(start):
     end = min(start + window_size, size) - 1
-    answer = glacier.get_job_output(**job, range=f"bytes={start}-{end}")
-    window = answer["body"].read()
+    response = glacier.get_job_output(**job, range=f"bytes={start}-{end}")
+    window = response["body"].read()
     hashes[start] = calculate_tree_hash(io.BytesIO(window))
-    if hashes[start] != answer["checksum"]:
+    if hashes[start] != response["checksum"]:
         raise ValueError(f"{start} to {end} came with another tree hash")
     os.pwrite(file, window, start)
 

@@ -18,8 +18,8 @@ hashes = {}
 
 def send(start):
     part = os.pread(file, part_size, start)
-    answer = glacier.upload_multipart_part(**upload, range=f"bytes {start}-{start + len(part) - 1}/*", body=part)
-    hashes[start] = answer["checksum"]
+    response = glacier.upload_multipart_part(**upload, range=f"bytes {start}-{start + len(part) - 1}/*", body=part)
+    hashes[start] = response["checksum"]
 
 
 in_threads(send, range(0, size, part_size))

@@ -1,3 +1,8 @@
+/**
+ * The pages of a list as a Stream.
+ *
+ * @internal
+ */
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -6,8 +11,8 @@ import { MalformedResponse, show } from "../../protocol/GlacierError.ts"
 import type * as Operation from "../../protocol/Operation.ts"
 
 /**
- * The entries of a list, page after page, up to the page without a marker. A marker that comes a second time would make
- * the list endless, so all are remembered: one for each page, which is little beside its entries.
+ * Lists the entries of all pages, up to the page without a marker. Fails when a marker comes a second time, because the
+ * list would never end. It remembers all markers for that: one for each page, which is little beside the entries.
  */
 export const pages = <Page extends { readonly marker: Option.Option<string> }, A, E, R>(
   { name, success }: Operation.Any,
@@ -19,8 +24,8 @@ export const pages = <Page extends { readonly marker: Option.Option<string> }, A
     return Stream.paginateChunkEffect(
       Option.none<string>(),
       (marker) =>
-        Effect.flatMap(page(Option.getOrUndefined(marker)), (answer) => {
-          const next = Option.filter(answer.marker, (marker) => marker !== "")
+        Effect.flatMap(page(Option.getOrUndefined(marker)), (found) => {
+          const next = Option.filter(found.marker, (marker) => marker !== "")
           if (Option.exists(next, (marker) => seen.has(marker))) {
             return new MalformedResponse({
               operation: name,
@@ -29,7 +34,7 @@ export const pages = <Page extends { readonly marker: Option.Option<string> }, A
             })
           }
           Option.map(next, (marker) => seen.add(marker))
-          return Effect.succeed([Chunk.fromIterable(entries(answer)), Option.map(next, Option.some)] as const)
+          return Effect.succeed([Chunk.fromIterable(entries(found)), Option.map(next, Option.some)] as const)
         })
     )
   })

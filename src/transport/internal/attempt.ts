@@ -1,28 +1,196 @@
 /**
- * What is known of one attempt of a call.
+ * One attempt of a call, from top to bottom: wait for the rate, sign, send, decode the response and compare it with the
+ * request. The attempt is signed and timed only after its wait, so no signature grows old while a call is paced.
  *
  * @internal
  */
+import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
+import * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
-import type { Lane } from "../../policy/Bandwidth.ts"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Metric from "effect/Metric"
+import * as MetricLabel from "effect/MetricLabel"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as RatePolicy from "../../policy/RatePolicy.ts"
+import * as RetryPolicy from "../../policy/RetryPolicy.ts"
+import * as Waiting from "../../policy/Waiting.ts"
+import type { GlacierError } from "../../protocol/GlacierError.ts"
 import type * as Operation from "../../protocol/Operation.ts"
+import { Endpoint } from "../Endpoint.ts"
+import * as HttpHooks from "../HttpHooks.ts"
+import * as Metrics from "../Metrics.ts"
+import * as Signer from "../Signer.ts"
+import { scrubbing } from "./attemptContext.ts"
+import * as ClockSkew from "./clockSkew.ts"
+import { toConnectionError } from "./connectionError.ts"
+import * as Echoes from "./echoes.ts"
+import { paced } from "./pacing.ts"
+import type { Policies } from "./policies.ts"
+import { decode, toDefect } from "./response.ts"
+import * as Retrying from "./retrying.ts"
+import * as TimeLimits from "./timeLimits.ts"
+import { waited } from "./waits.ts"
 
-/** An attempt: what was called, and what its errors must not show. */
-export interface Attempt {
+/** A call whose attempts are made here. */
+export interface Call {
   readonly operation: Operation.Any
-  /** The longest that it may take to the answer. */
-  readonly limit: Duration.Duration
-  /** The longest pause in a body. */
-  readonly idle: Duration.Duration
-  /** What a body is paced by. */
-  readonly lane: Lane | undefined
-  /** Takes the secrets of the request out of a text: who answers may quote what it was sent. */
-  readonly scrub: (text: string) => string
+  /** The vault that the call is about, if there is one. */
+  readonly vaultName: string | undefined
+  readonly input: object
+  readonly request: Operation.Request
+  readonly policies: Policies
+  /** Whether the service may have acted on an attempt. */
+  mayHaveActed: boolean
 }
 
-/** Takes the session token and the signature of signed headers out of a text. */
-export const scrubbing = (headers: Readonly<Record<string, string>>): Attempt["scrub"] => {
-  const secrets = [headers["x-amz-security-token"], /Signature=(\w+)/.exec(headers["authorization"] ?? "")?.[1]]
-    .filter((secret) => secret !== undefined && secret !== "")
-  return (text) => secrets.reduce<string>((clean, secret = "") => clean.replaceAll(secret, "<redacted>"), text)
+/** The path and query of a request, percent-encoded. */
+const pathOf = ({ path, query }: Operation.Request): string =>
+  query.length === 0
+    ? path
+    : `${path}?${query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}`
+
+/** The body of a request and its media type. Bytes in shared memory are copied for an HTTP client that rejects them. */
+const bodyOf = ({ body }: Operation.Request, { bandwidth }: Policies, sendsShared: boolean) => {
+  if (body === undefined) return { body: HttpBody.empty, contentType: {} }
+  if (typeof body === "string") {
+    return { body: HttpBody.text(body, "application/json"), contentType: { "content-type": "application/json" } }
+  }
+  const sendable = sendsShared || body.buffer instanceof ArrayBuffer ? body : new Uint8Array(body)
+  return { body: paced(sendable, bandwidth.up), contentType: {} }
 }
+
+/** Makes `fetch` follow no redirects: other HTTP clients never do, and a signature is for one host only. */
+const withoutRedirects = (context: Context.Context<never>) =>
+  Context.add(context, FetchHttpClient.RequestInit, {
+    ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),
+    redirect: "manual"
+  })
+
+const outcomeOf = (exit: Exit.Exit<unknown, GlacierError>): string =>
+  Exit.match(exit, {
+    onSuccess: () => "ok",
+    onFailure: (cause) => cause._tag === "Fail" ? cause.error._tag : cause._tag
+  })
+
+const sentBytes = Metric.tagged(Metrics.bytes, "direction", "up")
+
+/** Returns a function that counts an attempt. It keeps the counters: looking one up by its labels takes longer than counting. */
+const makeCount = () => {
+  const counters = new Map<string, Metric.Metric.Counter<number>>()
+  return (operation: string, exit: Exit.Exit<unknown, GlacierError>) => {
+    const outcome = outcomeOf(exit)
+    const key = `${operation} ${outcome}`
+    const counter = counters.get(key) ?? Metric.taggedWithLabels(Metrics.requests, [
+      MetricLabel.make("operation", operation),
+      MetricLabel.make("outcome", outcome)
+    ])
+    counters.set(key, counter)
+    return Metric.increment(counter)
+  }
+}
+
+/** Makes what attempts share: the connection to the endpoint, and the clock of the service. */
+export const make = Effect.gen(function*() {
+  const endpoint = yield* Endpoint
+  const signer = yield* Signer.Signer
+  const sendsShared = yield* HttpHooks.SendsShared
+  const http: HttpClient.HttpClient & HttpHooks.Hooks = yield* HttpClient.HttpClient
+  const skew = ClockSkew.make()
+  const count = makeCount()
+  let isReached = false
+
+  // AWS gets no trace headers, and no span shows a signature or a token.
+  const execute: typeof http.execute = (request) =>
+    http.execute(request).pipe(Effect.mapInputContext(withoutRedirects), Effect.withTracerEnabled(false))
+
+  const send = Effect.fnUntraced(function*(
+    { input, operation, policies, request }: Call,
+    limit: Duration.Duration,
+    executeWithin: typeof http.execute = execute
+  ) {
+    const { body, contentType } = bodyOf(request, policies, sendsShared)
+    const sentAt = yield* Clock.currentTimeMillis
+    const offset = yield* skew.offset
+    const { headers, refresh } = yield* signer.sign({
+      ...request,
+      method: operation.method,
+      headers: { "x-amz-glacier-version": "2012-06-01", ...contentType, ...request.headers },
+      at: sentAt + offset
+    })
+    const { bandwidth, timeouts } = policies
+    const context = { operation, limit, idle: timeouts.idle, lane: bandwidth.down, scrub: scrubbing(headers) }
+    const response = yield* HttpClientRequest.make(operation.method)(`${endpoint.url}${pathOf(request)}`).pipe(
+      HttpClientRequest.setBody(body),
+      HttpClientRequest.setHeaders(headers),
+      executeWithin,
+      Effect.mapError(TimeLimits.orTimeout(context, toConnectionError(context))),
+      Effect.mapError((error) => isReached ? error : Retrying.markUnreachable(error)),
+      Effect.catchAllDefect(toDefect(context))
+    )
+    isReached = true
+    yield* skew.learn(response.headers, sentAt)
+    const origin = { operation, input, status: response.status, requestId: response.headers["x-amzn-requestid"] }
+    return yield* Effect.tapErrorTag(decode(context, response), "ExpiredToken", () => refresh).pipe(
+      Effect.flatMap((output) => Echoes.check(origin, output)),
+      Effect.catchTag("InvalidSignature", (error) =>
+        Effect.gen(function*() {
+          const took = (yield* Clock.currentTimeMillis) - sentAt
+          return yield* Retrying.explainSignature(error, { isSkewed: (yield* skew.offset) !== offset, took })
+        }))
+    )
+  })
+
+  /** Runs an attempt whose turn has come. */
+  const timed = (call: Call) => {
+    const { operation, policies, request } = call
+    const limit = TimeLimits.ofAttempt(request, policies.timeouts)
+    const context = { operation, limit, connect: policies.timeouts.connect }
+    const uploaded = Predicate.isUint8Array(request.body) ? request.body.length : 0
+    return Effect.suspend(() => {
+      call.mayHaveActed = true
+      return TimeLimits.attempt(http, context, (execute) => send(call, limit, execute))
+    }).pipe(
+      Effect.tapError((error) => Effect.sync(() => void (call.mayHaveActed = RetryPolicy.isUnknown(error)))),
+      Effect.onExit((exit) =>
+        Effect.zipRight(
+          count(operation.name, exit),
+          uploaded > 0 ? Metric.incrementBy(sentBytes, uploaded) : Effect.void
+        )
+      )
+    )
+  }
+
+  /** Runs an attempt when the rate policy permits it, and reports the wait. */
+  const gated = (call: Call) => {
+    const { operation, policies: { ratePolicy } } = call
+    const attempt = timed(call)
+    if (ratePolicy === RatePolicy.none) return attempt
+    const subject = Retrying.subjectOf(call)
+    return Effect.flatMap(Clock.currentTimeMillis, (asked) =>
+      Waiting.during(
+        { reason: "rate", about: subject },
+        () => `${subject} waits for its turn: the RatePolicy in use does not permit it yet`,
+        (end) =>
+          ratePolicy.pace(
+            Effect.flatMap(
+              Clock.currentTimeMillis,
+              (now) => now > asked ? waited("rate", now - asked) : Effect.void
+            ).pipe(Effect.zipRight(end), Effect.zipRight(attempt)),
+            operation
+          )
+      ))
+  }
+
+  return {
+    /** Makes an attempt of a call. */
+    attempt: (call: Call) => Retrying.withRefreshedCredentials(gated(call)),
+    /** The time at the service in epoch milliseconds, corrected by the dates of its responses. */
+    time: Effect.zipWith(Clock.currentTimeMillis, skew.offset, (now, offset) => now + offset)
+  }
+})

@@ -1,3 +1,9 @@
+/**
+ * Compares a response with its request: a response that repeats another id, range or tree hash than was sent belongs to
+ * another request, or its request was changed in transit.
+ *
+ * @internal
+ */
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -6,7 +12,7 @@ import type { ArchiveId } from "../../protocol/Names.ts"
 import type * as Operation from "../../protocol/Operation.ts"
 import { ChecksumMismatch } from "../../protocol/ServiceError.ts"
 
-/** Where a decoded response came from. */
+/** The request of a decoded response, and the head of the response. */
 export interface Origin {
   readonly operation: Operation.Any
   readonly input: object
@@ -14,13 +20,13 @@ export interface Origin {
   readonly requestId: string | undefined
 }
 
-/** The value of an output: an optional one that is absent is undefined. */
+/** The value of an output, undefined if it is absent. */
 const valueOf = (output: object, key: string): unknown => {
   const value: unknown = Reflect.get(output, key)
   return Option.isOption(value) ? Option.getOrUndefined(value) : value
 }
 
-/** The outputs that hold the id of something new. `Location` ends with the same id. */
+/** The outputs that hold the id of a new archive, job or upload. `Location` ends with the same id. */
 const ids = ["archiveId", "jobId", "uploadId"]
 
 /** The id at the end of a path such as `/-/vaults/photos/archives/ID`. */
@@ -34,7 +40,7 @@ export const check = (origin: Origin, output: object): Either.Either<object, Gla
     const received = valueOf(output, name)
     const sent: unknown = Reflect.get(input, name)
     if (received === undefined || received === sent) continue
-    const message = `the response has ${name} ${show(received)}, but the request was about ${show(sent)}`
+    const message = `the response has ${name} ${show(received)}, but the request had ${show(sent)}`
     if (name !== "treeHash") {
       return Either.left(new MalformedResponse({ operation: operation.name, status, requestId, problem: message }))
     }

@@ -1,3 +1,8 @@
+/**
+ * Paces the bytes of requests and responses by a lane of the `Bandwidth`.
+ *
+ * @internal
+ */
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -9,7 +14,7 @@ function* slices(bytes: Uint8Array, length: number) {
   for (let start = 0; start < bytes.length; start += length) yield bytes.subarray(start, start + length)
 }
 
-/** Lets bytes through no faster than a lane does. */
+/** Slows a stream of bytes down to the speed of a lane. */
 export const through =
   (lane: Lane | undefined) => <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E, R> =>
     lane === undefined ? stream : Stream.suspend(() => {
@@ -28,7 +33,7 @@ export const through =
       )
     })
 
-/** The body of an upload; at the pace of a lane it is a stream of a known length. */
+/** Makes the body of an upload. Paced by a lane it is a stream with a known length. */
 export const paced = (body: Uint8Array, lane: Lane | undefined): HttpBody.HttpBody =>
   lane === undefined
     ? HttpBody.uint8Array(body, "")

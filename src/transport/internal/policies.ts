@@ -1,3 +1,9 @@
+/**
+ * Resolves the policies of a call: the caller's context first, then the context that the transport was made in, then the
+ * default.
+ *
+ * @internal
+ */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Bandwidth from "../../policy/Bandwidth.ts"
@@ -17,14 +23,11 @@ export interface Policies {
   readonly warnings: Waiting.Limiter
 }
 
-/** Whether a policy has been provided. `Context.getOption` would not do: it makes up the default. */
+/** Whether a context provides a policy. `Context.getOption` is no test: it returns the default. */
 const has = (context: Context.Context<never>, reference: { readonly key: string }) =>
   context.unsafeMap.has(reference.key)
 
-/**
- * What finds the policies of each call, made when the transport is: each as it is given round the call, else as it was
- * then, else the default.
- */
+/** Makes an effect that resolves the policies of a call. The context of this effect is the one that comes second. */
 export const make: Effect.Effect<Effect.Effect<Policies>> = Effect.gen(function*() {
   const quota = yield* RetryQuota.make()
   const warnings = Waiting.makeLimiter()

@@ -1,3 +1,8 @@
+/**
+ * Decodes a response: the output of the operation, or the error that the service responded with.
+ *
+ * @internal
+ */
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
@@ -8,44 +13,49 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type { ConnectionError } from "../../protocol/GlacierError.ts"
-import { AttemptTimeout, type GlacierError, MalformedResponse } from "../../protocol/GlacierError.ts"
+import {
+  type AttemptTimeout,
+  type ConnectionError,
+  type GlacierError,
+  MalformedResponse
+} from "../../protocol/GlacierError.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import * as Operation from "../../protocol/Operation.ts"
 import * as ServiceError from "../../protocol/ServiceError.ts"
 import type { Failure, Response } from "../Method.ts"
 import * as Metrics from "../Metrics.ts"
 import * as ResponseBody from "../ResponseBody.ts"
-import type { Attempt } from "./attempt.ts"
-import { toBodyError } from "./connectionError.ts"
+import type { AttemptContext } from "./attemptContext.ts"
+import * as ConnectionErrors from "./connectionError.ts"
 import { through } from "./pacing.ts"
 import { retryAfter } from "./retryAfter.ts"
+import * as TimeLimits from "./timeLimits.ts"
 
-/** What is wrong with an HTTP client that dies: its defect might hold the request as well. */
-export const toDefect = ({ operation, scrub }: Attempt) => (defect: unknown): Effect.Effect<never> =>
+/** Returns a function that replaces a defect of the HTTP client: the defect can hold the request with its secrets. */
+export const toDefect = ({ operation, scrub }: AttemptContext) => (defect: unknown): Effect.Effect<never> =>
   Effect.die(new Error(`${operation.name}: the HTTP client died of ${scrub(String(defect))}`))
 
-const requestIdOf = (scrub: Attempt["scrub"], headers: HttpClientResponse.HttpClientResponse["headers"]) => {
+const requestIdOf = (scrub: AttemptContext["scrub"], headers: HttpClientResponse.HttpClientResponse["headers"]) => {
   const id = headers["x-amzn-requestid"]
   return id === undefined ? undefined : scrub(id)
 }
 
 const Text = Schema.optionalWith(Schema.String, { nullable: true })
 
-/** Glacier itself writes `code` and `message`. Layers of AWS in front of it may use the other names (spec section 6). */
+/** Glacier itself writes `code` and `message` (Error Responses). Services of AWS in front of it can use the other names. */
 const ErrorBody = Schema.parseJson(
   Schema.Struct({ code: Text, Code: Text, __type: Text, message: Text, Message: Text })
 )
 
-/** The code of an error, without what may stand round it, as in `com.amazonaws#ThrottlingException:http://amazon.com`. */
+/** The code of an error without prefix and suffix, as in `com.amazonaws#ThrottlingException:http://amazon.com`. */
 const codeOf = (...codes: ReadonlyArray<string | undefined>): string | undefined =>
   codes.map((code) => code?.replace(/:.*/s, "").replace(/.*#/s, "").trim()).find((code) =>
     code !== undefined && code !== ""
   )
 
-/** An error answer by its body; one that is not Glacier's (a proxy's page) by its status alone. */
-const refusal = (
-  { operation, scrub }: Attempt,
+/** Decodes an error response by its body. A body that is not Glacier's, such as a proxy's page, leaves only the status. */
+const errorOf = (
+  { operation, scrub }: AttemptContext,
   { headers, status }: HttpClientResponse.HttpClientResponse,
   text: string,
   now: number
@@ -65,62 +75,61 @@ const refusal = (
   }) as GlacierError
 }
 
-/** Counts what has arrived of a body. */
-const arrived = (bytes: number) => Metric.incrementBy(Metric.tagged(Metrics.bytes, "direction", "down"), bytes)
+/** Counts received bytes. */
+const countReceived = (bytes: number) => Metric.incrementBy(Metric.tagged(Metrics.bytes, "direction", "down"), bytes)
 
-const idled = ({ idle, operation }: Attempt) => () =>
-  new AttemptTimeout({ operation: operation.name, waiting: "body", millis: Duration.toMillis(idle) })
+const toBodyError = (context: AttemptContext) => TimeLimits.orTimeout(context, ConnectionErrors.toBodyError(context))
 
-/** Puts a body into memory, if the HTTP client can and it need not be paced. */
+/** The method that reads a body into memory, if the HTTP client has one and the bytes are not paced. */
 const intoOf = (
-  attempt: Attempt,
+  context: AttemptContext,
   response: HttpClientResponse.HttpClientResponse & ResponseBody.Response
 ): ResponseBody.IntoMemory<ConnectionError | AttemptTimeout> => {
   const into = response[ResponseBody.Into]
-  if (into === undefined || attempt.lane !== undefined) return {}
+  if (into === undefined || context.lane !== undefined) return {}
   return {
     [ResponseBody.Into]: (memory, onBytes) =>
       Effect.gen(function*() {
         const clock = yield* Effect.clock
         let last = clock.unsafeCurrentTimeMillis()
         let all = 0
-        const told = (count: number) => {
+        const onReceived = (count: number) => {
           last = clock.unsafeCurrentTimeMillis()
           all += count
           onBytes(count)
         }
         const idle: Effect.Effect<never, AttemptTimeout> = Effect.suspend(() => {
-          const left = last + Duration.toMillis(attempt.idle) - clock.unsafeCurrentTimeMillis()
-          return left > 0 ? Effect.zipRight(Effect.sleep(left), idle) : Effect.fail(idled(attempt)())
+          const left = last + Duration.toMillis(context.idle) - clock.unsafeCurrentTimeMillis()
+          return left > 0 ? Effect.zipRight(Effect.sleep(left), idle) : Effect.fail(TimeLimits.idleTimeout(context))
         })
-        return yield* into(memory, told).pipe(
-          Effect.mapError(toBodyError(attempt)),
+        return yield* into(memory, onReceived).pipe(
+          Effect.mapError(toBodyError(context)),
           Effect.raceFirst(idle),
-          Effect.ensuring(Effect.suspend(() => arrived(all)))
+          Effect.ensuring(Effect.suspend(() => countReceived(all)))
         )
       })
   }
 }
 
 /** The bytes of a body. An empty one is no error. */
-const bytesOf = (attempt: Attempt, response: HttpClientResponse.HttpClientResponse) =>
+const bytesOf = (context: AttemptContext, response: HttpClientResponse.HttpClientResponse) =>
   Stream.catchAll(
     response.stream,
-    (error) => error.reason === "EmptyBody" ? Stream.empty : Stream.fail(toBodyError(attempt)(error))
+    (error) => error.reason === "EmptyBody" ? Stream.empty : Stream.fail(toBodyError(context)(error))
   )
 
 /** The body of an output. */
-const bodyOf = (attempt: Attempt, response: HttpClientResponse.HttpClientResponse): ResponseBody.Body =>
+const bodyOf = (context: AttemptContext, response: HttpClientResponse.HttpClientResponse): ResponseBody.Body =>
   Object.assign(
-    bytesOf(attempt, response).pipe(
-      Stream.timeoutFail(idled(attempt), attempt.idle),
-      through(attempt.lane),
-      Stream.tap((bytes) => arrived(bytes.length))
+    bytesOf(context, response).pipe(
+      Stream.timeoutFail(() => TimeLimits.idleTimeout(context), context.idle),
+      through(context.lane),
+      Stream.tap((bytes) => countReceived(bytes.length))
     ),
-    intoOf(attempt, response)
+    intoOf(context, response)
   )
 
-/** Closes the connection of a body that nobody will read. */
+/** Closes the connection of a body that is not read. */
 const discard = (response: HttpClientResponse.HttpClientResponse) =>
   Effect.ignore(Stream.runDrain(Stream.interruptWhen(response.stream, Effect.void)))
 
@@ -129,16 +138,16 @@ const maximumText = 64 * Limits.mebibyte
 
 class TooLong extends Data.TaggedError("TooLong") {}
 
-/** The text of a body, within bounds: whoever responds may never end. */
-const textOf = (attempt: Attempt, response: HttpClientResponse.HttpClientResponse) => {
+/** Reads a body as text. Bounds its length: a faulty server may send bytes without an end. */
+const textOf = (context: AttemptContext, response: HttpClientResponse.HttpClientResponse) => {
   const length = response.headers["content-length"]
   // The HTTP client receives no more than the length.
   if (response.status === 204 || Number(length) <= maximumText) {
-    return Effect.mapError(response.text, toBodyError(attempt))
+    return Effect.mapError(response.text, toBodyError(context))
   }
   if (length !== undefined) return Effect.zipRight(discard(response), Effect.fail(new TooLong()))
   const decoder = new TextDecoder()
-  return bytesOf(attempt, response).pipe(
+  return bytesOf(context, response).pipe(
     Stream.runFoldEffect({ text: "", size: 0 }, ({ size, text }, bytes) =>
       size + bytes.length > maximumText
         ? Effect.fail(new TooLong())
@@ -147,13 +156,13 @@ const textOf = (attempt: Attempt, response: HttpClientResponse.HttpClientRespons
   )
 }
 
-/** Decodes an answer: the output of the operation, or its error. */
+/** Decodes a response. Fails with the error of the operation that it carries, or with `MalformedResponse`. */
 export const decode = (
-  attempt: Attempt,
+  context: AttemptContext,
   response: HttpClientResponse.HttpClientResponse
 ): Effect.Effect<object, GlacierError> =>
   Effect.gen(function*() {
-    const { operation, scrub } = attempt
+    const { operation, scrub } = context
     const requestId = requestIdOf(scrub, response.headers)
     const malformed = (problem: string) =>
       new MalformedResponse({
@@ -162,14 +171,14 @@ export const decode = (
         requestId,
         problem: scrub(problem).slice(0, 4_000)
       })
-    // Read to its end whatever it is, so that the connection can be used again.
+    // Reading to the end, also of an error, lets the connection be reused.
     const text = Effect.catchTag(
-      textOf(attempt, response),
+      textOf(context, response),
       "TooLong",
       () => malformed(`more than ${maximumText} bytes`)
     )
     if (!operation.success.includes(response.status)) {
-      return yield* refusal(attempt, response, yield* text, yield* Clock.currentTimeMillis)
+      return yield* errorOf(context, response, yield* text, yield* Clock.currentTimeMillis)
     }
     const headers = yield* Operation.decode(operation.headers, (field) => response.headers[field.name]).pipe(
       Either.mapLeft(({ error, field }) =>
@@ -177,9 +186,9 @@ export const decode = (
       ),
       Effect.tapError(() => discard(response))
     )
-    if (operation.body === "bytes") return { ...headers, body: bodyOf(attempt, response) }
+    if (operation.body === "bytes") return { ...headers, body: bodyOf(context, response) }
     if (operation.body === "none") {
-      // The head says it all: that the rest is lost leaves nothing in doubt.
+      // The head is complete: losing the rest of the body leaves no doubt about the outcome.
       yield* Effect.ignore(text)
       return headers
     }
@@ -189,6 +198,6 @@ export const decode = (
     return { ...headers, ...decoded }
   })
 
-/** The output was decoded by O's descriptor, and the errors are O's own or those of any call. */
+/** Gives an effect the type of O's method: the output was decoded by O's descriptor, and the errors are O's or any call's. */
 export const typed = <O extends Operation.Any>(effect: Effect.Effect<object, GlacierError>) =>
   effect as Effect.Effect<Response<O>, Failure<O>>

@@ -4,7 +4,7 @@ import type * as Operation from "../../protocol/Operation.ts"
 import type * as Sha256 from "../../protocol/Sha256.ts"
 import type { Keys } from "../Credentials.ts"
 
-/** Who signs what, for whom and when. */
+/** A request, the keys to sign it with, and the region and time to sign it for. */
 export interface Signing {
   readonly keys: Keys
   readonly region: string
@@ -17,7 +17,7 @@ export interface Signing {
   }
 }
 
-/** All headers to send, `host` among them. */
+/** Signs a request. Returns all headers to send, including `host`. */
 export const sign = async (
   { date, host, keys, region, request, service, sha256 }: Signing
 ): Promise<Readonly<Record<string, string>>> => {
@@ -30,7 +30,7 @@ export const sign = async (
     region,
     service,
     sha256,
-    // It would send a hash with every request. Uploads bring their own; the other operations need none.
+    // With it every request would carry a hash. Uploads have one already; the other operations need none.
     applyChecksum: false
   })
   const signed = await signer.sign({

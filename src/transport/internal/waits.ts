@@ -3,7 +3,7 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Metrics from "../Metrics.ts"
 
-/** Tells of a wait (milliseconds): an event of the span in whose course it happened, and a metric. */
+/** Records a wait (milliseconds) as an event of the current span and in a metric. */
 export const waited = (
   reason: "retry" | "rate" | "bandwidth",
   millis: number,

@@ -164,7 +164,7 @@ export const fileLock = Effect.map(FileLock.FileLock, (lock) => ({
 
 /** Retries a call: an Effect of the caller's, whose types must be kept. */
 export const client = Effect.map(GlacierClient.GlacierClient, (glacier) => ({
-  retry: glacier.retry(glacier.describeVault(address), operations.describeVault, () => true)
+  [GlacierClient.Retry]: glacier[GlacierClient.Retry]?.(glacier.describeVault(address), operations.describeVault, () => true)
 } satisfies EachOf<Omit<GlacierClient.Service, keyof typeof operations>>))
 
 export const transport = Effect.map(Transport.Transport, (transport) => ({
@@ -181,7 +181,7 @@ export const hasher = Effect.map(Hasher.Hasher, (hasher) => ({
 
 export const credentials = Effect.map(Credentials.Credentials, (credentials) => ({
   keys: credentials.keys,
-  renewed: Effect.flatMap(credentials.keys, credentials.renewed)
+  refreshed: Effect.flatMap(credentials.keys, credentials.refreshed)
 } satisfies EachOf<Credentials.Service>))
 
 export const endpoint = Effect.map(Endpoint.Endpoint, (endpoint) => endpoint)

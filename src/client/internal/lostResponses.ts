@@ -1,3 +1,12 @@
+/**
+ * Finds the job of an InitiateJob call whose response was lost, so that it is not started, and paid for, twice. See
+ * docs/design/identity.md for what identifies a job.
+ *
+ * A job to reuse (`services/internal`) is compared by other rules: there any job with the same output will do, here only
+ * the job of this call.
+ *
+ * @internal
+ */
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -16,12 +25,12 @@ const { listJobs } = operations
 type InitiateJob = typeof operations.initiateJob
 
 /**
- * How far a job's creation date may be from the time at the service as this machine knows it (milliseconds): that is
- * corrected only when it is off by more than 4 minutes, and the machines of the service differ, too.
+ * The largest error of a job's creation date against the time at the service as this machine knows it (milliseconds). That
+ * time is corrected only when it is off by more than 4 minutes, and the machines of the service differ, too.
  */
 const tolerance = 300_000
 
-/** Starts to measure, in milliseconds, how long a call has taken. */
+/** Starts a stopwatch. The effect that it returns measures the elapsed milliseconds. */
 export const stopwatch: Effect.Effect<Effect.Effect<number>> = Effect.gen(function*() {
   const times = Effect.zip(Clock.currentTimeMillis, Clock.currentTimeNanos)
   const [millis, nanos] = yield* times
@@ -29,7 +38,7 @@ export const stopwatch: Effect.Effect<Effect.Effect<number>> = Effect.gen(functi
   return Effect.map(times, ([nowMillis, nowNanos]) => Math.max(nowMillis - millis, Number(nowNanos - nanos) / 1e6))
 })
 
-/** Whether a call that has taken that long can have started a job, by the time at the service. */
+/** Whether a job can have been started within the elapsed time, by the time at the service. */
 const isSince = (transport: Transport, elapsed: Effect.Effect<number>, { creationDate }: JobDescription) =>
   Effect.zipWith(
     transport.time,
@@ -41,7 +50,7 @@ type JobInput = Operation.Input<InitiateJob>
 
 const actions = { "archive-retrieval": "ArchiveRetrieval", "inventory-retrieval": "InventoryRetrieval" } as const
 
-/** Finds the job that a call has started within the time that it has taken. */
+/** Finds the job that a call has started within the elapsed time. */
 const find = (
   transport: Transport,
   { accountId, parameters, vaultName }: JobInput,
@@ -53,13 +62,13 @@ const find = (
       job.action === actions[parameters.type] &&
       Option.getOrElse(job.jobDescription, () => "").trim() === parameters.description?.trim() && isAsked(job)
     ),
-    // Only now: the responses of the list may have corrected the time at the service.
+    // Last, because the responses of ListJobs may have corrected the time at the service.
     Stream.filterEffect((job) => isSince(transport, elapsed, job)),
     Stream.runHead,
     Effect.map(Option.map(({ jobId }) => ({ jobId, jobOutputPath: Option.none(), location: Option.none() })))
   )
 
-/** Finds the job of a call whose description no other job has. */
+/** Finds the job of a call with a unique description. */
 export const markedJob = (transport: Transport, input: JobInput, elapsed: Effect.Effect<number>) =>
   find(
     transport,
@@ -69,9 +78,9 @@ export const markedJob = (transport: Transport, input: JobInput, elapsed: Effect
   )
 
 /**
- * Finds the job of a call whose description the caller chose, so that others may have used it too: the job must be equal in
- * all that its description tells (docs/design/identity.md says why it then does no harm if it is another's). Undefined for
- * an inventory with a limit or a marker, whose job does not tell them.
+ * Finds the job of a call whose description the caller chose. Other calls may have used the same description, so all
+ * parameters that DescribeJob reports must be equal, too. Undefined for an inventory with a limit or a marker, which
+ * DescribeJob does not report.
  */
 export const job = (transport: Transport, input: JobInput, elapsed: Effect.Effect<number>) => {
   const { parameters } = input

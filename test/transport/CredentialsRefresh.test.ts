@@ -147,7 +147,7 @@ describe("Credentials of a provider", () => {
       const stale = yield* credentials.keys
       yield* TestClock.adjust("1000 days")
       expect(yield* credentials.keys).toBe(stale)
-      expect((yield* credentials.renewed(stale)).accessKeyId).toBe("ASIA2")
+      expect((yield* credentials.refreshed(stale)).accessKeyId).toBe("ASIA2")
       expect(yield* id(credentials)).toBe("ASIA2")
     }))
 
@@ -156,13 +156,13 @@ describe("Credentials of a provider", () => {
       const { provider, seen } = issuer((n) => ({ life: "15 minutes", latency: n === 1 ? 0 : "1 second" }))
       const credentials = yield* Credentials.make(provider)
       const stale = yield* credentials.keys
-      const renewed = Effect.map(credentials.renewed(stale), ({ accessKeyId }) => accessKeyId)
-      const waiting = yield* Effect.fork(Effect.all(Arr.makeBy(64, () => renewed), { concurrency: 64 }))
+      const refreshed = Effect.map(credentials.refreshed(stale), ({ accessKeyId }) => accessKeyId)
+      const waiting = yield* Effect.fork(Effect.all(Arr.makeBy(64, () => refreshed), { concurrency: 64 }))
       yield* TestClock.adjust("1 second")
       expect(new Set(yield* Fiber.join(waiting))).toEqual(new Set(["ASIA2"]))
       yield* TestClock.adjust("1 minute")
       // The refusal of the first ones came late.
-      expect(yield* renewed).toBe("ASIA2")
+      expect(yield* refreshed).toBe("ASIA2")
       expect(seen.asked).toEqual([0, 0])
     }))
 
@@ -173,7 +173,7 @@ describe("Credentials of a provider", () => {
       const stale = yield* credentials.keys
       yield* TestClock.adjust("10 minutes")
       expect(yield* credentials.keys).toBe(stale)
-      const waiting = yield* Effect.fork(credentials.renewed(stale))
+      const waiting = yield* Effect.fork(credentials.refreshed(stale))
       yield* TestClock.adjust("1 minute")
       expect((yield* Fiber.join(waiting)).accessKeyId).toBe("ASIA2")
       expect(seen.asked).toEqual([0, 600_000])
@@ -188,10 +188,10 @@ describe("Credentials of a provider", () => {
         expiration: DateTime.unsafeMake(1_000_000 + ++asked)
       })))
       const stale = yield* credentials.keys
-      const renewed = yield* credentials.renewed(stale)
+      const refreshed = yield* credentials.refreshed(stale)
       expect(asked).toBe(2)
-      expect(renewed).not.toBe(stale)
-      expect(Credentials.Equivalence(renewed, stale)).toBe(true)
+      expect(refreshed).not.toBe(stale)
+      expect(Credentials.Equivalence(refreshed, stale)).toBe(true)
     }))
 
   it.scoped("that the service refuses serve on when there are no others to be had", () =>
@@ -199,9 +199,9 @@ describe("Credentials of a provider", () => {
       const { provider } = issuer((n) => ({ life: "15 minutes", fails: n === 2 }))
       const credentials = yield* Credentials.make(provider)
       const stale = yield* credentials.keys
-      expect(yield* Effect.flip(credentials.renewed(stale))).toBe(down)
+      expect(yield* Effect.flip(credentials.refreshed(stale))).toBe(down)
       expect(yield* credentials.keys).toBe(stale)
-      expect((yield* credentials.renewed(stale)).accessKeyId).toBe("ASIA3")
+      expect((yield* credentials.refreshed(stale)).accessKeyId).toBe("ASIA3")
     }))
 
   it.scoped("that have expired when they come are not given to anybody", () =>
@@ -278,7 +278,7 @@ describe("Credentials of a provider", () => {
     }))
 
   it.effect.prop(
-    "never are renewed twice at a time, nor handed out expired, nor waited for when there are good ones",
+    "never are refreshed twice at a time, nor handed out expired, nor waited for when there are good ones",
     [
       FastCheck.array(
         FastCheck.record({
@@ -313,7 +313,7 @@ describe("Credentials of a provider", () => {
             ({ expiration }) => expiration === undefined || DateTime.toEpochMillis(expiration) > start
           )
           const fiber = yield* Effect.fork(
-            Effect.exit(stale === undefined ? credentials.keys : credentials.renewed(stale)).pipe(
+            Effect.exit(stale === undefined ? credentials.keys : credentials.refreshed(stale)).pipe(
               Effect.zip(Clock.currentTimeMillis)
             )
           )
@@ -361,7 +361,7 @@ const busy = <E>(use: Effect.Effect<unknown, E>, pause: Duration.DurationInput, 
 
 describe("Temporary credentials", () => {
   it.scoped.each([[15, 36], [20, 24]] as const)(
-    "S2: of %i minutes cost 64 fibers about %i renewals in 6 hours, one at a time, and no failure",
+    "of %i minutes cost 64 fibers about %i renewals in 6 hours, one at a time, and no failure [S2]",
     ([minutes, renewals]) =>
       Effect.gen(function*() {
         const { provider, seen } = issuer(() => ({ life: Duration.minutes(minutes), latency: "2 seconds" }))
@@ -373,7 +373,7 @@ describe("Temporary credentials", () => {
   )
 
   it.scoped.each([540_000, 598_000, 600_000, 602_000, 660_000])(
-    "S2: are had although the provider is down for 4 minutes from %i ms on",
+    "are had although the provider is down for 4 minutes from %i ms on [S2]",
     (from) =>
       Effect.gen(function*() {
         const { provider, seen } = issuer((_, at) => ({
@@ -388,7 +388,7 @@ describe("Temporary credentials", () => {
       })
   )
 
-  it.scoped("S2: never reach the service expired", () =>
+  it.scoped("never reach the service expired [S2]", () =>
     Effect.gen(function*() {
       const { provider, seen } = issuer((_, at) => ({
         life: "15 minutes",

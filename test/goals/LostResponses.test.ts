@@ -130,7 +130,7 @@ const wrongs = (seed: number, { made, results }: Effect.Effect.Success<ReturnTyp
 
 describe("lost replies", () => {
   it.live(
-    "R6 of 1,000 seeds make nothing twice that costs anything, and give no call what another has made",
+    "of 1,000 seeds make nothing twice that costs anything, and give no call what another has made [R6]",
     () =>
       Effect.gen(function*() {
         const outcomes = new Map<string, number>()
@@ -154,7 +154,7 @@ describe("lost replies", () => {
     120_000
   )
 
-  it.live("R6 of the same seeds make everything twice where calls are sent again blindly", () =>
+  it.live("of the same seeds make everything twice where calls are sent again blindly [R6]", () =>
     Effect.gen(function*() {
       const found = new Set<string>()
       for (let seed = 0; seed < 100; seed++) {
@@ -164,7 +164,7 @@ describe("lost replies", () => {
     }).pipe(Effect.provide(NodeHashing.layer)))
 
   it.effect.each([500, 501, 502, 520])(
-    "R6 are also answers of a proxy that failed with %i",
+    "are also answers of a proxy that failed with %i [R6]",
     (status) =>
       Effect.gen(function*() {
         const { glacier, sent } = yield* scripted(() => Effect.sync(() => answer(status, "<html></html>")))

@@ -1,0 +1,27 @@
+/**
+ * What decoding a response and translating an error need to know about the attempt.
+ *
+ * @internal
+ */
+import type * as Duration from "effect/Duration"
+import type { Lane } from "../../policy/Bandwidth.ts"
+import type * as Operation from "../../protocol/Operation.ts"
+
+export interface AttemptContext {
+  readonly operation: Operation.Any
+  /** The longest time from the start of the attempt to the response. */
+  readonly limit: Duration.Duration
+  /** The longest pause between two pieces of a body. */
+  readonly idle: Duration.Duration
+  /** Paces the bytes of a response. */
+  readonly lane: Lane | undefined
+  /** Removes the secrets of the request from a text: a server may quote the request in its response. */
+  readonly scrub: (text: string) => string
+}
+
+/** Returns a function that removes the session token and the signature of the signed headers from a text. */
+export const scrubbing = (headers: Readonly<Record<string, string>>): AttemptContext["scrub"] => {
+  const secrets = [headers["x-amz-security-token"], /Signature=(\w+)/.exec(headers["authorization"] ?? "")?.[1]]
+    .filter((secret) => secret !== undefined && secret !== "")
+  return (text) => secrets.reduce<string>((clean, secret = "") => clean.replaceAll(secret, "<redacted>"), text)
+}
