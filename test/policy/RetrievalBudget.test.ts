@@ -83,7 +83,7 @@ describe("RetrievalBudget.quote", () => {
       )
       expect(error).toMatchObject({ _tag: "BudgetExceeded", cap: "bytesPerDay", allowed: 10, asked: 11 })
       expect(error.message).toBe(
-        "A retrieval takes 11 of the budget's bytesPerDay of 10, of which 10 is left: there will be no room for it"
+        "A retrieval takes 11 of the budget's bytesPerDay of 10, of which 10 is left: it will never fit"
       )
     }))
 
