@@ -62,7 +62,7 @@ const sequenceOf = (seed: number): Sequence => {
 /** The outcome of a call: whether it succeeded, its waits, and the tokens left. */
 type Outcome = readonly [success: boolean, waits: ReadonlyArray<number>, tokens: number]
 
-/** What replaces chance and timers. */
+/** The replacements for chance and timers. */
 const stub = { jitter: 0, wait: (_millis: number): void => {} }
 
 /** Runs a sequence with AWS's own strategy. */
