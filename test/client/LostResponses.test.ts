@@ -10,19 +10,19 @@ import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import * as Timeouts from "../../src/policy/Timeouts.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { archiveId, call, welcomeHash } from "../transport/calls.ts"
-import { answer, refusal, replies, scripted } from "../transport/support.ts"
-import type { Reply, Sent } from "../transport/support.ts"
+import { responseOf, errorResponseOf, respondWith, scripted } from "../transport/support.ts"
+import type { Respond, Sent } from "../transport/support.ts"
 
 const vaultName = "photos"
 const mebibyte = 1_048_576
-const lost: Reply = () => Effect.fail("ECONNRESET")
-const unsent: Reply = () => Effect.fail(Object.assign(new Error("refused"), { code: "ECONNREFUSED" }))
-const unavailable: Reply = () => Effect.sync(() => refusal(500, "ServiceUnavailableException"))
-const denied: Reply = () => Effect.sync(() => refusal(403, "AccessDeniedException"))
-const json = (body: object): Reply => () => Effect.sync(() => answer(200, JSON.stringify(body)))
+const lost: Respond = () => Effect.fail("ECONNRESET")
+const unsent: Respond = () => Effect.fail(Object.assign(new Error("refused"), { code: "ECONNREFUSED" }))
+const unavailable: Respond = () => Effect.sync(() => errorResponseOf(500, "ServiceUnavailableException"))
+const denied: Respond = () => Effect.sync(() => errorResponseOf(403, "AccessDeniedException"))
+const json = (body: object): Respond => () => Effect.sync(() => responseOf(200, JSON.stringify(body)))
 
 /** What comes back for the requests to each address, by `POST /-/vaults/photos/jobs?marker=x`: one after the other. */
-type Script = Readonly<Record<string, ReadonlyArray<Reply>>>
+type Script = Readonly<Record<string, ReadonlyArray<Respond>>>
 
 const targetOf = ({ method, url }: Sent): string => {
   const { pathname, search } = new URL(url)
@@ -56,7 +56,7 @@ const run = (
     return { outcome, targets: sent.map(targetOf), at: sent.map(({ at }) => at), sent }
   }).pipe(inVirtualTime)
 
-const ok = (name: Parameters<typeof call>[0]): Reply => () => Effect.sync(call(name).answer)
+const ok = (name: Parameters<typeof call>[0]): Respond => () => Effect.sync(call(name).response)
 
 describe("A call that must not be made twice and of which nothing can be found out", () => {
   const names = ["uploadArchive", "purchaseProvisionedCapacity", "initiateVaultLock"] as const
@@ -198,7 +198,7 @@ describe("initiateJob", () => {
 
   it.effect("is simply sent again when there was no connection, or it was throttled", () =>
     Effect.gen(function*() {
-      const throttled: Reply = () => Effect.sync(() => refusal(400, "ThrottlingException"))
+      const throttled: Respond = () => Effect.sync(() => errorResponseOf(400, "ThrottlingException"))
       const { outcome, targets } = yield* run({ [post]: [unsent, throttled, ok("initiateJob")] }, start)
       expect(outcome).toEqual(call("initiateJob").output)
       expect(targets).toEqual([post, post, post])
@@ -307,7 +307,7 @@ describe("initiateMultipartUpload", () => {
 })
 
 describe("A call that the service remembers for a short time only", () => {
-  const gone: Reply = () => Effect.sync(() => refusal(404, "ResourceNotFoundException"))
+  const gone: Respond = () => Effect.sync(() => errorResponseOf(404, "ResourceNotFoundException"))
 
   describe.each(["completeMultipartUpload", "abortMultipartUpload"] as const)("%s", (name) => {
     const target = call(name).request
@@ -346,7 +346,7 @@ describe("A call that the service remembers for a short time only", () => {
   it.effect("completeMultipartUpload says which archive to look for", () =>
     Effect.gen(function*() {
       const { glacier } = yield* scripted(
-        replies(() => refusal(500, "ServiceUnavailableException"), () => refusal(404, "ResourceNotFoundException")),
+        respondWith(() => errorResponseOf(500, "ServiceUnavailableException"), () => errorResponseOf(404, "ResourceNotFoundException")),
         { policies }
       )
       const error = yield* Effect.flip(inVirtualTime(call("completeMultipartUpload").run(glacier)))
@@ -356,8 +356,8 @@ describe("A call that the service remembers for a short time only", () => {
   it.effect("completeMultipartUpload fails with the refusal when it tells that no archive was made", () =>
     Effect.gen(function*() {
       const target = call("completeMultipartUpload").request
-      const other: Reply = () =>
-        Effect.sync(() => refusal(400, "InvalidParameterValueException", "Invalid x-amz-sha256-tree-hash: x"))
+      const other: Respond = () =>
+        Effect.sync(() => errorResponseOf(400, "InvalidParameterValueException", "Invalid x-amz-sha256-tree-hash: x"))
       const { outcome } = yield* run({ [target]: [lost, other] }, call("completeMultipartUpload").run)
       expect(outcome).toBe("ChecksumMismatch")
     }))
@@ -371,7 +371,7 @@ describe("A success that cannot be read", () => {
         const target = call(name).request
         for (const status of [201, 204]) {
           const { outcome, targets } = yield* run(
-            { [target]: [() => Effect.sync(() => answer(status))] },
+            { [target]: [() => Effect.sync(() => responseOf(status))] },
             call(name).run
           )
           expect(outcome).toBe("OutcomeUnknown")
@@ -383,7 +383,7 @@ describe("A success that cannot be read", () => {
   it.effect("is looked up: initiateJob", () =>
     Effect.gen(function*() {
       const { outcome } = yield* run({
-        "POST /-/vaults/photos/jobs": [() => Effect.sync(() => answer(202))],
+        "POST /-/vaults/photos/jobs": [() => Effect.sync(() => responseOf(202))],
         "GET /-/vaults/photos/jobs": [json({ JobList: [], Marker: null })]
       }, call("initiateJob").run)
       expect(outcome).toBe("MalformedResponse")
@@ -393,7 +393,7 @@ describe("A success that cannot be read", () => {
 describe("A time limit of the call", () => {
   const limited = (limit: Duration.DurationInput) =>
     Layer.merge(policies, Timeouts.layer({ call: Duration.decode(limit) }))
-  const never: Reply = () => Effect.never
+  const never: Respond = () => Effect.never
 
   it.effect("leaves the outcome unknown when it ends an attempt of a call that must not be made twice", () =>
     Effect.gen(function*() {
@@ -407,7 +407,7 @@ describe("A time limit of the call", () => {
   it.effect("is an AttemptTimeout when it ends the wait for the next attempt: the service has not acted", () =>
     Effect.gen(function*() {
       const target = call("uploadArchive").request
-      const throttled: Reply = () => Effect.sync(() => refusal(400, "ThrottlingException"))
+      const throttled: Respond = () => Effect.sync(() => errorResponseOf(400, "ThrottlingException"))
       const { outcome } = yield* run({ [target]: [throttled] }, call("uploadArchive").run, {
         policies: limited("5 seconds")
       })

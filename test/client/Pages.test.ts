@@ -6,8 +6,8 @@ import type { GlacierClient } from "../../src/client/GlacierClient.ts"
 import * as Pages from "../../src/client/Pages.ts"
 import type { GlacierError } from "../../src/protocol/GlacierError.ts"
 import { jobId, uploadId, welcomeHash } from "../transport/calls.ts"
-import { answer, over, refusal, replies, script } from "../transport/support.ts"
-import type { Reply } from "../transport/support.ts"
+import { responseOf, over, errorResponseOf, respondWith, script } from "../transport/support.ts"
+import type { Respond } from "../transport/support.ts"
 
 const vaultName = "photos"
 const date = { CreationDate: "2012-03-20T17:03:43.221Z", VaultARN: "arn" }
@@ -91,10 +91,10 @@ const lists: ReadonlyArray<List> = [
   }
 ]
 
-const json = (page: object) => () => answer(200, JSON.stringify(page))
+const json = (page: object) => () => responseOf(200, JSON.stringify(page))
 
 /** What an effect over a client gives, and the queries that it sent. */
-const asking = <A, E>(effect: Effect.Effect<A, E, GlacierClient>, reply: Reply) =>
+const asking = <A, E>(effect: Effect.Effect<A, E, GlacierClient>, reply: Respond) =>
   Effect.gen(function*() {
     const { http, sent } = script(reply)
     const result = yield* Effect.provide(Effect.either(effect), over(http))
@@ -105,7 +105,7 @@ const asking = <A, E>(effect: Effect.Effect<A, E, GlacierClient>, reply: Reply) 
 describe.each(lists)("Pages of $name", ({ page, query, stream, target }) => {
   const numbers = Effect.map(Stream.runCollect(stream), Chunk.toReadonlyArray)
   const following = (marker: string) => [query, `marker=${marker}`].filter((text) => text !== "").join("&")
-  const three = replies(json(page("a/1", 1, 2)), json(page("b 2")), json(page(null, 3)))
+  const three = respondWith(json(page("a/1", 1, 2)), json(page("b 2")), json(page(null, 3)))
 
   it.effect("follow the markers, over empty pages too, until there is none", () =>
     Effect.gen(function*() {
@@ -117,7 +117,7 @@ describe.each(lists)("Pages of $name", ({ page, query, stream, target }) => {
 
   it.effect("end with the first when it is the last", () =>
     Effect.gen(function*() {
-      const { queries, result } = yield* asking(numbers, replies(json(page(null))))
+      const { queries, result } = yield* asking(numbers, respondWith(json(page(null))))
       expect(result).toMatchObject({ _tag: "Right", right: [] })
       expect(queries).toEqual([query])
     }))
@@ -134,7 +134,7 @@ describe.each(lists)("Pages of $name", ({ page, query, stream, target }) => {
 
   it.effect("end with a page whose marker is empty", () =>
     Effect.gen(function*() {
-      const { queries, result } = yield* asking(numbers, replies(json(page("a", 1)), json(page("", 2))))
+      const { queries, result } = yield* asking(numbers, respondWith(json(page("a", 1)), json(page("", 2))))
       expect(result).toMatchObject({ _tag: "Right", right: [1, 2] })
       expect(queries).toEqual([query, following("a")])
     }))
@@ -157,7 +157,7 @@ describe.each(lists)("Pages of $name", ({ page, query, stream, target }) => {
 
   it.effect("begin anew each time they are run", () =>
     Effect.gen(function*() {
-      const { queries } = yield* asking(Effect.replicateEffect(Stream.runHead(stream), 2), replies(json(page("a", 1))))
+      const { queries } = yield* asking(Effect.replicateEffect(Stream.runHead(stream), 2), respondWith(json(page("a", 1))))
       expect(queries).toEqual([query, query])
     }))
 
@@ -166,7 +166,7 @@ describe.each(lists)("Pages of $name", ({ page, query, stream, target }) => {
       const seen: Array<number> = []
       const { queries, result } = yield* asking(
         Stream.runForEach(stream, (entry) => Effect.sync(() => seen.push(entry))),
-        replies(json(page("a", 1, 2)), () => refusal(404, "ResourceNotFoundException", "gone"))
+        respondWith(json(page("a", 1, 2)), () => errorResponseOf(404, "ResourceNotFoundException", "gone"))
       )
       expect(result).toMatchObject({ _tag: "Left", left: { _tag: "ResourceNotFound", message: "gone" } })
       expect(seen).toEqual([1, 2])
@@ -179,7 +179,7 @@ describe("Pages", () => {
     Effect.gen(function*() {
       const { queries, result } = yield* asking(
         Stream.runDrain(Pages.jobs({ vaultName: "a/b" })),
-        replies(() => answer(500))
+        respondWith(() => responseOf(500))
       )
       expect(result).toMatchObject({ _tag: "Left", left: { _tag: "InvalidInput", field: "vaultName" } })
       expect(queries).toEqual([])

@@ -8,7 +8,7 @@ import * as RatePolicy from "../../src/policy/RatePolicy.ts"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { archiveId } from "../transport/calls.ts"
-import { answer, refusal, scripted } from "../transport/support.ts"
+import { responseOf, errorResponseOf, scripted } from "../transport/support.ts"
 
 /** A service that throttles when its bucket, of as many tokens as it adds in a second, is empty. Each takes 20 ms. */
 const service = (allowed: (second: number) => number) => {
@@ -27,7 +27,7 @@ const service = (allowed: (second: number) => number) => {
         if (!refused) tokens--
         requests.push({ at, refused })
         yield* Effect.sleep("20 millis")
-        return refused ? refusal(400, "ThrottlingException", "Rate exceeded") : answer(204)
+        return refused ? errorResponseOf(400, "ThrottlingException", "Rate exceeded") : responseOf(204)
       }),
     /** What came from one second to another. */
     between: (from: number, to: number) => requests.filter(({ at }) => at >= from * 1_000 && at < to * 1_000)

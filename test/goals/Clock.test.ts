@@ -17,7 +17,7 @@ import * as Timeouts from "../../src/policy/Timeouts.ts"
 import { Transport } from "../../src/transport/Transport.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { welcome, welcomeHash } from "../transport/calls.ts"
-import { answer, over, scripted } from "../transport/support.ts"
+import { responseOf, over, scripted } from "../transport/support.ts"
 import type { Options } from "../transport/support.ts"
 
 const vault = { vaultName: "photos" }
@@ -177,7 +177,7 @@ const anHourAhead = (headers: Readonly<Record<string, string>> = {}) =>
   Effect.map(
     Clock.currentTimeMillis,
     (now) =>
-      answer(403, JSON.stringify({ code: "InvalidSignatureException", message: "Signature expired", type: "Client" }), {
+      responseOf(403, JSON.stringify({ code: "InvalidSignatureException", message: "Signature expired", type: "Client" }), {
         date: new Date(now + hour).toUTCString(),
         ...headers
       })
@@ -214,7 +214,7 @@ describe("The time of a reply", () => {
   it.effect("is believed when it took 14 minutes, not so when it took 16 [S3]", () =>
     Effect.gen(function*() {
       const late = (time: Duration.DurationInput) =>
-        of((_, attempt) => attempt === 1 ? Effect.delay(anHourAhead(), time) : Effect.succeed(answer(500)))
+        of((_, attempt) => attempt === 1 ? Effect.delay(anHourAhead(), time) : Effect.succeed(responseOf(500)))
       expect(yield* late("14 minutes")).toEqual({ ahead: [0, 1, 1], because: "UnknownServiceError" })
       expect(yield* late("16 minutes")).toEqual({ ahead: [0, 0, 0], because: "UnknownServiceError" })
     }))
@@ -289,7 +289,7 @@ describe("A part", () => {
 
   it.effect("is signed when its turn has come, however long it waited [S4]", () =>
     Effect.gen(function*() {
-      const { glacier, sent } = yield* scripted(() => Effect.succeed(answer(200, JSON.stringify({ VaultList: [] }))), {
+      const { glacier, sent } = yield* scripted(() => Effect.succeed(responseOf(200, JSON.stringify({ VaultList: [] }))), {
         policies: Layer.orDie(RatePolicy.layer({ requestsPerSecond: 1 / 600 }))
       })
       yield* Effect.replicateEffect(glacier.listVaults({}), 4, { concurrency: "unbounded" })

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
 import endpoints from "../fixtures/endpoints.json" with { type: "json" }
-import { answer, replies, scripted } from "./support.ts"
+import { responseOf, respondWith, scripted } from "./support.ts"
 
 const region = "eu-west-1"
 const published = endpoints.published_tests.cases.flatMap(({ params: { Region, ...params }, ...rest }) =>
@@ -217,7 +217,7 @@ describe("Endpoint", () => {
       "is asked for nothing with the account id %j [S6]",
       (accountId) =>
         Effect.gen(function*() {
-          const { glacier, sent } = yield* scripted(replies(() => answer(500)))
+          const { glacier, sent } = yield* scripted(respondWith(() => responseOf(500)))
           const failures = [
             yield* Effect.flip(glacier.describeVault({ vaultName: "photos", accountId })),
             yield* Effect.flip(glacier.listVaults({ accountId }))

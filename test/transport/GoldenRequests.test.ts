@@ -9,7 +9,7 @@ import type { GlacierError } from "../../src/protocol/GlacierError.ts"
 import { operations } from "../../src/protocol/Operations.ts"
 import golden from "../fixtures/golden-requests.json" with { type: "json" }
 import { archiveId, jobId, lockId, policy, topic, uploadId, welcome, welcomeHash } from "./calls.ts"
-import { answer, replies, scripted } from "./support.ts"
+import { responseOf, respondWith, scripted } from "./support.ts"
 
 const accountId = "012345678901"
 const vaultName = "photos"
@@ -129,7 +129,7 @@ describe("golden requests [S1]", () => {
     Effect.gen(function*() {
       for (const [index, { at, endpoint, region, token, url }] of golden.settings.entries()) {
         yield* TestClock.setTime(Date.parse(at))
-        const { glacier, sent } = yield* scripted(replies(() => answer(500)), {
+        const { glacier, sent } = yield* scripted(respondWith(() => responseOf(500)), {
           keys: token ? { ...keys, sessionToken: Redacted.make(golden.session_token) } : keys,
           endpoint: { region, endpoint }
         })

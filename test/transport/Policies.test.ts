@@ -21,12 +21,12 @@ import type { InvalidInput } from "../../src/protocol/GlacierError.ts"
 import * as Metrics from "../../src/transport/Metrics.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { archiveId, call, jobId, welcome } from "./calls.ts"
-import { answer, over, promptly, refusal, replies, script, scripted } from "./support.ts"
-import type { Reply } from "./support.ts"
+import { responseOf, over, promptly, errorResponseOf, respondWith, script, scripted } from "./support.ts"
+import type { Respond } from "./support.ts"
 
 const vault = { vaultName: "photos" }
-const throttled = () => refusal(400, "ThrottlingException", "Rate exceeded")
-const unavailable = () => refusal(500, "ServiceUnavailableException")
+const throttled = () => errorResponseOf(400, "ThrottlingException", "Rate exceeded")
+const unavailable = () => errorResponseOf(500, "ServiceUnavailableException")
 
 type Service = GlacierClient.Service
 
@@ -60,7 +60,7 @@ interface Replaceable {
   readonly name: string
   readonly layer: (value: number) => Layer.Layer<never>
   readonly round: (value: number) => Round
-  readonly reply: Reply
+  readonly reply: Respond
   readonly shown: Shown
   /** What is shown without any value. */
   readonly byDefault: number
@@ -69,7 +69,7 @@ interface Replaceable {
 const replaceable = <Self, A>(
   reference: Context.Reference<Self, A>,
   make: (value: number) => Effect.Effect<A, unknown>,
-  reply: Reply,
+  reply: Respond,
   shown: Shown,
   byDefault: number
 ): Replaceable => ({
@@ -85,7 +85,7 @@ const replaceables = [
   replaceable(
     RetryPolicy.RetryPolicy,
     (value) => Effect.succeed(RetryPolicy.attempts(RetryPolicy.fromSchedule(Schedule.forever), value)),
-    replies(throttled),
+    respondWith(throttled),
     requestsOfACall,
     3
   ),
@@ -93,14 +93,14 @@ const replaceables = [
     RetryQuota.RetryQuota,
     // As many tokens as the retries of so many attempts take.
     (value) => RetryQuota.make({ capacity: (value - 1) * 14 }),
-    replies(unavailable),
+    respondWith(unavailable),
     requestsOfACall,
     3
   ),
   replaceable(
     RatePolicy.RatePolicy,
     RatePolicy.concurrent,
-    () => Effect.delay(Effect.sync(() => answer(204)), "1 second"),
+    () => Effect.delay(Effect.sync(() => responseOf(204)), "1 second"),
     answeredAtOnce,
     60
   ),
@@ -108,7 +108,7 @@ const replaceables = [
     Bandwidth.Bandwidth,
     // So many seconds from the first byte to the last.
     (value) => Bandwidth.make({ down: 100 / value }),
-    () => Effect.sync(() => answer(200, new Uint8Array(101))),
+    () => Effect.sync(() => responseOf(200, new Uint8Array(101))),
     (glacier) => seconds(output(glacier)),
     0
   ),
@@ -171,7 +171,7 @@ describe.each(replaceables)("$name", (policy) => {
 describe("A policy", () => {
   it.effect("holds round its call only", () =>
     Effect.gen(function*() {
-      const { glacier, sent } = yield* scripted(replies(throttled), { policies: RetryPolicy.layer(promptly(1)) })
+      const { glacier, sent } = yield* scripted(respondWith(throttled), { policies: RetryPolicy.layer(promptly(1)) })
       const describe = Effect.flip(glacier.describeVault(vault))
       yield* Effect.provideService(describe, RetryPolicy.RetryPolicy, RetryPolicy.none)
       yield* describe
@@ -187,7 +187,7 @@ describe("A policy", () => {
         metered: false
       }
       const { glacier } = yield* scripted(
-        replies(throttled, unavailable, throttled),
+        respondWith(throttled, unavailable, throttled),
         { policies: RetryPolicy.layer(policy) }
       )
       yield* Effect.flip(glacier.describeVault(vault))
@@ -204,7 +204,7 @@ describe("A policy", () => {
     Effect.gen(function*() {
       const run = (seed: string) =>
         Effect.gen(function*() {
-          const { glacier, sent } = yield* scripted(replies(throttled), {
+          const { glacier, sent } = yield* scripted(respondWith(throttled), {
             policies: RetryPolicy.layer(RetryPolicy.patient)
           })
           yield* Effect.flip(glacier.describeVault(vault))
@@ -218,7 +218,7 @@ describe("A policy", () => {
 
   it.effect("not given to a transfer is patient, but one given to the program counts there as well", () =>
     Effect.gen(function*() {
-      const { glacier, sent } = yield* scripted(replies(throttled), { policies: Layer.empty })
+      const { glacier, sent } = yield* scripted(respondWith(throttled), { policies: Layer.empty })
       const transfer = Effect.flip(glacier.describeVault(vault)).pipe(
         Effect.provideService(RetryPolicy.Default, RetryPolicy.patient)
       )
@@ -230,11 +230,11 @@ describe("A policy", () => {
 })
 
 describe("Timeouts", () => {
-  const never: Reply = () => Effect.never
+  const never: Respond = () => Effect.never
 
   it.effect("of a call end it with all its attempts and the waits between them", () =>
     Effect.gen(function*() {
-      const { glacier, sent } = yield* scripted(replies(throttled), {
+      const { glacier, sent } = yield* scripted(respondWith(throttled), {
         policies: Layer.merge(
           RetryPolicy.layer(RetryPolicy.fromSchedule(Schedule.spaced("10 seconds"))),
           Timeouts.layer({ call: Duration.seconds(25) })
@@ -257,7 +257,7 @@ describe("Timeouts", () => {
   it.effect("of an attempt leave out what it waited for its turn, behind which it is signed", () =>
     Effect.gen(function*() {
       const { glacier, sent } = yield* scripted(
-        () => Effect.delay(Effect.sync(call("listVaults").answer), "20 seconds"),
+        () => Effect.delay(Effect.sync(call("listVaults").response), "20 seconds"),
         {
           policies: Layer.merge(Layer.orDie(RatePolicy.layer({ concurrency: 1 })), RetryPolicy.layer(RetryPolicy.none))
         }
@@ -307,7 +307,7 @@ describe("A wait", () => {
   it.effect("before a retry shows in the span and the metric", () =>
     Effect.gen(function*() {
       const { glacier } = yield* scripted(
-        replies(throttled, unavailable),
+        respondWith(throttled, unavailable),
         policies(RetryPolicy.layer(RetryPolicy.standard))
       )
       expect(yield* waitsOf("retry", glacier.describeVault(vault))).toEqual({
@@ -322,7 +322,7 @@ describe("A wait", () => {
   it.effect("for the rate shows in the span and the metric", () =>
     Effect.gen(function*() {
       const { glacier } = yield* scripted(
-        replies(call("listVaults").answer),
+        respondWith(call("listVaults").response),
         policies(RatePolicy.layer({ requestsPerSecond: 2 }))
       )
       const three = Effect.replicateEffect(glacier.listVaults({}), 3, { concurrency: "unbounded" })
@@ -338,7 +338,7 @@ describe("A wait", () => {
   it.effect("for bandwidth shows in the span and the metric, once for a body", () =>
     Effect.gen(function*() {
       const { glacier } = yield* scripted(
-        () => Effect.sync(() => answer(200, new Uint8Array(5))),
+        () => Effect.sync(() => responseOf(200, new Uint8Array(5))),
         policies(Bandwidth.layer({ down: 2 }))
       )
       expect(yield* waitsOf("bandwidth", Effect.withSpan(output(glacier), "download"))).toEqual({
@@ -349,12 +349,12 @@ describe("A wait", () => {
 
   it.effect("that is none shows nowhere", () =>
     Effect.gen(function*() {
-      const fine = yield* scripted(replies(call("listVaults").answer), policies(Layer.empty))
+      const fine = yield* scripted(respondWith(call("listVaults").response), policies(Layer.empty))
       const none = { events: [], millis: 0 }
       expect(yield* waitsOf("retry", fine.glacier.listVaults({}))).toEqual(none)
       expect(yield* waitsOf("rate", fine.glacier.listVaults({}))).toEqual(none)
       const fast = yield* scripted(
-        () => Effect.sync(() => answer(200, welcome)),
+        () => Effect.sync(() => responseOf(200, welcome)),
         policies(Bandwidth.layer({ down: 1e9 }))
       )
       expect(yield* waitsOf("bandwidth", Effect.withSpan(output(fast.glacier), "download"))).toEqual(none)

@@ -19,7 +19,7 @@ import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
 import * as Signer from "../../src/transport/Signer.ts"
 import { archiveId, jobId, lockId, policy, topic, uploadId, welcome, welcomeHash } from "./calls.ts"
-import { answer, examples, keys, replies, scripted, secret, signedAt } from "./support.ts"
+import { responseOf, examples, keys, respondWith, scripted, secret, signedAt } from "./support.ts"
 
 const token = "FwoGZXIvYXdzEXAMPLE//session+token=="
 const temporary: Credentials.Keys = { ...keys, sessionToken: Redacted.make(token) }
@@ -330,7 +330,7 @@ const isEmpty = ({ body, operation }: (typeof examples)[number]) =>
 const sentBy = (run: Example["run"]) =>
   Effect.gen(function*() {
     yield* TestClock.setTime(signedAt)
-    const { glacier, sent } = yield* scripted(replies(() => answer(500)))
+    const { glacier, sent } = yield* scripted(respondWith(() => responseOf(500)))
     yield* Effect.flip(run(glacier))
     const { "content-length": _, ...headers } = sent[0]!.headers
     return { ...sent[0]!, headers, text: new TextDecoder().decode(sent[0]!.body) }
@@ -388,7 +388,7 @@ describe("What the client sends", () => {
     ({ description, marker }) =>
       Effect.gen(function*() {
         yield* TestClock.setTime(signedAt)
-        const { glacier, sent } = yield* scripted(replies(() => answer(500)))
+        const { glacier, sent } = yield* scripted(respondWith(() => responseOf(500)))
         yield* Effect.flip(glacier.uploadArchive({ vaultName, description, ...upload }))
         yield* Effect.flip(glacier.listVaults({ marker }))
         expect(sent.map((request) => {

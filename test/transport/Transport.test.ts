@@ -14,7 +14,7 @@ import * as Transport from "../../src/transport/Transport.ts"
 import model from "../fixtures/glacier-model.json" with { type: "json" }
 import { archiveId, call, calls, jobId, uploadId, welcome, welcomeHash } from "./calls.ts"
 import type { Call } from "./calls.ts"
-import { answer, over, promptly, refusal, replies, script, scripted, signedAt } from "./support.ts"
+import { responseOf, over, promptly, errorResponseOf, respondWith, script, scripted, signedAt } from "./support.ts"
 
 const vaultName = "photos"
 const requestId = "AAABZpJrTyioDC_HsOmHae8EZp"
@@ -24,7 +24,7 @@ type Run = (glacier: GlacierClient.Service) => Effect.Effect<object, GlacierErro
 
 /** What a call fails with when that comes back. */
 const failure = (run: Run, response: () => Response) =>
-  Effect.flatMap(scripted(replies(response)), ({ glacier }) => Effect.flip(run(glacier)))
+  Effect.flatMap(scripted(respondWith(response)), ({ glacier }) => Effect.flip(run(glacier)))
 
 /** Each code with an operation that lists it, and for split codes the text that tells. */
 const refusals: ReadonlyArray<
@@ -89,10 +89,10 @@ describe("Transport", () => {
   })
 
   describe("a request", () => {
-    it.effect.each(calls)("of $name", ({ answer, body = "", headers = {}, request, run }) =>
+    it.effect.each(calls)("of $name", ({ response: answer, body = "", headers = {}, request, run }) =>
       Effect.gen(function*() {
         yield* TestClock.setTime(signedAt)
-        const { glacier, sent } = yield* scripted(replies(answer))
+        const { glacier, sent } = yield* scripted(respondWith(answer))
         yield* Effect.withSpan(run(glacier), "outer")
         expect(sent).toHaveLength(1)
         const { authorization, "content-length": length, ...rest } = sent[0]!.headers
@@ -108,7 +108,7 @@ describe("Transport", () => {
     it.effect("goes to the endpoint it was given", () =>
       Effect.gen(function*() {
         const endpoint = { region: "eu-west-1", endpoint: "http://127.0.0.1:9012/" }
-        const { glacier, sent } = yield* scripted(replies(call("listVaults").answer), { endpoint })
+        const { glacier, sent } = yield* scripted(respondWith(call("listVaults").response), { endpoint })
         yield* glacier.listVaults({})
         expect(sent.map(({ url }) => url)).toEqual(["http://127.0.0.1:9012/-/vaults"])
       }))
@@ -126,7 +126,7 @@ describe("Transport", () => {
           errors: [],
           repeatable: true
         })
-        const { http, sent } = script(replies(() => answer(204)))
+        const { http, sent } = script(respondWith(() => responseOf(204)))
         const transport = yield* Effect.provide(Transport.Transport, over(http))
         expect(yield* transport.execute(ping, { vaultName })).toEqual({})
         expect(sent[0]!.url).toBe("https://glacier.us-east-1.amazonaws.com/-/vaults/photos/ping")
@@ -134,9 +134,9 @@ describe("Transport", () => {
   })
 
   describe("an answer", () => {
-    it.effect.each(calls)("of $name", ({ answer, output, run }) =>
+    it.effect.each(calls)("of $name", ({ response: answer, output, run }) =>
       Effect.gen(function*() {
-        const { glacier } = yield* scripted(replies(answer))
+        const { glacier } = yield* scripted(respondWith(answer))
         const { body, ...rest } = { body: undefined, ...(yield* run(glacier)) }
         expect(rest).toEqual(output)
         expect(body !== undefined).toBe(answer().status === 206)
@@ -148,7 +148,7 @@ describe("Transport", () => {
         const always = { CreationDate: "2012-03-20T17:03:43.221Z", VaultARN: "arn", VaultName: vaultName }
         const nulls = { ...always, ...Object.fromEntries(fields.map((name) => [name, null])) }
         const { glacier } = yield* scripted(
-          replies(() => answer(200, JSON.stringify(nulls)), () => answer(200, JSON.stringify(always)))
+          respondWith(() => responseOf(200, JSON.stringify(nulls)), () => responseOf(200, JSON.stringify(always)))
         )
         const [one, other] = yield* Effect.replicateEffect(glacier.describeVault({ vaultName }), 2)
         expect(one).toMatchObject({ lastInventoryDate: Option.none(), numberOfArchives: Option.none() })
@@ -157,7 +157,7 @@ describe("Transport", () => {
 
     it.effect.each([200, 206])("has the bytes of a job's output (%i)", (status) =>
       Effect.gen(function*() {
-        const { glacier } = yield* scripted(replies(() => answer(status, welcome)))
+        const { glacier } = yield* scripted(respondWith(() => responseOf(status, welcome)))
         const { body, treeHash } = yield* glacier.getJobOutput({ vaultName, jobId })
         const pieces = yield* Stream.runCollect(body)
         expect(Buffer.concat([...pieces])).toEqual(Buffer.from(welcome))
@@ -166,7 +166,7 @@ describe("Transport", () => {
 
     it.effect("may have an output without a single byte", () =>
       Effect.gen(function*() {
-        const { glacier } = yield* scripted(replies(() => answer(200)))
+        const { glacier } = yield* scripted(respondWith(() => responseOf(200)))
         const { body } = yield* glacier.getJobOutput({ vaultName, jobId })
         expect(yield* Stream.runCount(body)).toBe(0)
       }))
@@ -178,7 +178,7 @@ describe("Transport", () => {
           new ReadableStream<Uint8Array>({
             pull: (controller) => pulls++ === 0 ? controller.enqueue(welcome) : controller.error(new Error("was cut"))
           })
-        const { glacier } = yield* scripted(replies(() => answer(200, broken())))
+        const { glacier } = yield* scripted(respondWith(() => responseOf(200, broken())))
         const { body } = yield* glacier.getJobOutput({ vaultName, jobId })
         const error = yield* Effect.flip(Stream.runDrain(body))
         expect({ ...error }).toMatchObject({ _tag: "ConnectionError", operation: "GetJobOutput" })
@@ -193,7 +193,7 @@ describe("Transport", () => {
 
     it.effect.each(refusals)("%s (%i) of %s is %s: %s", ([code, status, name, tag, message]) =>
       Effect.gen(function*() {
-        const error = yield* failure(call(name).run, () => refusal(status, code, message))
+        const error = yield* failure(call(name).run, () => errorResponseOf(status, code, message))
         expect({ ...error, message: error.message }).toMatchObject({
           _tag: tag,
           operation: operations[name].name,
@@ -225,7 +225,7 @@ describe("Transport", () => {
       "of %s (%i) is UnknownServiceError",
       ([, status, body, code, message]) =>
         Effect.gen(function*() {
-          const error = yield* failure(call("describeVault").run, () => answer(status, body))
+          const error = yield* failure(call("describeVault").run, () => responseOf(status, body))
           expect({ ...error, message: error.message }).toMatchObject({
             _tag: "UnknownServiceError",
             operation: "DescribeVault",
@@ -255,7 +255,7 @@ describe("Transport", () => {
       "has its code and text in any form that AWS uses: %j %j",
       ([body, headers]) =>
         Effect.gen(function*() {
-          const error = yield* failure(call("describeVault").run, () => answer(404, JSON.stringify(body), headers))
+          const error = yield* failure(call("describeVault").run, () => responseOf(404, JSON.stringify(body), headers))
           expect({ ...error, message: error.message }).toMatchObject({ _tag: "VaultNotFound", message: vaultMessage })
         })
     )
@@ -271,13 +271,13 @@ describe("Transport", () => {
   describe("a response that contradicts its request", () => {
     const other = "0".repeat(64)
     const retrying = { policies: RetryPolicy.layer(promptly(2)) }
-    const hashed = () => answer(201, null, { "x-amz-archive-id": archiveId, "x-amz-sha256-tree-hash": other })
+    const hashed = () => responseOf(201, null, { "x-amz-archive-id": archiveId, "x-amz-sha256-tree-hash": other })
 
     it.effect.each(["uploadArchive", "completeMultipartUpload"] as const)(
       "by another tree hash is ChecksumMismatch with the id of the archive, and is not repeated: %s",
       (name) =>
         Effect.gen(function*() {
-          const { glacier, sent } = yield* scripted(replies(hashed), retrying)
+          const { glacier, sent } = yield* scripted(respondWith(hashed), retrying)
           const error = yield* Effect.flip(call(name).run(glacier))
           expect({ ...error, message: error.message }).toMatchObject({
             _tag: "ChecksumMismatch",
@@ -293,12 +293,12 @@ describe("Transport", () => {
 
     it.effect("by another tree hash of a part has the part sent again", () =>
       Effect.gen(function*() {
-        const wrong = () => answer(204, null, { "x-amz-sha256-tree-hash": other })
+        const wrong = () => responseOf(204, null, { "x-amz-sha256-tree-hash": other })
         const { run } = call("uploadMultipartPart")
-        const healed = yield* scripted(replies(wrong, call("uploadMultipartPart").answer), retrying)
+        const healed = yield* scripted(respondWith(wrong, call("uploadMultipartPart").response), retrying)
         yield* run(healed.glacier)
         expect(healed.sent).toHaveLength(2)
-        const never = yield* scripted(replies(wrong), retrying)
+        const never = yield* scripted(respondWith(wrong), retrying)
         const error = yield* Effect.flip(run(never.glacier))
         expect({ ...error }).toMatchObject({ _tag: "ChecksumMismatch", status: 204 })
         expect(never.sent).toHaveLength(3)
@@ -306,13 +306,13 @@ describe("Transport", () => {
 
     it.effect("by no tree hash is taken as it is", () =>
       Effect.gen(function*() {
-        const { glacier } = yield* scripted(replies(() => answer(201, null, { "x-amz-archive-id": archiveId })))
+        const { glacier } = yield* scripted(respondWith(() => responseOf(201, null, { "x-amz-archive-id": archiveId })))
         expect(yield* call("uploadArchive").run(glacier)).toMatchObject({ archiveId, treeHash: Option.none() })
       }))
 
     const changed = (name: Call["name"], field: string) => async () => {
-      const body: unknown = await call(name).answer().json()
-      return answer(200, JSON.stringify({ ...Object(body), [field]: "another" }))
+      const body: unknown = await call(name).response().json()
+      return responseOf(200, JSON.stringify({ ...Object(body), [field]: "another" }))
     }
 
     it.effect.each(
@@ -343,8 +343,8 @@ describe("Transport", () => {
       ([name, header, id, folder, tag]) =>
         Effect.gen(function*() {
           const located = (last: string) => () =>
-            answer(201, null, { [header]: id, location: `/012345678901/vaults/photos/${folder}/${last}` })
-          yield* Effect.flatMap(scripted(replies(located(id))), ({ glacier }) => call(name).run(glacier))
+            responseOf(201, null, { [header]: id, location: `/012345678901/vaults/photos/${folder}/${last}` })
+          yield* Effect.flatMap(scripted(respondWith(located(id))), ({ glacier }) => call(name).run(glacier))
           expect(yield* failure(call(name).run, located("another"))).toHaveProperty("_tag", tag)
         })
     )
@@ -352,7 +352,7 @@ describe("Transport", () => {
 
   describe("bytes that were damaged on their way", () => {
     const damaged = () =>
-      refusal(
+      errorResponseOf(
         403,
         "InvalidSignatureException",
         "The value passed in as x-amz-content-SHA256 does not match the computed payload hash. Computed digest: a"
@@ -363,7 +363,7 @@ describe("Transport", () => {
       "are sent again, as nothing was stored: %s",
       (name) =>
         Effect.gen(function*() {
-          const { glacier, sent } = yield* scripted(replies(damaged, call(name).answer), retrying)
+          const { glacier, sent } = yield* scripted(respondWith(damaged, call(name).response), retrying)
           yield* call(name).run(glacier)
           expect(sent).toHaveLength(2)
         })
@@ -373,7 +373,7 @@ describe("Transport", () => {
       "are ChecksumMismatch when they are damaged each time: %s",
       (name) =>
         Effect.gen(function*() {
-          const { glacier, sent } = yield* scripted(replies(damaged), retrying)
+          const { glacier, sent } = yield* scripted(respondWith(damaged), retrying)
           const error = yield* Effect.flip(call(name).run(glacier))
           expect({ ...error, message: error.message }).toMatchObject({
             _tag: "ChecksumMismatch",
@@ -388,7 +388,7 @@ describe("Transport", () => {
       Effect.gen(function*() {
         const wrong = "The request signature we calculated does not match the signature you provided."
         const { glacier, sent } = yield* scripted(
-          replies(() => refusal(403, "InvalidSignatureException", wrong)),
+          respondWith(() => errorResponseOf(403, "InvalidSignatureException", wrong)),
           retrying
         )
         expect(yield* Effect.flip(call("uploadArchive").run(glacier))).toHaveProperty("_tag", "InvalidSignature")
@@ -398,24 +398,24 @@ describe("Transport", () => {
 
   describe("an answer of success that breaks the API", () => {
     const vault = { CreationDate: "2012-03-20T17:03:43.221Z", VaultARN: "arn", VaultName: vaultName }
-    const json = (body: unknown) => () => answer(200, JSON.stringify(body))
-    const hashed = (treeHash: string) => () => answer(200, "x", { "x-amz-sha256-tree-hash": treeHash })
-    const ranged = (range: string) => () => answer(206, "x", { "content-range": range })
+    const json = (body: unknown) => () => responseOf(200, JSON.stringify(body))
+    const hashed = (treeHash: string) => () => responseOf(200, "x", { "x-amz-sha256-tree-hash": treeHash })
+    const ranged = (range: string) => () => responseOf(206, "x", { "content-range": range })
     const malformed: ReadonlyArray<readonly [about: string, Call["name"], () => Response, RegExp]> = [
-      ["no JSON", "describeVault", () => answer(200, "<html>"), /not JSON/],
-      ["nothing", "describeVault", () => answer(200), /not JSON/],
-      ["half a document", "describeVault", () => answer(200, "{\"VaultName\":"), /not JSON/],
+      ["no JSON", "describeVault", () => responseOf(200, "<html>"), /not JSON/],
+      ["nothing", "describeVault", () => responseOf(200), /not JSON/],
+      ["half a document", "describeVault", () => responseOf(200, "{\"VaultName\":"), /not JSON/],
       ["no object", "describeVault", json([]), /VaultARN|Expected/],
       ["a field missing", "describeVault", json({ ...vault, VaultName: undefined }), /VaultName/],
       ["a field of another type", "describeVault", json({ ...vault, SizeInBytes: "12" }), /SizeInBytes/],
       ["a negative count", "describeVault", json({ ...vault, NumberOfArchives: -1 }), /NumberOfArchives/],
       ["a date that is none", "describeVault", json({ ...vault, CreationDate: "yesterday" }), /CreationDate/],
       ["an unknown job status", "listJobs", json({ JobList: [{ StatusCode: "Resting" }] }), /JobList/],
-      ["no archive id", "completeMultipartUpload", () => answer(201), /x-amz-archive-id is missing/],
+      ["no archive id", "completeMultipartUpload", () => responseOf(201), /x-amz-archive-id is missing/],
       [
         "an empty upload id",
         "initiateMultipartUpload",
-        () => answer(201, null, { "x-amz-multipart-upload-id": "" }),
+        () => responseOf(201, null, { "x-amz-multipart-upload-id": "" }),
         /x-amz-multipart-upload-id is missing/
       ],
       ["a tree hash that is none", "getJobOutput", hashed("0"), /tree-hash/],
@@ -439,10 +439,10 @@ describe("Transport", () => {
 
     it.effect.each(
       [
-        ["no archive id", "uploadArchive", () => answer(201), /x-amz-archive-id is missing/],
-        ["an id that is none", "initiateJob", () => answer(202, null, { "x-amz-job-id": "../vaults" }), /x-amz-job-id/],
-        ["no lock id", "initiateVaultLock", () => answer(201), /x-amz-lock-id is missing/],
-        ["another success", "uploadArchive", () => answer(200), /HTTP status 200/]
+        ["no archive id", "uploadArchive", () => responseOf(201), /x-amz-archive-id is missing/],
+        ["an id that is none", "initiateJob", () => responseOf(202, null, { "x-amz-job-id": "../vaults" }), /x-amz-job-id/],
+        ["no lock id", "initiateVaultLock", () => responseOf(201), /x-amz-lock-id is missing/],
+        ["another success", "uploadArchive", () => responseOf(200), /HTTP status 200/]
       ] as const
     )(
       "with %s leaves the outcome of a call unknown that must not be made twice (%s)",
@@ -462,7 +462,7 @@ describe("Transport", () => {
         let released = false
         const endless = () => new ReadableStream<Uint8Array>({ cancel: () => void (released = true) })
         const { glacier, sent } = yield* scripted(
-          replies(() => answer(200, endless(), { "x-amz-sha256-tree-hash": "0" }))
+          respondWith(() => responseOf(200, endless(), { "x-amz-sha256-tree-hash": "0" }))
         )
         yield* Effect.flip(glacier.getJobOutput({ vaultName, jobId }))
         expect(released || sent[0]!.signal.aborted).toBe(true)
@@ -526,7 +526,7 @@ describe("Transport", () => {
 
     it.effect.each(inputs)("%s (%s) is InvalidInput, and nothing is sent", ([field, , run]) =>
       Effect.gen(function*() {
-        const { glacier, sent } = yield* scripted(replies(() => answer(500)))
+        const { glacier, sent } = yield* scripted(respondWith(() => responseOf(500)))
         const error = yield* Effect.flip(run(glacier))
         expect({ ...error }).toMatchObject({ _tag: "InvalidInput", field, rule: expect.stringMatching(/./) })
         expect(sent).toEqual([])
@@ -558,7 +558,7 @@ describe("Transport", () => {
     it.effect("count each attempt by operation and outcome", () =>
       Effect.gen(function*() {
         const { glacier } = yield* scripted(
-          replies(() => refusal(400, "ThrottlingException"), () => refusal(404, "ResourceNotFoundException")),
+          respondWith(() => errorResponseOf(400, "ThrottlingException"), () => errorResponseOf(404, "ResourceNotFoundException")),
           { policies: RetryPolicy.layer(promptly(5)) }
         )
         const call = glacier.deleteArchive({ vaultName, archiveId: "a" })
@@ -567,26 +567,26 @@ describe("Transport", () => {
         expect(yield* counted(...requests("Throttling"), call)).toBe(1)
         expect(yield* counted(...requests("ResourceNotFound"), call)).toBe(1)
         expect(yield* counted(...requests("ok"), call)).toBe(0)
-        const { glacier: fine } = yield* scripted(replies(() => answer(204)))
+        const { glacier: fine } = yield* scripted(respondWith(() => responseOf(204)))
         expect(yield* counted(...requests("ok"), fine.deleteArchive({ vaultName, archiveId: "a" }))).toBe(1)
       }))
 
     it.effect("count the bytes of each attempt going up", () =>
       Effect.gen(function*() {
         const up = (...answers: ReadonlyArray<() => Response>) =>
-          Effect.flatMap(scripted(replies(...answers), { policies: RetryPolicy.layer(promptly(5)) }), ({ glacier }) =>
+          Effect.flatMap(scripted(respondWith(...answers), { policies: RetryPolicy.layer(promptly(5)) }), ({ glacier }) =>
             counted("glacier_bytes_total", { direction: "up" }, call("uploadArchive").run(glacier)))
-        expect(yield* up(call("uploadArchive").answer)).toBe(26)
+        expect(yield* up(call("uploadArchive").response)).toBe(26)
         expect(
           yield* up(() =>
-            refusal(400, "ThrottlingException"), call("uploadArchive").answer)
+            errorResponseOf(400, "ThrottlingException"), call("uploadArchive").response)
         ).toBe(52)
-        expect(yield* up(() => refusal(403, "AccessDeniedException"))).toBe(26)
+        expect(yield* up(() => errorResponseOf(403, "AccessDeniedException"))).toBe(26)
       }))
 
     it.effect("count the bytes that came down", () =>
       Effect.gen(function*() {
-        const { glacier } = yield* scripted(replies(() => answer(200, welcome)))
+        const { glacier } = yield* scripted(respondWith(() => responseOf(200, welcome)))
         const down = { direction: "down" }
         const { body } = yield* glacier.getJobOutput({ vaultName, jobId })
         expect(yield* counted("glacier_bytes_total", down, Stream.runDrain(body))).toBe(26)

@@ -18,14 +18,14 @@ import type { GlacierError } from "../../src/protocol/GlacierError.ts"
 import { operations } from "../../src/protocol/Operations.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import { call, calls, jobId, notRepeatable, welcome, welcomeHash } from "./calls.ts"
-import { answer, keys, promptly, refusal, replies, scripted, signedAt } from "./support.ts"
-import type { Reply, Sent } from "./support.ts"
+import { responseOf, keys, promptly, errorResponseOf, respondWith, scripted, signedAt } from "./support.ts"
+import type { Respond, Sent } from "./support.ts"
 
 const vaultName = "photos"
 const vault = { vaultName }
 const uploadInput = { vaultName, body: welcome, contentSha256: welcomeHash, treeHash: welcomeHash }
-const unavailable = () => refusal(500, "ServiceUnavailableException")
-const throttled = () => refusal(400, "ThrottlingException", "Rate exceeded")
+const unavailable = () => errorResponseOf(500, "ServiceUnavailableException")
+const throttled = () => errorResponseOf(400, "ThrottlingException", "Rate exceeded")
 const retrying = { policies: RetryPolicy.layer(promptly(3)) }
 const byDefault = { policies: Layer.empty }
 
@@ -53,7 +53,7 @@ const failureAt = <A, E, R>(time: Duration.DurationInput, effect: Effect.Effect<
 const waits = (sent: ReadonlyArray<Sent>) => sent.slice(1).map(({ at }, index) => at - sent[index]!.at)
 
 describe("an attempt", () => {
-  const never: Reply = () => Effect.never
+  const never: Respond = () => Effect.never
 
   it.effect.each(
     [
@@ -85,21 +85,21 @@ describe("an attempt", () => {
 
   it.effect("waits as long for the end of the answer", () =>
     Effect.gen(function*() {
-      const { glacier, sent } = yield* scripted(() => Effect.sync(() => answer(200, new ReadableStream())))
+      const { glacier, sent } = yield* scripted(() => Effect.sync(() => responseOf(200, new ReadableStream())))
       const error = yield* failureAt("30 seconds", glacier.describeVault(vault))
       expect({ ...error }).toMatchObject({ _tag: "AttemptTimeout", operation: "DescribeVault", waiting: "response" })
       expect(sent.map(({ signal }) => signal.aborted)).toEqual([true])
     }))
 
   /** One piece of bytes every so often. */
-  const dripping = (pause: Duration.DurationInput, pieces: number): Reply => () =>
+  const dripping = (pause: Duration.DurationInput, pieces: number): Respond => () =>
     Stream.range(1, pieces).pipe(
       Stream.mapEffect(() => Effect.as(Effect.sleep(pause), welcome)),
       Stream.toReadableStreamEffect(),
-      Effect.map((body) => answer(200, body))
+      Effect.map((body) => responseOf(200, body))
     )
 
-  const output = (reply: Reply) =>
+  const output = (reply: Respond) =>
     Effect.gen(function*() {
       const { glacier, sent } = yield* scripted(reply)
       const { body } = yield* glacier.getJobOutput({ vaultName, jobId })
@@ -140,7 +140,7 @@ describe("an attempt", () => {
 
   it.effect("is aborted when no more of its body is wanted", () =>
     Effect.gen(function*() {
-      const { body, sent } = yield* output(() => Effect.sync(() => answer(200, welcome)))
+      const { body, sent } = yield* output(() => Effect.sync(() => responseOf(200, welcome)))
       expect(sent.map(({ signal }) => signal.aborted)).toEqual([false])
       yield* Stream.runDrain(Stream.take(body, 1))
       expect(sent.map(({ signal }) => signal.aborted)).toEqual([true])
@@ -157,9 +157,9 @@ const told = (outcome: Either.Either<object, GlacierError>, sent: ReadonlyArray<
 describe("a retry", () => {
   it.effect.each(calls)(
     "of $name follows a throttle",
-    ({ answer: fine, run }) =>
+    ({ response: fine, run }) =>
       Effect.gen(function*() {
-        const { glacier, sent } = yield* scripted(replies(throttled, throttled, fine), retrying)
+        const { glacier, sent } = yield* scripted(respondWith(throttled, throttled, fine), retrying)
         yield* run(glacier)
         expect(sent).toHaveLength(3)
       })
@@ -169,13 +169,13 @@ describe("a retry", () => {
     calls.flatMap((one) => [{ ...one, whose: "the service's", failure: unavailable }, {
       ...one,
       whose: "a proxy's",
-      failure: () => answer(502, "<html>")
+      failure: () => responseOf(502, "<html>")
     }])
   )(
     "of $name follows $whose failure only when it does no harm",
-    ({ answer: fine, failure, name, run }) =>
+    ({ response: fine, failure, name, run }) =>
       Effect.gen(function*() {
-        const { glacier, sent } = yield* scripted(replies(failure, fine), retrying)
+        const { glacier, sent } = yield* scripted(respondWith(failure, fine), retrying)
         const outcome = yield* Effect.either(run(glacier))
         expect(told(outcome, sent)).toEqual(notRepeatable.includes(name) ? ["OutcomeUnknown", 1] : ["Right", 2])
       })
@@ -183,7 +183,7 @@ describe("a retry", () => {
 
   it.effect.each(calls)(
     "of $name follows a lost connection only when it does no harm",
-    ({ answer: fine, name, run }) =>
+    ({ response: fine, name, run }) =>
       Effect.gen(function*() {
         const { glacier, sent } = yield* scripted(
           (_, attempt) => attempt === 1 ? Effect.fail("ECONNRESET") : Effect.sync(fine),
@@ -196,7 +196,7 @@ describe("a retry", () => {
 
   it.effect.each(calls)(
     "of $name follows a timeout only when it does no harm",
-    ({ answer: fine, name, run }) =>
+    ({ response: fine, name, run }) =>
       Effect.gen(function*() {
         const { glacier, sent } = yield* scripted(
           (_, attempt) => attempt === 1 ? Effect.never : Effect.sync(fine),
@@ -220,7 +220,7 @@ describe("a retry", () => {
     ] as const
   )("never follows %i %s", ([status, code]) =>
     Effect.gen(function*() {
-      const { glacier, sent } = yield* scripted(replies(() => refusal(status, code)), retrying)
+      const { glacier, sent } = yield* scripted(respondWith(() => errorResponseOf(status, code)), retrying)
       yield* Effect.flip(glacier.describeVault(vault))
       expect(sent).toHaveLength(1)
     }))
@@ -232,7 +232,7 @@ describe("a retry", () => {
         asked++
         return Effect.fail(new CredentialsError({ message: "expired" }))
       }))
-      const { glacier, sent } = yield* scripted(replies(() => answer(204)), { ...retrying, credentials })
+      const { glacier, sent } = yield* scripted(respondWith(() => responseOf(204)), { ...retrying, credentials })
       expect(yield* Effect.flip(glacier.deleteVault(vault))).toHaveProperty("_tag", "CredentialsError")
       expect([asked, sent.length]).toEqual([1, 0])
     }))
@@ -240,7 +240,7 @@ describe("a retry", () => {
   it.effect("fails with the error of the last attempt", () =>
     Effect.gen(function*() {
       const { glacier, sent } = yield* scripted(
-        (_, attempt) => Effect.sync(() => refusal(500, "ServiceUnavailableException", `attempt ${attempt}`)),
+        (_, attempt) => Effect.sync(() => errorResponseOf(500, "ServiceUnavailableException", `attempt ${attempt}`)),
         retrying
       )
       expect(yield* Effect.flip(glacier.describeVault(vault))).toHaveProperty("message", "attempt 4")
@@ -252,7 +252,7 @@ describe("a retry", () => {
       yield* TestClock.setTime(signedAt)
       let asked = 0
       const next = Effect.sync(() => ({ accessKeyId: `AKID${++asked}`, secretAccessKey: Redacted.make("secret") }))
-      const { glacier, sent } = yield* scripted(replies(throttled), {
+      const { glacier, sent } = yield* scripted(respondWith(throttled), {
         credentials: Layer.succeed(Credentials.Credentials, { keys: next, refreshed: () => next }),
         policies: RetryPolicy.layer(RetryPolicy.attempts(RetryPolicy.fromSchedule(Schedule.spaced("1 second")), 3))
       })
@@ -277,7 +277,7 @@ describe("a retry", () => {
       Effect.gen(function*() {
         const run = (seed: string) =>
           Effect.gen(function*() {
-            const { glacier, sent } = yield* scripted(replies(response), byDefault)
+            const { glacier, sent } = yield* scripted(respondWith(response), byDefault)
             const failing = Effect.withRandom(glacier.describeVault(vault), Random.make(seed))
             expect(Option.isSome(yield* after("2 minutes", failing))).toBe(true)
             return waits(sent)
@@ -296,7 +296,7 @@ describe("a retry", () => {
 })
 
 describe("a refusal as expired", () => {
-  const expired = () => refusal(403, "ExpiredTokenException")
+  const expired = () => errorResponseOf(403, "ExpiredTokenException")
   const keyOf = ({ headers }: Sent) => /Credential=(\w+)/.exec(headers["authorization"] ?? "")?.[1]
 
   /** Credentials that are others after each renewal. */
@@ -315,10 +315,10 @@ describe("a refusal as expired", () => {
 
   it.effect.each(calls)(
     "has the keys refreshed and $name tried once more with others",
-    ({ answer: fine, output, run }) =>
+    ({ response: fine, output, run }) =>
       Effect.gen(function*() {
         const { credentials, stale } = renewable()
-        const { glacier, sent } = yield* scripted(replies(expired, fine), { credentials })
+        const { glacier, sent } = yield* scripted(respondWith(expired, fine), { credentials })
         expect(yield* run(glacier)).toMatchObject(output)
         expect(stale).toEqual(["AKID0"])
         expect(sent.map(keyOf)).toEqual(["AKID0", "AKID1"])
@@ -330,7 +330,7 @@ describe("a refusal as expired", () => {
     (name) =>
       Effect.gen(function*() {
         const { credentials } = renewable()
-        const { glacier, sent } = yield* scripted(replies(expired), { ...retrying, credentials })
+        const { glacier, sent } = yield* scripted(respondWith(expired), { ...retrying, credentials })
         expect(yield* Effect.flip(call(name).run(glacier))).toHaveProperty("_tag", "ExpiredToken")
         expect(sent.map(keyOf)).toEqual(["AKID0", "AKID1"])
       })
@@ -339,7 +339,7 @@ describe("a refusal as expired", () => {
   it.effect("after another retry is answered so once more", () =>
     Effect.gen(function*() {
       const { credentials } = renewable()
-      const { glacier, sent } = yield* scripted(replies(expired, throttled, expired, call("describeVault").answer), {
+      const { glacier, sent } = yield* scripted(respondWith(expired, throttled, expired, call("describeVault").response), {
         ...retrying,
         credentials
       })
@@ -350,7 +350,7 @@ describe("a refusal as expired", () => {
   it.effect("is told as a failure of the credentials when these cannot be renewed", () =>
     Effect.gen(function*() {
       const failure = new CredentialsError({ message: "the provider is down" })
-      const { glacier, sent } = yield* scripted(replies(expired), {
+      const { glacier, sent } = yield* scripted(respondWith(expired), {
         ...retrying,
         credentials: Layer.succeed(Credentials.Credentials, {
           keys: Effect.succeed(keys),
@@ -365,13 +365,13 @@ describe("a refusal as expired", () => {
 
 describe("the clock of the service", () => {
   const dates = (sent: ReadonlyArray<Sent>) => sent.map(({ headers }) => headers["x-amz-date"])
-  const dated = (date: string) => () => answer(204, null, { date })
+  const dated = (date: string) => () => responseOf(204, null, { date })
 
   it.effect("is learned from answers of success, too, and of each client for itself", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(signedAt)
-      const ahead = yield* scripted(replies(dated("Fri, 25 May 2012 01:24:53 GMT")))
-      const other = yield* scripted(replies(() => answer(204)))
+      const ahead = yield* scripted(respondWith(dated("Fri, 25 May 2012 01:24:53 GMT")))
+      const other = yield* scripted(respondWith(() => responseOf(204)))
       yield* Effect.replicateEffect(ahead.glacier.deleteVault(vault), 2)
       yield* Effect.replicateEffect(other.glacier.deleteVault(vault), 2)
       expect(dates(ahead.sent)).toEqual(["20120525T002453Z", "20120525T012453Z"])
@@ -383,7 +383,7 @@ describe("the clock of the service", () => {
     (date) =>
       Effect.gen(function*() {
         yield* TestClock.setTime(signedAt)
-        const { glacier, sent } = yield* scripted(replies(dated(date)))
+        const { glacier, sent } = yield* scripted(respondWith(dated(date)))
         yield* Effect.replicateEffect(glacier.deleteVault(vault), 2)
         expect(dates(sent)).toEqual(["20120525T002453Z", "20120525T002453Z"])
       })

@@ -19,39 +19,39 @@ import * as GlacierClient from "../../src/client/GlacierClient.ts"
 import { CredentialsError, GlacierError } from "../../src/protocol/GlacierError.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import { call, jobId } from "./calls.ts"
-import { accessKeyId, answer, over, refusal, scripted } from "./support.ts"
-import type { Reply, Sent } from "./support.ts"
+import { accessKeyId, responseOf, over, errorResponseOf, scripted } from "./support.ts"
+import type { Respond, Sent } from "./support.ts"
 
 type Run = (glacier: GlacierClient.Service) => Effect.Effect<unknown, GlacierError>
 
 interface Kind {
   readonly tag: string
   readonly about?: string
-  readonly reply: Reply
+  readonly reply: Respond
   readonly run?: Run
   readonly credentials?: Effect.Effect<never, CredentialsError>
 }
 
-const replying = (response: () => Response): Reply => () => Effect.sync(response)
+const replying = (response: () => Response): Respond => () => Effect.sync(response)
 const output: Run = (glacier) =>
   Effect.flatMap(glacier.getJobOutput({ vaultName: "photos", jobId }), ({ body }) => Stream.runDrain(body))
 const quoted = (sent: Sent) => Object.entries(sent.headers).map(([name, value]) => `${name}:${value}`).join("\n")
 const failing = (cause: unknown) => Effect.fail(cause)
-const lost = (cause: unknown): Reply => () => failing(cause)
+const lost = (cause: unknown): Respond => () => failing(cause)
 
 /** A way to fail of each kind. */
 const kinds: ReadonlyArray<Kind> = [
-  { tag: "AccessDenied", reply: replying(() => refusal(403, "AccessDeniedException")) },
-  { tag: "Throttling", reply: replying(() => refusal(400, "ThrottlingException")) },
-  { tag: "ServiceUnavailable", reply: replying(() => refusal(500, "ServiceUnavailableException")) },
-  { tag: "ResourceNotFound", reply: replying(() => refusal(404, "ResourceNotFoundException")) },
-  { tag: "UnknownServiceError", reply: replying(() => answer(502, "<html>")) },
-  { tag: "MalformedResponse", reply: replying(() => answer(200, "{}")) },
+  { tag: "AccessDenied", reply: replying(() => errorResponseOf(403, "AccessDeniedException")) },
+  { tag: "Throttling", reply: replying(() => errorResponseOf(400, "ThrottlingException")) },
+  { tag: "ServiceUnavailable", reply: replying(() => errorResponseOf(500, "ServiceUnavailableException")) },
+  { tag: "ResourceNotFound", reply: replying(() => errorResponseOf(404, "ResourceNotFoundException")) },
+  { tag: "UnknownServiceError", reply: replying(() => responseOf(502, "<html>")) },
+  { tag: "MalformedResponse", reply: replying(() => responseOf(200, "{}")) },
   { tag: "ConnectionError", reply: lost(new Error("fetch failed", { cause: new Error("ECONNRESET") })) },
   { tag: "ConnectionError", reply: lost({ code: "ECONNRESET" }) },
-  { tag: "ConnectionError", reply: replying(() => answer(200, broken())), run: output },
+  { tag: "ConnectionError", reply: replying(() => responseOf(200, broken())), run: output },
   { tag: "AttemptTimeout", reply: () => Effect.never },
-  { tag: "AttemptTimeout", reply: replying(() => answer(200, new ReadableStream())), run: output },
+  { tag: "AttemptTimeout", reply: replying(() => responseOf(200, new ReadableStream())), run: output },
   { tag: "InvalidInput", reply: () => Effect.never, run: (glacier) => glacier.describeVault({ vaultName: "a/b" }) },
   {
     tag: "CredentialsError",
@@ -67,20 +67,20 @@ const echoes: ReadonlyArray<Kind> = [
     about: "a service that shows the canonical request",
     reply: (sent) =>
       Effect.sync(() =>
-        refusal(403, "InvalidSignatureException", `The Canonical String should have been 'GET\n${quoted(sent)}'`)
+        errorResponseOf(403, "InvalidSignatureException", `The Canonical String should have been 'GET\n${quoted(sent)}'`)
       )
   },
   {
     tag: "UnknownServiceError",
     about: "a proxy's page that shows the request",
-    reply: (sent) => Effect.sync(() => answer(407, `<pre>${quoted(sent)}</pre>`))
+    reply: (sent) => Effect.sync(() => responseOf(407, `<pre>${quoted(sent)}</pre>`))
   },
   {
     tag: "MalformedResponse",
     about: "an answer that shows the request",
     reply: (sent) =>
       Effect.sync(() =>
-        answer(200, JSON.stringify({ CreationDate: quoted(sent), VaultARN: "a", VaultName: quoted(sent) }))
+        responseOf(200, JSON.stringify({ CreationDate: quoted(sent), VaultARN: "a", VaultName: quoted(sent) }))
       )
   },
   {
@@ -214,7 +214,7 @@ describe("no error, span, log or metric shows a secret, a token or a signature",
       const seen: Array<RequestInit | undefined> = []
       const fetch = (_: unknown, init?: RequestInit) => {
         seen.push(init)
-        return Promise.resolve(call("describeVault").answer())
+        return Promise.resolve(call("describeVault").response())
       }
       yield* Effect.flatMap(GlacierClient.GlacierClient, call("describeVault").run).pipe(
         Effect.provide(over(FetchHttpClient.layer)),

@@ -48,12 +48,12 @@ export interface Sent {
 }
 
 /** What comes back for a request: an answer, or the cause of a failure to get one. */
-export type Reply = (sent: Sent, attempt: number) => Effect.Effect<Response, unknown>
+export type Respond = (sent: Sent, attempt: number) => Effect.Effect<Response, unknown>
 
 const bytesOf = (body: HttpBody.HttpBody): Uint8Array => body._tag === "Uint8Array" ? body.body : new Uint8Array()
 
 /** An answer. Text is sent as JSON unless the headers say otherwise. */
-export const answer = (
+export const responseOf = (
   status: number,
   body: BodyInit | null = null,
   headers: Readonly<Record<string, string>> = {}
@@ -67,11 +67,11 @@ export const answer = (
     }
   })
 
-export const refusal = (status: number, code: string, message: string = code): Response =>
-  answer(status, JSON.stringify({ code, message, type: "Client" }))
+export const errorResponseOf = (status: number, code: string, message: string = code): Response =>
+  responseOf(status, JSON.stringify({ code, message, type: "Client" }))
 
 /** Always the same answer, or the answers in order and then the last one again. */
-export const replies = (...answers: ReadonlyArray<() => Response>): Reply => (_, attempt) =>
+export const respondWith = (...answers: ReadonlyArray<() => Response>): Respond => (_, attempt) =>
   Effect.sync(() => answers[Math.min(attempt, answers.length) - 1]!())
 
 /** Retries what is safe `times` times, at once. */
@@ -90,7 +90,7 @@ export interface Options {
 }
 
 /** The HTTP client of a script, and what was sent through it. */
-export const script = (reply: Reply) => {
+export const script = (reply: Respond) => {
   const sent: Array<Sent> = []
   const client = HttpClient.make((request, url, signal) =>
     Effect.flatMap(Clock.currentTimeMillis, (at) => {
@@ -123,7 +123,7 @@ export const over = (http: Layer.Layer<HttpClient.HttpClient>, options: Options 
   )
 
 /** A client over a script. */
-export const scripted = (reply: Reply, options?: Options) => {
+export const scripted = (reply: Respond, options?: Options) => {
   const { http, sent } = script(reply)
   // Its scope stays open: the client is used when this has given it.
   return Effect.flatMap(Scope.make(), (scope) => Layer.buildWithScope(over(http, options), scope)).pipe(
