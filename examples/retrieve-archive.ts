@@ -21,7 +21,7 @@ const retrieve = (archiveId: string, file: string) =>
     const vault = yield* Vault.Vault
     return yield* Job.renewed(
       // Expedited takes minutes, if there is the capacity. A job that is there is joined.
-      (join) => Job.inTiers(["Expedited", "Standard"], (tier) => vault.retrieveArchive(archiveId, { tier, join })),
+      (reuse) => Job.inTiers(["Expedited", "Standard"], (tier) => vault.retrieveArchive(archiveId, { tier, reuse })),
       (job: Job.Service) =>
         Effect.gen(function*() {
           yield* Console.log(`Reading what job ${job.id.slice(0, 20)}... has retrieved`)

@@ -23,7 +23,7 @@ const terms = {
 const retrieve = (directory: string) =>
   Stream.unwrap(Effect.gen(function*() {
     const vault = yield* Vault.Vault
-    const inventory = yield* vault.retrieveInventory({ join: "1 hour" })
+    const inventory = yield* vault.retrieveInventory({ reuse: "1 hour" })
     yield* inventory.wait()
     const { archives } = yield* inventory.inventory
     const isWanted = ({ path }: ArchiveName.ArchiveName) => !path.endsWith(".txt")
@@ -57,7 +57,7 @@ const program = Effect.gen(function*() {
   // Both outlive the program: what was done, and what was spent.
   const kept = Layer.merge(
     NodeCheckpoint.layer(path.join(folder, "checkpoints")),
-    NodeRetrievalBudget.layer(path.join(folder, "ledger"), terms)
+    NodeRetrievalBudget.layerWith(path.join(folder, "ledger"), terms)
   )
   const outcomes = Stream.tap(retrieve(directory), tell)
   const some = Stream.takeUntil(outcomes, ({ _tag }) => _tag === "Retrieved")

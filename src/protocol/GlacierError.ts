@@ -4,6 +4,7 @@
  *
  * @since 0.1.0
  */
+import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
@@ -300,6 +301,11 @@ export class InvalidInput extends tagged<InvalidInput>()("InvalidInput", {
   }
 }
 
+/** A duration in whole milliseconds. It is finite, because JSON has no infinity. */
+const FiniteDuration = Schema.DurationFromMillis.pipe(
+  Schema.filter(Duration.isFinite, { arbitrary: () => (fc) => fc.nat().map(Duration.millis) })
+)
+
 /**
  * A retrieval does not fit in the `RetrievalBudget` in use. Nothing was sent.
  *
@@ -317,13 +323,15 @@ export class BudgetExceeded extends tagged<BudgetExceeded>()("BudgetExceeded", {
   left: Schema.Finite.pipe(Schema.nonNegative()),
   /** How much the retrieval takes. */
   asked: Schema.Finite.pipe(Schema.nonNegative()),
-  /** In how many milliseconds there is room for it at the earliest; never when absent. */
-  roomIn: Schema.optional(Schema.Finite.pipe(Schema.nonNegative()))
+  /** How long until there is room for it, at the earliest. Absent when there will never be room. */
+  roomIn: Schema.optional(FiniteDuration)
 }) {
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
   readonly retry = "never"
   override get message(): string {
-    const fit = this.roomIn === undefined ? "there will be no room for it" : `it fits in ${this.roomIn} ms`
+    const fit = this.roomIn === undefined
+      ? "there will be no room for it"
+      : `it fits in ${Duration.format(this.roomIn)}`
     const what = this.archive === undefined ? "A retrieval" : `The retrieval of archive ${this.archive}`
     return `${what} takes ${this.asked} of the budget's ${this.cap} of ${this.allowed}, of which ${this.left} is left: ${fit}`
   }

@@ -95,7 +95,7 @@ export const retryPolicy: fc.Arbitrary<RetryPolicy.Policy> = fc.oneof(
       base: durations(1, 1_000),
       throttleBase: durations(1, 5_000),
       cap: durations(1_000, 60_000),
-      patience: durations(0, 60_000),
+      maxExtraWait: durations(0, 60_000),
       metered: fc.boolean(),
       within: maybe(durations(1, 600_000))
     }).map(({ within, ...options }) => {

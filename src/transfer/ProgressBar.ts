@@ -9,19 +9,8 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { formatBytes, formatSeconds } from "../policy/Format.ts"
 import * as Progress from "./Progress.ts"
-
-const units = ["bytes", "KiB", "MiB", "GiB", "TiB"] as const
-
-/** A number of bytes in the unit that leaves less than 1,024 of it. */
-const sized = (bytes: number): string => {
-  const power = bytes < 1024 ? 0 : Math.min(units.length - 1, Math.floor(Math.log2(bytes) / 10))
-  return `${power === 0 ? bytes : (bytes / 1024 ** power).toFixed(1)} ${units[power]}`
-}
-
-/** Hours, minutes and seconds: nobody wants to know more. */
-const lasting = (duration: Duration.Duration): string =>
-  Duration.format(Duration.seconds(Math.ceil(Duration.toSeconds(duration))))
 
 /**
  * An estimate in a line: what is done, of how much, how fast it is and how long it will take, as far as that is known.
@@ -44,13 +33,13 @@ const lasting = (duration: Duration.Duration): string =>
 export const line = ({ bytes, rate, remaining, total }: Progress.Estimate): string =>
   [
     Option.match(total, {
-      onNone: () => sized(bytes),
-      onSome: (total) => `${sized(bytes)} of ${sized(total)} (${Math.floor(bytes / total * 100)} %)`
+      onNone: () => formatBytes(bytes),
+      onSome: (total) => `${formatBytes(bytes)} of ${formatBytes(total)} (${Math.floor(bytes / total * 100)} %)`
     }),
-    ...(rate > 0 ? [`${sized(Math.round(rate))}/s`] : []),
+    ...(rate > 0 ? [`${formatBytes(Math.round(rate))}/s`] : []),
     ...Option.match(remaining, {
       onNone: () => [],
-      onSome: (remaining) => Duration.toMillis(remaining) > 0 ? [`${lasting(remaining)} to go`] : []
+      onSome: (remaining) => Duration.toMillis(remaining) > 0 ? [`${formatSeconds(remaining)} to go`] : []
     })
   ].join(", ")
 

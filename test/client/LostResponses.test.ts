@@ -392,7 +392,7 @@ describe("A success that cannot be read", () => {
 
 describe("A time limit of the call", () => {
   const limited = (limit: Duration.DurationInput) =>
-    Layer.merge(policies, Timeouts.layer({ call: Duration.decode(limit) }))
+    Layer.merge(policies, Timeouts.layerWith({ call: Duration.decode(limit) }))
   const never: Respond = () => Effect.never
 
   it.effect("leaves the outcome unknown when it ends an attempt of a call that must not be made twice", () =>

@@ -26,10 +26,10 @@ it("retrieve-many.ts is stopped, goes on, and pays for no archive twice", { time
   const plan = [
     "Bulk: 3 requests, 83 bytes",
     "Cost: 0.000075 for the retrieval; transfer is not priced",
-    "The caps let all start at once",
-    "Without a place: 1",
+    "Under the caps, all retrievals can start at once",
+    "Rejected: 1",
     "  The path \"../etc/passwd\" must have no name that is nothing, a dot or two dots, with or without invisible characters",
-    "Refused: The path \"../etc/passwd\" must have no name that is nothing, a dot or two dots, with or without invisible characters"
+    "Rejected: The path \"../etc/passwd\" must have no name that is nothing, a dot or two dots, with or without invisible characters"
   ]
   const [first, again] = (await run("retrieve-many")).split("Stopped, and started again\n")
   const outcomes = (text = "") => text.split("\n").slice(plan.length).sort()

@@ -64,7 +64,7 @@ const bottomless = (up: ReturnType<typeof meter>) => {
 }
 
 describe.each([["100 KiB/s", 100 * kibibyte], ["20 MiB/s", 20 * mebibyte]])("A bandwidth of %s", (_, limit) => {
-  const paced = Effect.provide(Layer.orDie(Bandwidth.layer({ up: limit, down: limit })))
+  const paced = Effect.provide(Layer.orDie(Bandwidth.layerWith({ up: limit, down: limit })))
 
   it.scoped("R8: is kept in each direction by all transfers of two clients together", () =>
     Effect.gen(function*() {
@@ -123,7 +123,7 @@ describe("A bandwidth of 100 KiB/s", () => {
       }
     }).pipe(
       Effect.provide(over(Layer.provide(Emulator.layerHttpClient, Emulator.layerMemory({ jobDelay: "1 minute" })))),
-      Effect.provide(Layer.orDie(Bandwidth.layer({ up: 100 * kibibyte, down: 100 * kibibyte }))),
+      Effect.provide(Layer.orDie(Bandwidth.layerWith({ up: 100 * kibibyte, down: 100 * kibibyte }))),
       Effect.provide(NodeHashing.layer),
       inVirtualTime
     ))
@@ -172,7 +172,7 @@ describe.each([["node:http", NodeHttpClient.layer], ["undici", NodeHttpClient.la
             endpoint: { region: "us-east-1", endpoint: `http://127.0.0.1:${port}` },
             policies: RetryPolicy.layer(RetryPolicy.standard)
           })),
-          Effect.provide(Layer.orDie(Bandwidth.layer({ up: mebibyte })))
+          Effect.provide(Layer.orDie(Bandwidth.layerWith({ up: mebibyte })))
         )
       expect(seconds).toBeGreaterThan(0.4)
       expect(sent.map(({ bytes, headers }) => [bytes, headers["content-length"], headers["transfer-encoding"]]))

@@ -14,7 +14,7 @@ import * as ByteRange from "../../src/protocol/ByteRange.ts"
 import { Tier } from "../../src/protocol/Jobs.ts"
 import * as Vault from "../../src/services/Vault.ts"
 import * as Source from "../../src/transfer/Source.ts"
-import { type Call, calls, day, fates, hour, makeLife, makeService, most, storeOn } from "../policy/budgets.ts"
+import { type Call, calls, day, fates, hour, makeLife, makeService, most, storeOn } from "../policy/support.ts"
 import { layer } from "../services/support.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { type Change, mebibyte } from "../transfer/support.ts"
@@ -146,7 +146,7 @@ describe("A retrieval budget over the emulator", () => {
       expect(ended).toEqual(Array.from({ length: 12 }, (_, index) => index * hour))
       expect(most(asked.map((at) => ({ at, bytes: 1 })), hour)).toBe(2)
     }).pipe(
-      Effect.provide(Layer.provide(RetrievalBudget.layer({}), memory)),
+      Effect.provide(Layer.provide(RetrievalBudget.layerWith({}), memory)),
       Effect.provide(layer(change)),
       inVirtualTime
     )
@@ -190,7 +190,7 @@ describe("A retrieval budget over the emulator", () => {
           { prices }
         )
         const cost = Option.getOrThrow(quote.cost)
-        const within = Layer.provide(RetrievalBudget.layer({ prices, cost }), Layer.fresh(memory))
+        const within = Layer.provide(RetrievalBudget.layerWith({ prices, cost }), Layer.fresh(memory))
         const more = yield* Effect.gen(function*() {
           yield* Effect.forEach(plan, ({ archiveId, ...options }) => vault.retrieveArchive(archiveId, options), {
             concurrency: 3

@@ -186,7 +186,7 @@ const anHourAhead = (headers: Readonly<Record<string, string>> = {}) =>
 describe("The time of a reply", () => {
   const policies = Layer.merge(
     RetryPolicy.layer(RetryPolicy.standard),
-    Timeouts.layer({ response: Duration.minutes(30) })
+    Timeouts.layerWith({ response: Duration.minutes(30) })
   )
   /** What a call ends with; and for each attempt how many hours its signature was ahead of this machine's clock. */
   const of = (reply: Parameters<typeof scripted>[0]) =>
@@ -223,7 +223,7 @@ describe("The time of a reply", () => {
 describe("A part", () => {
   const policies = Layer.merge(
     RetryPolicy.layer(RetryPolicy.standard),
-    Timeouts.layer({ upload: Duration.minutes(15) })
+    Timeouts.layerWith({ upload: Duration.minutes(15) })
   )
 
   /** A part is uploaded over that way: what comes of it, how often it was sent, and how many parts there are then. */
@@ -275,7 +275,7 @@ describe("A part", () => {
           }),
         {
           policies: Layer.merge(
-            Timeouts.layer({ response: Duration.minutes(15) }),
+            Timeouts.layerWith({ response: Duration.minutes(15) }),
             RetryPolicy.layer(RetryPolicy.when(RetryPolicy.standard, (error) => {
               seen.push(error._tag === "InvalidSignature" ? String(error.because) : error._tag)
               return true
@@ -290,7 +290,7 @@ describe("A part", () => {
   it.effect("is signed when its turn has come, however long it waited [S4]", () =>
     Effect.gen(function*() {
       const { glacier, sent } = yield* scripted(() => Effect.succeed(responseOf(200, JSON.stringify({ VaultList: [] }))), {
-        policies: Layer.orDie(RatePolicy.layer({ requestsPerSecond: 1 / 600 }))
+        policies: Layer.orDie(RatePolicy.layerWith({ requestsPerSecond: 1 / 600 }))
       })
       yield* Effect.replicateEffect(glacier.listVaults({}), 4, { concurrency: "unbounded" })
       expect(sent.map(({ at }) => at)).toEqual([0, 600_000, 1_200_000, 1_800_000])

@@ -111,7 +111,7 @@ const makeWorld = Effect.gen(function*() {
   const client = yield* Layer.build(
     clientOver(
       through(yield* HttpClient.HttpClient),
-      Layer.orDie(RatePolicy.layer({ requestsPerSecond: 8, concurrency: 2 }))
+      Layer.orDie(RatePolicy.layerWith({ requestsPerSecond: 8, concurrency: 2 }))
     )
   )
 

@@ -168,7 +168,7 @@ describe("Retries", () => {
       const talkative = RetryPolicy.layer(RetryPolicy.log(RetryPolicy.standard))
       const { lines } = yield* watched(Effect.provide(described, client(throttled, talkative)))
       expect(lines.map(({ text }) => text)).toEqual(
-        ["trying again", "trying again", "no more attempts"].map((end) =>
+        ["it will be retried", "it will be retried", "it will not be retried"].map((end) =>
           expect.stringContaining(`Glacier call failed: ${end}`)
         )
       )
@@ -192,7 +192,7 @@ describe("Retries", () => {
 describe("A long wait", () => {
   it.effect("for the turn of a request is logged, once for all that wait", () =>
     Effect.gen(function*() {
-      const slow = RatePolicy.layer({ requestsPerSecond: 0.1 })
+      const slow = RatePolicy.layerWith({ requestsPerSecond: 0.1 })
       const { end, lines } = yield* watched(Effect.provide(together(5, listed), client(noVaults, slow)))
       expect(end).toBe(40_000)
       expect(texts(lines)).toEqual([
@@ -202,7 +202,7 @@ describe("A long wait", () => {
 
   it.effect("for the turn of a request is not logged where it takes a moment", () =>
     Effect.gen(function*() {
-      const quick = RatePolicy.layer({ requestsPerSecond: 10 })
+      const quick = RatePolicy.layerWith({ requestsPerSecond: 10 })
       const { lines } = yield* watched(Effect.provide(together(40, listed), client(noVaults, quick)))
       expect(lines).toEqual([])
     }))
@@ -214,7 +214,7 @@ describe("A long wait", () => {
         ({ down }) => Effect.all(Array.from({ length: 8 }, () => down?.take(1) ?? Effect.void), { concurrency: 8 })
       ))
       expect(texts(lines)).toContain(
-        "0 WARN Bytes wait for their turn: Bandwidth is 1 bytes a second. The next ones travel in 6s"
+        "0 WARN A transfer waits because Bandwidth is limited to 1 byte per second. It continues in 6s"
       )
     }))
 
@@ -231,7 +231,7 @@ describe("A long wait", () => {
 
   it.effect("for the budget is logged with what is left of it, and until when", () =>
     Effect.gen(function*() {
-      const budget = RetrievalBudget.layer({ bytesPerHour: 100 })
+      const budget = RetrievalBudget.layerWith({ bytesPerHour: 100 })
       const spends = Effect.flatMap(RetrievalBudget.RetrievalBudget, ({ spend }) =>
         together(2, spend({ bytes: 60 }, Effect.void)))
       const { end, lines } = yield* watched(
@@ -264,7 +264,7 @@ describe("A long wait", () => {
         const id = result._tag === "Right" ? result.right : ""
         expect(texts(lines).map((text) => text.replace(id, "ID"))).toEqual([
           expect.stringMatching(
-            /^5 WARN Job ID of vault photos is in progress since 1970-01-01T00:00:00.000Z. Standard jobs usually take 3 to 5 hours. It is asked about again at 1970-01-01T00:0\d:\d\d.\d{3}Z$/
+            /^5 WARN Job ID of vault photos is in progress since 1970-01-01T00:00:00.000Z. Standard jobs usually take 3 to 5 hours. The next poll is at 1970-01-01T00:0\d:\d\d.\d{3}Z$/
           )
         ])
       })
@@ -308,7 +308,7 @@ describe("Progress", () => {
       const waits: Array<Progress.Event> = []
       const onProgress: Progress.OnProgress = (event) =>
         Effect.sync(() => void (Progress.Event.$is("Waiting")(event) && waits.push(event)))
-      const slow = RatePolicy.layer({ requestsPerSecond: 0.1 })
+      const slow = RatePolicy.layerWith({ requestsPerSecond: 0.1 })
       yield* Upload.upload(address, Source.bytes(pattern(2 * mebibyte)), { partSize: mebibyte, onProgress }).pipe(
         Effect.provide(Layer.merge(layer(), slow)),
         inVirtualTime

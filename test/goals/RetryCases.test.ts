@@ -24,7 +24,7 @@ const standard = {
   base: "50 millis",
   throttleBase: "1 second",
   cap: "20 seconds",
-  patience: "5 seconds",
+  maxExtraWait: "5 seconds",
   metered: true
 } as const
 
@@ -45,7 +45,7 @@ const client = (reply: Respond, { credentials, policy = RetryPolicy.standard, qu
     policies: Layer.mergeAll(
       RetryPolicy.layer(policy),
       // A reply may take longer than any client would wait for it.
-      Timeouts.layer({ response: Timeouts.make().upload, upload: Timeouts.make().call }),
+      Timeouts.layerWith({ response: Timeouts.make().upload, upload: Timeouts.make().call }),
       quota === undefined ? Layer.empty : Layer.succeed(RetryQuota.RetryQuota, quota)
     )
   })

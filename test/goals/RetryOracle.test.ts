@@ -124,7 +124,7 @@ const byPackage = ({ answers, attempts, calls, jitter }: Sequence): Effect.Effec
       base: "50 millis",
       throttleBase: "1 second",
       cap: "20 seconds",
-      patience: "5 seconds",
+      maxExtraWait: "5 seconds",
       metered: true
     })
     const left = [...answers]

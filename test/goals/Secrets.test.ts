@@ -225,8 +225,8 @@ const failure = Effect.gen(function*() {
       ),
       policies: Layer.orDie(Layer.mergeAll(
         RetryPolicy.layer(yield* pick(policies)),
-        RatePolicy.layer({ requestsPerSecond: 1 }),
-        Bandwidth.layer({ up: 10, down: 10 })
+        RatePolicy.layerWith({ requestsPerSecond: 1 }),
+        Bandwidth.layerWith({ up: 10, down: 10 })
       ))
     })),
     Effect.tapErrorCause((cause) => Effect.logError("failed", Cause.squash(cause), cause)),

@@ -30,7 +30,7 @@ import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
-import { day, hour, type Life, makeLife, most, storeOn } from "../policy/budgets.ts"
+import { day, hour, type Life, makeLife, most, storeOn } from "../policy/support.ts"
 import { inVirtualTimeWithFiles } from "../support/virtualClock.ts"
 import { mebibyte, pattern, same } from "../transfer/support.ts"
 import { errorResponseOf } from "../transport/support.ts"
@@ -165,7 +165,7 @@ it.scoped(
 
       const program = Effect.gen(function*() {
         const vault = yield* Vault.Vault
-        const job = yield* vault.retrieveInventory({ join: "1 hour" })
+        const job = yield* vault.retrieveInventory({ reuse: "1 hour" })
         yield* job.wait()
         const { archives } = yield* job.inventory
         const plan = yield* RetrievalPlan.make(archives())
@@ -188,7 +188,7 @@ it.scoped(
               Layer.provideMerge(client(line(onStarted))),
               Layer.provideMerge(JobWaiting.layerShared({ every: "1 hour" })),
               Layer.provideMerge(
-                Layer.provide(Layer.merge(RetrievalBudget.layer(caps), Checkpoint.layerKeyValueStore), store)
+                Layer.provide(Layer.merge(RetrievalBudget.layerWith(caps), Checkpoint.layerKeyValueStore), store)
               )
             )
           )

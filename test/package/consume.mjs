@@ -199,7 +199,7 @@ for (const line of commands.trim().split("\n")) {
 }
 writeFileSync(join(library, "archive.ts"), program)
 shell("npx tsc --noEmit")
-assert.match(shell("npx tsx archive.ts"), /bytes are back, checked by root/)
+assert.match(shell("npx tsx archive.ts"), /read back \d+ bytes, verified by root/)
 say("followed    the set-up in docs/getting-started.md")
 
 // 10. Exported again by a library whose declarations others compile against: no type needs a path that is closed to it

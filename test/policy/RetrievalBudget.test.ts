@@ -13,7 +13,7 @@ import * as RetrievalBudget from "../../src/policy/RetrievalBudget.ts"
 import { ConnectionError, type GlacierError } from "../../src/protocol/GlacierError.ts"
 import { AccessDenied, PolicyEnforced } from "../../src/protocol/ServiceError.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
-import { day, hour, most } from "./budgets.ts"
+import { day, hour, most } from "./support.ts"
 
 const price = { perGiB: 0.01, perThousandRequests: 0.05 }
 const prices = { Expedited: { perGiB: 0.03, perThousandRequests: 10 }, Standard: price }
@@ -50,10 +50,10 @@ describe("RetrievalBudget.quote", () => {
     expect(Option.getOrThrow(quote.cost)).toBeCloseTo(0.03 + 0.01 + 4 * 0.01 + 3 * 0.000_05, 12)
     expect(Duration.toMillis(quote.duration)).toBe(0)
     expect(RetrievalBudget.format(quote)).toBe([
-      "Expedited: 1 requests, 1,073,741,824 bytes (1.0 GiB)",
+      "Expedited: 1 request, 1,073,741,824 bytes (1.0 GiB)",
       "Standard: 3 requests, 4,294,967,296 bytes (4.0 GiB)",
       "Cost: 0.08015 for the retrieval; transfer is not priced",
-      "The caps let all start at once"
+      "Under the caps, all retrievals can start at once"
     ].join("\n"))
   })
 
@@ -65,10 +65,10 @@ describe("RetrievalBudget.quote", () => {
     }))
     expect(quote.cost).toEqual(Option.none())
     expect(RetrievalBudget.format(quote)).toBe([
-      "Standard: 1 requests, 500 bytes",
-      "Bulk: 1 requests, 700 bytes",
+      "Standard: 1 request, 500 bytes",
+      "Bulk: 1 request, 700 bytes",
       "Cost: not known without prices",
-      "Under the caps the last starts 1d after the first"
+      "Under the caps, the last retrieval starts 1d after the first"
     ].join("\n"))
   })
 
@@ -194,12 +194,12 @@ describe("RetrievalBudget", () => {
         allowed: 100,
         left: 20,
         asked: 30,
-        roomIn: 50 * 60_000
+        roomIn: Duration.minutes(50)
       })
       expect(yield* Effect.flip(budget.spend({ bytes: 50 }, call))).toMatchObject({
         cap: "bytesPerDay",
         left: 40,
-        roomIn: day - 10 * 60_000
+        roomIn: Duration.millis(day - 10 * 60_000)
       })
       yield* budget.spend({ bytes: 20 }, call)
       expect(times).toEqual([0, 600_000])

@@ -13,7 +13,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as RetrievalBudget from "../../src/policy/RetrievalBudget.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
-import { type Call, fates, hour, type Life, makeLife, makeService, most, storeOn } from "./budgets.ts"
+import { type Call, fates, hour, type Life, makeLife, makeService, most, storeOn } from "./support.ts"
 
 const caps = { bytesPerHour: 100, onExhausted: "fail" } as const
 

@@ -19,13 +19,15 @@ describe("Timeouts", () => {
         idle: Duration.millis(3),
         call: Duration.millis(4)
       }
-      expect(yield* Effect.provide(Timeouts.Timeouts, Timeouts.layer(limits))).toEqual(limits)
+      expect(yield* Effect.provide(Timeouts.Timeouts, Timeouts.layerWith(limits))).toEqual(limits)
     }))
 
   it.effect("take durations in words, and keep the defaults of those that are undefined", () =>
     Effect.gen(function*() {
       const limits = { call: "2 minutes", upload: undefined, idle: 250 } as const
-      for (const made of [Timeouts.make(limits), yield* Effect.provide(Timeouts.Timeouts, Timeouts.layer(limits))]) {
+      for (
+        const made of [Timeouts.make(limits), yield* Effect.provide(Timeouts.Timeouts, Timeouts.layerWith(limits))]
+      ) {
         expect(made).toEqual(Timeouts.make({ call: Duration.minutes(2), idle: Duration.millis(250) }))
         expect(Duration.toSeconds(made.call)).toBe(120)
         expect(Duration.toSeconds(made.upload)).toBe(300)
@@ -36,7 +38,7 @@ describe("Timeouts", () => {
     Effect.gen(function*() {
       const { response, call, idle, upload } = yield* Effect.provide(
         Timeouts.Timeouts,
-        Timeouts.layer({ upload: Duration.minutes(15) })
+        Timeouts.layerWith({ upload: Duration.minutes(15) })
       )
       expect([response, upload, idle, call].map(Duration.toSeconds)).toEqual([30, 900, 30, Infinity])
     }))

@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 import * as DeletionPlan from "../../src/services/DeletionPlan.ts"
 import * as Vault from "../../src/services/Vault.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
-import { fates } from "../policy/budgets.ts"
+import { fates } from "../policy/support.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { type Change, recording } from "../transfer/support.ts"
 import { errorResponseOf } from "../transport/support.ts"
@@ -91,7 +91,7 @@ describe("DeletionPlan", () => {
       expect(told(outcomes)).toEqual(["0 VaultNotFound", "1 VaultNotFound"])
     }).pipe(Effect.provide(layer()), Effect.provide(Checkpoint.layerMemory)))
 
-  it.effect("fails when the checkpoint is of other work", () =>
+  it.effect("fails when the checkpoint belongs to other work", () =>
     Effect.gen(function*() {
       const plan = yield* planned(1)
       yield* Effect.scoped(
@@ -102,7 +102,7 @@ describe("DeletionPlan", () => {
       )
       expect(yield* Effect.flip(Stream.runDrain(DeletionPlan.run("all", plan)))).toMatchObject({
         _tag: "CheckpointError",
-        problem: "is of other work"
+        problem: "belongs to other work"
       })
     }).pipe(Effect.provide(layer()), Effect.provide(Checkpoint.layerMemory)))
 

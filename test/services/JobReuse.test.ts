@@ -44,11 +44,11 @@ const listingBackwards: Support.Change = (send, request) =>
     }
   )
 
-describe("Vault.retrieveArchive with join", () => {
+describe("Vault.retrieveArchive with reuse", () => {
   it.effect("joins a job in progress, and one that has succeeded until its output is there for too short a time", () =>
     Effect.gen(function*() {
       const { archiveId, vault } = yield* stored
-      const retrieve = vault.retrieveArchive(archiveId, { join: "5 hours" })
+      const retrieve = vault.retrieveArchive(archiveId, { reuse: "5 hours" })
       const { id } = yield* retrieve
       for (const step of ["0 hours", "3 hours", "1 hour", "18 hours"] as const) {
         yield* TestClock.adjust(step)
@@ -77,7 +77,7 @@ describe("Vault.retrieveArchive with join", () => {
         [other.archiveId, {}]
       ]
       const retrieve = ([id, options]: readonly [string, Vault.RetrieveArchive]) =>
-        Effect.map(vault.retrieveArchive(id, { ...options, join: 0 }), ({ id }) => id)
+        Effect.map(vault.retrieveArchive(id, { ...options, reuse: 0 }), ({ id }) => id)
       const ids = yield* Effect.forEach(options, retrieve)
       expect(new Set(ids).size).toBe(options.length)
       expect(yield* Effect.forEach(options, retrieve)).toEqual(ids)
@@ -91,7 +91,7 @@ describe("Vault.retrieveArchive with join", () => {
       const { id } = yield* vault.retrieveArchive(archiveId)
       yield* TestClock.adjust("4 hours")
       yield* vault.retrieveArchive(archiveId)
-      expect((yield* vault.retrieveArchive(archiveId, { join: "5 hours" })).id).toBe(id)
+      expect((yield* vault.retrieveArchive(archiveId, { reuse: "5 hours" })).id).toBe(id)
     }).pipe(Effect.provide(layer())))
 
   it.effect.each([["newest first", false], ["oldest first", true]] as const)(
@@ -99,7 +99,7 @@ describe("Vault.retrieveArchive with join", () => {
     ([_, isReversed]) =>
       Effect.gen(function*() {
         const { archiveId, vault } = yield* stored
-        const retrieve = vault.retrieveArchive(archiveId, { join: "5 hours" })
+        const retrieve = vault.retrieveArchive(archiveId, { reuse: "5 hours" })
         yield* vault.retrieveArchive(archiveId)
         yield* TestClock.adjust("6 hours")
         const second = yield* vault.retrieveArchive(archiveId)
@@ -118,9 +118,9 @@ describe("Vault.retrieveArchive with join", () => {
   it.effect("rejects a time for which no output can be read", () =>
     Effect.gen(function*() {
       const { archiveId, vault } = yield* stored
-      const error = yield* Effect.flip(vault.retrieveArchive(archiveId, { join: "1 day" }))
+      const error = yield* Effect.flip(vault.retrieveArchive(archiveId, { reuse: "1 day" }))
       expect(error.message).toBe(
-        "retrieve: join must be less than the 24 hours for which an output can be read, but is 1d"
+        "retrieve: reuse must be less than the 24 hours for which an output can be read, but is 1d"
       )
       expect(yield* paid).toBe(0)
     }).pipe(Effect.provide(layer())))
@@ -131,7 +131,7 @@ describe("Vault.retrieveArchive with join", () => {
       yield* vault.retrieveArchive(archiveId)
       yield* vault.deleteArchive(archiveId)
       yield* TestClock.adjust("4 hours")
-      expect(yield* Effect.flip(vault.retrieveArchive(archiveId, { join: 0 }))).toMatchObject({
+      expect(yield* Effect.flip(vault.retrieveArchive(archiveId, { reuse: 0 }))).toMatchObject({
         _tag: "ArchiveNotFound",
         operation: "InitiateJob"
       })
@@ -142,25 +142,25 @@ describe("Vault.retrieveArchive with join", () => {
       const { archiveId, vault } = yield* stored
       const { id } = yield* vault.retrieveArchive(archiveId, { tier: "Bulk" })
       yield* Effect.replicateEffect(vault.retrieveArchive(archiveId), 60)
-      expect((yield* vault.retrieveArchive(archiveId, { tier: "Bulk", join: 0 })).id).toBe(id)
+      expect((yield* vault.retrieveArchive(archiveId, { tier: "Bulk", reuse: 0 })).id).toBe(id)
     }).pipe(Effect.provide(layer())))
 
   it.effect("has those who ask at the same time pay once", () =>
     Effect.gen(function*() {
       const { archiveId, vault } = yield* stored
-      const retrieve = vault.retrieveArchive(archiveId, { join: "5 hours" })
+      const retrieve = vault.retrieveArchive(archiveId, { reuse: "5 hours" })
       const jobs = yield* Effect.all(Array.from({ length: 8 }, () => retrieve), { concurrency: "unbounded" })
       expect(new Set(jobs.map(({ id }) => id)).size).toBe(1)
       expect(yield* paid).toBe(1)
     }).pipe(Effect.provide(layer())))
 })
 
-describe("Vault.retrieveInventory with join", () => {
+describe("Vault.retrieveInventory with reuse", () => {
   it.effect("joins at once while another archive waits for its budget", () =>
     Effect.gen(function*() {
       const { archiveId, vault } = yield* stored
       const other = yield* vault.upload(Source.bytes(bytes))
-      const retrieve = (archiveId: string) => vault.retrieveArchive(archiveId, { size: bytes.length, join: 0 })
+      const retrieve = (archiveId: string) => vault.retrieveArchive(archiveId, { size: bytes.length, reuse: 0 })
       const { id } = yield* retrieve(archiveId)
       const waiting = yield* Effect.fork(retrieve(other.archiveId))
       yield* TestClock.adjust("1 hour")
@@ -171,7 +171,7 @@ describe("Vault.retrieveInventory with join", () => {
     }).pipe(
       Effect.provide(layer()),
       Effect.provide(
-        Layer.provide(RetrievalBudget.layer({ bytesPerDay: bytes.length }), Layer.fresh(KeyValueStore.layerMemory))
+        Layer.provide(RetrievalBudget.layerWith({ bytesPerDay: bytes.length }), Layer.fresh(KeyValueStore.layerMemory))
       )
     ))
 
@@ -189,7 +189,7 @@ describe("Vault.retrieveInventory with join", () => {
       ]
       yield* vault.retrieveInventory({ selection: { limit: 1 } })
       const retrieve = (options: Vault.RetrieveInventory) =>
-        Effect.map(vault.retrieveInventory({ ...options, join: "5 hours" }), ({ id }) => id)
+        Effect.map(vault.retrieveInventory({ ...options, reuse: "5 hours" }), ({ id }) => id)
       const ids = yield* Effect.forEach(selections, retrieve)
       expect(new Set(ids).size).toBe(selections.length)
       for (const step of ["1 hour", "4 hours"] as const) {
@@ -202,7 +202,7 @@ describe("Vault.retrieveInventory with join", () => {
     }).pipe(Effect.provide(layer())))
 })
 
-describe("Vault.retrieveInventory with join and maxAge", () => {
+describe("Vault.retrieveInventory with reuse and maxAge", () => {
   const idOf = Effect.map(({ id }: Job.Service) => id)
 
   it.effect("joins no list that is older, while the vault has a newer one", () =>
@@ -210,7 +210,7 @@ describe("Vault.retrieveInventory with join and maxAge", () => {
       const { vault } = yield* stored
       yield* TestClock.adjust("25 hours")
       const retrieve = (maxAge?: Duration.DurationInput, format?: "CSV") =>
-        idOf(vault.retrieveInventory({ format, join: { lasts: "1 hour", maxAge } }))
+        idOf(vault.retrieveInventory({ format, reuse: { lasts: "1 hour", maxAge } }))
       const [json, csv] = [yield* retrieve(), yield* retrieve(undefined, "CSV")]
       yield* vault.upload(Source.bytes(bytes))
       yield* TestClock.adjust("25 hours")
@@ -227,7 +227,7 @@ describe("Vault.retrieveInventory with join and maxAge", () => {
     Effect.gen(function*() {
       const { vault } = yield* stored
       yield* TestClock.adjust("100 days")
-      const retrieve = idOf(vault.retrieveInventory({ join: { lasts: "1 hour", maxAge: "1 hour" } }))
+      const retrieve = idOf(vault.retrieveInventory({ reuse: { lasts: "1 hour", maxAge: "1 hour" } }))
       const id = yield* retrieve
       expect(yield* retrieve).toBe(id)
       yield* TestClock.adjust("20 hours")
@@ -271,7 +271,7 @@ describe("Job.renewed", () => {
     const windows = yield* Queue.unbounded<void>()
     const used: Array<string> = []
     const fiber = yield* Effect.fork(Job.renewed(
-      (join) => vault.retrieveArchive(archiveId, { join }),
+      (reuse) => vault.retrieveArchive(archiveId, { reuse }),
       (job) => {
         used.push(job.id)
         return job.outputToFile(path, {
@@ -381,7 +381,7 @@ describe("Job.renewed", () => {
     Effect.gen(function*() {
       const { archiveId, vault } = yield* stored
       const fiber = yield* Effect.fork(Job.renewed(
-        (join) => vault.retrieveArchive(archiveId, { join }),
+        (reuse) => vault.retrieveArchive(archiveId, { reuse }),
         (job) => Support.collect(job.output())
       ))
       yield* TestClock.adjust("4 hours")

@@ -311,7 +311,7 @@ describe("JobWaiting.notified", () => {
     const logged: Array<string> = []
     return Effect.gen(function*() {
       yield* Effect.provide(TestClock.adjust("1 second"), JobWaiting.layerNotified(Stream.fail("no queue")))
-      expect(logged).toEqual(["WARN No more messages of jobs that have ended"])
+      expect(logged).toEqual(["WARN The Stream of messages about jobs failed"])
     }).pipe(
       Effect.provide(Logger.add(Logger.make(({ logLevel, message }) => logged.push(`${logLevel.label} ${message}`))))
     )

@@ -18,7 +18,7 @@ import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
 import * as FileLock from "../../src/transfer/FileLock.ts"
 import type { Event } from "../../src/transfer/Progress.ts"
 import * as SafePath from "../../src/transfer/SafePath.ts"
-import { fates, type Life } from "../policy/budgets.ts"
+import { fates, type Life } from "../policy/support.ts"
 import { inVirtualTimeWithFiles } from "../support/virtualClock.ts"
 import { type Change, gauge, mebibyte, recording, same, treeHash } from "../transfer/support.ts"
 import { runOn, storeAll } from "./many.ts"
@@ -49,13 +49,13 @@ describe("RetrievalPlan.make", () => {
         const plan = yield* RetrievalPlan.make(Stream.fromIterable(archives), { platform })
         const selected = [...new Set(ids(archives))]
         const planned = new Set(ids(plan.archives))
-        expect([...ids(plan.archives), ...ids(plan.refused.map(({ archive }) => archive))].sort())
+        expect([...ids(plan.archives), ...ids(plan.rejected.map(({ archive }) => archive))].sort())
           .toEqual([...selected].sort())
         expect(ids(plan.archives)).toEqual(selected.filter((id) => planned.has(id)))
         expect(SafePath.collisions(plan.archives, ({ path }) => path, platform)).toEqual([])
         for (const { path } of plan.archives) expect(SafePath.make(path, platform)._tag).toBe("Right")
         // Only what is in the way of others, or must not be used, has no place.
-        const places = plan.refused.filter(({ error }) => error._tag === "NoPlace" && error.reason === "shared")
+        const places = plan.rejected.filter(({ error }) => error._tag === "NoPlace" && error.reason === "shared")
         const all = [
           ...plan.archives.map(({ path }) => ({ path: `${path}` })),
           ...places.map(({ archive }) => ({
@@ -83,12 +83,12 @@ describe("RetrievalPlan.make", () => {
       expect(RetrievalPlan.format(plan, terms)).toBe([
         "Bulk: 2 requests, 2,147,483,648 bytes (2.0 GiB)",
         "Cost: 3.00 for the retrieval; transfer is not priced",
-        "Under the caps the last starts 1d after the first",
-        "Without a place: 4",
+        "Under the caps, the last retrieval starts 1d after the first",
+        "Rejected: 4",
         "  The description \"\" names no file",
         "  The path \"../d\" must have no name that is nothing, a dot or two dots, with or without invisible characters",
-        "  The path \"c\" is in the way of another archive's: \"C\"",
-        "  The path \"C\" is in the way of another archive's: \"c\""
+        "  The path \"c\" conflicts with that of another archive: \"C\"",
+        "  The path \"C\" conflicts with that of another archive: \"c\""
       ].join("\n"))
       expect(RetrievalPlan.format(plan, { bytesPerDay: 1 })).toContain("there will be no room for it")
     }))
@@ -105,10 +105,10 @@ describe("RetrievalPlan.make", () => {
       }))
       const plan = yield* RetrievalPlan.make(Stream.fromIterable(archives))
       expect(plan.archives.map(({ path }) => path)).toEqual(files)
-      expect(plan.refused.map(({ error }) => error.message)).toEqual([
+      expect(plan.rejected.map(({ error }) => error.message)).toEqual([
         "The path \"Photos/\" must not end with a slash, as that of a folder does",
-        "The path \"photos\" is in the way of 1,001 others, such as \"Photos/0.jpg\"",
-        "The path \"Photos\" is in the way of 1,001 others, such as \"photos\""
+        "The path \"photos\" conflicts with 1,001 others, such as \"Photos/0.jpg\"",
+        "The path \"Photos\" conflicts with 1,001 others, such as \"photos\""
       ])
     }))
 
@@ -125,7 +125,7 @@ describe("RetrievalPlan.make", () => {
         pathOf: ({ archiveId, size }) => size === 2 ? Option.none() : Option.some(`all/${archiveId}`)
       })
       expect(plan.archives.map(({ path }) => path)).toEqual(["all/archive-1", "all/archive-3"])
-      expect(plan.refused).toMatchObject([{ archive: { size: 2 }, error: { _tag: "NoPlace", reason: "unnamed" } }])
+      expect(plan.rejected).toMatchObject([{ archive: { size: 2 }, error: { _tag: "NoPlace", reason: "unnamed" } }])
     }))
 })
 
@@ -221,7 +221,7 @@ describe("RetrievalPlan.run", () => {
     const archive = { archiveId: ArchiveId.make("the-id"), description: "", creationDate, size: 7, treeHash: hash }
     const archives = [{ ...archive, path: Either.getOrThrow(SafePath.make("a/b")) }]
     const error = Either.flip(
-      RetrievalPlan.quote({ tier: "Bulk", archives, bytes: 7, refused: [] }, { bytesPerDay: 6 })
+      RetrievalPlan.quote({ tier: "Bulk", archives, bytes: 7, rejected: [] }, { bytesPerDay: 6 })
     )
     expect(Either.getOrThrow(error).message).toBe(
       "The retrieval of archive the-id (a/b) takes 7 of the budget's bytesPerDay of 6, of which 6 is left: " +

@@ -286,7 +286,7 @@ describe("Vault", () => {
       const refused = (options: Vault.RetrieveArchive) => Effect.flip(vault.retrieveArchive(archiveId, options))
       const late = { start: mebibyte, end: 2 * mebibyte }
       const rejected = [
-        yield* refused({ range: { start: 1, end: mebibyte - 1 }, join: 0 }),
+        yield* refused({ range: { start: 1, end: mebibyte - 1 }, reuse: 0 }),
         yield* refused({ range: late, size }),
         yield* refused({ range: { start: 0, end: size }, size })
       ]
@@ -306,7 +306,7 @@ describe("Vault", () => {
   })
 
   it.effect("rejects a broken rule before it waits for its budget", () => {
-    const limits = RetrievalBudget.layer({ bytesPerDay: 3 * mebibyte })
+    const limits = RetrievalBudget.layerWith({ bytesPerDay: 3 * mebibyte })
     return Effect.gen(function*() {
       const vault = yield* Vault.Vault
       const { archiveId } = yield* vault.upload(Source.bytes(pattern(3 * mebibyte)))
@@ -322,7 +322,7 @@ describe("Vault", () => {
 
 describe("A retrieval budget", () => {
   const budget = (options: RetrievalBudget.Options) =>
-    Layer.orDie(Layer.provide(RetrievalBudget.layer(options), Layer.fresh(KeyValueStore.layerMemory)))
+    Layer.orDie(Layer.provide(RetrievalBudget.layerWith(options), Layer.fresh(KeyValueStore.layerMemory)))
 
   it.effect("stands before the jobs of a vault, which tells it the size or the range", () =>
     Effect.gen(function*() {
@@ -500,7 +500,7 @@ describe("A policy", () => {
       (client) =>
         describing.pipe(
           Effect.provide(Vault.layer("photos")),
-          Effect.provide(Layer.provide(client, Timeouts.layer(limits)))
+          Effect.provide(Layer.provide(client, Timeouts.layerWith(limits)))
         )
     ]
   ])("of timeouts counts when it is provided %s", ([, run]) =>

@@ -8,7 +8,7 @@ import * as Vault from "../../src/services/Vault.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
 import * as FileLock from "../../src/transfer/FileLock.ts"
 import * as Source from "../../src/transfer/Source.ts"
-import { type Fate, type Life, makeLife, storeOn } from "../policy/budgets.ts"
+import { type Fate, type Life, makeLife, storeOn } from "../policy/support.ts"
 import { pattern } from "../transfer/support.ts"
 
 /** Stores an archive of so many bytes for each description, and lists it as an inventory would. */

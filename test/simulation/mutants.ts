@@ -185,8 +185,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/services/RetrievalPlan.ts",
     edits: [
       [
-        "      const { tell: onProgress, waiting } = tells()\n",
-        "      yield* append({ _tag: \"Retrieved\", archiveId })\n      const { tell: onProgress, waiting } = tells()\n"
+        "  const { progress, waiting } = reporter()\n",
+        "  yield* append({ _tag: \"Retrieved\", archiveId })\n  const { progress, waiting } = reporter()\n"
       ]
     ],
     found: /not on disk/

@@ -92,7 +92,7 @@ const impatient = RetryPolicy.make({
   base: "10 millis",
   throttleBase: "10 millis",
   cap: "100 millis",
-  patience: "1 second",
+  maxExtraWait: "1 second",
   metered: false
 })
 

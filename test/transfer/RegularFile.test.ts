@@ -108,7 +108,7 @@ describe("A path that leads to no regular file", () => {
         expect(checkpoint).toMatchObject({ _tag: "CheckpointError" })
         expect(checkpoint.message).toContain(`(${path}): ${description}`)
         const ledger = yield* Effect.flip(
-          Effect.provide(Effect.void, NodeRetrievalBudget.layer(directory, { key: "budget" }))
+          Effect.provide(Effect.void, NodeRetrievalBudget.layerWith(directory, { key: "budget" }))
         )
         expect(ledger).toMatchObject({ _tag: "LedgerError" })
         expect(ledger.message).toContain(`(${directory}/budget-2): ${description}`)

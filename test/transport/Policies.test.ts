@@ -237,7 +237,7 @@ describe("Timeouts", () => {
       const { glacier, sent } = yield* scripted(respondWith(throttled), {
         policies: Layer.merge(
           RetryPolicy.layer(RetryPolicy.fromSchedule(Schedule.spaced("10 seconds"))),
-          Timeouts.layer({ call: Duration.seconds(25) })
+          Timeouts.layerWith({ call: Duration.seconds(25) })
         )
       })
       const error = yield* Effect.flip(glacier.describeVault(vault))
@@ -249,7 +249,7 @@ describe("Timeouts", () => {
 
   it.effect("of a call abort the attempt that is under way", () =>
     Effect.gen(function*() {
-      const { glacier, sent } = yield* scripted(never, { policies: Timeouts.layer({ call: Duration.seconds(5) }) })
+      const { glacier, sent } = yield* scripted(never, { policies: Timeouts.layerWith({ call: Duration.seconds(5) }) })
       expect(yield* seconds(glacier.describeVault(vault))).toBe(5)
       expect(sent.map(({ signal }) => signal.aborted)).toEqual([true])
     }).pipe(inVirtualTime))
@@ -259,7 +259,10 @@ describe("Timeouts", () => {
       const { glacier, sent } = yield* scripted(
         () => Effect.delay(Effect.sync(call("listVaults").response), "20 seconds"),
         {
-          policies: Layer.merge(Layer.orDie(RatePolicy.layer({ concurrency: 1 })), RetryPolicy.layer(RetryPolicy.none))
+          policies: Layer.merge(
+            Layer.orDie(RatePolicy.layerWith({ concurrency: 1 })),
+            RetryPolicy.layer(RetryPolicy.none)
+          )
         }
       )
       yield* Effect.replicateEffect(glacier.listVaults({}), 5, { concurrency: "unbounded" })
@@ -323,7 +326,7 @@ describe("A wait", () => {
     Effect.gen(function*() {
       const { glacier } = yield* scripted(
         respondWith(call("listVaults").response),
-        policies(RatePolicy.layer({ requestsPerSecond: 2 }))
+        policies(RatePolicy.layerWith({ requestsPerSecond: 2 }))
       )
       const three = Effect.replicateEffect(glacier.listVaults({}), 3, { concurrency: "unbounded" })
       expect(yield* waitsOf("rate", three)).toEqual({
@@ -339,7 +342,7 @@ describe("A wait", () => {
     Effect.gen(function*() {
       const { glacier } = yield* scripted(
         () => Effect.sync(() => responseOf(200, new Uint8Array(5))),
-        policies(Bandwidth.layer({ down: 2 }))
+        policies(Bandwidth.layerWith({ down: 2 }))
       )
       expect(yield* waitsOf("bandwidth", Effect.withSpan(output(glacier), "download"))).toEqual({
         events: [["download", "glacier.wait", { reason: "bandwidth", millis: 2_000 }]],
@@ -355,7 +358,7 @@ describe("A wait", () => {
       expect(yield* waitsOf("rate", fine.glacier.listVaults({}))).toEqual(none)
       const fast = yield* scripted(
         () => Effect.sync(() => responseOf(200, welcome)),
-        policies(Bandwidth.layer({ down: 1e9 }))
+        policies(Bandwidth.layerWith({ down: 1e9 }))
       )
       expect(yield* waitsOf("bandwidth", Effect.withSpan(output(fast.glacier), "download"))).toEqual(none)
     }))

@@ -107,7 +107,7 @@ export const inventory = Effect.map(Effect.flatMap(Job.Job, (job) => job.invento
 } satisfies EachOf<JobInventory.JobInventory>))
 
 export const renewed = Job.renewed(
-  (join) => Effect.flatMap(Vault.Vault, (vault) => vault.retrieveArchive("an-archive", { join })),
+  (reuse) => Effect.flatMap(Vault.Vault, (vault) => vault.retrieveArchive("an-archive", { reuse })),
   (job) => job.outputToFile("a-file")
 )
 
@@ -164,7 +164,11 @@ export const fileLock = Effect.map(FileLock.FileLock, (lock) => ({
 
 /** Retries a call: an Effect of the caller's, whose types must be kept. */
 export const client = Effect.map(GlacierClient.GlacierClient, (glacier) => ({
-  [GlacierClient.Retry]: glacier[GlacierClient.Retry]?.(glacier.describeVault(address), operations.describeVault, () => true)
+  [GlacierClient.Retry]: glacier[GlacierClient.Retry]?.(
+    glacier.describeVault(address),
+    operations.describeVault,
+    () => true
+  )
 } satisfies EachOf<Omit<GlacierClient.Service, keyof typeof operations>>))
 
 export const transport = Effect.map(Transport.Transport, (transport) => ({
