@@ -20,7 +20,7 @@ import * as Vault from "../../src/services/Vault.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { jobId, uploadId, welcomeHash } from "../transport/calls.ts"
-import { responseOf, over } from "../transport/support.ts"
+import { over, responseOf } from "../transport/support.ts"
 
 const kibibyte = 1_024
 const mebibyte = 1_048_576

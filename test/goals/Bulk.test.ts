@@ -8,7 +8,7 @@ import * as RatePolicy from "../../src/policy/RatePolicy.ts"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { archiveId } from "../transport/calls.ts"
-import { responseOf, errorResponseOf, scripted } from "../transport/support.ts"
+import { errorResponseOf, responseOf, scripted } from "../transport/support.ts"
 
 /** A service that throttles when its bucket, of as many tokens as it adds in a second, is empty. Each takes 20 ms. */
 const service = (allowed: (second: number) => number) => {

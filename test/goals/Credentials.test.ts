@@ -21,7 +21,7 @@ import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Hasher from "../../src/transport/Hasher.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { archiveId, uploadId } from "../transport/calls.ts"
-import { responseOf, over, errorResponseOf } from "../transport/support.ts"
+import { errorResponseOf, over, responseOf } from "../transport/support.ts"
 
 const mebibyte = 1_048_576
 const gibibyte = 1_024 * mebibyte

@@ -28,7 +28,7 @@ import { layer } from "../services/support.ts"
 import { type Line, logging } from "../support/logs.ts"
 import { inVirtualTime, inVirtualTimeWithFiles } from "../support/virtualClock.ts"
 import { address, type Change, lost, mebibyte, pattern } from "../transfer/support.ts"
-import { responseOf, keys, over, errorResponseOf, respondWith, type Respond, script } from "../transport/support.ts"
+import { errorResponseOf, keys, over, type Respond, respondWith, responseOf, script } from "../transport/support.ts"
 
 const minute = 60_000
 const hour = 60 * minute

@@ -15,7 +15,7 @@ import * as ServiceError from "../../src/protocol/ServiceError.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import fixture from "../fixtures/retry-cases.json" with { type: "json" }
 import { call, calls } from "../transport/calls.ts"
-import { responseOf, keys, respondWith, scripted } from "../transport/support.ts"
+import { keys, respondWith, responseOf, scripted } from "../transport/support.ts"
 import type { Respond, Sent } from "../transport/support.ts"
 import { all, applied, isListed, notApplied, rowsOf } from "./cases.ts"
 

@@ -98,7 +98,10 @@ const makeLine = (http: HttpClient.HttpClient) => {
         const [, jobId = "", output] = new URL(request.url).pathname.match(/\/jobs\/([^/]+)(\/output)?$/) ?? []
         if (output !== undefined && expiring.has(jobId)) gone.add(jobId)
         if (gone.has(jobId)) {
-          return answer(request, errorResponseOf(404, "ResourceNotFoundException", `The job ID was not found: ${jobId}`))
+          return answer(
+            request,
+            errorResponseOf(404, "ResourceNotFoundException", `The job ID was not found: ${jobId}`)
+          )
         }
         const response = yield* send
         if (request.method === "POST" && response.status === 202 && request.body._tag === "Uint8Array") {

@@ -84,7 +84,7 @@ export interface Call {
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
   readonly response: () => Response
-  /** Without the `body` of bytes. */
+  /** The decoded output, without a `body` of bytes. */
   readonly output: object
 }
 
@@ -445,7 +445,7 @@ export const calls: ReadonlyArray<Call> = [
   }
 ]
 
-/** The operations that a repeat would carry out twice, at a price (spec section 11). */
+/** The operations that a repeat would carry out, and charge for, twice. */
 export const notRepeatable: ReadonlyArray<string> = [
   "uploadArchive",
   "initiateJob",
@@ -453,5 +453,5 @@ export const notRepeatable: ReadonlyArray<string> = [
   "purchaseProvisionedCapacity"
 ]
 
-/** The call of that method. */
-export const call = (name: Call["name"]): Call => calls.find((one) => one.name === name)!
+/** Returns the call of a method. */
+export const call = (name: Call["name"]): Call => calls.find((call) => call.name === name)!
