@@ -309,7 +309,7 @@ const isThere = Effect.fnUntraced(function*(path: string, { size, treeHash }: En
 const placeOf = (archive: Placed, { directory, overwrite = false }: RunOptions) =>
   Target.prepare(directory, archive.path).pipe(
     Effect.map((target) => ({ target, isDone: false })),
-    Effect.catchTag("TargetRefused", (refusal) =>
+    Effect.catchTag("TargetRejected", (refusal) =>
       Effect.gen(function*() {
         if (refusal.reason !== "exists") return yield* refusal
         if (yield* isThere(refusal.path, archive)) return { target: refusal.path, isDone: true }
@@ -392,7 +392,7 @@ export const run = (name: string, plan: Plan, options: RunOptions): Stream.Strea
       const { isDone, target } = yield* placeOf(archive, options)
       if (isDone) {
         // The run that has brought it may have ended right after.
-        yield* Target.settle(target, archive.treeHash)
+        yield* Target.finish(target, archive.treeHash)
         yield* onProgress(Event.Kept({ range: ByteRange.make(0, size), bytes: size, total: Option.some(size) }))
       } else {
         const modified = options.keepModified === false ? undefined : modifiedOf(archive)

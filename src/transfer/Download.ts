@@ -28,8 +28,8 @@ import { Hasher } from "../transport/Hasher.ts"
 import type { Failure } from "../transport/Method.ts"
 import * as ResponseBody from "../transport/ResponseBody.ts"
 import * as Memory from "./internal/memory.ts"
-import * as PartialFile from "./internal/PartialFile.ts"
-import * as Telling from "./internal/telling.ts"
+import * as PartialFile from "./internal/partialFile.ts"
+import * as ProgressReporter from "./internal/progressReporter.ts"
 import type { OnProgress } from "./Progress.ts"
 import * as Target from "./Target.ts"
 import { defaultPartSize } from "./UploadPlan.ts"
@@ -166,8 +166,8 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptio
   const from = yield* Check.check("download", "from", Position(output.size), options.from ?? 0)
   const all = output.size === 0 ? [] : ByteRange.windows(ByteRange.make(0, output.size), output.size, windowSize)
   const ranges = all.filter((range) => range.end >= from)
-  const telling = Telling.make(options.onProgress, ranges[0]?.start ?? output.size)
-  telling.sized(output.size)
+  const reporter = ProgressReporter.make(options.onProgress, ranges[0]?.start ?? output.size)
+  reporter.setTotal(output.size)
 
   const fetch = Effect.fnUntraced(function*(range: ByteRange.ByteRange, bytes: Uint8Array) {
     const broken = (problem: string) => new BrokenOutput({ jobId: output.jobId, ...range, problem })
@@ -201,7 +201,7 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptio
      */
     fetch: (range: ByteRange.ByteRange, bytes: Uint8Array) =>
       Effect.provideService(
-        telling.retries(range)(
+        reporter.reportRetries(range)(
           glacier.retry(fetch(range, bytes), GetJobOutput, (error) => error._tag === "BrokenOutput")
         ),
         RetryPolicy.Default,
@@ -209,7 +209,7 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptio
       ),
     /** Tells that a window is done. */
     tell: (tag: "Verified" | "Kept", range: ByteRange.ByteRange) =>
-      telling.done(tag, range.start, ByteRange.length(range)),
+      reporter.reportDone(tag, range.start, ByteRange.length(range)),
     /** Takes the tree hashes of the windows in order: all of one size but the last, so that they combine. */
     verify: (hashes: ReadonlyArray<TreeHash.TreeHash>) => {
       if (Option.isNone(output.treeHash) || hashes.length === 0 || hashes.length < all.length) return Effect.void
@@ -283,7 +283,7 @@ export const stream = (
  *
  * Before anything is fetched it fails
  *
- * - with `TargetRefused` when the path cannot become a file: see `Target.check`;
+ * - with `TargetRejected` when the path cannot become a file: see `Target.check`;
  * - with `FileInUse` while another download writes to that path, whatever its bytes and however it spells the path. With
  *   the lock of `effect-glacier/node` that holds for downloads of other processes, too.
  *

@@ -39,7 +39,7 @@ export interface Source<out E = never, out R = never> {
  * @since 0.1.0
  * @category models
  */
-export interface Once<out E = never, out R = never> {
+export interface StreamSource<out E = never, out R = never> {
   readonly stream: Stream.Stream<Uint8Array, E, R>
 }
 
@@ -65,7 +65,7 @@ export const bytes = (all: Uint8Array): Source => ({
  * @since 0.1.0
  * @category constructors
  */
-export const stream = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Once<E, R> => ({ stream })
+export const stream = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): StreamSource<E, R> => ({ stream })
 
 /**
  * A file, or a range of one. Fails with the file system's error, also when the path leads to something other than a

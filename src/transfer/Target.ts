@@ -12,7 +12,7 @@ import * as Option from "effect/Option"
 import type { TreeHash } from "../protocol/TreeHash.ts"
 import type { FileLockError, FileReplaced } from "./FileLock.ts"
 import * as Folder from "./internal/folder.ts"
-import * as PartialFile from "./internal/PartialFile.ts"
+import * as PartialFile from "./internal/partialFile.ts"
 import * as RegularFile from "./RegularFile.ts"
 import * as SafePath from "./SafePath.ts"
 
@@ -56,7 +56,7 @@ const because: Readonly<Record<Reason, string>> = {
  * @since 0.1.0
  * @category errors
  */
-export class TargetRefused extends Data.TaggedError("TargetRefused")<{
+export class TargetRejected extends Data.TaggedError("TargetRejected")<{
   readonly path: string
   readonly reason: Reason
 }> {
@@ -71,7 +71,7 @@ export class TargetRefused extends Data.TaggedError("TargetRefused")<{
  * @since 0.1.0
  * @category errors
  */
-export type TargetError = TargetRefused | FileLockError | FileReplaced
+export type TargetError = TargetRejected | FileLockError | FileReplaced
 
 const isLink = (fs: FileSystem.FileSystem, path: string): Effect.Effect<boolean> => Effect.isSuccess(fs.readLink(path))
 
@@ -80,7 +80,7 @@ const isLink = (fs: FileSystem.FileSystem, path: string): Effect.Effect<boolean>
  * there would be replaced. A symbolic link to a file would be replaced, too, and the file that it points to stays as it
  * is. `Job.outputToFile` checks this before it fetches anything; check it yourself before you pay for the job.
  *
- * Fails with `TargetRefused` when anything else is there, or when the folder does not exist or cannot be written to; and
+ * Fails with `TargetRejected` when anything else is there, or when the folder does not exist or cannot be written to; and
  * with `FileInUse` while another download writes there.
  *
  * @since 0.1.0
@@ -88,12 +88,12 @@ const isLink = (fs: FileSystem.FileSystem, path: string): Effect.Effect<boolean>
  */
 export const check: (
   path: string
-) => Effect.Effect<string, TargetRefused | FileLockError | PlatformError.PlatformError, FileSystem.FileSystem> = Effect
+) => Effect.Effect<string, TargetRejected | FileLockError | PlatformError.PlatformError, FileSystem.FileSystem> = Effect
   .fn(
     "Target.check"
   )(function*(path) {
     const fs = yield* FileSystem.FileSystem
-    const refuse = (reason: Reason) => () => new TargetRefused({ path, reason })
+    const refuse = (reason: Reason) => () => new TargetRejected({ path, reason })
     const target = yield* Effect.catchIf(Folder.locate(fs, path), Folder.isNotFound, refuse("missing"))
     const found = yield* Effect.catchAll(Effect.asSome(fs.stat(target)), (error) =>
       Effect.if(isLink(fs, target), {
@@ -135,7 +135,7 @@ export const prepare: (
   options?: Options
 ) => Effect.Effect<
   string,
-  TargetRefused | FileLockError | SafePath.UnsafePath | PlatformError.PlatformError,
+  TargetRejected | FileLockError | SafePath.UnsafePath | PlatformError.PlatformError,
   FileSystem.FileSystem | Path.Path
 > = Effect.fn("Target.prepare")(function*(directory, path, options = {}) {
   const fs = yield* FileSystem.FileSystem
@@ -154,14 +154,14 @@ export const prepare: (
     folder = (yield* isLink(fs, next)) ? yield* fs.realPath(next) : next
     const below = paths.relative(root, folder)
     if (below.split(paths.sep)[0] === ".." || paths.isAbsolute(below)) {
-      return yield* new TargetRefused({ path: next, reason: "outside" })
+      return yield* new TargetRejected({ path: next, reason: "outside" })
     }
   }
 
   const target = paths.join(folder, paths.basename(path))
   const isFolder = Effect.map(fs.stat(target), ({ type }) => type === "Directory")
   const isTaken = (yield* isLink(fs, target)) || ((yield* fs.exists(target)) && !(yield* isFolder))
-  if (isTaken && options.overwrite !== true) return yield* new TargetRefused({ path: target, reason: "exists" })
+  if (isTaken && options.overwrite !== true) return yield* new TargetRejected({ path: target, reason: "exists" })
   return yield* check(target)
 })
 
@@ -173,10 +173,10 @@ export const prepare: (
  * @since 0.1.0
  * @category combinators
  */
-export const settle: (
+export const finish: (
   path: string,
   treeHash: TreeHash
-) => Effect.Effect<void, PlatformError.PlatformError, FileSystem.FileSystem> = Effect.fn("Target.settle")(
+) => Effect.Effect<void, PlatformError.PlatformError, FileSystem.FileSystem> = Effect.fn("Target.finish")(
   function*(path, treeHash) {
     const fs = yield* FileSystem.FileSystem
     const target = yield* Folder.locate(fs, path)

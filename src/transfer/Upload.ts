@@ -20,9 +20,9 @@ import type * as TreeHash from "../protocol/TreeHash.ts"
 import type { VaultAddress } from "../protocol/Vaults.ts"
 import type { Failure } from "../transport/Method.ts"
 import type { Checkpoint, CheckpointError, CheckpointInUse } from "./Checkpoint.ts"
-import * as Line from "./internal/line.ts"
+import * as AdaptiveConcurrency from "./internal/adaptiveConcurrency.ts"
 import * as Multipart from "./internal/multipart.ts"
-import * as Telling from "./internal/telling.ts"
+import * as ProgressReporter from "./internal/progressReporter.ts"
 import * as UploadLog from "./internal/uploadLog.ts"
 import * as Writer from "./internal/writer.ts"
 import type { OnProgress } from "./Progress.ts"
@@ -104,13 +104,13 @@ export type ResumeError = UploadError | Failure<(typeof operations)["listParts"]
  * @since 0.1.0
  * @category models
  */
-export type ResumableOptions = Omit<Options, "onFailure" | "onInitiated">
+export type UploadWithCheckpointOptions = Omit<Options, "onFailure" | "onInitiated">
 
 /**
  * @since 0.1.0
  * @category models
  */
-export type ResumableError =
+export type UploadWithCheckpointError =
   | UploadError
   | Failure<(typeof operations)["listParts"]>
   | CheckpointError
@@ -120,7 +120,7 @@ type Multipart<Chosen extends OnFailure> = Effect.Effect.Success<ReturnType<type
 
 /** What comes once is cut into parts as it comes. */
 const once = Effect.fnUntraced(function*<E, R, Chosen extends OnFailure>(
-  { stream }: Source.Once<E, R>,
+  { stream }: Source.StreamSource<E, R>,
   multipart: Multipart<Chosen>,
   options: UploadPlan.Options
 ) {
@@ -166,7 +166,7 @@ const anywhere = Effect.fnUntraced(function*<E, R, Chosen extends OnFailure>(
   // The first parts are read and hashed while the service opens the upload.
   const opening = yield* Effect.forkScoped(multipart.initiate(plan.partSize))
   const opened = Effect.flatten(Fiber.await(opening))
-  const line = yield* Line.make(plan.concurrency)
+  const slots = yield* AdaptiveConcurrency.make(plan.concurrency)
   const hashes = yield* Effect.forEach(
     plan.parts,
     Effect.fnUntraced(function*(range) {
@@ -176,7 +176,7 @@ const anywhere = Effect.fnUntraced(function*<E, R, Chosen extends OnFailure>(
       const body = yield* read(range)
       const hashes = yield* multipart.hash(start, body)
       const uploadId = yield* opened
-      yield* line.permits.withPermits(1)(multipart.part(uploadId, { start, body, ...hashes }, line))
+      yield* slots.permits.withPermits(1)(multipart.part(uploadId, { start, body, ...hashes }, slots))
       return hashes.treeHash
     }, Effect.scoped),
     { concurrency: plan.concurrency }
@@ -187,7 +187,7 @@ const anywhere = Effect.fnUntraced(function*<E, R, Chosen extends OnFailure>(
 })
 
 const carry = <E, R, Chosen extends OnFailure>(
-  source: Source.Source<E, R> | Source.Once<E, R>,
+  source: Source.Source<E, R> | Source.StreamSource<E, R>,
   multipart: Multipart<Chosen>,
   options: UploadPlan.Options
 ): Effect.Effect<UploadedArchive, UploadError | E, R | GlacierClient | Scope.Scope> =>
@@ -210,7 +210,7 @@ const transferring = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
  */
 export const upload: <E, R, Chosen extends OnFailure = "discard">(
   vault: VaultAddress,
-  source: Source.Source<E, R> | Source.Once<E, R>,
+  source: Source.Source<E, R> | Source.StreamSource<E, R>,
   options?: Options<Chosen>
 ) => Effect.Effect<UploadedArchive, UploadError | E | Kept<Chosen, UploadError | E>, R | GlacierClient> = Effect.fn(
   "Upload.upload"
@@ -237,14 +237,14 @@ export const upload: <E, R, Chosen extends OnFailure = "discard">(
 export const resume: <E, R, Chosen extends OnFailure = "keep">(
   vault: VaultAddress,
   uploadId: string,
-  source: Source.Source<E, R> | Source.Once<E, R>,
+  source: Source.Source<E, R> | Source.StreamSource<E, R>,
   options?: ResumeOptions<Chosen>
 ) => Effect.Effect<UploadedArchive, ResumeError | E | Kept<Chosen, ResumeError | E>, R | GlacierClient> = Effect.fn(
   "Upload.resume"
 )(
   function*(vault, uploadId, source, options = {}) {
     yield* Effect.annotateCurrentSpan({ "glacier.vault": vault.vaultName, "glacier.upload": uploadId })
-    const opened = yield* Telling.make(options.onProgress).retries()(Multipart.find(vault, uploadId))
+    const opened = yield* ProgressReporter.make(options.onProgress).reportRetries()(Multipart.find(vault, uploadId))
     const given = { ...options, partSize: opened.partSize }
     // A wrong number is refused before there is anything that a failure might drop.
     yield* UploadPlan.unsized(given)
@@ -279,16 +279,16 @@ export const resume: <E, R, Chosen extends OnFailure = "keep">(
  * @since 0.1.0
  * @category uploading
  */
-export const resumable: <E, R>(
+export const uploadWithCheckpoint: <E, R>(
   vault: VaultAddress,
   name: string,
-  source: Source.Source<E, R> | Source.Once<E, R>,
-  options?: ResumableOptions
+  source: Source.Source<E, R> | Source.StreamSource<E, R>,
+  options?: UploadWithCheckpointOptions
 ) => Effect.Effect<
   UploadedArchive,
-  ResumableError | E | Kept<"keep", ResumableError | E>,
+  UploadWithCheckpointError | E | Kept<"keep", UploadWithCheckpointError | E>,
   R | GlacierClient | Checkpoint
-> = Effect.fn("Upload.resumable")(
+> = Effect.fn("Upload.uploadWithCheckpoint")(
   function*(vault, name, source, options = {}) {
     yield* Effect.annotateCurrentSpan("glacier.vault", vault.vaultName)
     const log = yield* UploadLog.open(name, vault, source, options)

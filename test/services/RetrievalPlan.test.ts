@@ -239,7 +239,7 @@ describe("RetrievalPlan.run", () => {
       expect(told(yield* run)).toEqual([
         "../f UnsafePath",
         "a ArchiveNotFound",
-        "b TargetRefused",
+        "b TargetRejected",
         "c/d now",
         "e now",
         "same NoPlace",
@@ -271,7 +271,7 @@ describe("RetrievalPlan.run", () => {
       yield* fs.symlink("nothing", `${directory}/b`)
       yield* fs.makeDirectory(`${directory}/c`)
       const outcomes = yield* Stream.runCollect(RetrievalPlan.run("all", plan, { directory, overwrite: true }))
-      expect(told(outcomes)).toEqual(["a TargetRefused", "b TargetRefused", "c TargetRefused"])
+      expect(told(outcomes)).toEqual(["a TargetRejected", "b TargetRejected", "c TargetRejected"])
       expect(yield* paid).toHaveLength(0)
     }).pipe(provided()))
 

@@ -38,7 +38,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "trusts a kept window without reading it",
-    file: "src/transfer/internal/PartialFile.ts",
+    file: "src/transfer/internal/partialFile.ts",
     edits: [
       ["Source.file(partial).read(range).pipe(", "Effect.succeed(recorded.get(keyOf(range))).pipe("],
       ["          Effect.flatMap(hasher.treeHash),\n", ""]
@@ -47,13 +47,13 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "renames a download before fsyncing it",
-    file: "src/transfer/internal/PartialFile.ts",
+    file: "src/transfer/internal/partialFile.ts",
     edits: [["          Effect.zipRight(file.sync)\n", ""]],
     found: wrong
   },
   {
     name: "leaves the checkpoint of a finished download on disk",
-    file: "src/transfer/internal/PartialFile.ts",
+    file: "src/transfer/internal/partialFile.ts",
     edits: [["yield* Effect.ignore(fs.remove(checkpoint))", ""]],
     found: leftOnDisk
   },
@@ -233,7 +233,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "lets two processes write one partial file",
-    file: "src/transfer/internal/PartialFile.ts",
+    file: "src/transfer/internal/partialFile.ts",
     edits: [
       ["  yield* (yield* FileLock).acquire(target, lock)\n\n  const replaced", "  const replaced"],
       ["a.dev === b.dev && Option", "a.dev === b.dev || Option"]
@@ -243,7 +243,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "leaves the partial file beside a complete file",
     file: "src/services/RetrievalPlan.ts",
-    edits: [["yield* Target.settle(target, archive.treeHash)", ""]],
+    edits: [["yield* Target.finish(target, archive.treeHash)", ""]],
     found: leftOnDisk
   }
 ]

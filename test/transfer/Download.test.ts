@@ -594,7 +594,7 @@ describe("Download.toFile", () => {
       const { directory } = yield* folder
       const output = yield* retrieved(bytes)
       expect(yield* Effect.flip(Download.toFile(output, `${directory}/no/such/folder`))).toMatchObject({
-        _tag: "TargetRefused",
+        _tag: "TargetRejected",
         reason: "missing"
       })
     })))
@@ -605,7 +605,7 @@ describe("Download.toFile", () => {
       yield* fs.makeDirectory(path)
       const output = yield* retrieved(bytes)
       expect(yield* Effect.flip(Download.toFile(output, path))).toMatchObject({
-        _tag: "TargetRefused",
+        _tag: "TargetRejected",
         reason: "folder"
       })
       expect(yield* names).toEqual(["holiday.tar"])

@@ -26,7 +26,7 @@ const terminal = (isTTY: boolean, columns = 120) => {
   return { shown, service }
 }
 
-const upload = (source: Source.Source | Source.Once<string>) =>
+const upload = (source: Source.Source | Source.StreamSource<string>) =>
   ProgressBar.show(
     "Upload",
     (onProgress) => Upload.upload(address, source, { partSize: mebibyte, concurrency: 1, onProgress })

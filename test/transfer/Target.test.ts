@@ -86,7 +86,7 @@ describe("Target.prepare", () => {
         const { directory, fs, prepare, sandbox } = yield* prepared
         const [link] = path.match(/^.*(above|beside|root)/) ?? []
         expect(yield* Effect.flip(prepare(path, { overwrite: true }))).toEqual(
-          new Target.TargetRefused({ path: `${directory}/${link?.replace("itself/", "")}`, reason: "outside" })
+          new Target.TargetRejected({ path: `${directory}/${link?.replace("itself/", "")}`, reason: "outside" })
         )
         expect(yield* fs.readDirectory(`${sandbox}/restored-too`)).toEqual([])
       }).pipe(inDirectory)
@@ -96,7 +96,7 @@ describe("Target.prepare", () => {
     Effect.gen(function*() {
       const { directory, prepare } = yield* prepared
       const refusal = (name: string, reason: Target.Reason) =>
-        new Target.TargetRefused({ path: `${directory}/${name}`, reason })
+        new Target.TargetRejected({ path: `${directory}/${name}`, reason })
       for (const name of ["file", "leading-to-secret", "dangling", "loop", "above"]) {
         expect(yield* Effect.flip(prepare(name))).toEqual(refusal(name, "exists"))
       }
@@ -108,7 +108,7 @@ describe("Target.prepare", () => {
       }
       for (const overwrite of [false, true]) {
         const refused = yield* Effect.flip(prepare("folder", { overwrite }))
-        expect(String(refused)).toBe(`TargetRefused: ${directory}/folder is not written: a folder is there`)
+        expect(String(refused)).toBe(`TargetRejected: ${directory}/folder is not written: a folder is there`)
       }
     }).pipe(inDirectory))
 
@@ -181,7 +181,7 @@ describe("A path that cannot become a file", () => {
       const before = yield* fs.readDirectory(directory)
       sent.length = 0
       const refused = yield* Effect.flip(job.outputToFile(path))
-      expect(refused).toEqual(new Target.TargetRefused({ path, reason }))
+      expect(refused).toEqual(new Target.TargetRejected({ path, reason }))
       expect(refused.message).toContain(`${path} is not written: `)
       expect(sent.filter((request) => request.endsWith("/output"))).toEqual([])
       expect(yield* fs.readDirectory(directory)).toEqual(before)
@@ -207,7 +207,7 @@ describe("A path that cannot become a file", () => {
             pathOrDescriptor: path
           })
       }))
-      expect(refused).toEqual(new Target.TargetRefused({ path, reason: "unwritable" }))
+      expect(refused).toEqual(new Target.TargetRejected({ path, reason: "unwritable" }))
       expect(sent.filter((request) => request.endsWith("/output"))).toEqual([])
     }).pipe(inDirectory, Effect.provide(layer(change)))
   })
@@ -222,14 +222,14 @@ describe("A path that cannot become a file", () => {
     }).pipe(inDirectory, Effect.provide(layer())))
 })
 
-describe("Target.settle", () => {
+describe("Target.finish", () => {
   it.effect("leaves what belongs to a download that still runs", () =>
     Effect.gen(function*() {
       const { directory, fs } = yield* prepared
       const job = yield* retrieved("newer")
       const treeHash = yield* Effect.flatMap(job.describe, ({ treeHash }) => treeHash)
       const path = `${directory}/file`
-      const settled = Effect.zipRight(Target.settle(path, treeHash), fs.readDirectory(directory))
+      const settled = Effect.zipRight(Target.finish(path, treeHash), fs.readDirectory(directory))
       const reached = yield* Deferred.make<void>()
       const fiber = yield* Effect.fork(job.outputToFile(path, {
         onFailure: "keep",

@@ -30,12 +30,12 @@ import {
   recorded,
   upload,
   versioned
-} from "./resumable.ts"
+} from "./checkpointUploads.ts"
 import * as Support from "./support.ts"
 
 const { address, mebibyte, openUploads, pattern, replacing, same, stored } = Support
 
-describe("Upload.resumable", () => {
+describe("Upload.uploadWithCheckpoint", () => {
   it.effect.prop(
     "cut off at any points and run again makes one archive, and sends no acknowledged part twice",
     [
@@ -319,10 +319,10 @@ describe("Upload.resumable", () => {
       yield* traffic.living(upload(source, { description: "one" }), afterThree)
       traffic.taken()
       const refusals = [
-        ["vaultName", Upload.resumable({ vaultName: "music" }, name, source, { description: "one" })],
+        ["vaultName", Upload.uploadWithCheckpoint({ vaultName: "music" }, name, source, { description: "one" })],
         [
           "accountId",
-          Upload.resumable({ ...address, accountId: "123456789012" }, name, source, { description: "one" })
+          Upload.uploadWithCheckpoint({ ...address, accountId: "123456789012" }, name, source, { description: "one" })
         ],
         ["description", upload(source)],
         ["partSize", upload(source, { description: "one", partSize: 2 * mebibyte })]
@@ -334,7 +334,7 @@ describe("Upload.resumable", () => {
       }
       expect(traffic.taken()).toEqual([])
       // The part size that is left out is that of the upload.
-      yield* Upload.resumable(address, name, source, { description: "one", partSize: undefined })
+      yield* Upload.uploadWithCheckpoint(address, name, source, { description: "one", partSize: undefined })
       expect(traffic.taken()).toContain("PUT 4")
     }).pipe(inTraffic(traffic))
   })

@@ -5,7 +5,17 @@ import * as TestClock from "effect/TestClock"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
 import * as Source from "../../src/transfer/Source.ts"
-import { afterThree, archives, bytes, type Cut, inTraffic, makeTraffic, name, upload, versioned } from "./resumable.ts"
+import {
+  afterThree,
+  archives,
+  bytes,
+  type Cut,
+  inTraffic,
+  makeTraffic,
+  name,
+  upload,
+  versioned
+} from "./checkpointUploads.ts"
 import * as Support from "./support.ts"
 
 const { address, mebibyte, openUploads, pattern, replacing, same, stored } = Support

@@ -108,7 +108,7 @@ describe("an upload whose completion was carried out and forgotten before its re
     [
       ["upload", Upload.upload(address, source, settings)],
       ["upload that is kept", Upload.upload(address, source, { ...settings, onFailure: "keep" })],
-      ["upload with a checkpoint", Upload.resumable(address, "name", source, settings)],
+      ["upload with a checkpoint", Upload.uploadWithCheckpoint(address, "name", source, settings)],
       [
         "Uploader",
         Effect.scoped(

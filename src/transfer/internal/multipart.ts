@@ -32,8 +32,8 @@ import { Hasher } from "../../transport/Hasher.ts"
 import type { Failure } from "../../transport/Method.ts"
 import type { OnProgress } from "../Progress.ts"
 import { type Kept, type OnFailure, UploadKept } from "../UploadKept.ts"
-import type { Line } from "./line.ts"
-import * as Telling from "./telling.ts"
+import type { AdaptiveConcurrency } from "./adaptiveConcurrency.ts"
+import * as ProgressReporter from "./progressReporter.ts"
 
 const OptionalDescription = Schema.UndefinedOr(Description)
 
@@ -128,7 +128,7 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
     known,
     Fiber.succeed
   )
-  const telling = Telling.make(settings.onProgress)
+  const reporter = ProgressReporter.make(settings.onProgress)
   /** Until then no request to open the upload is under way: the last attempt has failed (epoch milliseconds). */
   let restsUntil = 0
   /** Set at the end of the scope: from then on no other request is made to open the upload. */
@@ -138,7 +138,7 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
 
   /** An attempt gets a third of the time, so that another can follow a request that is lost. */
   const abort = (uploadId: UploadId, limit: Duration.Duration) =>
-    telling.retries()(glacier.abortMultipartUpload({ ...vault, uploadId })).pipe(
+    reporter.reportRetries()(glacier.abortMultipartUpload({ ...vault, uploadId })).pipe(
       Effect.provideService(Timeouts.Timeouts, Timeouts.make({ response: Duration.times(limit, 1 / 3) })),
       Effect.provideService(RetryPolicy.RetryPolicy, insistent),
       Effect.interruptible,
@@ -185,7 +185,7 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
   return {
     /** Whether there is an upload to go on with. */
     resumes: opened !== undefined,
-    sized: telling.sized,
+    sized: reporter.setTotal,
 
     initiate: (partSize: PartSize) =>
       Effect.uninterruptibleMask((restore) =>
@@ -193,7 +193,7 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
           if (Option.isSome(opening)) return yield* restore(Fiber.join(opening.value))
           // In a fiber that is not interrupted at once: while the answer is under way, there may be an upload to drop.
           const fiber = yield* Effect.forkDaemon(Effect.interruptible(Effect.map(
-            telling.retries()(glacier.initiateMultipartUpload({ ...vault, description, partSize })).pipe(
+            reporter.reportRetries()(glacier.initiateMultipartUpload({ ...vault, description, partSize })).pipe(
               RetryPolicy.onRetry(({ wait }) =>
                 isClosing
                   ? Effect.interrupt
@@ -214,20 +214,20 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
     trusted: (range: ByteRange.ByteRange) =>
       Effect.gen(function*() {
         const treeHash = Option.fromNullable(opened?.trusted.get(range.start))
-        if (Option.isSome(treeHash)) yield* telling.done("Kept", range.start, ByteRange.length(range))
+        if (Option.isSome(treeHash)) yield* reporter.reportDone("Kept", range.start, ByteRange.length(range))
         return treeHash
       }),
 
     /** What is to be sent with a part: no SHA-256 if the part itself need not be sent. */
     hash: (start: number, body: Uint8Array) =>
       Effect.gen(function*() {
-        yield* telling.tell("Read", start, body.length)
+        yield* reporter.report("Read", start, body.length)
         const known = opened?.parts.get(start)
         const own = known !== undefined || Option.isSome(gone) ? yield* hasher.treeHash(body) : undefined
         const hashes = own !== undefined && (own === known || Option.isSome(gone))
           ? { treeHash: own, contentSha256: undefined }
           : yield* hasher.hashes(body)
-        yield* telling.tell("Hashed", start, body.length)
+        yield* reporter.report("Hashed", start, body.length)
         return hashes
       }),
 
@@ -240,29 +240,29 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
         readonly treeHash: TreeHash.TreeHash
         readonly contentSha256: ContentSha256 | undefined
       },
-      line: Line
+      slots: AdaptiveConcurrency
     ) =>
       Effect.gen(function*() {
-        if (contentSha256 === undefined) return yield* telling.done("Kept", start, body.length)
+        if (contentSha256 === undefined) return yield* reporter.reportDone("Kept", start, body.length)
         const range = ByteRange.make(start, body.length)
         yield* glacier.uploadMultipartPart({ ...vault, uploadId, range, treeHash, contentSha256, body }).pipe(
-          RetryPolicy.onRetry(line.narrow),
-          telling.retries(range)
+          RetryPolicy.onRetry(slots.narrow),
+          reporter.reportRetries(range)
         )
-        yield* telling.done("Sent", start, body.length)
+        yield* reporter.reportDone("Sent", start, body.length)
       }),
 
     single: (body: Uint8Array) =>
       Effect.gen(function*() {
         const size = body.length
-        telling.sized(size)
-        yield* telling.tell("Read", 0, size)
+        reporter.setTotal(size)
+        yield* reporter.report("Read", 0, size)
         const hashes = yield* hasher.hashes(body)
-        yield* telling.tell("Hashed", 0, size)
-        const { archiveId, location } = yield* telling.retries(ByteRange.make(0, size))(
+        yield* reporter.report("Hashed", 0, size)
+        const { archiveId, location } = yield* reporter.reportRetries(ByteRange.make(0, size))(
           glacier.uploadArchive({ ...vault, description, ...hashes, body })
         )
-        yield* telling.done("Sent", 0, size)
+        yield* reporter.reportDone("Sent", 0, size)
         return { archiveId, treeHash: hashes.treeHash, size, parts: 1, location }
       }),
 
@@ -283,7 +283,7 @@ export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
           })
         const otherBytes = new SourceChanged({ message: `Upload ${uploadId} was completed with other bytes` })
         if (settings.onCompleting !== undefined) yield* settings.onCompleting(treeHash)
-        const answer = yield* telling.retries()(
+        const answer = yield* reporter.reportRetries()(
           glacier.completeMultipartUpload({ ...vault, uploadId, archiveSize: size, treeHash })
         ).pipe(
           Effect.tapError((error) =>

@@ -86,7 +86,7 @@ const add = (recorded: Recorded | undefined, entry: Entry): Recorded | undefined
 }
 
 /** What a source says of itself. */
-const stateOf = Effect.fnUntraced(function*<E, R>(source: Source.Source<E, R> | Source.Once<E, R>) {
+const stateOf = Effect.fnUntraced(function*<E, R>(source: Source.Source<E, R> | Source.StreamSource<E, R>) {
   return "stream" in source
     ? { size: undefined, version: undefined }
     : { version: source.version && (yield* source.version), size: yield* source.size }
@@ -96,10 +96,10 @@ type State = Pick<Begun, "size" | "version">
 
 /** A source that fails when it is no more what it was. */
 const guard = <E, R>(
-  source: Source.Source<E, R> | Source.Once<E, R>,
+  source: Source.Source<E, R> | Source.StreamSource<E, R>,
   state: State,
   changed: () => SourceChanged
-): Source.Source<E | SourceChanged, R> | Source.Once<E, R> =>
+): Source.Source<E | SourceChanged, R> | Source.StreamSource<E, R> =>
   "stream" in source ? source : {
     ...source,
     size: Effect.filterOrFail(source.size, (size) => size === state.size, changed),
@@ -172,7 +172,7 @@ type Made = Effect.Effect.Success<ReturnType<typeof Multipart.make<"keep">>>
 export const open = Effect.fnUntraced(function*<E, R>(
   name: string,
   vault: VaultAddress,
-  source: Source.Source<E, R> | Source.Once<E, R>,
+  source: Source.Source<E, R> | Source.StreamSource<E, R>,
   options: UploadPlan.Options & { readonly description?: string | undefined }
 ) {
   const log = yield* Effect.flatMap(Checkpoint, (checkpoint) => checkpoint.open(name))
@@ -230,9 +230,9 @@ export const open = Effect.fnUntraced(function*<E, R>(
       // A part can be sent again, and a completion asked for again: a single request cannot.
       resumes: true,
       initiate: (partSize) => Effect.zipRight(opened === undefined ? begin : Effect.void, multipart.initiate(partSize)),
-      part: (uploadId, part, line) =>
+      part: (uploadId, part, slots) =>
         Effect.zipRight(
-          multipart.part(uploadId, part, line),
+          multipart.part(uploadId, part, slots),
           isGone || acknowledged.get(part.start) === part.treeHash
             ? Effect.void
             : record({ _tag: "Part", start: part.start, treeHash: part.treeHash })

@@ -13,7 +13,7 @@ import * as Limits from "../../protocol/Limits.ts"
 import { ArchiveSize } from "../../protocol/Names.ts"
 import type { TreeHash } from "../../protocol/TreeHash.ts"
 import type { Pace } from "../UploadPlan.ts"
-import * as Line from "./line.ts"
+import * as AdaptiveConcurrency from "./adaptiveConcurrency.ts"
 import * as Memory from "./memory.ts"
 import type * as Multipart from "./multipart.ts"
 
@@ -30,7 +30,7 @@ export const make = Effect.fnUntraced(function*(
   { concurrency, partSize }: Pace
 ) {
   const fibers = yield* FiberSet.make()
-  const line = yield* Line.make(concurrency)
+  const slots = yield* AdaptiveConcurrency.make(concurrency)
   const failure = yield* Deferred.make<never, Failure>()
   const hashes: Array<Deferred.Deferred<TreeHash>> = []
   const allocate = yield* Memory.allocator
@@ -49,7 +49,7 @@ export const make = Effect.fnUntraced(function*(
   /** Sends off the part that was filled, as soon as there are fewer than `concurrency` on their way. */
   const dispatch = Effect.fnUntraced(function*() {
     const uploadId = yield* multipart.initiate(partSize)
-    yield* orFailure(line.permits.take(1))
+    yield* orFailure(slots.permits.take(1))
     const { bytes, free } = slab
     const body = bytes.subarray(0, filled)
     const start = size - filled
@@ -61,9 +61,9 @@ export const make = Effect.fnUntraced(function*(
       fibers,
       multipart.hash(start, body).pipe(
         Effect.tap(({ treeHash }) => Deferred.succeed(hashed, treeHash)),
-        Effect.flatMap((hashes) => multipart.part(uploadId, { start, body, ...hashes }, line)),
+        Effect.flatMap((hashes) => multipart.part(uploadId, { start, body, ...hashes }, slots)),
         Effect.catchAllCause((cause) => Deferred.failCause(failure, cause)),
-        Effect.ensuring(Effect.zipRight(free, line.permits.release(1)))
+        Effect.ensuring(Effect.zipRight(free, slots.permits.release(1)))
       )
     )
     return uploadId

@@ -31,4 +31,4 @@ export const make = (concurrency: number) =>
     }
   })
 
-export type Line = Effect.Effect.Success<ReturnType<typeof make>>
+export type AdaptiveConcurrency = Effect.Effect.Success<ReturnType<typeof make>>

@@ -17,18 +17,18 @@ export const make = (onProgress: OnProgress | undefined, begin = 0) => {
 
   return {
     /** The total is known from now on. */
-    sized: (size: number) => {
+    setTotal: (size: number) => {
       total = Option.some(size)
     },
 
     /** Bytes that are on their way. */
-    tell: (tag: "Read" | "Hashed", start: number, length: number): Effect.Effect<void> =>
+    report: (tag: "Read" | "Hashed", start: number, length: number): Effect.Effect<void> =>
       onProgress === undefined
         ? Effect.void
         : Effect.suspend(() => onProgress(Event[tag]({ range: ByteRange.make(start, length), bytes, total }))),
 
     /** Bytes that are done. */
-    done: (tag: "Sent" | "Verified" | "Kept", start: number, length: number): Effect.Effect<void> =>
+    reportDone: (tag: "Sent" | "Verified" | "Kept", start: number, length: number): Effect.Effect<void> =>
       onProgress === undefined
         ? Effect.void
         : Effect.suspend(() => {
@@ -37,7 +37,7 @@ export const make = (onProgress: OnProgress | undefined, begin = 0) => {
         }),
 
     /** The retries of a call, and its other long waits. */
-    retries: (range?: ByteRange.ByteRange) => <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    reportRetries: (range?: ByteRange.ByteRange) => <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
       onProgress === undefined ? call : call.pipe(
         RetryPolicy.onRetry(({ attempt, error, operation, wait }) =>
           onProgress(
