@@ -66,21 +66,21 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "refills the memory of a part while it is sent",
     file: "src/transfer/internal/writer.ts",
-    edits: [["    slab = none\n    filled = 0", "    filled = 0"]],
+    edits: [["    slab = noMemory\n    filled = 0", "    filled = 0"]],
     found: /wrong bytes|is not in the vault|gave up/
   },
   {
     name: "does not abort a failed upload",
     file: "src/transfer/internal/multipart.ts",
-    edits: [["if (!pending || keep || isResting) return", "if (pending || keep || isResting) return"]],
+    edits: [["if (state._tag === \"Open\" && !keep)", "if (keep && !keep)"]],
     found: orphan
   },
   {
     name: "does not record the id of an upload",
     file: "src/transfer/internal/uploadLog.ts",
     edits: [[
-      "initiated: (uploadId: UploadId) => record({ _tag: \"Opened\", uploadId })",
-      "initiated: () => Effect.void"
+      "onInitiated: (uploadId: UploadId) => record({ _tag: \"Opened\", uploadId })",
+      "onInitiated: () => Effect.void"
     ]],
     found: orphan
   },
@@ -88,8 +88,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "does not record that an upload is about to be completed",
     file: "src/transfer/internal/uploadLog.ts",
     edits: [[
-      "completing: (treeHash: TreeHash) => record({ _tag: \"Completing\", treeHash })",
-      "completing: () => Effect.void"
+      "onCompleting: (treeHash: TreeHash) => record({ _tag: \"Completing\", treeHash })",
+      "onCompleting: () => Effect.void"
     ]],
     found: twice
   },

@@ -10,7 +10,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import * as ByteRange from "../../src/protocol/ByteRange.ts"
-import * as Telling from "../../src/transfer/internal/progressReporter.ts"
+import * as ProgressReporter from "../../src/transfer/internal/progressReporter.ts"
 import * as Progress from "../../src/transfer/Progress.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import * as Upload from "../../src/transfer/Upload.ts"
@@ -139,10 +139,10 @@ describe("Retries", () => {
     ))
 
   it("and all else cost nothing where nobody listens", () => {
-    const { done, retries, tell } = Telling.make(undefined)
-    expect(tell("Read", 0, 1)).toBe(Effect.void)
-    expect(done("Sent", 0, 1)).toBe(Effect.void)
-    expect(retries()(Effect.never)).toBe(Effect.never)
+    const { report, reportDone, reportRetries } = ProgressReporter.make(undefined)
+    expect(report("Read", 0, 1)).toBe(Effect.void)
+    expect(reportDone("Sent", 0, 1)).toBe(Effect.void)
+    expect(reportRetries()(Effect.never)).toBe(Effect.never)
   })
 })
 

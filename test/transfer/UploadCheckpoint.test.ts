@@ -400,7 +400,11 @@ describe("Upload.uploadWithCheckpoint", () => {
         yield* log.append("other work")
       }))
       const error = yield* Effect.flip(upload(Source.bytes(bytes)))
-      expect(error).toMatchObject({ _tag: "CheckpointError", name, problem: "is not of an upload" })
+      expect(error).toMatchObject({
+        _tag: "CheckpointError",
+        name,
+        problem: "was not written by an upload; choose another name"
+      })
       expect(yield* recorded).toEqual(["other work"])
       expect(traffic.taken()).toEqual([])
     }).pipe(inTraffic(traffic))

@@ -124,7 +124,10 @@ describe("Uploader", () => {
         const error = new SourceTooLarge({ partSize: PartSize.make(mebibyte) })
         expect(yield* Effect.flip(uploader.write(pattern(1)))).toEqual(error)
         expect(error.message).toContain(`${10_000 * mebibyte} bytes`)
-        expect(yield* Effect.flip(uploader.close)).toMatchObject({ _tag: "InvalidInput", value: "broken off" })
+        expect(yield* Effect.flip(uploader.close)).toMatchObject({
+          _tag: "InvalidInput",
+          value: "broken by a write that failed or was interrupted"
+        })
         expect(yield* uploader.size).toBe(10_000 * mebibyte)
       }).pipe(Effect.provideService(Hasher, { ...hasher, hashes: () => Effect.succeed(hashes) }))
     }).pipe(
@@ -188,7 +191,11 @@ describe("Uploader", () => {
         const fiber = yield* Effect.fork(uploader.write(bytes))
         yield* TestClock.adjust("1 millis")
         yield* Fiber.interrupt(fiber)
-        const refused = { _tag: "InvalidInput", field: "uploader", value: "broken off" }
+        const refused = {
+          _tag: "InvalidInput",
+          field: "uploader",
+          value: "broken by a write that failed or was interrupted"
+        }
         expect(yield* Effect.flip(uploader.write(bytes))).toMatchObject(refused)
         expect(yield* Effect.flip(uploader.close)).toMatchObject(refused)
       }).pipe(

@@ -1,34 +1,36 @@
 /**
- * The line to the service, which the parts of an upload share.
+ * The limit on the parts that an upload sends at once. Each part that does not get through in time lowers the limit by 1,
+ * because the connection may be too slow for so many at once.
  *
  * @internal
  */
 import * as Effect from "effect/Effect"
 import type { Retry } from "../../policy/RetryPolicy.ts"
 
-/** Whether a part did not get through in time: there may be too many for the line. */
+export interface AdaptiveConcurrency {
+  /** A part holds one permit while it is sent. */
+  readonly permits: Effect.Semaphore
+  /**
+   * A hook for the retries of a part that holds a permit. If the part was too slow, its permit is withdrawn for the rest of
+   * the upload and the part waits for another one. The last permit is never withdrawn.
+   */
+  readonly onRetry: (retry: Retry) => Effect.Effect<void>
+}
+
 const isTooSlow = ({ error }: Retry): boolean =>
   error._tag === "RequestTimeout" || error._tag === "AttemptTimeout" ||
   (error._tag === "InvalidSignature" && error.because === "slow")
 
-/** For so many parts at once, and fewer when that is too many. */
-export const make = (concurrency: number) =>
+export const make = (concurrency: number): Effect.Effect<AdaptiveConcurrency> =>
   Effect.map(Effect.makeSemaphore(concurrency), (permits) => {
-    let width = concurrency
+    let limit = concurrency
     return {
-      /** What a part needs to be sent. */
       permits,
-      /**
-       * To be told of the retries of a part that has a permit. Of one that was too slow that permit is lost for the rest
-       * of the upload, unless it was the last, and the part waits for another.
-       */
-      narrow: (retry: Retry): Effect.Effect<void> =>
+      onRetry: (retry) =>
         Effect.suspend(() => {
-          if (width === 1 || !isTooSlow(retry)) return Effect.void
-          width--
+          if (limit === 1 || !isTooSlow(retry)) return Effect.void
+          limit--
           return permits.take(1)
         })
     }
   })
-
-export type AdaptiveConcurrency = Effect.Effect.Success<ReturnType<typeof make>>
