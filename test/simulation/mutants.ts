@@ -114,7 +114,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "keeps a torn line at the end of a checkpoint",
     file: "src/transfer/internal/logFile.ts",
-    edits: [["if (!settled) yield* file.truncate(end)", ""]],
+    edits: [["if (!isClean) yield* file.truncate(end)", ""]],
     found: /orphans|archives too many/
   },
   {

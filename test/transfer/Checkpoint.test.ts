@@ -133,7 +133,7 @@ describe.each(Object.entries(stores))("%s", (_, store) => {
           yield* open("work")
           const refused = yield* Effect.flip(second)
           expect(refused).toMatchObject({ _tag: "CheckpointInUse", name: "work", owner: "this process" })
-          expect(refused.message).toBe("Checkpoint \"work\": this process uses it")
+          expect(refused.message).toBe("Checkpoint \"work\" is in use by this process")
           expect(yield* Effect.flip(Checkpoint.clear("work"))).toEqual(refused)
           yield* open("play")
         }))
