@@ -52,9 +52,9 @@ export const mutants: ReadonlyArray<Mutant> = [
     found: wrong
   },
   {
-    name: "leaves the checkpoint of a finished download on disk",
+    name: "leaves the window log of a finished download on disk",
     file: "src/transfer/internal/partialFile.ts",
-    edits: [["yield* Effect.ignore(fs.remove(checkpoint))", ""]],
+    edits: [["yield* Effect.ignore(fs.remove(windowLog))", ""]],
     found: leftOnDisk
   },
   {
@@ -235,7 +235,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "lets two processes write one partial file",
     file: "src/transfer/internal/partialFile.ts",
     edits: [
-      ["  yield* (yield* FileLock).acquire(target, lock)\n\n  const replaced", "  const replaced"],
+      ["  yield* lockTarget(target)\n  const { partial", "  const { partial"],
       ["a.dev === b.dev && Option", "a.dev === b.dev || Option"]
     ],
     found: wrong

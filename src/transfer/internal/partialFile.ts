@@ -1,11 +1,12 @@
 /**
- * The file that a download fills, until it is whole and gets the name of its target. It stands beside the target, and
- * beside it a checkpoint: a line for each window that was verified and written, `0-1048575 TREEHASH`. Both are named
- * after the target and the tree hash of the whole, so that a later download finds them, also one of another job for the
- * same bytes; where there is none, after the job. No path out of a description may be such a name: see `SafePath`.
+ * The file that a download fills until it is complete and is renamed to the target. It stands beside the target, and beside
+ * it stands a window log: a line for each window that was verified and written, `0-1048575 TREEHASH`. Both are named after
+ * the target and the tree hash of the whole, so that a later download finds them, even of another job for the same bytes.
+ * Without a tree hash they are named after the job. `SafePath` rejects such names in descriptions.
  *
- * Neither is fsynced on the way: what a crash or a loss of power left there is believed only when the bytes of a window
- * still have the tree hash of its line. Lines begin and end with a line end, so that one that is torn spoils no other.
+ * Neither file is fsynced before the download is complete. After a crash or a loss of power, a window counts only when its
+ * bytes have the tree hash of its line. That is why this log has a format of its own, without the checksums of `records.ts`:
+ * each line is verified by itself. Lines begin and end with a line end, so that a torn line damages no other.
  *
  * A download owns its target by a `FileLock`. Where the lock does not reach the other owner, another process may remove
  * the partial file and create a new one. So the download keeps its file open, which keeps the file's number unique, and
@@ -21,7 +22,6 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type * as ByteRange from "../../protocol/ByteRange.ts"
-import * as Limits from "../../protocol/Limits.ts"
 import type { JobId } from "../../protocol/Names.ts"
 import * as Sha256 from "../../protocol/Sha256.ts"
 import type { TreeHash } from "../../protocol/TreeHash.ts"
@@ -29,12 +29,13 @@ import { Hasher } from "../../transport/Hasher.ts"
 import { FileLock, type FileLockError, FileReplaced } from "../FileLock.ts"
 import * as RegularFile from "../RegularFile.ts"
 import * as Source from "../Source.ts"
+import { writeAll } from "./fileIo.ts"
 import * as Folder from "./folder.ts"
 
 type FileError = PlatformError.PlatformError | FileReplaced
 
 export interface PartialFile {
-  /** The tree hash of a window that is there already, as it was verified. */
+  /** Returns the tree hash of a window that an earlier download wrote, if the bytes in the file still have it. */
   readonly kept: (range: ByteRange.ByteRange) => Effect.Effect<Option.Option<TreeHash>>
   /** Writes a window that was verified. */
   readonly write: (
@@ -42,50 +43,49 @@ export interface PartialFile {
     bytes: Uint8Array,
     treeHash: TreeHash
   ) => Effect.Effect<void, FileError>
-  /** Gives the file, which is of that size, its time and then the name of its target. */
+  /** Cuts the file to its size, sets its modification time, and renames it to the target. */
   readonly complete: (size: number, modified?: DateTime.Utc) => Effect.Effect<void, FileError>
-  /** Removes all that was kept. */
+  /** Removes the partial file and its window log. */
   readonly discard: Effect.Effect<void>
 }
-
-/** What one write to a file may be at most: Node.js takes no more than 2 GiB. */
-const slice = 64 * Limits.mebibyte
 
 const utf8 = new TextEncoder()
 
 const keyOf = ({ end, start }: ByteRange.ByteRange): string => `${start}-${end}`
 
-/** The names of what stands beside a target: the lock is that of all downloads to it, the rest of those of these bytes. */
+/** The paths beside a target: one lock for all downloads to it, and the files of the downloads of this content. */
 const beside = (target: string, content: string) =>
   Effect.map(Sha256.Sha256, (sha256) => {
     const name = (text: string) => `${target}.${Sha256.hex(sha256, utf8.encode(text)).slice(0, 16)}`
-    return { lock: `${name("")}.lock`, partial: `${name(content)}.partial`, checkpoint: `${name(content)}.checkpoint` }
+    return { lock: `${name("")}.lock`, partial: `${name(content)}.partial`, windowLog: `${name(content)}.checkpoint` }
   })
 
-/** Removes what an earlier download left beside a target. What belongs to a download that still runs stays. */
+const lockTarget = Effect.fnUntraced(function*(target: string) {
+  yield* (yield* FileLock).acquire(target, (yield* beside(target, "")).lock)
+})
+
+/** Fails when another download writes to a target. */
+export const checkFree = (target: string): Effect.Effect<void, FileLockError> => Effect.scoped(lockTarget(target))
+
+/** Removes the files that an earlier download left beside a target, unless a download to the target still runs. */
 export const discard = Effect.fnUntraced(
   function*(target: string, content: TreeHash | JobId) {
     const fs = yield* FileSystem.FileSystem
-    const { checkpoint, lock, partial } = yield* beside(target, content)
-    const left = yield* Effect.filter([checkpoint, partial], fs.exists)
+    const { partial, windowLog } = yield* beside(target, content)
+    const left = yield* Effect.filter([windowLog, partial], fs.exists)
     if (left.length === 0) return
-    yield* (yield* FileLock).acquire(target, lock)
+    yield* lockTarget(target)
     for (const file of left) yield* Effect.ignore(fs.remove(file, { force: true }))
   },
   Effect.scoped,
   Effect.ignore
 )
 
-/** Fails when another download writes to a target. */
-export const checkFree = Effect.fnUntraced(function*(target: string) {
-  yield* (yield* FileLock).acquire(target, (yield* beside(target, "")).lock)
-}, Effect.scoped)
-
 /** Whether two descriptions are of one file, as far as the platform numbers its files. */
 const isSame = (a: FileSystem.File.Info, b: FileSystem.File.Info): boolean =>
   a.dev === b.dev && Option.getOrUndefined(a.ino) === Option.getOrUndefined(b.ino)
 
-/** Bytes that were paid for are not dropped for a time that the file system does not take. */
+/** A file system may reject a time. Then the file keeps its own time: bytes that were paid for are not discarded for it. */
 const setTime = (fs: FileSystem.FileSystem, path: string, modified: DateTime.Utc) =>
   Effect.flatMap(DateTime.now, (now) =>
     Effect.catchAll(
@@ -94,8 +94,45 @@ const setTime = (fs: FileSystem.FileSystem, path: string, modified: DateTime.Utc
     ))
 
 /**
- * Owns a target, which has the real path of its folder, and opens what an earlier download left beside it, or begins. When
- * the Scope ends with a failure, all of it is removed or kept.
+ * Opens a file, creates it if needed, and keeps it open: no other file gets its number until the Scope ends. When the Scope
+ * ends with a failure, removes the file or keeps it.
+ */
+const own = Effect.fnUntraced(function*(path: string, onFailure: "discard" | "keep", replaced: FileReplaced) {
+  const fs = yield* FileSystem.FileSystem
+  const file = yield* RegularFile.open(path, { flag: "a" })
+  const mine = yield* file.stat
+  /** Fails when another file was described. */
+  const check = (stat: Effect.Effect<FileSystem.File.Info, PlatformError.PlatformError>) =>
+    stat.pipe(
+      Effect.filterOrFail((info) => isSame(info, mine), () => replaced),
+      Effect.catchIf(Folder.isNotFound, () => replaced)
+    )
+  const isOurs = check(fs.stat(path))
+  const remove = Effect.ignore(Effect.zipRight(isOurs, fs.remove(path)))
+  yield* Effect.addFinalizer((exit) => Exit.isSuccess(exit) || onFailure === "keep" ? Effect.void : remove)
+
+  /** Opens the file once more: all that write through one handle share its position. */
+  const use = <A, E>(run: (file: FileSystem.File) => Effect.Effect<A, E>) =>
+    Effect.scoped(
+      RegularFile.open(path, { flag: "r+" }).pipe(
+        Effect.provideService(FileSystem.FileSystem, fs),
+        Effect.catchIf(Folder.isNotFound, () => replaced),
+        Effect.tap((file) => check(file.stat)),
+        Effect.flatMap(run)
+      )
+    )
+  return { file, isOurs, remove, use }
+}, Effect.uninterruptible)
+
+const readWindowLog = (fs: FileSystem.FileSystem, path: string) =>
+  Effect.map(fs.readFileString(path), (text) => {
+    const lines = text.matchAll(/^(\d+-\d+) ([0-9a-f]{64})$/gm)
+    return new Map(Array.from(lines, ([, key, treeHash]) => [key, treeHash]))
+  })
+
+/**
+ * Owns a target, which has the real path of its folder, and opens the partial file beside it, or creates it. When the Scope
+ * ends with a failure, removes the partial file and its window log, or keeps both.
  */
 export const open: (
   target: string,
@@ -108,44 +145,15 @@ export const open: (
 > = Effect.fnUntraced(function*(target, content, onFailure) {
   const fs = yield* FileSystem.FileSystem
   const hasher = yield* Hasher
-  const { checkpoint, lock, partial } = yield* beside(target, content)
-  yield* (yield* FileLock).acquire(target, lock)
-
+  yield* lockTarget(target)
+  const { partial, windowLog } = yield* beside(target, content)
   const replaced = new FileReplaced({ path: target, partial })
-
-  /** Opens a file, creates it if need be, and keeps it open: no other file gets its number until the Scope ends. */
-  const own = Effect.fnUntraced(function*(path: string) {
-    const file = yield* RegularFile.open(path, { flag: "a" })
-    const mine = yield* file.stat
-    const check = (stat: Effect.Effect<FileSystem.File.Info, PlatformError.PlatformError>) =>
-      stat.pipe(
-        Effect.filterOrFail((info) => isSame(info, mine), () => replaced),
-        Effect.catchIf(Folder.isNotFound, () => replaced)
-      )
-    const remove = Effect.ignore(Effect.flatMap(check(fs.stat(path)), () => fs.remove(path)))
-    yield* Effect.addFinalizer((exit) => Exit.isSuccess(exit) || onFailure === "keep" ? Effect.void : remove)
-    return { file, check, remove }
-  }, Effect.uninterruptible)
-
-  const ours = yield* own(partial)
-  const records = yield* own(checkpoint)
-  const isOurs = ours.check(fs.stat(partial))
-  const lines = (yield* fs.readFileString(checkpoint)).matchAll(/^(\d+-\d+) ([0-9a-f]{64})$/gm)
-  const recorded = new Map(Array.from(lines, ([, key, treeHash]) => [key, treeHash]))
-
-  /** Opens the file once more: the position of a handle is shared by all that write through it. */
-  const use = <A, E>(run: (file: FileSystem.File) => Effect.Effect<A, E>) =>
-    Effect.scoped(
-      RegularFile.open(partial, { flag: "r+" }).pipe(
-        Effect.provideService(FileSystem.FileSystem, fs),
-        Effect.catchIf(Folder.isNotFound, () => replaced),
-        Effect.tap((file) => ours.check(file.stat)),
-        Effect.flatMap(run)
-      )
-    )
+  const bytesFile = yield* own(partial, onFailure, replaced)
+  const logFile = yield* own(windowLog, onFailure, replaced)
+  const recorded = yield* readWindowLog(fs, windowLog)
 
   return {
-    discard: Effect.zipRight(records.remove, ours.remove),
+    discard: Effect.zipRight(logFile.remove, bytesFile.remove),
     kept: (range) =>
       recorded.has(keyOf(range))
         ? Source.file(partial).read(range).pipe(
@@ -153,37 +161,35 @@ export const open: (
           Effect.flatMap(hasher.treeHash),
           Effect.scoped,
           Effect.filterOrFail((treeHash) => recorded.get(keyOf(range)) === treeHash),
-          // What was read counts if it is in the file that will be renamed.
-          Effect.zipLeft(isOurs),
-          // What cannot be read is not there.
+          // The bytes count only if they were read from the file that will be renamed.
+          Effect.zipLeft(bytesFile.isOurs),
+          // A window that cannot be read is fetched again.
           Effect.option
         )
         : Effect.succeedNone,
     write: (range, bytes, treeHash) =>
-      use((file) =>
+      bytesFile.use((file) =>
         Effect.gen(function*() {
           yield* file.seek(range.start, "start")
-          for (let start = 0; start < bytes.length; start += slice) {
-            yield* file.writeAll(bytes.subarray(start, start + slice))
-          }
-          yield* records.file.writeAll(utf8.encode(`\n${keyOf(range)} ${treeHash}\n`))
+          yield* writeAll(file, bytes)
+          yield* logFile.file.writeAll(utf8.encode(`\n${keyOf(range)} ${treeHash}\n`))
         })
       ).pipe(
-        // An interruption would close the files under a write that is still under way.
+        // An interruption would close the files while a write is under way.
         Effect.uninterruptible
       ),
     complete: Effect.fnUntraced(function*(size, modified) {
-      yield* use((file) =>
+      yield* bytesFile.use((file) =>
         file.truncate(size).pipe(
-          // Before it has its name: whatever happens then, a file of that name has its time.
+          // Before the rename, so that a file with the name of the target always has its time.
           Effect.zipRight(modified === undefined ? Effect.void : setTime(fs, partial, modified)),
           Effect.zipRight(file.sync)
         )
       )
-      yield* isOurs
+      yield* bytesFile.isOurs
       yield* fs.rename(partial, target)
       yield* Folder.sync(fs, Folder.of(target))
-      yield* Effect.ignore(fs.remove(checkpoint))
+      yield* Effect.ignore(fs.remove(windowLog))
     }, Effect.uninterruptible)
   }
 })
