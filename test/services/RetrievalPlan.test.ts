@@ -86,7 +86,7 @@ describe("RetrievalPlan.make", () => {
         "Under the caps the last starts 1d after the first",
         "Without a place: 4",
         "  The description \"\" names no file",
-        "  The path \"../d\" must have no name that is nothing, a dot or two dots, with or without invisible characters",
+        "  The path \"../d\" must have no name that is empty, a dot or two dots, with or without invisible characters",
         "  The path \"c\" is in the way of another archive's: \"C\"",
         "  The path \"C\" is in the way of another archive's: \"c\""
       ].join("\n"))

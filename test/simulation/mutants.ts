@@ -27,7 +27,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "emits a window without verifying it",
     file: "src/transfer/Download.ts",
-    edits: [["if (treeHash !== promised.value) return", "if (treeHash === \"\") return"]],
+    edits: [["if (treeHash !== expected.value) return", "if (treeHash === \"\") return"]],
     found: wrong
   },
   {

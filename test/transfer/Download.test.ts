@@ -264,7 +264,7 @@ describe("Download.stream", () => {
             jobId: output.jobId,
             start: 2 * mebibyte,
             end: 3 * mebibyte - 1,
-            problem: "only 0 of 1048576 bytes arrived"
+            problem: "only 0 of the requested 1048576 bytes arrived"
           })
         )
       }).pipe(tampered.with)
@@ -322,7 +322,7 @@ describe("Download.stream", () => {
           jobId: output.jobId,
           start: 0,
           end: bytes.length - 1,
-          problem: `the whole has tree hash ${treeHash(bytes)}, promised was ${promised}`
+          problem: `the whole has tree hash ${treeHash(bytes)} instead of ${promised}`
         })
       ))
     })))

@@ -90,7 +90,7 @@ describe("make", () => {
 
   it("says which path and which rule", () => {
     expect(Either.mapLeft(SafePath.make("../a\u202e"), String)).toEqual(
-      Either.left("UnsafePath: The path \"../a\u202e\" must have no characters that turn the direction of text")
+      Either.left("UnsafePath: The path \"../a\u202e\" must have no characters that change the direction of text")
     )
   })
 })

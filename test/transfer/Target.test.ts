@@ -108,7 +108,7 @@ describe("Target.prepare", () => {
       }
       for (const overwrite of [false, true]) {
         const refused = yield* Effect.flip(prepare("folder", { overwrite }))
-        expect(String(refused)).toBe(`TargetRejected: ${directory}/folder is not written: a folder is there`)
+        expect(String(refused)).toBe(`TargetRejected: ${directory}/folder is not written: a folder exists there`)
       }
     }).pipe(inDirectory))
 

@@ -195,19 +195,19 @@ describe("UploadPlan", () => {
         gibibyte,
         { lineSpeed: 4_000 },
         "lineSpeed",
-        "must let a part of 1048576 bytes travel in 240 seconds (at 4000 bytes a second it takes 263)"
+        "must allow a part of 1048576 bytes to be sent in 240 seconds (at 4000 bytes per second it takes 263)"
       ],
       [
         maximumArchiveSize,
         { lineSpeed: 1e7 },
         "lineSpeed",
-        "must let a part of 4294967296 bytes travel in 240 seconds (at 10000000 bytes a second it takes 430)"
+        "must allow a part of 4294967296 bytes to be sent in 240 seconds (at 10000000 bytes per second it takes 430)"
       ],
       [
         gibibyte,
         { lineSpeed: 10_000, partSize: 4 * mebibyte },
         "partSize",
-        "must let a part of 4194304 bytes travel in 240 seconds (at 10000 bytes a second it takes 420)"
+        "must allow a part of 4194304 bytes to be sent in 240 seconds (at 10000 bytes per second it takes 420)"
       ],
       [gibibyte, { lineSpeed: 0 }, "lineSpeed", "must be more than 0"],
       [gibibyte, { lineSpeed: Number.NaN }, "lineSpeed", "must be more than 0"]
