@@ -108,7 +108,7 @@ const own = Effect.fnUntraced(function*(path: string, onFailure: "discard" | "ke
       Effect.catchIf(Folder.isNotFound, () => replaced)
     )
   const isOurs = check(fs.stat(path))
-  const remove = Effect.ignore(Effect.zipRight(isOurs, fs.remove(path)))
+  const remove = Effect.ignore(Effect.flatMap(isOurs, () => fs.remove(path)))
   yield* Effect.addFinalizer((exit) => Exit.isSuccess(exit) || onFailure === "keep" ? Effect.void : remove)
 
   /** Opens the file once more: all that write through one handle share its position. */
