@@ -101,8 +101,10 @@ export const inTraffic =
 
 export const name = "holiday"
 
-export const upload = <E, R>(source: Source.Source<E, R> | Source.Once<E, R>, options: Upload.ResumableOptions = {}) =>
-  Upload.resumable(address, name, source, { partSize: mebibyte, concurrency: 1, ...options })
+export const upload = <E, R>(
+  source: Source.Source<E, R> | Source.StreamSource<E, R>,
+  options: Upload.UploadWithCheckpointOptions = {}
+) => Upload.uploadWithCheckpoint(address, name, source, { partSize: mebibyte, concurrency: 1, ...options })
 
 /** What the checkpoint says, an entry a line. */
 export const recorded = Effect.scoped(Effect.gen(function*() {

@@ -1,5 +1,5 @@
 /**
- * What a transfer tells of its progress: nothing is made of it when nobody listens.
+ * Reports the progress of one transfer to its `onProgress` hook. Without a hook no event is made.
  *
  * @internal
  */
@@ -10,25 +10,35 @@ import * as Waiting from "../../policy/Waiting.ts"
 import * as ByteRange from "../../protocol/ByteRange.ts"
 import { Event, type OnProgress } from "../Progress.ts"
 
-/** With the bytes that count as done before it begins. */
-export const make = (onProgress: OnProgress | undefined, begin = 0) => {
-  let bytes = begin
+export interface ProgressReporter {
+  /** Sets the total of all later events. */
+  readonly setTotal: (size: number) => void
+  /** Reports bytes that are under way. */
+  readonly report: (tag: "Read" | "Hashed", start: number, length: number) => Effect.Effect<void>
+  /** Reports bytes that are done, and counts them. */
+  readonly reportDone: (tag: "Sent" | "Verified" | "Kept", start: number, length: number) => Effect.Effect<void>
+  /** Reports the retries of a call and its other long waits. */
+  readonly reportRetries: (
+    range?: ByteRange.ByteRange
+  ) => <A, E, R>(call: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+}
+
+/** `done` is the number of bytes that count as done from the beginning. */
+export const make = (onProgress: OnProgress | undefined, done = 0): ProgressReporter => {
+  let bytes = done
   let total = Option.none<number>()
 
   return {
-    /** The total is known from now on. */
-    sized: (size: number) => {
+    setTotal: (size) => {
       total = Option.some(size)
     },
 
-    /** Bytes that are on their way. */
-    tell: (tag: "Read" | "Hashed", start: number, length: number): Effect.Effect<void> =>
+    report: (tag, start, length) =>
       onProgress === undefined
         ? Effect.void
         : Effect.suspend(() => onProgress(Event[tag]({ range: ByteRange.make(start, length), bytes, total }))),
 
-    /** Bytes that are done. */
-    done: (tag: "Sent" | "Verified" | "Kept", start: number, length: number): Effect.Effect<void> =>
+    reportDone: (tag, start, length) =>
       onProgress === undefined
         ? Effect.void
         : Effect.suspend(() => {
@@ -36,8 +46,7 @@ export const make = (onProgress: OnProgress | undefined, begin = 0) => {
           return onProgress(Event[tag]({ range: ByteRange.make(start, length), bytes, total }))
         }),
 
-    /** The retries of a call, and its other long waits. */
-    retries: (range?: ByteRange.ByteRange) => <A, E, R>(call: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    reportRetries: (range) => (call) =>
       onProgress === undefined ? call : call.pipe(
         RetryPolicy.onRetry(({ attempt, error, operation, wait }) =>
           onProgress(
