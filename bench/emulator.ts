@@ -11,8 +11,8 @@ import { Credentials, Endpoint, GlacierClient } from "effect-glacier"
 import { NodeGlacier } from "effect-glacier/node"
 import { randomBytes } from "node:crypto"
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs"
-import type { Event } from "../src/emulator/internal/Event.ts"
-import * as Ids from "../src/emulator/internal/Ids.ts"
+import type { Event } from "../src/emulator/internal/event.ts"
+import * as Ids from "../src/emulator/internal/ids.ts"
 import { emulator, memory, processor } from "./support.ts"
 
 const counts = {

@@ -21,13 +21,13 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as Limits from "../protocol/Limits.ts"
 import type * as Inside from "./Inside.ts"
-import * as App from "./internal/App.ts"
-import * as Completions from "./internal/Completions.ts"
-import * as Delays from "./internal/Delays.ts"
-import * as InProcess from "./internal/InProcess.ts"
-import * as Look from "./internal/Look.ts"
-import type { EmulatorStorageError } from "./internal/StorageError.ts"
-import * as Store from "./internal/Store.ts"
+import * as App from "./internal/app.ts"
+import * as Delays from "./internal/delays.ts"
+import * as InProcess from "./internal/inProcessClient.ts"
+import * as Look from "./internal/inspect.ts"
+import * as Completions from "./internal/jobNotifications.ts"
+import type { EmulatorStorageError } from "./internal/storageError.ts"
+import * as Store from "./internal/store.ts"
 import type { Notification } from "./Topics.ts"
 
 export type {
@@ -38,7 +38,7 @@ export type {
    * @category models
    */
   Each
-} from "./internal/Delays.ts"
+} from "./internal/delays.ts"
 
 export {
   /**
@@ -48,7 +48,7 @@ export {
    * @category errors
    */
   EmulatorStorageError
-} from "./internal/StorageError.ts"
+} from "./internal/storageError.ts"
 
 /**
  * Credentials that the emulator knows. With a session token, requests must carry it.

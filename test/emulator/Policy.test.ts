@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import * as Policy from "../../src/emulator/internal/Policy.ts"
+import * as Policy from "../../src/emulator/internal/policy.ts"
 import { operations } from "../../src/protocol/Operations.ts"
 
 const question: Policy.Question = {

@@ -8,7 +8,7 @@ import * as Encoding from "effect/Encoding"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as Signature from "../../src/emulator/internal/Signature.ts"
+import * as Signature from "../../src/emulator/internal/signature.ts"
 import * as Sha256 from "../../src/protocol/Sha256.ts"
 import model from "../fixtures/glacier-model.json" with { type: "json" }
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Either, FastCheck, Schema } from "effect"
-import { Event } from "../../src/emulator/internal/Event.ts"
-import * as State from "../../src/emulator/internal/State.ts"
+import { Event } from "../../src/emulator/internal/event.ts"
+import * as State from "../../src/emulator/internal/state.ts"
 
 const vault = "arn:aws:glacier:us-east-1:123456789012:vaults/photos"
 

@@ -3,7 +3,7 @@ import { HttpBody, HttpClient, HttpClientRequest, HttpServerRequest } from "@eff
 import { expect } from "@effect/vitest"
 import { Effect, Either, FastCheck as fc, Stream } from "effect"
 import { Emulator } from "../../src/emulator/index.ts"
-import * as InProcess from "../../src/emulator/internal/InProcess.ts"
+import * as InProcess from "../../src/emulator/internal/inProcessClient.ts"
 import * as Operation from "../../src/protocol/Operation.ts"
 import { operations } from "../../src/protocol/Operations.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
