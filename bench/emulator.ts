@@ -48,13 +48,13 @@ function* history(now: number): Generator<typeof Event.Encoded> {
   const archive = stored("busy", 0)
   yield archive
   for (let n = 0; n < counts.jobs; n++) {
-    const jobId = Ids.inOrder(now, n, id(74))
+    const jobId = Ids.ordered(now, n, id(74))
     const task = { archiveId: archive.archiveId, start: 0, end: 0, tier: "Bulk" as const }
     const retrieval = { _tag: "ArchiveRetrieval" as const, ...task }
     yield { _tag: "JobInitiated", ...common, jobId, completesAt: now, expiresAt, task: retrieval }
   }
   for (let n = 0; n < counts.uploads; n++) {
-    const uploadId = Ids.inOrder(now, n, id(74))
+    const uploadId = Ids.ordered(now, n, id(74))
     yield { _tag: "UploadInitiated", ...common, uploadId, partSize: 1_048_576, expiresAt }
     // The first has all the parts.
     for (let index = 0; n === 0 && index < counts.parts; index++) {

@@ -4,9 +4,9 @@ import { describe, expect, it } from "@effect/vitest"
 import { Arbitrary, Effect, Either, FastCheck, Schema } from "effect"
 import { Event } from "../../src/emulator/internal/event.ts"
 import * as Journal from "../../src/emulator/internal/journal.ts"
-import * as Check from "../../src/emulator/internal/quickSchemaCheck.ts"
+import * as QuickSchemaCheck from "../../src/emulator/internal/quickSchemaCheck.ts"
 
-const isEvent = Check.make(Event)
+const isEvent = QuickSchemaCheck.make(Event)
 
 const decode = Schema.decodeUnknownEither(Event)
 

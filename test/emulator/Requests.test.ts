@@ -28,8 +28,8 @@ const memory = Emulator.layerMemory().pipe(Layer.provide(Support.layerSha256))
 describe("requests", () => {
   it.effect("each operation has a route", () =>
     Effect.gen(function*() {
-      const delays = Delays.make({ inventory: 0 })
-      const settings = { delays, maximumVaults: 1000, expeditedLimit: 1000, watch: () => {} }
+      const delays = Delays.make({ inventoryLag: 0 })
+      const settings = { delays, maximumVaults: 1000, expeditedLimit: 1000, onJobInitiated: () => {} }
       const all = routes(yield* Store.memory, settings, Support.create)
       expect(all.map(({ operation }) => operation.name).sort()).toEqual(
         Object.values(operations).map(({ name }) => name).sort()

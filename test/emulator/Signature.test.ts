@@ -88,14 +88,14 @@ const sign = (
   return withHeaders({ authorization: authorization({ ...options, names, signature }) }, request)
 }
 
-const refusal = (request: Signature.SignedRequest, options: Options = {}): Signature.Refusal =>
+const refusal = (request: Signature.SignedRequest, options: Options = {}): Signature.Rejection =>
   Either.match(verify(request, options), {
     onLeft: (refused) => refused,
     onRight: () => expect.fail("was accepted")
   })
 
 const refusedAs = (
-  code: Signature.Refusal["code"],
+  code: Signature.Rejection["code"],
   request: Signature.SignedRequest,
   options: Options = {}
 ): string => {

@@ -102,9 +102,9 @@ const run = (
 const view = (state: State.State, now: number) => {
   const found = state.vaults.get(vault)
   if (found === undefined) throw new Error("the vault is gone")
-  State.settle(state, found, now)
+  State.advance(state, found, now)
   return {
-    listed: Array.from(State.listed(found), ({ id }) => String(id)),
+    listed: Array.from(State.inventoriedArchives(found), ({ id }) => String(id)),
     archives: found.inventory?.archives,
     bytes: found.inventory?.bytes,
     isDeletable: State.isDeletable(found),

@@ -41,13 +41,13 @@ export const apply = (account: Account, event: typeof Event.AccountChanged.Type)
 }
 
 /** Notes a Standard retrieval of that many bytes, and forgets those of more than a day ago. */
-export const retrieve = ({ retrievals }: Account, at: number, bytes: number): void => {
+export const recordRetrieval = ({ retrievals }: Account, at: number, bytes: number): void => {
   while ((retrievals[0]?.at ?? at) <= at - dayMillis) retrievals.shift()
   retrievals.push({ at, bytes })
 }
 
 /** How many bytes Standard retrievals may have in a time (milliseconds). */
-export interface Allowance {
+export interface RetrievalLimit {
   readonly bytes: number
   readonly millis: number
 }
@@ -57,15 +57,15 @@ const hourMillis = 3_600_000
 const dayMillis = 24 * hourMillis
 
 /** The free tier: a thirtieth of 10 GiB in 24 hours. */
-const free: Allowance = { bytes: Math.floor(10 * 2 ** 30 / 30), millis: dayMillis }
+const freeTier: RetrievalLimit = { bytes: Math.floor(10 * 2 ** 30 / 30), millis: dayMillis }
 
 /** What the data-retrieval policy of an account allows; none if it allows all. */
-export const allowanceOf = (account: Account): Allowance | undefined => {
+export const retrievalLimitOf = (account: Account): RetrievalLimit | undefined => {
   switch (account.strategy) {
     case "None":
       return undefined
     case "FreeTier":
-      return free
+      return freeTier
     case "BytesPerHour":
       return { bytes: account.bytesPerHour ?? 0, millis: hourMillis }
   }

@@ -20,7 +20,7 @@ import { AccountId } from "../../protocol/Names.ts"
 import * as Regions from "../../protocol/Regions.ts"
 import * as Sha256 from "../../protocol/Sha256.ts"
 import type { Delays } from "./delays.ts"
-import * as Refusal from "./errorResponse.ts"
+import * as ErrorResponse from "./errorResponse.ts"
 import * as AccessPolicyRoutes from "./handlers/accessPolicies.ts"
 import * as AccountRoutes from "./handlers/accounts.ts"
 import * as ArchiveRoutes from "./handlers/archives.ts"
@@ -31,13 +31,13 @@ import * as NotificationRoutes from "./handlers/notifications.ts"
 import * as TagRoutes from "./handlers/tags.ts"
 import * as UploadRoutes from "./handlers/uploads.ts"
 import * as VaultRoutes from "./handlers/vaults.ts"
-import * as Answer from "./httpResponse.ts"
+import * as HttpResponse from "./httpResponse.ts"
 import * as Ids from "./ids.ts"
-import * as Body from "./requestBody.ts"
+import * as RequestBody from "./requestBody.ts"
 import * as Router from "./router.ts"
 import * as Signature from "./signature.ts"
 import type { Store } from "./store.ts"
-import * as Incoming from "./uploadBody.ts"
+import * as UploadBody from "./uploadBody.ts"
 
 /** The options of the emulator, none left out. */
 export interface Settings {
@@ -58,7 +58,7 @@ export interface Settings {
   /** The accounts to which the service is closed. */
   readonly withoutStorage: ReadonlyArray<string>
   readonly bodyTimeout: Duration.Duration
-  readonly watch: JobRoutes.Watch
+  readonly onJobInitiated: JobRoutes.OnJobInitiated
 }
 
 const version = "2012-06-01"
@@ -71,16 +71,16 @@ const isSharable = ({ operation: { input, name } }: Router.Route): boolean =>
 /** All routes there are. */
 export const routes = (
   store: Store,
-  { delays, expeditedLimit, maximumVaults, watch }: Pick<
+  { delays, expeditedLimit, maximumVaults, onJobInitiated }: Pick<
     Settings,
-    "delays" | "expeditedLimit" | "maximumVaults" | "watch"
+    "delays" | "expeditedLimit" | "maximumVaults" | "onJobInitiated"
   >,
   sha256: Sha256.Create
 ): ReadonlyArray<Router.Route> => [
   ...VaultRoutes.routes(store, maximumVaults),
   ...ArchiveRoutes.routes(store, delays),
   ...UploadRoutes.routes(store, delays, sha256),
-  ...JobRoutes.routes(store, delays, expeditedLimit, watch),
+  ...JobRoutes.routes(store, delays, expeditedLimit, onJobInitiated),
   ...JobOutputRoutes.routes(store),
   ...TagRoutes.routes(store),
   ...NotificationRoutes.routes(store),
@@ -122,9 +122,9 @@ export const make = (
 
       // An upload is signed with the hash it announces; without one there is nothing to check it against.
       if (route.isUpload && headers["authorization"] && !headers["x-amz-content-sha256"]) {
-        return yield* Effect.fail(Refusal.missing("x-amz-content-sha256"))
+        return yield* Effect.fail(ErrorResponse.missing("x-amz-content-sha256"))
       }
-      const body = route.isUpload ? new Uint8Array() : yield* Body.collect(request, bodyTimeout)
+      const body = route.isUpload ? new Uint8Array() : yield* RequestBody.collect(request, bodyTimeout)
       const bodySha256 = Sha256.hex(sha256, body)
       const { accessKeyId, payloadHash, region: scope } = yield* Either.mapLeft(
         Signature.verify({
@@ -134,22 +134,22 @@ export const make = (
           bodySha256,
           request: { method, path: target.path, query: target.query, headers }
         }),
-        ({ code, message, status }) => new Refusal.Refusal(code, status, message)
+        ({ code, message, status }) => new ErrorResponse.ErrorResponse(code, status, message)
       )
       if (!route.isUpload && Option.isSome(payloadHash) && payloadHash.value !== bodySha256) {
-        return yield* Effect.fail(Incoming.unsigned(payloadHash.value, bodySha256))
+        return yield* Effect.fail(UploadBody.hashMismatch(payloadHash.value, bodySha256))
       }
       const sent = headers["x-amz-glacier-version"]
-      if (!sent) return yield* Effect.fail(Refusal.missing("API version"))
-      if (sent !== version) return yield* Effect.fail(Refusal.invalid(`Invalid API version: ${sent}`))
+      if (!sent) return yield* Effect.fail(ErrorResponse.missing("API version"))
+      if (sent !== version) return yield* Effect.fail(ErrorResponse.invalid(`Invalid API version: ${sent}`))
       const caller = accountOf(accessKeyId)
       const named = path["accountId"] ?? "-"
       const accountId = named === "-" ? caller : named
       // What is in a vault can be shared with other accounts, by its policy.
       if (!isAccountId(accountId) || (accountId !== caller && !isSharable(route))) {
-        return yield* Effect.fail(Refusal.wrongAccount(named))
+        return yield* Effect.fail(ErrorResponse.wrongAccount(named))
       }
-      if (settings.withoutStorage.includes(caller)) return yield* Effect.fail(Refusal.noLongerSupported)
+      if (settings.withoutStorage.includes(caller)) return yield* Effect.fail(ErrorResponse.noLongerSupported)
 
       const place = Option.isSome(Regions.get(scope)) ? scope : region
       return yield* route.run({
@@ -160,19 +160,19 @@ export const make = (
         arnPrefix: `arn:${Regions.partitionOf(place).name}:glacier:${place}:${accountId}:vaults/`,
         path,
         query: target.parameters,
-        document: route.takesJson ? yield* Body.parse(body) : undefined,
+        document: route.takesJson ? yield* RequestBody.parse(body) : undefined,
         bodyTimeout,
         sha256
       })
     })
 
     const answered = handle.pipe(
-      Effect.catchTag("Refusal", (refusal) => Effect.succeed(Answer.refusal(refusal))),
-      Effect.zipLeft(store.settled),
+      Effect.catchTag("ErrorResponse", (refusal) => Effect.succeed(HttpResponse.error(refusal))),
+      Effect.zipLeft(store.flush),
       Effect.catchAllCause((cause) =>
         Cause.isInterruptedOnly(cause)
           ? Effect.interrupt
-          : Effect.as(Effect.logError("The emulator failed", cause), Answer.refusal(Refusal.unavailable))
+          : Effect.as(Effect.logError("The emulator failed", cause), HttpResponse.error(ErrorResponse.unavailable))
       ),
       // A server runs its applications uninterruptible, but a client that is gone must not leave us waiting.
       Effect.interruptible

@@ -11,23 +11,23 @@ import * as Limits from "../../protocol/Limits.ts"
 const never = 8.64e15
 
 /** One duration for all, or one for each; each may be left out. */
-export type Each<K extends string> =
+export type Durations<K extends string> =
   | Duration.DurationInput
   | { readonly [P in K]?: Duration.DurationInput | undefined }
 
 /** A retrieval of an archive goes by its tier. */
-export type Kind = Jobs.Tier | "Inventory"
+export type JobKind = Jobs.Tier | "Inventory"
 
 /** What does not last. */
-export type Expiring = "Job" | "Upload" | "Lock"
+export type Expiry = "Job" | "Upload" | "Lock"
 
 export interface Delays {
   /** When an inventory shows what is written at a time. */
-  readonly inventoryAt: (now: number) => number
+  readonly afterInventoryLag: (now: number) => number
   /** When a job initiated at a time is complete. */
-  readonly completesAt: (now: number, kind: Kind) => number
+  readonly completesAt: (now: number, kind: JobKind) => number
   /** When a job completed, an upload last written or a lock initiated at a time is gone. */
-  readonly expiresAt: (now: number, what: Expiring) => number
+  readonly expiresAt: (now: number, what: Expiry) => number
 }
 
 const delays = {
@@ -41,21 +41,21 @@ const lifetime = Duration.millis(Limits.lifetimeMillis)
 
 const lifetimes = { Job: lifetime, Upload: lifetime, Lock: lifetime }
 
-const isOne = <K extends string>(each: Each<K>): each is Duration.DurationInput =>
+const isSingle = <K extends string>(each: Durations<K>): each is Duration.DurationInput =>
   typeof each !== "object" || Array.isArray(each) || Duration.isDuration(each)
 
 const after = (now: number, delay: Duration.DurationInput): number => Math.min(now + Duration.toMillis(delay), never)
 
 /** Durations of one's own; those that are left out are as usual. */
 export const make = (options: {
-  readonly inventory: Duration.DurationInput
-  readonly job?: Each<Kind> | undefined
-  readonly expiry?: Each<Expiring> | undefined
+  readonly inventoryLag: Duration.DurationInput
+  readonly job?: Durations<JobKind> | undefined
+  readonly expiry?: Durations<Expiry> | undefined
 }): Delays => {
-  const { expiry = {}, inventory, job = {} } = options
+  const { expiry = {}, inventoryLag, job = {} } = options
   return {
-    inventoryAt: (now) => after(now, inventory),
-    completesAt: (now, kind) => after(now, isOne(job) ? job : job[kind] ?? delays[kind]),
-    expiresAt: (now, what) => after(now, isOne(expiry) ? expiry : expiry[what] ?? lifetimes[what])
+    afterInventoryLag: (now) => after(now, inventoryLag),
+    completesAt: (now, kind) => after(now, isSingle(job) ? job : job[kind] ?? delays[kind]),
+    expiresAt: (now, what) => after(now, isSingle(expiry) ? expiry : expiry[what] ?? lifetimes[what])
   }
 }

@@ -6,8 +6,8 @@
 import * as ServiceError from "../../protocol/ServiceError.ts"
 
 /** Why a request is refused. */
-export class Refusal {
-  readonly _tag = "Refusal"
+export class ErrorResponse {
+  readonly _tag = "ErrorResponse"
   readonly code: string
   readonly status: number
   readonly message: string
@@ -19,8 +19,8 @@ export class Refusal {
   }
 }
 
-const of = (error: { readonly code: string }, status: number) => (message: string): Refusal =>
-  new Refusal(error.code, status, message)
+const of = (error: { readonly code: string }, status: number) => (message: string): ErrorResponse =>
+  new ErrorResponse(error.code, status, message)
 
 /** The request is none of this API. */
 export const badRequest = of(ServiceError.BadRequest, 400)
@@ -41,7 +41,7 @@ export const limitExceeded = of(ServiceError.LimitExceeded, 400)
 export const policyEnforced = of(ServiceError.PolicyEnforced, 400)
 
 /** An Expedited retrieval cannot be served now. */
-export const insufficientCapacity: Refusal = new Refusal(
+export const insufficientCapacity: ErrorResponse = new ErrorResponse(
   ServiceError.InsufficientCapacity.code,
   503,
   "There is insufficient capacity to process this expedited request."
@@ -54,25 +54,25 @@ export const serialization = of(ServiceError.Serialization, 400)
 export const invalidSignature = of(ServiceError.InvalidSignature, 403)
 
 /** A required header or field is absent. */
-export const missing = (name: string): Refusal =>
-  new Refusal(ServiceError.MissingParameterValue.code, 400, `Required parameter missing: ${name}`)
+export const missing = (name: string): ErrorResponse =>
+  new ErrorResponse(ServiceError.MissingParameterValue.code, 400, `Required parameter missing: ${name}`)
 
 /** The account in the path is not the caller's. */
-export const wrongAccount = (id: string): Refusal =>
-  new Refusal(ServiceError.AccessDenied.code, 403, `Access denied for account ID: ${id}`)
+export const wrongAccount = (id: string): ErrorResponse =>
+  new ErrorResponse(ServiceError.AccessDenied.code, 403, `Access denied for account ID: ${id}`)
 
 /** The account has no storage, and the service is closed to new customers. */
-export const noLongerSupported: Refusal = new Refusal(
+export const noLongerSupported: ErrorResponse = new ErrorResponse(
   ServiceError.NoLongerSupported.code,
   400,
   "The service is no longer supported for accounts without Amazon Glacier storage."
 )
 
 /** The body did not arrive in time. */
-export const timedOut: Refusal = new Refusal(ServiceError.RequestTimeout.code, 408, "Request timed out.")
+export const timedOut: ErrorResponse = new ErrorResponse(ServiceError.RequestTimeout.code, 408, "Request timed out.")
 
 /** The emulator itself failed. */
-export const unavailable: Refusal = new Refusal(
+export const unavailable: ErrorResponse = new ErrorResponse(
   ServiceError.ServiceUnavailable.code,
   500,
   "The service is unavailable. Please try again later."

@@ -9,11 +9,11 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Stream from "effect/Stream"
 import type * as Operation from "../../protocol/Operation.ts"
-import type { Refusal } from "./errorResponse.ts"
+import type { ErrorResponse } from "./errorResponse.ts"
 import type { EmulatorStorageError } from "./storageError.ts"
 
 /** What a handler answers: headers and document together, as a client decodes them. */
-export interface Reply<O extends Operation.Any> {
+export interface Result<O extends Operation.Any> {
   readonly output: Operation.Output<O> & object
   /** Of the operation's statuses of success; by default the first. */
   readonly status?: number
@@ -30,10 +30,10 @@ const sorted = (value: unknown): unknown => {
 }
 
 /** A document as it goes over the wire. */
-export const print = (document: unknown): string => JSON.stringify(sorted(document))
+export const printJson = (document: unknown): string => JSON.stringify(sorted(document))
 
 const json = (status: number, document: unknown, headers: Record<string, string>) =>
-  HttpServerResponse.uint8Array(utf8.encode(print(document)), {
+  HttpServerResponse.uint8Array(utf8.encode(printJson(document)), {
     status,
     headers,
     contentType: "application/json"
@@ -43,26 +43,26 @@ const json = (status: number, document: unknown, headers: Record<string, string>
 const empty = (status: number, headers: Record<string, string>) =>
   HttpServerResponse.empty({ status, headers: status === 204 ? headers : { ...headers, "content-length": "0" } })
 
-/** Encodes a reply. Throws when the handler made one that the operation's description does not know. */
+/** Encodes a result. Throws when the handler made one that the operation's description does not know. */
 export const success = <O extends Operation.Any>(
   operation: O,
-  reply: Reply<O>
+  result: Result<O>
 ): HttpServerResponse.HttpServerResponse => {
   const headers: Record<string, string> = {}
   for (const [key, field] of Object.entries(operation.headers)) {
-    const value: unknown = Reflect.get(reply.output, key)
+    const value: unknown = Reflect.get(result.output, key)
     const present = Option.isOption(value) ? value : Option.some(value)
     if (Option.isSome(present)) headers[field.name] = String(Either.getOrThrow(field.encode(present.value)))
   }
-  const status = reply.status ?? operation.success[0] ?? 200
+  const status = result.status ?? operation.success[0] ?? 200
   if (typeof operation.body === "object") {
-    return json(status, Either.getOrThrow(operation.body.encode(reply.output)), headers)
+    return json(status, Either.getOrThrow(operation.body.encode(result.output)), headers)
   }
-  if (reply.bytes === undefined) return empty(status, headers)
-  const { length, stream } = reply.bytes
+  if (result.bytes === undefined) return empty(status, headers)
+  const { length, stream } = result.bytes
   return HttpServerResponse.stream(stream, { status, headers, contentLength: length })
 }
 
 /** Encodes a refusal. */
-export const refusal = ({ code, message, status }: Refusal): HttpServerResponse.HttpServerResponse =>
+export const error = ({ code, message, status }: ErrorResponse): HttpServerResponse.HttpServerResponse =>
   json(status, { code, message, type: status < 500 ? "Client" : "Server" }, {})

@@ -37,14 +37,14 @@ export const short: Effect.Effect<string> = of(alphanumerics, 24)
 /** The lengths of the service's ids. */
 export const length = { archive: 138, request: 47 }
 
-const ordered = 10 + 8
+const prefixLength = 10 + 8
 
-/** The random rest of an id that `inOrder` completes. */
-export const tail: Effect.Effect<string> = random(92 - ordered)
+/** The random rest of an id that `ordered` completes. */
+export const tail: Effect.Effect<string> = random(92 - prefixLength)
 
 /**
  * A job's or an upload's id. It sorts by time and by the number of the event, so that a page can go on behind an id
  * that has vanished since.
  */
-export const inOrder = (at: number, event: number, rest: string): string =>
+export const ordered = (at: number, event: number, rest: string): string =>
   at.toString(36).padStart(10, "0") + event.toString(36).padStart(8, "0") + rest

@@ -199,7 +199,7 @@ const headersOf = (request: HttpClientRequest.HttpClientRequest, url: URL, lengt
 }
 
 /** The client of an application. Whoever interrupts a call interrupts its handler. */
-export const client = (app: HttpApp.Default<never, Scope.Scope>): HttpClient.HttpClient =>
+export const make = (app: HttpApp.Default<never, Scope.Scope>): HttpClient.HttpClient =>
   HttpClient.make((request, url) => {
     const [body, length] = contents(request.body)
     const incoming = new Request(request, url.pathname + url.search, headersOf(request, url, length), body)

@@ -9,7 +9,7 @@ import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
 import * as ByteRange from "../../protocol/ByteRange.ts"
 import type * as Inside from "../Inside.ts"
-import * as Contents from "./archiveBytes.ts"
+import * as ArchiveBytes from "./archiveBytes.ts"
 import * as JobRoutes from "./handlers/jobs.ts"
 import * as UploadRoutes from "./handlers/uploads.ts"
 import * as State from "./state.ts"
@@ -25,8 +25,8 @@ export const vaults = (store: Store): Effect.Effect<ReadonlyArray<Inside.Vault>>
     treeHash: one.treeHash,
     bytes: Effect.suspend(() => {
       const bytes = new Uint8Array(one.size)
-      return Contents.read(store.blobs, one, ByteRange.make(0, one.size)).pipe(
-        store.holding(one.blobs.map(({ id }) => id)),
+      return ArchiveBytes.read(store.blobs, one, ByteRange.make(0, one.size)).pipe(
+        store.retaining(one.blobs.map(({ id }) => id)),
         Stream.runFold(0, (offset, piece) => {
           bytes.set(piece, offset)
           return offset + piece.length
@@ -38,7 +38,7 @@ export const vaults = (store: Store): Effect.Effect<ReadonlyArray<Inside.Vault>>
 
   const upload = (one: State.Upload, arn: string): Inside.Upload => ({
     ...UploadRoutes.describe(one, arn),
-    parts: Array.from(one.parts.after(undefined), (part) => UploadRoutes.part(one, part)),
+    parts: Array.from(one.parts.after(undefined), (part) => UploadRoutes.describePart(one, part)),
     expiresAt: DateTime.unsafeMake(one.expiresAt)
   })
 
@@ -59,12 +59,12 @@ export const vaults = (store: Store): Effect.Effect<ReadonlyArray<Inside.Vault>>
     takeInventory: store.run((step) => {
       if (step.state.vaults.has(one.arn)) step.commit({ _tag: "InventoryTaken", at: step.now, vault: one.arn })
       return Either.void
-    }).pipe(Effect.orDie, Effect.zipRight(store.settled))
+    }).pipe(Effect.orDie, Effect.zipRight(store.flush))
   })
 
   return Effect.orDie(store.run(({ now, state }) =>
     Either.right(Array.from(state.vaults.values(), (one) => {
-      State.settle(state, one, now)
+      State.advance(state, one, now)
       return vault(one, now)
     }))
   ))

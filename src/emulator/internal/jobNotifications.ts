@@ -13,12 +13,12 @@ import * as Stream from "effect/Stream"
 import * as Jobs from "../../protocol/Jobs.ts"
 import type { JobId } from "../../protocol/Names.ts"
 import { type Notification, Topics } from "../Topics.ts"
-import { describe, type Watch } from "./handlers/jobs.ts"
-import * as Answer from "./httpResponse.ts"
+import { describe, type OnJobInitiated } from "./handlers/jobs.ts"
+import * as HttpResponse from "./httpResponse.ts"
 import type { Step, Store } from "./store.ts"
 
-export interface Completions {
-  readonly watch: Watch
+export interface JobNotifications {
+  readonly onJobInitiated: OnJobInitiated
   /** From when on it is run. */
   readonly notifications: Stream.Stream<Notification>
 }
@@ -38,7 +38,7 @@ const notificationsOf = (step: Step, arn: string, id: JobId): ReadonlyArray<Noti
   const found = vault?.jobs.get(id)
   if (vault === undefined || found === undefined) return []
   const job = describe(found, arn, step.now)
-  const message = Answer.print(Either.getOrThrow(Jobs.DescribeJob.body.encode(job)))
+  const message = HttpResponse.printJson(Either.getOrThrow(Jobs.DescribeJob.body.encode(job)))
   const { notifications } = vault.settings
   const isEnabled = notifications?.events.some((event) => event === `${job.action}Completed`)
   return [found.snsTopic, isEnabled ? notifications?.snsTopic : undefined].flatMap((topic) =>
@@ -47,7 +47,7 @@ const notificationsOf = (step: Step, arn: string, id: JobId): ReadonlyArray<Noti
 }
 
 /** Watches the jobs of a store that have not ended when its last event happened: the others have been told of. */
-export const make = (store: Store): Effect.Effect<Completions, never, Scope.Scope> =>
+export const make = (store: Store): Effect.Effect<JobNotifications, never, Scope.Scope> =>
   Effect.gen(function*() {
     const deliver = yield* Topics
     const published = yield* Effect.acquireRelease(PubSub.unbounded<Notification>(), PubSub.shutdown)
@@ -55,7 +55,7 @@ export const make = (store: Store): Effect.Effect<Completions, never, Scope.Scop
     /** By the time at which they end. */
     const pending = new Map<number, Array<readonly [vault: string, id: JobId]>>()
 
-    const tell = Effect.fnUntraced(function*(time: number) {
+    const publish = Effect.fnUntraced(function*(time: number) {
       yield* sleepUntil(time)
       const notifications = yield* Effect.orDie(store.run((step) => {
         const jobs = pending.get(time) ?? []
@@ -66,7 +66,7 @@ export const make = (store: Store): Effect.Effect<Completions, never, Scope.Scop
       yield* Effect.forEach(notifications, deliver, { concurrency: "unbounded", discard: true })
     })
 
-    const watch: Watch = (vault, { completesAt, id }) => {
+    const onJobInitiated: OnJobInitiated = (vault, { completesAt, id }) => {
       const jobs = pending.get(completesAt)
       if (jobs !== undefined) {
         jobs.push([vault, id])
@@ -74,14 +74,14 @@ export const make = (store: Store): Effect.Effect<Completions, never, Scope.Scop
       }
       pending.set(completesAt, [[vault, id]])
       // Not before the step that initiated the job is over.
-      run(tell(completesAt), { immediate: false })
+      run(publish(completesAt), { immediate: false })
     }
 
     yield* Effect.orDie(store.run(({ state }) => {
       for (const { arn, jobs } of state.vaults.values()) {
-        for (const job of jobs.values()) if (job.completesAt > state.lastAt) watch(arn, job)
+        for (const job of jobs.values()) if (job.completesAt > state.lastAt) onJobInitiated(arn, job)
       }
       return Either.void
     }))
-    return { watch, notifications: Stream.fromPubSub(published) }
+    return { onJobInitiated, notifications: Stream.fromPubSub(published) }
   })

@@ -7,8 +7,8 @@ import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Jobs from "../../protocol/Jobs.ts"
-import * as Refusal from "./errorResponse.ts"
-import * as Catalogue from "./parameterError.ts"
+import * as ErrorResponse from "./errorResponse.ts"
+import * as ParameterError from "./parameterError.ts"
 import type { Call } from "./router.ts"
 
 const decodeArchive = Schema.decodeUnknownEither(Jobs.ArchiveRetrieval)
@@ -26,14 +26,14 @@ const parametersOf = (document: Readonly<Record<string, unknown>>): Readonly<Rec
 }
 
 /** What a job is asked for. */
-export const parse = ({ document }: Call): Either.Either<Jobs.JobParameters, Refusal.Refusal> =>
+export const parse = ({ document }: Call): Either.Either<Jobs.JobParameters, ErrorResponse.ErrorResponse> =>
   Either.gen(function*() {
-    if (document === undefined) return yield* Either.left(Refusal.missing("Job Parameters"))
+    if (document === undefined) return yield* Either.left(ErrorResponse.missing("Job Parameters"))
     const parameters = parametersOf(document)
     const type = parameters["Type"]
-    if (type === undefined) return yield* Either.left(Refusal.missing("Type"))
-    const refuse = Either.mapLeft((error: Parameters<typeof Catalogue.culprit>[1]) =>
-      Catalogue.culprit(parameters, error)
+    if (type === undefined) return yield* Either.left(ErrorResponse.missing("Type"))
+    const refuse = Either.mapLeft((error: Parameters<typeof ParameterError.ofDocument>[1]) =>
+      ParameterError.ofDocument(parameters, error)
     )
     switch (type) {
       case "archive-retrieval":
@@ -41,7 +41,7 @@ export const parse = ({ document }: Call): Either.Either<Jobs.JobParameters, Ref
       case "inventory-retrieval": {
         for (const name of ["ArchiveId", "RetrievalByteRange"]) {
           if (name in parameters) {
-            return yield* Either.left(Refusal.invalid(`${name} is not valid for jobs of type ${type}`))
+            return yield* Either.left(ErrorResponse.invalid(`${name} is not valid for jobs of type ${type}`))
           }
         }
         const selection = parameters["InventoryRetrievalParameters"]
@@ -52,6 +52,6 @@ export const parse = ({ document }: Call): Either.Either<Jobs.JobParameters, Ref
         ))
       }
       default:
-        return yield* Either.left(Catalogue.invalid("Type", type))
+        return yield* Either.left(ParameterError.invalid("Type", type))
     }
   })

@@ -12,7 +12,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { Event } from "./event.ts"
-import * as Check from "./quickSchemaCheck.ts"
+import * as QuickSchemaCheck from "./quickSchemaCheck.ts"
 import type { EmulatorStorageError } from "./storageError.ts"
 import { at } from "./storageError.ts"
 
@@ -32,7 +32,7 @@ const encode = Schema.encodeSync(Schema.parseJson(Event))
 
 const decodeAny = Schema.decodeEither(Schema.parseJson(Event))
 
-const isEvent = Check.make(Event)
+const isEvent = QuickSchemaCheck.make(Event)
 
 const parse = Option.liftThrowable((line: string): unknown => JSON.parse(line))
 

@@ -7,8 +7,8 @@
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Limits from "../../protocol/Limits.ts"
-import type { Refusal } from "./errorResponse.ts"
-import * as Catalogue from "./parameterError.ts"
+import type { ErrorResponse } from "./errorResponse.ts"
+import * as ParameterError from "./parameterError.ts"
 
 /** The size of a page of jobs, uploads or parts. */
 export const size = (limit: Option.Option<number>): number =>
@@ -28,8 +28,9 @@ export const take = <A>(items: Iterable<A>, size: number): {
 }
 
 /** A marker that is the id of a job or an upload, which may have vanished since. */
-export const idMarker = (marker: Option.Option<string>): Either.Either<string | undefined, Refusal> =>
+export const idMarker = (marker: Option.Option<string>): Either.Either<string | undefined, ErrorResponse> =>
   Option.match(marker, {
     onNone: () => Either.right(undefined),
-    onSome: (id) => /^[A-Za-z0-9_-]{92}$/.test(id) ? Either.right(id) : Either.left(Catalogue.invalid("marker", id))
+    onSome: (id) =>
+      /^[A-Za-z0-9_-]{92}$/.test(id) ? Either.right(id) : Either.left(ParameterError.invalid("marker", id))
   })

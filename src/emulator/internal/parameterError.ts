@@ -9,7 +9,7 @@ import * as Predicate from "effect/Predicate"
 import { show } from "../../protocol/GlacierError.ts"
 import { issueOf } from "../../protocol/InputCheck.ts"
 import type * as Operation from "../../protocol/Operation.ts"
-import * as Refusal from "./errorResponse.ts"
+import * as ErrorResponse from "./errorResponse.ts"
 
 /** Texts of the service by the parameter's name on the wire; for all others a plain one. */
 const texts: Readonly<Record<string, (value: string) => string>> = {
@@ -20,23 +20,23 @@ const texts: Readonly<Record<string, (value: string) => string>> = {
 }
 
 /** The refusal of a wrong value. */
-export const invalid = (name: string, value: unknown): Refusal.Refusal => {
+export const invalid = (name: string, value: unknown): ErrorResponse.ErrorResponse => {
   const text = typeof value === "string" ? value : show(value)
   const template = Object.hasOwn(texts, name) ? texts[name] : undefined
-  return Refusal.invalid(template?.(text) ?? `Invalid ${name}: ${text}`)
+  return ErrorResponse.invalid(template?.(text) ?? `Invalid ${name}: ${text}`)
 }
 
 /** The refusal of the member of a JSON document that breaks a rule; null means that it is absent. */
-export const culprit = (json: unknown, error: ParseResult.ParseError): Refusal.Refusal => {
+export const ofDocument = (json: unknown, error: ParseResult.ParseError): ErrorResponse.ErrorResponse => {
   const { path, value } = issueOf(json, error)
   const name = path.length === 0 ? "request body" : path.join(".")
-  return Predicate.isNullable(value) ? Refusal.missing(name) : invalid(name, value)
+  return Predicate.isNullable(value) ? ErrorResponse.missing(name) : invalid(name, value)
 }
 
 /** The refusal of a field that could not be decoded. */
-export const refuse = ({ error, field, value }: Operation.Undecodable): Refusal.Refusal => {
-  if (Option.isNone(value)) return Refusal.missing(field.name)
+export const ofField = ({ error, field, value }: Operation.Undecodable): ErrorResponse.ErrorResponse => {
+  if (Option.isNone(value)) return ErrorResponse.missing(field.name)
   return field.in === "json" && Option.isSome(error)
-    ? culprit(value.value, error.value)
+    ? ofDocument(value.value, error.value)
     : invalid(field.name, value.value)
 }

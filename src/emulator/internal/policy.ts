@@ -18,7 +18,7 @@ import { operations } from "../../protocol/Operations.ts"
 export type Effect = "Allow" | "Deny"
 
 /** What a policy is asked. */
-export interface Question {
+export interface AccessRequest {
   /** For instance `glacier:DeleteArchive`. */
   readonly action: string
   readonly accountId: string
@@ -41,7 +41,8 @@ const knownActions = Object.values(operations).map(({ name }) => `glacier:${name
 /** Whether a text is an action of the service, or a pattern that matches one. Letter case does not matter. */
 const isAction = (text: string): boolean => {
   const pattern = text.toLowerCase()
-  return pattern === "*" || (pattern.startsWith("glacier:") && knownActions.some((action) => isLike(pattern, action)))
+  return pattern === "*" ||
+    (pattern.startsWith("glacier:") && knownActions.some((action) => matchesPattern(pattern, action)))
 }
 
 const Actions = oneOrMany(isAction)
@@ -97,7 +98,7 @@ const list = <A>(value: A | ReadonlyArray<A>): ReadonlyArray<A> => isList(value)
 const isList = <A>(value: A | ReadonlyArray<A>): value is ReadonlyArray<A> => Array.isArray(value)
 
 /** Whether a text is of a pattern in which `*` stands for any characters and `?` for one. */
-export const isLike = (pattern: string, text: string): boolean => {
+export const matchesPattern = (pattern: string, text: string): boolean => {
   let at = 0
   let p = 0
   // Where to go on when the last star has to take one more character.
@@ -142,7 +143,7 @@ const same: Comparison = (actual, given) => actual === given
 
 const sameIgnoringCase: Comparison = (actual, given) => actual.toLowerCase() === given.toLowerCase()
 
-const like: Comparison = (actual, given) => isLike(given, actual)
+const like: Comparison = (actual, given) => matchesPattern(given, actual)
 
 const equal = numeric((actual, given) => actual === given)
 
@@ -166,49 +167,49 @@ const operators: ReadonlyMap<string, { readonly compare: Comparison; readonly ne
 const tagPrefix = "glacier:resourcetag/"
 
 /** The values that a condition key has in a request, none if it does not apply; undefined if the key is not known. */
-const valuesOf = (key: string, question: Question): ReadonlyArray<string> | undefined => {
+const valuesOf = (key: string, request: AccessRequest): ReadonlyArray<string> | undefined => {
   const name = key.toLowerCase()
   if (name === "glacier:archiveageindays") {
-    return question.archiveAgeInDays === undefined ? [] : [String(question.archiveAgeInDays)]
+    return request.archiveAgeInDays === undefined ? [] : [String(request.archiveAgeInDays)]
   }
   if (!name.startsWith(tagPrefix)) return undefined
   const tag = name.slice(tagPrefix.length)
-  return Array.from(question.tags).filter(([key]) => key.toLowerCase() === tag).map(([, value]) => value)
+  return Array.from(request.tags).filter(([key]) => key.toLowerCase() === tag).map(([, value]) => value)
 }
 
-const holds = (condition: Exclude<Statement["Condition"], undefined>, question: Question): boolean =>
+const holds = (condition: Exclude<Statement["Condition"], undefined>, request: AccessRequest): boolean =>
   Object.entries(condition).every(([name, keys]) => {
     const operator = operators.get(name.toLowerCase())
     return operator !== undefined && Object.entries(keys).every(([key, given]) => {
-      const actual = valuesOf(key, question)
+      const actual = valuesOf(key, request)
       if (actual === undefined) return false
       const found = actual.some((value) => list(given).some((one) => operator.compare(value, String(one))))
       return found !== (operator.negated ?? false)
     })
   })
 
-const applies = (statement: Statement, question: Question): boolean => {
-  const action = question.action.toLowerCase()
-  return matches(statement.Principal, statement.NotPrincipal, (value) => names(value, question.accountId)) &&
+const applies = (statement: Statement, request: AccessRequest): boolean => {
+  const action = request.action.toLowerCase()
+  return matches(statement.Principal, statement.NotPrincipal, (value) => names(value, request.accountId)) &&
     matches(
       statement.Action,
       statement.NotAction,
-      (value) => list(value).some((pattern) => isLike(pattern.toLowerCase(), action))
+      (value) => list(value).some((pattern) => matchesPattern(pattern.toLowerCase(), action))
     ) &&
     matches(
       statement.Resource,
       statement.NotResource,
-      (value) => list(value).some((pattern) => isLike(pattern, question.resource))
+      (value) => list(value).some((pattern) => matchesPattern(pattern, request.resource))
     ) &&
-    holds(statement.Condition ?? {}, question)
+    holds(statement.Condition ?? {}, request)
 }
 
 /** Whether a policy says explicitly that what is asked is allowed or denied. A text that is no policy says nothing. */
-export const says = (effect: Effect, policy: string, question: Question): boolean =>
+export const hasMatch = (effect: Effect, policy: string, request: AccessRequest): boolean =>
   Option.match(decode(policy), {
     onNone: () => false,
     onSome: (document) =>
       list<Statement>(document.Statement).some((statement) =>
-        statement.Effect === effect && applies(statement, question)
+        statement.Effect === effect && applies(statement, request)
       )
   })

@@ -11,12 +11,12 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-import * as Refusal from "./errorResponse.ts"
+import * as ErrorResponse from "./errorResponse.ts"
 
 /** More than any JSON of the API. */
 const maximumText = 1_048_576
 
-export const cutShort = Refusal.badRequest("The request body ended before it was complete.")
+export const cutShort = ErrorResponse.badRequest("The request body ended before it was complete.")
 
 /**
  * Hands the chunks of the body to `onChunk` one after the other, and fails when none arrives for the time of `timeout`.
@@ -27,7 +27,7 @@ export const receive = <E>(
   request: HttpServerRequest.HttpServerRequest,
   timeout: Duration.Duration,
   onChunk: (bytes: Uint8Array) => Effect.Effect<void, E>
-): Effect.Effect<void, E | Refusal.Refusal, Scope.Scope> =>
+): Effect.Effect<void, E | ErrorResponse.ErrorResponse, Scope.Scope> =>
   Effect.gen(function*() {
     const clock = yield* Effect.clock
     const pull = yield* Stream.toPull(request.stream)
@@ -51,20 +51,20 @@ export const receive = <E>(
     const watch = Effect.gen(function*() {
       for (;;) {
         const left = arrived + limit - clock.unsafeCurrentTimeMillis()
-        if (left <= 0) return yield* Effect.fail(Refusal.timedOut)
+        if (left <= 0) return yield* Effect.fail(ErrorResponse.timedOut)
         yield* Effect.sleep(left)
       }
     })
     yield* Number.isFinite(limit) ? Effect.raceFirst(all, watch) : all
   })
 
-const tooLarge = Refusal.badRequest(`The request body is larger than ${maximumText} bytes.`)
+const tooLarge = ErrorResponse.badRequest(`The request body is larger than ${maximumText} bytes.`)
 
 /** The whole body of a request that can only have a small one. */
 export const collect = (
   request: HttpServerRequest.HttpServerRequest,
   timeout: Duration.Duration
-): Effect.Effect<Uint8Array, Refusal.Refusal, Scope.Scope> =>
+): Effect.Effect<Uint8Array, ErrorResponse.ErrorResponse, Scope.Scope> =>
   Effect.gen(function*() {
     const length = request.headers["content-length"] ?? (request.headers["transfer-encoding"] === undefined ? "0" : "")
     if (length === "0") return new Uint8Array()
@@ -86,7 +86,7 @@ export const collect = (
     return body
   })
 
-const unreadable = Refusal.serialization("The request body is not valid JSON.")
+const unreadable = ErrorResponse.serialization("The request body is not valid JSON.")
 
 /** More levels than any JSON of the API has. What reads it calls itself for each. */
 const maximumDepth = 32
@@ -100,7 +100,7 @@ const utf8 = new TextDecoder()
 /** The JSON object that a body is; none when the body is empty. */
 export const parse = (
   body: Uint8Array
-): Either.Either<Readonly<Record<string, unknown>> | undefined, Refusal.Refusal> => {
+): Either.Either<Readonly<Record<string, unknown>> | undefined, ErrorResponse.ErrorResponse> => {
   const text = utf8.decode(body)
   if (text.trim() === "") return Either.right(undefined)
   return Either.try({ try: (): unknown => JSON.parse(text), catch: () => unreadable }).pipe(

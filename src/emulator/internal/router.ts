@@ -12,9 +12,9 @@ import type * as Scope from "effect/Scope"
 import type { AccountId } from "../../protocol/Names.ts"
 import * as Operation from "../../protocol/Operation.ts"
 import type * as Sha256 from "../../protocol/Sha256.ts"
-import * as Refusal from "./errorResponse.ts"
-import * as Answer from "./httpResponse.ts"
-import * as Catalogue from "./parameterError.ts"
+import * as ErrorResponse from "./errorResponse.ts"
+import * as HttpResponse from "./httpResponse.ts"
+import * as ParameterError from "./parameterError.ts"
 import type { EmulatorStorageError } from "./storageError.ts"
 
 /** A target taken apart: segments and query decoded, and both as they came, for the signature. */
@@ -53,19 +53,23 @@ export interface Route {
   readonly takesJson: boolean
   readonly run: (
     call: Call
-  ) => Effect.Effect<HttpServerResponse.HttpServerResponse, Refusal.Refusal | EmulatorStorageError, Scope.Scope>
+  ) => Effect.Effect<
+    HttpServerResponse.HttpServerResponse,
+    ErrorResponse.ErrorResponse | EmulatorStorageError,
+    Scope.Scope
+  >
 }
 
-const badTarget = Refusal.badRequest("The request target is not valid.")
+const badTarget = ErrorResponse.badRequest("The request target is not valid.")
 
-const decodePercent = (text: string): Either.Either<string, Refusal.Refusal> =>
+const decodePercent = (text: string): Either.Either<string, ErrorResponse.ErrorResponse> =>
   Either.try({ try: () => decodeURIComponent(text), catch: () => badTarget })
 
 // What a vault, an id or an account can never be, and what proxies and clients would take for another path.
 const isPlain = (segment: string): boolean => !/^\.{0,2}$|[/\\\p{Cc}]/u.test(segment)
 
 /** Takes a target apart. One with a host in it, as a proxy gets, means its path (RFC 9112, section 3.2.2). */
-export const parse = (target: string): Either.Either<Target, Refusal.Refusal> =>
+export const parse = (target: string): Either.Either<Target, ErrorResponse.ErrorResponse> =>
   Either.gen(function*() {
     const url = target.replace(/^https?:\/\/[^/?]+/i, "")
     const mark = url.indexOf("?")
@@ -103,14 +107,17 @@ export const find = (
   routes: ReadonlyArray<Route>,
   method: string,
   target: Target
-): Either.Either<{ readonly route: Route; readonly path: Readonly<Record<string, string>> }, Refusal.Refusal> => {
+): Either.Either<
+  { readonly route: Route; readonly path: Readonly<Record<string, string>> },
+  ErrorResponse.ErrorResponse
+> => {
   for (const route of routes) {
     const { method: itsMethod, path: template, query } = route.operation
     if (itsMethod !== method || (query !== undefined && target.parameters.get(query[0]) !== query[1])) continue
     const path = match(template, target.segments)
     if (path !== undefined) return Either.right({ route, path })
   }
-  return Either.left(Refusal.badRequest(`There is no operation ${method} ${target.path}`))
+  return Either.left(ErrorResponse.badRequest(`There is no operation ${method} ${target.path}`))
 }
 
 /** The value of a header; an empty one counts as absent. */
@@ -144,7 +151,7 @@ export const route = <O extends Operation.Any, const K extends keyof O["input"] 
   handle: (
     input: Input<O, K>,
     call: Call
-  ) => Effect.Effect<Answer.Reply<O>, Refusal.Refusal | EmulatorStorageError, Scope.Scope>
+  ) => Effect.Effect<HttpResponse.Result<O>, ErrorResponse.ErrorResponse | EmulatorStorageError, Scope.Scope>
 ): Route => {
   // The same fields that the type leaves out.
   const fields = Object.fromEntries(
@@ -157,8 +164,8 @@ export const route = <O extends Operation.Any, const K extends keyof O["input"] 
     takesJson: takes("json"),
     run: (call) =>
       Effect.gen(function*() {
-        const input = yield* Either.mapLeft(Operation.decode(fields, read(call)), Catalogue.refuse)
-        return Answer.success(operation, yield* handle(input, call))
+        const input = yield* Either.mapLeft(Operation.decode(fields, read(call)), ParameterError.ofField)
+        return HttpResponse.success(operation, yield* handle(input, call))
       })
   }
 }

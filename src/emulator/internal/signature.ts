@@ -39,7 +39,7 @@ export interface Verified {
 }
 
 /** Why a request is refused: error code, HTTP status and message of the answer (section 6.1). */
-export interface Refusal {
+export interface Rejection {
   readonly code:
     | "MissingAuthenticationTokenException"
     | "UnrecognizedClientException"
@@ -49,27 +49,27 @@ export interface Refusal {
   readonly message: string
 }
 
-const missing: Refusal = {
+const missing: Rejection = {
   code: "MissingAuthenticationTokenException",
   status: 400,
   message: "Missing Authentication Token"
 }
 
-const unrecognized: Refusal = {
+const unrecognized: Rejection = {
   code: "UnrecognizedClientException",
   status: 400,
   message: "The security token included in the request is invalid."
 }
 
-const expired: Refusal = {
+const expired: Rejection = {
   code: "ExpiredTokenException",
   status: 403,
   message: "The security token included in the request is expired"
 }
 
-const invalid = (message: string): Refusal => ({ code: "InvalidSignatureException", status: 403, message })
+const invalid = (message: string): Rejection => ({ code: "InvalidSignatureException", status: 403, message })
 
-const check = (holds: boolean, otherwise: string): Either.Either<void, Refusal> =>
+const check = (holds: boolean, otherwise: string): Either.Either<void, Rejection> =>
   holds ? Either.void : Either.left(invalid(otherwise))
 
 const utf8 = new TextEncoder()
@@ -184,7 +184,7 @@ export const verify = (options: {
   readonly request: SignedRequest
   readonly keys: Keys
   readonly bodySha256?: string | undefined
-}): Either.Either<Verified, Refusal> =>
+}): Either.Either<Verified, Rejection> =>
   Either.gen(function*() {
     const { keys, now, request, sha256 } = options
     const sent = (name: string) => header(request, name)

@@ -23,7 +23,7 @@ export type { Archive, Inventory, Job, Upload, Vault } from "./vault.ts"
 export interface State {
   readonly vaults: Map<string, Vault>
   /** The vaults of an account and region (the ARN without the name), by name. */
-  readonly places: Map<string, SortedMap<string, Vault>>
+  readonly vaultsByPrefix: Map<string, SortedMap<string, Vault>>
   /** What accounts have agreed: by account and region as above, and what holds for all regions by the account. */
   readonly accounts: Map<string, Account.Account>
   /** The number of events so far. */
@@ -36,7 +36,7 @@ export interface State {
 
 export const make = (): State => ({
   vaults: new Map(),
-  places: new Map(),
+  vaultsByPrefix: new Map(),
   accounts: new Map(),
   events: 0,
   lastAt: 0,
@@ -56,9 +56,9 @@ export type Status = "InProgress" | "Succeeded" | "Failed"
 
 /** A job fails when its archive was deleted while it ran. */
 export const statusOf = (job: Job, now: number): Status =>
-  now < job.completesAt ? "InProgress" : lost(job) ? "Failed" : "Succeeded"
+  now < job.completesAt ? "InProgress" : archiveWasDeleted(job) ? "Failed" : "Succeeded"
 
-const lost = (job: Job): boolean =>
+const archiveWasDeleted = (job: Job): boolean =>
   job.task._tag === "Archive" && job.task.archive.deleted !== undefined &&
   job.task.archive.deleted.at < job.completesAt
 
@@ -69,7 +69,7 @@ export const archiveOf = (vault: Vault, id: ArchiveId): Archive | undefined => {
 }
 
 /** The archives of the last inventory, oldest first. */
-export function* listed(vault: Vault): Generator<Archive> {
+export function* inventoriedArchives(vault: Vault): Generator<Archive> {
   const { inventory } = vault
   if (inventory === undefined) return
   for (const archive of vault.archives.values()) {
@@ -85,7 +85,7 @@ export const isDeletable = (vault: Vault): boolean =>
 
 // A deleted archive's bytes stay for the jobs that had succeeded by then.
 const releaseArchive = (state: State, archive: Archive): void => {
-  for (const job of archive.jobs ?? []) if (!lost(job)) return
+  for (const job of archive.jobs ?? []) if (!archiveWasDeleted(job)) return
   for (const blob of archive.blobs) state.released.push(blob.id)
 }
 
@@ -103,40 +103,40 @@ const dropJob = (state: State, vault: Vault, job: Job): void => {
   const { archive } = job.task
   archive.jobs?.delete(job)
   // One that was lost did not keep the bytes from going.
-  if (archive.deleted !== undefined && !lost(job)) releaseArchive(state, archive)
+  if (archive.deleted !== undefined && !archiveWasDeleted(job)) releaseArchive(state, archive)
 }
 
 /** Brings a vault up to `now`. */
-export const settle = (state: State, vault: Vault, now: number): void => {
-  if (vault.inventoryDue !== undefined && vault.inventoryDue <= now) {
-    vault.inventory = { at: vault.inventoryDue, written: vault.written, archives: vault.count, bytes: vault.bytes }
-    vault.inventoryDue = undefined
-    for (const archive of vault.listed) vault.archives.delete(archive.id)
-    vault.listed = []
+export const advance = (state: State, vault: Vault, now: number): void => {
+  if (vault.nextInventoryAt !== undefined && vault.nextInventoryAt <= now) {
+    vault.inventory = { at: vault.nextInventoryAt, written: vault.written, archives: vault.count, bytes: vault.bytes }
+    vault.nextInventoryAt = undefined
+    for (const archive of vault.deletedButListed) vault.archives.delete(archive.id)
+    vault.deletedButListed = []
   }
-  if (now < vault.wakesAt) return
-  let wakesAt = VaultSettings.settle(vault.settings, now)
+  if (now < vault.nextExpiryAt) return
+  let nextExpiryAt = VaultSettings.expireLock(vault.settings, now)
   for (const job of vault.jobs.values()) {
     if (job.expiresAt <= now) dropJob(state, vault, job)
-    else wakesAt = Math.min(wakesAt, job.expiresAt)
+    else nextExpiryAt = Math.min(nextExpiryAt, job.expiresAt)
   }
   for (const upload of vault.uploads.values()) {
     if (upload.expiresAt <= now) {
       releaseParts(state, upload)
       vault.uploads.delete(upload.id)
-    } else wakesAt = Math.min(wakesAt, upload.expiresAt)
+    } else nextExpiryAt = Math.min(nextExpiryAt, upload.expiresAt)
   }
-  vault.wakesAt = wakesAt
+  vault.nextExpiryAt = nextExpiryAt
 }
 
-const wake = (vault: Vault, at: number): void => {
-  vault.wakesAt = Math.min(vault.wakesAt, at)
+const scheduleExpiry = (vault: Vault, at: number): void => {
+  vault.nextExpiryAt = Math.min(vault.nextExpiryAt, at)
 }
 
 const write = (vault: Vault, bytes: number, count: 1 | -1, inventoryAt: number): number => {
   vault.bytes += count * (bytes + Limits.archiveOverhead)
   vault.count += count
-  vault.inventoryDue ??= inventoryAt
+  vault.nextInventoryAt ??= inventoryAt
   return ++vault.written
 }
 
@@ -167,7 +167,7 @@ const deleteArchive = (state: State, vault: Vault, event: typeof Event.ArchiveDe
   const archive = required(vault.archives.get(event.archiveId), event.archiveId)
   const written = write(vault, archive.size, -1, event.inventoryAt)
   archive.deleted = { at: event.at, written }
-  if (vault.inventory !== undefined && archive.written <= vault.inventory.written) vault.listed.push(archive)
+  if (vault.inventory !== undefined && archive.written <= vault.inventory.written) vault.deletedButListed.push(archive)
   else vault.archives.delete(archive.id)
   releaseArchive(state, archive)
 }
@@ -176,7 +176,7 @@ const deleteVault = (state: State, vault: Vault): void => {
   for (const job of vault.jobs.values()) dropJob(state, vault, job)
   for (const upload of vault.uploads.values()) releaseParts(state, upload)
   const [prefix, name] = splitArn(vault.arn)
-  state.places.get(prefix)?.delete(name)
+  state.vaultsByPrefix.get(prefix)?.delete(name)
   state.vaults.delete(vault.arn)
 }
 
@@ -193,14 +193,14 @@ const createVault = (state: State, event: typeof Event.VaultCreated.Type): void 
     count: 0,
     bytes: 0,
     inventory: undefined,
-    inventoryDue: undefined,
-    listed: [],
+    nextInventoryAt: undefined,
+    deletedButListed: [],
     settings: VaultSettings.make(),
-    wakesAt: Number.POSITIVE_INFINITY
+    nextExpiryAt: Number.POSITIVE_INFINITY
   }
-  const place = state.places.get(prefix) ?? new SortedMap()
+  const place = state.vaultsByPrefix.get(prefix) ?? new SortedMap()
   place.set(name, vault)
-  state.places.set(prefix, place)
+  state.vaultsByPrefix.set(prefix, place)
   state.vaults.set(event.vault, vault)
 }
 
@@ -222,7 +222,7 @@ const initiateJob = (vault: Vault, event: typeof Event.JobInitiated.Type): void 
   }
   if (archive !== undefined) (archive.jobs ??= new Set()).add(job)
   vault.jobs.set(job.id, job)
-  wake(vault, job.expiresAt)
+  scheduleExpiry(vault, job.expiresAt)
 }
 
 /** The parts of an upload in the order of their bytes. */
@@ -244,7 +244,7 @@ export const apply = (state: State, event: Event.Event): void => {
     return
   }
   const vault = required(state.vaults.get(event.vault), event.vault)
-  settle(state, vault, event.at)
+  advance(state, vault, event.at)
   const upload = "uploadId" in event ? vault.uploads.get(event.uploadId) : undefined
   switch (event._tag) {
     case "VaultDeleted":
@@ -258,7 +258,7 @@ export const apply = (state: State, event: Event.Event): void => {
       deleteArchive(state, vault, event)
       break
     case "InventoryTaken":
-      vault.inventoryDue = event.at
+      vault.nextInventoryAt = event.at
       break
     case "UploadInitiated": {
       vault.uploads.set(event.uploadId, {
@@ -270,7 +270,7 @@ export const apply = (state: State, event: Event.Event): void => {
         expiresAt: event.expiresAt,
         outcome: { _tag: "Open" }
       })
-      wake(vault, event.expiresAt)
+      scheduleExpiry(vault, event.expiresAt)
       break
     }
     case "PartStored": {
@@ -279,7 +279,7 @@ export const apply = (state: State, event: Event.Event): void => {
       if (replaced !== undefined) state.released.push(replaced.id)
       open.parts.set(event.index, event.blob)
       open.expiresAt = event.expiresAt
-      wake(vault, open.expiresAt)
+      scheduleExpiry(vault, open.expiresAt)
       break
     }
     case "UploadAborted": {
@@ -303,21 +303,21 @@ export const apply = (state: State, event: Event.Event): void => {
         const [place] = splitArn(event.vault)
         const bytes = event.task.end - event.task.start + 1
         const account = accountOf(state, place)
-        Account.retrieve(account, event.at, bytes)
+        Account.recordRetrieval(account, event.at, bytes)
         state.accounts.set(place, account)
       }
       break
     default:
       VaultSettings.apply(vault.settings, event)
-      if (event._tag === "LockInitiated") wake(vault, event.expiresAt)
+      if (event._tag === "LockInitiated") scheduleExpiry(vault, event.expiresAt)
   }
-  settle(state, vault, event.at)
+  advance(state, vault, event.at)
 }
 
 const finish = (vault: Vault, upload: Upload, at: number, outcome: Upload["outcome"]): void => {
   upload.outcome = outcome
   upload.expiresAt = at + graceMillis
-  wake(vault, upload.expiresAt)
+  scheduleExpiry(vault, upload.expiresAt)
 }
 
 /** All blobs that something refers to. */

@@ -12,7 +12,7 @@ import * as Either from "effect/Either"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Blobs from "./blobs.ts"
-import * as Refusal from "./errorResponse.ts"
+import * as ErrorResponse from "./errorResponse.ts"
 import type { Event } from "./event.ts"
 import * as Journal from "./journal.ts"
 import * as State from "./state.ts"
@@ -23,20 +23,22 @@ export interface Step {
   readonly now: number
   readonly state: State.State
   /** The vault as it is now. */
-  readonly vault: (arn: string) => Either.Either<State.Vault, Refusal.Refusal>
+  readonly vault: (arn: string) => Either.Either<State.Vault, ErrorResponse.ErrorResponse>
   readonly commit: (event: Event) => void
 }
 
 export interface Store {
   readonly blobs: Blobs.Blobs
-  readonly run: <A>(step: (step: Step) => Either.Either<A, Refusal.Refusal>) => Effect.Effect<A, Refusal.Refusal>
+  readonly run: <A>(
+    step: (step: Step) => Either.Either<A, ErrorResponse.ErrorResponse>
+  ) => Effect.Effect<A, ErrorResponse.ErrorResponse>
   /**
    * Waits until all that happened so far is written, and drops the bytes it released. Every answer waits for it, also
    * that of a read, which may have seen what others have not written yet.
    */
-  readonly settled: Effect.Effect<void, EmulatorStorageError>
+  readonly flush: Effect.Effect<void, EmulatorStorageError>
   /** While a stream of blobs runs, they stay, even if nothing else refers to them any more. */
-  readonly holding: (
+  readonly retaining: (
     ids: ReadonlyArray<string>
   ) => <A, E>(stream: Stream.Stream<A, E>) => Stream.Stream<A, E>
 }
@@ -54,7 +56,7 @@ const make = (state: State.State, journal: Journal.Journal, blobs: Blobs.Blobs):
     })
   return {
     blobs,
-    holding: (ids) => (stream) =>
+    retaining: (ids) => (stream) =>
       Stream.flatMap(Stream.acquireRelease(hold(ids, 1), () => hold(ids, -1)), () => stream),
     run: (step) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
@@ -63,8 +65,8 @@ const make = (state: State.State, journal: Journal.Journal, blobs: Blobs.Blobs):
           state,
           vault: (arn) => {
             const vault = state.vaults.get(arn)
-            if (vault === undefined) return Either.left(Refusal.notFound(`Vault not found for ARN: ${arn}`))
-            State.settle(state, vault, now)
+            if (vault === undefined) return Either.left(ErrorResponse.notFound(`Vault not found for ARN: ${arn}`))
+            State.advance(state, vault, now)
             return Either.right(vault)
           },
           commit: (event) => {
@@ -72,7 +74,7 @@ const make = (state: State.State, journal: Journal.Journal, blobs: Blobs.Blobs):
             journal.append(event)
           }
         })),
-    settled: Effect.suspend(() => {
+    flush: Effect.suspend(() => {
       if (state.released.length === 0) return journal.flush
       const { released } = state
       state.released = released.filter((id) => held.has(id))

@@ -9,32 +9,32 @@ import * as Encoding from "effect/Encoding"
 import type * as Scope from "effect/Scope"
 import * as Limits from "../../protocol/Limits.ts"
 import * as TreeHash from "../../protocol/TreeHash.ts"
-import * as Refusal from "./errorResponse.ts"
+import * as ErrorResponse from "./errorResponse.ts"
 import type { Blob } from "./event.ts"
-import * as Body from "./requestBody.ts"
+import * as RequestBody from "./requestBody.ts"
 import * as Router from "./router.ts"
 import type { EmulatorStorageError } from "./storageError.ts"
 import type { Store } from "./store.ts"
 
 /** A blob that is complete and as announced. It stays if `keep` is called in one step with its event. */
-export interface Incoming {
+export interface ReceivedBlob {
   readonly blob: Blob
   readonly keep: () => void
 }
 
 /** The size that an upload announces, if one request may have it. */
-export const length = (call: Router.Call): Either.Either<number, Refusal.Refusal> => {
+export const announcedLength = (call: Router.Call): Either.Either<number, ErrorResponse.ErrorResponse> => {
   const text = Router.header(call, "content-length")
-  if (text === undefined) return Either.left(Refusal.missing("Content-Length"))
+  if (text === undefined) return Either.left(ErrorResponse.missing("Content-Length"))
   const size = /^\d{1,15}$/.test(text) ? Number(text) : 0
   return size > 0 && size <= Limits.maximumPartSize
     ? Either.right(size)
-    : Either.left(Refusal.invalid(`Invalid Content-Length: ${text}`))
+    : Either.left(ErrorResponse.invalid(`Invalid Content-Length: ${text}`))
 }
 
 /** The refusal of a body that is not the one that was signed. */
-export const unsigned = (expected: string, computed: string): Refusal.Refusal =>
-  Refusal.invalidSignature(
+export const hashMismatch = (expected: string, computed: string): ErrorResponse.ErrorResponse =>
+  ErrorResponse.invalidSignature(
     "The value passed in as x-amz-content-sha256 does not match the computed payload hash. " +
       `Computed digest: ${computed} expected hash: ${expected}`
   )
@@ -50,7 +50,7 @@ export const receive = (
   store: Store,
   call: Router.Call,
   announced: { readonly length: number; readonly contentSha256: string; readonly treeHash: TreeHash.TreeHash }
-): Effect.Effect<Incoming, Refusal.Refusal | EmulatorStorageError, Scope.Scope> =>
+): Effect.Effect<ReceivedBlob, ErrorResponse.ErrorResponse | EmulatorStorageError, Scope.Scope> =>
   Effect.gen(function*() {
     const { contentSha256, length, treeHash } = announced
     const { id, keep, write } = yield* store.blobs.create
@@ -59,23 +59,23 @@ export const receive = (
     // Of a single MiB the tree hash is the plain hash.
     const plain = length > Limits.mebibyte ? call.sha256() : undefined
 
-    yield* Body.receive(
+    yield* RequestBody.receive(
       call.request,
       call.bodyTimeout,
-      (bytes): Effect.Effect<void, Refusal.Refusal | EmulatorStorageError> => {
+      (bytes): Effect.Effect<void, ErrorResponse.ErrorResponse | EmulatorStorageError> => {
         if (tree.size() + bytes.length > length) return Effect.fail(tooLong)
         tree.update(bytes)
         plain?.update(bytes)
         return write(bytes)
       }
     )
-    if (tree.size() < length) return yield* Effect.fail(Body.cutShort)
+    if (tree.size() < length) return yield* Effect.fail(RequestBody.cutShort)
 
     const computed = tree.digest()
     const digest = plain === undefined ? computed : Encoding.encodeHex(plain.digest())
-    if (digest !== contentSha256) return yield* Effect.fail(unsigned(contentSha256, digest))
+    if (digest !== contentSha256) return yield* Effect.fail(hashMismatch(contentSha256, digest))
     if (computed !== treeHash) {
-      return yield* Effect.fail(Refusal.invalid(`Checksum mismatch: expected ${treeHash}, computed ${computed}`))
+      return yield* Effect.fail(ErrorResponse.invalid(`Checksum mismatch: expected ${treeHash}, computed ${computed}`))
     }
     return {
       blob: { id, size: length, treeHash, leaves: leaves.length > 1 ? Encoding.encodeBase64(join(leaves)) : undefined },
@@ -83,4 +83,4 @@ export const receive = (
     }
   })
 
-const tooLong = Refusal.badRequest("The request body is longer than its Content-Length.")
+const tooLong = ErrorResponse.badRequest("The request body is longer than its Content-Length.")

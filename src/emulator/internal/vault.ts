@@ -73,11 +73,11 @@ export interface Vault {
   count: number
   bytes: number
   inventory: Inventory | undefined
-  inventoryDue: number | undefined
+  nextInventoryAt: number | undefined
   /** Deleted archives that the last inventory still shows. */
-  listed: Array<Archive>
+  deletedButListed: Array<Archive>
   /** Tags and policies. */
   readonly settings: Settings
   /** Nothing expires before this time. */
-  wakesAt: number
+  nextExpiryAt: number
 }

@@ -31,7 +31,7 @@ export const make = (): Settings => ({
 })
 
 /** Drops a lock that was not completed in time, and tells when to look again. */
-export const settle = (settings: Settings, now: number): number => {
+export const expireLock = (settings: Settings, now: number): number => {
   const expiresAt = settings.lock?.expiresAt ?? Number.POSITIVE_INFINITY
   if (now < expiresAt) return expiresAt
   settings.lock = undefined

@@ -4,7 +4,7 @@
 import * as Either from "effect/Either"
 import * as Policies from "../../../protocol/Policies.ts"
 import * as Access from "../access.ts"
-import * as Refusal from "../errorResponse.ts"
+import * as ErrorResponse from "../errorResponse.ts"
 import * as PolicyText from "../policyText.ts"
 import * as Router from "../router.ts"
 import type { Store } from "../store.ts"
@@ -18,7 +18,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
           const policy = yield* PolicyText.of(call, "access")
-          yield* Access.vault(step, call, arn)
+          yield* Access.authorize(step, call, arn)
           step.commit({ _tag: "AccessPolicySet", at: step.now, vault: arn, policy })
           return { output: {} }
         })
@@ -31,9 +31,9 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
     ({ vaultName }, call) =>
       store.run((step) =>
         Either.gen(function*() {
-          const { settings } = yield* Access.vault(step, call, call.arnPrefix + vaultName)
+          const { settings } = yield* Access.authorize(step, call, call.arnPrefix + vaultName)
           return settings.accessPolicy === undefined
-            ? yield* Either.left(Refusal.notFound(`No vault access policy is set for: ${vaultName}`))
+            ? yield* Either.left(ErrorResponse.notFound(`No vault access policy is set for: ${vaultName}`))
             : { output: { policy: settings.accessPolicy } }
         })
       )
@@ -45,7 +45,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
     ({ vaultName }, call) =>
       store.run((step) => {
         const arn = call.arnPrefix + vaultName
-        return Either.map(Access.vault(step, call, arn), ({ settings }) => {
+        return Either.map(Access.authorize(step, call, arn), ({ settings }) => {
           if (settings.accessPolicy !== undefined) {
             step.commit({ _tag: "AccessPolicyDeleted", at: step.now, vault: arn })
           }

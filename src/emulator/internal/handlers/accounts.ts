@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Accounts from "../../../protocol/Accounts.ts"
 import * as Account from "../account.ts"
-import * as Refusal from "../errorResponse.ts"
+import * as ErrorResponse from "../errorResponse.ts"
 import * as Ids from "../ids.ts"
 import * as Router from "../router.ts"
 import * as State from "../state.ts"
@@ -50,7 +50,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
         const { now } = step
         if (Account.unitsOf(State.accountOf(step.state, call.accountId), now).length >= maximumUnits) {
           return Either.left(
-            Refusal.limitExceeded(`An account may have at most ${maximumUnits} units of provisioned capacity.`)
+            ErrorResponse.limitExceeded(`An account may have at most ${maximumUnits} units of provisioned capacity.`)
           )
         }
         step.commit({

@@ -7,8 +7,8 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as ByteRange from "../../../protocol/ByteRange.ts"
 import * as Jobs from "../../../protocol/Jobs.ts"
-import * as Contents from "../archiveBytes.ts"
-import * as Refusal from "../errorResponse.ts"
+import * as ArchiveBytes from "../archiveBytes.ts"
+import * as ErrorResponse from "../errorResponse.ts"
 import * as Router from "../router.ts"
 import * as State from "../state.ts"
 import type { Store } from "../store.ts"
@@ -21,7 +21,7 @@ import { find } from "./jobs.ts"
 export const requested = (
   header: string | undefined,
   size: number
-): Either.Either<Option.Option<ByteRange.ByteRange>, Refusal.Refusal> => {
+): Either.Either<Option.Option<ByteRange.ByteRange>, ErrorResponse.ErrorResponse> => {
   const [, first, last, suffix] = /^bytes=(?:(\d{1,15})-(\d{1,15})?|-(\d{1,15}))$/.exec(header ?? "") ?? []
   const start = first !== undefined ? Number(first) : Math.max(0, size - Number(suffix))
   const end = last !== undefined ? Math.min(Number(last), size - 1) : size - 1
@@ -29,7 +29,7 @@ export const requested = (
   if (last !== undefined && Number(last) < start) return Either.right(Option.none())
   return start < size
     ? Either.right(Option.some({ start, end }))
-    : Either.left(Refusal.invalid(`The start of the range is larger than size of retrieved data: ${header}`))
+    : Either.left(ErrorResponse.invalid(`The start of the range is larger than size of retrieved data: ${header}`))
 }
 
 export const routes = (store: Store): ReadonlyArray<Router.Route> => [
@@ -39,7 +39,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
         Either.filterOrLeft(
           find(step, call, call.arnPrefix + vaultName, jobId),
           (job) => State.statusOf(job, step.now) === "Succeeded",
-          () => Refusal.invalid(`The job is not currently available for download: ${jobId}`)
+          () => ErrorResponse.invalid(`The job is not currently available for download: ${jobId}`)
         )
       )
       const { task } = job
@@ -55,12 +55,12 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
       const stored = ByteRange.make(range.start + (task._tag === "Archive" ? task.retrieval.start : 0), length)
       const read = (range: ByteRange.ByteRange) =>
         task._tag === "Archive"
-          ? Contents.read(store.blobs, task.archive, range)
+          ? ArchiveBytes.read(store.blobs, task.archive, range)
           : store.blobs.read(task.retrieval.blob, range.start, ByteRange.length(range))
       // An answer that has begun can only break off: what cannot be read at all is said before.
       yield* Stream.runDrain(read(ByteRange.make(stored.start, 1)))
       const blobs = task._tag === "Archive" ? task.archive.blobs.map(({ id }) => id) : [task.retrieval.blob]
-      const bytes = { stream: store.holding(blobs)(read(stored)), length }
+      const bytes = { stream: store.retaining(blobs)(read(stored)), length }
       if (task._tag === "Inventory") {
         return {
           output: {
@@ -82,7 +82,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
           // Of a retrieval that no tree hash spans not even all of it has one (spec section 8.6).
           treeHash: retrieval.treeHash === undefined
             ? Option.none()
-            : Contents.treeHash(call.sha256, archive, stored)
+            : ArchiveBytes.treeHash(call.sha256, archive, stored)
         },
         status,
         bytes

@@ -11,20 +11,20 @@ import * as Jobs from "../../../protocol/Jobs.ts"
 import { JobId } from "../../../protocol/Names.ts"
 import * as Access from "../access.ts"
 import * as Account from "../account.ts"
-import * as Contents from "../archiveBytes.ts"
+import * as ArchiveBytes from "../archiveBytes.ts"
 import type { Delays } from "../delays.ts"
-import * as Refusal from "../errorResponse.ts"
+import * as ErrorResponse from "../errorResponse.ts"
 import type * as Event from "../event.ts"
 import * as Ids from "../ids.ts"
 import * as InventoryDocument from "../inventoryDocument.ts"
 import * as JobRequest from "../jobRequest.ts"
 import * as Page from "../page.ts"
-import * as Catalogue from "../parameterError.ts"
-import * as Allowance from "../retrievalPolicy.ts"
+import * as ParameterError from "../parameterError.ts"
+import * as RetrievalPolicy from "../retrievalPolicy.ts"
 import * as Router from "../router.ts"
 import * as State from "../state.ts"
 import type { Step, Store } from "../store.ts"
-import { elsewhere } from "./archives.ts"
+import { rejectArchiveOfOtherVault } from "./archives.ts"
 
 type Task = (typeof Event.JobInitiated.Type)["task"]
 
@@ -34,10 +34,10 @@ export const find = (
   call: Router.Call,
   arn: string,
   id: JobId
-): Either.Either<State.Job, Refusal.Refusal> =>
+): Either.Either<State.Job, ErrorResponse.ErrorResponse> =>
   Either.flatMap(
-    Access.vault(step, call, arn),
-    ({ jobs }) => Either.fromNullable(jobs.get(id), () => Refusal.notFound(`The job ID was not found: ${id}`))
+    Access.authorize(step, call, arn),
+    ({ jobs }) => Either.fromNullable(jobs.get(id), () => ErrorResponse.notFound(`The job ID was not found: ${id}`))
   )
 
 const date = (millis: number): DateTime.Utc => DateTime.unsafeMake(millis)
@@ -111,24 +111,26 @@ const archiveTask = (
   call: Router.Call,
   arn: string,
   { archiveId, retrievalByteRange, tier = "Standard" }: typeof Jobs.ArchiveRetrieval.Type
-): Either.Either<Task, Refusal.Refusal> =>
+): Either.Either<Task, ErrorResponse.ErrorResponse> =>
   Either.gen(function*() {
-    const archive = State.archiveOf(yield* Access.vault(step, call, arn, archiveId), archiveId)
+    const archive = State.archiveOf(yield* Access.authorize(step, call, arn, archiveId), archiveId)
     if (archive === undefined) {
-      yield* elsewhere(step, call, arn, archiveId)
-      return yield* Either.left(Refusal.notFound(`The archive ID was not found: ${archiveId}`))
+      yield* rejectArchiveOfOtherVault(step, call, arn, archiveId)
+      return yield* Either.left(ErrorResponse.notFound(`The archive ID was not found: ${archiveId}`))
     }
     const range = retrievalByteRange ?? { start: 0, end: archive.size - 1 }
     const text = `${range.start}-${range.end}`
     if (range.end >= archive.size) {
       return yield* Either.left(
-        Refusal.invalid(`Invalid RetrievalByteRange: ${text}. The archive has ${archive.size} bytes.`)
+        ErrorResponse.invalid(`Invalid RetrievalByteRange: ${text}. The archive has ${archive.size} bytes.`)
       )
     }
     if (!ByteRange.isMebibyteAligned(range, archive.size)) {
-      return yield* Either.left(Refusal.invalid(`Invalid RetrievalByteRange: ${text}. It must be megabyte aligned.`))
+      return yield* Either.left(
+        ErrorResponse.invalid(`Invalid RetrievalByteRange: ${text}. It must be megabyte aligned.`)
+      )
     }
-    const treeHash = Option.getOrUndefined(Contents.treeHash(call.sha256, archive, range))
+    const treeHash = Option.getOrUndefined(ArchiveBytes.treeHash(call.sha256, archive, range))
     return { _tag: "ArchiveRetrieval", archiveId, start: range.start, end: range.end, tier, treeHash }
   })
 
@@ -138,20 +140,20 @@ const inventoryTask = (store: Store, call: Router.Call, arn: string, parameters:
     const { format = "JSON", selection = {} } = parameters
     const { endDate, limit, marker, startDate } = selection
     const after = marker === undefined ? Option.some(0) : InventoryDocument.readMarker(marker)
-    if (Option.isNone(after)) return yield* Effect.fail(Catalogue.invalid("Marker", marker ?? ""))
+    if (Option.isNone(after)) return yield* Effect.fail(ParameterError.invalid("Marker", marker ?? ""))
     const filter = {
       startDate: startDate && DateTime.toEpochMillis(startDate),
       endDate: endDate && DateTime.toEpochMillis(endDate),
       limit
     }
     const { archives, at, next } = yield* store.run((step) =>
-      Either.flatMap(Access.vault(step, call, arn), (vault) => {
+      Either.flatMap(Access.authorize(step, call, arn), (vault) => {
         if (vault.inventory === undefined) {
-          return Either.left(Refusal.notFound(
+          return Either.left(ErrorResponse.notFound(
             `The job cannot be initiated yet, because no initial inventory exists for the vault: ${arn}`
           ))
         }
-        const selected = InventoryDocument.select(State.listed(vault), { ...filter, after: after.value })
+        const selected = InventoryDocument.select(State.inventoriedArchives(vault), { ...filter, after: after.value })
         return Either.right({ ...selected, at: vault.inventory.at })
       })
     )
@@ -161,8 +163,8 @@ const inventoryTask = (store: Store, call: Router.Call, arn: string, parameters:
       size += bytes.length
       return write(bytes)
     })
-    return (step: Step): Either.Either<Task, Refusal.Refusal> =>
-      Either.map(Access.vault(step, call, arn), () => {
+    return (step: Step): Either.Either<Task, ErrorResponse.ErrorResponse> =>
+      Either.map(Access.authorize(step, call, arn), () => {
         keep()
         return { _tag: "InventoryRetrieval", ...filter, format, next, blob: id, size }
       })
@@ -175,21 +177,21 @@ const checkCapacity = (
   arn: string,
   { archiveId, tier }: typeof Event.ArchiveRetrieval.Type,
   limit: number
-): Either.Either<void, Refusal.Refusal> => {
+): Either.Either<void, ErrorResponse.ErrorResponse> => {
   const size = step.state.vaults.get(arn)?.archives.get(archiveId)?.size ?? 0
   if (tier !== "Expedited" || size <= limit) return Either.void
   const units = Account.unitsOf(State.accountOf(step.state, call.accountId), step.now)
-  return units.length > 0 ? Either.void : Either.left(Refusal.insufficientCapacity)
+  return units.length > 0 ? Either.void : Either.left(ErrorResponse.insufficientCapacity)
 }
 
 /** Is told of each job as it is initiated, in the same step. */
-export type Watch = (vault: string, job: Pick<State.Job, "id" | "completesAt">) => void
+export type OnJobInitiated = (vault: string, job: Pick<State.Job, "id" | "completesAt">) => void
 
 export const routes = (
   store: Store,
   delays: Delays,
   expeditedLimit: number,
-  watch: Watch
+  onJobInitiated: OnJobInitiated
 ): ReadonlyArray<Router.Route> => [
   Router.route(Jobs.InitiateJob, ["parameters"], ({ vaultName }, call) =>
     Effect.gen(function*() {
@@ -202,9 +204,9 @@ export const routes = (
       const jobId = yield* store.run((step) =>
         Either.gen(function*() {
           const task = yield* plan(step)
-          yield* Allowance.check(step, call.arnPrefix, task)
+          yield* RetrievalPolicy.check(step, call.arnPrefix, task)
           if (task._tag === "ArchiveRetrieval") yield* checkCapacity(step, call, arn, task, expeditedLimit)
-          const jobId = JobId.make(Ids.inOrder(step.now, step.state.events, tail))
+          const jobId = JobId.make(Ids.ordered(step.now, step.state.events, tail))
           const kind = task._tag === "ArchiveRetrieval" ? task.tier : "Inventory"
           const completesAt = delays.completesAt(step.now, kind)
           step.commit({
@@ -218,7 +220,7 @@ export const routes = (
             snsTopic: parameters.snsTopic || undefined,
             task
           })
-          watch(arn, { id: jobId, completesAt })
+          onJobInitiated(arn, { id: jobId, completesAt })
           return jobId
         })
       )
@@ -240,7 +242,7 @@ export const routes = (
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
           const before = yield* Page.idMarker(marker)
-          const { jobs } = yield* Access.vault(step, call, arn)
+          const { jobs } = yield* Access.authorize(step, call, arn)
           // Newest first: ids sort by time.
           const matching = Iterable.filter(jobs.before(before), ([, job]) => {
             const status = State.statusOf(job, step.now)

@@ -4,7 +4,7 @@
 import * as Either from "effect/Either"
 import * as Notifications from "../../../protocol/Notifications.ts"
 import * as Access from "../access.ts"
-import * as Refusal from "../errorResponse.ts"
+import * as ErrorResponse from "../errorResponse.ts"
 import * as Router from "../router.ts"
 import type { Store } from "../store.ts"
 
@@ -15,7 +15,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
     ({ configuration, vaultName }, call) =>
       store.run((step) => {
         const arn = call.arnPrefix + vaultName
-        return Either.map(Access.vault(step, call, arn), () => {
+        return Either.map(Access.authorize(step, call, arn), () => {
           step.commit({ _tag: "NotificationsSet", at: step.now, vault: arn, ...configuration })
           return { output: {} }
         })
@@ -29,10 +29,10 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
       store.run((step) =>
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
-          const { settings } = yield* Access.vault(step, call, arn)
+          const { settings } = yield* Access.authorize(step, call, arn)
           const { notifications } = settings
           return notifications === undefined
-            ? yield* Either.left(Refusal.notFound(`No notification configuration is set for vault: ${arn}`))
+            ? yield* Either.left(ErrorResponse.notFound(`No notification configuration is set for vault: ${arn}`))
             : { output: notifications }
         })
       )
@@ -44,7 +44,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
     ({ vaultName }, call) =>
       store.run((step) => {
         const arn = call.arnPrefix + vaultName
-        return Either.map(Access.vault(step, call, arn), ({ settings }) => {
+        return Either.map(Access.authorize(step, call, arn), ({ settings }) => {
           if (settings.notifications !== undefined) {
             step.commit({ _tag: "NotificationsDeleted", at: step.now, vault: arn })
           }

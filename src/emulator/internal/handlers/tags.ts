@@ -4,7 +4,7 @@
 import * as Either from "effect/Either"
 import * as Tags from "../../../protocol/Tags.ts"
 import * as Access from "../access.ts"
-import * as Refusal from "../errorResponse.ts"
+import * as ErrorResponse from "../errorResponse.ts"
 import * as Router from "../router.ts"
 import type { Store } from "../store.ts"
 
@@ -18,9 +18,11 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
       store.run((step) =>
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
-          const { settings } = yield* Access.vault(step, call, arn)
+          const { settings } = yield* Access.authorize(step, call, arn)
           if (new Set([...settings.tags.keys(), ...Object.keys(tags)]).size > maximumTags) {
-            return yield* Either.left(Refusal.limitExceeded(`A vault may have at most ${maximumTags} tags: ${arn}`))
+            return yield* Either.left(
+              ErrorResponse.limitExceeded(`A vault may have at most ${maximumTags} tags: ${arn}`)
+            )
           }
           step.commit({ _tag: "TagsAdded", at: step.now, vault: arn, tags })
           return { output: {} }
@@ -34,7 +36,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
     ({ vaultName }, call) =>
       store.run((step) =>
         Either.map(
-          Access.vault(step, call, call.arnPrefix + vaultName),
+          Access.authorize(step, call, call.arnPrefix + vaultName),
           ({ settings }) => ({ output: { tags: Object.fromEntries(settings.tags) } })
         )
       )
@@ -47,7 +49,7 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
       store.run((step) =>
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
-          const { settings } = yield* Access.vault(step, call, arn)
+          const { settings } = yield* Access.authorize(step, call, arn)
           const keys = tagKeys.filter((key) => settings.tags.has(key))
           if (keys.length > 0) step.commit({ _tag: "TagsRemoved", at: step.now, vault: arn, keys })
           return { output: {} }

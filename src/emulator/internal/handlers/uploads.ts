@@ -14,28 +14,29 @@ import * as TreeHash from "../../../protocol/TreeHash.ts"
 import * as Uploads from "../../../protocol/Uploads.ts"
 import * as Access from "../access.ts"
 import type { Delays } from "../delays.ts"
-import * as Refusal from "../errorResponse.ts"
+import * as ErrorResponse from "../errorResponse.ts"
 import type * as Event from "../event.ts"
 import * as Ids from "../ids.ts"
 import * as Page from "../page.ts"
-import * as Catalogue from "../parameterError.ts"
+import * as ParameterError from "../parameterError.ts"
 import * as Router from "../router.ts"
 import * as State from "../state.ts"
 import type { Step, Store } from "../store.ts"
-import * as Incoming from "../uploadBody.ts"
-import { described } from "./archives.ts"
+import * as UploadBody from "../uploadBody.ts"
+import { storedDescription } from "./archives.ts"
 
-const unknown = (id: string): Refusal.Refusal => Refusal.notFound(`The upload ID was not found: ${id}`)
+const uploadNotFound = (id: string): ErrorResponse.ErrorResponse =>
+  ErrorResponse.notFound(`The upload ID was not found: ${id}`)
 
 /** A vault, and an upload of it that is open or was until a short while ago. */
 const find = (step: Step, call: Router.Call, arn: string, id: UploadId) =>
   Either.flatMap(
-    Access.vault(step, call, arn),
-    (vault) => Either.fromNullable(vault.uploads.get(id), () => unknown(id))
+    Access.authorize(step, call, arn),
+    (vault) => Either.fromNullable(vault.uploads.get(id), () => uploadNotFound(id))
   )
 
 const findOpen = (step: Step, call: Router.Call, arn: string, id: UploadId) =>
-  Either.filterOrLeft(find(step, call, arn, id), ({ outcome }) => outcome._tag === "Open", () => unknown(id))
+  Either.filterOrLeft(find(step, call, arn, id), ({ outcome }) => outcome._tag === "Open", () => uploadNotFound(id))
 
 /** An upload as it is listed. */
 export const describe = (upload: State.Upload, vaultArn: string): Uploads.UploadDescription => ({
@@ -47,7 +48,7 @@ export const describe = (upload: State.Upload, vaultArn: string): Uploads.Upload
 })
 
 /** A part as it is listed. */
-export const part = (
+export const describePart = (
   { partSize }: State.Upload,
   [index, { size, treeHash }]: readonly [index: number, blob: Event.Blob]
 ): Uploads.Part => ({ range: ByteRange.make(index * partSize, size), treeHash })
@@ -57,8 +58,8 @@ const indexOf = (
   upload: State.Upload,
   range: ByteRange.ByteRange,
   text: string
-): Either.Either<number, Refusal.Refusal> => {
-  const refuse = (why: string) => Either.left(Refusal.invalid(why))
+): Either.Either<number, ErrorResponse.ErrorResponse> => {
+  const refuse = (why: string) => Either.left(ErrorResponse.invalid(why))
   const { partSize } = upload
   const index = range.start / partSize
   if (ByteRange.length(range) > partSize) {
@@ -83,22 +84,22 @@ interface Announced {
 const checkWhole = (
   announced: Announced,
   { size, treeHash }: { readonly size: number; readonly treeHash: TreeHash.TreeHash }
-): Either.Either<void, Refusal.Refusal> => {
+): Either.Either<void, ErrorResponse.ErrorResponse> => {
   if (size !== announced.archiveSize) {
     return Either.left(
-      Refusal.invalid(
+      ErrorResponse.invalid(
         `Invalid x-amz-archive-size: ${announced.archiveSize}. The parts of the upload have ${size} bytes.`
       )
     )
   }
   return treeHash === announced.treeHash
     ? Either.void
-    : Either.left(Catalogue.invalid("x-amz-sha256-tree-hash", announced.treeHash))
+    : Either.left(ParameterError.invalid("x-amz-sha256-tree-hash", announced.treeHash))
 }
 
 /** The size of the archive that the parts make, without gaps: all are full but the last. */
-const sizeOf = (upload: State.Upload): Either.Either<number, Refusal.Refusal> => {
-  const refuse = (why: string) => Either.left(Refusal.invalid(why))
+const sizeOf = (upload: State.Upload): Either.Either<number, ErrorResponse.ErrorResponse> => {
+  const refuse = (why: string) => Either.left(ErrorResponse.invalid(why))
   if (upload.parts.size === 0) return refuse(`No parts have been uploaded for the upload ID: ${upload.id}`)
   let total = 0
   for (const [index, { size }] of upload.parts.after(undefined)) {
@@ -119,14 +120,14 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
         const arn = call.arnPrefix + vaultName
         const tail = yield* Ids.tail
         const uploadId = yield* store.run((step) =>
-          Either.map(Access.vault(step, call, arn), () => {
-            const uploadId = UploadId.make(Ids.inOrder(step.now, step.state.events, tail))
+          Either.map(Access.authorize(step, call, arn), () => {
+            const uploadId = UploadId.make(Ids.ordered(step.now, step.state.events, tail))
             step.commit({
               _tag: "UploadInitiated",
               at: step.now,
               vault: arn,
               uploadId,
-              description: described(description),
+              description: storedDescription(description),
               partSize,
               expiresAt: delays.expiresAt(step.now, "Upload")
             })
@@ -144,17 +145,17 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
     ({ contentSha256, range, treeHash, uploadId, vaultName }, call) =>
       Effect.gen(function*() {
         const arn = call.arnPrefix + vaultName
-        const length = yield* Incoming.length(call)
+        const length = yield* UploadBody.announcedLength(call)
         const text = Router.header(call, "content-range") ?? ""
         if (ByteRange.length(range) !== length) {
           return yield* Effect.fail(
-            Refusal.invalid(`Content-Range: ${text} is incompatible with Content-Length: ${length}`)
+            ErrorResponse.invalid(`Content-Range: ${text} is incompatible with Content-Length: ${length}`)
           )
         }
         const index = yield* store.run((step) =>
           Either.flatMap(findOpen(step, call, arn, uploadId), (upload) => indexOf(upload, range, text))
         )
-        const { blob, keep } = yield* Incoming.receive(store, call, { length, contentSha256, treeHash })
+        const { blob, keep } = yield* UploadBody.receive(store, call, { length, contentSha256, treeHash })
         yield* store.run((step) =>
           Either.map(findOpen(step, call, arn, uploadId), () => {
             keep()
@@ -177,7 +178,7 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
           Either.gen(function*() {
             const upload = yield* find(step, call, arn, uploadId)
             const { outcome } = upload
-            if (outcome._tag === "Aborted") return yield* Either.left(unknown(uploadId))
+            if (outcome._tag === "Aborted") return yield* Either.left(uploadNotFound(uploadId))
             if (outcome._tag === "Completed") {
               yield* checkWhole({ archiveSize, treeHash }, outcome)
               return outcome
@@ -193,7 +194,7 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
               uploadId,
               archiveId: fresh,
               treeHash,
-              inventoryAt: delays.inventoryAt(step.now)
+              inventoryAt: delays.afterInventoryLag(step.now)
             })
             return { archiveId: fresh, treeHash }
           })
@@ -212,7 +213,7 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
           const { outcome } = yield* find(step, call, arn, uploadId)
-          if (outcome._tag === "Completed") return yield* Either.left(unknown(uploadId))
+          if (outcome._tag === "Completed") return yield* Either.left(uploadNotFound(uploadId))
           if (outcome._tag === "Open") step.commit({ _tag: "UploadAborted", at: step.now, vault: arn, uploadId })
           return { output: {} }
         })
@@ -227,13 +228,13 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
           if (Option.isSome(marker) && !/^\d{1,5}$/.test(marker.value)) {
-            return yield* Either.left(Catalogue.invalid("marker", marker.value))
+            return yield* Either.left(ParameterError.invalid("marker", marker.value))
           }
           const upload = yield* findOpen(step, call, arn, uploadId)
           // The marker is the number of the last part of the page before.
           const after = Option.getOrUndefined(Option.map(marker, Number))
           const page = Page.take(upload.parts.after(after), Page.size(limit))
-          const parts = page.items.map((item) => part(upload, item))
+          const parts = page.items.map((item) => describePart(upload, item))
           const next = Option.map(page.next, ([index]) => String(index))
           return { output: { ...describe(upload, arn), marker: next, parts } }
         })
@@ -248,7 +249,7 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
           const after = yield* Page.idMarker(marker)
-          const { uploads } = yield* Access.vault(step, call, arn)
+          const { uploads } = yield* Access.authorize(step, call, arn)
           // In the order of their ids, as they were opened.
           const open = Iterable.filter(uploads.after(after), ([, { outcome }]) => outcome._tag === "Open")
           const page = Page.take(open, Page.size(limit))

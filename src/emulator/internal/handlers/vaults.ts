@@ -9,9 +9,9 @@ import * as Limits from "../../../protocol/Limits.ts"
 import { VaultName } from "../../../protocol/Names.ts"
 import * as Vaults from "../../../protocol/Vaults.ts"
 import * as Access from "../access.ts"
-import * as Refusal from "../errorResponse.ts"
+import * as ErrorResponse from "../errorResponse.ts"
 import * as Page from "../page.ts"
-import * as Catalogue from "../parameterError.ts"
+import * as ParameterError from "../parameterError.ts"
 import * as Router from "../router.ts"
 import * as State from "../state.ts"
 import type { Store } from "../store.ts"
@@ -26,9 +26,9 @@ const describe = (vault: State.Vault): Vaults.VaultDescription => ({
 })
 
 // The name behind which a page begins.
-const markedName = (marker: string): Either.Either<string, Refusal.Refusal> => {
+const markedName = (marker: string): Either.Either<string, ErrorResponse.ErrorResponse> => {
   const [, name] = /^arn:[^:]+:glacier:[^:]*:[^:]*:vaults\/([A-Za-z0-9_.-]{1,255})$/.exec(marker) ?? []
-  return name === undefined ? Either.left(Catalogue.invalid("marker", marker)) : Either.right(name)
+  return name === undefined ? Either.left(ParameterError.invalid("marker", marker)) : Either.right(name)
 }
 
 export const routes = (store: Store, maximumVaults: number): ReadonlyArray<Router.Route> => [
@@ -37,8 +37,8 @@ export const routes = (store: Store, maximumVaults: number): ReadonlyArray<Route
       const vault = call.arnPrefix + vaultName
       yield* store.run(({ commit, now, state }) => {
         if (state.vaults.has(vault)) return Either.void
-        if ((state.places.get(call.arnPrefix)?.size ?? 0) >= maximumVaults) {
-          return Either.left(Refusal.limitExceeded(`There may be at most ${maximumVaults} vaults in a region.`))
+        if ((state.vaultsByPrefix.get(call.arnPrefix)?.size ?? 0) >= maximumVaults) {
+          return Either.left(ErrorResponse.limitExceeded(`There may be at most ${maximumVaults} vaults in a region.`))
         }
         commit({ _tag: "VaultCreated", at: now, vault })
         return Either.void
@@ -51,7 +51,7 @@ export const routes = (store: Store, maximumVaults: number): ReadonlyArray<Route
     [],
     ({ vaultName }, call) =>
       store.run((step) =>
-        Either.map(Access.vault(step, call, call.arnPrefix + vaultName), (vault) => ({ output: describe(vault) }))
+        Either.map(Access.authorize(step, call, call.arnPrefix + vaultName), (vault) => ({ output: describe(vault) }))
       )
   ),
 
@@ -60,7 +60,7 @@ export const routes = (store: Store, maximumVaults: number): ReadonlyArray<Route
       Either.gen(function*() {
         const size = Math.min(Option.getOrElse(limit, () => Limits.vaultPage), Limits.vaultPage)
         const after = Option.isSome(marker) ? yield* markedName(marker.value) : undefined
-        const page = Page.take(step.state.places.get(call.arnPrefix)?.after(after) ?? [], size)
+        const page = Page.take(step.state.vaultsByPrefix.get(call.arnPrefix)?.after(after) ?? [], size)
         const vaults: Array<Vaults.VaultDescription> = []
         for (const [, { arn }] of page.items) vaults.push(describe(yield* step.vault(arn)))
         return { output: { marker: Option.map(page.next, ([, { arn }]) => arn), vaults } }
@@ -76,8 +76,8 @@ export const routes = (store: Store, maximumVaults: number): ReadonlyArray<Route
           const arn = call.arnPrefix + vaultName
           // Deleting is idempotent: one that is not there counts as deleted.
           if (!step.state.vaults.has(arn) && call.caller === call.accountId) return { output: {} }
-          if (!State.isDeletable(yield* Access.vault(step, call, arn))) {
-            return yield* Either.left(Refusal.invalid(`Vault not empty or recently written to: ${arn}`))
+          if (!State.isDeletable(yield* Access.authorize(step, call, arn))) {
+            return yield* Either.left(ErrorResponse.invalid(`Vault not empty or recently written to: ${arn}`))
           }
           step.commit({ _tag: "VaultDeleted", at: step.now, vault: arn })
           return { output: {} }
