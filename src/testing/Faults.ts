@@ -22,7 +22,7 @@ import * as Traffic from "./internal/traffic.ts"
 /**
  * What can go wrong.
  *
- * With any request: `LostRequest` (it never arrives, and nobody answers), `LostReply` (the service acts, and nobody
+ * With any request: `LostRequest` (it never arrives, and nobody answers), `LostResponse` (the service acts, and nobody
  * answers), `ResetBeforeHeaders` (the service acts, the connection breaks), `Throttled` (400), `Failed` (500, though the
  * service has acted), `Unavailable` (503), `ProxyPage` (502 and HTML), `ExpiredCredentials` (403), `ClockJump` (the clock
  * of `inJumpingTime` is set ahead or back by 5 minutes to an hour). With answers that have a body: `ResetAfterHeaders`,
@@ -105,9 +105,9 @@ export interface Service {
   /** The ids of the uploads and jobs that were made to expire. */
   readonly expired: Effect.Effect<ReadonlySet<string>>
   /** An HTTP client with which it goes wrong. */
-  readonly harmHttp: (http: HttpClient.HttpClient) => HttpClient.HttpClient
+  readonly wrapHttpClient: (http: HttpClient.HttpClient) => HttpClient.HttpClient
   /** A file system with which it goes wrong. */
-  readonly harmFiles: (fs: FileSystem.FileSystem) => FileSystem.FileSystem
+  readonly wrapFileSystem: (fs: FileSystem.FileSystem) => FileSystem.FileSystem
   /** The clock that jumps. Sleeps are as long as they are, as those of a machine whose time is set. */
   readonly clock: Clock.Clock
 }
@@ -160,13 +160,13 @@ export const make = (options: Options = {}): Effect.Effect<Service> =>
       }),
       expired: Effect.sync(() => new Set(plan.expired)),
       // The time of the service does not jump.
-      harmHttp: (http) =>
+      wrapHttpClient: (http) =>
         Traffic.harming(
           HttpClient.transform(http, Effect.withClock(clock)),
           plan,
           (millis) => void (ahead = millis)
         ),
-      harmFiles: (fs) => Disk.harming(fs, plan),
+      wrapFileSystem: (fs) => Disk.harming(fs, plan),
       clock: {
         [Clock.ClockTypeId]: Clock.ClockTypeId,
         unsafeCurrentTimeMillis: now,
@@ -191,7 +191,7 @@ export const make = (options: Options = {}): Effect.Effect<Service> =>
  * const tenth = Faults.layer({ seed: 7, rates: 0.1 })
  *
  * // A service that throttles, and now and then a reply that is lost
- * const busy = Faults.layer({ seed: 7, rates: { Throttled: 0.3, LostReply: 0.01 } })
+ * const busy = Faults.layer({ seed: 7, rates: { Throttled: 0.3, LostResponse: 0.01 } })
  */
 export const layer = (options: Options = {}): Layer.Layer<Faults> => Layer.effect(Faults, make(options))
 
@@ -213,7 +213,7 @@ export const layer = (options: Options = {}): Layer.Layer<Faults> => Layer.effec
  */
 export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, HttpClient.HttpClient | Faults> = Layer.effect(
   HttpClient.HttpClient,
-  Effect.zipWith(Faults, HttpClient.HttpClient, ({ harmHttp }, http) => harmHttp(http))
+  Effect.zipWith(Faults, HttpClient.HttpClient, ({ wrapHttpClient }, http) => wrapHttpClient(http))
 )
 
 /**
@@ -244,7 +244,7 @@ export const layerClient = (
  */
 export const layerFileSystem: Layer.Layer<FileSystem.FileSystem, never, FileSystem.FileSystem | Faults> = Layer.effect(
   FileSystem.FileSystem,
-  Effect.zipWith(Faults, FileSystem.FileSystem, ({ harmFiles }, fs) => harmFiles(fs))
+  Effect.zipWith(Faults, FileSystem.FileSystem, ({ wrapFileSystem }, fs) => wrapFileSystem(fs))
 )
 
 /**

@@ -15,7 +15,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
-import * as Answer from "./internal/answer.ts"
+import * as Responses from "./internal/response.ts"
 import { expect } from "./internal/expect.ts"
 
 /**
@@ -117,7 +117,7 @@ const bytesOf = ({ body }: HttpClientRequest.HttpClientRequest): Effect.Effect<U
   body._tag === "Uint8Array"
     ? Effect.succeed(body.body)
     : body._tag === "Stream"
-    ? Effect.orDie(Answer.collect(body.stream))
+    ? Effect.orDie(Responses.collect(body.stream))
     : Effect.succeed(new Uint8Array())
 
 /** The body as what it is compared with is. */
@@ -153,7 +153,7 @@ const answered = (
   const raw = body === undefined ? "" : isRaw(body) ? body : JSON.stringify(body)
   const bytes = Predicate.isString(raw) ? utf8.encode(raw) : raw
   const type: Record<string, string> = body === undefined || isRaw(body) ? {} : { "content-type": "application/json" }
-  return Answer.of(request, status, { ...type, ...headers }, bytes.length === 0 ? Stream.empty : Stream.succeed(bytes))
+  return Responses.make(request, status, { ...type, ...headers }, bytes.length === 0 ? Stream.empty : Stream.succeed(bytes))
 }
 
 /**

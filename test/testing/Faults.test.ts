@@ -66,7 +66,7 @@ const once = (fault: Faults.Kind, operation: string, at = 1) => faulty({ script:
 /** What a client without retries fails with. */
 const failures: ReadonlyArray<readonly [fault: Faults.Kind, operation: string, error: object]> = [
   ["LostRequest", "DescribeJob", { _tag: "AttemptTimeout", waiting: "response" }],
-  ["LostReply", "UploadMultipartPart", { _tag: "AttemptTimeout", millis: 300_000 }],
+  ["LostResponse", "UploadMultipartPart", { _tag: "AttemptTimeout", millis: 300_000 }],
   ["Throttled", "UploadMultipartPart", { _tag: "Throttling" }],
   ["TimedOut", "UploadMultipartPart", { _tag: "RequestTimeout" }],
   ["Failed", "ListParts", { _tag: "ServiceUnavailable", status: 500 }],
@@ -227,12 +227,12 @@ describe("Faults", () => {
   it.live("what a service has done whose answer did not arrive is done [I2]", () =>
     Effect.gen(function*() {
       const glacier = yield* GlacierClient
-      const names = ["LostReply", "ResetBeforeHeaders", "Failed"]
+      const names = ["LostResponse", "ResetBeforeHeaders", "Failed"]
       for (const vaultName of names) yield* Effect.flip(glacier.createVault({ vaultName }))
       const { vaults } = yield* glacier.listVaults({})
       expect(vaults.map(({ vaultName }) => vaultName)).toEqual(expect.arrayContaining(names))
     }).pipe(faulty({
-      script: (["LostReply", "ResetBeforeHeaders", "Failed"] as const).map((fault, index) => ({
+      script: (["LostResponse", "ResetBeforeHeaders", "Failed"] as const).map((fault, index) => ({
         fault,
         operation: "CreateVault",
         at: index + 2

@@ -9,7 +9,7 @@ import { PCGRandom } from "effect/Utils"
 
 export const Kind = Schema.Literal(
   "LostRequest",
-  "LostReply",
+  "LostResponse",
   "Throttled",
   "TimedOut",
   "Failed",

@@ -16,7 +16,7 @@ import * as Stream from "effect/Stream"
 import * as Limits from "../../protocol/Limits.ts"
 import type * as Operation from "../../protocol/Operation.ts"
 import { operations } from "../../protocol/Operations.ts"
-import * as Answer from "./answer.ts"
+import * as Responses from "./response.ts"
 import type { Draw, Kind, Plan } from "./plan.ts"
 
 type Request = HttpClientRequest.HttpClientRequest
@@ -34,7 +34,7 @@ export const kindsOf = (operation: Operation.Any): ReadonlyArray<Kind> => {
   const isOutput = operation.body === "bytes"
   return [
     "LostRequest",
-    "LostReply",
+    "LostResponse",
     "Throttled",
     "Failed",
     "Unavailable",
@@ -88,7 +88,7 @@ const bodyOf = ({ body }: Request): Effect.Effect<Uint8Array> =>
   body._tag === "Uint8Array"
     ? Effect.succeed(body.body)
     : body._tag === "Stream"
-    ? Effect.orDie(Answer.collect(body.stream))
+    ? Effect.orDie(Responses.collect(body.stream))
     : Effect.succeed(new Uint8Array())
 
 const flipped = (random: Draw["random"], bytes: Uint8Array): Uint8Array => {
@@ -131,7 +131,7 @@ export const harming = (
     )
 
   const gone = (request: Request, id: string) =>
-    Answer.refusal(
+    Responses.ofError(
       request,
       404,
       "ResourceNotFoundException",
@@ -141,7 +141,7 @@ export const harming = (
   /** A page without what has expired. */
   const withoutExpired = (response: Response): Sent =>
     Effect.map(response.text, (text) =>
-      Answer.changed(response, {
+      Responses.changed(response, {
         body: Stream.encodeText(
           Stream.succeed(relisted(text, (items) => items.filter((item) => !isOf(plan.expired)(item))))
         )
@@ -151,9 +151,9 @@ export const harming = (
   const harm = (response: Response, draw: Draw): Effect.Effect<Response, HttpClientError.ResponseError> =>
     Effect.gen(function*() {
       const { done, fault } = draw
-      const harmed = (change: Parameters<typeof Answer.changed>[1]) => {
+      const harmed = (change: Parameters<typeof Responses.changed>[1]) => {
         done()
-        return Answer.changed(response, change)
+        return Responses.changed(response, change)
       }
       const { headers } = response
       const treeHash = headers[treeHashHeader]
@@ -165,7 +165,7 @@ export const harming = (
       if (fault === "NoTreeHash") {
         if (treeHash === undefined) return response
         done()
-        return Answer.without(response, treeHashHeader)
+        return Responses.withoutHeader(response, treeHashHeader)
       }
       if (fault === "WrongContentRange") {
         const range = headers["content-range"]
@@ -175,8 +175,8 @@ export const harming = (
           }
         })
       }
-      const bytes = yield* Answer.collect(response.stream)
-      const whole = Answer.changed(response, { body: Stream.succeed(bytes) })
+      const bytes = yield* Responses.collect(response.stream)
+      const whole = Responses.changed(response, { body: Stream.succeed(bytes) })
       const half = Stream.succeed(bytes.subarray(0, bytes.length >> 1))
       const reset = Stream.fail(new ConnectionReset())
       switch (fault) {
@@ -232,7 +232,7 @@ export const harming = (
       if (again !== undefined) return Effect.succeed(again)
       if (plan.expired.has(id)) return Effect.succeed(gone(request, id))
       const refused = (status: number, code: string, message: string): Sent =>
-        Effect.succeed(Answer.refusal(request, status, code, message))
+        Effect.succeed(Responses.ofError(request, status, code, message))
       const draw = plan.next(route.name, route.kinds)
       const listed = plan.expired.size > 0 && "marker" in route.input
         ? Effect.flatMap(
@@ -251,7 +251,7 @@ export const harming = (
         case "LostRequest":
           done()
           return Effect.never
-        case "LostReply":
+        case "LostResponse":
           done()
           return Effect.zipRight(send, Effect.never)
         case "ResetBeforeHeaders":
@@ -275,7 +275,7 @@ export const harming = (
         case "ProxyPage":
           done()
           return Effect.succeed(
-            Answer.make(request, 502, "text/html", "<html><body><h1>502 Bad Gateway</h1></body></html>")
+            Responses.ofText(request, 502, "text/html", "<html><body><h1>502 Bad Gateway</h1></body></html>")
           )
         case "ExpiredCredentials":
           done()

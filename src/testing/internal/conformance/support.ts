@@ -20,7 +20,7 @@ import * as TreeHash from "../../../protocol/TreeHash.ts"
 import { Hasher } from "../../../transport/Hasher.ts"
 import { expect, Unexpected } from "../expect.ts"
 
-export { collect } from "../answer.ts"
+export { collect } from "../response.ts"
 
 export const mebibyte = Limits.mebibyte
 
