@@ -31,9 +31,9 @@ export const collect = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Effect.E
 /**
  * A response whose body is a stream. Each time the body is read, the stream runs again.
  *
- * `HttpClientResponse.fromWeb` cannot replace it: a web response is read once, and a fault such as a reset connection needs
- * a body that fails with a given error. The emulator and `NodeHttp` have classes of their own, because they read from an
- * `HttpApp` and from undici, and `src/testing` may not be imported there.
+ * It shares no code with the other two classes of responses. That of the emulator is internal to `src/emulator`, and that
+ * of `NodeHttp` reads from undici. `HttpClientResponse.fromWeb` is no substitute: it allows one read only, and its body
+ * cannot fail with a given error.
  */
 class StreamResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
