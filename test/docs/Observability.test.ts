@@ -25,7 +25,7 @@ import * as Source from "../../src/transfer/Source.ts"
 import * as Target from "../../src/transfer/Target.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import * as Support from "../transfer/support.ts"
-import { refusal } from "../transport/support.ts"
+import { errorResponseOf } from "../transport/support.ts"
 
 const { mebibyte, pattern } = Support
 
@@ -130,7 +130,7 @@ it.scopedLive("docs/observability.md lists exactly the spans, events, metrics an
     const glacier = Support.layer((send, request) => {
       if (throttled || request.method !== "PUT") return send
       throttled = true
-      return Effect.succeed(HttpClientResponse.fromWeb(request, refusal(400, "ThrottlingException")))
+      return Effect.succeed(HttpClientResponse.fromWeb(request, errorResponseOf(400, "ThrottlingException")))
     })
     yield* run.pipe(
       Effect.provideService(RetryPolicy.RetryPolicy, RetryPolicy.log(RetryPolicy.standard)),

@@ -17,7 +17,7 @@ import * as Timeouts from "../../src/policy/Timeouts.ts"
 import { Transport } from "../../src/transport/Transport.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { welcome, welcomeHash } from "../transport/calls.ts"
-import { answer, over, scripted } from "../transport/support.ts"
+import { over, responseOf, scripted } from "../transport/support.ts"
 import type { Options } from "../transport/support.ts"
 
 const vault = { vaultName: "photos" }
@@ -177,21 +177,25 @@ const anHourAhead = (headers: Readonly<Record<string, string>> = {}) =>
   Effect.map(
     Clock.currentTimeMillis,
     (now) =>
-      answer(403, JSON.stringify({ code: "InvalidSignatureException", message: "Signature expired", type: "Client" }), {
-        date: new Date(now + hour).toUTCString(),
-        ...headers
-      })
+      responseOf(
+        403,
+        JSON.stringify({ code: "InvalidSignatureException", message: "Signature expired", type: "Client" }),
+        {
+          date: new Date(now + hour).toUTCString(),
+          ...headers
+        }
+      )
   )
 
-describe("The time of a reply", () => {
+describe("The time of a respond", () => {
   const policies = Layer.merge(
     RetryPolicy.layer(RetryPolicy.standard),
     Timeouts.layerWith({ response: Duration.minutes(30) })
   )
   /** What a call ends with; and for each attempt how many hours its signature was ahead of this machine's clock. */
-  const of = (reply: Parameters<typeof scripted>[0]) =>
+  const of = (respond: Parameters<typeof scripted>[0]) =>
     Effect.gen(function*() {
-      const { glacier, sent } = yield* scripted(reply, { policies })
+      const { glacier, sent } = yield* scripted(respond, { policies })
       const error = yield* Effect.flip(glacier.listVaults({}))
       const ahead = sent.map(({ at, headers }) => {
         const [, day = "", time = ""] = /^(\d{8})T(\d{6})Z$/.exec(headers["x-amz-date"] ?? "") ?? []
@@ -214,7 +218,7 @@ describe("The time of a reply", () => {
   it.effect("is believed when it took 14 minutes, not so when it took 16 [S3]", () =>
     Effect.gen(function*() {
       const late = (time: Duration.DurationInput) =>
-        of((_, attempt) => attempt === 1 ? Effect.delay(anHourAhead(), time) : Effect.succeed(answer(500)))
+        of((_, attempt) => attempt === 1 ? Effect.delay(anHourAhead(), time) : Effect.succeed(responseOf(500)))
       expect(yield* late("14 minutes")).toEqual({ ahead: [0, 1, 1], because: "UnknownServiceError" })
       expect(yield* late("16 minutes")).toEqual({ ahead: [0, 0, 0], because: "UnknownServiceError" })
     }))
@@ -289,9 +293,12 @@ describe("A part", () => {
 
   it.effect("is signed when its turn has come, however long it waited [S4]", () =>
     Effect.gen(function*() {
-      const { glacier, sent } = yield* scripted(() => Effect.succeed(answer(200, JSON.stringify({ VaultList: [] }))), {
-        policies: Layer.orDie(RatePolicy.layerWith({ requestsPerSecond: 1 / 600 }))
-      })
+      const { glacier, sent } = yield* scripted(
+        () => Effect.succeed(responseOf(200, JSON.stringify({ VaultList: [] }))),
+        {
+          policies: Layer.orDie(RatePolicy.layerWith({ requestsPerSecond: 1 / 600 }))
+        }
+      )
       yield* Effect.replicateEffect(glacier.listVaults({}), 4, { concurrency: "unbounded" })
       expect(sent.map(({ at }) => at)).toEqual([0, 600_000, 1_200_000, 1_800_000])
       expect(sent.map(({ headers }) => headers["x-amz-date"])).toEqual(

@@ -21,7 +21,7 @@ import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Hasher from "../../src/transport/Hasher.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { archiveId, uploadId } from "../transport/calls.ts"
-import { answer, over, refusal } from "../transport/support.ts"
+import { errorResponseOf, over, responseOf } from "../transport/support.ts"
 
 const mebibyte = 1_048_576
 const gibibyte = 1_024 * mebibyte
@@ -83,16 +83,16 @@ const service = (issued: ReadonlyMap<string, Credentials.Keys>) => {
       if (Either.isLeft(verified)) {
         const { code, message, status } = verified.left
         seen.refused = [...seen.refused, code]
-        return HttpClientResponse.fromWeb(request, refusal(status, code, message))
+        return HttpClientResponse.fromWeb(request, errorResponseOf(status, code, message))
       }
       if (isPart) seen.parts++
       return HttpClientResponse.fromWeb(
         request,
         isPart
-          ? answer(204, null, { "x-amz-sha256-tree-hash": "0".repeat(64) })
+          ? responseOf(204, null, { "x-amz-sha256-tree-hash": "0".repeat(64) })
           : url.pathname.endsWith("/multipart-uploads")
-          ? answer(201, null, { "x-amz-multipart-upload-id": uploadId, location: "/upload" })
-          : answer(201, null, { "x-amz-archive-id": archiveId, location: "/archive" })
+          ? responseOf(201, null, { "x-amz-multipart-upload-id": uploadId, location: "/upload" })
+          : responseOf(201, null, { "x-amz-archive-id": archiveId, location: "/archive" })
       )
     })
   )

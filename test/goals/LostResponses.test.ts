@@ -16,7 +16,7 @@ import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { call, welcome, welcomeHash } from "../transport/calls.ts"
-import { answer, scripted } from "../transport/support.ts"
+import { responseOf, scripted } from "../transport/support.ts"
 
 const vault = { vaultName: "photos" }
 const body = { body: welcome, contentSha256: welcomeHash, treeHash: welcomeHash }
@@ -167,7 +167,7 @@ describe("lost replies", () => {
     "are also answers of a proxy that failed with %i [R6]",
     (status) =>
       Effect.gen(function*() {
-        const { glacier, sent } = yield* scripted(() => Effect.sync(() => answer(status, "<html></html>")))
+        const { glacier, sent } = yield* scripted(() => Effect.sync(() => responseOf(status, "<html></html>")))
         expect(yield* Effect.flip(call("uploadArchive").run(glacier))).toMatchObject({ _tag: "OutcomeUnknown" })
         expect(sent).toHaveLength(1)
       })

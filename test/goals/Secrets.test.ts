@@ -31,7 +31,7 @@ import * as Signer from "../../src/transport/Signer.ts"
 import * as Transport from "../../src/transport/Transport.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { calls, welcomeHash } from "../transport/calls.ts"
-import { answer, over, refusal, script, type Sent } from "../transport/support.ts"
+import { errorResponseOf, over, responseOf, script, type Sent } from "../transport/support.ts"
 
 /** Everything anybody could see of a value. */
 const forms = (value: unknown): ReadonlyArray<string> => [
@@ -158,20 +158,22 @@ const failing = (quote: string, code?: string) => {
 const broken = (quote: string) => new ReadableStream({ pull: (controller) => controller.error(new Error(quote)) })
 
 /** Answers that tell what was sent, in every place there is. */
-const replies: ReadonlyArray<(quote: string, sent: Sent) => Effect.Effect<Response, unknown>> = [
+const responders: ReadonlyArray<(quote: string, sent: Sent) => Effect.Effect<Response, unknown>> = [
   ...codes.map(([status, code]) => (quote: string) =>
-    Effect.sync(() => refusal(status, code, `It should have been ${quote}`))
+    Effect.sync(() => errorResponseOf(status, code, `It should have been ${quote}`))
   ),
-  (quote) => Effect.sync(() => refusal(400, quote, quote)),
-  ...[301, 407, 502].map((status) => (quote: string) => Effect.sync(() => answer(status, `<pre>${quote}</pre>`))),
-  (_, { headers }) =>
-    Effect.sync(() => answer(500, "", { "x-amzn-requestid": headers["x-amz-security-token"] ?? "", location: "/" })),
-  (quote) => Effect.sync(() => answer(200, quote)),
-  (quote) => Effect.sync(() => answer(200, JSON.stringify(quote))),
-  (quote) => Effect.sync(() => answer(200, JSON.stringify({ VaultName: quote, Marker: 1, [quote]: quote }))),
+  (quote) => Effect.sync(() => errorResponseOf(400, quote, quote)),
+  ...[301, 407, 502].map((status) => (quote: string) => Effect.sync(() => responseOf(status, `<pre>${quote}</pre>`))),
   (_, { headers }) =>
     Effect.sync(() =>
-      answer(201, null, {
+      responseOf(500, "", { "x-amzn-requestid": headers["x-amz-security-token"] ?? "", location: "/" })
+    ),
+  (quote) => Effect.sync(() => responseOf(200, quote)),
+  (quote) => Effect.sync(() => responseOf(200, JSON.stringify(quote))),
+  (quote) => Effect.sync(() => responseOf(200, JSON.stringify({ VaultName: quote, Marker: 1, [quote]: quote }))),
+  (_, { headers }) =>
+    Effect.sync(() =>
+      responseOf(201, null, {
         "x-amz-archive-id": headers["authorization"] ?? "",
         "x-amz-sha256-tree-hash": headers["authorization"] ?? "",
         "x-amzn-requestid": headers["authorization"] ?? ""
@@ -185,8 +187,8 @@ const replies: ReadonlyArray<(quote: string, sent: Sent) => Effect.Effect<Respon
   (quote) => Effect.die(new Error(quote, { cause: quote })),
   (quote, sent) => Effect.die({ message: quote, request: sent }),
   () => Effect.never,
-  (quote) => Effect.sync(() => answer(200, broken(quote), { "x-amz-sha256-tree-hash": welcomeHash })),
-  (quote) => Effect.sync(() => answer(500, broken(quote)))
+  (quote) => Effect.sync(() => responseOf(200, broken(quote), { "x-amz-sha256-tree-hash": welcomeHash })),
+  (quote) => Effect.sync(() => responseOf(500, broken(quote)))
 ]
 
 const policies = [
@@ -207,7 +209,7 @@ const failure = Effect.gen(function*() {
   const { http, sent } = script((one) =>
     Effect.gen(function*() {
       const quote = yield* pick(quotes)
-      return yield* (yield* pick(replies))(quote(one), one)
+      return yield* (yield* pick(responders))(quote(one), one)
     })
   )
   const { recording, seen } = recorder()

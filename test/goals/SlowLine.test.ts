@@ -11,7 +11,7 @@ import * as Source from "../../src/transfer/Source.ts"
 import * as Upload from "../../src/transfer/Upload.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import * as Support from "../transfer/support.ts"
-import { refusal } from "../transport/support.ts"
+import { errorResponseOf } from "../transport/support.ts"
 
 const { address, mebibyte, openUploads, pattern, same, stored } = Support
 
@@ -53,7 +53,7 @@ const impatient = (arrived: Support.Change): Support.Change => (send, request) =
   Effect.raceFirst(
     arrived(send, request),
     Effect.delay(
-      Effect.sync(() => HttpClientResponse.fromWeb(request, refusal(408, "RequestTimeoutException"))),
+      Effect.sync(() => HttpClientResponse.fromWeb(request, errorResponseOf(408, "RequestTimeoutException"))),
       "5 minutes"
     )
   )
@@ -141,7 +141,7 @@ describe("A line", () => {
     let failures = 4
     const { attempts, change } = lineOf(10, (arrived) => (send, request) =>
       failures-- > 0
-        ? Effect.sync(() => HttpClientResponse.fromWeb(request, refusal(500, "ServiceUnavailableException")))
+        ? Effect.sync(() => HttpClientResponse.fromWeb(request, errorResponseOf(500, "ServiceUnavailableException")))
         : arrived(send, request))
     return Effect.gen(function*() {
       yield* upload(sources.stream)

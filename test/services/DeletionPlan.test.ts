@@ -11,7 +11,7 @@ import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
 import { fates } from "../policy/support.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { type Change, recording } from "../transfer/support.ts"
-import { refusal } from "../transport/support.ts"
+import { errorResponseOf } from "../transport/support.ts"
 import { type Death, runOn, storeAll } from "./many.ts"
 import { layer } from "./support.ts"
 
@@ -55,8 +55,8 @@ describe("DeletionPlan", () => {
       const plan = yield* planned(5)
       const [gone = "", forbidden = ""] = plan.archives.map(({ archiveId }) => archiveId)
       // The service has nothing against deleting again, but might.
-      refusals.set(gone, refusal(404, "ResourceNotFoundException", `The archive ID was not found: ${gone}`))
-      refusals.set(forbidden, refusal(403, "AccessDeniedException"))
+      refusals.set(gone, errorResponseOf(404, "ResourceNotFoundException", `The archive ID was not found: ${gone}`))
+      refusals.set(forbidden, errorResponseOf(403, "AccessDeniedException"))
       const run = Stream.runCollect(DeletionPlan.run("all", plan))
       expect(told(yield* run)).toEqual(["0 before", "1 AccessDenied", "2 now", "3 now", "4 now"])
       refusals.clear()
@@ -75,8 +75,8 @@ describe("DeletionPlan", () => {
     return Effect.gen(function*() {
       const plan = yield* planned(2)
       const [named = "", unnamed = ""] = plan.archives.map(({ archiveId }) => archiveId)
-      refusals.set(named, refusal(404, "ResourceNotFoundException", `Nothing is known of ${named}`))
-      refusals.set(unnamed, refusal(404, "ResourceNotFoundException", "Nothing is known of it"))
+      refusals.set(named, errorResponseOf(404, "ResourceNotFoundException", `Nothing is known of ${named}`))
+      refusals.set(unnamed, errorResponseOf(404, "ResourceNotFoundException", "Nothing is known of it"))
       const outcomes = yield* Stream.runCollect(DeletionPlan.run("all", plan))
       expect(told(outcomes)).toEqual(["0 before", "1 ResourceNotFound"])
     }).pipe(Effect.provide(layer(change)), Effect.provide(Checkpoint.layerMemory))

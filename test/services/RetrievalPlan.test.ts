@@ -90,7 +90,7 @@ describe("RetrievalPlan.make", () => {
         "  The path \"c\" conflicts with that of another archive: \"C\"",
         "  The path \"C\" conflicts with that of another archive: \"c\""
       ].join("\n"))
-      expect(RetrievalPlan.format(plan, { bytesPerDay: 1 })).toContain("there will be no room for it")
+      expect(RetrievalPlan.format(plan, { bytesPerDay: 1 })).toContain("it will never fit")
     }))
 
   it.effect("plans a thousand files whose folder is an archive itself, and rejects only that archive", () =>
@@ -225,7 +225,7 @@ describe("RetrievalPlan.run", () => {
     )
     expect(Either.getOrThrow(error).message).toBe(
       "The retrieval of archive the-id (a/b) takes 7 of the budget's bytesPerDay of 6, of which 6 is left: " +
-        "there will be no room for it"
+        "it will never fit"
     )
   })
 

@@ -14,7 +14,7 @@ import * as Telling from "../../src/transfer/internal/telling.ts"
 import * as Progress from "../../src/transfer/Progress.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import * as Upload from "../../src/transfer/Upload.ts"
-import { refusal } from "../transport/support.ts"
+import { errorResponseOf } from "../transport/support.ts"
 import * as Support from "./support.ts"
 
 const { address, mebibyte, openUploads, pattern } = Support
@@ -91,7 +91,7 @@ const throttling = (): Support.Change => {
     const kind = `${request.method} ${new URL(request.url).pathname.split("/").slice(4, 6).length}`
     if (seen.has(kind)) return send
     seen.add(kind)
-    return Effect.sync(() => HttpClientResponse.fromWeb(request, refusal(400, "ThrottlingException")))
+    return Effect.sync(() => HttpClientResponse.fromWeb(request, errorResponseOf(400, "ThrottlingException")))
   }
 }
 

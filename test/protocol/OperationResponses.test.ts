@@ -30,7 +30,7 @@ const withJson = all.flatMap(({ model, name, operation }) =>
     : []
 )
 
-describe("Operation: answers", () => {
+describe("Operation: responses", () => {
   it.each(["5", 5])("take the limit of an inventory job as text and as a number: %j", (Limit) => {
     const described = Option.fromNullable(withJson.find(({ name }) => name === "DescribeJob"))
     const job = Object(sample(Option.getOrThrow(described).shape))
@@ -63,7 +63,7 @@ describe("Operation: answers", () => {
       })
     }
 
-    it("are refused without what is always there", () => {
+    it("are rejected without a required field", () => {
       const always = Object.keys(shape.members ?? {})
         .filter((name) => !isNullable(shape, name))
       expect(always.length).toBeGreaterThan(0)
@@ -75,7 +75,7 @@ describe("Operation: answers", () => {
       }
     })
 
-    it("take dates to the second, and fields that nobody knows", () => {
+    it("accept dates exact to the second, and unknown fields", () => {
       const json = JSON.stringify(sample(shape, (_, name) => retired.includes(name) ? null : true))
       const whole: unknown = JSON.parse(json.replaceAll(".663Z", "Z"), (key, value) => {
         const isStructure = typeof value === "object" && value !== null && !Array.isArray(value) && key !== "Tags"
