@@ -69,7 +69,7 @@ describe("an upload of several hosts in one vault", () => {
       for (const { uploadId } of left) {
         expect((yield* glacier.listParts({ ...address, uploadId })).parts).toEqual([])
       }
-    }).pipe(over([{ fault: "LostReply", operation: "InitiateMultipartUpload", at: 1 }])))
+    }).pipe(over([{ fault: "LostResponse", operation: "InitiateMultipartUpload", at: 1 }])))
 })
 
 describe("a failed upload", () => {
@@ -98,7 +98,7 @@ describe("a failed upload", () => {
 
 const complete = "CompleteMultipartUpload"
 const forgotten: Script = [
-  { fault: "LostReply", operation: complete, at: 1 },
+  { fault: "LostResponse", operation: complete, at: 1 },
   { fault: "GoneAfterComplete", operation: complete, at: 2 }
 ]
 
@@ -154,7 +154,7 @@ describe("an upload that was completed and forgotten by the service before the r
       )
       expect(error).toMatchObject({ _tag: "OutcomeUnknown", operation: complete })
       expect(yield* archives).toBe(1)
-    }).pipe(over([{ fault: "LostReply", operation: complete, at: 1 }])))
+    }).pipe(over([{ fault: "LostResponse", operation: complete, at: 1 }])))
 
   it.live("fails with the connection error, and is aborted, when the lost request never arrived", () =>
     Effect.gen(function*() {
