@@ -44,7 +44,7 @@ const rules = [
   [String.raw`\b(?:for|of|to|by|from|with|than|as) who\b`, "name the caller, the server, the program"],
   [String.raw`\bwhom\b`, "name the caller, the server, the program"],
   [String.raw`${start}Who(?:ever)?\b(?![^.!]*\?)`, "name the caller, the server, the program"],
-  [String.raw`${start}What\b(?![^.!]*\?)`, "a noun, such as \"The bytes that ...\""],
+  [String.raw`${start}What\b(?! to\b)(?![^.!]*\?)`, "a noun, such as \"The bytes that ...\""],
   [String.raw`${start}Of (?!course\b)`, "subject first: \"The job has several ...\""]
 ].map(([phrase, instead]) => {
   // Phrases in lower case also match at the start of a sentence.

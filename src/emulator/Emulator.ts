@@ -21,13 +21,13 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as Limits from "../protocol/Limits.ts"
 import type * as Inside from "./Inside.ts"
-import * as App from "./internal/App.ts"
-import * as Completions from "./internal/Completions.ts"
-import * as Delays from "./internal/Delays.ts"
-import * as InProcess from "./internal/InProcess.ts"
-import * as Look from "./internal/Look.ts"
-import type { EmulatorStorageError } from "./internal/StorageError.ts"
-import * as Store from "./internal/Store.ts"
+import * as App from "./internal/app.ts"
+import * as Delays from "./internal/delays.ts"
+import * as InProcessClient from "./internal/inProcessClient.ts"
+import * as Inspect from "./internal/inspect.ts"
+import * as JobNotifications from "./internal/jobNotifications.ts"
+import type { EmulatorStorageError } from "./internal/storageError.ts"
+import * as Store from "./internal/store.ts"
 import type { Notification } from "./Topics.ts"
 
 export type {
@@ -37,8 +37,8 @@ export type {
    * @since 0.1.0
    * @category models
    */
-  Each
-} from "./internal/Delays.ts"
+  Durations
+} from "./internal/delays.ts"
 
 export {
   /**
@@ -48,7 +48,7 @@ export {
    * @category errors
    */
   EmulatorStorageError
-} from "./internal/StorageError.ts"
+} from "./internal/storageError.ts"
 
 /**
  * Credentials that the emulator knows. With a session token, requests must carry it.
@@ -83,12 +83,12 @@ export interface Options {
    * How long jobs take: all the same, or retrievals of archives by their tier, and inventories. By default Expedited 5
    * minutes, Standard 4 hours, Bulk 8 hours and Inventory 4 hours.
    */
-  readonly jobDelay?: Delays.Each<Delays.Kind> | undefined
+  readonly jobDelay?: Delays.Durations<Delays.JobKind> | undefined
   /**
    * How long a job is kept after it is complete, an upload after its last part, and a vault lock that is in progress:
    * all the same, or each. By default 24 hours each.
    */
-  readonly expiry?: Delays.Each<Delays.Expiring> | undefined
+  readonly expiry?: Delays.Durations<Delays.Expiry> | undefined
   /** How many vaults there may be in a region, by default 1,000. */
   readonly maximumVaults?: number | undefined
   /**
@@ -171,14 +171,14 @@ export class Emulator extends Context.Tag("effect-glacier/Emulator")<Emulator, S
 
 const make = (store: Store.Store, options: Options): Effect.Effect<Service, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const { notifications, watch } = yield* Completions.make(store)
+    const { notifications, onJobInitiated } = yield* JobNotifications.make(store)
     const app = yield* App.make(store, {
-      watch,
+      onJobInitiated,
       accountId: options.accountId ?? "123456789012",
       region: options.region ?? "us-east-1",
       keys: options.keys ?? [defaultKey],
       delays: Delays.make({
-        inventory: options.inventoryDelay ?? "24 hours",
+        inventoryLag: options.inventoryDelay ?? "24 hours",
         job: options.jobDelay,
         expiry: options.expiry
       }),
@@ -187,7 +187,7 @@ const make = (store: Store.Store, options: Options): Effect.Effect<Service, neve
       withoutStorage: options.withoutStorage ?? [],
       bodyTimeout: Duration.decode(options.bodyTimeout ?? "60 seconds")
     })
-    return { app, notifications, vaults: Look.vaults(store) }
+    return { app, notifications, vaults: Inspect.vaults(store) }
   })
 
 /**
@@ -244,7 +244,7 @@ export const layerFileSystem = (
  */
 export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, Emulator> = Layer.effect(
   HttpClient.HttpClient,
-  Effect.map(Emulator, ({ app }) => InProcess.client(app))
+  Effect.map(Emulator, ({ app }) => InProcessClient.make(app))
 )
 
 /**

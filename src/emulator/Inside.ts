@@ -8,7 +8,7 @@ import type * as Effect from "effect/Effect"
 import type * as Inventory from "../protocol/Inventory.ts"
 import type * as Jobs from "../protocol/Jobs.ts"
 import type * as Uploads from "../protocol/Uploads.ts"
-import type { EmulatorStorageError } from "./internal/StorageError.ts"
+import type { EmulatorStorageError } from "./internal/storageError.ts"
 
 /**
  * An archive: what an inventory would say of it, and its bytes.

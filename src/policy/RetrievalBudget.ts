@@ -29,7 +29,7 @@ export { format, Prices, type Quote, quote, type Retrieval, type Terms } from ".
 export const defaultKey = "retrieval-budget"
 
 /**
- * What a budget allows.
+ * The options of `make`: the caps of a budget and its ledger.
  *
  * @since 0.1.0
  * @category models
@@ -42,7 +42,7 @@ export interface Options extends Terms {
    */
   readonly cost?: number | undefined
   /**
-   * What happens to a retrieval without room: it waits (the default), or fails with `BudgetExceeded`.
+   * The outcome for a retrieval without room: it waits (the default), or fails with `BudgetExceeded`.
    */
   readonly onExhausted?: "wait" | "fail" | undefined
   /**
@@ -53,7 +53,7 @@ export interface Options extends Terms {
 }
 
 /**
- * What a retrieval under a budget can fail with, besides the errors of its call.
+ * The errors of a retrieval under a budget, besides those of its call.
  *
  * @since 0.1.0
  * @category errors

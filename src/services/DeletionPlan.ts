@@ -74,7 +74,7 @@ export const format = ({ archives, bytes }: Plan): string =>
 export type DeleteError = Failure<(typeof operations)["deleteArchive"]>
 
 /**
- * What became of an archive: `Deleted`, now or `before`, by an earlier run or by others; or `Failed`.
+ * The outcome of an archive: `Deleted`, now or `before`, by an earlier run or another program; or `Failed`.
  *
  * @since 0.1.0
  * @category models

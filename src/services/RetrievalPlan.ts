@@ -307,7 +307,7 @@ const isThere = Effect.fnUntraced(function*(path: string, { size, treeHash }: En
 const prepareTarget = (archive: Placed, { directory, overwrite = false }: RunOptions) =>
   Target.prepare(directory, archive.path).pipe(
     Effect.map((target) => ({ target, isDone: false })),
-    Effect.catchTag("TargetRefused", (refusal) =>
+    Effect.catchTag("TargetRejected", (refusal) =>
       Effect.gen(function*() {
         if (refusal.reason !== "exists") return yield* refusal
         if (yield* isThere(refusal.path, archive)) return { target: refusal.path, isDone: true }
@@ -365,7 +365,7 @@ const retrieve = Effect.fnUntraced(function*(running: Running, archive: Placed) 
   const { isDone, target } = yield* prepareTarget(archive, options)
   if (isDone) {
     // The run that downloaded the file may have died before it removed the files beside it.
-    yield* Target.settle(target, archive.treeHash)
+    yield* Target.finish(target, archive.treeHash)
     yield* progress(Event.Kept({ range: ByteRange.make(0, size), bytes: size, total: Option.some(size) }))
   } else {
     const modified = options.keepModified === false ? undefined : modifiedOf(archive)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, FastCheck, TestClock } from "effect"
-import { select } from "../../src/emulator/internal/InventoryDocument.ts"
+import { select } from "../../src/emulator/internal/inventoryDocument.ts"
 import * as Support from "./support.ts"
 
 const { call, createVault, initiateJob, list, text, treeHash, upload, vault } = Support

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, FastCheck, Option, Stream, TestClock } from "effect"
-import { requested } from "../../src/emulator/internal/handlers/JobOutput.ts"
+import { requested } from "../../src/emulator/internal/handlers/jobOutput.ts"
 import vectors from "../fixtures/treehash-vectors.json" with { type: "json" }
 import * as Support from "./support.ts"
 

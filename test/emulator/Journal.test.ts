@@ -2,11 +2,11 @@ import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Arbitrary, Effect, Either, FastCheck, Schema } from "effect"
-import * as Check from "../../src/emulator/internal/Check.ts"
-import { Event } from "../../src/emulator/internal/Event.ts"
-import * as Journal from "../../src/emulator/internal/Journal.ts"
+import { Event } from "../../src/emulator/internal/event.ts"
+import * as Journal from "../../src/emulator/internal/journal.ts"
+import * as QuickSchemaCheck from "../../src/emulator/internal/quickSchemaCheck.ts"
 
-const isEvent = Check.make(Event)
+const isEvent = QuickSchemaCheck.make(Event)
 
 const decode = Schema.decodeUnknownEither(Event)
 

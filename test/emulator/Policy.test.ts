@@ -1,9 +1,9 @@
 import { describe, expect, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import * as Policy from "../../src/emulator/internal/Policy.ts"
+import * as Policy from "../../src/emulator/internal/policy.ts"
 import { operations } from "../../src/protocol/Operations.ts"
 
-const question: Policy.Question = {
+const question: Policy.AccessRequest = {
   action: "glacier:DeleteArchive",
   accountId: "123456789012",
   resource: "arn:aws:glacier:us-east-1:123456789012:vaults/photos",
@@ -13,8 +13,8 @@ const question: Policy.Question = {
 
 const base = { Effect: "Deny", Principal: "*", Action: "glacier:DeleteArchive", Resource: "*" }
 
-const denies = (statement: object, asked: Partial<Policy.Question> = {}) =>
-  Policy.says("Deny", JSON.stringify({ Statement: [{ ...base, ...statement }] }), { ...question, ...asked })
+const denies = (statement: object, asked: Partial<Policy.AccessRequest> = {}) =>
+  Policy.hasMatch("Deny", JSON.stringify({ Statement: [{ ...base, ...statement }] }), { ...question, ...asked })
 
 const condition = (operator: string, key: string, value: unknown) => ({ Condition: { [operator]: { [key]: value } } })
 
@@ -96,8 +96,8 @@ describe("Policy", () => {
 
   it("takes one statement or many, and nothing from what is no policy", () => {
     const policy = (Statement: unknown) => JSON.stringify({ Statement })
-    expect(Policy.says("Deny", policy(base), question)).toBe(true)
-    expect(Policy.says("Deny", policy([{ ...base, Effect: "Allow" }, base]), question)).toBe(true)
+    expect(Policy.hasMatch("Deny", policy(base), question)).toBe(true)
+    expect(Policy.hasMatch("Deny", policy([{ ...base, Effect: "Allow" }, base]), question)).toBe(true)
     const { Principal: _principal, ...nobody } = base
     const { Action: _action, ...nothing } = base
     const { Resource: _resource, ...nowhere } = base
@@ -107,7 +107,7 @@ describe("Policy", () => {
       ...[{ ...base, Effect: "deny" }, { ...base, Resource: "arn:aws:s3:::photos" }]
     ]
     for (const text of ["", "{}", "[]", policy([]), policy("Deny"), ...broken.map(policy)]) {
-      expect([text, Policy.isPolicy(text), Policy.says("Deny", text, question)]).toEqual([text, false, false])
+      expect([text, Policy.isPolicy(text), Policy.hasMatch("Deny", text, question)]).toEqual([text, false, false])
     }
   })
 
@@ -139,10 +139,10 @@ describe("Policy", () => {
 
   it.prop("matches wildcards as a regular expression does", [letters, letters], ([pattern, text]) => {
     const expression = new RegExp(`^${pattern.replaceAll("*", ".*").replaceAll("?", ".")}$`, "s")
-    expect(Policy.isLike(pattern, text)).toBe(expression.test(text))
+    expect(Policy.matchesPattern(pattern, text)).toBe(expression.test(text))
   }, { fastCheck: { numRuns: 1000 } })
 
   it.prop("takes no text apart by throwing", [FastCheck.json()], ([text]) => {
-    expect(Policy.says("Deny", text, question)).toBe(false)
+    expect(Policy.hasMatch("Deny", text, question)).toBe(false)
   })
 })

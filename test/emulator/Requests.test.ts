@@ -2,10 +2,10 @@ import { HttpServerRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, FastCheck, Layer, Redacted, TestClock } from "effect"
 import { Emulator } from "../../src/emulator/index.ts"
-import { routes } from "../../src/emulator/internal/App.ts"
-import * as Delays from "../../src/emulator/internal/Delays.ts"
-import * as Router from "../../src/emulator/internal/Router.ts"
-import * as Store from "../../src/emulator/internal/Store.ts"
+import { routes } from "../../src/emulator/internal/app.ts"
+import * as Delays from "../../src/emulator/internal/delays.ts"
+import * as Router from "../../src/emulator/internal/router.ts"
+import * as Store from "../../src/emulator/internal/store.ts"
 import { operations } from "../../src/protocol/Operations.ts"
 import * as Support from "./support.ts"
 
@@ -28,8 +28,8 @@ const memory = Emulator.layerMemory().pipe(Layer.provide(Support.layerSha256))
 describe("requests", () => {
   it.effect("each operation has a route", () =>
     Effect.gen(function*() {
-      const delays = Delays.make({ inventory: 0 })
-      const settings = { delays, maximumVaults: 1000, expeditedLimit: 1000, watch: () => {} }
+      const delays = Delays.make({ inventoryLag: 0 })
+      const settings = { delays, maximumVaults: 1000, expeditedLimit: 1000, onJobInitiated: () => {} }
       const all = routes(yield* Store.memory, settings, Support.create)
       expect(all.map(({ operation }) => operation.name).sort()).toEqual(
         Object.values(operations).map(({ name }) => name).sort()

@@ -8,7 +8,7 @@ import * as Encoding from "effect/Encoding"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as Signature from "../../src/emulator/internal/Signature.ts"
+import * as Signature from "../../src/emulator/internal/signature.ts"
 import * as Sha256 from "../../src/protocol/Sha256.ts"
 import model from "../fixtures/glacier-model.json" with { type: "json" }
 
@@ -88,14 +88,14 @@ const sign = (
   return withHeaders({ authorization: authorization({ ...options, names, signature }) }, request)
 }
 
-const refusal = (request: Signature.SignedRequest, options: Options = {}): Signature.Refusal =>
+const refusal = (request: Signature.SignedRequest, options: Options = {}): Signature.Rejection =>
   Either.match(verify(request, options), {
     onLeft: (refused) => refused,
     onRight: () => expect.fail("was accepted")
   })
 
 const refusedAs = (
-  code: Signature.Refusal["code"],
+  code: Signature.Rejection["code"],
   request: Signature.SignedRequest,
   options: Options = {}
 ): string => {

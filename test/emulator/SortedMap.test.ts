@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import { SortedMap } from "../../src/emulator/internal/SortedMap.ts"
+import { SortedMap } from "../../src/emulator/internal/sortedMap.ts"
 
 const key = FastCheck.nat(30)
 

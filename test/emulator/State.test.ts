@@ -1,7 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Either, FastCheck, Schema } from "effect"
-import { Event } from "../../src/emulator/internal/Event.ts"
-import * as State from "../../src/emulator/internal/State.ts"
+import { Event } from "../../src/emulator/internal/event.ts"
+import * as State from "../../src/emulator/internal/state.ts"
 
 const vault = "arn:aws:glacier:us-east-1:123456789012:vaults/photos"
 
@@ -102,9 +102,9 @@ const run = (
 const view = (state: State.State, now: number) => {
   const found = state.vaults.get(vault)
   if (found === undefined) throw new Error("the vault is gone")
-  State.settle(state, found, now)
+  State.advance(state, found, now)
   return {
-    listed: Array.from(State.listed(found), ({ id }) => String(id)),
+    listed: Array.from(State.inventoriedArchives(found), ({ id }) => String(id)),
     archives: found.inventory?.archives,
     bytes: found.inventory?.bytes,
     isDeletable: State.isDeletable(found),

@@ -2,7 +2,7 @@ import { HttpClient, HttpClientError, type HttpClientRequest, HttpClientResponse
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, Fiber, Layer, Logger, Option, Redacted, TestClock } from "effect"
 import { Emulator, Topics } from "../../src/emulator/index.ts"
-import * as Signature from "../../src/emulator/internal/Signature.ts"
+import * as Signature from "../../src/emulator/internal/signature.ts"
 import * as Sha256 from "../../src/protocol/Sha256.ts"
 import * as Support from "./support.ts"
 

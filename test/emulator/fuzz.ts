@@ -3,7 +3,7 @@ import { HttpBody, HttpClient, HttpClientRequest, HttpServerRequest } from "@eff
 import { expect } from "@effect/vitest"
 import { Effect, Either, FastCheck as fc, Stream } from "effect"
 import { Emulator } from "../../src/emulator/index.ts"
-import * as InProcess from "../../src/emulator/internal/InProcess.ts"
+import * as InProcessClient from "../../src/emulator/internal/inProcessClient.ts"
 import * as Operation from "../../src/protocol/Operation.ts"
 import { operations } from "../../src/protocol/Operations.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
@@ -323,7 +323,7 @@ export const send = (request: Request, ids: Readonly<Record<string, string>>) =>
     })
     const { app } = yield* Emulator.Emulator
     const client = HttpClient.withTracerPropagation(
-      InProcess.client(
+      InProcessClient.make(
         Effect.updateService(app, HttpServerRequest.HttpServerRequest, (incoming) => incoming.modify({ url }))
       ),
       false

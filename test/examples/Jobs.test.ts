@@ -28,8 +28,8 @@ it("retrieve-many.ts is stopped, goes on, and pays for no archive twice", { time
     "Cost: 0.000075 for the retrieval; transfer is not priced",
     "Under the caps, all retrievals can start at once",
     "Rejected: 1",
-    "  The path \"../etc/passwd\" must have no name that is nothing, a dot or two dots, with or without invisible characters",
-    "Rejected: The path \"../etc/passwd\" must have no name that is nothing, a dot or two dots, with or without invisible characters"
+    "  The path \"../etc/passwd\" must have no name that is empty, a dot or two dots, with or without invisible characters",
+    "Rejected: The path \"../etc/passwd\" must have no name that is empty, a dot or two dots, with or without invisible characters"
   ]
   const [first, again] = (await run("retrieve-many")).split("Stopped, and started again\n")
   const outcomes = (text = "") => text.split("\n").slice(plan.length).sort()

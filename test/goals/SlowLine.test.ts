@@ -61,7 +61,7 @@ const impatient = (arrived: Support.Change): Support.Change => (send, request) =
     )
   )
 
-const upload = (source: Source.Source | Source.Once, onProgress?: Progress.OnProgress) =>
+const upload = (source: Source.Source | Source.StreamSource, onProgress?: Progress.OnProgress) =>
   Upload.upload(address, source, { partSize: mebibyte, concurrency: 4, onProgress })
 
 const late = [

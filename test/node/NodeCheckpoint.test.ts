@@ -42,7 +42,7 @@ describe("NodeCheckpoint", () => {
       yield* Effect.gen(function*() {
         const refused = yield* Effect.flip(read)
         expect(refused).toMatchObject({ _tag: "CheckpointInUse", name: "work", owner, lock })
-        expect(refused.message).toBe(`Checkpoint "work": ${owner} uses it (if not, remove ${lock})`)
+        expect(refused.message).toBe(`Checkpoint "work" is in use by ${owner}. If that process no longer runs, remove ${lock}`)
         yield* kill("SIGKILL")
         yield* exit
         expect(existsSync(lock)).toBe(true)
@@ -66,7 +66,7 @@ describe("NodeCheckpoint", () => {
           { concurrency: "unbounded" }
         )
         expect(lines.filter((line) => line.startsWith("opened by"))).toHaveLength(1)
-        expect(lines.filter((line) => /^Checkpoint "work": .* uses it/.test(line))).toHaveLength(1)
+        expect(lines.filter((line) => /^Checkpoint "work" is in use by /.test(line))).toHaveLength(1)
       }),
     180_000
   )

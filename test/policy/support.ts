@@ -167,7 +167,7 @@ export const hour = 3_600_000
 export const day = 24 * hour
 
 /**
- * What the store holds of the write during which a program crashes: nothing, the first half (`torn`), an empty page, a page
+ * The bytes that the store holds of the write during which a program crashes: nothing, the first half (`torn`), an empty page, a page
  * with changed bytes (`garbled`), or the whole page. A `lost` write seems stored until the program crashes in the next one.
  */
 export const fates = ["nothing", "torn", "empty", "garbled", "whole", "lost"] as const

@@ -159,7 +159,7 @@ describe("Job.inventory", () => {
           _tag: "BrokenOutput",
           start: 0,
           end: size - 1,
-          problem: more > 0 ? `more than the ${size} bytes asked for` : `only ${size - 1} of ${size} bytes arrived`
+          problem: more > 0 ? `more than the requested ${size} bytes arrived` : `only ${size - 1} of the requested ${size} bytes arrived`
         })
       }).pipe(Effect.provide(layer(undefined, { jobDelay: 0 })))
   )

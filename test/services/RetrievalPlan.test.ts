@@ -86,11 +86,11 @@ describe("RetrievalPlan.make", () => {
         "Under the caps, the last retrieval starts 1d after the first",
         "Rejected: 4",
         "  The description \"\" names no file",
-        "  The path \"../d\" must have no name that is nothing, a dot or two dots, with or without invisible characters",
+        "  The path \"../d\" must have no name that is empty, a dot or two dots, with or without invisible characters",
         "  The path \"c\" conflicts with that of another archive: \"C\"",
         "  The path \"C\" conflicts with that of another archive: \"c\""
       ].join("\n"))
-      expect(RetrievalPlan.format(plan, { bytesPerDay: 1 })).toContain("there will be no room for it")
+      expect(RetrievalPlan.format(plan, { bytesPerDay: 1 })).toContain("it will never fit")
     }))
 
   it.effect("plans a thousand files whose folder is an archive itself, and rejects only that archive", () =>
@@ -225,7 +225,7 @@ describe("RetrievalPlan.run", () => {
     )
     expect(Either.getOrThrow(error).message).toBe(
       "The retrieval of archive the-id (a/b) takes 7 of the budget's bytesPerDay of 6, of which 6 is left: " +
-        "there will be no room for it"
+        "it will never fit"
     )
   })
 
@@ -239,7 +239,7 @@ describe("RetrievalPlan.run", () => {
       expect(told(yield* run)).toEqual([
         "../f UnsafePath",
         "a ArchiveNotFound",
-        "b TargetRefused",
+        "b TargetRejected",
         "c/d now",
         "e now",
         "same NoPlace",
@@ -271,7 +271,7 @@ describe("RetrievalPlan.run", () => {
       yield* fs.symlink("nothing", `${directory}/b`)
       yield* fs.makeDirectory(`${directory}/c`)
       const outcomes = yield* Stream.runCollect(RetrievalPlan.run("all", plan, { directory, overwrite: true }))
-      expect(told(outcomes)).toEqual(["a TargetRefused", "b TargetRefused", "c TargetRefused"])
+      expect(told(outcomes)).toEqual(["a TargetRejected", "b TargetRejected", "c TargetRejected"])
       expect(yield* paid).toHaveLength(0)
     }).pipe(provided()))
 

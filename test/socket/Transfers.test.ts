@@ -5,6 +5,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Array as Arr, Chunk, Duration, Effect, Layer, Schedule, Stream } from "effect"
 import { createHash } from "node:crypto"
 import { GlacierError, Job, RetryPolicy, Source, Timeouts, Vault } from "../../src/index.ts"
+import { isFull } from "../support/full.ts"
 import { ca, cert, key } from "../support/tlsServer.ts"
 import * as Proxy from "./proxy.ts"
 import { client, mebibyte, runEmulator, until } from "./support.ts"
@@ -207,15 +208,18 @@ const thereAndBack = ({ every, partSize, policy, seed, size, timeouts }: Scenari
     return happened
   }).pipe(Effect.scoped)
 
+/** The MiB of the large archive, the faults that it meets at least in each direction, and the seeds of small archives. */
+const { faults, large, seeds } = isFull ? { large: 1024, faults: 5, seeds: 12 } : { large: 128, faults: 1, seeds: 3 }
+
 describe("over a line that resets, truncates, stalls, slows down, and changes bytes both ways [I2]", () => {
   it.scopedLive(
-    "1 GiB is right there and back, and nothing is left behind [I2]",
+    `${large} MiB arrive unchanged there and back, and nothing is left behind [I2]`,
     () =>
       Effect.gen(function*() {
         const { sizes, url } = yield* emulator()
         const happened = yield* thereAndBack({
           seed: 1,
-          size: 1024 * mebibyte,
+          size: large * mebibyte,
           partSize: 4 * mebibyte,
           every: { body: 64 * mebibyte, head: 32_768 },
           timeouts: { response: Duration.seconds(4), upload: Duration.seconds(8), idle: Duration.seconds(2) },
@@ -223,11 +227,11 @@ describe("over a line that resets, truncates, stalls, slows down, and changes by
         }, url)
         for (const way of ["up", "down"]) {
           const counts = [...happened].filter(([what]) => what.startsWith(way)).map(([, count]) => count)
-          expect(counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(5)
+          expect(counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(faults)
         }
         // Of parts that came twice one is kept; and the inventory is a file too.
-        expect((yield* sizes).filter((size) => size >= mebibyte)).toEqual(Arr.replicate(4 * mebibyte, 256))
-        expect(yield* sizes).toHaveLength(256 + 1)
+        expect((yield* sizes).filter((size) => size >= mebibyte)).toEqual(Arr.replicate(4 * mebibyte, large / 4))
+        expect(yield* sizes).toHaveLength(large / 4 + 1)
       }).pipe(Effect.provide(NodeContext.layer)),
     600_000
   )
@@ -238,7 +242,7 @@ describe("over a line that resets, truncates, stalls, slows down, and changes by
       Effect.gen(function*() {
         const { url } = yield* emulator()
         const happened = new Set<string>()
-        for (const seed of Arr.range(1, 12)) {
+        for (const seed of Arr.range(1, seeds)) {
           const faults = yield* thereAndBack({
             seed,
             size: 6 * mebibyte + 12_345,
@@ -249,7 +253,8 @@ describe("over a line that resets, truncates, stalls, slows down, and changes by
           }, url).pipe(Effect.tapErrorCause(() => Effect.logError(`Seed ${seed}`)))
           for (const what of faults.keys()) happened.add(what.replace(/^(up|down) /, ""))
         }
-        expect([...happened].sort()).toEqual([...anyHarm, ...answers].sort())
+        if (isFull) expect([...happened].sort()).toEqual([...anyHarm, ...answers].sort())
+        else expect(happened.size).toBeGreaterThanOrEqual(5)
       }).pipe(Effect.provide(NodeContext.layer)),
     300_000
   )
@@ -264,7 +269,7 @@ describe("over a line that resets, truncates, stalls, slows down, and changes by
         yield* fs.writeFileString(`${folder}/key.pem`, key)
         const { url } = yield* emulator("--tls-cert", `${folder}/cert.pem`, "--tls-key", `${folder}/key.pem`)
         const happened = new Set<string>()
-        for (const seed of [1, 2]) {
+        for (const seed of isFull ? [1, 2] : [1]) {
           const faults = yield* thereAndBack({
             seed,
             size: 6 * mebibyte + 12_345,
@@ -275,7 +280,8 @@ describe("over a line that resets, truncates, stalls, slows down, and changes by
           }, url).pipe(Effect.tapErrorCause(() => Effect.logError(`Seed ${seed}`)))
           for (const what of faults.keys()) happened.add(what.replace(/^(up|down) /, ""))
         }
-        expect([...happened].sort()).toEqual([...anyHarm].sort())
+        if (isFull) expect([...happened].sort()).toEqual([...anyHarm].sort())
+        else expect(happened.size).toBeGreaterThanOrEqual(3)
       }).pipe(Effect.provide(NodeContext.layer)),
     300_000
   )

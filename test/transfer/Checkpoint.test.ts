@@ -67,7 +67,7 @@ const texts = FastCheck.array(FastCheck.string({ unit: "binary" }), { maxLength:
 
 describe.each(Object.entries(stores))("%s", (_, store) => {
   it.scoped.prop(
-    "gives back any entries of any name, in order, over any number of openings, and of no other name",
+    "returns the entries of a name in order, over any number of openings, and no entries of other names",
     [
       FastCheck.uniqueArray(FastCheck.string({ unit: "binary", maxLength: 400 }), { minLength: 2, maxLength: 2 }),
       FastCheck.array(texts, { maxLength: 3 })
@@ -86,7 +86,7 @@ describe.each(Object.entries(stores))("%s", (_, store) => {
     { fastCheck: { numRuns: 15 } }
   )
 
-  it.scoped("tells names apart that a file system may take for one", () =>
+  it.scoped("keeps names apart that a file system may confuse", () =>
     Effect.gen(function*() {
       const layer = yield* store
       const names = ["a", "A", "a/b", "a/B", "../a", "..", ".", "", "a.0", "a ", "con", "é", "e\u0301", "a".repeat(300)]
@@ -95,7 +95,7 @@ describe.each(Object.entries(stores))("%s", (_, store) => {
         Effect.map(Effect.provide(read(name), layer), (entries) => expect(entries).toEqual([name])))
     }))
 
-  it.scoped("keeps all that is added side by side", () =>
+  it.scoped("keeps all entries that are added concurrently", () =>
     Effect.gen(function*() {
       const layer = yield* store
       const entries = Array.from({ length: 20 }, (_, n) => String(n))
@@ -106,7 +106,7 @@ describe.each(Object.entries(stores))("%s", (_, store) => {
       expect(new Set(yield* Effect.provide(read("work"), layer))).toEqual(new Set(entries))
     }))
 
-  it.scoped("holds nothing once it is cleared, and what is added then", () =>
+  it.scoped("is empty after it is cleared, and keeps later entries", () =>
     Effect.gen(function*() {
       const layer = yield* store
       yield* Effect.provide(Checkpoint.clear("work"), layer)
@@ -123,7 +123,7 @@ describe.each(Object.entries(stores))("%s", (_, store) => {
       expect(yield* Effect.provide(read("work"), layer)).toEqual([])
     }))
 
-  it.scoped("I5: refuses a second writer, until the first is done", () =>
+  it.scoped("rejects a second user until the first has closed the log [I5]", () =>
     Effect.gen(function*() {
       const layer = yield* store
       yield* Effect.gen(function*() {
@@ -133,7 +133,7 @@ describe.each(Object.entries(stores))("%s", (_, store) => {
           yield* open("work")
           const refused = yield* Effect.flip(second)
           expect(refused).toMatchObject({ _tag: "CheckpointInUse", name: "work", owner: "this process" })
-          expect(refused.message).toBe("Checkpoint \"work\": this process uses it")
+          expect(refused.message).toBe("Checkpoint \"work\" is in use by this process")
           expect(yield* Effect.flip(Checkpoint.clear("work"))).toEqual(refused)
           yield* open("play")
         }))
@@ -143,7 +143,7 @@ describe.each(Object.entries(stores))("%s", (_, store) => {
 })
 
 describe("Checkpoint.layerMemory", () => {
-  it.effect("keeps a log for as long as the layer lives", () =>
+  it.effect("keeps a log as long as the layer exists", () =>
     Effect.gen(function*() {
       yield* write("work", ["a"])
       expect(yield* read("work")).toEqual(["a"])
@@ -166,7 +166,7 @@ describe("Checkpoint.layerKeyValueStore", () => {
     return { keys, count, layer, nth: (n: number) => Array.from(keys.keys())[n] ?? "" }
   }
 
-  it.effect("I5: gives what is before an entry that is damaged or lost, and drops the rest", () =>
+  it.effect("returns the entries before a damaged or missing one, and drops the rest [I5]", () =>
     Effect.gen(function*() {
       for (const harm of [(_: string) => undefined, (line: string) => line.slice(0, -2), () => ""]) {
         const { keys, layer, nth } = visible()
@@ -181,7 +181,7 @@ describe("Checkpoint.layerKeyValueStore", () => {
       }
     }))
 
-  it.effect("writes each entry once, and leaves no key behind", () =>
+  it.effect("writes each entry once, and leaves no key after it is cleared", () =>
     Effect.gen(function*() {
       const { count, keys, layer } = visible()
       yield* Effect.provide(write("work", Array.from({ length: 100 }, String)), layer)
@@ -190,7 +190,7 @@ describe("Checkpoint.layerKeyValueStore", () => {
       expect(keys.size).toBe(0)
     }))
 
-  it.effect("fails as its store does, with the name of the log", () =>
+  it.effect("fails with the error of its store and the name of the log", () =>
     Effect.gen(function*() {
       const full = new SystemError({ module: "KeyValueStore", method: "set", reason: "Unknown", description: "full" })
       const store = KeyValueStore.makeStringOnly({
@@ -238,7 +238,7 @@ describe("Checkpoint.layerFileSystem", () => {
     return Effect.provide(read("work"), context)
   }, Effect.provide(NodeFileSystem.layer))
 
-  it.scoped("I5: a file that is cut at any byte gives the entries that are whole", () =>
+  it.scoped("returns the whole entries of a file that is cut at any byte [I5]", () =>
     Effect.gen(function*() {
       const entries = Array.from({ length: 100 }, (_, n) => n.toString(36))
       const bytes = yield* fileOf(entries)
@@ -250,7 +250,7 @@ describe("Checkpoint.layerFileSystem", () => {
       }
     }).pipe(Effect.provide(NodeHashing.layer)), 60_000)
 
-  it.scoped("I5: no bit can flip unseen", () =>
+  it.scoped("detects any flipped bit [I5]", () =>
     Effect.gen(function*() {
       const entries = ["one", "\uFFFD", "three"]
       const bytes = yield* fileOf(entries)
@@ -263,7 +263,7 @@ describe("Checkpoint.layerFileSystem", () => {
       }
     }).pipe(Effect.provide(NodeHashing.layer)))
 
-  it.scoped("I5: one of 10,000 entries that is cut anywhere goes on from there", () =>
+  it.scoped("appends to a log of 10,000 entries that is cut anywhere [I5]", () =>
     Effect.gen(function*() {
       const entries = Array.from({ length: 10_000 }, (_, n) => `entry ${n} of ten thousand`)
       const bytes = yield* fileOf(entries)
@@ -278,7 +278,7 @@ describe("Checkpoint.layerFileSystem", () => {
       }
     }).pipe(Effect.provide(NodeHashing.layer)), 60_000)
 
-  it.scoped("I5: an entry is fsynced before it counts, also one that is read, and the folder when the file may be new", () =>
+  it.scoped("fsyncs entries when they are added and when they are read, and the folder when the file may be new [I5]", () =>
     Effect.gen(function*() {
       const steps: Array<string> = []
       const layer = inFiles(`${yield* directory}/new`, (step, effect) =>
@@ -310,7 +310,7 @@ describe("Checkpoint.layerFileSystem", () => {
     }))
 
   it.scoped.each(["write work.checkpoint", "sync work.checkpoint", "sync "])(
-    "an entry that could not be added is not there, and spoils no other: %s",
+    "drops an entry that could not be added, and keeps the others: %s",
     (failing) =>
       Effect.gen(function*() {
         let left = -1
@@ -332,7 +332,7 @@ describe("Checkpoint.layerFileSystem", () => {
       })
   )
 
-  it.scoped("fails when the file cannot be read, and leaves what it is alone", () =>
+  it.scoped("fails when a folder has the path of the file, and does not change it", () =>
     Effect.gen(function*() {
       const path = yield* directory
       mkdirSync(yield* Checkpoint.pathOf(path, "work"))
@@ -342,7 +342,7 @@ describe("Checkpoint.layerFileSystem", () => {
       )
     }))
 
-  it.scoped("leaves no file of a log that is cleared", () =>
+  it.scoped("removes the file of a log that is cleared", () =>
     Effect.gen(function*() {
       const path = yield* directory
       yield* Effect.provide(write("work", ["a"]), inFiles(path))

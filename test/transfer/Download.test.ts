@@ -85,9 +85,9 @@ const mebibyteOf = (total: number, number: number) => ({ range: ByteRange.make(n
 /** What can happen to the third MiB of an output on its way. */
 const harms: ReadonlyArray<readonly [name: string, change: (answer: Output) => Output]> = [
   ["a flipped bit", flipped],
-  ["a cut", body(Stream.map((piece) => piece.subarray(0, -1)))],
+  ["a missing byte", body(Stream.map((piece) => piece.subarray(0, -1)))],
   ["no bytes", body(() => Stream.empty)],
-  ["bytes too many", body(Stream.concat(Stream.succeed(new Uint8Array(1))))],
+  ["a byte too many", body(Stream.concat(Stream.succeed(new Uint8Array(1))))],
   ["a broken connection", body(Stream.concat(Stream.fail(reset)))],
   [
     "another tree hash",
@@ -97,9 +97,9 @@ const harms: ReadonlyArray<readonly [name: string, change: (answer: Output) => O
     "the bytes of another window",
     (answer) => ({ ...zeros(answer), contentRange: Option.some(mebibyteOf(bytes.length, 0)) })
   ],
-  ["the bytes of nobody says which window", (answer) => ({ ...zeros(answer), contentRange: Option.none() })],
+  ["the bytes of another window without a Content-Range", (answer) => ({ ...zeros(answer), contentRange: Option.none() })],
   [
-    "bytes of an output of another size",
+    "a Content-Range of another size",
     (answer) => ({ ...answer, contentRange: Option.some(mebibyteOf(bytes.length + 1, 2)) })
   ],
   ["no tree hash", (answer) => ({ ...answer, treeHash: Option.none() })]
@@ -122,7 +122,7 @@ const watch = Effect.fnUntraced(function*<E, R>(stream: Stream.Stream<Uint8Array
 
 describe("Download.stream", () => {
   it.effect.prop(
-    "is the bytes that were uploaded, in order",
+    "emits the uploaded bytes in order",
     [
       FastCheck.oneof(
         { weight: 3, arbitrary: FastCheck.integer({ min: 1, max: 6 * mebibyte }) },
@@ -159,7 +159,7 @@ describe("Download.stream", () => {
     })))
 
   it.effect.prop(
-    "begins at any byte, and fetches only the windows from there",
+    "starts at any byte, and fetches only the windows from that byte on",
     [
       FastCheck.oneof(
         FastCheck.integer({ min: 0, max: bytes.length }),
@@ -190,7 +190,7 @@ describe("Download.stream", () => {
     { fastCheck: { numRuns: 30 } }
   )
 
-  it.effect("checks the windows when it begins later, and the whole when none was left out", () =>
+  it.effect("verifies only windows when it skips some, and the whole when it skips none", () =>
     provided(Effect.gen(function*() {
       const output = { ...(yield* retrieved(bytes)), treeHash: Option.some(treeHash(pattern(1))) }
       const later = { windowSize, from: mebibyte }
@@ -206,7 +206,7 @@ describe("Download.stream", () => {
       expect(yield* Effect.flip(collect(Download.stream(output, first)))).toBeInstanceOf(BrokenOutput)
     })))
 
-  it.effect("says that it can check the size only of a range that no tree hash spans, and does", () =>
+  it.effect("verifies only the size of a range that is not tree-hash aligned, and says so", () =>
     provided(Effect.gen(function*() {
       const output = yield* retrieved(bytes, ByteRange.make(mebibyte, 2 * mebibyte))
       expect([output.treeHash, Download.verification(output)]).toEqual([Option.none(), "size"])
@@ -220,7 +220,7 @@ describe("Download.stream", () => {
     })))
 
   it.effect.each([Option.none(), Option.some(treeHash(new Uint8Array()))])(
-    "of nothing is empty",
+    "emits nothing for an empty output",
     (hash) =>
       provided(Effect.gen(function*() {
         const output = { vault: address, jobId: JobId.make("nothing"), size: 0, treeHash: hash }
@@ -228,7 +228,7 @@ describe("Download.stream", () => {
       }))
   )
 
-  it.effect.each(harms)("fetches a window again after %s, and that alone", ([, change]) => {
+  it.effect.each(harms)("fetches only the damaged window again: %s", ([, change]) => {
     const tampered = tampering(2 * mebibyte, 2, change)
     return provided(
       Effect.gen(function*() {
@@ -239,7 +239,7 @@ describe("Download.stream", () => {
     )
   })
 
-  it.effect.each(harms)("emits nothing wrong when %s is all it gets", ([, change]) => {
+  it.effect.each(harms)("emits no damaged byte when each attempt is damaged: %s", ([, change]) => {
     const tampered = tampering(2 * mebibyte, Number.POSITIVE_INFINITY, change)
     return provided(
       Effect.gen(function*() {
@@ -253,7 +253,7 @@ describe("Download.stream", () => {
     )
   })
 
-  it.effect("says which bytes are broken, and how", () => {
+  it.effect("fails with the range and the problem of the damaged window", () => {
     const tampered = tampering(2 * mebibyte, Number.POSITIVE_INFINITY, body(() => Stream.empty))
     return provided(
       Effect.gen(function*() {
@@ -264,14 +264,14 @@ describe("Download.stream", () => {
             jobId: output.jobId,
             start: 2 * mebibyte,
             end: 3 * mebibyte - 1,
-            problem: "only 0 of 1048576 bytes arrived"
+            problem: "only 0 of the requested 1048576 bytes arrived"
           })
         )
       }).pipe(tampered.with)
     )
   })
 
-  it.effect("waits between the attempts as the policy says", () => {
+  it.effect("waits between attempts as the retry policy says", () => {
     const tampered = tampering(0, 3, body(() => Stream.empty))
     const policy = RetryPolicy.fromSchedule(Schedule.spaced("10 seconds"))
     return Effect.gen(function*() {
@@ -288,7 +288,7 @@ describe("Download.stream", () => {
     )
   })
 
-  it.effect("is patient where no policy is given: a window may come right at the thirtieth attempt", () => {
+  it.effect("retries a window 30 times by default", () => {
     const tampered = tampering(2 * mebibyte, 29, flipped)
     return Effect.gen(function*() {
       const output = yield* retrieved(bytes)
@@ -298,7 +298,7 @@ describe("Download.stream", () => {
     }).pipe(tampered.with, Effect.provide(Support.layer()), inVirtualTime)
   })
 
-  it.effect("takes the root for an output of one window, which came without a tree hash", () =>
+  it.effect("verifies an output of one window by the root when the response has no tree hash", () =>
     provided(
       Effect.gen(function*() {
         const output = yield* retrieved(bytes)
@@ -311,7 +311,7 @@ describe("Download.stream", () => {
       }).pipe(withoutHashes)
     ))
 
-  it.effect("fails at its end when the whole is not what was promised", () =>
+  it.effect("fails at its end when the whole does not have the tree hash of the job", () =>
     provided(Effect.gen(function*() {
       const promised = treeHash(pattern(1))
       const output = { ...(yield* retrieved(bytes)), treeHash: Option.some(promised) }
@@ -322,12 +322,12 @@ describe("Download.stream", () => {
           jobId: output.jobId,
           start: 0,
           end: bytes.length - 1,
-          problem: `the whole has tree hash ${treeHash(bytes)}, promised was ${promised}`
+          problem: `the whole has tree hash ${treeHash(bytes)} instead of ${promised}`
         })
       ))
     })))
 
-  it.effect("fails as the service fails", () =>
+  it.effect("fails with the error of the service", () =>
     provided(Effect.gen(function*() {
       const output = { ...(yield* retrieved(bytes)), jobId: JobId.make("gone") }
       expect(yield* Effect.flip(Stream.runDrain(Download.stream(output)))).toBeInstanceOf(JobNotFound)
@@ -341,7 +341,7 @@ describe("Download.stream", () => {
     ["from", { from: -1 }],
     ["from", { from: 0.5 }],
     ["from", { from: mebibyte + 1 }]
-  ])("refuses a bad %s", ([field, options]) => {
+  ])("rejects an invalid %s", ([field, options]) => {
     const { change, sent } = Support.recording()
     const output = { vault: address, jobId: JobId.make("some"), size: mebibyte, treeHash: Option.none() }
     return Effect.gen(function*() {
@@ -373,7 +373,7 @@ describe("Download.stream", () => {
     }
   }
 
-  it.effect.each([1, 3, 6])("has %d windows in flight", (concurrency) => {
+  it.effect.each([1, 3, 6])("fetches %d windows at once", (concurrency) => {
     const service = slowly("1 second")
     return provided(
       Effect.gen(function*() {
@@ -386,7 +386,7 @@ describe("Download.stream", () => {
   })
 
   it.effect.each([[1, 1], [3, 4], [6, 7]] as const)(
-    "with %d windows in flight has at most %d in memory, however slow the consumer",
+    "with concurrency %d holds at most %d windows in memory for a slow consumer",
     ([concurrency, most]) => {
       const service = slowly("0 seconds")
       let used = 0
@@ -411,7 +411,7 @@ describe("Download.stream", () => {
     }
   )
 
-  it.effect("fetches nothing more for a consumer that has stopped", () => {
+  it.effect("fetches no more windows for a consumer that has stopped", () => {
     const service = slowly("1 second")
     return provided(
       Effect.gen(function*() {
@@ -425,7 +425,7 @@ describe("Download.stream", () => {
     )
   })
 
-  it.effect("lets go of the rest when no more is wanted", () => {
+  it.effect("interrupts the other windows when the consumer needs no more", () => {
     const service = slowly("1 second")
     return provided(
       Effect.gen(function*() {
@@ -440,7 +440,7 @@ describe("Download.stream", () => {
     )
   })
 
-  it.effect("tells of progress, in the order in which windows are verified", () => {
+  it.effect("reports progress in the order in which windows are verified", () => {
     const told: Array<Progress.Event> = []
     const onProgress = (event: Progress.Event) => Effect.sync(() => void told.push(event))
     const tampered = tampering(mebibyte, 2, body(() => Stream.empty))
@@ -489,7 +489,7 @@ describe("Download.toFile", () => {
     provided(effect).pipe(Effect.provide(NodeFileSystem.layer))
 
   it.scoped.each([1, mebibyte, bytes.length])(
-    "writes %d bytes, and leaves nothing else",
+    "writes %d bytes, and leaves no other file",
     (size) =>
       inFolder(Effect.gen(function*() {
         const { fs, names, path } = yield* folder
@@ -501,7 +501,7 @@ describe("Download.toFile", () => {
       }))
   )
 
-  it.scoped("writes to another name beside it until all is there", () =>
+  it.scoped("writes to a partial file beside the target until it is complete", () =>
     inFolder(Effect.gen(function*() {
       const { fs, names, path } = yield* folder
       yield* fs.writeFile(path, older)
@@ -527,7 +527,7 @@ describe("Download.toFile", () => {
       )
     })))
 
-  it.scoped("checks windows that come without a tree hash with the whole, before the file has its name", () =>
+  it.scoped("verifies windows without a tree hash with the whole, before it renames the file", () =>
     inFolder(Effect.gen(function*() {
       const { fs, path } = yield* folder
       yield* fs.writeFile(path, older)
@@ -544,7 +544,7 @@ describe("Download.toFile", () => {
       expect(same(yield* fs.readFile(path), bytes)).toBe(true)
     })))
 
-  it.scoped("leaves the older file alone after a window that stays broken", () =>
+  it.scoped("keeps the older file when a window stays damaged", () =>
     inFolder(Effect.gen(function*() {
       const { fs, names, path } = yield* folder
       yield* fs.writeFile(path, older)
@@ -557,7 +557,7 @@ describe("Download.toFile", () => {
     })))
 
   it.scoped.each<NonNullable<Download.FileOptions["onFailure"]>>(["discard", "keep"])(
-    "leaves nothing but the older file after a whole that is not what was promised, told to %s",
+    "keeps only the older file when the whole has a wrong tree hash, with onFailure %s",
     (onFailure) =>
       inFolder(Effect.gen(function*() {
         const { fs, names, path } = yield* folder
@@ -570,7 +570,7 @@ describe("Download.toFile", () => {
       }))
   )
 
-  it.scoped("leaves the older file alone when it is interrupted", () =>
+  it.scoped("keeps the older file when it is interrupted", () =>
     inFolder(Effect.gen(function*() {
       const { fs, names, path } = yield* folder
       yield* fs.writeFile(path, older)
@@ -589,29 +589,29 @@ describe("Download.toFile", () => {
       expect(yield* names).toEqual(["holiday.tar"])
     })))
 
-  it.scoped("fails before anything is fetched when there is no such folder", () =>
+  it.scoped("fails before it fetches anything when the folder does not exist", () =>
     inFolder(Effect.gen(function*() {
       const { directory } = yield* folder
       const output = yield* retrieved(bytes)
       expect(yield* Effect.flip(Download.toFile(output, `${directory}/no/such/folder`))).toMatchObject({
-        _tag: "TargetRefused",
+        _tag: "TargetRejected",
         reason: "missing"
       })
     })))
 
-  it.scoped("fails when the path is a folder, and leaves nothing", () =>
+  it.scoped("fails when the path is a folder, and leaves no other file", () =>
     inFolder(Effect.gen(function*() {
       const { fs, names, path } = yield* folder
       yield* fs.makeDirectory(path)
       const output = yield* retrieved(bytes)
       expect(yield* Effect.flip(Download.toFile(output, path))).toMatchObject({
-        _tag: "TargetRefused",
+        _tag: "TargetRejected",
         reason: "folder"
       })
       expect(yield* names).toEqual(["holiday.tar"])
     })))
 
-  it.scoped("lets one of two concurrent downloads have the path, and the other fail", () =>
+  it.scoped("writes one of two concurrent downloads to a path, and rejects the other", () =>
     inFolder(Effect.gen(function*() {
       const { fs, names, path } = yield* folder
       const others = pattern(3 * mebibyte).reverse()

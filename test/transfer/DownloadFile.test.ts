@@ -68,7 +68,7 @@ const recorded = (checkpoint: string) =>
 
 describe("a download to a file", () => {
   it.scoped.prop(
-    "I6 that is killed at any point leaves the older file or the new one, and goes on with what it had",
+    "leaves the older file or the new one when it is killed at any point, and resumes from the verified windows [I6]",
     [
       FastCheck.integer({ min: 0, max: 33 }),
       FastCheck.constantFrom<Download.FileOptions["onFailure"]>("discard", "keep"),
@@ -110,7 +110,7 @@ describe("a download to a file", () => {
     { fastCheck: { numRuns: 40 } }
   )
 
-  it.scoped("I6 is fsynced before it gets its name, and its folder after that", () =>
+  it.scoped("fsyncs the file before the rename, and the folder after it [I6]", () =>
     inFolder(Effect.gen(function*() {
       const { download } = yield* prepared
       const steps: Array<string> = []
@@ -139,7 +139,7 @@ describe("a download to a file", () => {
     })
 
   it.scoped.each(["EPERM", "EINVAL", "EISDIR"])(
-    "does without the fsync of a folder where there is none: %s",
+    "skips the fsync of a folder where the platform has none: %s",
     (code) =>
       inFolder(Effect.gen(function*() {
         const { download, fs, names, path } = yield* prepared
@@ -150,7 +150,7 @@ describe("a download to a file", () => {
   )
 
   it.scoped.each(["sync ", "sync holiday.tar.partial", "write holiday.tar.partial", "write holiday.tar.checkpoint"])(
-    "fails when the disk does, and leaves nothing beside the file: %s",
+    "fails with the error of the disk, and leaves no other file: %s",
     (failing) =>
       inFolder(Effect.gen(function*() {
         const { download, names } = yield* prepared
@@ -180,7 +180,7 @@ describe("a download to a file", () => {
     return fiber
   })
 
-  it.scoped("keeps what it has when it is interrupted, if told so, and tells of it as progress later", () =>
+  it.scoped("keeps its windows when it is interrupted with onFailure keep, and reports them as kept when it resumes", () =>
     inFolder(Effect.gen(function*() {
       const { asked, download, fs, names, path } = yield* prepared
       yield* Effect.flatMap(begun(download, { onFailure: "keep" }), Fiber.interrupt)
@@ -198,7 +198,7 @@ describe("a download to a file", () => {
       expect(yield* names).toEqual(["holiday.tar"])
     })))
 
-  it.scoped("fetches all anew when the windows are of another size", () =>
+  it.scoped("fetches all windows again when their size is another", () =>
     inFolder(Effect.gen(function*() {
       const { asked, download, fs, names, path } = yield* prepared
       yield* Effect.flatMap(begun(download, { onFailure: "keep" }), Fiber.interrupt)
@@ -209,7 +209,7 @@ describe("a download to a file", () => {
       expect(yield* names).toEqual(["holiday.tar"])
     })))
 
-  it.scoped("keeps what it has when a window stays broken, if told so", () =>
+  it.scoped("keeps its windows when one stays damaged, with onFailure keep", () =>
     inFolder(Effect.gen(function*() {
       const { asked, download, fs, path } = yield* prepared
       const error = yield* Effect.flip(
@@ -228,7 +228,7 @@ describe("a download to a file", () => {
       expect(same(yield* fs.readFile(path), bytes)).toBe(true)
     })))
 
-  it.scoped("believes no line of a checkpoint that the bytes do not bear out, and cuts what is too long", () =>
+  it.scoped("ignores lines of the window log that do not match the bytes, and cuts a file that is too long", () =>
     inFolder(Effect.gen(function*() {
       const { asked, checkpoint, download, fs, partial, path } = yield* prepared
       yield* Effect.flatMap(begun(download, { onFailure: "keep" }), Fiber.interrupt)
@@ -243,7 +243,7 @@ describe("a download to a file", () => {
       expect(same(yield* fs.readFile(path), bytes)).toBe(true)
     })))
 
-  it.scoped("of the same job to the same path is refused while another goes on, which it does not harm", () =>
+  it.scoped("is rejected while another download writes to the path, and does not disturb it", () =>
     inFolder(Effect.gen(function*() {
       const { download, fs, names, path } = yield* prepared
       const fiber = yield* begun(download, { onFailure: "keep" })
@@ -257,7 +257,7 @@ describe("a download to a file", () => {
       expect(same(yield* fs.readFile(path), bytes)).toBe(true)
     })))
 
-  it.scoped("is refused by any path that leads to the target of another, also for other bytes", () =>
+  it.scoped("is rejected by any path that leads to a target in use, also for other bytes", () =>
     inFolder(Effect.gen(function*() {
       const { download, fs, output, path } = yield* prepared
       const folder = path.slice(0, path.lastIndexOf("/"))
@@ -302,7 +302,7 @@ describe("a download to a file", () => {
   ])
 
   it.scoped.each(moments)(
-    "fails when a process that no lock reaches $what after $at bytes, and touches nothing of the other's",
+    "fails when a process that does not see the lock $what after $at bytes, and keeps the other's files",
     ({ at, others }) =>
       inFolder(Effect.gen(function*() {
         const { checkpoint, download, fs, names, partial, path } = yield* prepared

@@ -131,9 +131,9 @@ const download = Effect.fnUntraced(function*(from: number) {
 
 const from = FastCheck.integer({ min: 0, max: bytes.length - 1 })
 
-describe("an output whose bytes are harmed in transit", () => {
+describe("an output that is damaged in transit", () => {
   it.effect.prop(
-    "is whole in the end, where no policy is given, and only what was broken is fetched again",
+    "is complete with the default policy, and only damaged windows are fetched again",
     [FastCheck.array(fault, { maxLength: 12 }), from],
     ([faults, from]) => {
       const { asked, change } = through(faults)
@@ -150,7 +150,7 @@ describe("an output whose bytes are harmed in transit", () => {
   )
 
   it.effect.prop(
-    "never passes on a wrong byte, and fails with a typed error when it does not heal",
+    "never emits a wrong byte, and fails with a typed error when it stays damaged",
     [FastCheck.array(fault, { minLength: 1, maxLength: 12 }), from],
     ([faults, from]) => {
       const { change } = through(faults)

@@ -10,7 +10,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import * as ByteRange from "../../src/protocol/ByteRange.ts"
-import * as Telling from "../../src/transfer/internal/telling.ts"
+import * as ProgressReporter from "../../src/transfer/internal/progressReporter.ts"
 import * as Progress from "../../src/transfer/Progress.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import * as Upload from "../../src/transfer/Upload.ts"
@@ -38,7 +38,7 @@ const sent = (n: number, of?: number) =>
 class Torn extends Data.TaggedError("Torn") {}
 
 describe("Progress.stream", () => {
-  it.effect("is what happens, and at last what came of it", () =>
+  it.effect("emits the events, and the result last", () =>
     Effect.gen(function*() {
       const events = yield* collect(Progress.stream((onProgress) => upload({ onProgress })))
       const parts = [1, 2, 3].flatMap(() => ["Read", "Hashed", "Sent"])
@@ -46,7 +46,7 @@ describe("Progress.stream", () => {
       expect(events.at(-1)).toMatchObject({ value: { size: bytes.length, treeHash: Support.treeHash(bytes) } })
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("fails as the transfer does, when what happened before was told", () =>
+  it.effect("emits the events before a failure, and fails with the error of the transfer", () =>
     Effect.gen(function*() {
       const told: Array<unknown> = []
       const failing: Stream.Stream<unknown, Torn> = Progress.stream((onProgress) =>
@@ -57,7 +57,7 @@ describe("Progress.stream", () => {
       expect(told).toEqual([sent(1)])
     }))
 
-  it.effect("ends the transfer when no more of it is read", () =>
+  it.effect("interrupts the transfer when it is not read to its end", () =>
     Effect.gen(function*() {
       const stuck = replacingParts(() => Effect.never)
       const first = Stream.takeUntil(Progress.stream((onProgress) => upload({ onProgress })), ({ _tag }) =>
@@ -66,7 +66,7 @@ describe("Progress.stream", () => {
       expect(yield* openUploads).toEqual([])
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("does not keep a transfer waiting for a slow reader, and never loses the end", () =>
+  it.effect("does not slow the transfer down for a slow reader, and never drops the end", () =>
     Effect.gen(function*() {
       const over = yield* Deferred.make<void>()
       const transfer = (onProgress: Progress.OnProgress) =>
@@ -104,7 +104,7 @@ describe("Retries", () => {
     range: Option.fromNullable(range)
   })
 
-  it.effect("of all calls of an upload are told of, also to whom they are told already", () =>
+  it.effect("are reported for all calls of an upload, also to an onRetry hook", () =>
     Effect.gen(function*() {
       const told: Array<Progress.Event> = []
       const outside: Array<string> = []
@@ -122,7 +122,7 @@ describe("Retries", () => {
       Effect.provide(Support.layer(throttling()))
     ))
 
-  it.effect("of a single request and of a look-up are told of", () =>
+  it.effect("are reported for a single request and for the calls of a resume", () =>
     Effect.gen(function*() {
       const told: Array<Progress.Event> = []
       const onProgress = (event: Progress.Event) => Effect.sync(() => void told.push(event))
@@ -138,11 +138,11 @@ describe("Retries", () => {
       Effect.provide(Support.layer(throttling()))
     ))
 
-  it("and all else cost nothing where nobody listens", () => {
-    const { done, retries, tell } = Telling.make(undefined)
-    expect(tell("Read", 0, 1)).toBe(Effect.void)
-    expect(done("Sent", 0, 1)).toBe(Effect.void)
-    expect(retries()(Effect.never)).toBe(Effect.never)
+  it("and other events are not made without a hook", () => {
+    const { report, reportDone, reportRetries } = ProgressReporter.make(undefined)
+    expect(report("Read", 0, 1)).toBe(Effect.void)
+    expect(reportDone("Sent", 0, 1)).toBe(Effect.void)
+    expect(reportRetries()(Effect.never)).toBe(Effect.never)
   })
 })
 
@@ -160,7 +160,7 @@ describe("Progress.estimator", () => {
         }))
     })
 
-  it.effect("knows nothing before something moves, and the rest from the rate", () =>
+  it.effect("estimates nothing before bytes are transferred, and then the remaining time from the rate", () =>
     Effect.gen(function*() {
       const { bytes, range, total } = sent(1, 4)
       const read = Progress.Event.Read({ range, bytes: bytes - mebibyte, total })
@@ -170,7 +170,7 @@ describe("Progress.estimator", () => {
         .toEqual([[0, undefined], [0, undefined], [0.5, 6], [0.5, 4], [0.375, 2.667], [0.5, 0]])
     }))
 
-  it.effect("takes the rate of the last half minute", () =>
+  it.effect("averages the rate of the last 30 seconds", () =>
     Effect.gen(function*() {
       const slow = Array.from({ length: 10 }, (_, n) => [10, sent(n + 1, 100)] as const)
       const fast = Array.from({ length: 60 }, (_, n) => [1, sent(n + 11, 100)] as const)
@@ -179,7 +179,7 @@ describe("Progress.estimator", () => {
       expect(estimates[69]).toEqual([1, 30])
     }))
 
-  it.effect("takes longer than that where parts are rare", () =>
+  it.effect("averages a longer time when parts take longer", () =>
     Effect.gen(function*() {
       const rare = [1, 2, 3].map((n) => [240, sent(n, 10)] as const)
       expect((yield* estimated(rare)).map(([rate]) => rate)).toEqual([1, 1, 1].map((n) => n / 240))
@@ -188,7 +188,7 @@ describe("Progress.estimator", () => {
       expect(yield* estimated([[240, sent(1, 10)], [80, read]])).toEqual([[1 / 240, 9 * 240], [1 / 320, 9 * 320]])
     }))
 
-  it.effect("does not take for fast what was there, nor an unknown total for known", () =>
+  it.effect("does not count kept bytes for the rate, and estimates no time without a total", () =>
     Effect.gen(function*() {
       const kept = (n: number) => Progress.Event.Kept(sent(n))
       expect(yield* estimated([[1, kept(1)], [0, kept(2)], [1, sent(3)]])).toEqual([
@@ -198,7 +198,7 @@ describe("Progress.estimator", () => {
       ])
     }))
 
-  it.effect("is for Streams, too, and leaves their end as it is", () =>
+  it.effect("estimates from Streams, and keeps their last element", () =>
     Effect.gen(function*() {
       const transfer = (onProgress: Progress.OnProgress) =>
         Effect.zipRight(Effect.delay(onProgress(sent(1, 2)), "2 seconds"), Effect.succeed("half"))

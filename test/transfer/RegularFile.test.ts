@@ -61,7 +61,7 @@ const withFullDisk = Effect.updateService(FileSystem.FileSystem, (fs: FileSystem
 const inDirectory = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   effect.pipe(Effect.scoped, Effect.provide(NodeContext.layer))
 
-describe("A path that leads to no regular file", () => {
+describe("a path that leads to something other than a regular file", () => {
   it.effect.each(others)("is rejected by an upload before anything is sent: %s", ([name, description]) => {
     const { change, sent } = recording()
     return Effect.gen(function*() {
@@ -116,7 +116,7 @@ describe("A path that leads to no regular file", () => {
   )
 })
 
-describe("An empty file", () => {
+describe("an empty file", () => {
   it.effect("is rejected with its path", () =>
     Effect.gen(function*() {
       const { directory, fs } = yield* prepared
@@ -132,8 +132,8 @@ describe("An empty file", () => {
     }).pipe(inDirectory, Effect.provide(layer()), Effect.provide(Checkpoint.layerMemory)))
 })
 
-describe("An error of an open file", () => {
-  it.effect("names the path: of a source, a target and a checkpoint", () =>
+describe("an error of an open file", () => {
+  it.effect("names the path of a source, a target and a checkpoint", () =>
     Effect.gen(function*() {
       const { directory, fs } = yield* prepared
       const path = `${directory}/holiday.tar`

@@ -53,7 +53,7 @@ const retrieved = Effect.fnUntraced(function*(text: string) {
 })
 
 describe("Target.prepare", () => {
-  it.effect("makes the folders on the way, and not the file", () =>
+  it.effect("creates the folders of the path, but not the file", () =>
     Effect.gen(function*() {
       const { directory, fs, prepare } = yield* prepared
       expect(yield* prepare("a/b/c.txt")).toBe(`${directory}/a/b/c.txt`)
@@ -71,7 +71,7 @@ describe("Target.prepare", () => {
       expect(yield* prepare("itself/itself/inside/a")).toBe(`${directory}/folder/a`)
     }).pipe(inDirectory))
 
-  it.effect("works in a directory that is reached by a link", () =>
+  it.effect("works in a directory that is reached through a link", () =>
     Effect.gen(function*() {
       const { directory, fs, sandbox } = yield* prepared
       yield* fs.symlink(directory, `${sandbox}/linked`)
@@ -80,23 +80,23 @@ describe("Target.prepare", () => {
     }).pipe(inDirectory))
 
   it.effect.each(["above/a", "beside/a", "beside/new/a", "root/a", "itself/above/a"])(
-    "refuses what leads out of the directory: %s",
+    "rejects a path that leads out of the directory: %s",
     (path) =>
       Effect.gen(function*() {
         const { directory, fs, prepare, sandbox } = yield* prepared
         const [link] = path.match(/^.*(above|beside|root)/) ?? []
         expect(yield* Effect.flip(prepare(path, { overwrite: true }))).toEqual(
-          new Target.TargetRefused({ path: `${directory}/${link?.replace("itself/", "")}`, reason: "outside" })
+          new Target.TargetRejected({ path: `${directory}/${link?.replace("itself/", "")}`, reason: "outside" })
         )
         expect(yield* fs.readDirectory(`${sandbox}/restored-too`)).toEqual([])
       }).pipe(inDirectory)
   )
 
-  it.effect("refuses what is there, unless it may be replaced", () =>
+  it.effect("rejects an existing file or link, unless it may be replaced", () =>
     Effect.gen(function*() {
       const { directory, prepare } = yield* prepared
       const refusal = (name: string, reason: Target.Reason) =>
-        new Target.TargetRefused({ path: `${directory}/${name}`, reason })
+        new Target.TargetRejected({ path: `${directory}/${name}`, reason })
       for (const name of ["file", "leading-to-secret", "dangling", "loop", "above"]) {
         expect(yield* Effect.flip(prepare(name))).toEqual(refusal(name, "exists"))
       }
@@ -108,11 +108,11 @@ describe("Target.prepare", () => {
       }
       for (const overwrite of [false, true]) {
         const refused = yield* Effect.flip(prepare("folder", { overwrite }))
-        expect(String(refused)).toBe(`TargetRefused: ${directory}/folder is not written: a folder is there`)
+        expect(String(refused)).toBe(`TargetRejected: ${directory}/folder is not written: a folder exists there`)
       }
     }).pipe(inDirectory))
 
-  it.effect("refuses what is safe elsewhere only", () =>
+  it.effect("rejects a path that is safe on another platform only", () =>
     Effect.gen(function*() {
       const { directory } = yield* prepared
       const path = Either.getOrThrow(SafePath.make("..\\escaped", "posix"))
@@ -121,7 +121,7 @@ describe("Target.prepare", () => {
       expect(refused).toEqual(new SafePath.UnsafePath({ path: "..\\escaped", rule: "backslash" }))
     }).pipe(inDirectory))
 
-  it.effect("fails as the file system does when a folder cannot be made", () =>
+  it.effect("fails with the file system's error when a folder cannot be created", () =>
     Effect.gen(function*() {
       const { prepare } = yield* prepared
       for (const path of ["file/a", "file/a/b", "dangling/a", "loop/a"]) {
@@ -129,7 +129,7 @@ describe("Target.prepare", () => {
       }
     }).pipe(inDirectory))
 
-  it.effect("gives a path that a download replaces, and not what a link there points to", () =>
+  it.effect("returns a path where a download replaces a link, and not the file that it points to", () =>
     Effect.gen(function*() {
       const { directory, fs, prepare, sandbox } = yield* prepared
       const job = yield* retrieved("newer")
@@ -141,7 +141,7 @@ describe("Target.prepare", () => {
     }).pipe(inDirectory, Effect.provide(layer())))
 })
 
-describe("A path that cannot become a file", () => {
+describe("a path where no file can be written", () => {
   /** A pipe, a socket, and links to both, to a device and to what else is there. */
   const withOthers = Effect.gen(function*() {
     const { directory, fs, sandbox } = yield* prepared
@@ -181,7 +181,7 @@ describe("A path that cannot become a file", () => {
       const before = yield* fs.readDirectory(directory)
       sent.length = 0
       const refused = yield* Effect.flip(job.outputToFile(path))
-      expect(refused).toEqual(new Target.TargetRefused({ path, reason }))
+      expect(refused).toEqual(new Target.TargetRejected({ path, reason }))
       expect(refused.message).toContain(`${path} is not written: `)
       expect(sent.filter((request) => request.endsWith("/output"))).toEqual([])
       expect(yield* fs.readDirectory(directory)).toEqual(before)
@@ -189,7 +189,7 @@ describe("A path that cannot become a file", () => {
     }).pipe(inDirectory, Effect.provide(layer(change)))
   })
 
-  it.effect("is one in a folder that cannot be written to", () => {
+  it.effect("is rejected in a folder that cannot be written to", () => {
     const { change, sent } = recording()
     return Effect.gen(function*() {
       const { directory, fs } = yield* prepared
@@ -207,12 +207,12 @@ describe("A path that cannot become a file", () => {
             pathOrDescriptor: path
           })
       }))
-      expect(refused).toEqual(new Target.TargetRefused({ path, reason: "unwritable" }))
+      expect(refused).toEqual(new Target.TargetRejected({ path, reason: "unwritable" }))
       expect(sent.filter((request) => request.endsWith("/output"))).toEqual([])
     }).pipe(inDirectory, Effect.provide(layer(change)))
   })
 
-  it.effect("is none that a symbolic link to a file has: the link is replaced, the file stays", () =>
+  it.effect("does not include a symbolic link to a file: the link is replaced, and the file stays", () =>
     Effect.gen(function*() {
       const { directory, fs } = yield* withOthers
       const job = yield* retrieved("newer")
@@ -222,14 +222,14 @@ describe("A path that cannot become a file", () => {
     }).pipe(inDirectory, Effect.provide(layer())))
 })
 
-describe("Target.settle", () => {
-  it.effect("leaves what belongs to a download that still runs", () =>
+describe("Target.finish", () => {
+  it.effect("keeps the files of a download that still runs", () =>
     Effect.gen(function*() {
       const { directory, fs } = yield* prepared
       const job = yield* retrieved("newer")
       const treeHash = yield* Effect.flatMap(job.describe, ({ treeHash }) => treeHash)
       const path = `${directory}/file`
-      const settled = Effect.zipRight(Target.settle(path, treeHash), fs.readDirectory(directory))
+      const settled = Effect.zipRight(Target.finish(path, treeHash), fs.readDirectory(directory))
       const reached = yield* Deferred.make<void>()
       const fiber = yield* Effect.fork(job.outputToFile(path, {
         onFailure: "keep",

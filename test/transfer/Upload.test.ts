@@ -98,7 +98,7 @@ describe("Upload", () => {
     }).pipe(Effect.provide(Support.layer(change)))
   })
 
-  it.effect("sends what is larger than a part in parts", () => {
+  it.effect("sends an archive larger than one part in parts", () => {
     const { change, sent } = Support.recording()
     return Effect.gen(function*() {
       const archive = yield* upload(Source.bytes(bytes), { description: "in parts" })
@@ -116,7 +116,7 @@ describe("Upload", () => {
   })
 
   it.effect.prop(
-    "stores byte for byte what it is given",
+    "stores the bytes unchanged",
     [
       FastCheck.integer({ min: 1, max: 6 * mebibyte }),
       FastCheck.constantFrom(mebibyte, 2 * mebibyte, 4 * mebibyte),
@@ -132,7 +132,7 @@ describe("Upload", () => {
     { fastCheck: { numRuns: 15 } }
   )
 
-  it.effect.each([1, 2, 4])("has %d parts at a time in memory and on their way", (concurrency) => {
+  it.effect.each([1, 2, 4])("holds and sends %d parts at once", (concurrency) => {
     const buffers = Support.gauge()
     const reads = Support.gauge()
     const parts = Support.gauge()
@@ -160,7 +160,7 @@ describe("Upload", () => {
     )
   })
 
-  it.effect.each([1, mebibyte, 4.5 * mebibyte])("tells of progress up to %d bytes", (size) =>
+  it.effect.each([1, mebibyte, 4.5 * mebibyte])("reports progress up to %d bytes", (size) =>
     Effect.gen(function*() {
       const told: Array<Progress.Event> = []
       const onProgress = (event: Progress.Event) => Effect.sync(() => void told.push(event))
@@ -179,7 +179,7 @@ describe("Upload", () => {
       expect(told.at(-1)).toMatchObject({ _tag: "Sent", bytes: size })
     }).pipe(Effect.provide(Support.layer())))
 
-  describe("refuses before any request", () => {
+  describe("rejects before any request", () => {
     const bad = { description: "Photos of Zürich" }
     it.effect.each<[string, Uint8Array, Upload.Options]>([
       ["size", new Uint8Array(), {}],
@@ -206,7 +206,7 @@ describe("Upload", () => {
   })
 
   describe("that fails", () => {
-    it.effect("aborts when a part is refused, and fails with just that", () => {
+    it.effect("aborts when the service rejects a part, and fails with that error", () => {
       const parts = Support.gauge()
       return Effect.gen(function*() {
         expect(yield* Effect.flip(upload(Source.bytes(bytes)).pipe(refusing(2 * mebibyte)))).toEqual(mismatch)
@@ -218,7 +218,7 @@ describe("Upload", () => {
       )
     })
 
-    it.effect("aborts when the source cannot be read, and fails with the source's error", () =>
+    it.effect("aborts when the source cannot be read, and fails with the error of the source", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(upload(fromDisk(3 * mebibyte)))
         expect(error).toBeInstanceOf(Unreadable)
@@ -249,7 +249,7 @@ describe("Upload", () => {
         ],
         ["interrupted", interrupted]
       ] as const
-    )("keeps the parts when told to: %s", ([, failing]) =>
+    )("keeps the parts with onFailure keep: %s", ([, failing]) =>
       Effect.gen(function*() {
         const { options, told } = keeping()
         expect(Exit.isFailure(yield* failing(options))).toBe(true)
@@ -297,7 +297,7 @@ describe("Upload", () => {
         ["a part", /^PUT /, 8],
         ["the completion", /^POST .*multipart-uploads\/./, 8]
       ] as const
-    )("asks again when the answer to %s is lost", ([, form, requests]) => {
+    )("retries when the response to %s is lost", ([, form, requests]) => {
       const { change, sent } = losingAnswer(form)
       return Effect.gen(function*() {
         const { archiveId } = yield* upload(Source.bytes(bytes))
@@ -323,7 +323,7 @@ describe("Upload", () => {
 
     const patience = Timeouts.make({ response: Duration.seconds(2), upload: Duration.seconds(20) })
 
-    it.effect("gives up when the upload cannot be opened for half an hour", () =>
+    it.effect("fails when the upload cannot be opened for half an hour", () =>
       Effect.gen(function*() {
         const fiber = yield* Effect.forkDaemon(Effect.flip(upload(Source.bytes(bytes))))
         yield* TestClock.adjust("29 minutes")
@@ -335,7 +335,7 @@ describe("Upload", () => {
         )))
       }).pipe(Effect.provideService(Timeouts.Timeouts, patience), Effect.provide(silent(/^POST .*multipart-uploads$/))))
 
-    it.effect("is given up within a second of an interruption when nothing answers any more", () =>
+    it.effect("ends within 1 second of an interruption when the service does not respond any more", () =>
       Effect.gen(function*() {
         const { reached, source } = yield* stuck(2 * mebibyte)
         const fiber = yield* Effect.fork(upload(source, { concurrency: 1 }))
@@ -345,7 +345,7 @@ describe("Upload", () => {
         expect(Option.map(yield* Fiber.poll(fiber), Exit.isInterrupted)).toEqual(Option.some(true))
       }).pipe(Effect.provide(silent(/^DELETE/))))
 
-    it.effect("does not wait for an abort longer than for any answer", () =>
+    it.effect("stops waiting for an abort that gets no response", () =>
       Effect.gen(function*() {
         const fiber = yield* Effect.forkDaemon(Effect.flip(upload(Source.bytes(bytes)).pipe(refusing(0))))
         yield* TestClock.adjust("10 minutes")
@@ -355,7 +355,7 @@ describe("Upload", () => {
   })
 
   it.effect.each([["few", -1, mebibyte], ["many", 1, mebibyte], ["few in a part", -1, 4 * mebibyte]] as const)(
-    "stores nothing of a source that gives too %s bytes",
+    "stores no archive of a source that returns too %s bytes",
     ([, more, size]) => {
       const { change, sent } = Support.recording()
       const source: Source.Source = {
@@ -370,7 +370,7 @@ describe("Upload", () => {
     }
   )
 
-  it.effect("asks of its caller what the source asks, and fails as the source fails", () =>
+  it.effect("has the requirements and errors of its source", () =>
     Effect.gen(function*() {
       const uploading: Effect.Effect<Upload.UploadedArchive, Upload.UploadError | Unreadable, GlacierClient | Disk> =
         upload(fromDisk())

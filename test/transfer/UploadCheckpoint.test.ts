@@ -30,14 +30,14 @@ import {
   recorded,
   upload,
   versioned
-} from "./resumable.ts"
+} from "./checkpointUploads.ts"
 import * as Support from "./support.ts"
 
 const { address, mebibyte, openUploads, pattern, replacing, same, stored } = Support
 
-describe("Upload.resumable", () => {
+describe("Upload.uploadWithCheckpoint", () => {
   it.effect.prop(
-    "cut off at any points and run again makes one archive, and sends no acknowledged part twice",
+    "makes one archive after cuts at any points, and sends no acknowledged part twice",
     [
       FastCheck.integer({ min: 1, max: 4 * mebibyte }),
       FastCheck.array(
@@ -89,7 +89,7 @@ describe("Upload.resumable", () => {
     { fastCheck: { numRuns: 15 }, timeout: 120_000 }
   )
 
-  it.effect("reads, hashes and sends only what is missing, where the source has not changed", () => {
+  it.effect("reads, hashes and sends only missing parts of an unchanged source", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       const { source, taken } = versioned(bytes)
@@ -113,7 +113,7 @@ describe("Upload.resumable", () => {
       ["bytes without a version", Source.bytes(bytes)],
       ["a stream", once(bytes)]
     ] as const
-  )("sends only what is missing of %s", ([, source]) => {
+  )("sends only the missing parts of %s", ([, source]) => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       yield* traffic.living(upload(source), afterThree)
@@ -124,7 +124,7 @@ describe("Upload.resumable", () => {
     }).pipe(inTraffic(traffic))
   })
 
-  it.effect("sends what is different of a source whose changes cannot be seen", () => {
+  it.effect("sends the different parts of a source without a version", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       yield* traffic.living(upload(Source.bytes(bytes)), afterThree)
@@ -136,7 +136,7 @@ describe("Upload.resumable", () => {
     }).pipe(inTraffic(traffic))
   })
 
-  it.effect("does not take the parts of a stream for those of the file that it was before", () => {
+  it.effect("reads a stream completely when the upload began with a file", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       const { source, taken } = versioned(bytes)
@@ -150,7 +150,7 @@ describe("Upload.resumable", () => {
     }).pipe(inTraffic(traffic))
   })
 
-  it.effect("gives the archive even if the checkpoint cannot be cleared", () => {
+  it.effect("returns the archive even if the checkpoint cannot be cleared", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       const { open } = yield* Checkpoint.Checkpoint
@@ -164,7 +164,7 @@ describe("Upload.resumable", () => {
     }).pipe(inTraffic(traffic, { inventoryDelay: 0 }))
   })
 
-  it.effect("sends again what the service has lost or has differently", () => {
+  it.effect("sends parts again that the service has lost or has with other bytes", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       const { source, taken } = versioned(bytes)
@@ -187,7 +187,7 @@ describe("Upload.resumable", () => {
     }).pipe(inTraffic(traffic))
   })
 
-  it.effect("I4: of 10,000 parts that are there asks for the list, and neither reads nor sends one", () => {
+  it.effect("only lists 10,000 stored parts, and neither reads nor sends them [I4]", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       const part = pattern(mebibyte)
@@ -246,7 +246,7 @@ describe("Upload.resumable", () => {
     }).pipe(inTraffic(traffic))
   }, 120_000)
 
-  it.scoped("refuses another range of the same file", () => {
+  it.scoped("rejects another range of the same file", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
@@ -266,7 +266,7 @@ describe("Upload.resumable", () => {
         ["another version", { version: "2", bytes }],
         ["another size", { version: "1", bytes: bytes.subarray(1) }]
       ] as const
-    )("fails before anything is sent, and goes on when it is what it was: %s", ([, change]) => {
+    )("fails before anything is sent, and resumes when the source is restored: %s", ([, change]) => {
       const traffic = makeTraffic()
       return Effect.gen(function*() {
         const { source, state, taken } = versioned(bytes)
@@ -288,7 +288,7 @@ describe("Upload.resumable", () => {
       }).pipe(inTraffic(traffic))
     })
 
-    it.effect("makes no archive of it when that happens on the way", () => {
+    it.effect("makes no archive when the source changes during the upload", () => {
       const traffic = makeTraffic()
       return Effect.gen(function*() {
         const { source, state } = versioned(bytes)
@@ -312,17 +312,17 @@ describe("Upload.resumable", () => {
     })
   })
 
-  it.effect("refuses to go on with another vault, description or part size, and sends nothing", () => {
+  it.effect("rejects another vault, description or part size, and sends nothing", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       const source = Source.bytes(bytes)
       yield* traffic.living(upload(source, { description: "one" }), afterThree)
       traffic.taken()
       const refusals = [
-        ["vaultName", Upload.resumable({ vaultName: "music" }, name, source, { description: "one" })],
+        ["vaultName", Upload.uploadWithCheckpoint({ vaultName: "music" }, name, source, { description: "one" })],
         [
           "accountId",
-          Upload.resumable({ ...address, accountId: "123456789012" }, name, source, { description: "one" })
+          Upload.uploadWithCheckpoint({ ...address, accountId: "123456789012" }, name, source, { description: "one" })
         ],
         ["description", upload(source)],
         ["partSize", upload(source, { description: "one", partSize: 2 * mebibyte })]
@@ -334,12 +334,12 @@ describe("Upload.resumable", () => {
       }
       expect(traffic.taken()).toEqual([])
       // The part size that is left out is that of the upload.
-      yield* Upload.resumable(address, name, source, { description: "one", partSize: undefined })
+      yield* Upload.uploadWithCheckpoint(address, name, source, { description: "one", partSize: undefined })
       expect(traffic.taken()).toContain("PUT 4")
     }).pipe(inTraffic(traffic))
   })
 
-  it.effect("is kept when it fails, and says by which id", () => {
+  it.effect("is kept when it fails, and the error has its id", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       const error = yield* Effect.flip(traffic.living(upload(Source.bytes(bytes)), { ...afterThree, ends: "line" }))
@@ -355,7 +355,7 @@ describe("Upload.resumable", () => {
     }).pipe(inTraffic(traffic))
   })
 
-  it.effect("ends when what it has done cannot be recorded, and goes on when it can", () => {
+  it.effect("ends when an entry cannot be recorded, and resumes when it can", () => {
     const traffic = makeTraffic()
     let left = 3
     return Effect.gen(function*() {
@@ -380,7 +380,7 @@ describe("Upload.resumable", () => {
     }).pipe(inTraffic(traffic))
   })
 
-  it.effect("is the only one at work with its checkpoint", () => {
+  it.effect("rejects a second upload with the same checkpoint", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       const both = yield* Effect.all([Effect.exit(upload(once(bytes))), Effect.exit(upload(once(bytes)))], {
@@ -392,7 +392,7 @@ describe("Upload.resumable", () => {
     }).pipe(inTraffic(traffic, { inventoryDelay: 0 }))
   })
 
-  it.effect("leaves the checkpoint of other work alone", () => {
+  it.effect("rejects a checkpoint of other work, and does not change it", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       yield* Effect.scoped(Effect.gen(function*() {
@@ -400,13 +400,17 @@ describe("Upload.resumable", () => {
         yield* log.append("other work")
       }))
       const error = yield* Effect.flip(upload(Source.bytes(bytes)))
-      expect(error).toMatchObject({ _tag: "CheckpointError", name, problem: "is not of an upload" })
+      expect(error).toMatchObject({
+        _tag: "CheckpointError",
+        name,
+        problem: "was not written by an upload; choose another name"
+      })
       expect(yield* recorded).toEqual(["other work"])
       expect(traffic.taken()).toEqual([])
     }).pipe(inTraffic(traffic))
   })
 
-  it.effect("records nothing of what is refused before anything is opened", () => {
+  it.effect("records nothing of an upload that is rejected before it is opened", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       for (

@@ -54,20 +54,20 @@ describe("UploadPlan", () => {
     [maximumParts * 2_048 * mebibyte + 1, 4_096, 5_001],
     [maximumArchiveSize - 1, 4_096, 10_000],
     [maximumArchiveSize, 4_096, 10_000]
-  ])("cuts %d bytes by %d MiB into %d parts", (size, mebibytes, parts) => {
+  ])("divides %d bytes by %d MiB into %d parts", (size, mebibytes, parts) => {
     const plan = made(size)
     expect(plan).toMatchObject({ size, partSize: mebibytes * mebibyte })
     expect(plan.parts).toHaveLength(parts)
     expect(faults(plan)).toEqual([])
   })
 
-  it.prop("covers each byte once, in order, in as small parts as will do", [Size], ([size]) => {
+  it.prop("covers each byte once, in order, with the smallest possible parts", [Size], ([size]) => {
     const plan = made(size)
     expect(faults(plan)).toEqual([])
     expect(plan.partSize === UploadPlan.defaultPartSize || plan.partSize / 2 * maximumParts < size).toBe(true)
   })
 
-  it.prop("keeps a given part size, or refuses it when 10,000 would not do", [Size, PartSize], ([size, partSize]) => {
+  it.prop("keeps a given part size, or rejects it when 10,000 parts are too few", [Size, PartSize], ([size, partSize]) => {
     if (partSize * maximumParts < size) {
       expect(refusal(size, { partSize })).toMatchObject({
         _tag: "InvalidInput",
@@ -89,7 +89,7 @@ describe("UploadPlan", () => {
     [1.5, "1.5", "must be a whole number of bytes"],
     [Number.NaN, "NaN", "must be a whole number of bytes"],
     [Number.POSITIVE_INFINITY, "Infinity", "must be a whole number of bytes"]
-  ])("refuses a size of %d", (size, value, rule) => {
+  ])("rejects a size of %d", (size, value, rule) => {
     expect(refusal(size)).toMatchObject({
       _tag: "InvalidInput",
       operation: "upload",
@@ -108,7 +108,7 @@ describe("UploadPlan", () => {
     [3 * mebibyte, "3145728"],
     [2 * maximumPartSize, "8589934592"],
     [Number.NaN, "NaN"]
-  ])("refuses a part size of %d", (partSize, value) => {
+  ])("rejects a part size of %d", (partSize, value) => {
     expect(refusal(mebibyte, { partSize })).toMatchObject({
       _tag: "InvalidInput",
       operation: "upload",
@@ -117,7 +117,7 @@ describe("UploadPlan", () => {
       rule: expect.stringContaining("must be 1 MiB times a power of two")
     })
   })
-  describe("for a line of a known speed", () => {
+  describe("for a connection of a known speed", () => {
     /** From what carries no part to what carries any, most often between. */
     const LineSpeed = FastCheck.oneof(
       FastCheck.integer({ min: 1, max: 400_000 }),
@@ -134,7 +134,7 @@ describe("UploadPlan", () => {
     const seconds = (bytes: number, atOnce: number, lineSpeed: number) => bytes * atOnce / lineSpeed
 
     it.prop(
-      "covers each byte once, by parts none of which takes more than 4 minutes, as many at once as that allows",
+      "covers each byte once, with parts that take at most 4 minutes, as many at once as that allows",
       [Size, Given, LineSpeed, Concurrency],
       ([size, partSize, lineSpeed, concurrency]) => {
         const planned = UploadPlan.make(size, { partSize, lineSpeed, concurrency })
@@ -159,7 +159,7 @@ describe("UploadPlan", () => {
     )
 
     it.prop(
-      "takes of a Stream the largest parts up to 16 MiB that it carries, and else fewer at once",
+      "chooses for a Stream the largest possible parts up to 16 MiB, and then the concurrency",
       [LineSpeed, Concurrency],
       ([lineSpeed, concurrency]) => {
         const planned = UploadPlan.unsized({ lineSpeed, concurrency })
@@ -195,19 +195,19 @@ describe("UploadPlan", () => {
         gibibyte,
         { lineSpeed: 4_000 },
         "lineSpeed",
-        "must let a part of 1048576 bytes travel in 240 seconds (at 4000 bytes a second it takes 263)"
+        "must allow a part of 1048576 bytes to be sent in 240 seconds (at 4000 bytes per second it takes 263)"
       ],
       [
         maximumArchiveSize,
         { lineSpeed: 1e7 },
         "lineSpeed",
-        "must let a part of 4294967296 bytes travel in 240 seconds (at 10000000 bytes a second it takes 430)"
+        "must allow a part of 4294967296 bytes to be sent in 240 seconds (at 10000000 bytes per second it takes 430)"
       ],
       [
         gibibyte,
         { lineSpeed: 10_000, partSize: 4 * mebibyte },
         "partSize",
-        "must let a part of 4194304 bytes travel in 240 seconds (at 10000 bytes a second it takes 420)"
+        "must allow a part of 4194304 bytes to be sent in 240 seconds (at 10000 bytes per second it takes 420)"
       ],
       [gibibyte, { lineSpeed: 0 }, "lineSpeed", "must be more than 0"],
       [gibibyte, { lineSpeed: Number.NaN }, "lineSpeed", "must be more than 0"]

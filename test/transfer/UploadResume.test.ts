@@ -57,7 +57,7 @@ const bytes = pattern(4.5 * mebibyte)
 
 describe("Upload.resume", () => {
   it.effect.prop(
-    "after a cut at any point gives the same archive and sends no acknowledged part twice",
+    "makes the same archive after a cut at any point, and sends no acknowledged part twice",
     [
       FastCheck.integer({ min: mebibyte + 1, max: 6 * mebibyte }),
       FastCheck.integer({ min: 0, max: 6 }),
@@ -150,7 +150,7 @@ describe("Upload.resume", () => {
       expect(yield* openUploads).toMatchObject([{ uploadId }])
     }).pipe(Effect.provide(Support.layer())))
 
-  it.scoped("goes on with a range of a file", () => {
+  it.scoped("resumes with a range of a file", () => {
     const { sent, watched } = watching()
     return Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
@@ -165,7 +165,7 @@ describe("Upload.resume", () => {
     }).pipe(Effect.provide([NodeFileSystem.layer, Support.layer()]))
   })
 
-  it.effect("sends a small source as a part, since the upload is open", () =>
+  it.effect("sends a small source as a part, because the upload is open", () =>
     Effect.gen(function*() {
       for (const source of [Source.bytes(pattern(3)), once(pattern(3))]) {
         const { archiveId, parts } = yield* Upload.resume(address, yield* partly(bytes, []), source)
@@ -174,7 +174,7 @@ describe("Upload.resume", () => {
       }
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("follows all pages of parts, in any order, and goes by where they start", () => {
+  it.effect("reads all pages of parts, in any order, and identifies parts by their first byte", () => {
     const { sent, watched } = watching()
     return Effect.gen(function*() {
       const uploadId = yield* partly(bytes, [0, 1, 2, 3, 4])
@@ -197,7 +197,7 @@ describe("Upload.resume", () => {
     }).pipe(Effect.provide(Support.layer()))
   })
 
-  it.effect("makes an archive of what the source holds now", () =>
+  it.effect("makes an archive of the bytes that the source has now", () =>
     Effect.gen(function*() {
       const grown = pattern(5.5 * mebibyte).fill(9, 3 * mebibyte)
       const uploadId = yield* partly(bytes, [0, 1, 2, 3, 4])
@@ -211,7 +211,7 @@ describe("Upload.resume", () => {
       ["a stream", once]
     ] as const
   )(
-    "fails with SourceChanged, and keeps the upload, when the service has parts behind the end: %s",
+    "fails with SourceChanged, and keeps the upload, when the service has parts beyond the end: %s",
     ([, source]) =>
       Effect.gen(function*() {
         const uploadId = yield* partly(bytes, [0, 4])
@@ -223,7 +223,7 @@ describe("Upload.resume", () => {
       }).pipe(Effect.provide(Support.layer()))
   )
 
-  it.effect("fails with SourceChanged when the source is written to meanwhile, and drops the upload when told to", () =>
+  it.effect("fails with SourceChanged when the source is written to, and aborts the upload with onFailure discard", () =>
     Effect.gen(function*() {
       let version = 0
       const source: Source.Source = {
@@ -248,7 +248,7 @@ describe("Upload.resume", () => {
       ["bytes", Source.bytes(bytes)],
       ["a stream", once(bytes)]
     ] as const
-  )("of one that was completed meanwhile gives its archive, and sends nothing: %s", ([, source]) => {
+  )("returns the archive of an upload that was completed, and sends nothing: %s", ([, source]) => {
     const { sent, watched } = watching()
     return Effect.gen(function*() {
       const uploadId = yield* partly(bytes, [0, 1, 2, 3, 4])
@@ -260,7 +260,7 @@ describe("Upload.resume", () => {
     }).pipe(watched, Effect.provide(Support.layer()))
   })
 
-  it.effect("of one that was completed with other bytes fails with SourceChanged, where the service tells", () =>
+  it.effect("fails with SourceChanged when the upload was completed with another tree hash", () =>
     Effect.gen(function*() {
       const uploadId = yield* partly(bytes, [0, 1, 2, 3, 4])
       const { treeHash } = yield* Upload.resume(address, uploadId, Source.bytes(bytes))
@@ -277,7 +277,7 @@ describe("Upload.resume", () => {
       expect(error).toBeInstanceOf(SourceChanged)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("in a vault that is missing fails with VaultNotFound, and reads nothing", () =>
+  it.effect("fails with VaultNotFound, and reads nothing, when the vault does not exist", () =>
     Effect.gen(function*() {
       const uploadId = yield* partly(bytes, [0])
       const source = Source.stream(Stream.die("the source was read"))
@@ -285,7 +285,7 @@ describe("Upload.resume", () => {
       expect(error).toBeInstanceOf(VaultNotFound)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("of one that was aborted fails with UploadGone, and sends nothing", () => {
+  it.effect("fails with UploadGone, and sends nothing, when the upload was aborted", () => {
     const { sent, watched } = watching()
     return Effect.gen(function*() {
       const glacier = yield* GlacierClient
@@ -299,7 +299,7 @@ describe("Upload.resume", () => {
     }).pipe(watched, Effect.provide(Support.layer()))
   })
 
-  it.effect("refuses what cannot be an id, and fails as the source fails", () => {
+  it.effect("rejects an invalid id, and fails with the error of the source", () => {
     const { change, sent } = Support.recording()
     return Effect.gen(function*() {
       const error = yield* Effect.flip(Upload.resume(address, "no/id", Source.bytes(bytes)))

@@ -1,5 +1,5 @@
 /**
- * Quotes: what retrievals will take, computed before any of them starts. `RetrievalBudget` exports them.
+ * Quotes of what retrievals will take, computed before any of them starts. `RetrievalBudget` exports them.
  *
  * @internal
  */
@@ -85,7 +85,7 @@ export interface Terms {
 }
 
 /**
- * What retrievals will take.
+ * The bytes, requests, cost and delay of retrievals that have not started yet.
  *
  * @since 0.1.0
  * @category models

@@ -20,7 +20,7 @@ import * as LedgerState from "./ledgerState.ts"
 import { type ByteCap, costOf, entryOf, nameArchive, type Prices, type Retrieval } from "./quote.ts"
 import { makeSlidingWindow } from "./slidingWindow.ts"
 
-/** What a budget allows, what it has spent, and its waiting retrievals. */
+/** A budget: its caps, its ledger, and the order of its waiting retrievals. */
 export interface Spending {
   readonly caps: ReadonlyArray<ByteCap>
   readonly cost: number | undefined

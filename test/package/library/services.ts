@@ -1,5 +1,5 @@
 /**
- * What a library that builds on the services exports: an Effect of every method of every service, without an annotation.
+ * The exports of a library that builds on the services: an Effect of every method of every service, without annotations.
  * A method without a line does not compile, and `npm run consume` fails when a service is missing.
  */
 import * as FileSystem from "@effect/platform/FileSystem"
@@ -74,7 +74,7 @@ export const vault = Effect.map(Vault.Vault, (vault) => ({
   abortUpload: vault.abortUpload("an-upload")
 } satisfies EachOf<Vault.Service>))
 
-/** What is left of an upload or download is kept, which adds an error. */
+/** With `onFailure: "keep"` the error type has one more member. */
 export const kept = Effect.map(Vault.Vault, (vault) => ({
   upload: vault.upload(Source.stream(Stream.fail("broken")), { onFailure: "keep" }),
   uploader: vault.uploader({ onFailure: "keep" }),
@@ -130,7 +130,7 @@ export const deletionPlan = Effect.map(DeletionPlan.make(Stream.empty), (plan) =
 export const uploads = {
   upload: Upload.upload(address, source),
   resume: Upload.resume(address, "an-upload", source),
-  resumable: Upload.resumable(address, "a-checkpoint", source)
+  uploadWithCheckpoint: Upload.uploadWithCheckpoint(address, "a-checkpoint", source)
 } satisfies EachOf<typeof Upload>
 
 export const downloads = {

@@ -1,0 +1,87 @@
+/**
+ * Tells of jobs when they end (spec section 13.4). Whom, and of what, is looked up only then.
+ *
+ * @internal
+ */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as FiberSet from "effect/FiberSet"
+import * as PubSub from "effect/PubSub"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import * as Jobs from "../../protocol/Jobs.ts"
+import type { JobId } from "../../protocol/Names.ts"
+import { type Notification, Topics } from "../Topics.ts"
+import { describe, type OnJobInitiated } from "./handlers/jobs.ts"
+import * as HttpResponse from "./httpResponse.ts"
+import type { Step, Store } from "./store.ts"
+
+export interface JobNotifications {
+  readonly onJobInitiated: OnJobInitiated
+  /** From when on it is run. */
+  readonly notifications: Stream.Stream<Notification>
+}
+
+const dayMillis = 86_400_000
+
+/** By the day: no timer lasts a month. And a timer may be early. */
+const sleepUntil = (time: number): Effect.Effect<void> =>
+  Effect.flatMap(Clock.currentTimeMillis, (now) =>
+    now < time
+      ? Effect.zipRight(Effect.sleep(Math.min(time - now, dayMillis)), sleepUntil(time))
+      : Effect.void)
+
+/** What is to be told of a job that has ended; nothing when it went with its vault. */
+const notificationsOf = (step: Step, arn: string, id: JobId): ReadonlyArray<Notification> => {
+  const vault = Either.getOrUndefined(step.vault(arn))
+  const found = vault?.jobs.get(id)
+  if (vault === undefined || found === undefined) return []
+  const job = describe(found, arn, step.now)
+  const message = HttpResponse.printJson(Either.getOrThrow(Jobs.DescribeJob.body.encode(job)))
+  const { notifications } = vault.settings
+  const isEnabled = notifications?.events.some((event) => event === `${job.action}Completed`)
+  return [found.snsTopic, isEnabled ? notifications?.snsTopic : undefined].flatMap((topic) =>
+    topic === undefined ? [] : [{ topic, job, message }]
+  )
+}
+
+/** Watches the jobs of a store that have not ended when its last event happened: the others have been told of. */
+export const make = (store: Store): Effect.Effect<JobNotifications, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const deliver = yield* Topics
+    const published = yield* Effect.acquireRelease(PubSub.unbounded<Notification>(), PubSub.shutdown)
+    const run = yield* FiberSet.makeRuntime()
+    /** By the time at which they end. */
+    const pending = new Map<number, Array<readonly [vault: string, id: JobId]>>()
+
+    const publish = Effect.fnUntraced(function*(time: number) {
+      yield* sleepUntil(time)
+      const notifications = yield* Effect.orDie(store.run((step) => {
+        const jobs = pending.get(time) ?? []
+        pending.delete(time)
+        return Either.right(jobs.flatMap(([vault, id]) => notificationsOf(step, vault, id)))
+      }))
+      yield* PubSub.publishAll(published, notifications)
+      yield* Effect.forEach(notifications, deliver, { concurrency: "unbounded", discard: true })
+    })
+
+    const onJobInitiated: OnJobInitiated = (vault, { completesAt, id }) => {
+      const jobs = pending.get(completesAt)
+      if (jobs !== undefined) {
+        jobs.push([vault, id])
+        return
+      }
+      pending.set(completesAt, [[vault, id]])
+      // Not before the step that initiated the job is over.
+      run(publish(completesAt), { immediate: false })
+    }
+
+    yield* Effect.orDie(store.run(({ state }) => {
+      for (const { arn, jobs } of state.vaults.values()) {
+        for (const job of jobs.values()) if (job.completesAt > state.lastAt) onJobInitiated(arn, job)
+      }
+      return Either.void
+    }))
+    return { onJobInitiated, notifications: Stream.fromPubSub(published) }
+  })

@@ -1,0 +1,254 @@
+/**
+ * Signature Version 4 as the server sees it: a request is taken apart, signed again with the secret the server knows,
+ * and the two signatures compared (spec/glacier-api.md, sections 4 and 6.2). It shares no code with the client, and
+ * it is total: whatever a header or a path holds, the answer is an `Either`.
+ *
+ * @internal
+ */
+import * as DateTime from "effect/DateTime"
+import * as Either from "effect/Either"
+import * as Encoding from "effect/Encoding"
+import * as Option from "effect/Option"
+import * as Record from "effect/Record"
+import * as Redacted from "effect/Redacted"
+import * as Sha256 from "../../protocol/Sha256.ts"
+
+/** A request as it came in: raw path, raw query without `?`, header names in lower case. */
+export interface SignedRequest {
+  readonly method: string
+  readonly path: string
+  readonly query: string
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/** Finds the secret of an access key id, and the session token that must come with it (`None`: none may come). */
+export interface Keys {
+  (accessKeyId: string): Option.Option<{
+    readonly secretAccessKey: Redacted.Redacted<string>
+    readonly sessionToken: Option.Option<Redacted.Redacted<string>>
+    /** When key and token are good no more. */
+    readonly expiration: Option.Option<DateTime.Utc>
+  }>
+}
+
+/** Who signed, for which region, and the `x-amz-content-sha256` (64 hex digits) that the body must still be held to. */
+export interface Verified {
+  readonly accessKeyId: string
+  readonly region: string
+  readonly payloadHash: Option.Option<string>
+}
+
+/** Why a request is refused: error code, HTTP status and message of the answer (section 6.1). */
+export interface Rejection {
+  readonly code:
+    | "MissingAuthenticationTokenException"
+    | "UnrecognizedClientException"
+    | "ExpiredTokenException"
+    | "InvalidSignatureException"
+  readonly status: 400 | 403
+  readonly message: string
+}
+
+const missing: Rejection = {
+  code: "MissingAuthenticationTokenException",
+  status: 400,
+  message: "Missing Authentication Token"
+}
+
+const unrecognized: Rejection = {
+  code: "UnrecognizedClientException",
+  status: 400,
+  message: "The security token included in the request is invalid."
+}
+
+const expired: Rejection = {
+  code: "ExpiredTokenException",
+  status: 403,
+  message: "The security token included in the request is expired"
+}
+
+const invalid = (message: string): Rejection => ({ code: "InvalidSignatureException", status: 403, message })
+
+const check = (holds: boolean, otherwise: string): Either.Either<void, Rejection> =>
+  holds ? Either.void : Either.left(invalid(otherwise))
+
+const utf8 = new TextEncoder()
+
+const percentByte = (byte: number): string => "%" + byte.toString(16).toUpperCase().padStart(2, "0")
+
+const percentEncode = (text: string): string =>
+  text.replace(/[^A-Za-z0-9\-_.~]/gu, (character) => Array.from(utf8.encode(character), percentByte).join(""))
+
+// Decodes and encodes in one go, so that escapes that are no UTF-8 survive; a `%` that begins no escape is itself.
+const percentRecode = (text: string): string =>
+  text.replace(/%([0-9a-f]{2})|\+|[^%+]+|%/giu, (token, hex: string | undefined) => {
+    if (token === "+") return "%20"
+    if (hex === undefined) return percentEncode(token)
+    const byte = Number.parseInt(hex, 16)
+    return byte < 0x80 ? percentEncode(String.fromCharCode(byte)) : percentByte(byte)
+  })
+
+const canonicalPath = (path: string): string => {
+  const segments: Array<string> = []
+  for (const segment of path.split("/")) {
+    if (segment === "..") segments.pop()
+    else if (segment !== "" && segment !== ".") segments.push(percentEncode(segment))
+  }
+  return "/" + segments.join("/") + (path.endsWith("/") && segments.length > 0 ? "/" : "")
+}
+
+const compare = (a: string, b: string): number => a < b ? -1 : a > b ? 1 : 0
+
+const canonicalQuery = (query: string): string =>
+  query.split("&").filter((pair) => pair !== "").map((pair) => {
+    const [name = "", ...value] = pair.split("=")
+    return { name: percentRecode(name), value: percentRecode(value.join("=")) }
+  }).sort((a, b) => compare(a.name, b.name) || compare(a.value, b.value))
+    .map(({ name, value }) => `${name}=${value}`).join("&")
+
+// `Record.get` sees own properties only: a signed header may be called `constructor`.
+const header = (request: SignedRequest, name: string): Option.Option<string> => Record.get(request.headers, name)
+
+/** The canonical request. A signed header that was not sent counts as empty. */
+export const canonicalRequest = (
+  request: SignedRequest,
+  signedHeaders: ReadonlyArray<string>,
+  payloadHash: string
+): string => {
+  const names = [...signedHeaders].sort(compare)
+  const lines = names.map((name) => {
+    const value = Option.getOrElse(header(request, name), () => "")
+    return `${name}:${value.trim().replace(/\s+/g, " ")}\n`
+  })
+  const target = [request.method, canonicalPath(request.path), canonicalQuery(request.query)]
+  return [...target, lines.join(""), names.join(";"), payloadHash].join("\n")
+}
+
+/** The string to sign; `date` in basic ISO form, `scope` as `date/region/service/aws4_request`. */
+export const stringToSign = (sha256: Sha256.Create, date: string, scope: string, canonical: string): string =>
+  `AWS4-HMAC-SHA256\n${date}\n${scope}\n${Sha256.hex(sha256, utf8.encode(canonical))}`
+
+/** The HMAC-SHA-256 of a text: 32 bytes. */
+export const hmac = (sha256: Sha256.Create, key: Uint8Array, text: string): Uint8Array => {
+  const running = sha256(key)
+  running.update(utf8.encode(text))
+  return running.digest()
+}
+
+/** The signing key of a scope: 32 bytes, the key of the HMAC over the string to sign. */
+export const signingKey = (sha256: Sha256.Create, secret: Redacted.Redacted<string>, scope: string): Uint8Array =>
+  scope.split("/").reduce<Uint8Array>(
+    (key, part) => hmac(sha256, key, part),
+    utf8.encode("AWS4" + Redacted.value(secret))
+  )
+
+// Takes the same time wherever two texts of one length differ.
+const same = (a: string, b: string): boolean => {
+  let difference = a.length ^ b.length
+  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i)
+  return difference === 0
+}
+
+const authorizationForm = new RegExp(
+  String.raw`^AWS4-HMAC-SHA256\s+Credential=([^/,\s]+)/([^/,\s]+(?:/[^/,\s]+){3})\s*,` +
+    String.raw`\s*SignedHeaders=([^,\s]+)\s*,\s*Signature=([^,\s]+)$`
+)
+
+const signedIfSent = ["x-amz-content-sha256", "x-amz-date", "x-amz-security-token"]
+
+const windowMillis = 5 * 60 * 1000
+
+const basicIso = (millis: number): string =>
+  Option.match(DateTime.make(millis), {
+    onNone: () => String(millis),
+    onSome: (date) => DateTime.formatIso(date).replace(/[-:]|\.\d+/g, "")
+  })
+
+// Refuses what only looks like a date: the time read must be written the same way again.
+const readBasicIso = (text: string): Option.Option<number> =>
+  DateTime.make(text.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z")).pipe(
+    Option.map(DateTime.toEpochMillis),
+    Option.filter((millis) => basicIso(millis) === text)
+  )
+
+/**
+ * Verifies the signature of a request: form, key, clock, signature, in this order. `now` is in epoch milliseconds;
+ * `bodySha256` (64 hex digits, by default that of no bytes) counts when the request has no `x-amz-content-sha256`.
+ *
+ * Region and service of the scope are taken as they stand: boto 2 guesses them from the host name (section 18.3).
+ * Whether the body has the hash that was signed is for the caller to compare.
+ */
+export const verify = (options: {
+  readonly sha256: Sha256.Create
+  readonly now: number
+  readonly request: SignedRequest
+  readonly keys: Keys
+  readonly bodySha256?: string | undefined
+}): Either.Either<Verified, Rejection> =>
+  Either.gen(function*() {
+    const { keys, now, request, sha256 } = options
+    const sent = (name: string) => header(request, name)
+
+    const authorization = (yield* Either.fromOption(sent("authorization"), () => missing)).trim()
+    const [, accessKeyId = "", scope = "", names = "", signature = ""] = yield* Either.fromNullable(
+      authorizationForm.exec(authorization),
+      () => invalid("Authorization header requires 'Credential', 'SignedHeaders' and 'Signature' parameters.")
+    )
+    const [scopeDate = "", region = "", , terminator = ""] = scope.split("/")
+    yield* check(
+      terminator === "aws4_request",
+      `Credential should be scoped with a valid terminator: 'aws4_request', not '${terminator}'.`
+    )
+    const signedHeaders = names.split(";")
+    const unsigned = ["host", ...signedIfSent.filter((name) => Option.isSome(sent(name)))]
+      .filter((name) => !signedHeaders.includes(name))
+    yield* check(unsigned.length === 0, `'${unsigned.join("', '")}' must be among the SignedHeaders.`)
+    const payloadHash = sent("x-amz-content-sha256")
+    yield* check(
+      Option.match(payloadHash, { onNone: () => true, onSome: (value) => /^[0-9a-f]{64}$/.test(value) }),
+      "x-amz-content-sha256 must be a SHA-256 as 64 lower-case hex digits."
+    )
+    const date = yield* Either.fromOption(
+      Option.orElse(sent("x-amz-date"), () => sent("date")),
+      () => invalid("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
+    )
+    const time = yield* Either.fromOption(
+      readBasicIso(date),
+      () => invalid(`Date must be in ISO-8601 'basic format'. Got '${date}'.`)
+    )
+    yield* check(
+      scopeDate === date.slice(0, 8),
+      `Date in Credential scope does not match: '${scopeDate}', from '${date}'.`
+    )
+
+    const key = yield* Either.fromOption(keys(accessKeyId), () => unrecognized)
+    const tokenIsRight = Option.match(key.sessionToken, {
+      onNone: () => Option.isNone(sent("x-amz-security-token")),
+      onSome: (token) => Option.exists(sent("x-amz-security-token"), (value) => same(value, Redacted.value(token)))
+    })
+    if (!tokenIsRight) return yield* Either.left(unrecognized)
+    if (Option.exists(key.expiration, (at) => DateTime.toEpochMillis(at) <= now)) return yield* Either.left(expired)
+
+    const [earliest, latest] = [now - windowMillis, now + windowMillis]
+    yield* check(
+      time >= earliest,
+      `Signature expired: ${date} is now earlier than ${basicIso(earliest)} (${basicIso(now)} - 5 min.)`
+    )
+    yield* check(
+      time <= latest,
+      `Signature not yet current: ${date} is still later than ${basicIso(latest)} (${basicIso(now)} + 5 min.)`
+    )
+
+    const bodySha256 = Option.getOrElse(payloadHash, () => options.bodySha256 ?? Sha256.hex(sha256))
+    const canonical = canonicalRequest(request, signedHeaders, bodySha256)
+    const toSign = stringToSign(sha256, date, scope, canonical)
+    const computed = Encoding.encodeHex(hmac(sha256, signingKey(sha256, key.secretAccessKey, scope), toSign))
+    yield* check(
+      same(computed, signature),
+      "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access " +
+        "Key and signing method. Consult the service documentation for details.\n\n" +
+        `The Canonical String for this request should have been\n'${canonical}'\n\n` +
+        `The String-to-Sign should have been\n'${toSign}'\n`
+    )
+    return { accessKeyId, region, payloadHash }
+  })
