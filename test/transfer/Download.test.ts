@@ -1,3 +1,4 @@
+/** Downloads as Streams and to files: windows, verification, memory and progress. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect, it, layer } from "@effect/vitest"
