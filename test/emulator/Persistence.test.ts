@@ -195,7 +195,7 @@ describe("persistence", () => {
         [`nonsense\n${whole}`, "line 1 is not an event of this emulator"],
         [`${whole}\n`, "line 2 is not an event of this emulator"],
         [whole + whole.replace("VaultCreated", "VaultBurnt"), "line 2 is not an event of this emulator"],
-        [whole.replace("VaultCreated", "VaultDeleted"), "line 1 does not fit what precedes it"]
+        [whole.replace("VaultCreated", "VaultDeleted"), "line 1 contradicts the lines before it"]
       ] as const
       for (const [contents, reason] of cases) {
         yield* fs.writeFileString(journal, contents)

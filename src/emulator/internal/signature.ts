@@ -171,23 +171,20 @@ const readBasicIso = (text: string): Option.Option<number> =>
     Option.filter((millis) => basicIso(millis) === text)
   )
 
-/**
- * Verifies the signature of a request. Checks, in this order, the form of the header, the key, the date and the
- * signature. `now` is in epoch milliseconds. `bodySha256` (64 hex digits, by default the hash of no bytes) is used when
- * the request has no `x-amz-content-sha256`.
- *
- * Any region and service in the scope are accepted, because boto 2 derives them from the host name. The caller must
- * compare the hash of the body with `payloadHash`.
- */
-export const verify = (options: {
-  readonly sha256: Sha256.Create
-  readonly now: number
-  readonly request: SignedRequest
-  readonly keys: Keys
-  readonly bodySha256?: string | undefined
-}): Either.Either<Verified, Rejection> =>
+/** The parts of the signature in a request's headers, checked for their form only. */
+interface SignatureHeaders {
+  readonly accessKeyId: string
+  readonly scope: string
+  readonly region: string
+  readonly signedHeaders: ReadonlyArray<string>
+  readonly signature: string
+  readonly payloadHash: Option.Option<string>
+  readonly date: string
+  readonly time: number
+}
+
+const parseHeaders = (request: SignedRequest): Either.Either<SignatureHeaders, Rejection> =>
   Either.gen(function*() {
-    const { keys, now, request, sha256 } = options
     const sent = (name: string) => header(request, name)
 
     const authorization = (yield* Either.fromOption(sent("authorization"), () => missing)).trim()
@@ -221,29 +218,70 @@ export const verify = (options: {
       scopeDate === date.slice(0, 8),
       `Date in Credential scope does not match: '${scopeDate}', from '${date}'.`
     )
+    return { accessKeyId, scope, region, signedHeaders, signature, payloadHash, date, time }
+  })
 
-    const key = yield* Either.fromOption(keys(accessKeyId), () => unrecognized)
-    const tokenIsRight = Option.match(key.sessionToken, {
-      onNone: () => Option.isNone(sent("x-amz-security-token")),
-      onSome: (token) => Option.exists(sent("x-amz-security-token"), (value) => same(value, Redacted.value(token)))
+// Returns the secret of the key. Fails when the key is unknown or expired, or when the session token is another.
+const secretOf = (
+  request: SignedRequest,
+  keys: Keys,
+  accessKeyId: string,
+  now: number
+): Either.Either<Redacted.Redacted<string>, Rejection> =>
+  Either.gen(function*() {
+    const { expiration, secretAccessKey, sessionToken } = yield* Either.fromOption(
+      keys(accessKeyId),
+      () => unrecognized
+    )
+    const sentToken = header(request, "x-amz-security-token")
+    const tokenMatches = Option.match(sessionToken, {
+      onNone: () => Option.isNone(sentToken),
+      onSome: (token) => Option.exists(sentToken, (value) => same(value, Redacted.value(token)))
     })
-    if (!tokenIsRight) return yield* Either.left(unrecognized)
-    if (Option.exists(key.expiration, (at) => DateTime.toEpochMillis(at) <= now)) return yield* Either.left(expired)
+    if (!tokenMatches) return yield* Either.left(unrecognized)
+    if (Option.exists(expiration, (at) => DateTime.toEpochMillis(at) <= now)) return yield* Either.left(expired)
+    return secretAccessKey
+  })
 
-    const [earliest, latest] = [now - windowMillis, now + windowMillis]
-    yield* check(
-      time >= earliest,
+const checkClock = ({ date, time }: SignatureHeaders, now: number): Either.Either<void, Rejection> => {
+  const [earliest, latest] = [now - windowMillis, now + windowMillis]
+  if (time < earliest) {
+    return Either.left(invalid(
       `Signature expired: ${date} is now earlier than ${basicIso(earliest)} (${basicIso(now)} - 5 min.)`
-    )
-    yield* check(
-      time <= latest,
-      `Signature not yet current: ${date} is still later than ${basicIso(latest)} (${basicIso(now)} + 5 min.)`
-    )
+    ))
+  }
+  return check(
+    time <= latest,
+    `Signature not yet current: ${date} is still later than ${basicIso(latest)} (${basicIso(now)} + 5 min.)`
+  )
+}
+
+/**
+ * Verifies the signature of a request. Checks, in this order, the form of the header, the key, the date and the
+ * signature. `now` is in epoch milliseconds. `bodySha256` (64 hex digits, by default the hash of no bytes) is used when
+ * the request has no `x-amz-content-sha256`.
+ *
+ * Any region and service in the scope are accepted, because boto 2 derives them from the host name. The caller must
+ * compare the hash of the body with `payloadHash`.
+ */
+export const verify = (options: {
+  readonly sha256: Sha256.Create
+  readonly now: number
+  readonly request: SignedRequest
+  readonly keys: Keys
+  readonly bodySha256?: string | undefined
+}): Either.Either<Verified, Rejection> =>
+  Either.gen(function*() {
+    const { keys, now, request, sha256 } = options
+    const headers = yield* parseHeaders(request)
+    const { accessKeyId, date, payloadHash, region, scope, signature, signedHeaders } = headers
+    const secret = yield* secretOf(request, keys, accessKeyId, now)
+    yield* checkClock(headers, now)
 
     const bodySha256 = Option.getOrElse(payloadHash, () => options.bodySha256 ?? Sha256.hex(sha256))
     const canonical = canonicalRequest(request, signedHeaders, bodySha256)
     const toSign = stringToSign(sha256, date, scope, canonical)
-    const computed = Encoding.encodeHex(hmac(sha256, signingKey(sha256, key.secretAccessKey, scope), toSign))
+    const computed = Encoding.encodeHex(hmac(sha256, signingKey(sha256, secret, scope), toSign))
     yield* check(
       same(computed, signature),
       "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access " +
