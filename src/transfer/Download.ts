@@ -84,7 +84,7 @@ export interface StreamOptions extends Options {
  */
 export interface FileOptions extends Options {
   /**
-   * What happens to the windows that were fetched when the download fails or is interrupted: `discard` (the default) removes
+   * The fate of the fetched windows when the download fails or is interrupted: `discard` (the default) removes
    * them, `keep` keeps them for a later download of the same bytes to the same path. They are always kept when the process
    * dies.
    */
