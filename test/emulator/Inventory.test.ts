@@ -189,7 +189,7 @@ describe("inventories", () => {
       size: 1,
       treeHash: "" as never,
       blobs: [],
-      written: i + 1,
+      writeNumber: i + 1,
       deleted: undefined,
       jobs: undefined
     }))
@@ -200,7 +200,7 @@ describe("inventories", () => {
       expect(page.archives.length).toBeLessThanOrEqual(limit)
       found.push(...page.archives)
       if (page.next === undefined) break
-      after = page.archives.at(-1)?.written ?? 0
+      after = page.archives.at(-1)?.writeNumber ?? 0
     }
     expect(found).toEqual(archives.filter(({ createdAt }) => createdAt >= from))
   })

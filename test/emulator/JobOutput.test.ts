@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, FastCheck, Option, Stream, TestClock } from "effect"
-import { requested } from "../../src/emulator/internal/handlers/jobOutput.ts"
+import { parseRange } from "../../src/emulator/internal/handlers/jobOutput.ts"
 import vectors from "../fixtures/treehash-vectors.json" with { type: "json" }
 import * as Support from "./support.ts"
 
@@ -160,7 +160,7 @@ describe("job output", () => {
     arbitraryRange,
     arbitrarySize
   ], ([header, size]) => {
-    const result = requested(header, size)
+    const result = parseRange(header, size)
     if (result._tag === "Left" || Option.isNone(result.right)) return true
     const { end, start } = result.right.value
     return 0 <= start && start <= end && end < size

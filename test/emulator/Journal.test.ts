@@ -70,6 +70,6 @@ describe("journal", () => {
       expect(yield* replay(`${lines.join("\n")}\n{"torn":"ä`)).toEqual(events)
       expect(yield* fs.readFileString(path)).toBe(`${lines.join("\n")}\n`)
       const error = yield* Effect.flip(replay([...lines.slice(0, 2_500), "nonsense", ...lines].join("\n")))
-      expect(error).toMatchObject({ path, reason: "line 2501 is no event" })
+      expect(error).toMatchObject({ path, reason: "line 2501 is not an event of this emulator" })
     }).pipe(Effect.provide(NodeContext.layer)))
 })

@@ -192,10 +192,10 @@ describe("persistence", () => {
       yield* createVault("photos").pipe(Effect.provide(layer(directory)))
       const whole = yield* fs.readFileString(journal)
       const cases = [
-        [`nonsense\n${whole}`, "line 1 is no event"],
-        [`${whole}\n`, "line 2 is no event"],
-        [whole + whole.replace("VaultCreated", "VaultBurnt"), "line 2 is no event"],
-        [whole.replace("VaultCreated", "VaultDeleted"), "line 1 does not fit what precedes it"]
+        [`nonsense\n${whole}`, "line 1 is not an event of this emulator"],
+        [`${whole}\n`, "line 2 is not an event of this emulator"],
+        [whole + whole.replace("VaultCreated", "VaultBurnt"), "line 2 is not an event of this emulator"],
+        [whole.replace("VaultCreated", "VaultDeleted"), "line 1 contradicts the lines before it"]
       ] as const
       for (const [contents, reason] of cases) {
         yield* fs.writeFileString(journal, contents)

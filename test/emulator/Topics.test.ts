@@ -113,10 +113,12 @@ describe("topics of SNS", () => {
     const received: Array<Received> = []
     const lines: Array<unknown> = []
     return Effect.gen(function*() {
-      yield* retrieved
+      const id = yield* retrieved
       yield* TestClock.adjust("1 hour")
       expect(received).toHaveLength(5)
-      expect(lines).toEqual([[`A notification to ${topic} was not delivered: SNS answered 404: no such topic`]])
+      expect(lines).toEqual([[
+        `The notification of job ${id} to ${topic} was not delivered: SNS responded with 404: no such topic`
+      ]])
     }).pipe(
       Effect.provide(Layer.provideMerge(layerOf(sns(received, refused, status(404, "no such topic"))), logged(lines)))
     )

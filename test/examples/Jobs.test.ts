@@ -13,7 +13,7 @@ it("retrieve-archive.ts is stopped, joins its own job, and has the file", { time
   expect(stdout).toMatch(
     /^(InProgress\n)*Stopped, and started again\n(InProgress\n)*Reading what job \S+ has retrieved\n/
   )
-  expect(stdout).toContain("\n5000000 bytes, checked by root, with 1 job\n")
+  expect(stdout).toContain("\n5000000 bytes, verified by root, with 1 job\n")
 })
 
 it("wait-by-notification.ts is woken by messages", { timeout: 60_000 }, async () => {

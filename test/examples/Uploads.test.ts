@@ -52,7 +52,7 @@ layer(NodeEmulator.layerServer(), { excludeTestServices: true })("examples/", (i
   it.effect("resume.ts goes on where it broke off", () =>
     Effect.gen(function*() {
       const { code, text } = yield* run("resume", [])
-      expect(text).toMatch(/Broke off: \S+\nWent through 5242880 bytes\n5242880 bytes in 5 parts/)
+      expect(text).toMatch(/Interrupted: \S+\nRead 5242880 bytes\n5242880 bytes in 5 parts/)
       expect(code).toBe(0)
     }), 60_000)
 })

@@ -241,12 +241,12 @@ describe("an interruption", () => {
       const service = yield* HttpClient.HttpClient
       const received = new Set<string>()
       for (let seed = 0; seed < 60; seed++) {
-        const { harmHttp } = yield* Faults.make({
+        const { wrapHttpClient } = yield* Faults.make({
           seed,
-          rates: { LostReply: 0.1, LostRequest: 0.05, Unavailable: 0.1, ResetBeforeHeaders: 0.1, Throttled: 0.1 }
+          rates: { LostResponse: 0.1, LostRequest: 0.05, Unavailable: 0.1, ResetBeforeHeaders: 0.1, Throttled: 0.1 }
         })
         const http = HttpClient.transform(
-          harmHttp(service),
+          wrapHttpClient(service),
           (send) =>
             Effect.tap(Effect.delay(send, 20), ({ headers }) =>
               Effect.sync(() => {

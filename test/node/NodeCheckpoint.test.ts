@@ -17,7 +17,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as NodeCheckpoint from "../../src/node/NodeCheckpoint.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
-import { runScript } from "../socket/support.ts"
+import { runScript } from "../support/processes.ts"
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-glacier-"))),

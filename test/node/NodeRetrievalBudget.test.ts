@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url"
 import * as NodeRetrievalBudget from "../../src/node/NodeRetrievalBudget.ts"
 import { RetrievalBudget } from "../../src/policy/RetrievalBudget.ts"
 import { LedgerError } from "../../src/protocol/GlacierError.ts"
-import { runScript } from "../socket/support.ts"
+import { runScript } from "../support/processes.ts"
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => realpathSync(mkdtempSync(join(tmpdir(), "effect-glacier-")))),
