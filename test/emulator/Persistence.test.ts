@@ -21,10 +21,10 @@ const temporary = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirec
 const blobs = (directory: string) =>
   Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readDirectory(`${directory}/blobs`))
 
-/** Everything that can be read, of these vaults and jobs. */
+/** Reads everything that the API returns about these vaults, jobs and uploads. */
 const everything = (jobs: ReadonlyArray<string>, uploads: ReadonlyArray<string>) =>
   Effect.gen(function*() {
-    const answers = [
+    const responses = [
       yield* call("GET", "/-/vaults"),
       yield* call("GET", `${vault("photos")}/jobs`),
       yield* call("GET", `${vault("photos")}/multipart-uploads`),
@@ -35,12 +35,12 @@ const everything = (jobs: ReadonlyArray<string>, uploads: ReadonlyArray<string>)
       yield* call("GET", "/-/policies/data-retrieval"),
       yield* call("GET", "/-/provisioned-capacity")
     ]
-    for (const id of uploads) answers.push(yield* call("GET", `${vault("photos")}/multipart-uploads/${id}`))
-    for (const id of jobs) answers.push(yield* call("GET", `${vault("photos")}/jobs/${id}/output`))
-    return answers.map(({ status, text }) => ({ status, text }))
+    for (const id of uploads) responses.push(yield* call("GET", `${vault("photos")}/multipart-uploads/${id}`))
+    for (const id of jobs) responses.push(yield* call("GET", `${vault("photos")}/jobs/${id}/output`))
+    return responses.map(({ status, text }) => ({ status, text }))
   })
 
-/** Tags and policies, some of them changed. */
+/** Sets tags and policies, and changes some of them. */
 const settings = Effect.gen(function*() {
   const path = vault("photos")
   yield* call("POST", `${path}/tags`, { query: { operation: "add" }, body: `{"Tags":{"a":"1","b":"2"}}` })
@@ -59,7 +59,7 @@ const settings = Effect.gen(function*() {
   yield* call("POST", "/-/provisioned-capacity")
 })
 
-/** Vaults, archives, parts and jobs of all kinds; gives the ids to look for. */
+/** Makes vaults, archives, parts and jobs of all kinds, and returns their ids. */
 const fill = Effect.gen(function*() {
   yield* createVault("photos")
   yield* createVault("films")
@@ -120,7 +120,7 @@ const fill = Effect.gen(function*() {
 const provide = Effect.provide(NodeContext.layer)
 
 describe("persistence", () => {
-  it.scoped("all that was acknowledged is there when the process has died", () =>
+  it.scoped("all acknowledged changes survive the death of the process", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* temporary
@@ -129,19 +129,19 @@ describe("persistence", () => {
       const { before, ids } = yield* Effect.gen(function*() {
         const ids = yield* fill
         const before = yield* everything(ids.jobs, ids.uploads)
-        // What a process killed now leaves behind: nothing is closed, nothing is flushed.
+        // The files as a process leaves them that is killed now, without closing or flushing anything.
         yield* fs.copy(directory, copy, { overwrite: true })
         return { before, ids }
       }).pipe(Effect.provide(layer(directory, options)))
       expect(before.every(({ status }) => status === 200)).toBe(true)
       for (const place of [copy, directory]) {
-        // Delays may change: what was decided stays.
+        // Other delays do not change the times of existing jobs.
         for (const options of [{ inventoryDelay: 0 }, { inventoryDelay: "24 hours", jobDelay: "1 minute" }] as const) {
           const after = yield* everything(ids.jobs, ids.uploads).pipe(Effect.provide(layer(place, options)))
           expect(after).toEqual(before)
         }
       }
-      // 1 whole archive, 2 parts of another, that of a deleted one for its job, 2 open parts, 2 inventories.
+      // 1 archive, 2 parts of another, 1 deleted archive that its job still reads, 2 open parts, 2 inventories.
       expect(yield* blobs(directory)).toHaveLength(8)
 
       yield* TestClock.adjust("25 hours")
@@ -149,7 +149,7 @@ describe("persistence", () => {
       expect(yield* blobs(directory)).toHaveLength(3)
     }).pipe(provide), 20_000)
 
-  it.scoped("a torn last line was never acknowledged: it is cut off", () =>
+  it.scoped("an incomplete last line is removed, because it was never acknowledged", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* temporary
@@ -164,7 +164,7 @@ describe("persistence", () => {
       expect(yield* fs.readFileString(journal)).toBe(whole + whole.replace("photos", "films"))
     }).pipe(provide))
 
-  it.scoped.prop("a journal cut anywhere opens with its whole lines", [
+  it.scoped.prop("a journal that is cut anywhere opens with its complete lines", [
     FastCheck.double({ min: 0, max: 1, noNaN: true })
   ], ([
     where
@@ -183,7 +183,7 @@ describe("persistence", () => {
       expect(Number((yield* fs.stat(journal)).size)).toBe(cut.lastIndexOf(10) + 1)
     }).pipe(provide), { fastCheck: { numRuns: 15 } })
 
-  it.scoped("a journal that cannot be read is a typed error", () =>
+  it.scoped("a journal that cannot be read fails with EmulatorStorageError", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const path = yield* Path.Path
@@ -208,7 +208,7 @@ describe("persistence", () => {
       expect(error._tag).toBe("EmulatorStorageError")
     }).pipe(provide))
 
-  it.scoped("bytes that nothing refers to are swept up at the start", () =>
+  it.scoped("blobs without references are removed at the start", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* temporary
@@ -221,7 +221,7 @@ describe("persistence", () => {
       expect(yield* blobs(directory)).toEqual(kept)
     }).pipe(provide))
 
-  it.scoped("what is refused, cut short, interrupted or deleted leaves no bytes", () =>
+  it.scoped("uploads that are rejected, cut off or interrupted, and deleted archives leave no blobs", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       yield* Effect.gen(function*() {
@@ -252,7 +252,7 @@ describe("persistence", () => {
       }).pipe(Effect.provide(layer(directory)))
     }).pipe(provide))
 
-  it.scoped("answers 500 for an output whose bytes are gone", () =>
+  it.scoped("responds with 500 to a request for output whose blob is missing", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* temporary
@@ -272,7 +272,7 @@ describe("persistence", () => {
       }).pipe(Effect.provide(layer(directory, { jobDelay: 0, inventoryDelay: 0 })))
     }).pipe(provide))
 
-  it.scoped("answers 500 when it cannot write, and acknowledges nothing more", () =>
+  it.scoped("responds with 500 when it cannot write, and acknowledges nothing afterwards", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* temporary
@@ -308,7 +308,7 @@ describe("persistence", () => {
       expect(text).not.toContain("films")
     }).pipe(provide))
 
-  it.scopedLive("says what is in the place of its journal, and does not open a pipe", () =>
+  it.scopedLive("reports a pipe at the path of the journal without opening it", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       execFileSync("mkfifo", [`${directory}/journal.jsonl`])

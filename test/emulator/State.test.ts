@@ -9,7 +9,7 @@ const hour = 3_600_000
 
 const day = 24 * hour
 
-/** What may happen, at some time after what happened before. `pick` chooses among the archives there are. */
+/** An action, `wait` milliseconds after the previous one. `pick` chooses one of the archives. */
 const action = FastCheck.record({
   kind: FastCheck.constantFrom("store", "store", "delete", "job"),
   wait: FastCheck.oneof(FastCheck.constant(0), FastCheck.integer({ min: 1, max: 30 }).map((hours) => hours * hour)),
@@ -26,7 +26,7 @@ interface Archive {
   readonly jobs: Array<number>
 }
 
-/** Runs actions on the state, and on a model that copies the whole list for each inventory. */
+/** Runs actions on the state and on a model, which copies the whole list for each inventory. */
 const run = (
   actions: ReadonlyArray<{ readonly kind: string; readonly wait: number; readonly pick: number }>,
   delays: { readonly inventory: number; readonly job: number }
@@ -42,7 +42,7 @@ const run = (
   let shown: ReadonlyArray<Archive> | undefined
   let changed = false
   let due: number | undefined
-  const settle = (now: number) => {
+  const advance = (now: number) => {
     if (due === undefined || due > now) return
     shown = live()
     changed = false
@@ -53,13 +53,13 @@ const run = (
   commit({ _tag: "VaultCreated", at: 0, vault })
   for (const { kind, pick, wait } of actions) {
     now += wait
-    settle(now)
+    advance(now)
     const candidates = live()
     const picked = candidates[pick % Math.max(1, candidates.length)]
     const write = () => {
       changed = true
       due ??= now + delays.inventory
-      settle(now)
+      advance(now)
     }
     const inventoryAt = now + delays.inventory
     if (kind === "store") {
@@ -85,7 +85,7 @@ const run = (
     events,
     now,
     at: (time: number) => {
-      settle(time)
+      advance(time)
       const needed = ({ deletedAt, jobs }: Archive) =>
         deletedAt === undefined || jobs.some((completesAt) => completesAt <= deletedAt && completesAt + day > time)
       return {
@@ -120,7 +120,7 @@ const delays = FastCheck.record({
 const actions = FastCheck.array(action, { maxLength: 40 })
 
 describe("State", () => {
-  it.prop("lists what a copy of the list at each inventory would, and releases bytes once and in time", [
+  it.prop("lists the archives that a copy of the list at each inventory has, and releases bytes once and in time", [
     actions,
     delays,
     FastCheck.integer({ min: 0, max: 60 })
@@ -141,7 +141,7 @@ describe("State", () => {
     expect(replayed).toEqual(state)
   })
 
-  it.prop("keeps the bytes of what is there", [actions, delays], ([actions, delays]) => {
+  it.prop("never releases the bytes of an archive or job that exists", [actions, delays], ([actions, delays]) => {
     const { state } = run(actions, delays)
     const referenced = State.referenced(state)
     const found = state.vaults.get(vault)
