@@ -42,7 +42,9 @@ describe("NodeCheckpoint", () => {
       yield* Effect.gen(function*() {
         const refused = yield* Effect.flip(read)
         expect(refused).toMatchObject({ _tag: "CheckpointInUse", name: "work", owner, lock })
-        expect(refused.message).toBe(`Checkpoint "work" is in use by ${owner}. If that process no longer runs, remove ${lock}`)
+        expect(refused.message).toBe(
+          `Checkpoint "work" is in use by ${owner}. If that process no longer runs, remove ${lock}`
+        )
         yield* kill("SIGKILL")
         yield* exit
         expect(existsSync(lock)).toBe(true)
