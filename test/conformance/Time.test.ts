@@ -1,6 +1,6 @@
 /**
- * What of conformance takes hours and days: in this process only, where time is virtual, with the delays of the real
- * service.
+ * The cases of conformance that take hours and days. They run only in this process, where time is virtual, with the delays
+ * of the real service.
  */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"

@@ -53,7 +53,7 @@ describe("NodeRetrievalBudget", () => {
     60_000
   )
 
-  it.scopedLive("refuses a second Layer of this process, but not one of another key", () =>
+  it.scopedLive("rejects a second Layer of this process with the same key, and accepts another key", () =>
     Effect.gen(function*() {
       const directory = yield* folder
       yield* Layer.build(NodeRetrievalBudget.layerWith(directory, { key: "one/two" }))

@@ -201,7 +201,7 @@ const mebibyteOf = (total: number, index: number) => ({ range: ByteRange.make(in
 
 const reset = new ConnectionError({ operation: "GetJobOutput", message: "reset" })
 
-/** What can happen in transit to the third MiB of an output. */
+/** The faults in transit of the third MiB of an output. */
 export const damages: ReadonlyArray<readonly [name: string, change: (response: Output) => Output]> = [
   ["a flipped bit", flipped],
   ["a missing byte", body(Stream.map((piece) => piece.subarray(0, -1)))],

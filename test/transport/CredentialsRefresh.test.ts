@@ -23,7 +23,7 @@ import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 
-/** What one run of a provider does. */
+/** The behaviour of one run of a provider. */
 interface Run {
   /** The time from the issue of the keys to their expiration. The default is no expiration. */
   readonly life?: Duration.DurationInput

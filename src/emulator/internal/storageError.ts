@@ -14,7 +14,7 @@ import * as Data from "effect/Data"
 export class EmulatorStorageError extends Data.TaggedError("EmulatorStorageError")<{
   /** The file or directory. */
   readonly path: string
-  /** What happened, as a clause: "the journal cannot be opened". */
+  /** The failure, as a clause: "the journal cannot be opened". */
   readonly reason: string
   readonly cause?: unknown
 }> {

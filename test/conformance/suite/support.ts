@@ -1,4 +1,4 @@
-/** What the areas of the suite share. */
+/** Shared set-up of the suite. */
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type { Vitest } from "@effect/vitest"
