@@ -7,7 +7,7 @@ import * as Profile from "./profile.ts"
 import { type Program, type Run, run } from "./program.ts"
 import type { Received, Server } from "./server/start.ts"
 
-/** Whom ours is measured against. */
+/** The peers of the measurement. */
 export type Peer =
   | "limit"
   | "limitNode"
@@ -24,13 +24,13 @@ export interface Contest {
   /** As in the keys of the figures. */
   readonly name: string
   readonly what: string
-  /** What takes part; nothing for what is not there. */
+  /** The programs that take part. A program that this machine lacks is absent. */
   readonly programs: Readonly<{ ours: Program } & Partial<Record<Peer, Program | undefined>>>
   /** The server; nothing when the task needs none. */
   readonly server?: Server | undefined
-  /** What must be so before each run. */
+  /** Prepares each run. */
   readonly before?: (() => void) | undefined
-  /** What is wrong with a run: a sentence, or nothing. */
+  /** Returns the problem of a run in a sentence, if there is one. */
   readonly problem: (run: Run, received: ReadonlyArray<Received>) => string | undefined
 }
 
@@ -42,7 +42,7 @@ export interface Result {
   readonly what: string
   /** Medians. */
   readonly of: Readonly<Partial<Record<Peer | "ours", Measured>>>
-  /** Of ours, in one run more. */
+  /** The figures of one more run of our program. */
   readonly profile: Profile.Profiled
 }
 

@@ -79,7 +79,7 @@ const write = (folder: string, now: number) => {
   closeSync(journal)
 }
 
-/** Lets the peak begin anew. */
+/** Resets the memory peak. */
 const forgetPeak = (pid: number) => writeFileSync(`/proc/${pid}/clear_refs`, "5")
 
 const millis = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -144,7 +144,7 @@ const inventory = (pid: number, format: "JSON" | "CSV") =>
     forgetPeak(pid)
     const before = { memory: memory(pid, "RSS"), processor: processor(pid) }
     const slowest = yield* Ref.make(0)
-    // What others feel of it.
+    // The delay that other callers see.
     const other = yield* millis(glacier.describeVault({ vaultName: "busy" })).pipe(
       Effect.flatMap(([, took]) => Ref.update(slowest, (before) => Math.max(before, took))),
       Effect.delay("5 millis"),

@@ -57,7 +57,7 @@ export const folder = Effect.acquireRelease(
   (path) => Effect.sync(() => rmSync(path, { recursive: true }))
 )
 
-/** A file of random bytes that is there as long as the Scope. */
+/** Makes a file of random bytes, which is removed when the Scope closes. */
 export const random = (path: string, size: number) =>
   Effect.acquireRelease(
     Effect.sync((): Hashed => {

@@ -1,4 +1,4 @@
-/** What the process that compares and those that read know of each other. */
+/** The arguments and the report of a reading process, shared with the process that compares. */
 import * as Schema from "effect/Schema"
 
 /** The archives that were found, and their bytes. */

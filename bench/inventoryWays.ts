@@ -23,7 +23,7 @@ const ours = (format: "JSON" | "CSV") => (file: string) => {
 const whole = Schema.decodeUnknownEither(Inventory.Inventory)
 const entry = Schema.decodeUnknownEither(Inventory.Entry)
 
-/** What there is of a document before a schema has seen it. */
+/** The members of a document before a schema decodes it. */
 interface Raw {
   readonly ArchiveList: ReadonlyArray<{ readonly Size: number }>
 }

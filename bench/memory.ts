@@ -19,7 +19,7 @@ class MemoryGrew extends Data.TaggedError("MemoryGrew")<{ readonly message: stri
 
 const peak = (pid: number | "self") => memory(pid, "HWM")
 
-/** What each may grow by, in MiB: four parts of 16 in flight and one at the door, half as much again for the sockets. */
+/** The permitted growth of each process in MiB: four parts of 16 in flight and one at the door, half as much again for the sockets. */
 const allowed = { client: 5 * 16 * 1.5 + 100, emulator: 128 }
 
 const timed = <A, E, R>(what: string, effect: Effect.Effect<A, E, R>) =>

@@ -42,7 +42,7 @@ const origins = (bundle: string): ReadonlyArray<string> => {
 /** Options of Node.js to write a profile to a folder. */
 export const options = (folder: string): ReadonlyArray<string> => ["--cpu-prof", `--cpu-prof-dir=${folder}`]
 
-/** Reads the one that was written. What modules do while they are loaded, and all that loads them, is starting. */
+/** Reads the profile. Loading modules, and the code that they run while they are loaded, counts as starting. */
 export const read = (folder: string): Profiled => {
   const [name = ""] = readdirSync(folder)
   const profile = Schema.decodeSync(Profile)(readFileSync(`${folder}/${name}`, "utf8"))

@@ -8,7 +8,7 @@ export interface Program {
   readonly env?: Readonly<Record<string, string>> | undefined
 }
 
-/** What a program prints on its last line. */
+/** The last line that a program prints. */
 const Printed = Schema.Struct({
   treeHash: Schema.optional(Schema.String),
   /** The peak of its memory. */

@@ -4,8 +4,8 @@
  *
  *     npm run bench -- [PART...] [--mib MIB] [--rounds ROUNDS] [--against DIR] [--json]
  *
- * PART is one of upload, download, hash, small, http, memory and import. MIB is the size of what is 4 GiB in earnest; all
- * else becomes smaller with it. DIR is another checkout of this project, whose programs take part as well.
+ * PART is one of upload, download, hash, small, http, memory and import. MIB replaces the size of 4 GiB; all
+ * other sizes shrink with it. DIR is another checkout of this project, whose programs take part as well.
  */
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect } from "effect"

@@ -1,4 +1,4 @@
-/** What the programs share: a server as a process of its own, and what a process has in memory and has used. */
+/** Shared parts of the programs: a server in a process of its own, and the memory and processor time of a process. */
 import { Data, Effect } from "effect"
 import { spawn } from "node:child_process"
 import { readFileSync } from "node:fs"

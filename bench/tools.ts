@@ -1,4 +1,4 @@
-/** What the benchmarks run: built and compiled once at the start, and what of it this machine has. */
+/** The programs that the benchmarks run, built once at the start, and the tools that this machine has. */
 import { Data, Effect } from "effect"
 import * as Esbuild from "esbuild"
 import { execFileSync, spawnSync } from "node:child_process"
@@ -80,7 +80,7 @@ const build = Effect.fnUntraced(function*(against: string | undefined) {
   yield* bundle(".", [programs, "bench/peers/js/*.ts"], "bundled")
   yield* bundle(".", [programs], "platform", [overPlatform])
   if (against !== undefined) yield* bundle(against, [programs], "before")
-  // Its process would go on beside the benchmarks.
+  // Otherwise its process would keep running beside the benchmarks.
   yield* Effect.promise(() => Esbuild.stop())
 })
 

@@ -7,7 +7,7 @@ let failed = 0
 for (const file of JSON.parse(readFileSync(process.argv[2], "utf8")).testResults) {
   const count = (status) => file.assertionResults.filter((test) => test.status === status).length
   passed += count("passed")
-  // A file that did not load, or whose hooks failed, has failed without a failed test in it.
+  // A file that does not load, or whose hooks fail, has no failed test.
   failed += count("failed") || (file.status === "failed" ? 1 : 0)
 }
 

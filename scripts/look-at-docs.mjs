@@ -1,9 +1,10 @@
-// Looks at the site of docs/.vitepress/dist in a browser, on a phone and on a desk: every page is shown, nothing goes wrong
-// on the console, all links and their anchors lead somewhere, nothing is wider than the screen, and the search finds.
+// Opens every page of docs/.vitepress/dist in Chromium, on a phone and on a desktop. Fails if a page logs an error, requests
+// something from another host, has a broken link or anchor, has a number in an address, or is wider than the screen, and if
+// a search does not find the page that explains its words.
 //
 //     npm run docs:build && npm run docs:look [-- FOLDER FOR PICTURES]
 //
-// Needs Chromium, as `apt-get install chromium` brings it; CHROMIUM names another one.
+// Needs Chromium (`apt-get install chromium`). CHROMIUM sets another path to it.
 import assert from "node:assert/strict"
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs"
 import { createServer } from "node:http"
@@ -42,16 +43,17 @@ const base = `http://127.0.0.1:${server.address().port}`
 const wrong = []
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox"] })
 
-/** A page that notes what goes wrong on it. */
+/** Opens a page that records its errors. */
 const open = async (width, height) => {
   const page = await browser.newPage({ viewport: { width, height }, serviceWorkers: "block" })
-  const note = (what) => wrong.push(`${page.url().replace(base, "")} at ${width} px: ${what}`)
+  const note = (problem) => wrong.push(`${page.url().replace(base, "")} at ${width} px: ${problem}`)
   page.on("console", (message) => message.type() === "error" && note(message.text()))
   page.on("pageerror", (error) => note(error.message))
   page.on("response", (response) => response.status() >= 400 && note(`${response.status()} for ${response.url()}`))
   page.on(
     "request",
-    (request) => request.url().startsWith(base) || /^(data|blob):/.test(request.url()) || note(`asks ${request.url()}`)
+    (request) =>
+      request.url().startsWith(base) || /^(data|blob):/.test(request.url()) || note(`requests ${request.url()}`)
   )
   return { page, note }
 }
@@ -62,7 +64,6 @@ const picture = async (page, name) => {
   await page.screenshot({ path: join(pictures, `${name}.png`) })
 }
 
-// Each page on a phone: the narrowest is the hardest.
 const phone = await open(390, 844)
 const anchors = new Map()
 const links = new Map()
@@ -74,9 +75,14 @@ for (const name of pages) {
     width: document.documentElement.scrollWidth
   }))
   if (width > 390) phone.note(`is ${width} px wide`)
+  if (/-\d+\.html$/.test(name)) phone.note("has a number in its address")
+  for (const id of ids) if (/-\d+$/.test(id) && name.startsWith("reference/")) phone.note(`has a number in #${id}`)
   anchors.set(`/${name}`, new Set(ids))
   links.set(`/${name}`, new Set(hrefs))
-  if (/^(index|getting-started|uploads|migrating-from-boto|operations)\.html$|namespaces\/Vault/.test(name)) {
+  if (
+    /^(index|getting-started|uploads|migrating-from-boto|operations)\.html$|Vault\.html$|GlacierClient\.html$|design\/index/
+      .test(name)
+  ) {
     await picture(phone.page, `phone-${name.replace(/\W+/g, "-")}`)
   }
 }
@@ -87,7 +93,7 @@ for (const [from, hrefs] of links) {
     if (origin !== base) continue
     count++
     const to = anchors.get(pathname.endsWith("/") ? `${pathname}index.html` : pathname)
-    if (to === undefined) wrong.push(`${from}: leads to ${pathname}, which is not there`)
+    if (to === undefined) wrong.push(`${from}: leads to ${pathname}, which does not exist`)
     else if (hash !== "" && !to.has(decodeURIComponent(hash.slice(1)))) {
       wrong.push(`${from}: leads to ${pathname}${hash}`)
     }
@@ -95,31 +101,58 @@ for (const [from, hrefs] of links) {
 }
 console.log(`${pages.length} pages at 390 px, ${count} links`)
 
-// The menu on the phone, and the search on a desk, as a person would use them.
+// The landing page shows the program of the README.
+await phone.page.goto(`${base}/`)
+await phone.page.getByText("yield* vault.create").first().waitFor({ timeout: 5_000 })
+
+// The menu on the phone.
 await phone.page.goto(`${base}/uploads.html`)
 await phone.page.getByRole("button", { name: "Menu" }).click()
 await phone.page.locator(".VPSidebar").getByRole("link", { name: "Downloads", exact: true }).click()
 await phone.page.waitForURL(`${base}/downloads.html`)
-await phone.page.getByRole("heading", { level: 1, name: "Downloading" }).waitFor()
+await phone.page.getByRole("heading", { level: 1 }).waitFor()
 
+// The search on the desktop: words that a reader would type, and the page that the first result must lead to.
 const desk = await open(1280, 900)
+const searches = [
+  ["slow line", /^\/uploads/],
+  ["OutcomeUnknown", /^\/(?:policies|errors|reference\/effect-glacier\/GlacierError)/],
+  ["UploadDescription", /^\/reference\//],
+  ["delete vault", /^\/(?:operations|reference\/effect-glacier\/(?:Vault|GlacierClient))/],
+  ["resume", /^\/(?:uploads|downloads|jobs)|\/(?:Vault|Upload)\.html$/],
+  ["price", /^\/cost/],
+  ["proxy", /^\/connections/],
+  ["tags", /^\/operations/]
+]
 await desk.page.goto(`${base}/getting-started.html`)
 await picture(desk.page, "desk-getting-started")
-const searches = [["slow line", "/uploads.html"], ["OutcomeUnknown", "/policies.html"], [
-  "UploadDescription",
-  "/reference/"
-]]
 for (const [words, expected] of searches) {
+  await desk.page.goto(`${base}/getting-started.html`)
   await desk.page.locator("#local-search button").click()
   await desk.page.locator("#localsearch-input").fill(words)
   const first = desk.page.locator("#localsearch-list .result").first()
   await first.waitFor()
+  // The list changes while the words are typed.
+  await desk.page.waitForTimeout(500)
   await picture(desk.page, `desk-search-${words.replace(/\W+/g, "-")}`)
   await first.click()
-  await desk.page.waitForURL((url) => url.pathname.startsWith(expected), { timeout: 5_000 })
-  console.log(`a search for ${words} leads to ${new URL(desk.page.url()).pathname}`)
+  const found = await desk.page.waitForURL((url) => expected.test(url.pathname), { timeout: 5_000 }).then(
+    () => true,
+    () => false
+  )
+  const { hash, pathname } = new URL(desk.page.url())
+  console.log(`a search for ${words} leads to ${pathname}${hash}`)
+  if (!found) wrong.push(`a search for ${words} leads to ${pathname}${hash}, not to ${expected}`)
 }
-for (const name of ["index", "migrating-from-boto", "reference/effect-glacier/namespaces/TreeHash"]) {
+for (
+  const name of [
+    "index",
+    "migrating-from-boto",
+    "reference/effect-glacier/Vault",
+    "reference/effect-glacier/index",
+    "design/index"
+  ]
+) {
   await desk.page.goto(`${base}/${name}.html`)
   await picture(desk.page, `desk-${name.replace(/\W+/g, "-")}`)
 }
@@ -127,6 +160,6 @@ for (const name of ["index", "migrating-from-boto", "reference/effect-glacier/na
 await browser.close()
 server.close()
 if (wrong.length > 0) {
-  console.error(`${wrong.length} things are wrong:\n${wrong.slice(0, 60).join("\n")}`)
+  console.error(`${wrong.length} problems:\n${wrong.slice(0, 60).join("\n")}`)
   process.exitCode = 1
 }

@@ -14,7 +14,7 @@ export interface Work {
 export interface Done {
   readonly index: number
   readonly leaves: Array<Uint8Array>
-  /** Of all bytes: for uploads only. */
+  /** The hash of all bytes, for uploads only. */
   readonly linear: Uint8Array | undefined
 }
 

@@ -14,7 +14,7 @@ const [file = "", partSize] = process.argv.slice(2)
 
 class ReadFailed extends Data.TaggedError("ReadFailed")<{ readonly cause: unknown }> {}
 
-/** As a large file is read by who cares about speed: by the MiB. */
+/** The size of a read: 1 MiB, as a fast program reads a large file. */
 const stream = NodeStream.fromReadable<ReadFailed, Uint8Array>(
   () => createReadStream(file, { highWaterMark: 1_048_576 }),
   (cause) => new ReadFailed({ cause })

@@ -1,5 +1,5 @@
 /**
- * What starting costs: imports and a first request, against the same imports of Effect's modules and a bare request, and
+ * The cost of starting: imports and a first request, against the same imports of Effect's modules and a bare request, and
  * against the same program in one file.
  */
 import { Effect } from "effect"

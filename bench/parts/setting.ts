@@ -1,4 +1,4 @@
-/** What the parts are given. */
+/** The setting of all parts. */
 import type { Tools } from "../tools.ts"
 
 export interface Setting {

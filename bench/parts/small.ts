@@ -8,7 +8,7 @@ import type { Setting } from "./setting.ts"
 
 export const size = 4_096
 
-/** Of the bytes that all programs send. */
+/** The tree hash of the bytes that all programs send. */
 export const digest = Buffer.from(sha256(Buffer.alloc(size, "glacier"))).toString("hex")
 
 /** Whether so many archives came, all of them right. */

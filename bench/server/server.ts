@@ -1,5 +1,5 @@
 /**
- * What `server.c` does, for where there is no compiler. It costs more.
+ * The same as `server.c`, for machines without a compiler. It costs more.
  *
  *     server [FILE NODES]
  */

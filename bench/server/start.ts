@@ -10,9 +10,9 @@ export interface Server {
   readonly port: number
   /** Seconds of the processor used so far. */
   readonly processor: () => number
-  /** Of another server that is in front of this one: what clients need to trust it. */
+  /** The certificate of a server in front of this one, which clients must trust. */
   readonly authority?: string | undefined
-  /** What was received since this was asked last. */
+  /** The requests received since the last call. */
   readonly received: Effect.Effect<ReadonlyArray<Received>, ReceivedUnknown>
 }
 

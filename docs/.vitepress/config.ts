@@ -1,6 +1,6 @@
 /**
- * The site: the guides of this folder, and the reference that `npm run docs:reference` generates of the docstrings. A
- * link that leads nowhere fails the build.
+ * The site: the guides of this folder, and the reference that `npm run docs:reference` generates from the docstrings. A
+ * broken link fails the build.
  */
 import { existsSync, readdirSync } from "node:fs"
 import { join } from "node:path"
@@ -10,12 +10,12 @@ const reference = join(import.meta.dirname, "../reference")
 
 /** The pages of an entry point, one for each module. */
 const modules = (entry: string) => {
-  const folder = join(reference, entry, "namespaces")
+  const folder = join(reference, entry)
   return existsSync(folder)
-    ? readdirSync(folder).sort().map((file) => ({
-      text: file.replace(/(-1)?\.md$/, ""),
-      link: `/reference/${entry}/namespaces/${file.replace(/\.md$/, "")}`
-    }))
+    ? readdirSync(folder).filter((file) => /^[A-Z].*\.md$/.test(file)).sort().map((file) => {
+      const text = file.replace(/\.md$/, "")
+      return { text, link: `/reference/${entry}/${text}` }
+    })
     : []
 }
 
@@ -23,15 +23,34 @@ export default defineConfig({
   title: "effect-glacier",
   description: "Amazon Glacier for Effect: verified uploads and downloads, jobs and inventories, and an emulator",
   lang: "en",
-  // A browser would ask for an icon.
+  // Without an icon, browsers request /favicon.ico.
   head: [["link", { rel: "icon", href: "data:," }]],
   rewrites: { "design/README.md": "design/index.md" },
   themeConfig: {
     search: {
       provider: "local",
-      // Who searches for a word wants the guide that explains it first.
       options: {
-        miniSearch: { searchOptions: { boostDocument: (id: string) => id.includes("/reference/") ? 0.2 : 1 } }
+        miniSearch: {
+          options: {
+            // Finds `addTagsToVault` by "tags", too.
+            processTerm: (term: string) => [
+              ...new Set([term, ...term.split(/(?=[A-Z][a-z])/)].map((part) => part.toLowerCase()))
+            ]
+          },
+          searchOptions: {
+            // The guides come first, then the reference. Pages that list many names without explaining them come last.
+            boostDocument: (id: string) =>
+              /migrating|benchmarks|design/.test(id)
+                ? 0.1
+                : /\/reference\//.test(id)
+                ? 0.2
+                : /observability|testing|emulator/.test(id)
+                ? 0.4
+                : /operations/.test(id)
+                ? 1.5
+                : 1
+          }
+        }
       }
     },
     outline: [2, 3],
@@ -45,12 +64,13 @@ export default defineConfig({
         { text: "effect-glacier", link: "/reference/effect-glacier/", items: modules("effect-glacier") },
         ...["protocol", "node", "testing", "emulator"].map((entry) => ({
           text: `effect-glacier/${entry}`,
+          link: `/reference/effect-glacier/${entry}/`,
           items: modules(`effect-glacier/${entry}`)
         }))
       ],
       "/": [
         {
-          text: "To begin",
+          text: "Start",
           items: [
             { text: "Getting started", link: "/getting-started" },
             { text: "Concepts", link: "/concepts" },
@@ -59,7 +79,7 @@ export default defineConfig({
           ]
         },
         {
-          text: "To do",
+          text: "Tasks",
           items: [
             { text: "Uploads", link: "/uploads" },
             { text: "Downloads", link: "/downloads" },
@@ -71,7 +91,7 @@ export default defineConfig({
           ]
         },
         {
-          text: "To rely on",
+          text: "Details",
           items: [
             { text: "Errors", link: "/errors" },
             { text: "Policies", link: "/policies" },
@@ -82,6 +102,7 @@ export default defineConfig({
             { text: "Emulator", link: "/emulator" },
             { text: "Speed and memory", link: "/benchmarks" },
             { text: "How it is built", link: "/design/" },
+            { text: "Guarantees", link: "/design/guarantees" },
             { text: "The HTTP client", link: "/design/http-client" },
             { text: "Whose is it?", link: "/design/identity" },
             { text: "One owner for each file", link: "/design/ownership" }

@@ -14,7 +14,7 @@ import * as Profile from "./internal/profile.ts"
 
 const relogin = "the session of its single sign-on is over: run `aws sso login`"
 
-/** What the reasons of AWS's library mean, of those that quote nothing secret, by a piece of their text. */
+/** Advice for the errors of AWS's library that quote nothing secret, by a part of their text. */
 const reasons: ReadonlyArray<readonly [piece: string, meaning: string]> = [
   ["The SSO session associated with this profile", relogin],
   ["Token is expired", relogin],
@@ -66,9 +66,9 @@ const provider = Effect.gen(function*() {
 
 /**
  * Credentials of AWS's default provider chain: environment, profiles in files (with their roles, SSO and processes),
- * web identity tokens, containers, instances. They are renewed before they expire, and when the service refuses them
- * as expired. Needs the package `@aws-sdk/credential-provider-node`; where it is missing, or nothing gives credentials,
- * calls fail with `CredentialsError`.
+ * web identity tokens, containers, instances. They are refreshed before they expire, and when the service
+ * rejects them as expired. Needs the package `@aws-sdk/credential-provider-node`. Calls fail with `CredentialsError` when the
+ * package is missing or no provider has credentials.
  *
  * @since 0.1.0
  * @category layers

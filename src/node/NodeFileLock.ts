@@ -8,8 +8,8 @@ import * as FileLock from "../transfer/FileLock.ts"
 import { acquire } from "./internal/lock.ts"
 
 /**
- * A lock for each file that is in use, a folder beside it, which is removed at the end. A second owner is refused with
- * `FileInUse`, in this process or another, by whatever path it reaches the file.
+ * Locks each file in use by a folder beside it, which is removed at the end. A second owner, in this process or another one,
+ * fails with `FileInUse`, by whatever path it reaches the file.
  *
  * The lock of a process that died is taken over, even if another process has its number by now. A lock of another host or
  * container that shares the folder is never taken over, because nobody can see from here whether its owner lives: the

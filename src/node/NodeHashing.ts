@@ -17,7 +17,7 @@ import { type Digests, type HashWorker, start, WorkerGone } from "./internal/has
 
 const create: Sha256.Create = (key) => key === undefined ? createHash("sha256") : createHmac("sha256", key)
 
-/** Lets sockets and timers have their turn: a fiber that merely yields goes on before them. */
+/** Yields to sockets and timers. A fiber that only yields would continue before them. */
 const breathe = Effect.async<void>((resume) => {
   setImmediate(() => resume(Effect.void))
 })
@@ -129,9 +129,9 @@ const make = Effect.map(threads, (inThreads): Hasher.Service => {
 })
 
 /**
- * Node's SHA-256 for tree hashes, signatures and parts. What is larger than 1 MiB is hashed in threads of their own, one
- * for each core at most; they are started when there is such work, and ended with the layer's Scope. Where there can be
- * no threads, and after that Scope, it is hashed on the event loop, 1 MiB at a time.
+ * Provides the SHA-256 of Node.js for tree hashes, signatures and parts. Bytes of more than 1 MiB are hashed in threads, at
+ * most one for each core. The threads start with the first such work, and end with the Scope of the Layer. Without threads,
+ * and after that Scope, bytes are hashed on the event loop, 1 MiB at a time.
  *
  * @since 0.1.0
  * @category layers

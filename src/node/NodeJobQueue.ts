@@ -1,6 +1,6 @@
 /**
- * Jobs that have ended, as a queue of SQS tells of them: Glacier publishes to a topic of SNS, and the queue subscribes to
- * that (spec sections 12.5 and 13.4). Needs the package `@aws-sdk/client-sqs`.
+ * Messages about jobs that have ended, from an SQS queue: Glacier publishes to an SNS topic, and the queue subscribes to it.
+ * See Configuring Vault Notifications (Amazon Glacier Developer Guide). Needs the package `@aws-sdk/client-sqs`.
  *
  * @since 0.1.0
  */
@@ -21,30 +21,30 @@ import * as JobWaiting from "../services/JobWaiting.ts"
 import type { Keys } from "../transport/Credentials.ts"
 
 /**
- * A queue of this program's own: what has been read is deleted, and what is no message about a job stays where it is.
+ * A queue that only this program reads. It deletes the messages about jobs that it has read, and leaves all others.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
   readonly queueUrl: string
-  /** Default: that of the URL. A URL that names none, as of another service than AWS's, needs it. */
+  /** The region of the queue. Default: the region in the URL. Required for a URL without a region. */
   readonly region?: string | undefined
-  /** Default: AWS's. */
+  /** The endpoint of SQS. Default: AWS's. */
   readonly endpoint?: string | undefined
-  /** What requests are signed with. Default: those of AWS's provider chain. */
+  /** The credentials for SQS. Default: those of AWS's provider chain. */
   readonly keys?: Keys | undefined
 }
 
 /**
- * There is no client for the queue, or its options cannot be used.
+ * The package for SQS is missing, or the options cannot be used.
  *
  * @since 0.1.0
  * @category errors
  */
 export class JobQueueError extends Data.TaggedError("JobQueueError")<{ readonly message: string }> {}
 
-/** How long to leave a queue alone that could not be read. SQS's client has tried several times by then. */
+/** The pause after a queue could not be read. The client of SQS has retried several times by then. */
 const pause = "30 seconds"
 
 const reason = (cause: unknown): string => cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
@@ -97,7 +97,7 @@ const open = Effect.fnUntraced(function*({ endpoint, keys, queueUrl, ...options 
   )
 })
 
-/** What one message says: nothing when it is none of Glacier's, which is logged. */
+/** Decodes a message. None, with a log entry, for a message that is not from Glacier. */
 const read = (
   { Body = "", MessageId }: { readonly Body?: string | undefined; readonly MessageId?: string | undefined }
 ) =>
@@ -129,7 +129,7 @@ const received = (sqs: SQS, QueueUrl: string): Stream.Stream<JobDescription> => 
         const Entries = messages.flatMap(({ ReceiptHandle }, index) =>
           Option.isSome(jobs[index] ?? Option.none()) ? [{ Id: String(index), ReceiptHandle }] : []
         )
-        // By the time that more is asked for, these were handled. One that is not deleted comes again, which does no harm.
+        // When the next batch is pulled, this one was handled. A message that is not deleted comes again, which is harmless.
         const remove = Entries.length === 0
           ? Effect.void
           : Effect.ignoreLogged(call((abortSignal) => sqs.deleteMessageBatch({ QueueUrl, Entries }, { abortSignal })))
@@ -139,8 +139,8 @@ const received = (sqs: SQS, QueueUrl: string): Stream.Stream<JobDescription> => 
 }
 
 /**
- * The jobs that a queue tells of, by long polling, until the Stream is no longer read. It goes on after whatever fails,
- * which is logged. A job may be told of twice.
+ * Streams the jobs in the messages of a queue, by long polling. Failures are logged, and reading continues. A job can come
+ * twice.
  *
  * Fails with `JobQueueError` when `@aws-sdk/client-sqs` is missing, or when neither the URL nor the options name a region.
  *
@@ -151,8 +151,8 @@ export const messages = (options: Options): Stream.Stream<JobDescription, JobQue
   Stream.unwrapScoped(Effect.map(open(options), (sqs) => received(sqs, options.queueUrl)))
 
 /**
- * Jobs are waited for until the queue tells that they have ended. The `JobWaiting` that this Layer is provided with, if
- * there is one, goes on below that, for messages that do not come.
+ * Provides a `JobWaiting` that describes a job when the queue has a message about it. The `JobWaiting` that this Layer is
+ * provided with is the fallback for missing messages.
  *
  * Fails with `JobQueueError` when `@aws-sdk/client-sqs` is missing, or when neither the URL nor the options name a region.
  *

@@ -26,9 +26,9 @@ const failed = ({ message }: { readonly message: string }) => new LedgerError({ 
  * import { NodeRetrievalBudget } from "effect-glacier/node"
  *
  * // 100 GiB in any day, of which not more than 10 in any hour
- * const careful = NodeRetrievalBudget.layer("retrievals", { bytesPerHour: 10 * 2 ** 30, bytesPerDay: 100 * 2 ** 30 })
+ * const careful = NodeRetrievalBudget.layerWith("retrievals", { bytesPerHour: 10 * 2 ** 30, bytesPerDay: 100 * 2 ** 30 })
  */
-export const layer = (
+export const layerWith = (
   directory: string,
   options: RetrievalBudget.Options
 ): Layer.Layer<never, InvalidInput | LedgerError> => {

@@ -13,10 +13,10 @@ import * as TreeHash from "../protocol/TreeHash.ts"
 import * as RegularFile from "../transfer/RegularFile.ts"
 import { Hasher } from "../transport/Hasher.ts"
 
-/** What is read and hashed at once: few enough bytes to be in the processor's cache still. */
+/** The bytes that are read and hashed at once: few enough for the cache of the processor. */
 const windowSize = 4 * Limits.mebibyte
 
-/** Fills the bytes from where the file is; gives how many there were. */
+/** Fills the memory from the position of the file. Returns the number of bytes read. */
 const fill = Effect.fnUntraced(function*(file: FileSystem.File, bytes: Uint8Array) {
   let filled = 0
   while (filled < bytes.length) {
@@ -28,9 +28,8 @@ const fill = Effect.fnUntraced(function*(file: FileSystem.File, bytes: Uint8Arra
 })
 
 /**
- * The tree hash of a file up to its end, read in windows, which the `Hasher` in use hashes side by side. Fails with the
- * file system's error, also when the path leads to something other than a regular file: see `RegularFile.open`. What comes
- * through a pipe is a Stream: see `TreeHash.ofStream`.
+ * Computes the tree hash of a file. Reads it in windows, which the `Hasher` in use hashes in parallel. Fails with the error of
+ * the file system, also for a path that is not a regular file: see `RegularFile.open`. For a pipe use `TreeHash.ofStream`.
  *
  * @since 0.1.0
  * @category hashing

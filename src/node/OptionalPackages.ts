@@ -1,6 +1,5 @@
 /**
- * Packages that only some programs need, and are not installed by themselves: what to do when one is missing, said in a
- * sentence.
+ * Optional packages, which only some programs need. A missing package is reported in a sentence that says how to install it.
  *
  * @since 0.1.0
  */
@@ -9,7 +8,7 @@ import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 
 /**
- * What is said of the packages that are missing. It has no stack: where it was thrown says nothing.
+ * The error about missing packages. It has no stack trace, which would not help.
  *
  * @since 0.1.0
  * @category errors
@@ -31,7 +30,7 @@ const Manifest = Schema.parseJson(
 )
 
 /**
- * Of this package: its version, and the ranges of those it works with.
+ * The version of this package, and the version ranges of its optional packages.
  *
  * @since 0.1.0
  * @category getters

@@ -1,8 +1,8 @@
 /**
- * How many bytes a second may travel, across all transfers of a program. A value in a `Reference`: replaced for a program
- * by `layer`, or round one call by `Effect.provideService(Bandwidth, ...)`.
+ * A limit on the bytes per second of all transfers of a program together. It is a value in a `Reference`: provide it to a
+ * whole program with `layerWith`, or around one call with `Effect.provideService(Bandwidth, lanes)`.
  *
- * Uploads are then sent as streams of a known length, which Node's HTTP clients can send and fetch cannot.
+ * Under a limit, uploads are sent as streams of a known length. Node's HTTP clients can send these, `fetch` cannot.
  *
  * @since 0.1.0
  */
@@ -14,23 +14,24 @@ import * as Layer from "effect/Layer"
 import type { InvalidInput } from "../protocol/GlacierError.ts"
 import { check, Rate } from "../protocol/InputCheck.ts"
 import * as Limits from "../protocol/Limits.ts"
+import { formatCount } from "./Format.ts"
 import * as Waiting from "./Waiting.ts"
 
 /**
- * One direction.
+ * The limit of one direction.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Lane {
-  /** The most bytes to take at a time. */
+  /** The most bytes to take at once. */
   readonly slice: number
-  /** Waits until that many bytes may travel. */
+  /** Waits until this many bytes may be sent or received. */
   readonly take: (bytes: number) => Effect.Effect<void>
 }
 
 /**
- * Both directions; one that is left out has no limit.
+ * The limits of both directions. A direction that is left out has no limit.
  *
  * @since 0.1.0
  * @category models
@@ -41,52 +42,59 @@ export interface Lanes {
 }
 
 /**
- * A lane of so many bytes a second. Each slice travels as soon as those before it have had their time, so that in any
- * second no more travels than the rate and one slice: what travels in 10 ms, or 1 MiB.
+ * Makes a lane of `rate` bytes per second. Each slice waits until the slices before it have taken their time, so within
+ * any second no more than the rate and one slice passes. A slice is the bytes of 10 ms, at most 1 MiB.
  */
-const lane = (rate: number): Lane => {
-  const turn = (wait: Duration.Duration) =>
+const makeLane = (rate: number): Lane => {
+  const sleep = (wait: Duration.Duration) =>
     Waiting.sleep(
       { reason: "bandwidth", about: String(rate) },
       wait,
       (left) =>
-        `Bytes wait for their turn: Bandwidth is ${rate} bytes a second. The next ones travel in ${
-          Duration.format(left)
-        }`
+        `A transfer waits because Bandwidth is limited to ${formatCount(rate, "byte")} per second. ` +
+        `It continues in ${Duration.format(left)}`
     )
-  // When the next slice may travel (milliseconds).
-  let free = 0
+  // The time (milliseconds) at which the next slice may pass.
+  let freeAt = 0
   return {
     slice: Math.max(1, Math.min(Math.floor(rate / 100), Limits.mebibyte)),
     take: (bytes) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const start = Math.max(now, free)
-        free = start + bytes / rate * 1000
-        return start > now ? turn(Duration.millis(Math.ceil(start - now))) : Effect.void
+        const start = Math.max(now, freeAt)
+        freeAt = start + bytes / rate * 1000
+        return start > now ? sleep(Duration.millis(Math.ceil(start - now))) : Effect.void
       })
   }
 }
 
 /**
- * Lanes of so many bytes a second. Fails with `InvalidInput` when a number is not more than 0.
+ * The options of `make`: bytes per second in each direction. A direction that is left out has no limit.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly up?: number | undefined
+  readonly down?: number | undefined
+}
+
+/**
+ * Makes limits in bytes per second. Fails with `InvalidInput` when a number is not more than 0.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: {
-  readonly up?: number | undefined
-  readonly down?: number | undefined
-}): Effect.Effect<Lanes, InvalidInput> =>
+export const make = (options: Options): Effect.Effect<Lanes, InvalidInput> =>
   Effect.gen(function*() {
     const laneOf = (field: "up" | "down") =>
       options[field] === undefined
         ? Effect.succeed(undefined)
-        : Effect.map(check("Bandwidth", field, Rate, options[field]), lane)
+        : Effect.map(check("Bandwidth", field, Rate, options[field]), makeLane)
     return { up: yield* laneOf("up"), down: yield* laneOf("down") }
   })
 
 /**
- * The bandwidth in use: without a Layer no limit.
+ * The limits in use. Default: none.
  *
  * @since 0.1.0
  * @category tags
@@ -94,7 +102,7 @@ export const make = (options: {
  * import { Bandwidth } from "effect-glacier"
  * import { Effect } from "effect"
  *
- * // A call that need not share
+ * // A call without a limit
  * const atFullSpeed = Effect.provideService(Bandwidth.Bandwidth, {})
  */
 export class Bandwidth extends Context.Reference<Bandwidth>()("effect-glacier/Bandwidth", {
@@ -102,15 +110,23 @@ export class Bandwidth extends Context.Reference<Bandwidth>()("effect-glacier/Ba
 }) {}
 
 /**
- * So many bytes a second for all transfers of a program together.
+ * Provides limits to a whole program. All its transfers share them.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (lanes: Lanes): Layer.Layer<never> => Layer.succeed(Bandwidth, lanes)
+
+/**
+ * Provides limits in bytes per second to a whole program. All its transfers share them. Fails with `InvalidInput` when a
+ * number is not more than 0.
  *
  * @since 0.1.0
  * @category layers
  * @example
  * import { Bandwidth } from "effect-glacier"
  *
- * // 20 MiB/s up; downloads as fast as they come
- * const paced = Bandwidth.layer({ up: 20 * 1024 * 1024 })
+ * // Uploads at 20 MiB/s, downloads without a limit
+ * const limited = Bandwidth.layerWith({ up: 20 * 1024 * 1024 })
  */
-export const layer = (options: Parameters<typeof make>[0]): Layer.Layer<never, InvalidInput> =>
-  Layer.effect(Bandwidth, make(options))
+export const layerWith = (options: Options): Layer.Layer<never, InvalidInput> => Layer.effect(Bandwidth, make(options))

@@ -1,6 +1,7 @@
 /**
- * How many requests a program makes. A value in a `Reference`: without one nothing is held back; it is replaced for a
- * program by a Layer, or round one call by `Effect.provideService(RatePolicy, policy)`.
+ * Limits on how many requests a program sends: per second, and at once. The policy is a value in a `Reference`: without
+ * one no request is delayed. Provide one to a whole program with a Layer, or around one call with
+ * `Effect.provideService(RatePolicy, policy)`.
  *
  * @since 0.1.0
  */
@@ -19,18 +20,19 @@ import type { GlacierError, InvalidInput } from "../protocol/GlacierError.ts"
 import { check, Concurrency } from "../protocol/InputCheck.ts"
 import type * as Operation from "../protocol/Operation.ts"
 import * as Cubic from "./internal/cubic.ts"
-import { begin, makeStarts, now, Passed, sleep, type Starts } from "./internal/starts.ts"
-import { makeTurns } from "./internal/turns.ts"
+import { makeFairSemaphore } from "./internal/fairSemaphore.ts"
+import { now, sleep } from "./internal/monotonicClock.ts"
+import { awaitStart, makeStartLimit, PassedLimits, type StartLimit } from "./internal/startLimit.ts"
 import * as Waiting from "./Waiting.ts"
 
 /**
- * Paces attempts.
+ * Decides when attempts start.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Policy {
-  /** Runs one attempt when its turn has come. */
+  /** Runs an attempt as soon as the policy allows it. */
   readonly pace: <A, E extends GlacierError, R>(
     attempt: Effect.Effect<A, E, R>,
     operation: Operation.Any
@@ -38,8 +40,13 @@ export interface Policy {
 }
 
 /**
- * What kind of request an operation makes: `upload` sends bytes, `download` gets them, `retrieval` starts a job, `read`
- * asks for something else, `write` changes something else.
+ * The class of a request:
+ *
+ * - `upload` sends the bytes of an archive
+ * - `download` fetches the output of a job
+ * - `retrieval` starts a job
+ * - `read` is any other request that changes nothing
+ * - `write` is any other request that changes something
  *
  * @since 0.1.0
  * @category models
@@ -47,7 +54,7 @@ export interface Policy {
 export type Class = "upload" | "download" | "retrieval" | "read" | "write"
 
 /**
- * The class of an operation.
+ * Returns the class of an operation's requests.
  *
  * @since 0.1.0
  * @category getters
@@ -60,7 +67,7 @@ export const classOf = (operation: Operation.Any): Class => {
 }
 
 /**
- * Nothing is held back.
+ * A policy that delays nothing.
  *
  * @since 0.1.0
  * @category constructors
@@ -68,7 +75,7 @@ export const classOf = (operation: Operation.Any): Class => {
 export const none: Policy = { pace: (attempt) => attempt }
 
 /**
- * The policy in use: without a Layer `none`.
+ * The policy in use. Default: `none`.
  *
  * @since 0.1.0
  * @category tags
@@ -76,7 +83,7 @@ export const none: Policy = { pace: (attempt) => attempt }
  * import { RatePolicy } from "effect-glacier"
  * import { Effect } from "effect"
  *
- * // A call that need not wait for others
+ * // A call that is never delayed
  * const atOnce = Effect.provideService(RatePolicy.RatePolicy, RatePolicy.none)
  */
 export class RatePolicy extends Context.Reference<RatePolicy>()("effect-glacier/RatePolicy", {
@@ -84,8 +91,8 @@ export class RatePolicy extends Context.Reference<RatePolicy>()("effect-glacier/
 }) {}
 
 /**
- * An attempt goes when both policies let it. Where one of them limits concurrency it is best the first: then nothing that
- * the second let through is held back again.
+ * Starts an attempt when both policies allow it. If one of them limits concurrency, make it the first: otherwise an
+ * attempt may pass the rate, wait for concurrency, and then wait for the rate again.
  *
  * @since 0.1.0
  * @category combinators
@@ -93,7 +100,7 @@ export class RatePolicy extends Context.Reference<RatePolicy>()("effect-glacier/
  * import { RatePolicy } from "effect-glacier"
  * import { Effect, Layer } from "effect"
  *
- * // As fast as the service likes, but never more than 20 requests at once
+ * // As fast as the service accepts, but at most 20 requests at once
  * const careful = Layer.effect(
  *   RatePolicy.RatePolicy,
  *   Effect.zipWith(RatePolicy.concurrent(20), RatePolicy.adaptive, RatePolicy.intersect)
@@ -104,29 +111,30 @@ export const intersect: {
   (self: Policy, that: Policy): Policy
 } = dual(2, (self: Policy, that: Policy): Policy => ({
   pace: (attempt, operation) =>
-    Effect.flatMap(Passed, (outer) => {
+    Effect.flatMap(PassedLimits, (outer) => {
       if (outer !== undefined) return self.pace(that.pace(attempt, operation), operation)
-      const passed = new Set<Starts>()
+      const passed = new Set<StartLimit>()
       return attempt.pipe(
-        Effect.provideService(Passed, undefined),
-        (alone) => Effect.zipRight(Effect.suspend(() => begin(passed)), alone),
-        (last) => self.pace(that.pace(last, operation), operation),
-        Effect.provideService(Passed, passed)
+        Effect.provideService(PassedLimits, undefined),
+        (attempt) => Effect.zipRight(Effect.suspend(() => awaitStart(passed)), attempt),
+        (attempt) => self.pace(that.pace(attempt, operation), operation),
+        Effect.provideService(PassedLimits, passed)
       )
     })
 }))
 
 /**
- * At most so many requests that the service has not answered yet, in the order in which they came. (The bytes of a job's
- * output come after the answer.) Fails with `InvalidInput` when the number is not a whole one of 1 or more.
+ * Makes a policy that allows this many requests at once and starts the others in the order of arrival. A request counts
+ * until the service responds; reading the bytes of a job's output does not count. Fails with `InvalidInput` when the number
+ * is not a whole number of 1 or more.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const concurrent = (requests: number): Effect.Effect<Policy, InvalidInput> =>
   Effect.map(check("RatePolicy", "concurrency", Concurrency, requests), (permits) => {
-    const inTurn = makeTurns(permits)
-    return { pace: (attempt) => inTurn(attempt) }
+    const withPermit = makeFairSemaphore(permits)
+    return { pace: (attempt) => withPermit(attempt) }
   })
 
 const Rate = Schema.Number.pipe(
@@ -134,78 +142,87 @@ const Rate = Schema.Number.pipe(
 )
 
 /**
- * Requests begin at least `1 / rate` apart, in whole milliseconds: what Redis can count. A limiter of one token a window
- * does that exactly; with more tokens it lets a whole window go at once, and then the next.
+ * Makes a policy that starts attempts at least `1 / rate` seconds apart. The limiter has one token per window, because
+ * with more tokens it would start a whole window of attempts at once. The window is in whole milliseconds, the finest
+ * that Redis can count.
  */
 const spaced = (limiter: RateLimiter.RateLimiter, key: string, rate: number): Policy => {
   const window = Math.ceil(1000 / rate)
-  // Only one at a time asks for a place: so that the others lose none when they are interrupted.
-  const inTurn = makeTurns(1)
-  const starts = makeStarts(Math.ceil(rate), Math.max(window, 1000))
+  // One attempt at a time takes a slot, so that an interrupted attempt leaves its slot to the next.
+  const withPermit = makeFairSemaphore(1)
+  const starts = makeStartLimit(Math.ceil(rate), Math.max(window, 1000))
   const warnings = Waiting.makeLimiter()
-  // When a place begins that nobody has used yet.
-  let place = Option.none<number>()
+  // The start of a slot that was taken and not used yet.
+  let unused = Option.none<number>()
 
-  const takePlace = limiter.consume({ key, window, limit: 1, algorithm: "fixed-window", onExceeded: "delay" }).pipe(
+  const takeSlot = limiter.consume({ key, window, limit: 1, algorithm: "fixed-window", onExceeded: "delay" }).pipe(
     Effect.map(({ delay }) => Duration.toMillis(delay)),
-    // Without the store each process keeps the rate for itself, which is better than to stop or to rush.
+    // Without the store each process keeps the rate by itself. That is better than to stop, or to ignore the rate.
     Effect.catchAll((error) =>
-      Effect.as(warnings.log("store", `The requests' rate is not shared: ${error.message}`), window)
+      Effect.as(
+        warnings.log(
+          "store",
+          `Processes do not share their rate of requests, because the store failed: ${error.message}`
+        ),
+        window
+      )
     ),
     Effect.zipWith(now, (delay, time) => time + delay)
   )
 
-  const ready = Effect.gen(function*() {
+  const awaitSlot = Effect.gen(function*() {
     const time = yield* now
-    const left = Option.filter(place, (start) => time < start + window)
-    const start = Option.isSome(left) ? left.value : yield* takePlace
-    place = Option.some(start)
+    const left = Option.filter(unused, (start) => time < start + window)
+    const start = Option.isSome(left) ? left.value : yield* takeSlot
+    unused = Option.some(start)
     yield* sleep(start - (yield* now))
-    place = Option.none()
+    unused = Option.none()
   })
 
   return {
     pace: (attempt) =>
-      Effect.flatMap(Passed, (passed) => {
-        if (passed === undefined) return Effect.zipRight(inTurn(Effect.zipRight(ready, begin([starts]))), attempt)
+      Effect.flatMap(PassedLimits, (passed) => {
+        if (passed === undefined) {
+          return Effect.zipRight(withPermit(Effect.zipRight(awaitSlot, awaitStart([starts]))), attempt)
+        }
         passed.add(starts)
-        return Effect.zipRight(inTurn(ready), attempt)
+        return Effect.zipRight(withPermit(awaitSlot), attempt)
       })
   }
 }
 
 /**
- * Limits of requests.
+ * The limits of a class of requests, or of all.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Limit {
   /**
-   * More than 0, at most 1,000. Requests begin evenly spaced, and in no second more of them than this, rounded up. The
-   * space is a whole number of milliseconds, rounded up: of 300 per second it makes 250.
+   * More than 0, at most 1,000. Requests start evenly spaced, and within any second at most this many (rounded up) start.
+   * The space between two is rounded up to whole milliseconds: a limit of 300 per second allows 250.
    */
   readonly requestsPerSecond?: number | undefined
-  /** Requests that the service has not answered yet: a whole number of 1 or more. */
+  /** The most requests without a response yet: a whole number of 1 or more. */
   readonly concurrency?: number | undefined
 }
 
 /**
- * Limits of all requests together, and of those of a class.
+ * The options of `make`: limits of all requests together, and of each class. A request must keep both.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options extends Limit, Partial<Readonly<Record<Class, Limit | undefined>>> {
   /**
-   * The name under which the rates are counted in the store. Policies with the same one share their rates; give one to
-   * each account and region. Default: `effect-glacier`.
+   * The name under which the store counts requests. Policies with the same key share their rates. Use one for each account
+   * and region. Default: `effect-glacier`.
    */
   readonly key?: string | undefined
 }
 
 /**
- * A policy that keeps limits, counting requests in the `RateLimiter` in use. Fails with `InvalidInput` when a limit
+ * Makes a policy that keeps limits. It counts requests in the `RateLimiter` in use. Fails with `InvalidInput` when a limit
  * breaks its rule.
  *
  * @since 0.1.0
@@ -217,14 +234,14 @@ export const make = (options: Options): Effect.Effect<Policy, InvalidInput, Rate
     const key = options.key ?? "effect-glacier"
 
     const limited = Effect.fnUntraced(function*(name: string, limit: Limit = {}) {
-      const places = limit.concurrency === undefined ? none : yield* concurrent(limit.concurrency)
-      if (limit.requestsPerSecond === undefined) return places
+      const concurrency = limit.concurrency === undefined ? none : yield* concurrent(limit.concurrency)
+      if (limit.requestsPerSecond === undefined) return concurrency
       const rate = yield* check("RatePolicy", "requestsPerSecond", Rate, limit.requestsPerSecond)
-      return intersect(places, spaced(limiter, `${key}/${name}`, rate))
+      return intersect(concurrency, spaced(limiter, `${key}/${name}`, rate))
     })
 
     const all = yield* limited("all", options)
-    // A class comes before all: what waits for the limit of its class takes no place from the others.
+    // The class comes first: a request that waits for its class must not hold a permit that other classes could use.
     const ofClass = (name: Class) => Effect.map(limited(name, options[name]), intersect(all))
     const classes: Record<Class, Policy> = {
       upload: yield* ofClass("upload"),
@@ -240,9 +257,9 @@ const isThrottle = (exit: Exit.Exit<unknown, GlacierError>): boolean =>
   Exit.isFailure(exit) && Option.exists(Cause.failureOption(exit.cause), (error) => error.retry === "throttle")
 
 /**
- * AWS's adaptive mode: nothing is held back until the service throttles; from then on the rate falls by 30 % at each
- * throttle and grows again between them, to find what the service takes. Every attempt that ends is counted, and any but
- * a throttle lets the rate grow.
+ * Makes a policy like AWS's adaptive mode, which finds the rate that the service accepts. It delays nothing until the first
+ * throttle. From then on each throttle lowers the rate by 30 %, and every other end of an attempt lets it grow again.
+ * Interrupted attempts do not count.
  *
  * @since 0.1.0
  * @category constructors
@@ -250,34 +267,34 @@ const isThrottle = (exit: Exit.Exit<unknown, GlacierError>): boolean =>
 export const adaptive: Effect.Effect<Policy> = Effect.gen(function*() {
   const seconds = Effect.map(now, (millis) => millis / 1000)
   const state = yield* Ref.make(Cubic.make(yield* seconds))
-  const inTurn = makeTurns(1)
+  const withPermit = makeFairSemaphore(1)
 
-  const token: Effect.Effect<void> = Effect.flatMap(seconds, (time) =>
+  const takeToken: Effect.Effect<void> = Effect.flatMap(seconds, (time) =>
     Effect.flatMap(
       Ref.modify(state, (before) => Cubic.take(before, time)),
-      // The rate may have changed meanwhile, so the wait only says when to ask again.
-      (wait) => wait > 0 ? Effect.zipRight(sleep(wait * 1000), token) : Effect.void
+      // The rate may change during the wait, so the token is not taken in advance.
+      (wait) => wait > 0 ? Effect.zipRight(sleep(wait * 1000), takeToken) : Effect.void
     ))
 
   return {
     pace: (attempt) =>
       Effect.zipRight(
-        inTurn(token),
+        withPermit(takeToken),
         Effect.onExit(attempt, (exit) =>
           Exit.isInterrupted(exit)
             ? Effect.void
             : Effect.flatMap(
               seconds,
-              (time) => Ref.update(state, (before) => Cubic.answered(before, isThrottle(exit), time))
+              (time) => Ref.update(state, (before) => Cubic.afterResponse(before, isThrottle(exit), time))
             ))
       )
   }
 })
 
 /**
- * Limits that hold for all processes which share the `RateLimiterStore` in use: for each place the store is asked, one
- * after the other. Fails with `InvalidInput` when a limit breaks its rule. Concurrency is each process's own, and so is
- * the rate while the store fails.
+ * Provides limits that all processes with the same `RateLimiterStore` share. Each request asks the store once for each
+ * limit, one request at a time. `concurrency` is counted by each process alone, and so is the rate while the store fails.
+ * Fails with `InvalidInput` when a limit breaks its rule.
  *
  * @since 0.1.0
  * @category layers
@@ -286,7 +303,7 @@ export const adaptive: Effect.Effect<Policy> = Effect.gen(function*() {
  * import { RatePolicy } from "effect-glacier"
  * import { Layer } from "effect"
  *
- * // 20 requests per second by all machines together
+ * // 20 requests per second from all machines together
  * const fleet = RatePolicy.layerShared({ requestsPerSecond: 20, key: "123456789012/eu-central-1" }).pipe(
  *   Layer.provide(RateLimiterRedis.layerStore({ host: "redis.internal" }))
  * )
@@ -297,26 +314,34 @@ export const layerShared = (
   Layer.effect(RatePolicy, Effect.provideServiceEffect(make(options), RateLimiter.RateLimiter, RateLimiter.make))
 
 /**
- * Limits for a whole program. Fails with `InvalidInput` when one breaks its rule.
+ * Provides a policy to a whole program.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (policy: Policy): Layer.Layer<never> => Layer.succeed(RatePolicy, policy)
+
+/**
+ * Provides limits to a whole program. Fails with `InvalidInput` when a limit breaks its rule.
  *
  * @since 0.1.0
  * @category layers
  * @example
  * import { RatePolicy } from "effect-glacier"
  *
- * // 5 requests per second, of which not more than 2 start a retrieval, and 4 uploads at once
- * const gentle = RatePolicy.layer({
+ * // 5 requests per second, of which at most 2 start a job, and 4 uploads at once
+ * const gentle = RatePolicy.layerWith({
  *   requestsPerSecond: 5,
  *   retrieval: { requestsPerSecond: 2 },
  *   upload: { concurrency: 4 }
  * })
  */
-export const layer = (options: Options): Layer.Layer<never, InvalidInput> =>
-  // A store of its own: Layers that stand in a program twice are else built once.
+export const layerWith = (options: Options): Layer.Layer<never, InvalidInput> =>
+  // `Layer.fresh`, because Effect builds a Layer once: two policies would share one store.
   Layer.provide(layerShared(options), Layer.fresh(RateLimiter.layerStoreMemory))
 
 /**
- * `adaptive` for a whole program: the program finds by itself how many requests the service takes.
+ * Provides `adaptive` to a whole program, which then finds the rate that the service accepts.
  *
  * @since 0.1.0
  * @category layers

@@ -1,6 +1,10 @@
 /**
- * When a failed attempt is made again, and after how long. A value in a `Reference`: a program needs none, and
- * replaces it for all calls by `layer` or round one call by `Effect.provideService(RetryPolicy, policy)`.
+ * Which failed attempts are retried, how often, and after what wait. The policy is a value in a `Reference` with a
+ * default. Replace it for a whole program with `layer`, or around one call with
+ * `Effect.provideService(RetryPolicy, policy)`.
+ *
+ * A policy only decides. `transport/internal/retrying.ts` applies it: there a call is retried, draws on the `RetryQuota`,
+ * and is looked up when its response was lost.
  *
  * @since 0.1.0
  */
@@ -15,35 +19,41 @@ import * as ScheduleDecision from "effect/ScheduleDecision"
 import type { GlacierError } from "../protocol/GlacierError.ts"
 
 /**
- * What a policy needs to know of the operation that failed.
+ * The operation of a failed attempt, as a policy sees it.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Attempted {
   readonly name: string
+  /** Whether a second attempt does no harm when the first was carried out. */
   readonly repeatable: boolean
 }
 
 /**
- * A retry policy: `while` says whether an error may be tried again at all, `schedule` how often and after which wait,
- * `metered` whether each retry draws on the `RetryQuota`, `logs` whether it logs each failure itself, so that no other
- * warning is needed.
+ * A retry policy.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Policy {
+  /** Returns whether an error may be retried at all. */
   readonly while: (error: GlacierError, operation: Attempted) => boolean
+  /** How often a call is retried, and after what waits. */
   readonly schedule: Schedule.Schedule<unknown, GlacierError>
+  /** Whether each retry draws on the `RetryQuota`. */
   readonly metered: boolean
+  /** Whether the policy logs each failure itself, so that the call logs no warning of its own. */
   readonly logs?: boolean | undefined
 }
 
 /**
- * Whether it is unknown if the service has acted: after its own failure, a proxy's, a lost connection, a timeout, or a
- * success that cannot be read. After a throttle, a signature that was too old, bytes that were damaged or came too slowly,
- * or when there was no connection at all, it has not. When it has stored other bytes (`ChecksumMismatch`), that is known.
+ * Returns whether the outcome of the attempt is unknown: the service may or may not have carried out the request.
+ *
+ * - Unknown: after a failure of the service or of a proxy, a lost connection, a timeout, or an unreadable success.
+ * - Not carried out: after a throttle, an expired signature, bytes that arrived damaged or too slowly, or when no
+ *   connection was made.
+ * - Carried out, with other bytes: after a `ChecksumMismatch` in a successful response.
  *
  * @since 0.1.0
  * @category predicates
@@ -66,8 +76,8 @@ export const isUnknown = (error: GlacierError): boolean => {
 }
 
 /**
- * Whether a second attempt can help and does no harm: where it is unknown if the service has acted, only repeatable
- * operations are tried again. The others would store or retrieve, and bill, twice.
+ * Returns whether a retry can help and does no harm. When the outcome of the attempt is unknown, only repeatable
+ * operations are safe to retry: the others might store or retrieve twice, and be billed twice.
  *
  * @since 0.1.0
  * @category predicates
@@ -75,26 +85,40 @@ export const isUnknown = (error: GlacierError): boolean => {
 export const isSafe = (error: GlacierError, operation: Attempted): boolean =>
   error.retry !== "never" && (operation.repeatable || !isUnknown(error))
 
-/** How long the service asked to wait (milliseconds). */
+/** The wait that the response asks for, in milliseconds; 0 when it asks for none. */
 const hintOf = (error: GlacierError): number => "retryAfter" in error ? error.retryAfter ?? 0 : 0
 
 /**
- * Repeats what is safe to repeat, up to `attempts` in all. The wait is random between nothing and a bound: `base`, after
- * a throttle `throttleBase`, doubled with each retry, but never more than `cap`. When the service says how long to wait,
- * the wait is that long, but at most `patience` longer than it would have been.
+ * The options of `make`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The most attempts of a call, the first included. */
+  readonly attempts: number
+  /** The longest wait before the first retry. */
+  readonly base: Duration.DurationInput
+  /** The longest wait before the first retry after a throttle. */
+  readonly throttleBase: Duration.DurationInput
+  /** The longest wait before any retry, unless the response asks for more. */
+  readonly cap: Duration.DurationInput
+  /** The most by which a wait is extended when the response asks for a longer one. */
+  readonly maxExtraWait: Duration.DurationInput
+  /** Whether each retry draws on the `RetryQuota`. */
+  readonly metered: boolean
+}
+
+/**
+ * Makes a policy that retries what is safe to retry, with at most `attempts` attempts in all. Each wait is random between
+ * 0 and a bound. The bound is `base` (`throttleBase` after a throttle), doubles with each retry, and never exceeds `cap`.
+ * When the response asks for a longer wait, the wait is extended to it, by at most `maxExtraWait`.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: {
-  readonly attempts: number
-  readonly base: Duration.DurationInput
-  readonly throttleBase: Duration.DurationInput
-  readonly cap: Duration.DurationInput
-  readonly patience: Duration.DurationInput
-  readonly metered: boolean
-}): Policy => {
-  const patience = Duration.toMillis(options.patience)
+export const make = (options: Options): Policy => {
+  const maxExtraWait = Duration.toMillis(options.maxExtraWait)
   const bound = (error: GlacierError, retries: number) =>
     Math.min(
       Duration.toMillis(error.retry === "throttle" ? options.throttleBase : options.base) * 2 ** retries,
@@ -108,7 +132,7 @@ export const make = (options: {
       Schedule.addDelayEffect(([error, retries]) =>
         Effect.map(Random.next, (fraction) => {
           const wait = fraction * bound(error, retries)
-          return Duration.millis(Math.round(Math.max(wait, Math.min(hintOf(error), wait + patience))))
+          return Duration.millis(Math.round(Math.max(wait, Math.min(hintOf(error), wait + maxExtraWait))))
         })
       )
     )
@@ -116,9 +140,9 @@ export const make = (options: {
 }
 
 /**
- * AWS's "Retry behavior 2.1", as all its clients have it since November 2026: 3 attempts, waits bounded by 50 ms (after
- * a throttle by 1 s), doubled, at most 20 s, and drawing on the `RetryQuota`. Unlike theirs it never repeats what could
- * store or bill twice.
+ * AWS's "Retry behavior 2.1", which all its clients follow since November 2026: 3 attempts, waits of up to 50 ms (1 s
+ * after a throttle), doubled with each retry up to 20 s, and each retry draws on the `RetryQuota`. Unlike AWS's clients,
+ * it never retries what might store or bill twice.
  *
  * @since 0.1.0
  * @category policies
@@ -128,12 +152,12 @@ export const standard: Policy = make({
   base: "50 millis",
   throttleBase: "1 second",
   cap: "20 seconds",
-  patience: "5 seconds",
+  maxExtraWait: "5 seconds",
   metered: true
 })
 
 /**
- * Never a second attempt.
+ * A policy that never retries.
  *
  * @since 0.1.0
  * @category policies
@@ -141,7 +165,8 @@ export const standard: Policy = make({
 export const none: Policy = { while: () => false, schedule: Schedule.stop, metered: false }
 
 /**
- * Repeats what is safe to repeat, as often and after such waits as a schedule says, as far as the `RetryQuota` lets it.
+ * Makes a policy that retries what is safe to retry. The schedule decides how often and after what waits. Each retry draws
+ * on the `RetryQuota`.
  *
  * @since 0.1.0
  * @category constructors
@@ -158,7 +183,7 @@ export const fromSchedule = (schedule: Schedule.Schedule<unknown, GlacierError>)
 })
 
 /**
- * No more than that many attempts of a call, the first included.
+ * Limits a policy to a number of attempts for each call, the first included.
  *
  * @since 0.1.0
  * @category combinators
@@ -175,13 +200,13 @@ export const attempts: {
   schedule: Schedule.intersect(self.schedule, Schedule.recurs(attempts - 1))
 }))
 
-/** No retry later after the first failure of a call than its last error allows. */
+/** Retries only within a time after the first failure of the call, which may depend on the last error. */
 const bounded = (self: Policy, boundOf: (error: GlacierError) => Duration.DurationInput): Policy => ({
   ...self,
   schedule: Schedule.identity<GlacierError>().pipe(
     Schedule.intersect(Schedule.delays(self.schedule)),
     Schedule.intersect(Schedule.elapsed),
-    // `Schedule.upTo` would let the last wait end later.
+    // `Schedule.upTo` does not count the last wait, so it would allow a retry after the limit.
     Schedule.whileOutput(([[error, wait], passed]) =>
       Duration.lessThanOrEqualTo(Duration.sum(wait, passed), boundOf(error))
     )
@@ -189,8 +214,8 @@ const bounded = (self: Policy, boundOf: (error: GlacierError) => Duration.Durati
 })
 
 /**
- * No retry of a call later than that after its first failure. An attempt that begins before may take as long as
- * `Timeouts` allows: `call` of `Timeouts` bounds the whole call.
+ * Retries a call only within a time after its first failure. The last attempt starts within that time, and may then take
+ * as long as `Timeouts` allows. To limit the whole call, use `call` of `Timeouts`.
  *
  * @since 0.1.0
  * @category combinators
@@ -205,7 +230,7 @@ export const within: {
 } = dual(2, (self: Policy, elapsed: Duration.DurationInput): Policy => bounded(self, () => elapsed))
 
 /**
- * Only what the policy repeats and the predicate is true of.
+ * Retries only what the policy retries and the predicate accepts.
  *
  * @since 0.1.0
  * @category combinators
@@ -223,15 +248,15 @@ export const when: {
 }))
 
 /**
- * Logs, at the level of a warning, each error that is retried and the one after which the policy gives up. Without it,
- * calls log their retries as well, but at most once a minute: see `Waiting`.
+ * Logs a warning for each error that is retried, and for the error after which the policy gives up. Without it, calls
+ * still log their retries, but at most once a minute: see `Waiting`.
  *
  * @since 0.1.0
  * @category combinators
  * @example
  * import { RetryPolicy } from "effect-glacier"
  *
- * const talkative = RetryPolicy.layer(RetryPolicy.log(RetryPolicy.patient))
+ * const logging = RetryPolicy.layer(RetryPolicy.log(RetryPolicy.patient))
  */
 export const log = (self: Policy): Policy => ({
   ...self,
@@ -240,8 +265,8 @@ export const log = (self: Policy): Policy => ({
     Schedule.onDecision(([error], decision) =>
       Effect.logWarning(
         ScheduleDecision.isDone(decision)
-          ? "Glacier call failed: no more attempts"
-          : "Glacier call failed: trying again",
+          ? "Glacier call failed: it will not be retried"
+          : "Glacier call failed: it will be retried",
         error
       )
     )
@@ -249,7 +274,7 @@ export const log = (self: Policy): Policy => ({
 })
 
 /**
- * Retries only what both retry, each time after the longer of their waits.
+ * Retries only what both policies retry, after the longer of their waits.
  *
  * @since 0.1.0
  * @category combinators
@@ -272,10 +297,10 @@ export const intersect: {
 const isUnreachable = (error: GlacierError): boolean => error._tag === "ConnectionError" && error.unreachable
 
 /**
- * For bulk and for work of hours: retries for half an hour through throttling, slow responses and outages, with waits
- * bounded by half a second (after a throttle by 1 s), doubled, at most 30 s. As long as no request of the client has
- * reached the endpoint (`unreachable` of `ConnectionError`), it gives up after 2 minutes: the address is probably wrong.
- * It does not draw on the `RetryQuota`: it would give up the work of hours for a failure of a minute.
+ * A policy for bulk work and for work that takes hours. It retries for half an hour through throttling, slow responses
+ * and outages, with waits of up to half a second (1 s after a throttle), doubled with each retry up to 30 s. While no
+ * request of the client has ever reached the endpoint (`unreachable` of `ConnectionError`), it gives up after 2 minutes:
+ * the address is probably wrong. It does not draw on the `RetryQuota`, which would end hours of work for a short failure.
  *
  * @since 0.1.0
  * @category policies
@@ -286,14 +311,14 @@ export const patient: Policy = bounded(
     base: "500 millis",
     throttleBase: "1 second",
     cap: "30 seconds",
-    patience: "15 minutes",
+    maxExtraWait: "15 minutes",
     metered: false
   }),
   (error) => isUnreachable(error) ? "2 minutes" : "30 minutes"
 )
 
 /**
- * The policy in use. Where none is given, calls go by the `Default`.
+ * The policy in use. Where none is provided, calls use the `Default`.
  *
  * @since 0.1.0
  * @category tags
@@ -309,8 +334,8 @@ export class RetryPolicy extends Context.Reference<RetryPolicy>()("effect-glacie
 }) {}
 
 /**
- * What calls go by where no `RetryPolicy` is given: `standard`, but those of an upload, a download or the wait for a job
- * `patient`.
+ * The policy of calls for which no `RetryPolicy` is provided: `standard`, or `patient` in uploads, downloads and waits for
+ * jobs.
  *
  * @since 0.1.0
  * @category tags
@@ -318,7 +343,7 @@ export class RetryPolicy extends Context.Reference<RetryPolicy>()("effect-glacie
  * import { RetryPolicy } from "effect-glacier"
  * import { Effect } from "effect"
  *
- * // Work of your own that may take hours, unless a whole program has another policy
+ * // For your own work of hours, unless the program provides a RetryPolicy
  * const long = Effect.provideService(RetryPolicy.Default, RetryPolicy.patient)
  */
 export class Default extends Context.Reference<Default>()("effect-glacier/RetryPolicy/Default", {
@@ -326,20 +351,27 @@ export class Default extends Context.Reference<Default>()("effect-glacier/RetryP
 }) {}
 
 /**
- * Replaces the policy for a whole program.
+ * Provides a retry policy to a whole program.
  *
  * @since 0.1.0
  * @category layers
  * @example
  * import { RetryPolicy } from "effect-glacier"
  *
- * const stubborn = RetryPolicy.layer(RetryPolicy.patient)
+ * const patient = RetryPolicy.layer(RetryPolicy.patient)
  */
 export const layer = (policy: Policy): Layer.Layer<never> => Layer.succeed(RetryPolicy, policy)
 
 /**
- * A failed attempt that is to be made again: the operation, what it failed with, which attempt that was (1 the first),
- * and the wait before the next.
+ * Provides the retry policy of `make(options)` to a whole program.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerWith = (options: Options): Layer.Layer<never> => layer(make(options))
+
+/**
+ * A failed attempt that will be retried.
  *
  * @since 0.1.0
  * @category models
@@ -347,13 +379,15 @@ export const layer = (policy: Policy): Layer.Layer<never> => Layer.succeed(Retry
 export interface Retry {
   readonly operation: string
   readonly error: GlacierError
+  /** The number of the failed attempt: 1 for the first. */
   readonly attempt: number
+  /** The wait before the next attempt. */
   readonly wait: Duration.Duration
 }
 
 /**
- * Who is told of each retry, before its wait. It is no policy of the client's: looked up where a call is made, so that it
- * is to be provided round calls, or to a whole program by `Layer.succeed`. The next attempt waits for what it returns.
+ * A hook called before the wait of each retry; the wait starts when the hook has ended. It is read from the context of
+ * the call, not of the client: provide it around calls, or to a whole program with `Layer.succeed`.
  *
  * @since 0.1.0
  * @category tags
@@ -361,14 +395,14 @@ export interface Retry {
  * import { RetryPolicy } from "effect-glacier"
  * import { Effect, Layer } from "effect"
  *
- * const audible = Layer.succeed(RetryPolicy.OnRetry, ({ error, operation }) => Effect.log(operation, error))
+ * const logged = Layer.succeed(RetryPolicy.OnRetry, ({ error, operation }) => Effect.log(operation, error))
  */
 export class OnRetry extends Context.Reference<OnRetry>()("effect-glacier/RetryPolicy/OnRetry", {
   defaultValue: (): (retry: Retry) => Effect.Effect<void> => () => Effect.void
 }) {}
 
 /**
- * Tells of the retries of all calls in an effect, besides whom they are told already.
+ * Calls a hook for the retries of all calls in an effect, after the hooks provided around it.
  *
  * @since 0.1.0
  * @category combinators
@@ -377,17 +411,17 @@ export class OnRetry extends Context.Reference<OnRetry>()("effect-glacier/RetryP
  * import { Console, Effect } from "effect"
  *
  * const vaults = Effect.flatMap(GlacierClient.GlacierClient, (glacier) => glacier.listVaults({})).pipe(
- *   RetryPolicy.onRetry(({ attempt, error }) => Console.log(`Attempt ${attempt} has failed: ${error.message}`))
+ *   RetryPolicy.onRetry(({ attempt, error }) => Console.log(`Attempt ${attempt} failed: ${error.message}`))
  * )
  */
 export const onRetry: {
-  (tell: (retry: Retry) => Effect.Effect<void>): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  <A, E, R>(self: Effect.Effect<A, E, R>, tell: (retry: Retry) => Effect.Effect<void>): Effect.Effect<A, E, R>
+  (hook: (retry: Retry) => Effect.Effect<void>): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(self: Effect.Effect<A, E, R>, hook: (retry: Retry) => Effect.Effect<void>): Effect.Effect<A, E, R>
 } = dual(
   2,
-  <A, E, R>(self: Effect.Effect<A, E, R>, tell: (retry: Retry) => Effect.Effect<void>): Effect.Effect<A, E, R> =>
+  <A, E, R>(self: Effect.Effect<A, E, R>, hook: (retry: Retry) => Effect.Effect<void>): Effect.Effect<A, E, R> =>
     Effect.flatMap(
       OnRetry,
-      (told) => Effect.provideService(self, OnRetry, (retry) => Effect.zipRight(told(retry), tell(retry)))
+      (outer) => Effect.provideService(self, OnRetry, (retry) => Effect.zipRight(outer(retry), hook(retry)))
     )
 )

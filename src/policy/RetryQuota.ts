@@ -1,6 +1,6 @@
 /**
- * How many retries a client may make before it must succeed again: a bucket of tokens that all its calls draw on, so that
- * in an outage they do not all hammer the service (AWS "Retry behavior 2.1").
+ * How many retries a client may make before a call must succeed again. All calls of the client draw on one bucket of
+ * tokens, so that they do not all hammer the service during an outage (AWS "Retry behavior 2.1").
  *
  * @since 0.1.0
  */
@@ -11,32 +11,43 @@ import * as Ref from "effect/Ref"
 import type { GlacierError } from "../protocol/GlacierError.ts"
 
 /**
- * A bucket of tokens.
+ * A bucket of tokens for retries.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Quota {
-  /** Takes what a retry after that error costs, and says how much that was; 0 when it is not there: then none is made. */
+  /** Takes the tokens for a retry after this error and returns their number. Returns 0 when there are too few: no retry. */
   readonly take: (error: GlacierError) => Effect.Effect<number>
-  /** Called after a success with what its last retry took, 0 if it had none. */
+  /** Puts back the tokens that the last retry of a successful call took, 1 token if it had none. */
   readonly giveBack: (taken: number) => Effect.Effect<void>
   /** The tokens in the bucket. */
   readonly tokens: Effect.Effect<number>
 }
 
 /**
- * A bucket, by default as the standard has it: 500 tokens, of which a retry takes 14 and one after a throttle 5. A success
- * gives back what its last retry took, or else one.
+ * The options of `make`, in tokens.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The tokens of a full bucket. Default: 500. */
+  readonly capacity?: number | undefined
+  /** The tokens that a retry takes. Default: 14. */
+  readonly cost?: number | undefined
+  /** The tokens that a retry after a throttle takes. Default: 5. */
+  readonly throttleCost?: number | undefined
+}
+
+/**
+ * Makes a full bucket. The defaults are those of AWS's standard. A success returns the tokens that the last retry of the
+ * call took, or 1 token if there was no retry.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: {
-  readonly capacity?: number | undefined
-  readonly cost?: number | undefined
-  readonly throttleCost?: number | undefined
-} = {}): Effect.Effect<Quota> => {
+export const make = (options: Options = {}): Effect.Effect<Quota> => {
   const { capacity = 500, cost = 14, throttleCost = 5 } = options
   return Effect.map(Ref.make(capacity), (tokens) => ({
     take: (error) => {
@@ -49,7 +60,7 @@ export const make = (options: {
 }
 
 /**
- * Never empty.
+ * A bucket that is never empty.
  *
  * @since 0.1.0
  * @category constructors
@@ -61,7 +72,7 @@ export const unlimited: Quota = {
 }
 
 /**
- * The bucket in use. Where none is given each client has one of its own, of `make()`.
+ * The bucket in use. Where none is provided, each client has its own bucket of `make()`.
  *
  * @since 0.1.0
  * @category tags
@@ -69,7 +80,7 @@ export const unlimited: Quota = {
  * import { RetryQuota } from "effect-glacier"
  * import { Effect } from "effect"
  *
- * // A call that may be retried though others have emptied the bucket
+ * // A call that is retried even when other calls have emptied the bucket
  * const important = Effect.provideService(RetryQuota.RetryQuota, RetryQuota.unlimited)
  */
 export class RetryQuota extends Context.Reference<RetryQuota>()("effect-glacier/RetryQuota", {
@@ -77,14 +88,21 @@ export class RetryQuota extends Context.Reference<RetryQuota>()("effect-glacier/
 }) {}
 
 /**
- * One bucket for a whole program, shared by all its clients.
+ * Provides one bucket to all clients of a program.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (quota: Quota): Layer.Layer<never> => Layer.succeed(RetryQuota, quota)
+
+/**
+ * Provides one new bucket of `make(options)` to all clients of a program.
  *
  * @since 0.1.0
  * @category layers
  * @example
  * import { RetryQuota } from "effect-glacier"
  *
- * const large = RetryQuota.layer({ capacity: 5_000 })
+ * const large = RetryQuota.layerWith({ capacity: 5_000 })
  */
-export const layer = (options: Parameters<typeof make>[0] = {}): Layer.Layer<never> =>
-  Layer.effect(RetryQuota, make(options))
+export const layerWith = (options: Options = {}): Layer.Layer<never> => Layer.effect(RetryQuota, make(options))

@@ -1,6 +1,6 @@
 /**
- * How long to wait for the service. A value in a `Reference`, replaced for a program by `layer` or round one call by
- * `Effect.provideService(Timeouts, ...)`.
+ * How long to wait for the service. The time limits are a value in a `Reference` with defaults. Replace them for a whole
+ * program with `layerWith`, or around one call with `Effect.provideService(Timeouts, limits)`.
  *
  * @since 0.1.0
  */
@@ -9,29 +9,29 @@ import * as Duration from "effect/Duration"
 import * as Layer from "effect/Layer"
 
 /**
- * The longest waits.
+ * The time limits of calls and attempts.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Limits {
   /**
-   * From the start of a connection to its being ready, TLS included, for one attempt. `NodeHttp` keeps it; other HTTP
-   * clients have a limit of their own.
+   * For one attempt: the time to open a connection, TLS included. `NodeHttp` enforces it; other HTTP clients have their
+   * own limit.
    */
   readonly connect: Duration.Duration
-  /** From sending a request without bytes to its whole response, for one attempt. */
+  /** For one attempt without bytes in its request: the time from sending it to its complete response. */
   readonly response: Duration.Duration
-  /** From sending bytes to the response, for one attempt. A signature lives for 5 minutes. */
+  /** For one attempt that sends bytes: the time from sending it to the response. A signature is valid for 5 minutes. */
   readonly upload: Duration.Duration
-  /** The longest pause between two pieces of a job's output. */
+  /** The longest pause between two chunks of a job's output. */
   readonly idle: Duration.Duration
-  /** From a call to its end, all attempts and all waits between them. */
+  /** For a whole call: all its attempts and the waits between them. */
   readonly call: Duration.Duration
 }
 
 /**
- * Limits as they are given: those that are left out have their defaults.
+ * The options of `make`: limits that are left out have their defaults.
  *
  * @since 0.1.0
  * @category models
@@ -39,8 +39,8 @@ export interface Limits {
 export type Options = { readonly [K in keyof Limits]?: Duration.DurationInput | undefined }
 
 /**
- * The given limits, and for the others 10 seconds for a connection, 30 seconds for a response, 5 minutes for an upload,
- * 30 seconds for a pause and no limit for a call: the `RetryPolicy` decides how long it is retried.
+ * Makes time limits. Defaults: 10 seconds for `connect`, 30 seconds for `response`, 5 minutes for `upload`, 30 seconds
+ * for `idle`, and none for `call`, as the `RetryPolicy` limits how long a call is retried.
  *
  * @since 0.1.0
  * @category constructors
@@ -54,7 +54,7 @@ export const make = (limits: Options = {}): Limits => ({
 })
 
 /**
- * The limits in use: without a Layer those of `make`.
+ * The limits in use. Default: `make()`.
  *
  * @since 0.1.0
  * @category tags
@@ -62,7 +62,7 @@ export const make = (limits: Options = {}): Limits => ({
  * import { Timeouts } from "effect-glacier"
  * import { Effect } from "effect"
  *
- * // A call that is of no use after ten seconds
+ * // A call that ends within ten seconds
  * const briefly = Effect.provideService(Timeouts.Timeouts, Timeouts.make({ call: "10 seconds" }))
  */
 export class Timeouts extends Context.Reference<Timeouts>()("effect-glacier/Timeouts", {
@@ -70,13 +70,21 @@ export class Timeouts extends Context.Reference<Timeouts>()("effect-glacier/Time
 }) {}
 
 /**
- * Replaces limits for a whole program.
+ * Provides time limits to a whole program.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (limits: Limits): Layer.Layer<never> => Layer.succeed(Timeouts, limits)
+
+/**
+ * Provides the time limits of `make(options)` to a whole program.
  *
  * @since 0.1.0
  * @category layers
  * @example
  * import { Timeouts } from "effect-glacier"
  *
- * const slowLine = Timeouts.layer({ upload: "15 minutes" })
+ * const slowUploads = Timeouts.layerWith({ upload: "15 minutes" })
  */
-export const layer = (limits: Options): Layer.Layer<never> => Layer.succeed(Timeouts, make(limits))
+export const layerWith = (options: Options): Layer.Layer<never> => layer(make(options))

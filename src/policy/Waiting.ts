@@ -1,9 +1,9 @@
 /**
- * Reports long waits, so that no program is silent for long: each once, as a warning in the log and to the hook in use,
- * such as the progress of a transfer. Everything of this package that waits does it through this module.
+ * Reports long waits, so that a program never waits silently. Each long wait is reported once: as a warning in the log,
+ * and to the hook in use. All waits of this package go through this module.
  *
- * Warnings of one kind (say, about one operation of one vault that fails with one error) are logged at most once a minute
- * by a client, however many calls wait.
+ * A client logs warnings of one kind (for instance, about retries of one operation in one vault) at most once a minute,
+ * however many calls wait.
  *
  * @since 0.1.0
  */
@@ -14,29 +14,29 @@ import * as Fiber from "effect/Fiber"
 import * as FiberId from "effect/FiberId"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
-import { now } from "./internal/starts.ts"
+import { now } from "./internal/monotonicClock.ts"
 
 /**
- * The time from which on a wait is long enough to be reported. (A retry is reported however short its wait is.)
+ * The longest wait that is not reported. (Retries are always reported.)
  *
  * @since 0.1.0
  * @category constants
  */
 export const long: Duration.Duration = Duration.seconds(5)
 
-/** How long after a warning no other of its kind is logged (milliseconds). */
-const quiet = 60_000
+/** The minimum time between two warnings of one kind (milliseconds). */
+const warningInterval = 60_000
 
 /**
- * What is waited for:
+ * Why a program waits:
  *
- * - `retry`: the next attempt of a call
- * - `rate`: the turn of a request in the `RatePolicy`
- * - `bandwidth`: the turn of bytes in the `Bandwidth`
- * - `budget`: room in the `RetrievalBudget`, or in the data-retrieval policy of the account
- * - `credentials`: keys of their provider
- * - `connection`: a free connection to the service
- * - `job`: the end of a job
+ * - `retry`: for the next attempt of a call
+ * - `rate`: for the `RatePolicy` to allow a request
+ * - `bandwidth`: for the `Bandwidth` to allow bytes
+ * - `budget`: for room in the `RetrievalBudget` or in the account's data-retrieval policy
+ * - `credentials`: for the provider of credentials
+ * - `connection`: for a free connection to the service
+ * - `job`: for the end of a job
  *
  * @since 0.1.0
  * @category models
@@ -44,7 +44,7 @@ const quiet = 60_000
 export type Reason = "retry" | "rate" | "bandwidth" | "budget" | "credentials" | "connection" | "job"
 
 /**
- * A long wait. The message says what is waited for, and why. The duration is absent when it is not known.
+ * A long wait. The message says what the program waits for, and why. The duration is none when it is unknown.
  *
  * @since 0.1.0
  * @category models
@@ -56,8 +56,8 @@ export interface Wait {
 }
 
 /**
- * A hook that is called once for each long wait, except for the waits before retries: see `RetryPolicy.OnRetry`. It is
- * looked up where the wait begins, so provide it around calls, or to a whole program by `Layer.succeed`.
+ * A hook called once for each long wait, except for waits before retries: see `RetryPolicy.OnRetry`. It is read from the
+ * context of the wait: provide it around calls, or to a whole program with `Layer.succeed`.
  *
  * @since 0.1.0
  * @category tags
@@ -72,7 +72,7 @@ export class OnWait extends Context.Reference<OnWait>()("effect-glacier/Waiting/
 }) {}
 
 /**
- * Calls a hook for each long wait in an effect, after the hooks that are called already.
+ * Calls a hook for each long wait in an effect, after the hooks provided around it.
  *
  * @since 0.1.0
  * @category combinators
@@ -87,40 +87,42 @@ export class OnWait extends Context.Reference<OnWait>()("effect-glacier/Waiting/
  * })
  */
 export const onWait: {
-  (tell: (wait: Wait) => Effect.Effect<void>): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  <A, E, R>(self: Effect.Effect<A, E, R>, tell: (wait: Wait) => Effect.Effect<void>): Effect.Effect<A, E, R>
+  (hook: (wait: Wait) => Effect.Effect<void>): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(self: Effect.Effect<A, E, R>, hook: (wait: Wait) => Effect.Effect<void>): Effect.Effect<A, E, R>
 } = dual(
   2,
-  <A, E, R>(self: Effect.Effect<A, E, R>, tell: (wait: Wait) => Effect.Effect<void>): Effect.Effect<A, E, R> =>
+  <A, E, R>(self: Effect.Effect<A, E, R>, hook: (wait: Wait) => Effect.Effect<void>): Effect.Effect<A, E, R> =>
     Effect.flatMap(
       OnWait,
-      (told) => Effect.provideService(self, OnWait, (wait) => Effect.zipRight(told(wait), tell(wait)))
+      (outer) => Effect.provideService(self, OnWait, (wait) => Effect.zipRight(outer(wait), hook(wait)))
     )
 )
 
 /**
- * Logs warnings, but of each kind no more than one a minute.
+ * Logs warnings, at most one a minute of each kind.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Limiter {
   /**
-   * Logs a warning unless one of its kind was logged in the last minute. Returns the milliseconds until the next one of
-   * the kind can be logged, 0 if this one was. With `hold` no other of the kind is logged before `release`.
+   * Logs a warning unless a warning of its kind was logged within the last minute. Returns 0 when it was logged, else the
+   * milliseconds until a warning of the kind can be logged. With `hold`, no other warning of the kind is logged before
+   * `release`.
    */
   readonly log: (kind: string, message: string, hold?: boolean) => Effect.Effect<number>
+  /** Allows warnings of a kind again, from a minute from now. */
   readonly release: (kind: string) => Effect.Effect<void>
 }
 
 /**
- * Makes a limiter of its own.
+ * Makes a limiter.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const makeLimiter = (): Limiter => {
-  // Until when nothing of a kind is logged.
+  // The time before which no other warning of a kind is logged.
   const until = new Map<string, number>()
   return {
     log: (kind, message, hold = false) =>
@@ -128,16 +130,16 @@ export const makeLimiter = (): Limiter => {
         const left = (until.get(kind) ?? 0) - time
         if (left > 0) return Effect.succeed(Math.ceil(left))
         for (const [other, end] of until) if (end <= time) until.delete(other)
-        until.set(kind, hold ? Number.POSITIVE_INFINITY : time + quiet)
+        until.set(kind, hold ? Number.POSITIVE_INFINITY : time + warningInterval)
         return Effect.as(Effect.logWarning(message), 0)
       }),
-    release: (kind) => Effect.map(now, (time) => void until.set(kind, time + quiet))
+    release: (kind) => Effect.map(now, (time) => void until.set(kind, time + warningInterval))
   }
 }
 
 /**
- * The limiter in use: `GlacierClient.layer` provides one to all that is built with the client. Without one, each wait logs
- * its warning.
+ * The limiter in use. Each `GlacierClient` provides one to everything built with it. Without a limiter, each wait logs its
+ * warning.
  *
  * @since 0.1.0
  * @category tags
@@ -150,7 +152,7 @@ export class Warnings extends Context.Reference<Warnings>()("effect-glacier/Wait
 }) {}
 
 /**
- * Which warnings are of one kind: those with the same reason, about the same thing.
+ * The kind of a warning. Warnings with the same reason about the same thing are of one kind.
  *
  * @since 0.1.0
  * @category models
@@ -163,22 +165,22 @@ export interface Kind {
 const keyOf = ({ about, reason }: Kind): string => `${reason} ${about}`
 
 /**
- * Reports a wait that has become long. Use it when the end of the wait is not known.
+ * Reports a wait that has become long and whose end is unknown.
  *
  * @since 0.1.0
  * @category waiting
  */
 export const report = (kind: Kind, message: string): Effect.Effect<void> =>
   Effect.gen(function*() {
-    const tell = yield* OnWait
+    const hook = yield* OnWait
     const { log } = yield* Warnings
-    yield* tell({ reason: kind.reason, message, duration: Option.none() })
+    yield* hook({ reason: kind.reason, message, duration: Option.none() })
     yield* log(keyOf(kind), message)
   })
 
 /**
- * Sleeps and logs a warning, however short the sleep is. `message` gets the time that is left. Where the limiter does not
- * log the warning at once but would during a long sleep, it is logged then.
+ * Sleeps, and logs a warning however short the sleep is. `message` gets the time that is left. If the limiter holds the
+ * warning back, it is logged later during the sleep, unless the rest of the sleep is short by then.
  *
  * @since 0.1.0
  * @category waiting
@@ -190,16 +192,16 @@ export const pause = (
 ): Effect.Effect<void> =>
   Effect.gen(function*() {
     const { log } = yield* Warnings
-    const quiet = Duration.millis(yield* log(keyOf(kind), message(duration)))
-    const left = Duration.subtract(duration, quiet)
-    if (Duration.equals(quiet, Duration.zero) || Duration.lessThan(left, long)) return yield* Effect.sleep(duration)
-    yield* Effect.sleep(quiet)
+    const heldBack = Duration.millis(yield* log(keyOf(kind), message(duration)))
+    const left = Duration.subtract(duration, heldBack)
+    if (Duration.equals(heldBack, Duration.zero) || Duration.lessThan(left, long)) return yield* Effect.sleep(duration)
+    yield* Effect.sleep(heldBack)
     yield* log(keyOf(kind), message(left))
     yield* Effect.sleep(left)
   })
 
 /**
- * Sleeps. If that is long, reports it first: to the hook in use and as a warning. `message` gets the time that is left.
+ * Sleeps. Reports a long sleep before it begins, to the hook in use and as a warning. `message` gets the time that is left.
  *
  * @since 0.1.0
  * @category waiting
@@ -211,15 +213,15 @@ export const sleep = (
 ): Effect.Effect<void> =>
   Duration.lessThanOrEqualTo(duration, long)
     ? Effect.sleep(duration)
-    : Effect.flatMap(OnWait, (tell) =>
+    : Effect.flatMap(OnWait, (hook) =>
       Effect.zipRight(
-        tell({ reason: kind.reason, message: message(duration), duration: Option.some(duration) }),
+        hook({ reason: kind.reason, message: message(duration), duration: Option.some(duration) }),
         pause(kind, duration, message)
       ))
 
 /**
- * Runs `use` and reports the wait for it once that is long. `use` gets an effect that ends the wait early. Until the wait
- * that logged a warning has ended, other waits of the same kind log no warning.
+ * Runs `use`, and reports the wait for it once it is long. `use` gets an effect that ends the wait early. While a wait that
+ * logged a warning lasts, other waits of its kind log none.
  *
  * @since 0.1.0
  * @category waiting
@@ -233,7 +235,7 @@ export const during = <A, E, R>(
     Effect.gen(function*() {
       const key = keyOf(kind)
       const limiter = yield* Warnings
-      const tell = yield* OnWait
+      const hook = yield* OnWait
       const warn: Effect.Effect<void> = Effect.flatMap(
         Effect.suspend(() => limiter.log(key, message(), true)),
         (left) => {
@@ -242,7 +244,7 @@ export const during = <A, E, R>(
         }
       )
       const begin = Effect.suspend(() =>
-        Effect.zipRight(tell({ reason: kind.reason, message: message(), duration: Option.none() }), warn)
+        Effect.zipRight(hook({ reason: kind.reason, message: message(), duration: Option.none() }), warn)
       )
       const fiber = yield* Effect.fork(Effect.zipRight(Effect.interruptible(Effect.sleep(long)), begin))
       const end = Fiber.interruptAsFork(fiber, FiberId.none)

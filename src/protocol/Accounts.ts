@@ -1,6 +1,5 @@
 /**
- * What an account has agreed with the service: its data-retrieval policy in a region, and the capacity it has bought
- * (spec sections 12.9 and 12.10).
+ * The operations on an account: its data retrieval policy in a region, and the provisioned capacity that it has bought.
  *
  * @since 0.1.0
  */
@@ -10,11 +9,11 @@ import { id } from "./Names.ts"
 import * as Operation from "./Operation.ts"
 import * as ServiceError from "./ServiceError.ts"
 
-// The service's largest rate, 2^63 - 1, is no number of ours: it is read as 2^63, which must not be written again.
+// JavaScript reads the service's largest rate, 2^63 - 1, as 2^63, which must not be written back.
 const maximumRate = 2 ** 63 - 1_024
 
 /**
- * How much may be retrieved by Standard jobs: all (`None`), what is free (`FreeTier`), or `bytesPerHour`.
+ * A limit to Standard retrievals: no limit (`None`), the free tier (`FreeTier`), or `bytesPerHour`.
  *
  * @since 0.1.0
  * @category schemas
@@ -41,7 +40,7 @@ export const DataRetrievalRule = Schema.Struct({
 )
 
 /**
- * The data-retrieval policy of an account in a region: exactly one rule.
+ * The data retrieval policy of an account in a region: exactly one rule.
  *
  * @since 0.1.0
  * @category schemas
@@ -50,7 +49,7 @@ export const DataRetrievalPolicy = Schema.Struct({
   rules: required(
     "Rules",
     Schema.Tuple(DataRetrievalRule).annotations({
-      // What is wrong within the one rule says so itself.
+      // An error within the rule has a message of its own.
       message: ({ actual }) => ({
         message: "must be exactly one rule",
         override: Array.isArray(actual) && actual.length !== 1
@@ -80,7 +79,7 @@ export const CapacityId = id("CapacityId")
 export type CapacityId = typeof CapacityId.Type
 
 /**
- * A unit of provisioned capacity: Expedited retrievals that are always served, for a month.
+ * A unit of provisioned capacity, which guarantees Expedited retrievals for a month.
  *
  * @since 0.1.0
  * @category schemas
@@ -97,7 +96,7 @@ export const ProvisionedCapacity = Schema.Struct({
  */
 export type ProvisionedCapacity = typeof ProvisionedCapacity.Type
 
-/** A caller's number that is not safe may have been rounded: nobody asked for that many. */
+/** Rejects a number that is not a safe integer: it may have been rounded. */
 const SafePolicy = DataRetrievalPolicy.pipe(
   Schema.filter(({ rules: [{ bytesPerHour = 1 }] }) => Number.isSafeInteger(bytesPerHour), {
     message: () => "must have a bytesPerHour of 9,007,199,254,740,991 or less"
@@ -111,7 +110,8 @@ const body = <I>(policy: Schema.Schema<DataRetrievalPolicy, I>) =>
 const account = { accountId: Operation.vault.accountId }
 
 /**
- * Sets how much may be retrieved. It takes minutes to come into force, and does not touch jobs that run.
+ * Sets the data retrieval policy. It takes effect after minutes, and does not change jobs in progress. See
+ * SetDataRetrievalPolicy (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -122,7 +122,7 @@ export const SetDataRetrievalPolicy = Operation.make({
   path: "/{accountId}/policies/data-retrieval",
   input: {
     ...account,
-    // Other clients have numbers that are exact beyond ours.
+    // Other clients can send integers that are exact beyond JavaScript's.
     policy: { ...body(DataRetrievalPolicy), encode: body(SafePolicy).encode }
   },
   success: [204],
@@ -133,7 +133,7 @@ export const SetDataRetrievalPolicy = Operation.make({
 })
 
 /**
- * How much may be retrieved.
+ * Gets the data retrieval policy. See GetDataRetrievalPolicy (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -151,7 +151,8 @@ export const GetDataRetrievalPolicy = Operation.make({
 })
 
 /**
- * Buys a unit of capacity for a month. Done twice it buys two, and each costs money; an account may have 2.
+ * Buys a unit of provisioned capacity for a month. Each call buys one and costs money; an account can have 2. See
+ * PurchaseProvisionedCapacity (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -170,7 +171,7 @@ export const PurchaseProvisionedCapacity = Operation.make({
 })
 
 /**
- * The units of capacity that an account has.
+ * Lists the units of provisioned capacity of an account. See ListProvisionedCapacity (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations

@@ -1,9 +1,9 @@
 /**
- * What the description of an archive says of the file that it was. Glacier knows archives by their ids only, so programs
- * put the name and the time of the last change into the description, each in its own way. A codec reads one of these
- * ways, or writes it too; none throws, whatever the description holds.
+ * The file name and modification time in the description of an archive. Glacier identifies archives only by their ids, so
+ * programs write the name into the description, each in a form of its own. A codec reads one of these forms, and may write
+ * it. A codec never throws.
  *
- * A description is written by whoever may write to the vault: its path is not to be used as it is. See `SafePath`.
+ * Anyone with write access to the vault can write a description, so do not use its path unchecked. See `SafePath`.
  *
  * @since 0.1.0
  */
@@ -19,34 +19,33 @@ import * as Limits from "./Limits.ts"
 import { Description } from "./Names.ts"
 
 /**
- * A file as a codec finds it in a description.
+ * A file that a codec finds in a description.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Decoded {
-  /** The path as it was written: hostile, and with the separators of the system it comes from. */
+  /** The unchecked path, with the separators of its system of origin. */
   readonly path: string
-  /** When the file was last changed, to the second; none when the description does not say so, or not legibly. */
+  /** The modification time, exact to the second. None when the description has no valid one. */
   readonly modified: Option.Option<DateTime.Utc>
 }
 
 /**
- * What a description says.
+ * The content of a description.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ArchiveName extends Decoded {
-  /** The name of the codec that read it, or `plain`. */
+  /** The name of the codec that has read it, or `plain`. */
   readonly format: string
-  /** The whole description: what else it says is in there. */
+  /** The whole description. */
   readonly description: string
 }
 
 /**
- * Returned by a codec for a description that it can read, but that describes something else than a file, such as a
- * folder.
+ * The result of a codec for a description that it can read, but that describes no file: a folder, for instance.
  *
  * @since 0.1.0
  * @category models
@@ -54,8 +53,7 @@ export interface ArchiveName extends Decoded {
 export const notAFile = "notAFile"
 
 /**
- * A way to write names into descriptions, as it is read. `decode` returns none for a description that is not written in
- * that way.
+ * Reads one form of descriptions. `decode` returns none for a description of another form.
  *
  * @since 0.1.0
  * @category models
@@ -66,14 +64,14 @@ export interface Codec {
 }
 
 /**
- * A file that a description is to tell of.
+ * A file to write into a description.
  *
  * @since 0.1.0
  * @category models
  */
 export interface File {
   readonly path: string
-  /** Kept to the second. */
+  /** The modification time, written to the second. */
   readonly modified: DateTime.Utc
 }
 
@@ -96,26 +94,26 @@ const decoders = {
 const text = (encoding: keyof typeof decoders): (bytes: Uint8Array) => Option.Option<string> =>
   Option.liftThrowable((bytes) => decoders[encoding].decode(bytes))
 
-/** `20150101T000000Z`: how all known programs write a date. Its separators, and a fraction, are let pass. */
+/** `20150101T000000Z`: the form of dates in all known programs. Accepts separators and a fraction. */
 const timestamp = /^(\d{4})-?(\d\d)-?(\d\d)T(\d\d):?(\d\d):?(\d\d)(?:\.\d{1,9})?Z$/
 
 const readDate = (value: unknown): Option.Option<DateTime.Utc> => {
   const match = typeof value === "string" ? value.trim().match(timestamp) : null
   const [, year, month, day, hour, minute, second] = match ?? []
   const iso = `${year}-${month}-${day}T${hour}:${minute}:${second}.000Z`
-  // A 31st of February would become a day in March.
+  // The 31st of February would become a day in March.
   return Option.filter(DateTime.make(iso), (date) => DateTime.formatIso(date) === iso)
 }
 
 const writeDate = (date: DateTime.Utc): string => DateTime.formatIso(date).replace(/[-:]|\.\d+/g, "")
 
-/** A name that is blank is none. */
+/** A blank name counts as none. */
 const named = (path: unknown, modified: unknown): Option.Option<Decoded> =>
   typeof path === "string" && path.trim() !== ""
     ? Option.some({ path, modified: readDate(modified) })
     : Option.none()
 
-/** The fields of an object that holds no other. */
+/** The fields of an object without other members. */
 const fields = Schema.decodeOption(
   Schema.parseJson(
     Schema.Record({
@@ -141,7 +139,7 @@ const mt = (json: string): Option.Option<Decoded> =>
 const mt2Text = marked("mt2")
 
 /**
- * What mt-aws-glacier writes: `mt2` and, in base64url, the JSON of `filename` and `mtime`. Documented in its sources.
+ * The form of mt-aws-glacier: `mt2` and, in base64url, the JSON of `filename` and `mtime`. Documented in its sources.
  *
  * @since 0.1.0
  * @category codecs
@@ -156,7 +154,7 @@ export const mt2: Writer = {
 const mt1Text = marked("mt1")
 
 /**
- * What mt-aws-glacier wrote from December 2012 to January 2013: as `mt2`, but the UTF-8 encoded twice, by a mistake.
+ * The form of mt-aws-glacier from December 2012 to January 2013: as `mt2`, but with the UTF-8 encoded twice by mistake.
  * Documented in its sources.
  *
  * @since 0.1.0
@@ -172,12 +170,12 @@ export const mt1: Codec = {
     )
 }
 
-/** Base64 with padding, as it stands in an element of XML. */
+/** Base64 with padding in an element of XML. */
 const base64 = "\\s*([A-Za-z0-9+/]+={0,2})\\s*"
 
 /**
- * Elements in their order and no others, by a pattern: a parser of XML would let everything else that XML can do pass. No
- * two parts of a pattern match the same spaces, or a long row of them would take very long.
+ * A pattern of elements in their order and no others: an XML parser would accept everything else that XML permits. No two
+ * parts of a pattern match the same spaces, otherwise a long row of spaces would take very long.
  */
 const elements = (pattern: string) => {
   const whole = new RegExp(`^\\s*${pattern}\\s*$`)
@@ -191,10 +189,10 @@ const elements = (pattern: string) => {
 }
 
 /**
- * What FastGlacier has written since its format 2, and QNAP and CrushFTP after it: `<m>` with the version, the path in
- * base64, the date, and from format 3 on flags, a hash and a size. Documented on FastGlacier's site; that an element
- * other than the path may be missing is a guess. The flags, `<ce>1:0:...` or `<ce>0:1:...`, say that the bytes are
- * compressed or encrypted: they come back so.
+ * The form of FastGlacier since its format 2, and of QNAP and CrushFTP: `<m>` with the version, the path in base64, the date,
+ * and since format 3 flags, a hash and a size. Documented on FastGlacier's site. It is a guess that elements other than the
+ * path can be missing. The flags `<ce>1:0:...` or `<ce>0:1:...` say that the bytes are compressed or encrypted; a download
+ * returns them as they are.
  *
  * @since 0.1.0
  * @category codecs
@@ -208,8 +206,8 @@ export const fastGlacier: Writer = {
 }
 
 /**
- * What the first FastGlaciers wrote: `<ArchiveMetadata>` with the path in base64. So does AWS's program that moves
- * vaults to S3 read it; that a date may follow, in `<LastModified>`, is a guess.
+ * The form of the first versions of FastGlacier: `<ArchiveMetadata>` with the path in base64. AWS's program that moves vaults
+ * to S3 reads it, too. It is a guess that a date can follow in `<LastModified>`.
  *
  * @since 0.1.0
  * @category codecs
@@ -221,10 +219,10 @@ export const fastGlacier1: Codec = {
   )
 }
 
-/** The numbers of base64 digits, of 8, that hold whole units of UTF-16. */
+/** The numbers of base64 digits, modulo 8, that hold whole units of UTF-16. */
 const wholeUnits = [0, 3, 6]
 
-/** UTF-7 (RFC 2152), or none. */
+/** Decodes UTF-7 (RFC 2152). None for other text. */
 const utf7 = (encoded: string): Option.Option<string> => {
   let broken = false
   const decoded = encoded.replace(/\+([A-Za-z0-9+/]*)(-?)/g, (_, digits: string, end: string) => {
@@ -255,9 +253,9 @@ const json = (key: "Path" | "path", decode: (path: string) => string) => (descri
   )
 
 /**
- * What CloudBerry (MSP360) writes: the JSON of `Path`, in UTF-7, and `UTCDateModified`. Told by its makers; that a path
- * which is no UTF-7 is to be taken as it stands is a guess. `Flags` of 1 and 2 say that the bytes are compressed or
- * encrypted: they come back so.
+ * The form of CloudBerry (MSP360): the JSON of `Path`, in UTF-7, and `UTCDateModified`. Documented by its makers. It is a guess
+ * that a path which is not UTF-7 is plain text. `Flags` of 1 and 2 say that the bytes are compressed or encrypted; a download
+ * returns them as they are.
  *
  * @since 0.1.0
  * @category codecs
@@ -268,8 +266,8 @@ export const cloudBerry: Codec = {
 }
 
 /**
- * JSON with a `path`, as QNAP's Glacier app writes it. Known from what others found in their vaults; `UTCDateModified`
- * is read as a date, which is a guess. A description with another `type` than "file" names no file.
+ * The form of QNAP's Glacier app: JSON with a `path`. Known from descriptions that users found in their vaults. It is a guess
+ * that `UTCDateModified` is the date. A description with a `type` other than "file" names no file.
  *
  * @since 0.1.0
  * @category codecs
@@ -283,10 +281,10 @@ const unescape = (escape: string): string =>
   Option.getOrElse(text("utf8")(Uint8Array.from(escape.slice(1).split("%"), (hex) => parseInt(hex, 16))), () => escape)
 
 /**
- * Names as boto 2 writes them. It percent-encodes control characters and all that is not ASCII, older versions also the
- * space, but not `%` itself. So a name that has `%20` of its own comes back with a space. That is why this codec is not
- * among `codecs`: use it last, for archives that boto has stored. Escapes that boto does not write, and bytes that are no
- * UTF-8, stay as they are. A description without such escapes is left to `plain`, which gives the same path.
+ * The form of boto 2, which percent-encodes control characters and all characters outside ASCII, in older versions also the
+ * space, but not `%` itself. So a name that contains `%20` is read with a space. For this reason `codecs` does not include
+ * this codec: use it last, for archives that boto has stored. Escapes that boto does not write, and bytes that are not UTF-8,
+ * stay unchanged. A description without such escapes is left to `plain`, which returns the same path.
  *
  * @since 0.1.0
  * @category codecs
@@ -312,9 +310,8 @@ export const boto: Codec = {
 export const codecs: ReadonlyArray<Codec> = [fastGlacier, mt2, cloudBerry, jsonPath, mt1, fastGlacier1]
 
 /**
- * What a description says by the first of the codecs that can read it; when none can, the whole text is taken for the
- * path, and the format is `plain`. None when there is no text, or more than Glacier keeps, or when the codec says that the
- * archive is not a file.
+ * Reads a description with the first codec that can. When no codec can, the whole text is the path, and the format is `plain`.
+ * None when the text is empty or longer than Glacier permits, or when the codec says that the archive is not a file.
  *
  * @since 0.1.0
  * @category reading
@@ -322,7 +319,7 @@ export const codecs: ReadonlyArray<Codec> = [fastGlacier, mt2, cloudBerry, jsonP
  * import { ArchiveName } from "effect-glacier"
  * import { Option } from "effect"
  *
- * // A codec of your own comes first: here for `backup of PATH`.
+ * // A codec of your own comes first: this one reads `backup of PATH`.
  * const mine: ArchiveName.Codec = {
  *   name: "mine",
  *   decode: (description) =>
@@ -364,8 +361,8 @@ const Modified = Schema.DateTimeUtcFromSelf.pipe(
 )
 
 /**
- * The description that tells of a file, by default as FastGlacier does, which most programs can read, AWS's own included.
- * Fails with `InvalidInput` when it does not fit: 1,024 characters hold about 720 bytes of path in UTF-8.
+ * Makes the description of a file, by default in the form of FastGlacier, which most programs can read, including AWS's own.
+ * Fails with `InvalidInput` when it is too long: 1,024 characters hold about 720 bytes of path in UTF-8.
  *
  * @since 0.1.0
  * @category writing

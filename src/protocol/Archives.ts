@@ -1,5 +1,5 @@
 /**
- * The operations on whole archives (spec section 12.2).
+ * The operations on whole archives.
  *
  * @since 0.1.0
  */
@@ -23,7 +23,7 @@ export const Bytes = Schema.Uint8ArrayFromSelf.pipe(
 )
 
 /**
- * Uploads an archive in one request. Done twice it stores two archives.
+ * Uploads an archive in one request. Two calls store two archives. See UploadArchive (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -59,7 +59,7 @@ export const UploadArchive = Operation.make({
 })
 
 /**
- * Deletes an archive. Deleting it again changes nothing.
+ * Deletes an archive. Does nothing if it was deleted before. See DeleteArchive (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations

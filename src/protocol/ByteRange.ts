@@ -1,5 +1,5 @@
 /**
- * Ranges of bytes, as the wire writes them, and the rules by which Glacier aligns them (spec section 8.5).
+ * Ranges of bytes: their forms on the wire, and Glacier's rules for their alignment.
  *
  * @since 0.1.0
  */
@@ -26,13 +26,15 @@ export const ByteRange = Schema.Struct({ start: Position, end: Position }).pipe(
 )
 
 /**
+ * A range of bytes, as `ByteRange` decodes it.
+ *
  * @since 0.1.0
  * @category models
  */
 export type ByteRange = typeof ByteRange.Type
 
 /**
- * The range of `length` bytes (at least one) from `start`.
+ * Makes the range of `length` bytes (at least 1) from `start`.
  *
  * @since 0.1.0
  * @category constructors
@@ -40,7 +42,7 @@ export type ByteRange = typeof ByteRange.Type
 export const make = (start: number, length: number): ByteRange => ({ start, end: start + length - 1 })
 
 /**
- * The number of bytes in a range.
+ * Returns the number of bytes in a range.
  *
  * @since 0.1.0
  * @category getters
@@ -68,7 +70,7 @@ const written = (pattern: RegExp, print: (range: ByteRange) => string, rule: str
 export const Plain = written(/^(\d{1,15})-(\d{1,15})$/, ({ end, start }) => `${start}-${end}`, "must be START-END")
 
 /**
- * `bytes 0-1048575/*`: the Content-Range of a part. A total in place of the star is let pass.
+ * `bytes 0-1048575/*`: the Content-Range of a part. A total instead of the star is accepted.
  *
  * @since 0.1.0
  * @category schemas
@@ -115,8 +117,8 @@ export const OutputRange = Schema.transformOrFail(
 )
 
 /**
- * Whether a range of an archive of `size` bytes starts and ends on a MiB (or at the archive's end): what the service
- * asks of a retrieval range.
+ * Whether a range of an archive of `size` bytes starts and ends on a MiB (or at the archive's end), as the service requires of
+ * a retrieval.
  *
  * @since 0.1.0
  * @category predicates
@@ -126,8 +128,8 @@ export const isMebibyteAligned = (range: ByteRange, size: number): boolean =>
   ((range.end + 1) % Limits.mebibyte === 0 || range.end === size - 1)
 
 /**
- * Whether a range is exactly what one node of the archive's hash tree spans, so that the service can send, and a
- * client check, its tree hash.
+ * Whether a range is exactly the span of one node of the archive's hash tree. Then the service sends its tree hash, and a
+ * client can verify it.
  *
  * @since 0.1.0
  * @category predicates
@@ -146,8 +148,8 @@ export const isTreeHashAligned = (range: ByteRange, size: number): boolean => {
 
 /**
  * Covers a range of an output of `size` bytes with tree-hash-aligned windows of at most `maximum` bytes, in order and
- * without gaps or overlaps. `maximum` is a part size. A range that does not lie on MiBs is widened to them first, since
- * nothing smaller can be checked.
+ * without gaps or overlaps. `maximum` is a part size. A range that does not start and end on MiBs is widened to them first,
+ * because nothing smaller can be verified.
  *
  * @since 0.1.0
  * @category plans

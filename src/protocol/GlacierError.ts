@@ -1,9 +1,10 @@
 /**
- * Everything a call can fail with: what the service answers (`ServiceError`), what happens on the way, and what is
- * refused before a byte is sent. All carry `retry` and none ever holds a request, a header or a secret.
+ * All errors of a call: those of the service (`ServiceError`), of the connection, and of invalid input. Each has `retry`. No
+ * error holds a request, a header or a secret.
  *
  * @since 0.1.0
  */
+import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
@@ -13,7 +14,8 @@ import { JobId, PartSize, UploadId } from "./Names.ts"
 import * as ServiceError from "./ServiceError.ts"
 
 /**
- * No answer: the connection could not be made, or broke. Then whether the service did what was asked is not known.
+ * The connection failed or broke before the response was complete. Unless `sent` is false, it is unknown whether the service
+ * carried out the request.
  *
  * @since 0.1.0
  * @category errors
@@ -21,7 +23,7 @@ import * as ServiceError from "./ServiceError.ts"
 export class ConnectionError extends tagged<ConnectionError>()("ConnectionError", {
   operation: Schema.String,
   message: Schema.String,
-  /** Whether anything may have reached the service: not so when there was no connection at all. */
+  /** Whether any bytes can have reached the service. False when no connection was made. */
   sent: Schema.optionalWith(Schema.Boolean, { default: () => true }),
   /** Whether no request of this client has ever reached the endpoint, this one included. */
   unreachable: Schema.optionalWith(Schema.Boolean, { default: () => false })
@@ -31,8 +33,8 @@ export class ConnectionError extends tagged<ConnectionError>()("ConnectionError"
 }
 
 /**
- * A connection was rejected, and would be again: the certificate of the other side is not trusted, it does not speak TLS,
- * or a proxy refuses to pass the request on. Nothing was sent. `message` says why.
+ * A connection that would be rejected again: the certificate of the server is not trusted, the server does not support TLS, or
+ * a proxy rejects the request. Nothing was sent. `message` says why.
  *
  * @since 0.1.0
  * @category errors
@@ -45,16 +47,17 @@ export class ConnectionRejected
 }
 
 /**
- * An attempt, or a call with all its attempts, took longer than `Timeouts` allows. Whether the service did what was asked is not known.
+ * An attempt, or a call with all its attempts, took longer than `Timeouts` permits. It is unknown whether the service carried
+ * out the request.
  *
  * @since 0.1.0
  * @category errors
  */
 export class AttemptTimeout extends tagged<AttemptTimeout>()("AttemptTimeout", {
   operation: Schema.String,
-  /** What was waited for: a `response`, the next bytes of a `body`, or the end of the `call`. */
+  /** The event that was missing: a `response`, the next bytes of a `body`, or the end of the `call`. */
   waiting: Schema.Literal("response", "body", "call"),
-  /** How long, in milliseconds. */
+  /** The time limit in milliseconds. */
   millis: Schema.Finite.pipe(Schema.nonNegative())
 }) {
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
@@ -66,8 +69,8 @@ export class AttemptTimeout extends tagged<AttemptTimeout>()("AttemptTimeout", {
 }
 
 /**
- * The response to a call was lost, and there is no way to find out whether the service acted. `message` says what was
- * lost and where to look; look before you call again.
+ * The response to a call was lost, and the client cannot find out whether the service carried it out. `message` says where to
+ * look. Look there before you repeat the call.
  *
  * @since 0.1.0
  * @category errors
@@ -80,7 +83,7 @@ export class OutcomeUnknown
 }
 
 /**
- * The service answered with success but not with what the API promises.
+ * A successful response whose headers or body do not match the API.
  *
  * @since 0.1.0
  * @category errors
@@ -89,25 +92,25 @@ export class MalformedResponse extends tagged<MalformedResponse>()("MalformedRes
   operation: Schema.String,
   status: Schema.Int,
   requestId: Schema.optional(Schema.String),
-  /** What the schema found wrong. */
+  /** The first mismatch with the schema. */
   problem: Schema.String
 }) {
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
   readonly retry = "never"
   override get message(): string {
-    return `${this.operation} answered ${this.status} with something unexpected: ${this.problem}`
+    return `${this.operation}: the response with status ${this.status} is malformed: ${this.problem}`
   }
 }
 
 /**
- * A piece of a job's output did not arrive whole, or with another tree hash than promised.
+ * A window of a job's output arrived incomplete or with the wrong tree hash.
  *
  * @since 0.1.0
  * @category errors
  */
 export class BrokenOutput extends tagged<BrokenOutput>()("BrokenOutput", {
   jobId: Schema.String,
-  /** The first and last byte of the piece. */
+  /** The first and last byte of the window. */
   start: Schema.NonNegativeInt,
   end: Schema.NonNegativeInt,
   problem: Schema.String
@@ -120,17 +123,17 @@ export class BrokenOutput extends tagged<BrokenOutput>()("BrokenOutput", {
 }
 
 /**
- * An entry of an inventory that cannot be read. Those behind it can.
+ * An entry of an inventory that cannot be decoded. The entries after it can be read.
  *
  * @since 0.1.0
  * @category errors
  */
 export class MalformedEntry extends tagged<MalformedEntry>()("MalformedEntry", {
-  /** Which one: 1 is the first. */
+  /** The number of the entry, from 1. */
   entry: Schema.NonNegativeInt,
-  /** The byte of the document at which it begins. */
+  /** The byte of the document at which the entry starts. */
   offset: Schema.NonNegativeInt,
-  /** All of it, as it stands in the document. */
+  /** The whole entry as text. */
   text: Schema.String,
   problem: Schema.String
 }) {
@@ -142,13 +145,13 @@ export class MalformedEntry extends tagged<MalformedEntry>()("MalformedEntry", {
 }
 
 /**
- * A document that is no inventory, or is one only up to some byte: what is behind it cannot be told apart.
+ * A document that is not an inventory, or is damaged so that the rest cannot be read.
  *
  * @since 0.1.0
  * @category errors
  */
 export class MalformedInventory extends tagged<MalformedInventory>()("MalformedInventory", {
-  /** The byte at which the piece begins that cannot be read: an entry, or what stands before or behind them all. */
+  /** The byte at which the unreadable part starts. */
   offset: Schema.NonNegativeInt,
   problem: Schema.String
 }) {
@@ -160,8 +163,8 @@ export class MalformedInventory extends tagged<MalformedInventory>()("MalformedI
 }
 
 /**
- * A source is not what it was when its upload began: it gave fewer or more bytes than it had, was written to, or the
- * service already has parts behind its end. No archive was made of it.
+ * A source changed during its upload: it has fewer or more bytes than at the start, was written to, or ends before parts that
+ * the service already has. No archive was stored.
  *
  * @since 0.1.0
  * @category errors
@@ -174,14 +177,14 @@ export class SourceChanged extends tagged<SourceChanged>()("SourceChanged", {
 }
 
 /**
- * A stream gave more bytes than 10,000 parts hold. Only a larger part size lets more in, and that is fixed when an
- * upload is opened.
+ * A stream has more bytes than 10,000 parts can hold. Start a new upload with a larger part size: the part size of an open
+ * upload cannot change.
  *
  * @since 0.1.0
  * @category errors
  */
 export class SourceTooLarge extends tagged<SourceTooLarge>()("SourceTooLarge", {
-  /** Bytes. */
+  /** The part size in bytes. */
   partSize: PartSize
 }) {
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
@@ -193,9 +196,8 @@ export class SourceTooLarge extends tagged<SourceTooLarge>()("SourceTooLarge", {
 }
 
 /**
- * An upload that was to be resumed is not open, and what the source holds was not made an archive of it lately either: it
- * was aborted, nothing came for 24 hours, it was completed long ago or with other bytes, or there never was one of that
- * id. `message` is the service's.
+ * The upload to resume is not open, and was not recently completed with the bytes of the source. It was aborted, received no
+ * part for 24 hours, was completed long ago or with other bytes, or never existed. `message` is the service's.
  *
  * @since 0.1.0
  * @category errors
@@ -209,7 +211,8 @@ export class UploadGone extends tagged<UploadGone>()("UploadGone", {
 }
 
 /**
- * A job has not ended yet: it has no output that could be read.
+ * A job is still in progress. Raised by this package after DescribeJob, or when waiting has stopped. When the service itself
+ * rejects GetJobOutput, the error is `JobNotReady`.
  *
  * @since 0.1.0
  * @category errors
@@ -225,7 +228,7 @@ export class JobRunning extends tagged<JobRunning>()("JobRunning", {
 }
 
 /**
- * A job has ended without an output. The message is the service's reason.
+ * A job failed, so it has no output. `message` is the service's reason.
  *
  * @since 0.1.0
  * @category errors
@@ -239,15 +242,15 @@ export class JobFailed extends tagged<JobFailed>()("JobFailed", {
 }
 
 /**
- * A job is gone, and with it what it retrieved, which can be read for 24 hours after the job is done. Or there never was
- * one of that id in the vault. `message` is the service's.
+ * A job and its output have expired, 24 hours after the completion of the job, or the vault never had a job with this id.
+ * `message` is the service's.
  *
  * @since 0.1.0
  * @category errors
  */
 export class JobExpired extends tagged<JobExpired>()("JobExpired", {
   jobId: JobId,
-  /** When the job was done, where that was seen while it was there. */
+  /** The completion date, if the job was described before it expired. */
   completionDate: Schema.optional(Schema.DateTimeUtc),
   message: Schema.String
 }) {
@@ -256,7 +259,7 @@ export class JobExpired extends tagged<JobExpired>()("JobExpired", {
 }
 
 /**
- * There are no credentials, or their provider failed.
+ * The credentials are missing, or their provider failed.
  *
  * @since 0.1.0
  * @category errors
@@ -278,19 +281,19 @@ export class EndpointError extends tagged<EndpointError>()("EndpointError", { me
 }
 
 /**
- * Refused before anything was sent: which field, which value, which rule.
+ * Input that breaks a rule. Nothing was sent.
  *
  * @since 0.1.0
  * @category errors
  */
 export class InvalidInput extends tagged<InvalidInput>()("InvalidInput", {
-  /** What was to be done, for instance `CreateVault`. */
+  /** The operation, for instance `CreateVault`. */
   operation: Schema.String,
   /** The field, for instance `vaultName`. */
   field: Schema.String,
   /** The value, shortened, as text. */
   value: Schema.String,
-  /** What it must be. */
+  /** The rule that the value breaks. */
   rule: Schema.String
 }) {
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
@@ -300,6 +303,11 @@ export class InvalidInput extends tagged<InvalidInput>()("InvalidInput", {
   }
 }
 
+/** A duration in whole milliseconds. It is finite, because JSON has no infinity. */
+const FiniteDuration = Schema.DurationFromMillis.pipe(
+  Schema.filter(Duration.isFinite, { arbitrary: () => (fc) => fc.nat().map(Duration.millis) })
+)
+
 /**
  * A retrieval does not fit in the `RetrievalBudget` in use. Nothing was sent.
  *
@@ -307,23 +315,25 @@ export class InvalidInput extends tagged<InvalidInput>()("InvalidInput", {
  * @category errors
  */
 export class BudgetExceeded extends tagged<BudgetExceeded>()("BudgetExceeded", {
-  /** What was to be retrieved, where it has a name: the id of an archive, with the path that it gets if it has one. */
+  /** The id of the archive, and its path if it has one. Absent for an inventory. */
   archive: Schema.optional(Schema.String),
-  /** The cap that it would break. */
+  /** The cap that the retrieval would exceed. */
   cap: Schema.Literal("bytesPerHour", "bytesPerDay", "cost"),
-  /** The cap's value: bytes, or money in the currency of the prices. */
+  /** The value of the cap: bytes, or money in the currency of the prices. */
   allowed: Schema.Finite.pipe(Schema.nonNegative()),
-  /** How much of it is left. */
+  /** The part of the cap that is left. */
   left: Schema.Finite.pipe(Schema.nonNegative()),
-  /** How much the retrieval takes. */
+  /** The part that the retrieval needs. */
   asked: Schema.Finite.pipe(Schema.nonNegative()),
-  /** In how many milliseconds there is room for it at the earliest; never when absent. */
-  roomIn: Schema.optional(Schema.Finite.pipe(Schema.nonNegative()))
+  /** The minimum time until the retrieval fits. Absent when it never fits. */
+  roomIn: Schema.optional(FiniteDuration)
 }) {
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
   readonly retry = "never"
   override get message(): string {
-    const fit = this.roomIn === undefined ? "there will be no room for it" : `it fits in ${this.roomIn} ms`
+    const fit = this.roomIn === undefined
+      ? "it will never fit"
+      : `it fits in ${Duration.format(this.roomIn)}`
     const what = this.archive === undefined ? "A retrieval" : `The retrieval of archive ${this.archive}`
     return `${what} takes ${this.asked} of the budget's ${this.cap} of ${this.allowed}, of which ${this.left} is left: ${fit}`
   }
@@ -342,7 +352,7 @@ export class LedgerError extends tagged<LedgerError>()("LedgerError", { message:
 }
 
 /**
- * What any call can fail with besides the answers of the service.
+ * The errors of any call, except those of the service.
  *
  * @since 0.1.0
  * @category groups
@@ -420,6 +430,8 @@ export const GlacierError = Schema.Union(
 )
 
 /**
+ * Every error of a call.
+ *
  * @since 0.1.0
  * @category groups
  */
@@ -435,7 +447,7 @@ export const isGlacierError = (value: unknown): value is GlacierError =>
   Predicate.hasProperty(value, ServiceError.TypeId)
 
 /**
- * A value as an error may show it: short, and bytes only by their number.
+ * Formats a value for an error message: shortened, and bytes only by their number.
  *
  * @since 0.1.0
  * @category formatting
@@ -443,7 +455,7 @@ export const isGlacierError = (value: unknown): value is GlacierError =>
 export const show = (value: unknown): string => {
   if (value instanceof Uint8Array) return `${value.length} bytes`
   if (typeof value !== "string" && typeof value !== "object") return String(value)
-  // Circular or nested without end: nothing that could be shown.
+  // A circular value has no JSON.
   const text = Either.getOrElse(Either.try(() => JSON.stringify(value)), () => "a value that cannot be shown")
   return text.length > 100 ? `${text.slice(0, 100)}...` : text
 }

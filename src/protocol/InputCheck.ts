@@ -1,5 +1,5 @@
 /**
- * Values that a caller gives, checked before anything is sent: which field, which value, which rule.
+ * Validates the values that a caller passes, before anything is sent.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import { InvalidInput, show } from "./GlacierError.ts"
 
 /**
- * The first rule that a value was found to break: where in the value, by what, and the rule.
+ * Finds the first rule that a value breaks: the path in the value, the value at this path, and the rule.
  *
  * @since 0.1.0
  * @category getters
@@ -33,12 +33,12 @@ export const issueOf = (
 }
 
 /**
- * The refusal of a field for the first rule that its value breaks.
+ * Makes the error of a field for the first rule that its value breaks.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const refuse = (
+export const reject = (
   operation: string,
   field: string,
   value: unknown,
@@ -54,7 +54,7 @@ export const refuse = (
 }
 
 /**
- * A value as its schema wants it, or `InvalidInput`.
+ * Validates a value by its schema. Fails with `InvalidInput`.
  *
  * @since 0.1.0
  * @category constructors
@@ -65,10 +65,10 @@ export const check = <A, I>(
   schema: Schema.Schema<A, I>,
   value: unknown
 ): Either.Either<A, InvalidInput> =>
-  Either.mapLeft(Schema.decodeUnknownEither(schema)(value), (error) => refuse(operation, field, value, error))
+  Either.mapLeft(Schema.decodeUnknownEither(schema)(value), (error) => reject(operation, field, value, error))
 
 /**
- * How many of something go on at once: a whole number of 1 or more.
+ * A number of concurrent effects: a whole number of 1 or more.
  *
  * @since 0.1.0
  * @category schemas
@@ -78,7 +78,7 @@ export const Concurrency = Schema.Number.pipe(
 )
 
 /**
- * How many of something in a second: more than none.
+ * A number per second: greater than 0.
  *
  * @since 0.1.0
  * @category schemas
@@ -88,7 +88,7 @@ export const Rate = Schema.Number.pipe(
 )
 
 /**
- * Some bytes: a whole number of 1 or more.
+ * A number of bytes: a whole number of 1 or more.
  *
  * @since 0.1.0
  * @category schemas

@@ -1,5 +1,5 @@
 /**
- * What an inventory of a vault says (spec section 14.1). `InventoryReader` reads the documents it comes in.
+ * The content of a vault's inventory. `InventoryReader` reads the documents.
  *
  * @since 0.1.0
  */
@@ -9,8 +9,7 @@ import { ArchiveId } from "./Names.ts"
 import { TreeHash } from "./TreeHash.ts"
 
 /**
- * An archive as an inventory lists it. Dates are to the second; `description` is empty when there is none, also where
- * the document has null or no description at all.
+ * An archive in an inventory. Dates are exact to the second. `description` is empty when the document has none.
  *
  * @since 0.1.0
  * @category schemas
@@ -32,7 +31,7 @@ export const Entry = Schema.Struct({
 export type Entry = typeof Entry.Type
 
 /**
- * Of which vault an inventory is, and of when. A document in CSV does not say it.
+ * The vault and the date of an inventory. A CSV document has neither.
  *
  * @since 0.1.0
  * @category schemas
@@ -49,8 +48,8 @@ export const Head = Schema.Struct({
 export type Head = typeof Head.Type
 
 /**
- * A whole inventory as a document in JSON: what was in the vault on `inventoryDate`, not what is in it now. There are
- * inventories of GBs: `InventoryReader` reads one entry by entry.
+ * A whole inventory as a JSON document: the archives of the vault at `inventoryDate`, not now. Inventories can have
+ * gigabytes: `InventoryReader` reads them entry by entry.
  *
  * @since 0.1.0
  * @category schemas

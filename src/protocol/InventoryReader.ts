@@ -1,6 +1,6 @@
 /**
- * Reads the document of an inventory entry by entry, in JSON and in Amazon's CSV (spec section 14), in memory that does
- * not grow with it. It does not matter where the bytes come from: a job, a file, another program.
+ * Reads an inventory document in JSON or Amazon's CSV entry by entry. Memory does not grow with the document. The bytes can
+ * come from a job, a file or another program.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,7 @@ import type { Entry, Head } from "./Inventory.ts"
 import type { InventoryFormat } from "./Jobs.ts"
 
 /**
- * How to read.
+ * Options for reading a document.
  *
  * @since 0.1.0
  * @category models
@@ -31,13 +31,13 @@ export interface Options<E, R> {
    */
   readonly size?: number | undefined
   /**
-   * What to do about an entry that cannot be read, before those behind it are read: with `Effect.fail` the first ends
+   * Handles an entry that cannot be decoded, for instance by logging it. The Stream continues with the next entry.
    * the Stream, with an Effect that logs or gathers them the others are still read.
    */
   readonly onMalformed: (entry: MalformedEntry) => Effect.Effect<void, E, R>
 }
 
-/** Bytes read in one go: as many entries as they hold are in memory at once. */
+/** The bytes that are decoded at once; their entries are in memory together. */
 const sliceLength = 262_144
 
 function* slices(bytes: Uint8Array): Generator<Uint8Array> {
@@ -53,7 +53,7 @@ const read = <E, R>(
   let length = 0
   return bytes.pipe(
     Stream.mapConcat(slices),
-    // One by one: what a slice holds is used before the next is read.
+    // One by one: the entries of a slice are emitted before the next slice is decoded.
     Stream.rechunk(1),
     Stream.map((slice) => {
       length += slice.length
@@ -67,7 +67,7 @@ const read = <E, R>(
   )
 }
 
-/** What was found, from some place on: entries together up to the next that is malformed. */
+/** Emits the decoded entries in chunks that end before a malformed one. */
 const emit = <E, R>(
   all: ReadonlyArray<Found>,
   onMalformed: (entry: MalformedEntry) => Effect.Effect<void, E, R>,
@@ -89,9 +89,9 @@ const emit = <E, R>(
 }
 
 /**
- * The entries of a document, in its order. Fails with `MalformedInventory` where the document itself is broken: when it
- * is no inventory, is cut off, or has an entry of more than 64 KiB. Only with `size` does the reader notice a CSV document
- * that was cut off between two rows. A byte order mark is skipped, and the columns of CSV are found by their names.
+ * Streams the entries of a document in its order. Fails with `MalformedInventory` when the document is not an inventory, is
+ * cut off, or has an entry of more than 64 KiB. Without `size` it cannot detect a CSV document that was cut off between two
+ * rows. Skips a byte order mark, and finds the columns of CSV by their names.
  *
  * @since 0.1.0
  * @category reading
@@ -116,8 +116,8 @@ export const entries = <E, R, E2, R2>(
   })
 
 /**
- * The head of a document in JSON. No more is read than it takes, which is little: the service writes it first. (Where it
- * stands behind the entries, all of the document is read for it.)
+ * Reads the head of a JSON document. The service writes it first, so little is read. When it comes after the entries, the
+ * whole document is read.
  *
  * @since 0.1.0
  * @category reading

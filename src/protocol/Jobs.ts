@@ -1,6 +1,6 @@
 /**
- * The operations of jobs (spec sections 12.4 and 13). Reading from Glacier is a job: ask, wait for minutes to days,
- * then read the output within 24 hours.
+ * The operations on jobs. Every retrieval is a job: start it, wait for minutes to hours, then read its output within 24
+ * hours.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,7 @@ import * as ServiceError from "./ServiceError.ts"
 import { TreeHash } from "./TreeHash.ts"
 
 /**
- * How fast, and how dear, a retrieval is: Expedited minutes, Standard (the default) 3 to 5 hours, Bulk 5 to 12.
+ * The speed and price of a retrieval: Expedited takes minutes, Standard (the default) 3 to 5 hours, Bulk 5 to 12 hours.
  *
  * @since 0.1.0
  * @category schemas
@@ -31,7 +31,7 @@ export const Tier = oneOf("Expedited", "Standard", "Bulk")
 export type Tier = typeof Tier.Type
 
 /**
- * How a job stands.
+ * The status of a job.
  *
  * @since 0.1.0
  * @category schemas
@@ -39,7 +39,7 @@ export type Tier = typeof Tier.Type
 export const StatusCode = oneOf("InProgress", "Succeeded", "Failed")
 
 /**
- * The document an inventory comes as.
+ * The format of an inventory document.
  *
  * @since 0.1.0
  * @category schemas
@@ -50,8 +50,8 @@ export const InventoryFormat = oneOf("JSON", "CSV")
 const InventoryLimit = Schema.Union(Operation.Decimal, Schema.Number).pipe(Schema.compose(Operation.Limit))
 
 /**
- * Which archives an inventory lists: those created from `startDate` on and before `endDate`, at most `limit`, going on
- * at `marker`.
+ * The archives that an inventory lists: created at or after `startDate` and before `endDate`, at most `limit`, starting at
+ * `marker`.
  *
  * @since 0.1.0
  * @category schemas
@@ -68,7 +68,7 @@ export const InventorySelection = Schema.Struct({
 )
 
 /**
- * A retrieval of an archive, or of a range of it that lies on MiBs.
+ * A retrieval of an archive, or of a range of it that starts and ends on a MiB.
  *
  * @since 0.1.0
  * @category schemas
@@ -97,7 +97,7 @@ export const InventoryRetrieval = Schema.Struct({
 })
 
 /**
- * What InitiateJob is asked for.
+ * The parameters of InitiateJob.
  *
  * @since 0.1.0
  * @category schemas
@@ -111,12 +111,12 @@ export const JobParameters = Schema.Union(ArchiveRetrieval, InventoryRetrieval)
 export type JobParameters = typeof JobParameters.Type
 
 const Retired = Schema.Record({ key: Schema.String, value: Schema.Unknown }).annotations({
-  // JSON carries not all that is unknown.
+  // JSON cannot carry every unknown value.
   arbitrary: () => (fc) => fc.dictionary(fc.string(), fc.string())
 })
 
 /**
- * A job as DescribeJob and ListJobs show it.
+ * The description of a job, as DescribeJob and ListJobs return it.
  *
  * @since 0.1.0
  * @category schemas
@@ -124,11 +124,11 @@ const Retired = Schema.Record({ key: Schema.String, value: Schema.Unknown }).ann
 export const JobDescription = Schema.Struct({
   action: required("Action", Schema.Literal("ArchiveRetrieval", "InventoryRetrieval", "Select")),
   archiveId: nullable("ArchiveId", ArchiveId),
-  /** The tree hash of the whole archive, whatever range of it the job retrieves. */
+  /** The tree hash of the whole archive, also when the job retrieves a range. */
   archiveTreeHash: nullable("ArchiveSHA256TreeHash", TreeHash),
-  /** The size of the whole archive, whatever range of it the job retrieves. */
+  /** The size of the whole archive, also when the job retrieves a range. */
   archiveSizeInBytes: nullable("ArchiveSizeInBytes", Schema.NonNegativeInt),
-  /** True of both ends, `Succeeded` and `Failed`. */
+  /** True for both `Succeeded` and `Failed`. */
   completed: required("Completed", Schema.Boolean),
   completionDate: nullable("CompletionDate", Schema.DateTimeUtc),
   creationDate: required("CreationDate", Schema.DateTimeUtc),
@@ -138,22 +138,22 @@ export const JobDescription = Schema.Struct({
       endDate: nullable("EndDate", Seconds),
       format: nullable("Format", InventoryFormat),
       limit: nullable("Limit", Schema.Union(Schema.NumberFromString, Schema.Number)),
-      /** Once the job has succeeded: where the next inventory job goes on, none after the last archive. */
+      /** Once the job has succeeded: the marker for the next inventory job, none after the last archive. */
       marker: nullable("Marker", Schema.String),
       startDate: nullable("StartDate", Seconds)
     })
   ),
-  /** The size of the inventory document, once there is one. */
+  /** The size of the inventory document, once the job has succeeded. */
   inventorySizeInBytes: nullable("InventorySizeInBytes", Schema.NonNegativeInt),
   jobDescription: nullable("JobDescription", Schema.String),
   jobId: required("JobId", JobId),
   jobOutputPath: nullable("JobOutputPath", Schema.String),
   retrievalByteRange: nullable("RetrievalByteRange", ByteRange.Plain),
-  /** The tree hash of the retrieved range; none when no tree hash spans it. */
+  /** The tree hash of the retrieved range; none when the range is not tree-hash aligned. */
   treeHash: nullable("SHA256TreeHash", TreeHash),
-  /** Where the results of a select job are; the service has retired these. */
+  /** The location of the results of a select job. The service has retired select jobs. */
   outputLocation: nullable("OutputLocation", Retired),
-  /** What a select job was asked; the service has retired these. */
+  /** The query of a select job. The service has retired select jobs. */
   selectParameters: nullable("SelectParameters", Retired),
   snsTopic: nullable("SNSTopic", Schema.String),
   statusCode: required("StatusCode", StatusCode),
@@ -169,8 +169,8 @@ export const JobDescription = Schema.Struct({
 export type JobDescription = typeof JobDescription.Type
 
 /**
- * Whether a job retrieves that archive, or that range of it, by that tier: without a range all of it, without a tier as
- * Standard.
+ * Whether a job retrieves this archive, or this range of it, in this tier. Without a range: the whole archive. Without a
+ * tier: Standard.
  *
  * @since 0.1.0
  * @category predicates
@@ -192,15 +192,15 @@ export const isRetrievalOf = (job: JobDescription, archive: {
     })
 }
 
-/** Dates are on the wire to the second. */
+/** Compares dates to the second, as the wire has them. */
 const isSameSecond = (one: Option.Option<DateTime.Utc>, other: DateTime.Utc | undefined): boolean => {
   const second = (date: DateTime.Utc) => Math.floor(DateTime.toEpochMillis(date) / 1_000)
   return Option.getOrUndefined(Option.map(one, second)) === (other && second(other))
 }
 
 /**
- * Whether a job retrieves that inventory. False for a selection with a limit or a marker: once a job has succeeded, its
- * description no longer tells the marker that it began at.
+ * Whether a job retrieves this inventory. False for a selection with a limit or a marker: the description of a succeeded job
+ * no longer has the marker of its start.
  *
  * @since 0.1.0
  * @category predicates
@@ -220,8 +220,8 @@ export const isInventoryOf = (job: JobDescription, inventory: {
 }
 
 /**
- * Orders jobs that retrieve the same. The greatest is the one to use, whatever the order in which the service lists them:
- * a job that has succeeded before one in progress, and of these the newest, whose output can be read for longest.
+ * Orders jobs with the same output. The greatest is the best one to use: a succeeded job is greater than one in progress, and
+ * a newer job is greater than an older one, because its output expires later.
  *
  * @since 0.1.0
  * @category orders
@@ -236,7 +236,7 @@ export const byUse: Order.Order<JobDescription> = Order.mapInput(
 )
 
 /**
- * A page of ListJobs; `marker` leads to the next.
+ * A page of ListJobs. `marker` is the start of the next page.
  *
  * @since 0.1.0
  * @category schemas
@@ -249,7 +249,7 @@ export const JobPage = Schema.Struct({
 const job = { ...Operation.vault, jobId: Operation.path("jobId", JobId) }
 
 /**
- * Starts a retrieval. Done twice it starts two, and each costs money.
+ * Starts a retrieval. Each call starts a job and costs money. See InitiateJob (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -289,7 +289,7 @@ export const InitiateJob = Operation.make({
 })
 
 /**
- * Describes a job.
+ * Describes a job. See DescribeJob (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -308,7 +308,8 @@ export const DescribeJob = Operation.make({
 })
 
 /**
- * Lists the jobs of a vault that run or whose output can still be read, at most 50 at a time.
+ * Lists the jobs of a vault that are in progress or whose output has not expired, at most 50 at a time. See ListJobs (Amazon
+ * Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -331,7 +332,8 @@ export const ListJobs = Operation.make({
 })
 
 /**
- * Reads a job's output, or a range of it. `treeHash` comes with what one node of the hash tree spans.
+ * Reads a job's output, or a range of it. `treeHash` is present when the range is tree-hash aligned. See GetJobOutput (Amazon
+ * Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations

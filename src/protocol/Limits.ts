@@ -1,11 +1,11 @@
 /**
- * The numbers of the service (spec section 9). Sizes are bytes.
+ * The limits of the service. Sizes are in bytes. See Amazon Glacier quotas (AWS General Reference).
  *
  * @since 0.1.0
  */
 
 /**
- * 1 MiB: the leaf of a tree hash and the unit every part size and retrieval range is made of.
+ * 1 MiB: the size of a leaf of the hash tree, and the unit of part sizes and retrieval ranges.
  *
  * @since 0.1.0
  * @category limits
@@ -29,7 +29,7 @@ export const minimumPartSize = mebibyte
 export const maximumPartSize = 4_096 * mebibyte
 
 /**
- * The most parts a multipart upload may have.
+ * The maximum number of parts of a multipart upload.
  *
  * @since 0.1.0
  * @category limits
@@ -37,7 +37,7 @@ export const maximumPartSize = 4_096 * mebibyte
 export const maximumParts = 10_000
 
 /**
- * The largest archive there can be: 10,000 parts of 4 GiB.
+ * The maximum size of an archive: 10,000 parts of 4 GiB.
  *
  * @since 0.1.0
  * @category limits
@@ -45,7 +45,7 @@ export const maximumParts = 10_000
 export const maximumArchiveSize = maximumParts * maximumPartSize
 
 /**
- * The longest description of an archive or a job, in characters of 0x20 to 0x7E.
+ * The maximum length of a description of an archive or a job, in characters from 0x20 to 0x7E.
  *
  * @since 0.1.0
  * @category limits
@@ -53,7 +53,7 @@ export const maximumArchiveSize = maximumParts * maximumPartSize
 export const maximumDescriptionLength = 1_024
 
 /**
- * Vaults in an account and region.
+ * The maximum number of vaults in an account and region.
  *
  * @since 0.1.0
  * @category limits
@@ -61,7 +61,7 @@ export const maximumDescriptionLength = 1_024
 export const maximumVaults = 1_000
 
 /**
- * Default and largest page of ListVaults.
+ * The default and maximum size of a page of ListVaults.
  *
  * @since 0.1.0
  * @category limits
@@ -69,7 +69,7 @@ export const maximumVaults = 1_000
 export const vaultPage = 10
 
 /**
- * Default and largest page of ListJobs, ListParts and ListMultipartUploads.
+ * The default and maximum size of a page of ListJobs, ListParts and ListMultipartUploads.
  *
  * @since 0.1.0
  * @category limits
@@ -77,7 +77,7 @@ export const vaultPage = 10
 export const page = 50
 
 /**
- * What the service adds to each archive in the size of a vault.
+ * The overhead that the service adds to each archive in the size of a vault.
  *
  * @since 0.1.0
  * @category limits
@@ -85,7 +85,7 @@ export const page = 50
 export const archiveOverhead = 32_768
 
 /**
- * How long the output of a completed job can be read, and an idle multipart upload lives: 24 hours, in milliseconds.
+ * The time until the output of a completed job, or an idle multipart upload, expires: 24 hours, in milliseconds.
  *
  * @since 0.1.0
  * @category limits

@@ -1,6 +1,5 @@
 /**
- * Names, ids and texts as branded schemas (spec section 7). Each says its rule in its `message`, which is what
- * `InvalidInput` shows when a value breaks it.
+ * Names, ids and texts as branded schemas. The `message` of a schema is its rule, which `InvalidInput` shows.
  *
  * @since 0.1.0
  */
@@ -19,7 +18,7 @@ const text = <Brand extends string>(brand: Brand, pattern: RegExp, rule: string,
 
 /**
  * A vault's name: 1 to 255 of `A-Z a-z 0-9 _ - .`, case-sensitive, unique in an account and region. `.` and `..` are
- * refused: no URL can carry them.
+ * rejected: no URL can carry them.
  *
  * @since 0.1.0
  * @category names
@@ -52,7 +51,7 @@ export const AccountId = text("AccountId", /^(-|[0-9]{12})$/, "must be 12 digits
 export type AccountId = typeof AccountId.Type
 
 /**
- * The schema of an id that the service gives.
+ * Makes the schema of an id that the service assigns.
  *
  * @since 0.1.0
  * @category constructors
@@ -66,7 +65,7 @@ export const id = <Brand extends string>(brand: Brand) =>
   )
 
 /**
- * An archive's id, 138 characters long: its only address.
+ * The id of an archive: 138 characters. An archive has no other address.
  *
  * @since 0.1.0
  * @category names
@@ -80,7 +79,7 @@ export const ArchiveId = id("ArchiveId")
 export type ArchiveId = typeof ArchiveId.Type
 
 /**
- * A multipart upload's id, 92 characters long.
+ * The id of a multipart upload: 92 characters.
  *
  * @since 0.1.0
  * @category names
@@ -94,7 +93,7 @@ export const UploadId = id("UploadId")
 export type UploadId = typeof UploadId.Type
 
 /**
- * A job's id, 92 characters long.
+ * The id of a job: 92 characters.
  *
  * @since 0.1.0
  * @category names
@@ -108,8 +107,8 @@ export const JobId = id("JobId")
 export type JobId = typeof JobId.Type
 
 /**
- * A description of an archive or a job: at most 1,024 characters of printable ASCII. The service drops spaces at the
- * ends of an archive's description, and takes an empty one as none.
+ * A description of an archive or a job: at most 1,024 characters of printable ASCII. The service trims the
+ * description of an archive, and treats an empty one as absent.
  *
  * @since 0.1.0
  * @category names
@@ -127,7 +126,7 @@ export const Description = text(
 export type Description = typeof Description.Type
 
 /**
- * The ARN of a topic of SNS. Nobody checks that there is such a topic.
+ * The ARN of an SNS topic. The service does not check whether the topic exists.
  *
  * @since 0.1.0
  * @category names

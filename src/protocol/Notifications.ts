@@ -1,5 +1,5 @@
 /**
- * Who is told when a job of a vault has ended, and what (spec sections 12.5 and 13.4).
+ * The notification configuration of a vault, and the messages that the service publishes when a job ends.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import * as Operation from "./Operation.ts"
 import * as ServiceError from "./ServiceError.ts"
 
 /**
- * What there is to be told.
+ * The events that the service can publish.
  *
  * @since 0.1.0
  * @category schemas
@@ -19,7 +19,7 @@ import * as ServiceError from "./ServiceError.ts"
 export const NotificationEvent = oneOf("ArchiveRetrievalCompleted", "InventoryRetrievalCompleted")
 
 /**
- * The topic of SNS that is told, by its ARN, and of what.
+ * The ARN of the SNS topic, and the events to publish.
  *
  * @since 0.1.0
  * @category schemas
@@ -41,8 +41,8 @@ const Envelope = Schema.Struct({
 })
 
 /**
- * What is told of a job that has ended, as text: the job, as DescribeJob shows it, or SNS's envelope round that, in which
- * it comes through a queue without raw delivery.
+ * The text of a message about a job that has ended: the description of the job, or the SNS envelope around it, which a queue
+ * without raw delivery receives.
  *
  * @since 0.1.0
  * @category schemas
@@ -69,7 +69,8 @@ const NewConfiguration = Schema.Struct({
 })
 
 /**
- * Sets whom a vault tells, in place of who was told before.
+ * Sets the notification configuration of a vault, and replaces the previous one. See SetVaultNotifications (Amazon Glacier API
+ * Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -87,7 +88,8 @@ export const SetVaultNotifications = Operation.make({
 })
 
 /**
- * Gets the notification configuration of a vault. Fails with `NotificationsNotSet` when there is none.
+ * Gets the notification configuration of a vault. Fails with `NotificationsNotSet` when the vault has none. See
+ * GetVaultNotifications (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -105,7 +107,7 @@ export const GetVaultNotifications = Operation.make({
 })
 
 /**
- * Lets a vault tell nobody.
+ * Deletes the notification configuration of a vault. See DeleteVaultNotifications (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations

@@ -1,6 +1,6 @@
 /**
- * An operation of the service as data: where each input goes, what an answer looks like, what can be refused. The
- * client encodes requests and decodes answers with it, the emulator the other way round; nobody else writes a URL, a
+ * An operation of the service as data: the place of each input in the request, the schema of the response, and the errors.
+ * The client encodes requests and decodes responses with it; the emulator does the opposite. No other module writes a URL, a
  * header name or a JSON field.
  *
  * @since 0.1.0
@@ -12,13 +12,13 @@ import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import type * as Types from "effect/Types"
 import { InvalidInput, show } from "./GlacierError.ts"
-import { refuse } from "./InputCheck.ts"
+import { reject } from "./InputCheck.ts"
 import { record } from "./internal/wire.ts"
 import { AccountId, VaultName } from "./Names.ts"
 import type * as ServiceError from "./ServiceError.ts"
 
 /**
- * One input or one header of an answer: its place and name on the wire, and its codec.
+ * An input, or a header of a response: its place and name on the wire, and its codec.
  *
  * @since 0.1.0
  * @category models
@@ -27,19 +27,21 @@ export interface Field<out A, out Optional extends boolean = boolean> {
   readonly in: "path" | "query" | "header" | "json" | "bytes"
   readonly name: string
   readonly optional: Optional
-  /** Of a text, but of JSON that is parsed already. */
+  /** Decodes the text on the wire; for a JSON field, the parsed value. */
   readonly decode: (wire: unknown) => Either.Either<A, ParseResult.ParseError>
   readonly encode: (value: unknown) => Either.Either<string | Uint8Array, ParseResult.ParseError>
 }
 
 /**
+ * The fields of a request or of the headers of a response, by name.
+ *
  * @since 0.1.0
  * @category models
  */
 export type Fields = Readonly<Record<string, Field<unknown>>>
 
 /**
- * The JSON body of an answer.
+ * The JSON body of a response.
  *
  * @since 0.1.0
  * @category models
@@ -50,10 +52,9 @@ export interface Json<out A> {
 }
 
 /**
- * Whether a call may be repeated when its response was lost:
+ * Whether a call can be repeated when its response was lost:
  * - `true`: a repeat changes nothing, or leaves something that costs nothing and expires by itself.
- * - `"briefly"`: a repeat succeeds as well, until the service forgets the first call. From then on it answers as if there
- *   were nothing to act on.
+ * - `"briefly"`: a repeat succeeds until the service forgets the first call. Later it fails as if the resource did not exist.
  * - `false`: a repeat stores, starts or buys a second time.
  *
  * @since 0.1.0
@@ -62,7 +63,7 @@ export interface Json<out A> {
 export type Repeatable = boolean | "briefly"
 
 /**
- * A rule that several inputs break together: the field to change, its value, and what it must be.
+ * A rule over several inputs that is broken: the field to change, its value, and the rule.
  *
  * @since 0.1.0
  * @category models
@@ -74,7 +75,7 @@ export interface Broken {
 }
 
 /**
- * An operation. `body` is what a successful answer carries besides its headers: nothing, a JSON document, or bytes.
+ * An operation. `body` is the body of a successful response: none, a JSON document, or bytes.
  *
  * @since 0.1.0
  * @category models
@@ -98,22 +99,22 @@ export interface Operation<
   readonly success: ReadonlyArray<number>
   readonly headers: Headers
   readonly body: Body
-  /** The service errors it can answer with, split ones before the one they are split from. */
+  /** The service errors of the operation. A class for one cause comes before the class of its code. */
   readonly errors: Errors
   readonly repeatable: Repeats
   /**
-   * For an operation that cannot simply be repeated: how to find out what became of a call whose response was lost.
-   * Inputs stand in braces, as in `path`.
+   * For an operation that cannot always be repeated: how to find out whether the service carried out a call whose response was
+   * lost. Inputs are in braces, as in `path`.
    */
   readonly lookUp?: string
-  /** The outputs that must equal the input of the same name, wherever a response carries them. */
+  /** The outputs that must equal the input of the same name, if a response has them. */
   readonly echoes?: ReadonlyArray<string>
   /** Finds a broken rule that spans several inputs: see `make`. */
   readonly check?: (input: never) => Broken | undefined
 }
 
 /**
- * Inputs that keep the rules of their own.
+ * Inputs that each are valid by themselves.
  *
  * @since 0.1.0
  * @category types
@@ -169,7 +170,7 @@ export const query = <A, I extends string>(name: string, schema: Schema.Schema<A
   field("query", name, schema, true)
 
 /**
- * A header that must be there. Names are lower case.
+ * A required header. Names are lower case.
  *
  * @since 0.1.0
  * @category fields
@@ -178,7 +179,7 @@ export const header = <A, I extends string>(name: string, schema: Schema.Schema<
   field("header", name, schema, false)
 
 /**
- * A header that may be absent; an empty one counts as absent.
+ * An optional header. An empty one counts as absent.
  *
  * @since 0.1.0
  * @category fields
@@ -195,7 +196,7 @@ export const optionalHeader = <A, I extends string>(name: string, schema: Schema
 export const json = <A, I>(schema: Schema.Schema<A, I>): Field<A, false> => ({
   ...field("json", "body", Schema.parseJson(schema), false),
   decode: Schema.decodeUnknownEither(schema),
-  // An input that the operation does not take would be dropped, and something else be done than was asked for.
+  // Otherwise an unknown input would be dropped silently, and the service would do something else.
   encode: Schema.encodeUnknownEither(Schema.parseJson(schema), { onExcessProperty: "error" })
 })
 
@@ -231,7 +232,7 @@ export const Decimal = Schema.compose(
 ).annotations({ arbitrary: () => (fc) => fc.nat() })
 
 /**
- * A limit of 1 or more. One that is too large to be exact is read as the largest that is.
+ * A limit of 1 or more. A number that is too large to be exact becomes the largest exact one.
  *
  * @since 0.1.0
  * @category fields
@@ -248,7 +249,7 @@ export const Limit = Schema.transform(
 )
 
 /**
- * A page's size and where it starts. Above the operation's maximum the service takes the maximum (spec section 10).
+ * The size of a page and the marker of its start. The service reduces a size above the operation's maximum to the maximum.
  *
  * @since 0.1.0
  * @category fields
@@ -264,7 +265,7 @@ export const paging = {
 }
 
 /**
- * The codec of a JSON answer.
+ * Makes the codec of a JSON response.
  *
  * @since 0.1.0
  * @category constructors
@@ -277,8 +278,8 @@ export const jsonBody = <A extends object, I>(schema: Schema.Schema<A, I>): Json
 /**
  * Describes an operation.
  *
- * `check` finds a broken rule that spans several inputs. Clients call it before they send anything, once each input keeps
- * the rules of its own; the emulator answers such requests as the service does.
+ * `check` finds a broken rule over several inputs. Clients call it before they send anything, after each input was validated
+ * by itself. The emulator responds to such requests as the service does.
  *
  * @since 0.1.0
  * @category constructors
@@ -307,7 +308,7 @@ type Keys<F extends Fields, Optional extends boolean> = {
 type Value<F> = F extends Field<infer A> ? A : never
 
 /**
- * What a caller passes: plain strings and numbers, checked when they are encoded. Optional ones may be left out.
+ * The input of a call: plain strings and numbers, validated when they are encoded. Optional members can be left out.
  *
  * @since 0.1.0
  * @category types
@@ -318,7 +319,7 @@ export type Input<O extends Any> = Types.Simplify<
 >
 
 /**
- * What the emulator decodes a request to: branded, and optional ones as `Option`.
+ * The decoded input of a request, for the emulator: branded values, optional ones as `Option`.
  *
  * @since 0.1.0
  * @category types
@@ -329,7 +330,7 @@ export type Decoded<F extends Fields> = Types.Simplify<
 >
 
 /**
- * What an answer is decoded to, without its bytes.
+ * The decoded response, without its bytes.
  *
  * @since 0.1.0
  * @category types
@@ -339,7 +340,7 @@ export type Output<O extends Any> = Types.Simplify<
 >
 
 /**
- * The service errors an operation can answer with.
+ * The service errors of an operation.
  *
  * @since 0.1.0
  * @category types
@@ -361,7 +362,7 @@ export interface Request {
 }
 
 /**
- * The request of an operation, or the first input that breaks a rule.
+ * Encodes the request of an operation. Fails with `InvalidInput` for the first input that breaks a rule.
  *
  * @since 0.1.0
  * @category codecs
@@ -381,13 +382,13 @@ export const encode = <O extends Any>(
       continue
     }
     const encoded = field.encode(value)
-    if (Either.isLeft(encoded)) return Either.left(refuse(operation.name, key, value, encoded.left))
+    if (Either.isLeft(encoded)) return Either.left(reject(operation.name, key, value, encoded.left))
     if (typeof encoded.right !== "string" || field.in === "json") body = encoded.right
     else if (field.in === "path") path = path.replace(`{${field.name}}`, encoded.right)
     else if (field.in === "query") query.push([field.name, encoded.right])
     else if (encoded.right !== "") headers[field.name] = encoded.right
   }
-  // Each input was encoded, so it keeps the rules of its own.
+  // Each input was encoded, so each is valid by itself.
   const broken = operation.check?.(record(input))
   return broken === undefined
     ? Either.right({ path, query, headers, body })
@@ -395,7 +396,7 @@ export const encode = <O extends Any>(
 }
 
 /**
- * Why a request or an answer could not be decoded: the field, and the wire's value (absent when it is missing).
+ * The field of a request or response that cannot be decoded, and its value on the wire (absent when it is missing).
  *
  * @since 0.1.0
  * @category models
@@ -407,7 +408,7 @@ export interface Undecodable {
 }
 
 /**
- * Decodes fields from where `read` finds them, JSON parsed.
+ * Decodes fields from the values that `read` returns. JSON is parsed already.
  *
  * @since 0.1.0
  * @category codecs
@@ -419,7 +420,7 @@ export const decode = <F extends Fields>(
   const values: Record<string, unknown> = {}
   for (const [key, field] of Object.entries(fields)) {
     const wire = read(field)
-    // An empty header or marker counts as absent, any other empty value is wrong (spec section 10).
+    // An empty header or marker counts as absent; any other empty value is invalid.
     if (wire === undefined || (wire === "" && (field.in === "header" || field.name === "marker"))) {
       if (!field.optional) return Either.left({ field, value: Option.none(), error: Option.none() })
       values[key] = Option.none()

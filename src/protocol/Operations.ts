@@ -1,5 +1,5 @@
 /**
- * All operations by the name of their client method.
+ * The 33 operations by the names of their client methods.
  *
  * @since 0.1.0
  */

@@ -1,6 +1,5 @@
 /**
- * The access policy of a vault and its lock (spec sections 12.6, 12.7, 15 and 16): who may do what with it, and the
- * policy that, once locked, nobody can change.
+ * The access policy of a vault, and its lock: a policy that nobody can change once it is locked.
  *
  * @since 0.1.0
  */
@@ -28,7 +27,7 @@ export const PolicyText = Schema.String.pipe(
 )
 
 /**
- * The id of a lock that is to be completed.
+ * The id of a lock in progress.
  *
  * @since 0.1.0
  * @category schemas
@@ -47,14 +46,14 @@ const Policy = Schema.Struct({ policy: required("Policy", Schema.String) })
 const policy = Operation.json(Schema.pluck(Schema.Struct({ Policy: PolicyText }), "Policy"))
 
 /**
- * The lock of a vault: a policy that is in force, and final once it is `Locked`.
+ * The lock of a vault: a policy in force, which is final once its state is `Locked`.
  *
  * @since 0.1.0
  * @category schemas
  */
 export const VaultLock = Schema.Struct({
   creationDate: required("CreationDate", Schema.DateTimeUtc),
-  /** Until when it must be completed, 24 hours after it was initiated; none once it is locked. */
+  /** The time until which the lock must be completed, 24 hours after it was initiated. None once it is locked. */
   expirationDate: nullable("ExpirationDate", Schema.DateTimeUtc),
   policy: required("Policy", Schema.String),
   state: required("State", Schema.Literal("InProgress", "Locked"))
@@ -67,7 +66,7 @@ export const VaultLock = Schema.Struct({
 export type VaultLock = typeof VaultLock.Type
 
 /**
- * Sets who may do what with a vault, in place of the policy before.
+ * Sets the access policy of a vault, and replaces the previous one. See SetVaultAccessPolicy (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -85,7 +84,8 @@ export const SetVaultAccessPolicy = Operation.make({
 })
 
 /**
- * Gets the access policy of a vault. Fails with `AccessPolicyNotSet` when there is none.
+ * Gets the access policy of a vault. Fails with `AccessPolicyNotSet` when the vault has none. See GetVaultAccessPolicy
+ * (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -103,7 +103,7 @@ export const GetVaultAccessPolicy = Operation.make({
 })
 
 /**
- * Deletes the access policy of a vault, if it has one.
+ * Deletes the access policy of a vault, if it has one. See DeleteVaultAccessPolicy (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -121,8 +121,9 @@ export const DeleteVaultAccessPolicy = Operation.make({
 })
 
 /**
- * Puts a lock policy in force for 24 hours, to be tried, and then completed or aborted. Fails with `VaultLockInProgress`
- * while another lock is in progress, and with `VaultLocked` when the lock is final.
+ * Puts a lock policy in force for 24 hours, so that it can be tested and then completed or aborted. Fails with
+ * `VaultLockInProgress` while another lock is in progress, and with `VaultLocked` when the lock is final. See
+ * InitiateVaultLock (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -148,7 +149,7 @@ export const InitiateVaultLock = Operation.make({
 })
 
 /**
- * Makes the lock that is in progress final: nobody can ever change or remove it.
+ * Completes the lock in progress. Nobody can change or remove it afterwards. See CompleteVaultLock (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -171,7 +172,7 @@ export const CompleteVaultLock = Operation.make({
 })
 
 /**
- * Gets the lock of a vault. Fails with `VaultLockNotSet` when there is none.
+ * Gets the lock of a vault. Fails with `VaultLockNotSet` when the vault has none. See GetVaultLock (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -189,7 +190,8 @@ export const GetVaultLock = Operation.make({
 })
 
 /**
- * Aborts the lock that is in progress, if there is one. Fails with `VaultLocked` when the lock is final.
+ * Aborts the lock in progress, if there is one. Fails with `VaultLocked` when the lock is final. See AbortVaultLock (Amazon
+ * Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations

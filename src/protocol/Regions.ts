@@ -1,8 +1,7 @@
 /**
- * Where Glacier is: the regions it is registered in, the partitions they belong to, and the rules that make an endpoint
- * of a region. Plain data and pure functions (spec/glacier-api.md, section 2).
+ * The regions in which Glacier is registered, their partitions, and AWS's published rules for the endpoint of a region.
  *
- * A host named by the rules need not exist: only some FIPS hosts and no dual-stack host of Glacier are documented.
+ * A host name that follows the rules need not exist: AWS documents only some FIPS hosts and no dual-stack host of Glacier.
  *
  * @since 0.1.0
  */
@@ -14,7 +13,7 @@ import * as Schema from "effect/Schema"
 
 /**
  * A syntactically valid region name such as `eu-west-1`: lower case, at least two words joined by `-`, at most 63
- * characters. As it enters a host name, it can be one DNS label and nothing else (section 2.2).
+ * characters. As it enters a host name, it can be one DNS label and nothing else.
  *
  * @since 0.1.0
  * @category schemas
@@ -27,7 +26,7 @@ export const RegionName = Schema.String.pipe(
 )
 
 /**
- * A syntactically valid region name (section 2.2).
+ * A syntactically valid region name.
  *
  * @since 0.1.0
  * @category schemas
@@ -36,7 +35,7 @@ export type RegionName = typeof RegionName.Type
 
 /**
  * A region in which Glacier is registered: its name, the name of its partition, a description for people, and the host
- * name of its endpoint (section 2.1).
+ * name of its endpoint.
  *
  * @since 0.1.0
  * @category models
@@ -50,7 +49,7 @@ export interface Region {
 
 /**
  * A group of regions under one DNS suffix. Its regions are those that match `pattern` and those in `listed`; Glacier is
- * registered in the keys of `glacier`, whose values are descriptions (section 2.1).
+ * registered in the keys of `glacier`, whose values are descriptions.
  *
  * @since 0.1.0
  * @category models
@@ -97,7 +96,7 @@ const aws: Partition = {
 }
 
 /**
- * The partitions, in the order in which they claim a region. All of them support FIPS and dual stack (section 2.1).
+ * The partitions, in the order in which they claim a region. All of them support FIPS and dual stack.
  *
  * @since 0.1.0
  * @category regions
@@ -176,7 +175,7 @@ const all: ReadonlyArray<Region> = Arr.sortWith(
 )
 
 /**
- * Every region in which Glacier is registered, of all partitions, sorted by name (section 2.1).
+ * Every region in which Glacier is registered, of all partitions, sorted by name.
  *
  * @since 0.1.0
  * @category regions
@@ -184,8 +183,7 @@ const all: ReadonlyArray<Region> = Arr.sortWith(
 export const regions = (): ReadonlyArray<Region> => all
 
 /**
- * The registered region of that name; none if Glacier is not registered there, as with regions newer than this list
- * (section 2.1).
+ * Finds the registered region with this name. None if Glacier is not registered there, or the region is newer than this list *.
  *
  * @since 0.1.0
  * @category regions
@@ -195,7 +193,7 @@ export const get = (name: string): Option.Option<Region> =>
 
 /**
  * The partition of a plain region name, registered or not: the first that lists it or whose pattern it matches, else
- * `aws` (section 2.2).
+ * `aws`.
  *
  * @since 0.1.0
  * @category regions
@@ -204,8 +202,8 @@ export const partitionOf = (region: string): Partition =>
   partitions.find(({ listed, pattern }) => listed.includes(region) || pattern.test(region)) ?? aws
 
 /**
- * The plain region, which signatures are scoped to: `us-east-1` both for itself and for the old pseudo-region
- * `fips-us-east-1` (section 2.2).
+ * Returns the plain region, to which signatures are scoped: `us-east-1` both for itself and for the old pseudo-region
+ * `fips-us-east-1`.
  *
  * @since 0.1.0
  * @category endpoints
@@ -213,8 +211,8 @@ export const partitionOf = (region: string): Partition =>
 export const signingRegion = (region: string): string => region.replace(/^fips-/, "")
 
 /**
- * The region that a host of AWS names, as endpoints of a service do (`SERVICE.REGION.amazonaws.com`, also FIPS, dual stack
- * and other partitions) and as those inside a VPC do (`NAME.SERVICE.REGION.vpce.amazonaws.com`). None for any other host.
+ * Finds the region in the host name of an AWS endpoint, as endpoints of a service have it (`SERVICE.REGION.amazonaws.com`, also FIPS, dual stack
+ * and other partitions) and those inside a VPC (`NAME.SERVICE.REGION.vpce.amazonaws.com`). None for any other host.
  *
  * @example
  * import { Regions } from "effect-glacier/protocol"
@@ -235,8 +233,8 @@ export const ofHost = (service: string, host: string): Option.Option<RegionName>
 }
 
 /**
- * What an endpoint is resolved from: a region, or the URL of a custom endpoint. A pseudo-region `fips-us-east-1` means
- * `us-east-1` with `useFips` (section 2.2).
+ * The input of the endpoint rules: a region, or the URL of a custom endpoint. A pseudo-region `fips-us-east-1` means
+ * `us-east-1` with `useFips`.
  *
  * @since 0.1.0
  * @category models
@@ -249,8 +247,8 @@ export interface ResolveOptions {
 }
 
 /**
- * The URL of the endpoint by the published rules, or the reason why there is none (section 2.2). A region made into a
- * host name must be a `RegionName`, not a registered one; a custom endpoint is returned as it is, unchecked.
+ * Resolves the URL of the endpoint by the published rules, or returns the reason why there is none. A region in a
+ * host name must be a `RegionName`, but not a registered one. Does not check a custom endpoint.
  *
  * @example
  * import * as Either from "effect/Either"

@@ -1,9 +1,10 @@
 /**
- * The errors of the service as tagged classes, named after their wire code without "Exception" (spec section 6.1). Some
- * codes hide several causes: InvalidParameterValueException, ResourceNotFoundException, AccessDeniedException and
- * InvalidSignatureException. The causes that a program handles differently have classes of their own, recognized by
- * their texts (section 6.2). A text that this version does not know comes as the class of the code. No class holds a
- * request, a header or a secret.
+ * The errors of the service as tagged classes, named after their wire code without "Exception". See Error Responses (Amazon
+ * Glacier API Reference).
+ *
+ * Four codes have several causes: InvalidParameterValueException, ResourceNotFoundException, AccessDeniedException and
+ * InvalidSignatureException. Causes that a program handles differently have classes of their own, recognized by the text of
+ * the response. A response with an unknown text becomes the class of its code. No class holds a request, a header or a secret.
  *
  * @since 0.1.0
  */
@@ -12,7 +13,7 @@ import { tagged } from "./internal/tagged.ts"
 import { ArchiveId } from "./Names.ts"
 
 /**
- * What all errors of this package carry.
+ * The symbol that marks all errors of this package.
  *
  * @since 0.1.0
  * @category symbols
@@ -20,14 +21,20 @@ import { ArchiveId } from "./Names.ts"
 export const TypeId: unique symbol = Symbol.for("effect-glacier/GlacierError")
 
 /**
+ * The type of `TypeId`.
+ *
  * @since 0.1.0
  * @category symbols
  */
 export type TypeId = typeof TypeId
 
 /**
- * What a second attempt may bring: `never` the same error again; `transient` success; `throttle` success after a
- * longer wait; `clock` success, now that the clock is known to be wrong.
+ * Whether a retry can succeed:
+ *
+ * - `never`: it fails with the same error.
+ * - `transient`: it can succeed.
+ * - `throttle`: it can succeed after a longer wait.
+ * - `clock`: it can succeed, because the client has corrected its clock.
  *
  * @since 0.1.0
  * @category models
@@ -39,17 +46,17 @@ const response = {
   operation: Schema.String,
   /** The HTTP status of the response. */
   status: Schema.Int,
-  /** The service's text as it came. Some classes add what to do, in parentheses. */
+  /** The text of the service. Some classes add advice in parentheses. */
   message: Schema.String,
-  /** `x-amzn-RequestId`: what AWS support asks for. */
+  /** The value of `x-amzn-RequestId`, which AWS support asks for. */
   requestId: Schema.optional(Schema.String),
-  /** How long the service asks to wait before the next attempt, in milliseconds. */
+  /** The wait before the next attempt that the service asks for, in milliseconds. */
   retryAfter: Schema.optional(Schema.Finite.pipe(Schema.nonNegative()))
 }
 
 /**
- * 403: IAM, an access policy or a vault lock denies it, or the account is not the caller's. For the state of a lock there
- * are `VaultLockInProgress` and `VaultLocked`.
+ * 403: IAM, an access policy or a vault lock denies the request, or the account is not the caller's. `VaultLockInProgress` and
+ * `VaultLocked` report the state of a lock.
  *
  * @since 0.1.0
  * @category errors
@@ -61,7 +68,7 @@ export class AccessDenied extends tagged<AccessDenied>()("AccessDenied", respons
 }
 
 /**
- * 400: the request cannot be read as one of this API.
+ * 400: the request does not match the API.
  *
  * @since 0.1.0
  * @category errors
@@ -104,12 +111,12 @@ export class InsufficientCapacity extends tagged<InsufficientCapacity>()("Insuff
  */
 export class InvalidSignature extends tagged<InvalidSignature>()("InvalidSignature", {
   ...response,
-  /** What is known to be wrong: the `clock` of this machine, or the body was so `slow` that the signature got too old. */
+  /** The cause, if it is known: the `clock` of this machine, or a body so `slow` that the signature expired. */
   because: Schema.optional(Schema.Literal("clock", "slow"))
 }) {
   static readonly code = "InvalidSignatureException"
   readonly [TypeId]: TypeId = TypeId
-  /** What is known to be wrong is right the next time. */
+  /** With a known cause, the next signature is valid. */
   get retry(): Retry {
     return this.because === undefined ? "never" : this.because === "clock" ? "clock" : "transient"
   }
@@ -214,7 +221,7 @@ export class ServiceUnavailable extends tagged<ServiceUnavailable>()("ServiceUna
 }
 
 /**
- * 400: too many requests. Glacier throttles with a 400, so only the code tells.
+ * 400: too many requests. Glacier throttles with status 400, so only the code identifies it.
  *
  * @since 0.1.0
  * @category errors
@@ -295,8 +302,8 @@ export class UploadNotFound extends tagged<UploadNotFound>()("UploadNotFound", r
 }
 
 /**
- * 404: InitiateJob for an inventory of a vault that exists, but whose first inventory was not taken yet. Of the service's
- * text only the meaning is known, so the words are a guess.
+ * 404: InitiateJob for an inventory of a vault that exists, but has no inventory yet. The service's text is a guess: only its
+ * meaning is known.
  *
  * @since 0.1.0
  * @category errors
@@ -351,7 +358,7 @@ export class VaultLockNotSet extends tagged<VaultLockNotSet>()("VaultLockNotSet"
 }
 
 /**
- * 404: something is missing, and the text does not say what in words that this version knows. Each known cause has a
+ * 404: a resource is missing, and this version does not know the text of the response. Each known cause has a
  * class of its own: `VaultNotFound`, `ArchiveNotFound`, `JobNotFound`, `UploadNotFound`, `InventoryNotReady`,
  * `NotificationsNotSet`, `AccessPolicyNotSet` and `VaultLockNotSet`.
  *
@@ -406,7 +413,7 @@ export class ArchiveInOtherVault extends tagged<ArchiveInOtherVault>()("ArchiveI
 }
 
 /**
- * The service has other bytes than were sent. `status` tells which check failed:
+ * The service has other bytes than were sent. `status` says which check failed:
  * - 403: the bytes were damaged on their way. Their SHA-256 is not the signed one, so nothing was stored.
  * - 400: the bytes arrived as they were sent, but their tree hash is not the one sent with them. Nothing was stored.
  * - 201 or 204: the service reports success with another tree hash than the one sent. The archive or part is stored.
@@ -416,7 +423,7 @@ export class ArchiveInOtherVault extends tagged<ArchiveInOtherVault>()("ArchiveI
  */
 export class ChecksumMismatch extends tagged<ChecksumMismatch>()("ChecksumMismatch", {
   ...response,
-  /** The archive that was stored with another tree hash: delete it, and upload again. */
+  /** The archive that was stored with the wrong tree hash. Delete it, and upload again. */
   archiveId: Schema.optional(ArchiveId)
 }) {
   static readonly code = "InvalidParameterValueException"
@@ -433,7 +440,7 @@ export class ChecksumMismatch extends tagged<ChecksumMismatch>()("ChecksumMismat
 }
 
 /**
- * An archive or part without a single byte.
+ * 400: the archive or part is empty.
  *
  * @since 0.1.0
  * @category errors
@@ -446,7 +453,7 @@ export class EmptyArchive extends tagged<EmptyArchive>()("EmptyArchive", respons
 }
 
 /**
- * The part size is not 1 MiB times a power of two up to 4 GiB.
+ * 400: the part size is not 1 MiB times a power of two, up to 4 GiB.
  *
  * @since 0.1.0
  * @category errors
@@ -459,7 +466,8 @@ export class InvalidPartSize extends tagged<InvalidPartSize>()("InvalidPartSize"
 }
 
 /**
- * The job's output cannot be read: it is still running, or it failed.
+ * 400: the service rejects GetJobOutput, because the job is in progress or failed. This package checks the job first, so its
+ * own methods raise `JobRunning` or `JobFailed` instead.
  *
  * @since 0.1.0
  * @category errors
@@ -472,7 +480,7 @@ export class JobNotReady extends tagged<JobNotReady>()("JobNotReady", response) 
 }
 
 /**
- * A range that does not lie on MiBs, or a part that does not start on a multiple of the part size.
+ * 400: the range does not start and end on a MiB, or the part does not start on a multiple of the part size.
  *
  * @since 0.1.0
  * @category errors
@@ -485,7 +493,7 @@ export class RangeNotAligned extends tagged<RangeNotAligned>()("RangeNotAligned"
 }
 
 /**
- * A range of a job's output that starts behind its end.
+ * 400: the range of a job's output starts after its end.
  *
  * @since 0.1.0
  * @category errors
@@ -498,7 +506,7 @@ export class RangeNotSatisfiable extends tagged<RangeNotSatisfiable>()("RangeNot
 }
 
 /**
- * The vault holds archives, or was written to since its last inventory.
+ * 400: the vault contains archives, or was written to since its last inventory.
  *
  * @since 0.1.0
  * @category errors
@@ -511,7 +519,7 @@ export class VaultNotEmpty extends tagged<VaultNotEmpty>()("VaultNotEmpty", resp
 }
 
 /**
- * 400: a value is there but wrong, for a cause that the more exact errors do not name.
+ * 400: a value is invalid, for a cause without a class of its own.
  *
  * @since 0.1.0
  * @category errors
@@ -523,8 +531,8 @@ export class InvalidParameterValue extends tagged<InvalidParameterValue>()("Inva
 }
 
 /**
- * The codes by which AWS's services throttle, besides Glacier's own (AWS "Retry behavior 2.1"). That list has
- * LimitExceededException as well: here it means a number of vaults, tags or units that no wait brings down.
+ * The codes of throttling in other AWS services (AWS "Retry behavior 2.1"). That list also has LimitExceededException. In
+ * Glacier it is not throttling: it means too many vaults, tags or units.
  */
 const throttlingCodes: ReadonlySet<string> = new Set([
   "BandwidthLimitExceeded",
@@ -546,7 +554,7 @@ const transientCodes: ReadonlySet<string> = new Set(["RequestTimeout", "RequestT
 const transientStatus: ReadonlySet<number> = new Set([408, 500, 502, 503, 504])
 
 /**
- * A code that this version does not know, or that the operation is not known to response.
+ * A code that this version does not know, or that the operation does not list.
  *
  * @since 0.1.0
  * @category errors
@@ -555,7 +563,7 @@ export class UnknownServiceError
   extends tagged<UnknownServiceError>()("UnknownServiceError", { ...response, code: Schema.String })
 {
   readonly [TypeId]: TypeId = TypeId
-  /** As AWS's clients take it: by its code, or else by its status. */
+  /** By the code, else by the status, as in AWS's clients. */
   get retry(): Retry {
     if (this.status === 429 || throttlingCodes.has(this.code)) return "throttle"
     return transientStatus.has(this.status) || transientCodes.has(this.code) ? "transient" : "never"
@@ -571,7 +579,7 @@ export class UnknownServiceError
 export const vaultMissing = [VaultNotFound, ResourceNotFound] as const
 
 /**
- * The errors any operation can response with.
+ * The errors of every operation.
  *
  * @since 0.1.0
  * @category groups
@@ -599,15 +607,15 @@ export const common = [
 export interface Known<E> {
   readonly code: string
   readonly text?: RegExp
-  /** What to do, added to the message where the service's text does not say it. */
+  /** Advice that is added to the message, where the service's text has none. */
   readonly advice?: string
-  /** Another code that means the same when its text matches. */
+  /** Another code with the same meaning when its text matches. */
   readonly alias?: { readonly code: string; readonly text: RegExp }
   new(response: Response): E
 }
 
 /**
- * What is known of an error response. `code` is the one of its body.
+ * The values of an error response.
  *
  * @since 0.1.0
  * @category models
@@ -621,8 +629,8 @@ export interface Response {
 }
 
 /**
- * Translates an error response to one of the classes an operation lists, or to `UnknownServiceError`: an error added
- * to the service tomorrow must not become a defect.
+ * Translates an error response to one of the classes that an operation lists, else to `UnknownServiceError`: a new error of
+ * the service must not become a defect.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,8 +1,8 @@
 /**
- * SHA-256 as a plain synchronous function, incremental and keyed (HMAC): what the tree hash and SigV4 are made of.
+ * SHA-256 as a synchronous function, incremental and keyed (HMAC), for the tree hash and Signature Version 4.
  *
  * The default is plain JavaScript, which runs everywhere; `effect-glacier/node` replaces it with the much faster one of
- * Node.js. Bulk hashing of parts goes through `Hasher` instead, which may leave the event loop.
+ * Node.js. Parts are hashed by `Hasher` instead, which can use other threads.
  *
  * @since 0.1.0
  */
@@ -31,7 +31,7 @@ export interface Digest {
 export type Create = (key?: Uint8Array) => Digest
 
 /**
- * The SHA-256 in use. A `Reference`: without a Layer it is the portable one.
+ * The SHA-256 in use. The default is the portable one.
  *
  * @since 0.1.0
  * @category tags
@@ -41,7 +41,7 @@ export class Sha256 extends Context.Reference<Sha256>()("effect-glacier/Sha256",
 }) {}
 
 /**
- * The digest of some bytes: 32 bytes.
+ * Computes the digest of bytes: 32 bytes.
  *
  * @since 0.1.0
  * @category hashing
@@ -53,7 +53,7 @@ export const digest = (create: Create, ...bytes: ReadonlyArray<Uint8Array>): Uin
 }
 
 /**
- * The digest of some bytes as 64 lower-case hex digits, as `x-amz-content-sha256` carries it.
+ * Computes the digest of bytes as 64 lower-case hex digits, the form of `x-amz-content-sha256`.
  *
  * @since 0.1.0
  * @category hashing
@@ -71,7 +71,7 @@ const toBytes = (data: Data): Uint8Array => {
 }
 
 /**
- * The form in which signing libraries ask for a hash: a class, keyed when it is given a secret.
+ * The form of a hash that signing libraries require: a class, whose hash is keyed when it gets a secret.
  *
  * @since 0.1.0
  * @category models
@@ -81,7 +81,7 @@ export interface HashClass {
 }
 
 /**
- * SHA-256 in the form in which signing libraries ask for it.
+ * Makes SHA-256 in the form that signing libraries require.
  *
  * @since 0.1.0
  * @category hashing

@@ -1,5 +1,5 @@
 /**
- * The tags of a vault (spec section 12.8).
+ * The tags of a vault.
  *
  * @since 0.1.0
  */
@@ -16,8 +16,8 @@ const tagValueRule = "must be at most 255 letters, digits, spaces and _ . / = + 
 const letters = "[\\p{L}\\p{N} _./=+\\-@]"
 
 /**
- * The key of a tag: 1 to 128 letters, digits, spaces and `_ . / = + - @`, case-sensitive. Those that begin with `aws:`
- * are AWS's.
+ * The key of a tag: 1 to 128 letters, digits, spaces and `_ . / = + - @`, case-sensitive. Keys that start with
+ * `aws:` are reserved.
  *
  * @since 0.1.0
  * @category schemas
@@ -31,7 +31,7 @@ export const TagKey = Schema.String.pipe(
 )
 
 /**
- * The value of a tag: up to 255 characters of the same kind.
+ * The value of a tag: up to 255 of the same characters.
  *
  * @since 0.1.0
  * @category schemas
@@ -49,7 +49,7 @@ const isTagKey = Schema.is(TagKey)
 const isTagValue = Schema.is(TagValue)
 
 /**
- * Values of tags by their keys, whatever these are: a record would lose one that is called `__proto__`.
+ * The values of tags by their keys. A record would lose the key `__proto__`.
  *
  * @since 0.1.0
  * @category schemas
@@ -85,7 +85,8 @@ const TagKeys = Schema.Array(TagKey).pipe(
 const VaultTags = Schema.Struct({ tags: required("Tags", Tags) })
 
 /**
- * Adds 1 to 10 tags to a vault, in place of those of the same keys. A vault may have 50.
+ * Adds 1 to 10 tags to a vault, and replaces tags with the same keys. A vault can have 50. See AddTagsToVault (Amazon Glacier
+ * API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -109,7 +110,7 @@ export const AddTagsToVault = Operation.make({
 })
 
 /**
- * All tags of a vault.
+ * Lists all tags of a vault. See ListTagsForVault (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -127,7 +128,8 @@ export const ListTagsForVault = Operation.make({
 })
 
 /**
- * Removes 1 to 10 tags from a vault, those of them that it has.
+ * Removes 1 to 10 tags from a vault. Ignores keys that the vault does not have. See RemoveTagsFromVault (Amazon Glacier API
+ * Reference).
  *
  * @since 0.1.0
  * @category operations

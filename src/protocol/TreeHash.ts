@@ -1,7 +1,7 @@
 /**
- * Glacier's checksum (spec section 8.2): SHA-256 of each MiB, then of each pair of neighbours, until one is left; a
- * node without a neighbour moves up as it is. It lets parts be hashed apart and combined, and ranges of an archive be
- * checked without the rest.
+ * Glacier's checksum: the SHA-256 of each MiB, then of each pair of neighbours, until one hash is left. A node without a
+ * neighbour moves up unchanged. So parts can be hashed separately and combined, and a range of an archive can be verified
+ * without the rest. See Computing Checksums (Amazon Glacier Developer Guide).
  *
  * @since 0.1.0
  */
@@ -14,7 +14,7 @@ import * as Limits from "./Limits.ts"
 import * as Sha256 from "./Sha256.ts"
 
 /**
- * A tree hash as 64 lower-case hex digits, as `x-amz-sha256-tree-hash` carries it.
+ * A tree hash as 64 lower-case hex digits, the form of `x-amz-sha256-tree-hash`.
  *
  * @since 0.1.0
  * @category schemas
@@ -62,7 +62,7 @@ const nodes = (create: Sha256.Create): Nodes => {
 }
 
 /**
- * A tree hash in the making. It holds one running digest and O(log n) finished ones, whatever the size.
+ * An incremental tree hash. It holds one running digest and O(log n) finished ones.
  *
  * @since 0.1.0
  * @category models
@@ -77,7 +77,7 @@ export interface Builder {
 }
 
 /**
- * Starts a tree hash. `onLeaf` sees the digest of each MiB (and of the shorter rest) in order.
+ * Starts an incremental tree hash. Calls `onLeaf` with the digest of each MiB (and of the shorter rest) in order.
  *
  * @since 0.1.0
  * @category constructors
@@ -125,7 +125,7 @@ export const builder = (create: Sha256.Create, onLeaf?: (digest: Uint8Array) => 
 }
 
 /**
- * The tree hash of bytes that are all there.
+ * Computes the tree hash of bytes in memory.
  *
  * @since 0.1.0
  * @category hashing
@@ -137,18 +137,18 @@ export const ofBytes = (create: Sha256.Create, bytes: Uint8Array): TreeHash => {
 }
 
 /**
- * How to hash what is long.
+ * Options for hashing a Stream.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** Told of the bytes hashed so far. */
+  /** Receives the number of bytes hashed so far. */
   readonly onProgress?: ((bytes: number) => Effect.Effect<void>) | undefined
 }
 
 /**
- * The tree hash of a Stream of bytes, however it is cut, with the `Sha256` in use. Memory holds O(log n) digests.
+ * Computes the tree hash of a Stream of bytes with the `Sha256` in use. Memory holds O(log n) digests.
  *
  * @since 0.1.0
  * @category hashing
@@ -175,7 +175,7 @@ export const ofStream = Effect.fnUntraced(function*<E, R>(
 })
 
 /**
- * The tree hash above the digests of leaves in order (at least one): how a range is checked without its bytes.
+ * Computes the tree hash of the digests of leaves in order (at least 1). It verifies a range without its bytes.
  *
  * @since 0.1.0
  * @category hashing
@@ -187,8 +187,8 @@ export const ofLeaves = (create: Sha256.Create, leaves: Iterable<Uint8Array>): T
 }
 
 /**
- * The tree hash of an archive from those of its parts in order (at least one; spec section 8.4). All parts but the
- * last must be of one size, 1 MiB times a power of two: for other sizes the result is not the archive's tree hash.
+ * Computes the tree hash of an archive from those of its parts in order (at least 1). All parts except the last must have the
+ * same size, 1 MiB times a power of two: for other sizes the result is not the archive's tree hash.
  *
  * @since 0.1.0
  * @category hashing

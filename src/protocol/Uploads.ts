@@ -1,5 +1,5 @@
 /**
- * The operations of multipart uploads (spec section 12.3).
+ * The operations on multipart uploads.
  *
  * @since 0.1.0
  */
@@ -35,7 +35,7 @@ export const UploadDescription = Schema.Struct({
 export type UploadDescription = typeof UploadDescription.Type
 
 /**
- * A part that the service has in full.
+ * A complete part of a multipart upload.
  *
  * @since 0.1.0
  * @category schemas
@@ -52,7 +52,7 @@ export const Part = Schema.Struct({
 export type Part = typeof Part.Type
 
 /**
- * A page of ListParts; `marker` leads to the next.
+ * A page of ListParts. `marker` is the start of the next page.
  *
  * @since 0.1.0
  * @category schemas
@@ -68,7 +68,7 @@ export const PartPage = Schema.Struct({
 })
 
 /**
- * A page of ListMultipartUploads; `marker` leads to the next.
+ * A page of ListMultipartUploads. `marker` is the start of the next page.
  *
  * @since 0.1.0
  * @category schemas
@@ -79,8 +79,8 @@ export const UploadPage = Schema.Struct({
 })
 
 /**
- * Opens a multipart upload. Each call opens one, and still a lost call is simply repeated: an upload without parts costs
- * nothing, and the service drops it after 24 hours.
+ * Opens a multipart upload. Each call opens one. A lost call is repeated all the same: an upload without parts costs nothing
+ * and expires after 24 hours. See InitiateMultipartUpload (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -104,11 +104,12 @@ export const InitiateMultipartUpload = Operation.make({
   repeatable: true
 })
 
-/** The smallest part size that holds so many bytes. All larger ones are multiples of it. */
+/** The smallest part size that holds a number of bytes. All larger part sizes are multiples of it. */
 const partSizeOf = (length: number): number => 2 ** Math.max(20, Math.ceil(Math.log2(length)))
 
 /**
- * Uploads a part: any part, in any order, as often as wanted; the last write of a range wins.
+ * Uploads a part, in any order. A part that is uploaded twice holds the bytes of the last request. See UploadPart (Amazon
+ * Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -149,7 +150,8 @@ export const UploadMultipartPart = Operation.make({
 })
 
 /**
- * Makes the parts one archive. For a short time after success a repeat gives the same archive id.
+ * Completes a multipart upload. For a short time after success, a repeat returns the same archive id. See
+ * CompleteMultipartUpload (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -182,7 +184,8 @@ export const CompleteMultipartUpload = Operation.make({
 })
 
 /**
- * Drops an upload and its parts. For a short time a repeat succeeds too.
+ * Aborts a multipart upload and discards its parts. For a short time a repeat succeeds. See AbortMultipartUpload (Amazon
+ * Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -201,7 +204,7 @@ export const AbortMultipartUpload = Operation.make({
 })
 
 /**
- * Lists the parts the service has in full, by their place, at most 50 at a time.
+ * Lists the complete parts by their position, at most 50 at a time. See ListParts (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -220,7 +223,7 @@ export const ListParts = Operation.make({
 })
 
 /**
- * Lists the open uploads of a vault, at most 50 at a time.
+ * Lists the open multipart uploads of a vault, at most 50 at a time. See ListMultipartUploads (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations

@@ -1,5 +1,5 @@
 /**
- * The operations on vaults (spec section 12.1).
+ * The operations on vaults.
  *
  * @since 0.1.0
  */
@@ -10,7 +10,7 @@ import * as Operation from "./Operation.ts"
 import * as ServiceError from "./ServiceError.ts"
 
 /**
- * A vault, and its owner when that is not the account of the credentials.
+ * The name of a vault, and its owner if that is not the account of the credentials.
  *
  * @since 0.1.0
  * @category models
@@ -21,8 +21,8 @@ export interface VaultAddress {
 }
 
 /**
- * A vault as DescribeVault and ListVaults show it. Its counts are those of the last inventory, about a day old, and
- * `sizeInBytes` includes the service's overhead for each archive.
+ * The description of a vault, as DescribeVault and ListVaults return it. Its counts are those of the last inventory, about a
+ * day old. `sizeInBytes` includes the service's overhead for each archive.
  *
  * @since 0.1.0
  * @category schemas
@@ -44,7 +44,7 @@ export const VaultDescription = Schema.Struct({
 export type VaultDescription = typeof VaultDescription.Type
 
 /**
- * A page of ListVaults; `marker` leads to the next.
+ * A page of ListVaults. `marker` is the start of the next page.
  *
  * @since 0.1.0
  * @category schemas
@@ -55,7 +55,7 @@ export const VaultPage = Schema.Struct({
 })
 
 /**
- * Creates a vault. Creating it again changes nothing.
+ * Creates a vault. Does nothing if it exists. See CreateVault (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -73,7 +73,7 @@ export const CreateVault = Operation.make({
 })
 
 /**
- * Describes a vault as of its last inventory.
+ * Describes a vault as of its last inventory. See DescribeVault (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -92,7 +92,8 @@ export const DescribeVault = Operation.make({
 })
 
 /**
- * Lists the vaults of an account in the endpoint's region by name, at most 10 at a time.
+ * Lists the vaults of an account in the region of the endpoint by name, at most 10 at a time. See ListVaults (Amazon Glacier
+ * API Reference).
  *
  * @since 0.1.0
  * @category operations
@@ -110,8 +111,8 @@ export const ListVaults = Operation.make({
 })
 
 /**
- * Deletes a vault that its last inventory shows empty and that was not written to since. A vault that is not there
- * counts as deleted.
+ * Deletes a vault. It must be empty in its last inventory, and unchanged since. A vault that does not exist counts as deleted.
+ * See DeleteVault (Amazon Glacier API Reference).
  *
  * @since 0.1.0
  * @category operations

@@ -1,6 +1,6 @@
 /**
- * Deletes many archives of a vault: first as a plan of which, then one by one, and after whatever ended it from where it
- * was. Which archives, a predicate over an inventory says.
+ * Deletes many archives of a vault. A plan lists the archives; running it deletes them, and resumes after an interruption.
+ * The archives come from an inventory.
  *
  * @since 0.1.0
  */
@@ -9,6 +9,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { formatNumber } from "../policy/Format.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import type { InvalidInput } from "../protocol/GlacierError.ts"
 import { check, Concurrency } from "../protocol/InputCheck.ts"
@@ -18,25 +19,25 @@ import type { operations } from "../protocol/Operations.ts"
 import { ArchiveNotFound } from "../protocol/ServiceError.ts"
 import type { Checkpoint, CheckpointError, CheckpointInUse } from "../transfer/Checkpoint.ts"
 import type { Failure } from "../transport/Method.ts"
-import { isMissing } from "./internal/missing.ts"
-import { bytesOf, openLog, selected } from "./internal/selected.ts"
+import { isMissing } from "./internal/isMissing.ts"
+import { bytesOf, collectOnce, openLog } from "./internal/manyArchives.ts"
 import { Vault } from "./Vault.ts"
 
 /**
- * Which archives are to be deleted: all that is known of each is in memory, which takes less than a KiB.
+ * The archives to delete. Each takes less than 1 KiB of memory.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Plan {
-  /** Each once, in the order in which they were selected. */
+  /** The archives in the order of their selection, without repetitions. */
   readonly archives: ReadonlyArray<Entry>
-  /** Of all of them. */
+  /** The sum of their sizes. */
   readonly bytes: number
 }
 
 /**
- * The plan to delete the archives of a Stream.
+ * Makes the plan to delete the archives of a Stream. Sends no request.
  *
  * @since 0.1.0
  * @category constructors
@@ -53,21 +54,19 @@ export interface Plan {
  * }, Effect.provide(Checkpoint.layerMemory))
  */
 export const make = <E, R>(archives: Stream.Stream<Entry, E, R>): Effect.Effect<Plan, E, R> =>
-  Effect.map(selected(archives), (archives) => ({ archives, bytes: bytesOf(archives) }))
-
-const number = new Intl.NumberFormat("en-US")
+  Effect.map(collectOnce(archives), (archives) => ({ archives, bytes: bytesOf(archives) }))
 
 /**
- * A plan as a line for a terminal.
+ * Formats a plan as a line for a terminal.
  *
  * @since 0.1.0
  * @category formatting
  */
 export const format = ({ archives, bytes }: Plan): string =>
-  `${number.format(archives.length)} archives of ${number.format(bytes)} bytes are to be deleted`
+  `${formatNumber(archives.length)} archives of ${formatNumber(bytes)} bytes are to be deleted`
 
 /**
- * What the deletion of an archive can fail with.
+ * The errors of deleting an archive.
  *
  * @since 0.1.0
  * @category errors
@@ -75,7 +74,7 @@ export const format = ({ archives, bytes }: Plan): string =>
 export type DeleteError = Failure<(typeof operations)["deleteArchive"]>
 
 /**
- * What became of an archive: `Deleted`, now or `before`, by an earlier run or by others; or `Failed`.
+ * The outcome of an archive: `Deleted`, now or `before`, by an earlier run or another program; or `Failed`.
  *
  * @since 0.1.0
  * @category models
@@ -88,22 +87,24 @@ export type Outcome = Data.TaggedEnum<{
 const Outcome = Data.taggedEnum<Outcome>()
 
 /**
- * How to delete.
+ * Options for running a plan.
  *
  * @since 0.1.0
  * @category models
  */
 export interface RunOptions {
-  /** Archives that are deleted at once. Default: 8. The `RatePolicy` in use paces them. */
+  /** The number of concurrent requests. Default: 8. The `RatePolicy` in use paces them. */
   readonly concurrency?: number | undefined
 }
 
 const Recorded = Schema.parseJson(Schema.TaggedStruct("Deleted", { archiveId: ArchiveId }))
 
 /**
- * Deletes what is planned: an outcome for each archive, as it comes. One that fails does not end the others, and is tried
- * again by the next run. What was deleted is kept in the checkpoint of that name, which the next run goes on from; it is
- * there until `Checkpoint.clear`. Only when that cannot be written does the Stream fail.
+ * Deletes the archives of a plan and emits an outcome for each. A failure of one archive does not stop the others; the next
+ * run tries it again.
+ *
+ * The checkpoint with this name records the deleted archives, so that the next run skips them. It remains until
+ * `Checkpoint.clear`. The Stream fails only when the checkpoint cannot be read or written.
  *
  * @since 0.1.0
  * @category running

@@ -1,6 +1,6 @@
 /**
- * A job of a vault: an archive or an inventory on its way out. Retrieving takes minutes to days, and what it retrieved
- * can be read for 24 hours (spec section 13).
+ * A job of a vault: the retrieval of an archive or an inventory. It takes minutes to hours. Its output expires 24 hours after
+ * the job has completed.
  *
  * @since 0.1.0
  */
@@ -31,58 +31,61 @@ import type { VaultAddress } from "../protocol/Vaults.ts"
 import * as Download from "../transfer/Download.ts"
 import type * as Target from "../transfer/Target.ts"
 import type { Failure } from "../transport/Method.ts"
-import { capture } from "./internal/capture.ts"
-import { describe, expired } from "./internal/describe.ts"
-import { inventory } from "./internal/inventory.ts"
+import { capture } from "./internal/builtContext.ts"
+import { describe, expired } from "./internal/describeJob.ts"
+import { readInventory } from "./internal/readInventory.ts"
 import type { JobInventory } from "./JobInventory.ts"
 import * as JobWaiting from "./JobWaiting.ts"
 
 /**
+ * The errors of describing a job.
+ *
  * @since 0.1.0
  * @category models
  */
 export type DescribeError = Failure<(typeof operations)["describeJob"]> | JobExpired
 
 /**
+ * The errors of reading the output of a job.
+ *
  * @since 0.1.0
  * @category models
  */
 export type OutputError = DescribeError | Download.DownloadError | JobFailed | JobRunning
 
 /**
- * What can be done with a job.
+ * The operations of a job.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
   readonly id: JobId
-  /** The job as it stands. */
+  /** Describes the job. See DescribeJob (Amazon Glacier API Reference). */
   readonly describe: Effect.Effect<JobDescription, DescribeError>
   /**
-   * Waits until the job has ended, by the `JobWaiting` in use, or by asking as `polling` says. Fails with `JobFailed` when
-   * there will be no output, and with `JobRunning` when the policy, or a `polling` that ends, has given up. Interrupting it
-   * leaves the job running.
+   * Waits until the job ends, by the `JobWaiting` in use or by the schedule `polling`. Fails with `JobFailed` when the job
+   * failed, and with `JobRunning` when the policy or the schedule ends first. Interrupting the wait does not stop the job.
    */
   readonly wait: (
     polling?: Schedule.Schedule<unknown, JobDescription>
   ) => Effect.Effect<JobDescription, JobWaiting.WaitError | JobFailed>
   /**
-   * The verified bytes of the output, in order, fetched by parallel windows; from any byte, for who has those before it.
+   * Streams the verified bytes of the output in order, fetched in parallel windows. `from` resumes at any byte.
    */
   readonly output: (options?: Download.StreamOptions) => Stream.Stream<Uint8Array, OutputError>
   /**
-   * Runs the bytes of `output` into a Sink. It has its result when the Sink is done: one that wants all bytes gets it
-   * only if the whole is verified.
+   * Runs the bytes of `output` into a Sink and returns its result. A Sink that takes all bytes succeeds only if the whole
+   * output is verified.
    */
   readonly outputTo: <A, L, E, R>(
     sink: Sink.Sink<A, Uint8Array, L, E, R>,
     options?: Download.StreamOptions
   ) => Effect.Effect<A, OutputError | E, R>
   /**
-   * Downloads the output to a file that appears only when it is whole and verified. Goes on where an earlier download to
-   * that path was cut off, of this job or another of the same bytes. Refuses a path that is not that of a file, or that
-   * another download writes to, before anything is fetched. See `Download.toFile`.
+   * Downloads the output to a file, which appears only when it is complete and verified. Resumes an earlier download to that
+   * path, of this job or another one with the same bytes. Rejects a path that is not a regular file, or that another download
+   * writes to, before anything is fetched. See `Download.toFile`.
    */
   readonly outputToFile: (
     path: string,
@@ -92,11 +95,11 @@ export interface Service {
     OutputError | Target.TargetError | PlatformError.PlatformError,
     FileSystem.FileSystem
   >
-  /** What can be checked of the output. */
+  /** Reports how the output can be verified. */
   readonly verification: (options?: Download.StreamOptions) => Effect.Effect<Download.Verification, OutputError>
   /**
-   * The output of an inventory job: of when it is, whether it lists the whole vault, and its archives as a Stream. Fails
-   * with `InvalidInput` when the job is about an archive.
+   * Reads the output of an inventory job: its date, whether it lists the whole vault, and its archives as a Stream. Fails with
+   * `InvalidInput` when the job retrieves an archive.
    */
   readonly inventory: Effect.Effect<JobInventory, OutputError | MalformedInventory>
 }
@@ -109,8 +112,8 @@ export interface Service {
  */
 export class Job extends Context.Tag("effect-glacier/Job")<Job, Service>() {}
 
-/** A job that has succeeded. */
-const ended = (job: JobDescription): Effect.Effect<JobDescription, JobFailed | JobRunning> => {
+/** Returns a job that has succeeded. Fails for any other. */
+const succeeded = (job: JobDescription): Effect.Effect<JobDescription, JobFailed | JobRunning> => {
   switch (job.statusCode) {
     case "Succeeded":
       return Effect.succeed(job)
@@ -125,7 +128,7 @@ const ended = (job: JobDescription): Effect.Effect<JobDescription, JobFailed | J
 }
 
 const outputOf = Effect.fnUntraced(function*(vault: VaultAddress, job: JobDescription) {
-  yield* ended(job)
+  yield* succeeded(job)
   const size = job.action === "InventoryRetrieval"
     ? job.inventorySizeInBytes
     : Option.orElse(Option.map(job.retrievalByteRange, ByteRange.length), () => job.archiveSizeInBytes)
@@ -133,15 +136,15 @@ const outputOf = Effect.fnUntraced(function*(vault: VaultAddress, job: JobDescri
     return yield* new MalformedResponse({
       operation: "DescribeJob",
       status: 200,
-      problem: "the job has succeeded but does not tell the size of its output"
+      problem: "the job has succeeded, but its description has no size of the output"
     })
   }
   const output: Download.Output = { vault, jobId: job.jobId, size: size.value, treeHash: job.treeHash }
   return output
 })
 
-/** Refuses what is no inventory before any of it is read. */
-const isInventory = (job: JobDescription): Effect.Effect<void, InvalidInput> =>
+/** Fails unless the job retrieves an inventory. */
+const checkInventory = (job: JobDescription): Effect.Effect<void, InvalidInput> =>
   job.action === "InventoryRetrieval" ? Effect.void : new InvalidInput({
     operation: "inventory",
     field: "job",
@@ -150,7 +153,7 @@ const isInventory = (job: JobDescription): Effect.Effect<void, InvalidInput> =>
   })
 
 /**
- * Attaches to the job of that id in a vault. Fails when it cannot be an id; whether there is such a job shows when it is asked.
+ * Attaches to the job with this id. Sends no request. Fails with `InvalidInput` when the id is invalid.
  *
  * @since 0.1.0
  * @category constructors
@@ -175,7 +178,7 @@ export const attach = Effect.fnUntraced(function*(vault: VaultAddress, jobId: st
       JobWaiting.JobWaiting.pipe(
         Effect.flatMap((policy) => (schedule === undefined ? policy : JobWaiting.polling(schedule))(vault, id)),
         run.effect,
-        Effect.flatMap(ended),
+        Effect.flatMap(succeeded),
         Effect.provideService(RetryPolicy.Default, RetryPolicy.patient),
         Effect.withSpan("Job.wait", { attributes: { "glacier.vault": vault.vaultName, "glacier.job": id } })
       ),
@@ -191,11 +194,11 @@ export const attach = Effect.fnUntraced(function*(vault: VaultAddress, jobId: st
       ),
     verification: (options) => Effect.map(located, (found) => Download.verification(found, options)),
     inventory: described.pipe(
-      Effect.tap(isInventory),
+      Effect.tap(checkInventory),
       Effect.flatMap((job) =>
         Effect.flatMap(
           outputOf(vault, job),
-          (found) => inventory(job, found.size, (options) => run.stream(Download.stream(found, options)))
+          (found) => readInventory(job, found.size, (options) => run.stream(Download.stream(found, options)))
         )
       )
     )
@@ -204,7 +207,7 @@ export const attach = Effect.fnUntraced(function*(vault: VaultAddress, jobId: st
 })
 
 /**
- * A job of a vault by its id: how a program that was restarted finds its job again.
+ * Provides the job with this id: for a program that was restarted.
  *
  * @since 0.1.0
  * @category layers
@@ -215,8 +218,8 @@ export const layer = (
 ): Layer.Layer<Job, InvalidInput, GlacierClient> => Layer.effect(Job, attach(vault, jobId))
 
 /**
- * Retrieves by the first of the tiers that has the capacity: fails with `InsufficientCapacity`, which is what an Expedited
- * retrieval may meet with, only when none has.
+ * Retrieves in the first tier that has capacity. An Expedited retrieval can fail with `InsufficientCapacity`; this function
+ * fails with it only when no tier has capacity.
  *
  * @since 0.1.0
  * @category combinators
@@ -242,26 +245,26 @@ export const inTiers = <A, E, R>(
 }
 
 /**
- * How an output is renewed.
+ * Options for renewing an output.
  *
  * @since 0.1.0
  * @category models
  */
 export interface RenewOptions {
-  /** How long before the output is gone another is asked for. Default: 5 hours, in which a Standard retrieval is done. */
+  /** The time before the output expires at which the next job starts. Default: 5 hours, enough for a Standard retrieval. */
   readonly ahead?: Duration.DurationInput | undefined
-  /** How often, each of which costs money. Default: once. */
+  /** The maximum number of further jobs, each of which costs money. Default: 1. */
   readonly times?: number | undefined
 }
 
 /**
- * Waits for a job and uses its output; should the job fail, or its output be gone before it is used, uses that of another.
- * So that nobody waits for hours then, the other is asked for while there is still `ahead` left of the 24 hours (but not
- * before half of the time that there was is over). `use` begins anew: `outputToFile` goes on with the windows it has if
- * told to keep them.
+ * Waits for a job and uses its output. When the job fails, or its output expires before `use` ends, does the same with
+ * another job. The other job starts `ahead` of the expiration, so that nobody waits for hours then (but not before half of
+ * the remaining time has passed). `use` is run again from its start; `outputToFile` with `onFailure: "keep"` fetches only
+ * what is missing.
  *
- * `retrieve` is to give a job whose output can be read for longer than it is told: `retrieveArchive` and
- * `retrieveInventory` of a vault look for one with `join`.
+ * `retrieve` gets the time for which the output must not expire. Pass it to `retrieveArchive` or `retrieveInventory` as
+ * `reuse`.
  *
  * @since 0.1.0
  * @category combinators
@@ -272,14 +275,14 @@ export interface RenewOptions {
  * const program = Effect.gen(function*() {
  *   const vault = yield* Vault.Vault
  *   yield* Job.renewed(
- *     (join) => vault.retrieveArchive("an archive's id", { join, tier: "Bulk" }),
+ *     (reuse) => vault.retrieveArchive("an archive's id", { reuse, tier: "Bulk" }),
  *     (job) => job.outputToFile("photos.tar", { onFailure: "keep" }),
  *     { ahead: "12 hours" }
  *   )
  * })
  */
 export const renewed = <A, E, R, E2, R2>(
-  retrieve: (join: Duration.Duration) => Effect.Effect<Service, E, R>,
+  retrieve: (reuse: Duration.Duration) => Effect.Effect<Service, E, R>,
   use: (job: Service) => Effect.Effect<A, E2, R2>,
   { ahead = "5 hours", times = 1 }: RenewOptions = {}
 ): Effect.Effect<A, E | E2 | JobWaiting.WaitError | JobFailed, R | R2> => {
@@ -290,7 +293,7 @@ export const renewed = <A, E, R, E2, R2>(
     const done = Option.match(completionDate, { onNone: () => now, onSome: DateTime.toEpochMillis })
     const left = Math.max(0, done + Limits.lifetimeMillis - now)
     yield* Effect.sleep(Math.max(left - Duration.toMillis(ahead), left / 2))
-    // What is read now can still be read: that nothing can follow it may not matter.
+    // The current output can still be read, so this failure may not matter.
     yield* Effect.catchAllCause(retrieved, (cause) => Effect.logWarning("A job was not renewed in time", cause))
     return yield* Effect.never
   })

@@ -1,6 +1,6 @@
 /**
- * An inventory that a job has fetched: which archives were in a vault when the service last took its inventory, which it
- * does about once a day. It is read entry by entry.
+ * The inventory that a job has retrieved: the archives that were in the vault when the service last took its inventory,
+ * which it does about once a day.
  *
  * @since 0.1.0
  */
@@ -15,7 +15,7 @@ import type { InventoryFormat } from "../protocol/Jobs.ts"
 import type * as Download from "../transfer/Download.ts"
 
 /**
- * What reading the archives can fail with, besides what is done about entries that cannot be read.
+ * The errors of reading the archives, except those of `onMalformed`.
  *
  * @since 0.1.0
  * @category models
@@ -23,21 +23,21 @@ import type * as Download from "../transfer/Download.ts"
 export type ReadError = Download.DownloadError | MalformedInventory
 
 /**
- * How to read the archives of an inventory: windows are of 4 MiB unless told otherwise.
+ * Options for reading the archives of an inventory. The default window size is 4 MiB.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ReadOptions<E, R> extends Download.Options {
   /**
-   * What to do about an entry that cannot be read. Without it the Stream fails with the first; with an Effect that logs
-   * or gathers them the others are still read.
+   * Handles an entry that cannot be decoded, for instance by logging it. The Stream continues with the next entry. Without this
+   * option it fails at the first such entry.
    */
   readonly onMalformed?: ((entry: MalformedEntry) => Effect.Effect<void, E, R>) | undefined
 }
 
 /**
- * What there is to know of any inventory.
+ * The members of every inventory.
  *
  * @since 0.1.0
  * @category models
@@ -45,20 +45,20 @@ export interface ReadOptions<E, R> extends Download.Options {
 export interface Common {
   readonly vaultArn: string
   readonly format: typeof InventoryFormat.Type
-  /** Bytes of the document. */
+  /** The size of the document in bytes. */
   readonly size: number
-  /** There is no tree hash for inventories: what is checked is that all bytes came, each from its place. */
+  /** Inventories have no tree hash: only their size and the position of each window are verified. */
   readonly verification: Extract<Download.Verification, "size">
   /**
-   * When the service took it: what was stored or deleted since is not in it. A document in CSV does not say; then all
-   * that is known is that it was before the job was done.
+   * The time at which the service took the inventory. Archives that were stored or deleted later are missing or still listed.
+   * None for a CSV document, which has no date; it was taken before the job completed.
    */
   readonly inventoryDate: Option.Option<DateTime.Utc>
-  /** How long ago that was. */
+  /** The time since `inventoryDate`. */
   readonly age: Effect.Effect<Option.Option<Duration.Duration>>
   /**
-   * The archives, in the order of the document, in memory that does not grow with their number. Fetched in windows: a
-   * connection that breaks costs one.
+   * Streams the archives in the order of the document. Memory does not grow with their number. Fetches the document in windows,
+   * so that a broken connection costs one window.
    */
   readonly archives: <E = MalformedEntry, R = never>(
     options?: ReadOptions<E, R>
@@ -66,8 +66,8 @@ export interface Common {
 }
 
 /**
- * An inventory of the whole vault. (One that was asked for with nothing but a marker looks the same: once it has
- * succeeded, a job does not tell the marker that it began at.)
+ * An inventory of the whole vault. (An inventory that was requested with only a marker looks the same: DescribeJob does not
+ * report the marker of a succeeded job.)
  *
  * @since 0.1.0
  * @category models
@@ -77,23 +77,25 @@ export interface Full extends Common {
 }
 
 /**
- * An inventory that was asked to list some archives only: those of some dates, or so many.
+ * An inventory that was requested for some dates or with a limit.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Partial extends Common {
   readonly _tag: "Partial"
-  /** Archives created at that time or later. */
+  /** The archives were created at this time or later. */
   readonly startDate: Option.Option<DateTime.Utc>
-  /** Archives created before that time. */
+  /** The archives were created before this time. */
   readonly endDate: Option.Option<DateTime.Utc>
   readonly limit: Option.Option<number>
-  /** The marker to ask for the next with, when the limit left some out. */
+  /** The marker for the next inventory job, when the limit has left archives out. */
   readonly next: Option.Option<string>
 }
 
 /**
+ * The inventory of a job.
+ *
  * @since 0.1.0
  * @category models
  */

@@ -1,6 +1,6 @@
 /**
- * How a job is waited for: by asking now and then, by one question for all jobs of a vault, or until a message says that
- * it has ended. A value in a `Reference`: a program needs none, and replaces it by a Layer under its vaults, or round
+ * The policy by which a program waits for jobs: it polls each job (`polling`), polls all jobs of a vault with one list
+ * (`shared`), or waits for messages (`notified`). The default is `polling`. Replace it by a Layer below the vaults, or around
  * one call by `Effect.provideService(JobWaiting, policy)`.
  *
  * @since 0.1.0
@@ -31,10 +31,10 @@ import type { JobId } from "../protocol/Names.ts"
 import type { operations } from "../protocol/Operations.ts"
 import type { VaultAddress } from "../protocol/Vaults.ts"
 import type { Failure } from "../transport/Method.ts"
-import { describe } from "./internal/describe.ts"
+import { describe } from "./internal/describeJob.ts"
 
 /**
- * What waiting can fail with: `JobRunning` when it was given up before the job has ended.
+ * The errors of waiting. `JobRunning` means that the policy stopped waiting before the job ended.
  *
  * @since 0.1.0
  * @category models
@@ -42,7 +42,8 @@ import { describe } from "./internal/describe.ts"
 export type WaitError = Failure<(typeof operations)["describeJob"]> | JobExpired | JobRunning
 
 /**
- * Waits until a job has ended, well or not, and gives it as it is then. To interrupt it leaves the job running.
+ * A function that waits until a job ends, succeeded or failed, and returns its description. Interrupting it does not stop
+ * the job.
  *
  * @since 0.1.0
  * @category models
@@ -52,7 +53,7 @@ export type Policy = (
   jobId: JobId
 ) => Effect.Effect<JobDescription, WaitError, GlacierClient.GlacierClient>
 
-/** From which age on jobs end as a rule, how often to ask then (milliseconds), and when most have ended. */
+/** For each tier: the age at which jobs usually end, the interval of polls from then on (milliseconds), and the usual time. */
 const rules = {
   Expedited: { from: 60_000, every: 15_000, usual: "1 to 5 minutes" },
   Standard: { from: 3 * 3_600_000, every: 5 * 60_000, usual: "3 to 5 hours" },
@@ -62,12 +63,12 @@ const rules = {
 const tierOf = (job: JobDescription) => Option.getOrElse(job.tier, () => "Standard" as const)
 
 /**
- * When to ask for a job by its tier: once the time has come that such jobs usually take, every 15 seconds for an Expedited
- * one, every 5 minutes for Standard and inventories, every 10 for Bulk. Before that after a second and then ever more
- * rarely, each time when the job has grown half as old again: so one of a few seconds (of an emulator) is not waited for
- * long, nor one of hours asked about all the time.
+ * The default polling schedule, by the tier of the job. It polls after a second, and then each time the job's age has grown
+ * by half. From the age at which jobs of the tier usually end, it polls every 15 seconds (Expedited), 5 minutes (Standard
+ * and inventories) or 10 minutes (Bulk). So a job of the emulator that takes seconds ends the wait soon, and a job that takes
+ * hours costs few requests.
  *
- * Its input is the job as it stands, so `Schedule.tapInput` sees each answer.
+ * Its input is the description of the job, so `Schedule.tapInput` sees each one.
  *
  * @since 0.1.0
  * @category schedules
@@ -79,8 +80,8 @@ const tierOf = (job: JobDescription) => Option.getOrElse(job.tier, () => "Standa
  * const program = Effect.gen(function*() {
  *   const vault = yield* Vault.Vault
  *   const job = yield* vault.retrieveInventory()
- *   const tell = ({ statusCode }: Jobs.JobDescription) => Console.log(statusCode)
- *   yield* job.wait(Schedule.tapInput(JobWaiting.usual, tell))
+ *   const print = ({ statusCode }: Jobs.JobDescription) => Console.log(statusCode)
+ *   yield* job.wait(Schedule.tapInput(JobWaiting.usual, print))
  * })
  */
 export const usual: Schedule.Schedule<unknown, JobDescription> = Schedule.identity<JobDescription>().pipe(
@@ -88,17 +89,17 @@ export const usual: Schedule.Schedule<unknown, JobDescription> = Schedule.identi
   Schedule.addDelayEffect(([job, waited]) =>
     Effect.map(DateTime.now, (now) => {
       const { every, from } = rules[tierOf(job)]
-      // By a clock that is slow a job may be of the future.
+      // A slow clock can show a creation date in the future.
       const age = Math.max(DateTime.distance(job.creationDate, now), Duration.toMillis(waited))
       return age < from ? Math.max(1_000, Math.min(age / 2, from - age)) : every
     })
   )
 )
 
-/** Whether a job has ended. By its status: one that contradicts `completed` must not be waited for without end. */
+/** Whether a job has ended, by its status: a status that contradicts `completed` must not make the wait endless. */
 const isEnded = ({ statusCode }: JobDescription): boolean => statusCode !== "InProgress"
 
-/** What is known of a job that is waited for: how it is, and when it is asked about again (milliseconds). */
+/** The last description of a job, and the time of the next poll (epoch milliseconds). */
 interface Known {
   readonly job: JobDescription
   readonly next: number
@@ -106,23 +107,23 @@ interface Known {
 
 const messageOf = (jobId: JobId, { vaultName }: VaultAddress, known: Known | undefined): string => {
   const subject = `Job ${jobId} of vault ${vaultName}`
-  if (known === undefined) return `${subject} is waited for: its status is not known yet`
+  if (known === undefined) return `Waiting for job ${jobId} of vault ${vaultName}, whose status is not known yet`
   const { job, next } = known
   const tier = tierOf(job)
   return `${subject} is in progress since ${DateTime.formatIso(job.creationDate)}. ${tier} jobs usually take ` +
-    `${rules[tier].usual}. It is asked about again at ${new Date(next).toISOString()}`
+    `${rules[tier].usual}. The next poll is at ${new Date(next).toISOString()}`
 }
 
-/** Asks at once, and then as a schedule says. */
-const asking = <E, R>(
-  ask: Effect.Effect<JobDescription, E, R>,
+/** Polls at once, and then by a schedule. Fails with `JobRunning` when the schedule ends before the job. */
+const poll = <E, R>(
+  describe: Effect.Effect<JobDescription, E, R>,
   vault: VaultAddress,
   jobId: JobId,
   schedule: Schedule.Schedule<unknown, JobDescription>
 ) =>
   Effect.suspend(() => {
     let known: Known | undefined
-    const looking = Schedule.zipRight(schedule, Schedule.identity<JobDescription>()).pipe(
+    const whileRunning = Schedule.zipRight(schedule, Schedule.identity<JobDescription>()).pipe(
       Schedule.untilInput(isEnded),
       Schedule.onDecision((job, decision) =>
         Effect.sync(() => {
@@ -135,12 +136,12 @@ const asking = <E, R>(
     return Waiting.during(
       { reason: "job", about: vault.vaultName },
       () => messageOf(jobId, vault, known),
-      () => Effect.repeat(ask, looking)
+      () => Effect.repeat(describe, whileRunning)
     )
   }).pipe(Effect.filterOrFail(isEnded, () => new JobRunning({ jobId })))
 
 /**
- * Asks for each job by itself: at once, and then as a schedule says. Fails with `JobRunning` when the schedule has ended
+ * Polls each job by itself with DescribeJob: at once, and then by a schedule. Fails with `JobRunning` when the schedule ends
  * before the job.
  *
  * @since 0.1.0
@@ -152,22 +153,22 @@ const asking = <E, R>(
  * const hourly = Effect.provideService(JobWaiting.JobWaiting, JobWaiting.polling(Schedule.spaced("1 hour")))
  */
 export const polling = (schedule: Schedule.Schedule<unknown, JobDescription> = usual): Policy => (vault, jobId) =>
-  asking(describe(vault, jobId), vault, jobId, schedule)
+  poll(describe(vault, jobId), vault, jobId, schedule)
 
 /**
- * How many jobs share a question.
+ * Options for polling all jobs of a vault with one list.
  *
  * @since 0.1.0
  * @category models
  */
 export interface SharedOptions {
-  /** When each job is to be asked for. Default: `usual`. */
+  /** The schedule of each job. Default: `usual`. */
   readonly schedule?: Schedule.Schedule<unknown, JobDescription> | undefined
-  /** How long after the list of a vault's jobs was asked for it is asked for again, at the earliest. Default: a minute. */
+  /** The minimum time between two lists of a vault. Default: 1 minute. */
   readonly every?: Duration.DurationInput | undefined
 }
 
-/** Lists the jobs of a vault for all who ask: one list for all that have asked before it was begun. */
+/** Lists the jobs of a vault. Callers that ask before a list starts share it. */
 const listing = (vault: VaultAddress, glacier: GlacierClient.Service, every: number) =>
   Effect.map(Effect.makeSemaphore(1), (turns) => {
     let last: { readonly at: number; readonly jobs: ReadonlyMap<JobId, JobDescription> } | undefined
@@ -188,9 +189,8 @@ const listing = (vault: VaultAddress, glacier: GlacierClient.Service, every: num
   })
 
 /**
- * Asks for all jobs of a vault that are waited for at once, by ListJobs: one question, of a page for each 50 jobs that the
- * vault has, in place of one for each that is waited for. It is asked only while somebody waits. A job that is not in the
- * list is asked for by itself.
+ * Polls all jobs of a vault together with ListJobs: one page for each 50 jobs of the vault, instead of one request for each
+ * job. Sends requests only while a caller waits. Describes a job by itself if it is not in the list.
  *
  * @since 0.1.0
  * @category policies
@@ -210,40 +210,40 @@ export const shared = ({ every = "1 minute", schedule = usual }: SharedOptions =
         const glacier = yield* GlacierClient.GlacierClient
         const { accountId, vaultName } = vault
         const list = yield* RcMap.get(listings, Data.struct({ glacier, accountId, vaultName }))
-        const ask = Effect.flatMap(list, (jobs) => {
+        const describeShared = Effect.flatMap(list, (jobs) => {
           const job = jobs.get(jobId)
           return job === undefined ? describe(vault, jobId) : Effect.succeed(job)
         })
-        return yield* asking(ask, vault, jobId, schedule)
+        return yield* poll(describeShared, vault, jobId, schedule)
       }))
   )
 
-/** How late a message may be. */
+/** The longest normal delay of a message. */
 const late = Duration.minutes(1)
 
 /**
- * Asks for a job when a message says that it has ended: whatever makes these, a queue or a web hook. Messages may be late,
- * twice, of other jobs or wrong, as only the service's answer counts; should they stay away, or the Stream fail, which is
- * logged, there is another policy as a net below them. The Stream is run until the Scope ends.
+ * Describes a job when a message says that it has ended. The messages can come from a queue or a web hook, and can be late,
+ * repeated, about other jobs or wrong: only the response of the service counts. The policy `fallback` runs as well, for the
+ * case that messages are missing or the Stream fails (which is logged). The Stream runs until the Scope closes.
  *
  * @since 0.1.0
  * @category policies
  */
 export const notified = <E, R>(
   messages: Stream.Stream<{ readonly jobId: string }, E, R>,
-  net: Policy = polling()
+  fallback: Policy = polling()
 ): Effect.Effect<Policy, never, R | Scope.Scope> =>
   Effect.gen(function*() {
     const warnings = yield* Waiting.Warnings
-    const told = yield* Effect.acquireRelease(PubSub.unbounded<string>(), PubSub.shutdown)
-    yield* Stream.runForEach(messages, ({ jobId }) => PubSub.publish(told, jobId)).pipe(
-      Effect.catchAllCause((cause) => Effect.logWarning("No more messages of jobs that have ended", cause)),
+    const hub = yield* Effect.acquireRelease(PubSub.unbounded<string>(), PubSub.shutdown)
+    yield* Stream.runForEach(messages, ({ jobId }) => PubSub.publish(hub, jobId)).pipe(
+      Effect.catchAllCause((cause) => Effect.logWarning("The Stream of messages about jobs failed", cause)),
       Effect.forkScoped
     )
     return (vault, jobId) =>
       Effect.scoped(Effect.gen(function*() {
-        const ids = yield* PubSub.subscribe(told)
-        const woken = Stream.fromQueue(ids).pipe(
+        const ids = yield* PubSub.subscribe(hub)
+        const byMessage = Stream.fromQueue(ids).pipe(
           Stream.filter((id) => id === jobId),
           Stream.mapEffect(() => describe(vault, jobId)),
           Stream.filter(isEnded),
@@ -251,8 +251,8 @@ export const notified = <E, R>(
           Effect.flatMap(Option.match({ onNone: () => Effect.never, onSome: Effect.succeed }))
         )
         const began = yield* Clock.currentTimeMillis
-        /** A job that has ended for a while without a message: probably there will be none for others either. */
-        const missed = (job: JobDescription) =>
+        /** Warns about a job that ended a while ago without a message: probably other messages will be missing, too. */
+        const warnIfMissed = (job: JobDescription) =>
           Effect.flatMap(Clock.currentTimeMillis, (now) => {
             const ended = Option.match(job.completionDate, { onNone: () => now, onSome: DateTime.toEpochMillis })
             return ended < began || now - ended < Duration.toMillis(late) ? Effect.void : warnings.log(
@@ -263,12 +263,12 @@ export const notified = <E, R>(
                 "Check that its topic is set, that Glacier may publish to the topic, and that the queue is subscribed to it"
             )
           })
-        return yield* Effect.raceFirst(Effect.tap(net(vault, jobId), missed), woken)
+        return yield* Effect.raceFirst(Effect.tap(fallback(vault, jobId), warnIfMissed), byMessage)
       }))
   })
 
 /**
- * Waits no longer than that: then it fails with `JobRunning`.
+ * Limits the wait to a duration, after which it fails with `JobRunning`.
  *
  * @since 0.1.0
  * @category combinators
@@ -287,7 +287,7 @@ export const within: {
 )
 
 /**
- * The policy in use: without a Layer `polling` by the `usual` schedule.
+ * The policy in use. The default is `polling` by the `usual` schedule.
  *
  * @since 0.1.0
  * @category tags
@@ -306,7 +306,7 @@ export class JobWaiting extends Context.Reference<JobWaiting>()("effect-glacier/
 }) {}
 
 /**
- * Replaces the policy for a whole program.
+ * Provides a policy to a whole program.
  *
  * @since 0.1.0
  * @category layers
@@ -318,7 +318,7 @@ export class JobWaiting extends Context.Reference<JobWaiting>()("effect-glacier/
 export const layer = (policy: Policy): Layer.Layer<never> => Layer.succeed(JobWaiting, policy)
 
 /**
- * One question for all jobs of a vault: see `shared`.
+ * Polls all jobs of a vault together: see `shared`.
  *
  * @since 0.1.0
  * @category layers
@@ -330,8 +330,8 @@ export const layer = (policy: Policy): Layer.Layer<never> => Layer.succeed(JobWa
 export const layerShared = (options?: SharedOptions): Layer.Layer<never> => Layer.scoped(JobWaiting, shared(options))
 
 /**
- * Jobs are asked for when a message says so: see `notified`. The policy that this Layer is provided with, if there is one,
- * is the net below the messages.
+ * Describes jobs when a message says that they have ended: see `notified`. The policy that this Layer is provided with is the
+ * fallback.
  *
  * @since 0.1.0
  * @category layers
@@ -346,4 +346,4 @@ export const layerShared = (options?: SharedOptions): Layer.Layer<never> => Laye
 export const layerNotified = <E, R>(
   messages: Stream.Stream<{ readonly jobId: string }, E, R>
 ): Layer.Layer<never, never, R> =>
-  Layer.scoped(JobWaiting, Effect.flatMap(JobWaiting, (net) => notified(messages, net)))
+  Layer.scoped(JobWaiting, Effect.flatMap(JobWaiting, (fallback) => notified(messages, fallback)))

@@ -1,7 +1,6 @@
 /**
- * Retrieves many archives of a vault to files: first as a plan of which, to where and for how much, then with as many
- * jobs at once as are let, and after whatever ended it from where it was. Which archives, a predicate over an inventory
- * says.
+ * Retrieves many archives of a vault to files. A plan says which archives go to which paths, and what they cost. Running it
+ * starts as many jobs at once as the budget permits, and resumes after an interruption. The archives come from an inventory.
  *
  * @since 0.1.0
  */
@@ -17,6 +16,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { formatNumber } from "../policy/Format.ts"
 import * as RetrievalBudget from "../policy/RetrievalBudget.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import * as Waiting from "../policy/Waiting.ts"
@@ -29,6 +29,7 @@ import type { Tier } from "../protocol/Jobs.ts"
 import * as Limits from "../protocol/Limits.ts"
 import { ArchiveId, JobId } from "../protocol/Names.ts"
 import type { operations } from "../protocol/Operations.ts"
+import { TypeId } from "../protocol/ServiceError.ts"
 import * as TreeHash from "../protocol/TreeHash.ts"
 import type { Checkpoint, CheckpointError, CheckpointInUse } from "../transfer/Checkpoint.ts"
 import * as Download from "../transfer/Download.ts"
@@ -36,41 +37,41 @@ import { Event, type OnProgress } from "../transfer/Progress.ts"
 import * as SafePath from "../transfer/SafePath.ts"
 import * as Target from "../transfer/Target.ts"
 import type { Failure } from "../transport/Method.ts"
-import { isLive, jobsOf } from "./internal/joinable.ts"
-import { bytesOf, openLog, selected } from "./internal/selected.ts"
+import { isLive, reusableJobs } from "./internal/jobReuse.ts"
+import { bytesOf, collectOnce, openLog } from "./internal/manyArchives.ts"
 import * as Job from "./Job.ts"
 import type * as JobWaiting from "./JobWaiting.ts"
 import * as Vault from "./Vault.ts"
 
-const number = new Intl.NumberFormat("en-US")
-
 /**
- * An archive that has no place of its own: `unnamed`, there is no path for it; `shared`, other archives of the plan have
- * the same path, or need a folder of that path.
+ * An archive without a path of its own: `unnamed`, its description names no path; `shared`, other archives of the plan have
+ * the same path, or need a folder at that path.
  *
  * @since 0.1.0
  * @category errors
  */
 export class NoPlace extends Data.TaggedError("NoPlace")<{
   readonly reason: "unnamed" | "shared"
-  /** The description, or the path that is shared. */
+  /** The description, or the shared path. */
   readonly name: string
-  /** How many other archives the path is in the way of, and the path of one of them. */
+  /** The number of other archives that conflict with the path, and the path of one of them. */
   readonly others: Option.Option<{ readonly count: number; readonly path: string }>
 }> {
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
   override get message(): string {
     return Option.match(this.others, {
       onNone: () => `The description ${show(this.name)} names no file`,
       onSome: ({ count, path }) =>
         count === 1
-          ? `The path ${show(this.name)} is in the way of another archive's: ${show(path)}`
-          : `The path ${show(this.name)} is in the way of ${number.format(count)} others, such as ${show(path)}`
+          ? `The path ${show(this.name)} conflicts with that of another archive: ${show(path)}`
+          : `The path ${show(this.name)} conflicts with ${formatNumber(count)} others, such as ${show(path)}`
     })
   }
 }
 
 /**
- * An archive and the path that it gets below the directory.
+ * An archive and its path below the directory.
  *
  * @since 0.1.0
  * @category models
@@ -80,34 +81,34 @@ export interface Placed extends Entry {
 }
 
 /**
- * An archive that is not retrieved, and why.
+ * An archive that the plan does not retrieve, and the reason.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Refused {
+export interface Rejected {
   readonly archive: Entry
   readonly error: NoPlace | SafePath.UnsafePath
 }
 
 /**
- * Which archives are to be retrieved: all that is known of each is in memory, which takes less than a KiB.
+ * The archives to retrieve. Each takes less than 1 KiB of memory.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Plan {
   readonly tier: Tier
-  /** Each once, in the order in which they were selected. */
+  /** The archives in the order of their selection, without repetitions. */
   readonly archives: ReadonlyArray<Placed>
-  /** Of all of them. */
+  /** The sum of their sizes. */
   readonly bytes: number
-  /** Those that were selected, but have no place. */
-  readonly refused: ReadonlyArray<Refused>
+  /** The selected archives without a usable path. */
+  readonly rejected: ReadonlyArray<Rejected>
 }
 
 /**
- * How to plan.
+ * Options for making a plan.
  *
  * @since 0.1.0
  * @category models
@@ -115,9 +116,9 @@ export interface Plan {
 export interface Options {
   /** Default: Standard. */
   readonly tier?: Tier | undefined
-  /** The path of the file that an archive becomes. Default: what `ArchiveName.read` finds in its description. */
+  /** Returns the path of an archive. Default: the path that `ArchiveName.read` finds in its description. */
   readonly pathOf?: ((archive: Entry) => Option.Option<string>) | undefined
-  /** Where the paths must be good. Default: on POSIX and on Windows. */
+  /** The platform on which the paths must be valid. Default: both POSIX and Windows. */
   readonly platform?: SafePath.Platform | undefined
 }
 
@@ -125,9 +126,9 @@ const described = ({ description }: Entry): Option.Option<string> =>
   Option.map(ArchiveName.read(description), ({ path }) => path)
 
 /**
- * The plan to retrieve the archives of a Stream. It asks nobody and touches no file: archives without a path, with one
- * that must not be used (`SafePath`), with the same path as another, and those whose path others need for a folder are
- * refused here, before anything is paid for. All others are planned.
+ * Makes the plan to retrieve the archives of a Stream. Sends no request and touches no file. Rejects, before anything is paid
+ * for, archives without a path, with an unsafe path (`SafePath`), with the path of another archive, or with a path that
+ * others need for a folder.
  *
  * @since 0.1.0
  * @category constructors
@@ -135,7 +136,7 @@ const described = ({ description }: Entry): Option.Option<string> =>
  * import { ArchiveName, type JobInventory, RetrievalPlan } from "effect-glacier"
  * import { Console, DateTime, Effect, Option, Stream } from "effect"
  *
- * // All versions of a file, each by when it was stored
+ * // All versions of a file, each in a folder named by its date
  * const pathOf: RetrievalPlan.Options["pathOf"] = ({ creationDate, description }) =>
  *   Option.map(ArchiveName.read(description), ({ path }) => `${DateTime.formatIsoDate(creationDate)}/${path}`)
  *
@@ -146,9 +147,9 @@ const described = ({ description }: Entry): Option.Option<string> =>
  * })
  */
 export const make = <E, R>(archives: Stream.Stream<Entry, E, R>, options: Options = {}): Effect.Effect<Plan, E, R> =>
-  Effect.map(selected(archives), (entries) => {
+  Effect.map(collectOnce(archives), (entries) => {
     const { pathOf = described, platform = "portable", tier = "Standard" } = options
-    const refused: Array<Refused> = []
+    const rejected: Array<Rejected> = []
     const placed: Array<Placed> = []
     for (const archive of entries) {
       Either.fromOption(
@@ -157,7 +158,7 @@ export const make = <E, R>(archives: Stream.Stream<Entry, E, R>, options: Option
       ).pipe(
         Either.flatMap((path) => SafePath.make(path, platform)),
         Either.match({
-          onLeft: (error) => refused.push({ archive, error }),
+          onLeft: (error) => rejected.push({ archive, error }),
           onRight: (path) => placed.push({ ...archive, path })
         })
       )
@@ -165,14 +166,14 @@ export const make = <E, R>(archives: Stream.Stream<Entry, E, R>, options: Option
     const shared = SafePath.inTheWay(placed, ({ path }) => path, platform)
     for (const [archive, { count, other }] of shared) {
       const others = Option.some({ count, path: other.path })
-      refused.push({ archive, error: new NoPlace({ reason: "shared", name: archive.path, others }) })
+      rejected.push({ archive, error: new NoPlace({ reason: "shared", name: archive.path, others }) })
     }
     const alone = shared.size === 0 ? placed : placed.filter((archive) => !shared.has(archive))
-    return { tier, archives: alone, bytes: bytesOf(alone), refused }
+    return { tier, archives: alone, bytes: bytesOf(alone), rejected }
   })
 
 /**
- * What a plan will take under these terms, when each archive is retrieved once.
+ * Quotes a plan under the given terms: time, bytes and cost when each archive is retrieved once.
  *
  * @since 0.1.0
  * @category quotes
@@ -190,27 +191,27 @@ export const quote = (
     terms
   )
 
-/** How many lines are printed of what has no place. */
+/** The maximum number of lines about rejected archives. */
 const maximumLines = 20
 
 /**
- * A plan as lines for a terminal: what it takes under these terms, and what is not retrieved.
+ * Formats a plan as lines for a terminal: its quote under the given terms, and the archives that it rejects.
  *
  * @since 0.1.0
  * @category formatting
  */
 export const format = (plan: Plan, terms?: RetrievalBudget.Terms): string => {
-  const { refused } = plan
+  const { rejected } = plan
   return [
     Either.match(quote(plan, terms), { onLeft: ({ message }) => message, onRight: RetrievalBudget.format }),
-    ...(refused.length === 0 ? [] : [`Without a place: ${number.format(refused.length)}`]),
-    ...refused.slice(0, maximumLines).map(({ error }) => `  ${error.message}`),
-    ...(refused.length > maximumLines ? [`  and ${number.format(refused.length - maximumLines)} more`] : [])
+    ...(rejected.length === 0 ? [] : [`Rejected: ${formatNumber(rejected.length)}`]),
+    ...rejected.slice(0, maximumLines).map(({ error }) => `  ${error.message}`),
+    ...(rejected.length > maximumLines ? [`  and ${formatNumber(rejected.length - maximumLines)} more`] : [])
   ].join("\n")
 }
 
 /**
- * What the retrieval of an archive can fail with.
+ * The errors of retrieving an archive of a plan.
  *
  * @since 0.1.0
  * @category errors
@@ -225,8 +226,8 @@ export type RetrieveError =
   | PlatformError.PlatformError
 
 /**
- * What became of an archive: `Retrieved`, every byte verified, now or `before`; `Failed`; or `Refused`, as it has no
- * place.
+ * The outcome of an archive: `Retrieved`, with every byte verified, now or `before`; `Failed`; or `Rejected`, because it has
+ * no usable path.
  *
  * @since 0.1.0
  * @category models
@@ -234,51 +235,51 @@ export type RetrieveError =
 export type Outcome = Data.TaggedEnum<{
   readonly Retrieved: { readonly archive: Placed; readonly before: boolean }
   readonly Failed: { readonly archive: Placed; readonly error: RetrieveError }
-  readonly Refused: Refused
+  readonly Rejected: Rejected
 }>
 
 const Outcome = Data.taggedEnum<Outcome>()
 
 /**
- * How to retrieve.
+ * Options for running a plan.
  *
  * @since 0.1.0
  * @category models
  */
 export interface RunOptions extends Job.RenewOptions {
-  /** The folder that the files go to. */
+  /** The folder of the files. */
   readonly directory: string
-  /** Whether another file that is in the place of one may be replaced. Default: no. */
+  /** Replaces an existing file with other bytes. Default: no, the archive fails. */
   readonly overwrite?: boolean | undefined
-  /** Archives whose jobs run, or wait for the budget, or are read, at once. Default: 100. */
+  /** The number of archives whose jobs run, wait for the budget or are read at once. Default: 100. */
   readonly concurrency?: number | undefined
-  /** Archives that are read at once. Default: 4. */
+  /** The number of concurrent downloads. Default: 4. */
   readonly downloads?: number | undefined
   /**
-   * Whether a file gets the time that its description names, as `ArchiveName.read` finds it. Otherwise, or when there is
-   * none, it has the time of the download. Default: yes.
+   * Sets the modification time of a file to the one that `ArchiveName.read` finds in the description, if there is one.
+   * Otherwise a file has the time of its download. Default: yes.
    */
   readonly keepModified?: boolean | undefined
-  /** How each is read. */
+  /** The options of each download. */
   readonly download?: Omit<Download.Options, "onProgress"> | undefined
-  /** Told of what is read and what was there: `bytes` and `total` are those of the plan. */
+  /** Receives the progress of all downloads. `bytes` and `total` are those of the plan. */
   readonly onProgress?: OnProgress | undefined
 }
 
 const Recorded = Schema.parseJson(Schema.Union(
-  /** A job was started for it. */
+  /** A job was started for the archive. */
   Schema.TaggedStruct("Started", { archiveId: ArchiveId, jobId: JobId }),
   Schema.TaggedStruct("Retrieved", { archiveId: ArchiveId })
 ))
 
-/** Reports the progress of an archive, and its waits, as that of a whole, of which some bytes are done at the beginning. */
-const telling = (begin: number, whole: number, onProgress: OnProgress | undefined) => {
+/** Makes reporters, one for each archive, that report its progress and its waits as those of the plan. */
+const makeReporters = (begin: number, whole: number, onProgress: OnProgress | undefined) => {
   const total = Option.some(whole)
   let bytes = begin
   return () => {
-    // Its own bytes. An output that is read anew tells them again.
+    // The bytes of this archive so far. A download that starts again reports them again.
     let own = 0
-    const tell: OnProgress = (event) =>
+    const progress: OnProgress = (event) =>
       Effect.suspend(() => {
         bytes += event.bytes - own
         own = event.bytes
@@ -286,15 +287,15 @@ const telling = (begin: number, whole: number, onProgress: OnProgress | undefine
       })
     const waiting = (wait: Waiting.Wait): Effect.Effect<void> =>
       Effect.suspend(() => onProgress?.(Event.Waiting({ range: Option.none(), bytes, total, ...wait })) ?? Effect.void)
-    return { tell, waiting }
+    return { progress, waiting }
   }
 }
 
-/** The time of the last modification that a description names. */
+/** The modification time in a description. */
 const modifiedOf = ({ description }: Entry): DateTime.Utc | undefined =>
   Option.getOrUndefined(Option.flatMap(ArchiveName.read(description), ({ modified }) => modified))
 
-/** Whether a file has the bytes of an archive: what cannot be read has not. */
+/** Whether a file has the bytes of an archive. False for a file that cannot be read. */
 const isThere = Effect.fnUntraced(function*(path: string, { size, treeHash }: Entry) {
   const fs = yield* FileSystem.FileSystem
   const found = yield* fs.stat(path)
@@ -303,13 +304,13 @@ const isThere = Effect.fnUntraced(function*(path: string, { size, treeHash }: En
 }, Effect.orElseSucceed(() => false))
 
 /**
- * The place of an archive, and whether it is in it already: then it need not be paid for, whatever was lost of the
- * checkpoint.
+ * Prepares the target of an archive. Returns whether the file is there already: then it is not paid for again, even if the
+ * checkpoint was lost.
  */
-const placeOf = (archive: Placed, { directory, overwrite = false }: RunOptions) =>
+const prepareTarget = (archive: Placed, { directory, overwrite = false }: RunOptions) =>
   Target.prepare(directory, archive.path).pipe(
     Effect.map((target) => ({ target, isDone: false })),
-    Effect.catchTag("TargetRefused", (refusal) =>
+    Effect.catchTag("TargetRejected", (refusal) =>
       Effect.gen(function*() {
         if (refusal.reason !== "exists") return yield* refusal
         if (yield* isThere(refusal.path, archive)) return { target: refusal.path, isDone: true }
@@ -317,16 +318,90 @@ const placeOf = (archive: Placed, { directory, overwrite = false }: RunOptions) 
       }))
   )
 
+/** A plan that is running. */
+interface Running {
+  readonly vault: Vault.Service
+  readonly tier: Tier
+  readonly options: RunOptions
+  /** Limits the number of concurrent downloads. */
+  readonly downloads: Effect.Semaphore
+  /** The jobs that retrieve archives of the plan, started by this run or found. */
+  readonly jobs: Map<ArchiveId, JobId>
+  readonly append: (entry: typeof Recorded.Type) => Effect.Effect<void, CheckpointError>
+  readonly reporter: () => {
+    readonly progress: OnProgress
+    readonly waiting: (wait: Waiting.Wait) => Effect.Effect<void>
+  }
+}
+
 /**
- * Retrieves what is planned: an outcome for each archive, as it comes. One that fails does not end the others, and is
- * tried again by the next run. Each waits for its turn in the `RetrievalBudget` in use, and for its job by the `JobWaiting`
- * in use, of which `JobWaiting.layerShared` asks once for all. An output that would be gone before it is read is asked for
- * again in time, and so is one whose job has failed: `times` for each, see `Job.renewed`.
+ * Makes a function that returns a job for an archive: the known job if its output does not expire too soon, else a new
+ * one. The first time any known job will do: it is paid for, and its output may still be read in time.
+ */
+const makeRetrieve = ({ append, jobs, tier, vault }: Running, { archiveId, size }: Placed) => {
+  let atLeast: Duration.DurationInput = 0
+  return (reuse: Duration.Duration) =>
+    Effect.gen(function*() {
+      const isUsable = yield* isLive(atLeast)
+      atLeast = reuse
+      const known = jobs.get(archiveId)
+      if (known !== undefined) {
+        const job = yield* vault.job(known)
+        const live = job.describe.pipe(
+          Effect.map(isUsable),
+          Effect.catchTag("JobExpired", () => Effect.succeed(false))
+        )
+        if (yield* live) return job
+      }
+      const job = yield* vault.retrieveArchive(archiveId, { tier, size })
+      jobs.set(archiveId, job.id)
+      yield* append({ _tag: "Started", archiveId, jobId: job.id })
+      return job
+    })
+}
+
+/** Retrieves an archive to its target. Returns whether the file was there before. */
+const retrieve = Effect.fnUntraced(function*(running: Running, archive: Placed) {
+  const { append, downloads, options, reporter } = running
+  const { archiveId, size } = archive
+  const { progress, waiting } = reporter()
+  const { isDone, target } = yield* prepareTarget(archive, options)
+  if (isDone) {
+    // The run that downloaded the file may have died before it removed the files beside it.
+    yield* Target.finish(target, archive.treeHash)
+    yield* progress(Event.Kept({ range: ByteRange.make(0, size), bytes: size, total: Option.some(size) }))
+  } else {
+    const modified = options.keepModified === false ? undefined : modifiedOf(archive)
+    const download = { ...options.download, onProgress: progress, onFailure: "keep", modified } as const
+    const outer = yield* Waiting.OnWait
+    yield* Job.renewed(
+      makeRetrieve(running, archive),
+      (job) =>
+        downloads.withPermits(1)(job.outputToFile(target, download)).pipe(
+          // A download reports its waits itself.
+          Effect.provideService(Waiting.OnWait, outer)
+        ),
+      options
+    ).pipe(Waiting.onWait(waiting))
+  }
+  yield* append({ _tag: "Retrieved", archiveId })
+  return isDone
+})
+
+/**
+ * Runs a plan and emits an outcome for each archive. A failure of one archive does not stop the others; the next run tries
+ * it again.
  *
- * What was started and what is retrieved is kept in the checkpoint of that name, which the next run goes on from; it is
- * there until `Checkpoint.clear`. No run pays for an archive that a job retrieves already, whoever has started it, or that
- * is in its place: the vault's jobs are listed once, at the beginning, and those that are known are waited for first. Only
- * when they cannot be listed or the checkpoint not be written does the Stream fail.
+ * - Each archive waits for the `RetrievalBudget` in use, and for its job by the `JobWaiting` in use.
+ *   `JobWaiting.layerShared` polls all jobs together.
+ * - When a job fails, or its output would expire before it is read, another job is started: up to `times` for each archive.
+ *   See `Job.renewed`.
+ * - The checkpoint with this name records started jobs and retrieved archives, so that the next run continues with them. It
+ *   remains until `Checkpoint.clear`.
+ * - No run pays for an archive that is already in its place, or that a known job retrieves, whichever program started it. At
+ *   its start a run lists the jobs of the vault once, and it reads the known jobs first.
+ *
+ * The Stream fails only when the jobs cannot be listed, or the checkpoint cannot be read or written.
  *
  * @since 0.1.0
  * @category running
@@ -340,9 +415,8 @@ export const run = (name: string, plan: Plan, options: RunOptions): Stream.Strea
     const vault = yield* Vault.Vault
     const concurrency = yield* check("retrieve", "concurrency", Concurrency, options.concurrency ?? 100)
     const downloads = yield* check("retrieve", "downloads", Concurrency, options.downloads ?? 4)
-    // What a download would reject, hours after its job was paid for.
+    // Otherwise the download would reject these options hours later, after its job was paid for.
     yield* Download.check(options.download ?? {})
-    const reading = yield* Effect.makeSemaphore(downloads)
 
     const done = new Set<ArchiveId>()
     const jobs = new Map<ArchiveId, JobId>()
@@ -352,73 +426,29 @@ export const run = (name: string, plan: Plan, options: RunOptions): Stream.Strea
     })
     const [left, before] = Arr.partition(plan.archives, ({ archiveId }) => done.has(archiveId))
     if (left.length > 0) {
-      const listed = yield* jobsOf(vault.jobs(), new Set(left.map(({ archiveId }) => archiveId)), plan.tier).pipe(
+      const listed = yield* reusableJobs(vault.jobs(), new Set(left.map(({ archiveId }) => archiveId)), plan.tier).pipe(
         Effect.provideService(RetryPolicy.Default, RetryPolicy.patient)
       )
       for (const [archiveId, jobId] of listed) jobs.set(archiveId, jobId)
     }
     const [others, started] = Arr.partition(left, ({ archiveId }) => jobs.has(archiveId))
-
-    /** A job that retrieves it: the one that is known, as long as its output can be read for long enough, or another. */
-    const retrieving = ({ archiveId, size }: Placed) => {
-      // What was paid for before may be read in time, however late it is.
-      let atLeast: Duration.DurationInput = 0
-      return (join: Duration.Duration) =>
-        Effect.gen(function*() {
-          const isUsable = yield* isLive(atLeast)
-          atLeast = join
-          const known = jobs.get(archiveId)
-          if (known !== undefined) {
-            const job = yield* vault.job(known)
-            const live = job.describe.pipe(
-              Effect.map(isUsable),
-              Effect.catchTag("JobExpired", () => Effect.succeed(false))
-            )
-            if (yield* live) return job
-          }
-          const job = yield* vault.retrieveArchive(archiveId, { tier: plan.tier, size })
-          jobs.set(archiveId, job.id)
-          yield* append({ _tag: "Started", archiveId, jobId: job.id })
-          return job
-        })
+    const running: Running = {
+      vault,
+      tier: plan.tier,
+      options,
+      downloads: yield* Effect.makeSemaphore(downloads),
+      jobs,
+      append,
+      reporter: makeReporters(bytesOf(before), plan.bytes, options.onProgress)
     }
 
-    const tells = telling(bytesOf(before), plan.bytes, options.onProgress)
-
-    /** Brings an archive to its place. Whether it was there before. */
-    const fetch = Effect.fnUntraced(function*(archive: Placed) {
-      const { archiveId, size } = archive
-      const { tell: onProgress, waiting } = tells()
-      const { isDone, target } = yield* placeOf(archive, options)
-      if (isDone) {
-        // The run that has brought it may have ended right after.
-        yield* Target.settle(target, archive.treeHash)
-        yield* onProgress(Event.Kept({ range: ByteRange.make(0, size), bytes: size, total: Option.some(size) }))
-      } else {
-        const modified = options.keepModified === false ? undefined : modifiedOf(archive)
-        const download = { ...options.download, onProgress, onFailure: "keep", modified } as const
-        const outer = yield* Waiting.OnWait
-        yield* Job.renewed(
-          retrieving(archive),
-          (job) =>
-            reading.withPermits(1)(job.outputToFile(target, download)).pipe(
-              // A download reports its waits itself.
-              Effect.provideService(Waiting.OnWait, outer)
-            ),
-          options
-        ).pipe(Waiting.onWait(waiting))
-      }
-      yield* append({ _tag: "Retrieved", archiveId })
-      return isDone
-    })
-
-    return Stream.fromIterable(plan.refused).pipe(
-      Stream.map(Outcome.Refused),
+    return Stream.fromIterable(plan.rejected).pipe(
+      Stream.map(Outcome.Rejected),
       Stream.concat(Stream.map(Stream.fromIterable(before), (archive) => Outcome.Retrieved({ archive, before: true }))),
       Stream.concat(Stream.mapEffect(
         Stream.fromIterable(Arr.appendAll(started, others)),
         (archive) =>
-          Effect.map(fetch(archive), (before) => Outcome.Retrieved({ archive, before })).pipe(
+          Effect.map(retrieve(running, archive), (before) => Outcome.Retrieved({ archive, before })).pipe(
             Effect.catchAll((error) =>
               error._tag === "CheckpointError" ? Effect.fail(error) : Effect.succeed(Outcome.Failed({ archive, error }))
             ),

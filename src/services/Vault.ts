@@ -1,5 +1,5 @@
 /**
- * A vault by its name: what most programs need of Glacier.
+ * A vault: uploads, deletions, retrievals and lists. Most programs need only this module and `Job`.
  *
  * @since 0.1.0
  */
@@ -29,17 +29,17 @@ import { operations } from "../protocol/Operations.ts"
 import type { UploadDescription } from "../protocol/Uploads.ts"
 import type { VaultDescription } from "../protocol/Vaults.ts"
 import type { Checkpoint } from "../transfer/Checkpoint.ts"
-import type { Once, Source } from "../transfer/Source.ts"
+import type { Source, StreamSource } from "../transfer/Source.ts"
 import * as Upload from "../transfer/Upload.ts"
 import * as Uploader from "../transfer/Uploader.ts"
 import type { Kept, OnFailure } from "../transfer/UploadKept.ts"
 import type { Failure } from "../transport/Method.ts"
-import { capture } from "./internal/capture.ts"
-import { joinable, makeTurnsByKey, type Terms } from "./internal/joinable.ts"
+import { capture } from "./internal/builtContext.ts"
+import { findReusable, makeTurnsByKey, type Terms } from "./internal/jobReuse.ts"
 import * as Job from "./Job.ts"
 
 /**
- * What the start of a retrieval can fail with: what the service raises, and what the `RetrievalBudget` in use does.
+ * The errors of starting a retrieval: those of InitiateJob and of the `RetrievalBudget` in use.
  *
  * @since 0.1.0
  * @category models
@@ -49,98 +49,103 @@ export type RetrieveError = Failures<"initiateJob"> | RetrievalBudget.SpendError
 type Failures<Name extends keyof typeof operations> = Failure<(typeof operations)[Name]>
 
 /**
- * Which inventory jobs may be joined.
+ * The conditions for reusing an inventory job.
  *
  * @since 0.1.0
  * @category models
  */
-export interface JoinInventory {
-  /** The output must be readable for longer than that: less than 24 hours. */
+export interface ReuseInventory {
+  /** The output must not expire for longer than this. Must be less than 24 hours. */
   readonly lasts: Duration.DurationInput
   /**
-   * How old the list may be: the time since the service took the inventory, not the age of the job. An older list is
-   * joined only when the vault has no newer inventory, so that a new job would list the same. Default: any age.
+   * The maximum time since the service took the inventory (not the age of the job). An older list is reused only when the
+   * vault has no newer inventory, because a new job would list the same. Default: any age.
    *
-   * The date of a list is in its JSON document. A document in CSV has none, so a CSV job is joined only when the vault
-   * had no newer inventory since the job was started.
+   * The date of a list is in its JSON document. A CSV document has no date, so a CSV job is reused only when the vault has
+   * had no newer inventory since the job started.
    */
   readonly maxAge?: Duration.DurationInput | undefined
 }
 
 /**
- * How an archive is to be retrieved.
+ * Options for retrieving an archive.
  *
  * @since 0.1.0
  * @category models
  */
 export interface RetrieveArchive {
   /**
-   * Joins a job that retrieves the same archive, range and tier, if its output can be read for longer than that or it is
-   * still in progress. Starts a new job only if there is none. Description and topic do not count. Must be less than 24
-   * hours. Default: always starts a new job.
+   * Reuses a job that retrieves the same archive, range and tier, if it is in progress or its output does not expire for
+   * longer than this. Starts a new job only if there is none. Ignores description and topic. Must be less than 24 hours.
+   * Default: always starts a new job.
    *
-   * If several jobs can be joined, a job that has succeeded is preferred to a job in progress, and then the newest is
-   * joined. A program also joins the jobs that it starts itself at the same time.
+   * Among several jobs, prefers a succeeded job to a job in progress, and then the newest. A program also reuses the jobs
+   * that it starts itself at the same time.
    */
-  readonly join?: Duration.DurationInput | undefined
-  /** Default: the account's, which is Standard. */
+  readonly reuse?: Duration.DurationInput | undefined
+  /** Default: Standard. */
   readonly tier?: Tier | undefined
-  /** A part of the archive, on MiBs. Default: all of it. */
+  /** The bytes to retrieve; the range must start and end on a MiB. Default: the whole archive. */
   readonly range?: ByteRange.ByteRange | undefined
   /**
-   * The bytes of the archive, as the inventory tells them: 1 or more. A `RetrievalBudget` with caps must know them, unless
-   * there is a range.
+   * The size of the archive in bytes, as its inventory entry has it: 1 or more. A `RetrievalBudget` with caps requires it,
+   * unless there is a range.
    */
   readonly size?: number | undefined
   readonly description?: string | undefined
-  /** The ARN of an SNS topic to be told when the job has ended. */
+  /** The ARN of an SNS topic that receives a message when the job ends. */
   readonly snsTopic?: string | undefined
 }
 
 type Parameters = Operation.Input<(typeof operations)["initiateJob"]>["parameters"]
 
 /**
- * Which inventory is to be retrieved: its `format`, JSON or CSV; in `selection` the dates between which archives were
- * created, at most how many, and the marker of the job that ended where this one is to go on; a `description`, and an
- * `snsTopic` to be told when the job has ended.
+ * Options for retrieving an inventory.
  *
- * `join` joins a job as that of `RetrieveArchive` does, and can also say how old the list may be. An inventory with
- * `limit` or `marker` is never joined: a job does not show which page it lists.
+ * - `format`: JSON or CSV.
+ * - `selection`: the dates between which archives were created, the maximum number of archives, and the marker to continue
+ *   from.
+ * - `description`, and an `snsTopic` that receives a message when the job ends.
+ * - `reuse`: reuses a job as that of `RetrieveArchive` does, and can also limit the age of the list. A job with a `limit` or
+ *   `marker` is never reused: DescribeJob does not report which page it lists.
  *
  * @since 0.1.0
  * @category models
  */
 export type RetrieveInventory =
   & Omit<Extract<Parameters, { readonly type: "inventory-retrieval" }>, "type">
-  & { readonly join?: Duration.DurationInput | JoinInventory | undefined }
+  & { readonly reuse?: Duration.DurationInput | ReuseInventory | undefined }
 
 /**
- * What can be done with a vault.
+ * The operations of a vault.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
   readonly name: VaultName
-  /** Creates the vault. Creating it again changes nothing. */
+  /** Creates the vault. Does nothing if it exists. See CreateVault (Amazon Glacier API Reference). */
   readonly create: Effect.Effect<void, Failures<"createVault">>
-  /** The vault as of its last inventory, about a day old. */
+  /** Describes the vault as of its last inventory, which is about a day old. See DescribeVault. */
   readonly describe: Effect.Effect<VaultDescription, Failures<"describeVault">>
-  /** Deletes the vault: it must be empty, by an inventory made after the last write. */
+  /** Deletes the vault. It must be empty in an inventory that was taken after the last write. See DeleteVault. */
   readonly delete: Effect.Effect<void, Failures<"deleteVault">>
-  /** Uploads a source as one archive, in parts where it is large. */
+  /**
+   * Uploads a source as one archive: in parts if it is large, otherwise in one request. See UploadArchive and
+   * InitiateMultipartUpload.
+   */
   readonly upload: <E, R, Chosen extends OnFailure = "discard">(
-    source: Source<E, R> | Once<E, R>,
+    source: Source<E, R> | StreamSource<E, R>,
     options?: Upload.Options<Chosen>
   ) => Effect.Effect<
     Upload.UploadedArchive,
     Upload.UploadError | E | Kept<Chosen, Upload.UploadError | E>,
     Exclude<R, GlacierClient>
   >
-  /** Goes on with a multipart upload that was kept: sends what is missing or different. */
+  /** Resumes a multipart upload that was kept. Sends only the parts that are missing or different. See ListParts. */
   readonly resumeUpload: <E, R, Chosen extends OnFailure = "keep">(
     uploadId: string,
-    source: Source<E, R> | Once<E, R>,
+    source: Source<E, R> | StreamSource<E, R>,
     options?: Upload.ResumeOptions<Chosen>
   ) => Effect.Effect<
     Upload.UploadedArchive,
@@ -148,21 +153,21 @@ export interface Service {
     Exclude<R, GlacierClient>
   >
   /**
-   * Uploads a source as one archive, in parts, and keeps in the checkpoint of that name what the service has: run again
-   * after whatever ended it, it goes on where it was.
+   * Uploads a source as one archive, in parts, and records its state in the checkpoint with this name. Running it again after
+   * a failure, an interruption or a crash resumes the upload.
    */
   readonly uploadWithCheckpoint: <E, R>(
     name: string,
-    source: Source<E, R> | Once<E, R>,
-    options?: Upload.ResumableOptions
+    source: Source<E, R> | StreamSource<E, R>,
+    options?: Upload.UploadWithCheckpointOptions
   ) => Effect.Effect<
     Upload.UploadedArchive,
-    Upload.ResumableError | E | Kept<"keep", Upload.ResumableError | E>,
+    Upload.UploadWithCheckpointError | E | Kept<"keep", Upload.UploadWithCheckpointError | E>,
     Exclude<R, GlacierClient> | Checkpoint
   >
   /**
-   * Begins an archive that is written piece by piece. What was not closed when the Scope ends is dropped or kept, as
-   * `onFailure` says.
+   * Starts an archive that the caller writes piece by piece. If it is not closed when the Scope closes, discards or keeps it
+   * as `onFailure` says.
    */
   readonly uploader: <Chosen extends OnFailure = "discard">(
     options?: Upload.Options<Chosen>
@@ -171,7 +176,7 @@ export interface Service {
     InvalidInput,
     Scope.Scope
   >
-  /** A Sink that makes one archive of all it is given. */
+  /** Makes a Sink that uploads all its bytes as one archive. */
   readonly sink: <Chosen extends OnFailure = "discard">(
     options?: Upload.Options<Chosen>
   ) => Sink.Sink<
@@ -180,31 +185,34 @@ export interface Service {
     never,
     Upload.UploadError | Kept<Chosen, Upload.UploadError>
   >
-  /** Deletes an archive. Deleting it again changes nothing. */
+  /** Deletes an archive. Does nothing if it was deleted before. See DeleteArchive. */
   readonly deleteArchive: (archiveId: string) => Effect.Effect<void, Failures<"deleteArchive">>
-  /** Starts a job that retrieves an archive, which costs money, when the `RetrievalBudget` in use has room for it; or joins one. */
+  /**
+   * Starts a job that retrieves an archive, which costs money, or reuses one. Waits until the `RetrievalBudget` in use permits
+   * the retrieval. See InitiateJob.
+   */
   readonly retrieveArchive: (
     archiveId: string,
     options?: RetrieveArchive
   ) => Effect.Effect<Job.Service, RetrieveError>
-  /** Starts a job that retrieves the inventory, or joins one: which archives the vault held when it was last taken. */
+  /** Starts a job that retrieves the vault's last inventory, or reuses one. See InitiateJob. */
   readonly retrieveInventory: (options?: RetrieveInventory) => Effect.Effect<Job.Service, RetrieveError>
-  /** A job by its id, without asking the service: how a program that was restarted finds its job again. */
+  /** Attaches to a job by its id, without a request: for a program that was restarted. */
   readonly job: (jobId: string) => Effect.Effect<Job.Service, InvalidInput>
-  /** The jobs that run or whose output can still be read: all, or those of a status. */
+  /** Lists the jobs that are in progress or whose output has not expired. See ListJobs. */
   readonly jobs: (
     filter?: Omit<Operation.Input<(typeof operations)["listJobs"]>, "vaultName" | "accountId" | "limit" | "marker">
   ) => Stream.Stream<JobDescription, Failures<"listJobs">>
-  /** The multipart uploads that are open. */
+  /** Lists the open multipart uploads. See ListMultipartUploads. */
   readonly uploads: Stream.Stream<UploadDescription, Failures<"listMultipartUploads">>
   /**
-   * The multipart uploads that were opened at least so long ago and are still open: nobody may be at work on them. (One
-   * that gets no part for 24 hours is dropped by the service.)
+   * Lists the open multipart uploads that were opened at least this long ago. Their programs may be gone. (The service
+   * discards an upload that receives no part for 24 hours.)
    */
   readonly abandonedUploads: (
     age: Duration.DurationInput
   ) => Stream.Stream<UploadDescription, Failures<"listMultipartUploads">>
-  /** Drops a multipart upload and its parts. */
+  /** Aborts a multipart upload and discards its parts. See AbortMultipartUpload. */
   readonly abortUpload: (uploadId: string) => Effect.Effect<void, Failures<"abortMultipartUpload">>
 }
 
@@ -227,24 +235,24 @@ export interface Service {
  */
 export class Vault extends Context.Tag("effect-glacier/Vault")<Vault, Service>() {}
 
-/** What a job must have to be joined. An output that must last as long as outputs do would never be joined. */
-const termsOf = (join: Exclude<RetrieveInventory["join"], undefined>): Effect.Effect<Terms, InvalidInput> => {
-  const { lasts, maxAge }: JoinInventory = Predicate.hasProperty(join, "lasts") ? join : { lasts: join }
+/** Decodes and checks the conditions for reusing a job. An output lasts 24 hours, so no job could last longer. */
+const termsOf = (reuse: Exclude<RetrieveInventory["reuse"], undefined>): Effect.Effect<Terms, InvalidInput> => {
+  const { lasts, maxAge }: ReuseInventory = Predicate.hasProperty(reuse, "lasts") ? reuse : { lasts: reuse }
   const terms = { lasts: Duration.decode(lasts), maxAge: maxAge === undefined ? undefined : Duration.decode(maxAge) }
   return Duration.toMillis(terms.lasts) < Limits.lifetimeMillis ? Effect.succeed(terms) : new InvalidInput({
     operation: "retrieve",
-    field: "join",
+    field: "reuse",
     value: Duration.format(terms.lasts),
     rule: "must be less than the 24 hours for which an output can be read"
   })
 }
 
-/** Checks the size of an archive, and that a range of it is one that the service retrieves. */
+/** Checks the size of an archive, and that the service can retrieve a range of it. */
 const checkSize = (
   range: ByteRange.ByteRange | undefined,
   size: number | undefined
 ): Either.Either<void, InvalidInput> =>
-  // A budget would take 0 for the size of an inventory.
+  // A budget treats 0 as the size of an inventory.
   Either.flatMap(check("retrieveArchive", "size", Schema.UndefinedOr(Bytes), size), (size) =>
     range === undefined || size === undefined || ByteRange.isMebibyteAligned(range, size) ? Either.void : Either.left(
       new InvalidInput({
@@ -256,8 +264,8 @@ const checkSize = (
     ))
 
 /**
- * The vault of that name, whether or not it exists yet; `accountId` is its owner's when that is not the account of the
- * credentials. Fails when it cannot be a name.
+ * Makes a vault with this name, whether or not it exists. `accountId` is its owner's, if that is not the account of the
+ * credentials. Fails with `InvalidInput` when the name or the account id is invalid. Sends no request.
  *
  * @since 0.1.0
  * @category constructors
@@ -281,17 +289,17 @@ export const make: (
   const retrieve = (
     parameters: Parameters,
     retrieval: RetrievalBudget.Retrieval,
-    join: RetrieveInventory["join"]
+    reuse: RetrieveInventory["reuse"]
   ) =>
-    // A rule that is broken should show before the budget, or the list of jobs, is waited for.
+    // Checks the input before waiting for the budget or the list of jobs.
     Effect.zipRight(
       Operation.encode(operations.initiateJob, { ...address, parameters }),
-      join === undefined
+      reuse === undefined
         ? start(parameters, retrieval)
-        : Effect.flatMap(termsOf(join), (terms) =>
-          // Of two callers that ask for the same, the second finds the job of the first, which may wait for its budget.
+        : Effect.flatMap(termsOf(reuse), (terms) =>
+          // Callers of the same archive take turns, so that the second one finds the job of the first.
           inTurn(parameters.type === "archive-retrieval" ? parameters.archiveId : "")(Effect.flatMap(
-            joinable(address, parameters, terms),
+            findReusable(address, parameters, terms),
             Option.match({ onNone: () => start(parameters, retrieval), onSome: Effect.succeed })
           )))
     ).pipe(
@@ -313,21 +321,22 @@ export const make: (
     delete: run.effect(Effect.asVoid(glacier.deleteVault(address))),
     upload: (source, options) => run.effect(Upload.upload(address, source, options)),
     resumeUpload: (uploadId, source, options) => run.effect(Upload.resume(address, uploadId, source, options)),
-    uploadWithCheckpoint: (name, source, options) => run.effect(Upload.resumable(address, name, source, options)),
+    uploadWithCheckpoint: (name, source, options) =>
+      run.effect(Upload.uploadWithCheckpoint(address, name, source, options)),
     uploader,
     sink: (options) => Uploader.toSink(uploader(options)),
     deleteArchive: (archiveId) => run.effect(Effect.asVoid(glacier.deleteArchive({ ...address, archiveId }))),
-    retrieveArchive: (archiveId, { description, join, range, size, snsTopic, tier } = {}) =>
+    retrieveArchive: (archiveId, { description, reuse, range, size, snsTopic, tier } = {}) =>
       Effect.zipRight(
         checkSize(range, size),
         retrieve(
           { type: "archive-retrieval", archiveId, retrievalByteRange: range, description, snsTopic, tier },
           { archive: archiveId, bytes: range === undefined ? size : ByteRange.length(range), tier },
-          join
+          reuse
         )
       ),
-    retrieveInventory: ({ description, format, join, selection, snsTopic } = {}) =>
-      retrieve({ type: "inventory-retrieval", description, format, selection, snsTopic }, { bytes: 0 }, join),
+    retrieveInventory: ({ description, format, reuse, selection, snsTopic } = {}) =>
+      retrieve({ type: "inventory-retrieval", description, format, selection, snsTopic }, { bytes: 0 }, reuse),
     job: (jobId) => run.effect(Job.attach(address, jobId)),
     jobs: (filter) => run.stream(Pages.jobs({ ...address, ...filter })),
     uploads,
@@ -341,7 +350,7 @@ export const make: (
 })
 
 /**
- * The vault of that name as a service.
+ * Provides the vault with this name.
  *
  * @since 0.1.0
  * @category layers

@@ -10,19 +10,19 @@ import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import * as Timeouts from "../../src/policy/Timeouts.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { archiveId, call, welcomeHash } from "../transport/calls.ts"
-import { answer, refusal, replies, scripted } from "../transport/support.ts"
-import type { Reply, Sent } from "../transport/support.ts"
+import { errorResponseOf, respondWith, responseOf, scripted } from "../transport/support.ts"
+import type { Respond, Sent } from "../transport/support.ts"
 
 const vaultName = "photos"
 const mebibyte = 1_048_576
-const lost: Reply = () => Effect.fail("ECONNRESET")
-const unsent: Reply = () => Effect.fail(Object.assign(new Error("refused"), { code: "ECONNREFUSED" }))
-const unavailable: Reply = () => Effect.sync(() => refusal(500, "ServiceUnavailableException"))
-const denied: Reply = () => Effect.sync(() => refusal(403, "AccessDeniedException"))
-const json = (body: object): Reply => () => Effect.sync(() => answer(200, JSON.stringify(body)))
+const lost: Respond = () => Effect.fail("ECONNRESET")
+const unsent: Respond = () => Effect.fail(Object.assign(new Error("refused"), { code: "ECONNREFUSED" }))
+const unavailable: Respond = () => Effect.sync(() => errorResponseOf(500, "ServiceUnavailableException"))
+const denied: Respond = () => Effect.sync(() => errorResponseOf(403, "AccessDeniedException"))
+const json = (body: object): Respond => () => Effect.sync(() => responseOf(200, JSON.stringify(body)))
 
-/** What comes back for the requests to each address, by `POST /-/vaults/photos/jobs?marker=x`: one after the other. */
-type Script = Readonly<Record<string, ReadonlyArray<Reply>>>
+/** The responses to each target, such as `POST /-/vaults/photos/jobs?marker=x`, in order. The last one repeats. */
+type Script = Readonly<Record<string, ReadonlyArray<Respond>>>
 
 const targetOf = ({ method, url }: Sent): string => {
   const { pathname, search } = new URL(url)
@@ -34,7 +34,7 @@ const policies = RetryPolicy.layer(
   RetryPolicy.attempts(RetryPolicy.fromSchedule(Schedule.spaced("10 seconds")), 3)
 )
 
-/** What a call gives or fails with over such a script, and what it has sent to where. */
+/** Makes a call over a script. Returns its output or the tag of its error, and the requests that it sent. */
 const run = (
   script: Script | ((sent: ReadonlyArray<Sent>) => Script),
   use: (glacier: GlacierClient.Service) => Effect.Effect<object, { readonly _tag: string }>,
@@ -42,12 +42,16 @@ const run = (
 ) =>
   Effect.gen(function*() {
     const all: Array<Sent> = []
-    const { glacier, sent } = yield* scripted((one, number) => {
-      all.push(one)
-      const target = targetOf(one)
-      const replies = (typeof script === "function" ? script(all) : script)[target] ?? []
-      const reply = replies[Math.min(all.filter((other) => targetOf(other) === target).length, replies.length) - 1]
-      return reply === undefined ? Effect.dieMessage(`nothing is told of ${target}`) : reply(one, number)
+    const { glacier, sent } = yield* scripted((request, number) => {
+      all.push(request)
+      const target = targetOf(request)
+      const responders = (typeof script === "function" ? script(all) : script)[target] ?? []
+      const respond = responders[
+        Math.min(all.filter((other) => targetOf(other) === target).length, responders.length) - 1
+      ]
+      return respond === undefined
+        ? Effect.dieMessage(`the script has no response for ${target}`)
+        : respond(request, number)
     }, options)
     const outcome = yield* Effect.match(use(glacier), {
       onFailure: (error): unknown => error._tag,
@@ -56,25 +60,25 @@ const run = (
     return { outcome, targets: sent.map(targetOf), at: sent.map(({ at }) => at), sent }
   }).pipe(inVirtualTime)
 
-const ok = (name: Parameters<typeof call>[0]): Reply => () => Effect.sync(call(name).answer)
+const ok = (name: Parameters<typeof call>[0]): Respond => () => Effect.sync(call(name).response)
 
-describe("A call that must not be made twice and of which nothing can be found out", () => {
+describe("A call that must not be repeated and whose result cannot be looked up", () => {
   const names = ["uploadArchive", "purchaseProvisionedCapacity", "initiateVaultLock"] as const
 
   it.effect.each(
     names.flatMap((name) => [
-      { name, about: "a lost connection", reply: lost },
-      { name, about: "a failure of the service", reply: unavailable }
+      { name, about: "a lost connection", respond: lost },
+      { name, about: "a failure of the service", respond: unavailable }
     ])
-  )("fails with OutcomeUnknown after $about: $name", ({ name, reply }) =>
+  )("fails with OutcomeUnknown after $about: $name", ({ name, respond }) =>
     Effect.gen(function*() {
       const target = call(name).request
-      const { outcome, targets } = yield* run({ [target]: [reply] }, call(name).run)
+      const { outcome, targets } = yield* run({ [target]: [respond] }, call(name).run)
       expect(outcome).toBe("OutcomeUnknown")
       expect(targets).toEqual([target])
     }))
 
-  it.effect.each(names)("is made again when there was no connection: %s", (name) =>
+  it.effect.each(names)("is retried when there was no connection: %s", (name) =>
     Effect.gen(function*() {
       const target = call(name).request
       const { at, outcome, targets } = yield* run({ [target]: [unsent, unsent, ok(name)] }, call(name).run)
@@ -83,7 +87,7 @@ describe("A call that must not be made twice and of which nothing can be found o
       expect(at).toEqual([0, 10_000, 20_000])
     }))
 
-  it.effect.each(names)("fails with what it was refused for: %s", (name) =>
+  it.effect.each(names)("fails with the error that shows that nothing was done: %s", (name) =>
     Effect.gen(function*() {
       const target = call(name).request
       expect((yield* run({ [target]: [denied] }, call(name).run)).outcome).toBe("AccessDenied")
@@ -97,7 +101,7 @@ describe("initiateJob", () => {
   const start = (glacier: GlacierClient.Service) =>
     glacier.initiateJob({ vaultName, parameters: { type: "archive-retrieval", archiveId } })
 
-  /** The description that was sent. */
+  /** The description in the request. */
   const description = (sent: ReadonlyArray<Sent>): string =>
     JSON.parse(new TextDecoder().decode(sent.find(({ method }) => method === "POST")?.body)).Description
 
@@ -116,10 +120,10 @@ describe("initiateJob", () => {
   const page = (jobs: ReadonlyArray<object>, Marker: string | null = null) => json({ JobList: jobs, Marker })
   const started = (jobId: string) => ({ jobId, jobOutputPath: Option.none(), location: Option.none() })
 
-  it.effect("gives each job without a description one that no other has", () =>
+  it.effect("gives each job without a description a unique description", () =>
     Effect.gen(function*() {
       const { sent } = yield* run({ [post]: [ok("initiateJob")] }, (glacier) =>
-        Effect.all({ one: start(glacier), other: start(glacier) }))
+        Effect.all({ first: start(glacier), second: start(glacier) }))
       const descriptions = sent.map(({ body }) =>
         JSON.parse(new TextDecoder().decode(body)).Description
       )
@@ -130,7 +134,7 @@ describe("initiateJob", () => {
       expect(new Set(descriptions).size).toBe(2)
     }))
 
-  it.effect("whose answer was lost is found among the jobs, after the wait of a retry", () =>
+  it.effect("finds its job in the list after a lost response, after the delay of a retry", () =>
     Effect.gen(function*() {
       const { at, outcome, targets } = yield* run(
         (sent) => ({
@@ -144,7 +148,7 @@ describe("initiateJob", () => {
       expect(at).toEqual([0, 10_000])
     }))
 
-  it.effect("whose answer was lost is found on a later page, and no page after it is asked for", () =>
+  it.effect("finds its job on a later page, and reads no further pages", () =>
     Effect.gen(function*() {
       const { outcome, targets } = yield* run(
         (sent) => ({
@@ -158,7 +162,7 @@ describe("initiateJob", () => {
       expect(targets).toEqual([post, list, `${list}?marker=next`])
     }))
 
-  it.effect("that is not found is sent again, with the same description", () =>
+  it.effect("is sent again with the same description when its job is not in the list", () =>
     Effect.gen(function*() {
       const { at, outcome, sent, targets } = yield* run(
         { [post]: [lost, unavailable, ok("initiateJob")], [list]: [page([job("other")])] },
@@ -170,14 +174,14 @@ describe("initiateJob", () => {
       expect(new Set(sent.filter(({ method }) => method === "POST").map(({ body }) => String(body))).size).toBe(1)
     }))
 
-  it.effect("that is never found fails with the last error when the policy lets no more attempts be made", () =>
+  it.effect("fails with the last error when its job is never found and the policy permits no more attempts", () =>
     Effect.gen(function*() {
       const { outcome, targets } = yield* run({ [post]: [lost], [list]: [page([])] }, start)
       expect(outcome).toBe("ConnectionError")
       expect(targets).toEqual([post, list, post, list, post, list])
     }))
 
-  it.effect("is looked for, too, when the policy makes no second attempt", () =>
+  it.effect("searches for its job even if the policy permits no retry", () =>
     Effect.gen(function*() {
       const { outcome } = yield* run(
         (sent) => ({ [post]: [lost], [list]: [page([job("mine", { JobDescription: description(sent) })])] }),
@@ -187,18 +191,18 @@ describe("initiateJob", () => {
       expect(outcome).toEqual(started("mine"))
     }))
 
-  it.effect("fails with OutcomeUnknown when it cannot be looked for", () =>
+  it.effect("fails with OutcomeUnknown when the search fails", () =>
     Effect.gen(function*() {
-      const refused = yield* run({ [post]: [lost], [list]: [denied] }, start)
-      expect(refused).toMatchObject({ outcome: "OutcomeUnknown", targets: [post, list] })
-      // The list itself may be asked for again.
+      const rejected = yield* run({ [post]: [lost], [list]: [denied] }, start)
+      expect(rejected).toMatchObject({ outcome: "OutcomeUnknown", targets: [post, list] })
+      // ListJobs itself is repeatable, so it is retried.
       const down = yield* run({ [post]: [lost], [list]: [unavailable] }, start)
       expect(down).toMatchObject({ outcome: "OutcomeUnknown", targets: [post, list, list, list] })
     }))
 
-  it.effect("is simply sent again when there was no connection, or it was throttled", () =>
+  it.effect("is sent again without a search when there was no connection, or it was throttled", () =>
     Effect.gen(function*() {
-      const throttled: Reply = () => Effect.sync(() => refusal(400, "ThrottlingException"))
+      const throttled: Respond = () => Effect.sync(() => errorResponseOf(400, "ThrottlingException"))
       const { outcome, targets } = yield* run({ [post]: [unsent, throttled, ok("initiateJob")] }, start)
       expect(outcome).toEqual(call("initiateJob").output)
       expect(targets).toEqual([post, post, post])
@@ -212,9 +216,9 @@ describe("initiateJob", () => {
     { about: "started before the call", of: { CreationDate: "1969-12-31T23:54:59.000Z" } },
     { about: "for other bytes", of: { RetrievalByteRange: `0-${mebibyte - 1}` } },
     { about: "for all bytes", of: { RetrievalByteRange: `0-${4 * mebibyte - 1}` } },
-    { about: "that tells another topic", of: { SNSTopic: "arn:aws:sns:us-east-1:012345678901:yours" } },
+    { about: "with another topic", of: { SNSTopic: "arn:aws:sns:us-east-1:012345678901:yours" } },
     { about: "of another tier", of: { Tier: "Bulk" } }
-  ])("is not one $about", ({ of }) =>
+  ])("does not take a job $about for its own", ({ of }) =>
     Effect.gen(function*() {
       const same = { JobDescription: "mine", RetrievalByteRange: `${range.start}-${range.end}` }
       const use = (glacier: GlacierClient.Service) =>
@@ -242,7 +246,7 @@ describe("initiateJob", () => {
     InventoryRetrievalParameters: { Format: "JSON", ...parameters }
   })
 
-  it.effect("for an inventory is not one of other dates that has the description of the caller", () =>
+  it.effect("does not take an inventory of other dates for its own, if the caller chose the description", () =>
     Effect.gen(function*() {
       const StartDate = "2020-01-01T00:00:00Z"
       const startDate = DateTime.unsafeMake(StartDate)
@@ -253,7 +257,7 @@ describe("initiateJob", () => {
       expect(other.targets).toEqual([post, list, post])
     }))
 
-  it.effect("for a page of an inventory is in doubt when only the description of the caller could tell it", () =>
+  it.effect("fails with OutcomeUnknown for a page of an inventory, if the caller chose the description", () =>
     Effect.gen(function*() {
       for (const selection of [{ limit: 10 }, { marker: "a" }]) {
         const { outcome, targets } = yield* run({ [post]: [lost] }, inventory(selection, "weekly"))
@@ -262,7 +266,7 @@ describe("initiateJob", () => {
       }
     }))
 
-  it.effect("for a page of an inventory is found by the description that no other job has", () =>
+  it.effect("finds a page of an inventory by its unique description", () =>
     Effect.gen(function*() {
       const { outcome } = yield* run((sent) => ({
         [post]: [lost],
@@ -271,7 +275,7 @@ describe("initiateJob", () => {
       expect(outcome).toEqual(started("mine"))
     }))
 
-  it.effect("for all bytes is not one for a part of them", () =>
+  it.effect("does not take the retrieval of a range for the retrieval of all bytes", () =>
     Effect.gen(function*() {
       const { targets } = yield* run((sent) => {
         const part = job("a", { JobDescription: description(sent), RetrievalByteRange: `0-${mebibyte - 1}` })
@@ -287,12 +291,12 @@ describe("initiateMultipartUpload", () => {
     glacier.initiateMultipartUpload({ vaultName, partSize: mebibyte, description: "a year" })
 
   it.effect.each([
-    { about: "its response is lost", reply: lost },
-    { about: "the service fails", reply: unavailable },
-    { about: "there is no connection", reply: unsent }
-  ])("is sent again when $about, and no open upload is looked at", ({ reply }) =>
+    { about: "its response is lost", respond: lost },
+    { about: "the service fails", respond: unavailable },
+    { about: "there is no connection", respond: unsent }
+  ])("is sent again when $about, without a search of the open uploads", ({ respond }) =>
     Effect.gen(function*() {
-      const { at, outcome, targets } = yield* run({ [post]: [reply, reply, ok("initiateMultipartUpload")] }, open)
+      const { at, outcome, targets } = yield* run({ [post]: [respond, respond, ok("initiateMultipartUpload")] }, open)
       expect(outcome).toEqual(call("initiateMultipartUpload").output)
       expect(targets).toEqual([post, post, post])
       expect(at).toEqual([0, 10_000, 20_000])
@@ -306,36 +310,36 @@ describe("initiateMultipartUpload", () => {
     }))
 })
 
-describe("A call that the service remembers for a short time only", () => {
-  const gone: Reply = () => Effect.sync(() => refusal(404, "ResourceNotFoundException"))
+describe("A call that is repeatable for a short time only", () => {
+  const gone: Respond = () => Effect.sync(() => errorResponseOf(404, "ResourceNotFoundException"))
 
   describe.each(["completeMultipartUpload", "abortMultipartUpload"] as const)("%s", (name) => {
     const target = call(name).request
 
     it.effect.each([
-      { about: "a lost connection", reply: lost },
-      { about: "a failure of the service", reply: unavailable }
-    ])("is made again after $about", ({ reply }) =>
+      { about: "a lost connection", respond: lost },
+      { about: "a failure of the service", respond: unavailable }
+    ])("is retried after $about", ({ respond }) =>
       Effect.gen(function*() {
-        const { outcome, targets } = yield* run({ [target]: [reply, ok(name)] }, call(name).run)
+        const { outcome, targets } = yield* run({ [target]: [respond, ok(name)] }, call(name).run)
         expect(outcome).toEqual(call(name).output)
         expect(targets).toEqual([target, target])
       }))
 
     it.effect.each([
-      { about: "has forgotten it", reply: gone },
-      { about: "refuses it for another reason", reply: denied }
+      { about: "has forgotten it", respond: gone },
+      { about: "rejects it for another reason", respond: denied }
     ])(
       "fails with OutcomeUnknown when its response was lost and the service $about since",
-      ({ reply }) =>
+      ({ respond }) =>
         Effect.gen(function*() {
-          const { outcome, targets } = yield* run({ [target]: [lost, reply] }, call(name).run)
+          const { outcome, targets } = yield* run({ [target]: [lost, respond] }, call(name).run)
           expect(outcome).toBe("OutcomeUnknown")
           expect(targets).toEqual([target, target])
         })
     )
 
-    it.effect("fails with the refusal when nothing was lost before", () =>
+    it.effect("fails with the error of the service when no response was lost", () =>
       Effect.gen(function*() {
         expect((yield* run({ [target]: [gone] }, call(name).run)).outcome).toBe("ResourceNotFound")
         expect((yield* run({ [target]: [unsent, gone] }, call(name).run)).outcome).toBe("ResourceNotFound")
@@ -343,27 +347,28 @@ describe("A call that the service remembers for a short time only", () => {
       }))
   })
 
-  it.effect("completeMultipartUpload says which archive to look for", () =>
+  it.effect("completeMultipartUpload names the archive to look for", () =>
     Effect.gen(function*() {
       const { glacier } = yield* scripted(
-        replies(() => refusal(500, "ServiceUnavailableException"), () => refusal(404, "ResourceNotFoundException")),
+        respondWith(() => errorResponseOf(500, "ServiceUnavailableException"), () =>
+          errorResponseOf(404, "ResourceNotFoundException")),
         { policies }
       )
       const error = yield* Effect.flip(inVirtualTime(call("completeMultipartUpload").run(glacier)))
       expect(error.message).toContain(`tree hash ${welcomeHash} in the next inventory of vault photos`)
     }))
 
-  it.effect("completeMultipartUpload fails with the refusal when it tells that no archive was made", () =>
+  it.effect("completeMultipartUpload fails with an error that shows that no archive was created", () =>
     Effect.gen(function*() {
       const target = call("completeMultipartUpload").request
-      const other: Reply = () =>
-        Effect.sync(() => refusal(400, "InvalidParameterValueException", "Invalid x-amz-sha256-tree-hash: x"))
+      const other: Respond = () =>
+        Effect.sync(() => errorResponseOf(400, "InvalidParameterValueException", "Invalid x-amz-sha256-tree-hash: x"))
       const { outcome } = yield* run({ [target]: [lost, other] }, call("completeMultipartUpload").run)
       expect(outcome).toBe("ChecksumMismatch")
     }))
 })
 
-describe("A success that cannot be read", () => {
+describe("A successful response that cannot be decoded", () => {
   it.effect.each(["uploadArchive", "purchaseProvisionedCapacity", "initiateVaultLock"] as const)(
     "leaves the outcome unknown: %s",
     (name) =>
@@ -371,7 +376,7 @@ describe("A success that cannot be read", () => {
         const target = call(name).request
         for (const status of [201, 204]) {
           const { outcome, targets } = yield* run(
-            { [target]: [() => Effect.sync(() => answer(status))] },
+            { [target]: [() => Effect.sync(() => responseOf(status))] },
             call(name).run
           )
           expect(outcome).toBe("OutcomeUnknown")
@@ -380,10 +385,10 @@ describe("A success that cannot be read", () => {
       })
   )
 
-  it.effect("is looked up: initiateJob", () =>
+  it.effect("makes initiateJob search for its job", () =>
     Effect.gen(function*() {
       const { outcome } = yield* run({
-        "POST /-/vaults/photos/jobs": [() => Effect.sync(() => answer(202))],
+        "POST /-/vaults/photos/jobs": [() => Effect.sync(() => responseOf(202))],
         "GET /-/vaults/photos/jobs": [json({ JobList: [], Marker: null })]
       }, call("initiateJob").run)
       expect(outcome).toBe("MalformedResponse")
@@ -392,10 +397,10 @@ describe("A success that cannot be read", () => {
 
 describe("A time limit of the call", () => {
   const limited = (limit: Duration.DurationInput) =>
-    Layer.merge(policies, Timeouts.layer({ call: Duration.decode(limit) }))
-  const never: Reply = () => Effect.never
+    Layer.merge(policies, Timeouts.layerWith({ call: Duration.decode(limit) }))
+  const never: Respond = () => Effect.never
 
-  it.effect("leaves the outcome unknown when it ends an attempt of a call that must not be made twice", () =>
+  it.effect("leaves the outcome unknown when it ends an attempt of a call that must not be repeated", () =>
     Effect.gen(function*() {
       const target = call("uploadArchive").request
       const { outcome } = yield* run({ [target]: [never] }, call("uploadArchive").run, {
@@ -404,10 +409,10 @@ describe("A time limit of the call", () => {
       expect(outcome).toBe("OutcomeUnknown")
     }))
 
-  it.effect("is an AttemptTimeout when it ends the wait for the next attempt: the service has not acted", () =>
+  it.effect("ends in AttemptTimeout during the wait for the next attempt, because the service has done nothing", () =>
     Effect.gen(function*() {
       const target = call("uploadArchive").request
-      const throttled: Reply = () => Effect.sync(() => refusal(400, "ThrottlingException"))
+      const throttled: Respond = () => Effect.sync(() => errorResponseOf(400, "ThrottlingException"))
       const { outcome } = yield* run({ [target]: [throttled] }, call("uploadArchive").run, {
         policies: limited("5 seconds")
       })

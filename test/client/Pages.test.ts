@@ -6,8 +6,8 @@ import type { GlacierClient } from "../../src/client/GlacierClient.ts"
 import * as Pages from "../../src/client/Pages.ts"
 import type { GlacierError } from "../../src/protocol/GlacierError.ts"
 import { jobId, uploadId, welcomeHash } from "../transport/calls.ts"
-import { answer, over, refusal, replies, script } from "../transport/support.ts"
-import type { Reply } from "../transport/support.ts"
+import { errorResponseOf, over, respondWith, responseOf, script } from "../transport/support.ts"
+import type { Respond } from "../transport/support.ts"
 
 const vaultName = "photos"
 const date = { CreationDate: "2012-03-20T17:03:43.221Z", VaultARN: "arn" }
@@ -91,12 +91,12 @@ const lists: ReadonlyArray<List> = [
   }
 ]
 
-const json = (page: object) => () => answer(200, JSON.stringify(page))
+const json = (page: object) => () => responseOf(200, JSON.stringify(page))
 
-/** What an effect over a client gives, and the queries that it sent. */
-const asking = <A, E>(effect: Effect.Effect<A, E, GlacierClient>, reply: Reply) =>
+/** Runs an effect over a scripted client. Returns its result, and the paths and queries of its requests. */
+const running = <A, E>(effect: Effect.Effect<A, E, GlacierClient>, respond: Respond) =>
   Effect.gen(function*() {
-    const { http, sent } = script(reply)
+    const { http, sent } = script(respond)
     const result = yield* Effect.provide(Effect.either(effect), over(http))
     const urls = sent.map(({ url }) => new URL(url))
     return { result, targets: urls.map(({ pathname }) => pathname), queries: urls.map(({ search }) => search.slice(1)) }
@@ -105,47 +105,47 @@ const asking = <A, E>(effect: Effect.Effect<A, E, GlacierClient>, reply: Reply) 
 describe.each(lists)("Pages of $name", ({ page, query, stream, target }) => {
   const numbers = Effect.map(Stream.runCollect(stream), Chunk.toReadonlyArray)
   const following = (marker: string) => [query, `marker=${marker}`].filter((text) => text !== "").join("&")
-  const three = replies(json(page("a/1", 1, 2)), json(page("b 2")), json(page(null, 3)))
+  const three = respondWith(json(page("a/1", 1, 2)), json(page("b 2")), json(page(null, 3)))
 
-  it.effect("follow the markers, over empty pages too, until there is none", () =>
+  it.effect("follow the markers to the last page, also over empty pages", () =>
     Effect.gen(function*() {
-      const { queries, result, targets } = yield* asking(numbers, three)
+      const { queries, result, targets } = yield* running(numbers, three)
       expect(result).toMatchObject({ _tag: "Right", right: [1, 2, 3] })
       expect(queries).toEqual([query, following("a%2F1"), following("b%202")])
       expect(targets).toEqual([target, target, target])
     }))
 
-  it.effect("end with the first when it is the last", () =>
+  it.effect("end after the first page if it has no marker", () =>
     Effect.gen(function*() {
-      const { queries, result } = yield* asking(numbers, replies(json(page(null))))
+      const { queries, result } = yield* running(numbers, respondWith(json(page(null))))
       expect(result).toMatchObject({ _tag: "Right", right: [] })
       expect(queries).toEqual([query])
     }))
 
   it.effect.each([[1, 1], [2, 1], [3, 3]] as const)(
-    "of which %i entries are wanted are %i",
+    "send only as many requests as needed: for %i entries %i",
     ([wanted, asked]) =>
       Effect.gen(function*() {
-        const { queries, result } = yield* asking(Stream.runCount(Stream.take(stream, wanted)), three)
+        const { queries, result } = yield* running(Stream.runCount(Stream.take(stream, wanted)), three)
         expect(result).toMatchObject({ right: wanted })
         expect(queries).toHaveLength(asked)
       })
   )
 
-  it.effect("end with a page whose marker is empty", () =>
+  it.effect("end after a page with an empty marker", () =>
     Effect.gen(function*() {
-      const { queries, result } = yield* asking(numbers, replies(json(page("a", 1)), json(page("", 2))))
+      const { queries, result } = yield* running(numbers, respondWith(json(page("a", 1)), json(page("", 2))))
       expect(result).toMatchObject({ _tag: "Right", right: [1, 2] })
       expect(queries).toEqual([query, following("a")])
     }))
 
   it.effect.each([[["a", "a"]], [["a", "b", "a"]], [["a", "b", "c", "b"]]] as const)(
-    "fail when a marker comes again, as the list would never end: %s",
+    "fail when a marker repeats, because the list would never end: %s",
     ([markers]) =>
       Effect.gen(function*() {
         const seen: Array<number> = []
         const pages = markers.map((marker, index) => json(page(marker, index)))
-        const { queries, result } = yield* asking(
+        const { queries, result } = yield* running(
           Stream.runForEach(stream, (entry) => Effect.sync(() => seen.push(entry))),
           (_, attempt) => Effect.sync(pages[(attempt - 1) % pages.length]!)
         )
@@ -155,18 +155,21 @@ describe.each(lists)("Pages of $name", ({ page, query, stream, target }) => {
       })
   )
 
-  it.effect("begin anew each time they are run", () =>
+  it.effect("start from the first page each time they are run", () =>
     Effect.gen(function*() {
-      const { queries } = yield* asking(Effect.replicateEffect(Stream.runHead(stream), 2), replies(json(page("a", 1))))
+      const { queries } = yield* running(
+        Effect.replicateEffect(Stream.runHead(stream), 2),
+        respondWith(json(page("a", 1)))
+      )
       expect(queries).toEqual([query, query])
     }))
 
-  it.effect("give their entries before they fail", () =>
+  it.effect("emit the entries of earlier pages before they fail", () =>
     Effect.gen(function*() {
       const seen: Array<number> = []
-      const { queries, result } = yield* asking(
+      const { queries, result } = yield* running(
         Stream.runForEach(stream, (entry) => Effect.sync(() => seen.push(entry))),
-        replies(json(page("a", 1, 2)), () => refusal(404, "ResourceNotFoundException", "gone"))
+        respondWith(json(page("a", 1, 2)), () => errorResponseOf(404, "ResourceNotFoundException", "gone"))
       )
       expect(result).toMatchObject({ _tag: "Left", left: { _tag: "ResourceNotFound", message: "gone" } })
       expect(seen).toEqual([1, 2])
@@ -175,11 +178,11 @@ describe.each(lists)("Pages of $name", ({ page, query, stream, target }) => {
 })
 
 describe("Pages", () => {
-  it.effect("of a vault that cannot be fail with InvalidInput", () =>
+  it.effect("fail with InvalidInput for an invalid vault name", () =>
     Effect.gen(function*() {
-      const { queries, result } = yield* asking(
+      const { queries, result } = yield* running(
         Stream.runDrain(Pages.jobs({ vaultName: "a/b" })),
-        replies(() => answer(500))
+        respondWith(() => responseOf(500))
       )
       expect(result).toMatchObject({ _tag: "Left", left: { _tag: "InvalidInput", field: "vaultName" } })
       expect(queries).toEqual([])

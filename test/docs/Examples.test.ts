@@ -1,4 +1,4 @@
-/** The code of the README, the guides and the docstrings: all of it compiles, and the programs of the guides run. */
+/** Tests that the code of the README, the guides and the docstrings compiles, and that the programs of the guides run. */
 import * as HttpServer from "@effect/platform/HttpServer"
 import { expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -12,7 +12,7 @@ import * as NodeEmulator from "../../src/node/NodeEmulator.ts"
 
 const root = resolve(import.meta.dirname, "../..")
 const folder = join(root, ".examples")
-/** The compiled programs, and beside them the package as their imports find it. */
+/** The folder of the compiled programs, with the package.json that their imports resolve to. */
 const compiled = join(folder, "compiled")
 
 const filesIn = (path: string, ending: string) =>
@@ -20,7 +20,7 @@ const filesIn = (path: string, ending: string) =>
     .filter((name) => name.endsWith(ending))
     .map((name) => join(path, name))
 
-// What is generated of the docstrings is among them already.
+// The reference repeats the docstrings, which are compiled below.
 const guides = filesIn("docs", ".md").filter((path) => !path.startsWith("docs/reference/"))
 
 const programs = ["README.md", ...guides].flatMap((path) =>
@@ -40,7 +40,7 @@ const docstrings = filesIn("src", ".ts").flatMap((path) =>
   )
 )
 
-/** Runs Node on some arguments: its exit code and all it printed. */
+/** Runs Node.js. Returns its exit code and its output. */
 const node = (args: ReadonlyArray<string>, options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv }) =>
   Effect.async<{ readonly code: number; readonly text: string }>((resume) => {
     const child = execFile(process.execPath, args, { cwd: root, ...options }, (_error, stdout, stderr) => {

@@ -1,4 +1,4 @@
-/** The commands of the README and the guides install what package.json asks for. */
+/** Tests that the commands of the README and the guides install the versions of package.json. */
 import { describe, expect, it } from "@effect/vitest"
 import { readdirSync, readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
@@ -12,18 +12,18 @@ const ranges = new Map(Object.entries({ ...devDependencies, ...peerDependencies 
 
 const guides = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".md")).map((name) => `docs/${name}`)
 
-/** The packages of each `npm install` of a page, as they are typed. */
+/** The packages of each `npm install` command of a page, with their ranges. */
 const installed = (path: string) =>
   Array.from(read(path).matchAll(/^npm (?:install|i)\b(.*)$/gm), ([, packages = ""]) => packages.split(" "))
     .flat()
     .filter((name) => /^@?\w/.test(name))
 
 describe.each(["README.md", ...guides].filter((path) => installed(path).length > 0))("%s", (path) => {
-  it("installs packages in the ranges of package.json", () => {
+  it("installs packages in the version ranges of package.json", () => {
     const wrong = installed(path).flatMap((text) => {
       const [, name = "", range = ""] = /^(.+?)(?:@([^@]+))?$/.exec(text) ?? []
       const expected = ranges.get(name)
-      // A page may leave out the last numbers: ^3.22 of ^3.22.4. What package.json does not name has no range.
+      // A page may shorten a range: ^3.22 for ^3.22.4. Packages that package.json does not name have no range.
       return expected === undefined || (range.length > 1 && `${expected}.`.startsWith(`${range}.`))
         ? []
         : [{ text, expected }]
@@ -33,7 +33,7 @@ describe.each(["README.md", ...guides].filter((path) => installed(path).length >
 })
 
 describe("docs/getting-started.md", () => {
-  it("installs each package that the program needs", () => {
+  it("installs every package that the program `effect-glacier` needs", () => {
     const [, line = ""] = /^(npm install .*)\nnpx effect-glacier/m.exec(read("docs/getting-started.md")) ?? []
     const program = ["@effect/cli", "@effect/printer", "@effect/printer-ansi", "@effect/platform-node"]
     expect(program.filter((name) => !line.includes(` ${name}@`))).toEqual([])

@@ -1,4 +1,4 @@
-/** The tables for who comes from boto or from the AWS SDK: nothing is left out there, and all that is named is here. */
+/** Tests that the migration tables list everything of boto and the AWS SDK, and name only what this package has. */
 import * as SDK from "@aws-sdk/client-glacier"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -8,7 +8,7 @@ import { resolve } from "node:path"
 import * as GlacierClient from "../../src/client/GlacierClient.ts"
 import * as glacier from "../../src/index.ts"
 import * as node from "../../src/node/index.ts"
-import { operations } from "../../src/protocol/Operations.ts"
+import * as protocol from "../../src/protocol/index.ts"
 import * as Vault from "../../src/services/Vault.ts"
 import * as TestGlacier from "../../src/testing/TestGlacier.ts"
 
@@ -21,7 +21,7 @@ const rowsOf = (name: string) =>
   )
 const quoted = (text = "") => Array.from(text.matchAll(/`([^`]+)`/g), ([, word = ""]) => word)
 
-/** All that boto.glacier has: what is under `prefix.` or, without one, by itself. */
+/** Everything in boto.glacier, by prefix. */
 const boto: Readonly<Record<string, string>> = {
   "boto.glacier.": "regions connect_to_region",
   "Layer1.": "make_request list_vaults describe_vault create_vault delete_vault get_vault_notifications " +
@@ -49,11 +49,11 @@ const boto: Readonly<Record<string, string>> = {
   "glacier ": "vaults jobs upload"
 }
 
-/** Whether `owner.name` is there: a service's member or a module's export. */
+/** Returns whether `owner.name` is a member of a service or an export of a module. */
 const known = Effect.gen(function*() {
   const vault = yield* Vault.make("photos")
   const services = { glacier: yield* GlacierClient.GlacierClient, vault, job: yield* vault.job("a-job") }
-  const owners = new Map<string, object>(Object.entries({ ...glacier, ...node, ...services }))
+  const owners = new Map<string, object>(Object.entries({ ...glacier, ...protocol, ...node, ...services }))
   return (text: string) => {
     const [owner = "", name = ""] = text.split(".")
     return name in (owners.get(owner) ?? {})
@@ -63,13 +63,13 @@ const known = Effect.gen(function*() {
 describe("docs/migrating-from-boto.md", () => {
   const rows = rowsOf("boto")
 
-  it("leaves nothing out", () => {
+  it("has a row for each function, method and attribute of boto", () => {
     const named = new Set(rows.flatMap(([boto]) => quoted(boto)).map((text) => text.replace(/\(.*| [A-Z].*/, "")))
     const all = Object.entries(boto).flatMap(([prefix, names]) => names.split(" ").map((name) => `${prefix}${name}`))
     expect(all.filter((name) => !named.has(name))).toEqual([])
   })
 
-  it.effect("names what is there", () =>
+  it.effect("names only methods and functions that exist", () =>
     Effect.gen(function*() {
       const isKnown = yield* known
       const ours = rows.flatMap(([, ours]) => quoted(ours))
@@ -81,20 +81,22 @@ describe("docs/migrating-from-boto.md", () => {
 describe("docs/migrating-from-aws-sdk.md", () => {
   const rows = rowsOf("aws-sdk").filter(([command]) => /^`\w+(Command|Exists)`/.test(command ?? ""))
 
-  it("has a row for each command, paginator and waiter, with the method that does it", () => {
+  it("has a row for each command, paginator and waiter, with its method", () => {
     const theirs = Object.keys(SDK).filter((name) => /^[A-Z].+Command$|^paginate|^waitUntil/.test(name))
     expect(new Set(rows.flatMap(([command]) => quoted(command)))).toEqual(new Set(theirs))
-    const methods = new Map(Object.entries(operations).map(([method, { name }]) => [`${name}Command`, method]))
+    const methods = new Map(
+      Object.entries(protocol.Operations.operations).map(([method, { name }]) => [`${name}Command`, method])
+    )
     for (const [command, method] of rows) {
       expect(quoted(method)[0]).toBe(methods.get(quoted(command)[0] ?? ""))
     }
   })
 
-  it.effect("names what is there", () =>
+  it.effect("names only methods and functions that exist", () =>
     Effect.gen(function*() {
       const isKnown = yield* known
-      const better = rows.flatMap(([, , better]) => quoted(better)).filter((text) => text.includes("."))
-      expect(better.length).toBeGreaterThan(15)
-      expect(better.filter((text) => !isKnown(text) && text !== "Effect.retry")).toEqual([])
+      const recommended = rows.flatMap(([, , recommended]) => quoted(recommended)).filter((text) => text.includes("."))
+      expect(recommended.length).toBeGreaterThan(15)
+      expect(recommended.filter((text) => !isKnown(text) && text !== "Effect.retry")).toEqual([])
     }))
 })

@@ -1,4 +1,4 @@
-/** The tables of docs/observability.md name what a run really emits: spans, metrics and annotations of logs. */
+/** Tests that docs/observability.md lists the spans, metrics and log annotations that a run emits. */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
@@ -25,14 +25,14 @@ import * as Source from "../../src/transfer/Source.ts"
 import * as Target from "../../src/transfer/Target.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import * as Support from "../transfer/support.ts"
-import { refusal } from "../transport/support.ts"
+import { errorResponseOf } from "../transport/support.ts"
 
 const { mebibyte, pattern } = Support
 
 const guide = readFileSync(resolve(import.meta.dirname, "../../docs/observability.md"), "utf8")
 const quoted = (text = "") => Array.from(text.matchAll(/`([^`]+)`/g), ([, word = ""]) => word)
 
-/** The table under a head: of each row its first name, and those of the second column. */
+/** Parses the table with this head. Returns the names in the second column by the name in the first. */
 const table = (head: string): Readonly<Record<string, ReadonlyArray<string>>> => {
   const rows = guide.slice(guide.indexOf(`| ${head} |`)).split("\n\n", 1)[0]?.split("\n").slice(2) ?? []
   return Object.fromEntries(rows.map((row) => {
@@ -41,7 +41,7 @@ const table = (head: string): Readonly<Record<string, ReadonlyArray<string>>> =>
   }))
 }
 
-/** A tracer that keeps the names of spans and events, each with those of its attributes. */
+/** Makes a tracer that records the names of spans and events, with the names of their attributes. */
 const watching = () => {
   const names = { spans: new Map<string, Set<string>>(), events: new Map<string, Set<string>>() }
   const add = (seen: Map<string, Set<string>>, name: string, attributes: Iterable<string>) =>
@@ -61,11 +61,11 @@ const watching = () => {
       status: { _tag: "Started", startTime },
       attributes: new Map(Object.entries(options?.attributes ?? {})),
       attribute(key) {
-        // Effect's own, where a span fails.
+        // Effect adds this attribute when a span fails.
         if (key !== "code.stacktrace") add(names.spans, name, [key])
       },
       event(event, _, attributes = {}) {
-        // Effect makes events of logs, too.
+        // Effect also records each log line as an event.
         if (event.startsWith("glacier.")) add(names.events, event, Object.keys(attributes))
       },
       addLinks() {},
@@ -78,7 +78,7 @@ const watching = () => {
 const sorted = (seen: Map<string, Set<string>>) =>
   Object.fromEntries(Array.from(seen, ([name, attributes]) => [name, [...attributes].sort()]))
 
-/** Every transfer once, and the waits of every policy. */
+/** Runs every kind of transfer once, with a wait for every policy. */
 const run = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const vault = yield* Vault.make("photos")
@@ -105,11 +105,11 @@ const run = Effect.gen(function*() {
   yield* NodeTreeHash.ofFile(path)
 
   yield* Effect.all([vault.describe, vault.describe], { concurrency: 2 }).pipe(
-    Effect.provide(RatePolicy.layer({ requestsPerSecond: 1 }))
+    Effect.provide(RatePolicy.layerWith({ requestsPerSecond: 1 }))
   )
 })
 
-/** The labels of the metrics that are ours. */
+/** The labels of the metrics of this package. */
 const labels = Effect.map(Metric.snapshot, (pairs) => {
   const seen = new Map<string, Set<string>>()
   for (const { metricKey } of pairs) {
@@ -119,7 +119,7 @@ const labels = Effect.map(Metric.snapshot, (pairs) => {
   return seen
 })
 
-it.scopedLive("docs/observability.md names what is emitted, and all of it", () =>
+it.scopedLive("docs/observability.md lists exactly the spans, events, metrics and annotations that are emitted", () =>
   Effect.gen(function*() {
     const { names, tracer } = watching()
     const annotations = new Set<string>()
@@ -130,7 +130,7 @@ it.scopedLive("docs/observability.md names what is emitted, and all of it", () =
     const glacier = Support.layer((send, request) => {
       if (throttled || request.method !== "PUT") return send
       throttled = true
-      return Effect.succeed(HttpClientResponse.fromWeb(request, refusal(400, "ThrottlingException")))
+      return Effect.succeed(HttpClientResponse.fromWeb(request, errorResponseOf(400, "ThrottlingException")))
     })
     yield* run.pipe(
       Effect.provideService(RetryPolicy.RetryPolicy, RetryPolicy.log(RetryPolicy.standard)),

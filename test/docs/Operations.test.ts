@@ -1,4 +1,4 @@
-/** The table of docs/operations.md says what the descriptors say. */
+/** Tests that the table of docs/operations.md agrees with the descriptors. */
 import { describe, expect, it } from "@effect/vitest"
 import { readFileSync } from "node:fs"
 import { resolve } from "node:path"
@@ -14,7 +14,7 @@ const quoted = (text: string) => Array.from(text.matchAll(/`([^`]+)`/g), ([, wor
 const rows = Array.from(guide.matchAll(/^\| (`.*) \|$/gm), ([, row = ""]) => row.split(" | "))
 const all = Object.entries<Operation.Any>(operations).map(([method, operation]) => ({ method, operation }))
 
-/** What does not come from the service, but from the client on the way there. */
+/** The errors that the client raises itself. */
 const local = [
   "AttemptTimeout",
   "ConnectionError",
@@ -31,12 +31,12 @@ describe("docs/operations.md", () => {
     expect(guide).toContain(`service's ${all.length} operations`)
   })
 
-  it("lists once what any operation can fail with", () => {
+  it("lists once the errors that every operation can raise", () => {
     const [paragraph = ""] = guide.split("\n").filter((line) => line.startsWith("Any operation can fail with"))
     expect(quoted(paragraph)).toEqual([...ServiceError.common.map(({ name }) => name), ...local])
   })
 
-  it.each(all)("$method: operation, request, own errors and notes", ({ method, operation }) => {
+  it.each(all)("$method: has its operation, request, own errors and notes", ({ method, operation }) => {
     const row = rows.find(([name]) => name === `\`${method}\``)
     const [, name, request, errors = "", notes = ""] = row ?? []
     const query = operation.query === undefined ? "" : `?${operation.query.join("=")}`
@@ -52,7 +52,7 @@ describe("docs/operations.md", () => {
     expect(notes.includes("Costs money")).toBe(["initiateJob", "purchaseProvisionedCapacity"].includes(method))
   })
 
-  it("names every stream of pages", () => {
+  it("names every function of Pages", () => {
     const named = rows.flatMap(([, , , , notes = ""]) => notes.match(/Pages\.\w+/g) ?? [])
     expect(named.sort()).toEqual(Object.keys(Pages).map((name) => `Pages.${name}`).sort())
   })

@@ -1,4 +1,4 @@
-/** What the README says of the package and of the docs is so, and the site leaves no guide out. */
+/** Tests that the README agrees with the package, and that the README and the site list every guide. */
 import { describe, expect, it } from "@effect/vitest"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join, resolve } from "node:path"
@@ -10,7 +10,7 @@ const guides = readdirSync(join(root, "docs")).filter((name) => name.endsWith(".
 const { dependencies }: { readonly dependencies: object } = JSON.parse(read("package.json"))
 
 describe("README.md", () => {
-  it("shows a whole program in 25 lines", () => {
+  it("shows a complete program in 25 lines", () => {
     const [, program = ""] = readme.match(/```ts\n([^]*?)```/) ?? []
     expect(program.trimEnd().split("\n").length).toBeLessThanOrEqual(25)
   })
@@ -22,7 +22,7 @@ describe("README.md", () => {
     expect(Array.from(line.matchAll(/`([^`]+)`/g), ([, name]) => name)).toEqual(names)
   })
 
-  it("leads to every guide, and nowhere else", () => {
+  it("links to every guide, and has no broken link", () => {
     const links = Array.from(readme.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g), ([, link = ""]) => link)
     expect(links.filter((link) => !link.startsWith("https:") && !existsSync(join(root, link)))).toEqual([])
     expect(guides.filter((name) => !links.includes(`docs/${name}`))).toEqual([])
@@ -30,8 +30,16 @@ describe("README.md", () => {
 })
 
 describe("docs/.vitepress/config.ts", () => {
-  it("has every guide in its menu", () => {
+  it("lists every guide in the menu", () => {
     const menu = read("docs/.vitepress/config.ts")
     expect(guides.filter((name) => !menu.includes(`link: "/${name.replace(".md", "")}"`))).toEqual([])
+  })
+})
+
+describe("docs/index.md", () => {
+  it("shows the program of the README", () => {
+    const region = /<!-- #region program -->\n([^]*?)<!-- #endregion program -->/.exec(readme)?.[1]
+    expect(region).toMatch(/^```ts\n[^]*```\n$/)
+    expect(read("docs/index.md")).toContain("<!--@include: ../README.md#program-->")
   })
 })

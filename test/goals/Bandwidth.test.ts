@@ -20,21 +20,21 @@ import * as Vault from "../../src/services/Vault.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { jobId, uploadId, welcomeHash } from "../transport/calls.ts"
-import { answer, over } from "../transport/support.ts"
+import { over, responseOf } from "../transport/support.ts"
 
 const kibibyte = 1_024
 const mebibyte = 1_048_576
 const vault = { vaultName: "photos" }
 
-/** Notes when how many bytes pass. */
+/** Records the bytes that pass, with their times. */
 const meter = () => {
   const passed: Array<{ readonly at: number; readonly bytes: number }> = []
   const sum = (some: typeof passed) => some.reduce((sum, { bytes }) => sum + bytes, 0)
   return {
-    note: (slice: Uint8Array) =>
+    record: (slice: Uint8Array) =>
       Effect.map(Clock.currentTimeMillis, (at) => void passed.push({ at, bytes: slice.length })),
     total: () => sum(passed),
-    /** The most in any second. */
+    /** Returns the most bytes within any second. */
     most: () => {
       let [most, running, first] = [0, 0, 0]
       for (const { at, bytes } of passed) {
@@ -49,27 +49,27 @@ const meter = () => {
   }
 }
 
-/** A service that takes all bytes and has as many as anybody wants. */
-const bottomless = (up: ReturnType<typeof meter>) => {
-  const piece = new Uint8Array(mebibyte)
+/** A service that accepts any bytes, and whose job outputs never end. */
+const endless = (up: ReturnType<typeof meter>) => {
+  const chunk = new Uint8Array(mebibyte)
   return HttpClient.make((request) =>
     Effect.gen(function*() {
-      if (request.body._tag === "Stream") yield* Effect.orDie(Stream.runForEach(request.body.stream, up.note))
+      if (request.body._tag === "Stream") yield* Effect.orDie(Stream.runForEach(request.body.stream, up.record))
       const response = request.method === "GET"
-        ? answer(200, new ReadableStream({ pull: (controller) => controller.enqueue(piece) }))
-        : answer(204, null, { "x-amz-sha256-tree-hash": welcomeHash })
+        ? responseOf(200, new ReadableStream({ pull: (controller) => controller.enqueue(chunk) }))
+        : responseOf(204, null, { "x-amz-sha256-tree-hash": welcomeHash })
       return HttpClientResponse.fromWeb(request, response)
     })
   )
 }
 
 describe.each([["100 KiB/s", 100 * kibibyte], ["20 MiB/s", 20 * mebibyte]])("A bandwidth of %s", (_, limit) => {
-  const paced = Effect.provide(Layer.orDie(Bandwidth.layer({ up: limit, down: limit })))
+  const limited = Effect.provide(Layer.orDie(Bandwidth.layerWith({ up: limit, down: limit })))
 
-  it.scoped("R8: is kept in each direction by all transfers of two clients together", () =>
+  it.scoped("limits all transfers of two clients together, in each direction [R8]", () =>
     Effect.gen(function*() {
       const [up, down] = [meter(), meter()]
-      const http = Layer.succeed(HttpClient.HttpClient, bottomless(up))
+      const http = Layer.succeed(HttpClient.HttpClient, endless(up))
       const body = new Uint8Array(limit * 3)
       const transfers = (context: Context.Context<GlacierClient.GlacierClient>) => {
         const glacier = Context.get(context, GlacierClient.GlacierClient)
@@ -83,7 +83,7 @@ describe.each([["100 KiB/s", 100 * kibibyte], ["20 MiB/s", 20 * mebibyte]])("A b
         }))
         const downloading = Effect.flatMap(
           glacier.getJobOutput({ ...vault, jobId }),
-          ({ body }) => Stream.runForEach(body, down.note)
+          ({ body }) => Stream.runForEach(body, down.record)
         )
         return [uploading, uploading, downloading, downloading].map((one) =>
           Effect.forever<void, GlacierError, never>(one)
@@ -95,11 +95,11 @@ describe.each([["100 KiB/s", 100 * kibibyte], ["20 MiB/s", 20 * mebibyte]])("A b
         expect(Math.abs(total() / (limit * 60) - 1)).toBeLessThanOrEqual(0.02)
         expect(most()).toBeLessThanOrEqual(1.25 * limit)
       }
-    }).pipe(paced, inVirtualTime))
+    }).pipe(limited, inVirtualTime))
 })
 
 describe("A bandwidth of 100 KiB/s", () => {
-  it.effect("R8: is that of two uploads and two downloads at once, which bring what was sent", () =>
+  it.effect("is used by two uploads and two downloads at once, which transfer the right bytes [R8]", () =>
     Effect.gen(function*() {
       const all = Uint8Array.from({ length: 3 * mebibyte }, (_, index) => index * 7 >> 4)
       const timed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -117,19 +117,19 @@ describe("A bandwidth of 100 KiB/s", () => {
         (job) => Stream.runCollect(job.output({ windowSize: mebibyte })),
         { concurrency: 2 }
       ))
-      for (const pieces of downloads.value) expect(Buffer.compare(Buffer.concat([...pieces]), all)).toBe(0)
+      for (const chunks of downloads.value) expect(Buffer.compare(Buffer.concat([...chunks]), all)).toBe(0)
       for (const { seconds } of [uploads, downloads]) {
         expect(Math.abs(seconds * 100 * kibibyte / (6 * mebibyte) - 1)).toBeLessThanOrEqual(0.02)
       }
     }).pipe(
       Effect.provide(over(Layer.provide(Emulator.layerHttpClient, Emulator.layerMemory({ jobDelay: "1 minute" })))),
-      Effect.provide(Layer.orDie(Bandwidth.layer({ up: 100 * kibibyte, down: 100 * kibibyte }))),
+      Effect.provide(Layer.orDie(Bandwidth.layerWith({ up: 100 * kibibyte, down: 100 * kibibyte }))),
       Effect.provide(NodeHashing.layer),
       inVirtualTime
     ))
 })
 
-/** A server that reads every request and fails the first; what was sent to it. */
+/** A server that fails the first request and records all of them. */
 const server = Effect.acquireRelease(
   Effect.promise(async () => {
     const sent: Array<{ readonly headers: IncomingHttpHeaders; readonly bytes: number }> = []
@@ -153,7 +153,7 @@ const server = Effect.acquireRelease(
 )
 
 describe.each([["node:http", NodeHttpClient.layer], ["undici", NodeHttpClient.layerUndici]])("Over %s", (_, http) => {
-  it.scopedLive("R8: paced bytes have a Content-Length, and are sent anew with each attempt", () =>
+  it.scopedLive("bytes under a limit have a Content-Length and are sent again with each attempt [R8]", () =>
     Effect.gen(function*() {
       const { port, sent } = yield* server
       const body = new Uint8Array(256 * kibibyte)
@@ -172,7 +172,7 @@ describe.each([["node:http", NodeHttpClient.layer], ["undici", NodeHttpClient.la
             endpoint: { region: "us-east-1", endpoint: `http://127.0.0.1:${port}` },
             policies: RetryPolicy.layer(RetryPolicy.standard)
           })),
-          Effect.provide(Layer.orDie(Bandwidth.layer({ up: mebibyte })))
+          Effect.provide(Layer.orDie(Bandwidth.layerWith({ up: mebibyte })))
         )
       expect(seconds).toBeGreaterThan(0.4)
       expect(sent.map(({ bytes, headers }) => [bytes, headers["content-length"], headers["transfer-encoding"]]))

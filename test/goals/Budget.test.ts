@@ -14,14 +14,14 @@ import * as ByteRange from "../../src/protocol/ByteRange.ts"
 import { Tier } from "../../src/protocol/Jobs.ts"
 import * as Vault from "../../src/services/Vault.ts"
 import * as Source from "../../src/transfer/Source.ts"
-import { type Call, calls, day, fates, hour, makeLife, makeService, most, storeOn } from "../policy/budgets.ts"
+import { type Call, calls, day, fates, hour, makeLife, makeService, most, storeOn } from "../policy/support.ts"
 import { layer } from "../services/support.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { type Change, mebibyte } from "../transfer/support.ts"
 
 const caps = { bytesPerHour: 1_000, bytesPerDay: 9_000 }
 
-/** What crashes a program: a write, or the time that has passed since its start. */
+/** When a program crashes: during a write, or some time after its start. */
 const crashes = FastCheck.record({
   writes: FastCheck.integer({ min: 1, max: 400 }),
   fate: FastCheck.constantFrom(...fates),
@@ -29,12 +29,12 @@ const crashes = FastCheck.record({
   pause: FastCheck.integer({ min: 0, max: hour })
 })
 
-/** So soon that something is always left to do. */
-const soon = crashes.map((crash) => ({ ...crash, writes: crash.writes % 12 + 1 }))
+/** Crashes so early that retrievals are always left. */
+const earlyCrashes = crashes.map((crash) => ({ ...crash, writes: crash.writes % 12 + 1 }))
 
 /**
- * Programs that start retrievals `concurrency` at a time, each until it dies; the next goes on with all those of which
- * it does not know that they were started.
+ * Runs programs that start retrievals, `concurrency` at a time, until they crash. The next program continues with all
+ * retrievals that are not known to have started.
  */
 const runAll = Effect.fnUntraced(function*(
   all: ReadonlyArray<Call>,
@@ -56,7 +56,7 @@ const runAll = Effect.fnUntraced(function*(
           budget.spend(call, service.initiate(life, call)).pipe(
             Effect.tap(() => rest.delete(call)),
             Effect.catchTags({
-              // Who does not learn of his job asks no more, so that there is an end.
+              // A retrieval whose response was lost is not repeated, so that the test ends.
               AttemptTimeout: () => Effect.sync(() => rest.delete(call)),
               ConnectionError: () => Effect.sync(() => rest.delete(call)),
               ResourceNotFound: () => Effect.sync(() => rest.delete(call))
@@ -75,7 +75,7 @@ const runAll = Effect.fnUntraced(function*(
 
 describe("A retrieval budget", () => {
   it.effect.prop(
-    "C1: any hour and any day of 1,000 retrievals has no more than the caps, wherever the program dies",
+    "keeps its caps in every hour and day of 1,000 retrievals, whenever the program crashes [C1]",
     [
       calls(1_000, 300),
       FastCheck.array(crashes, { minLength: 5, maxLength: 10 }),
@@ -92,8 +92,8 @@ describe("A retrieval budget", () => {
   )
 
   it.effect.prop(
-    "C1, R8: 300 crashes, two and more in a row, let nothing more through",
-    [calls(30, 600), FastCheck.array(soon, { minLength: 5, maxLength: 8 })],
+    "keeps its caps over 300 crashes, several of them in a row [C1] [R8]",
+    [calls(30, 600), FastCheck.array(earlyCrashes, { minLength: 5, maxLength: 8 })],
     ([all, deaths]) =>
       Effect.gen(function*() {
         const { crashed, starts } = yield* runAll(all, deaths, 3)
@@ -105,7 +105,7 @@ describe("A retrieval budget", () => {
   )
 })
 
-/** Stores archives of these sizes. */
+/** Uploads archives of these sizes. */
 const storeAll = (sizes: ReadonlyArray<number>) =>
   Effect.flatMap(
     Vault.Vault,
@@ -116,10 +116,10 @@ const storeAll = (sizes: ReadonlyArray<number>) =>
 
 const memory = KeyValueStore.layerMemory
 
-const nothing = { bytes: 0, requests: 0 }
+const unbilled = { bytes: 0, requests: 0 }
 
 describe("A retrieval budget over the emulator", () => {
-  it.effect("C1: what the account's policy refuses waits for the next hour: 2 calls an hour by 12 fibers", () => {
+  it.effect("makes 12 fibers send 2 calls an hour when the account's policy rejects more [C1]", () => {
     const asked: Array<number> = []
     const change: Change = (send, request) =>
       Effect.zipRight(
@@ -146,14 +146,14 @@ describe("A retrieval budget over the emulator", () => {
       expect(ended).toEqual(Array.from({ length: 12 }, (_, index) => index * hour))
       expect(most(asked.map((at) => ({ at, bytes: 1 })), hour)).toBe(2)
     }).pipe(
-      Effect.provide(Layer.provide(RetrievalBudget.layer({}), memory)),
+      Effect.provide(Layer.provide(RetrievalBudget.layerWith({}), memory)),
       Effect.provide(layer(change)),
       inVirtualTime
     )
   })
 
   const tiers = FastCheck.constantFrom(...Tier.literals, undefined)
-  const wanted = FastCheck.record({
+  const retrieval = FastCheck.record({
     size: FastCheck.integer({ min: 1, max: 3 * mebibyte }),
     tier: tiers,
     part: FastCheck.boolean()
@@ -164,9 +164,9 @@ describe("A retrieval budget over the emulator", () => {
   })
 
   it.effect.prop(
-    "C2: the quote is what was billed, to the byte and the request, and a budget of exactly its cost is enough",
+    "quotes exactly the bytes and requests that are billed, and a cap of exactly its cost is enough [C2]",
     [
-      FastCheck.array(wanted, { minLength: 1, maxLength: 12 }),
+      FastCheck.array(retrieval, { minLength: 1, maxLength: 12 }),
       FastCheck.integer({ min: 0, max: 2 }),
       FastCheck.record({ Expedited: price, Standard: price, Bulk: price })
     ],
@@ -190,17 +190,17 @@ describe("A retrieval budget over the emulator", () => {
           { prices }
         )
         const cost = Option.getOrThrow(quote.cost)
-        const within = Layer.provide(RetrievalBudget.layer({ prices, cost }), Layer.fresh(memory))
-        const more = yield* Effect.gen(function*() {
+        const budget = Layer.provide(RetrievalBudget.layerWith({ prices, cost }), Layer.fresh(memory))
+        const error = yield* Effect.gen(function*() {
           yield* Effect.forEach(plan, ({ archiveId, ...options }) => vault.retrieveArchive(archiveId, options), {
             concurrency: 3
           })
           yield* Effect.replicateEffect(vault.retrieveInventory(), inventories)
           return yield* Effect.flip(vault.retrieveArchive(archives[0]?.archiveId ?? "", { size: 2 ** 40 }))
-        }).pipe(Effect.provide(within))
-        expect(more).toMatchObject({ _tag: "BudgetExceeded", cap: "cost", allowed: cost })
+        }).pipe(Effect.provide(budget))
+        expect(error).toMatchObject({ _tag: "BudgetExceeded", cap: "cost", allowed: cost })
 
-        const billed = { Expedited: { ...nothing }, Standard: { ...nothing }, Bulk: { ...nothing } }
+        const billed = { Expedited: { ...unbilled }, Standard: { ...unbilled }, Bulk: { ...unbilled } }
         yield* Stream.runForEach(vault.jobs(), ({ jobId, retrievalByteRange, tier }) =>
           Effect.sync(() => {
             if (jobId === inventory.id) return

@@ -8,11 +8,14 @@ import * as RatePolicy from "../../src/policy/RatePolicy.ts"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { archiveId } from "../transport/calls.ts"
-import { answer, refusal, scripted } from "../transport/support.ts"
+import { errorResponseOf, responseOf, scripted } from "../transport/support.ts"
 
-/** A service that throttles when its bucket, of as many tokens as it adds in a second, is empty. Each takes 20 ms. */
+/**
+ * A service that throttles when its bucket is empty. The bucket holds as many tokens as it gains per second. A request takes
+ * 20 ms.
+ */
 const service = (allowed: (second: number) => number) => {
-  const requests: Array<{ readonly at: number; readonly refused: boolean }> = []
+  const requests: Array<{ readonly at: number; readonly isThrottled: boolean }> = []
   let tokens = Infinity
   let last = 0
   return {
@@ -23,18 +26,18 @@ const service = (allowed: (second: number) => number) => {
         const rate = allowed(at / 1_000)
         tokens = Math.min(rate, tokens + (at - last) / 1_000 * rate)
         last = at
-        const refused = tokens < 1
-        if (!refused) tokens--
-        requests.push({ at, refused })
+        const isThrottled = tokens < 1
+        if (!isThrottled) tokens--
+        requests.push({ at, isThrottled })
         yield* Effect.sleep("20 millis")
-        return refused ? refusal(400, "ThrottlingException", "Rate exceeded") : answer(204)
+        return isThrottled ? errorResponseOf(400, "ThrottlingException", "Rate exceeded") : responseOf(204)
       }),
-    /** What came from one second to another. */
+    /** Returns the requests between two seconds. */
     between: (from: number, to: number) => requests.filter(({ at }) => at >= from * 1_000 && at < to * 1_000)
   }
 }
 
-/** So many deletes by fibers that take the next when one is done: what fails, and what the service saw. */
+/** Deletes archives with some fibers. Returns the failures, and the requests that the service got. */
 const deleting = (
   deletes: number,
   { allowed, fibers, retry, rate }: {
@@ -58,9 +61,9 @@ const deleting = (
 
 const bulk = { retry: RetryPolicy.patient, rate: RatePolicy.layerAdaptive }
 
-describe("Deletes in bulk, with the patient policy and the adaptive rate,", () => {
+describe("Bulk deletes with the patient policy and the adaptive rate", () => {
   it.effect(
-    "R5: 10,000 by 16 fibers succeed where the service takes 50 a second, at about that rate",
+    "succeed 10,000 times by 16 fibers at about the 50 per second that the service accepts [R5]",
     () =>
       Effect.gen(function*() {
         const { between, failures, requests } = yield* deleting(10_000, { ...bulk, allowed: () => 50, fibers: 16 })
@@ -74,12 +77,12 @@ describe("Deletes in bulk, with the patient policy and the adaptive rate,", () =
           expect(length).toBeLessThanOrEqual(75)
         }
         const later = between(30, end)
-        expect(later.filter(({ refused }) => refused).length / later.length).toBeLessThan(0.1)
+        expect(later.filter(({ isThrottled }) => isThrottled).length / later.length).toBeLessThan(0.1)
       }),
     120_000
   )
 
-  it.effect("R5: settle within 12 s when the service takes 10 instead of 10,000 a second", () =>
+  it.effect("follow a drop from 10,000 to 10 per second within 12 s [R5]", () =>
     Effect.gen(function*() {
       const allowed = (second: number) => second < 3 ? 10_000 : 10
       const { between, failures } = yield* deleting(2_600, { ...bulk, allowed, fibers: 16 })
@@ -92,7 +95,7 @@ describe("Deletes in bulk, with the patient policy and the adaptive rate,", () =
       expect(failures).toEqual([])
     }))
 
-  it.effect("R5: by 200 fibers at once succeed too", () =>
+  it.effect("succeed by 200 fibers at once [R5]", () =>
     Effect.gen(function*() {
       const { failures, requests } = yield* deleting(1_000, { ...bulk, allowed: () => 50, fibers: 200 })
       expect(failures).toEqual([])
@@ -100,17 +103,17 @@ describe("Deletes in bulk, with the patient policy and the adaptive rate,", () =
     }))
 })
 
-describe("Deletes in bulk", () => {
-  it.effect("R5: need no patience by 16 fibers at the adaptive rate", () =>
+describe("Bulk deletes with the standard policy", () => {
+  it.effect("succeed by 16 fibers at the adaptive rate [R5]", () =>
     Effect.gen(function*() {
       const few = { ...bulk, retry: RetryPolicy.standard, allowed: () => 50, fibers: 16 }
       expect((yield* deleting(1_000, few)).failures).toEqual([])
     }))
 
   it.effect.each<readonly [string, Layer.Layer<never>, number]>([
-    ["by many fibers: their first throttles use up the quota", RatePolicy.layerAdaptive, 200],
-    ["that nothing paces: three attempts are too few", Layer.empty, 16]
-  ])("R5: fail by the standard policy %s", ([, rate, fibers]) =>
+    ["by 200 fibers, whose first throttles use up the quota", RatePolicy.layerAdaptive, 200],
+    ["without a rate, as three attempts are too few", Layer.empty, 16]
+  ])("fail %s [R5]", ([, rate, fibers]) =>
     Effect.gen(function*() {
       const { failures } = yield* deleting(1_000, {
         allowed: () => 50,

@@ -1,4 +1,4 @@
-/** No program is silent for long: whatever waits says so once, with the cause, and never with a description. */
+/** A program never waits silently: each long wait is reported once, with its cause and without any description. */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
@@ -28,18 +28,18 @@ import { layer } from "../services/support.ts"
 import { type Line, logging } from "../support/logs.ts"
 import { inVirtualTime, inVirtualTimeWithFiles } from "../support/virtualClock.ts"
 import { address, type Change, lost, mebibyte, pattern } from "../transfer/support.ts"
-import { answer, keys, over, refusal, replies, type Reply, script } from "../transport/support.ts"
+import { errorResponseOf, keys, over, type Respond, respondWith, responseOf, script } from "../transport/support.ts"
 
 const minute = 60_000
 const hour = 60 * minute
 
-const failing = (code: string): Reply => () =>
+const failing = (code: string): Respond => () =>
   Effect.fail(Object.assign(new Error(`connect ${code} 127.0.0.1:9`), { code }))
-const throttled = replies(() => refusal(400, "ThrottlingException", "Rate exceeded"))
-const noVaults = replies(() => answer(200, JSON.stringify({ VaultList: [] })))
+const throttled = respondWith(() => errorResponseOf(400, "ThrottlingException", "Rate exceeded"))
+const noVaults = respondWith(() => responseOf(200, JSON.stringify({ VaultList: [] })))
 
-/** A client over a script, with its own default policies unless there are others. */
-const client = (reply: Reply, policies: Layer.Layer<never, unknown> = Layer.empty) =>
+/** Makes a client over scripted responses, with its default policies unless others are given. */
+const client = (reply: Respond, policies: Layer.Layer<never, unknown> = Layer.empty) =>
   over(script(reply).http, { policies: Layer.orDie(policies) })
 
 const listed = Effect.flatMap(GlacierClient, (glacier) => glacier.listVaults({}))
@@ -47,10 +47,10 @@ const described = Effect.flatMap(GlacierClient, (glacier) => glacier.describeVau
 const together = <A, E, R>(count: number, call: Effect.Effect<A, E, R>) =>
   Effect.forEach(Array.from({ length: count }), () => Effect.either(call), { concurrency: "unbounded" })
 
-/** All waits before retries are as long as chance lets them be. */
+/** Makes every random wait as long as possible. */
 const longest = Effect.withRandom(Random.fixed([1]))
 
-/** What comes of an effect, when, and what it logs. */
+/** Runs an effect. Returns its result, its end, and its log lines. */
 const watched = <A, E, R>(effect: Effect.Effect<A, E, R>, virtually = inVirtualTime) =>
   logging((lines) =>
     Effect.gen(function*() {
@@ -61,7 +61,7 @@ const watched = <A, E, R>(effect: Effect.Effect<A, E, R>, virtually = inVirtualT
 
 const texts = (lines: ReadonlyArray<Line>) => lines.map(({ at, level, text }) => `${at / 1_000} ${level} ${text}`)
 
-/** Whether lines are warnings, no two of them within a minute. */
+/** Expects all lines to be warnings, no two of them within a minute. */
 const expectOneAMinute = (lines: ReadonlyArray<Line>) => {
   for (const [index, { at, level }] of lines.entries()) {
     expect(level).toBe("WARN")
@@ -74,9 +74,9 @@ const uploaded = Upload.upload(address, Source.bytes(pattern(3 * mebibyte)), {
   description: "the diary of 2012"
 })
 
-describe("An endpoint that is not there", () => {
+describe("An endpoint that cannot be reached", () => {
   it.effect.each(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "UND_ERR_CONNECT_TIMEOUT"])(
-    "ends an upload after 2 minutes, which warns at its first retry and then once a minute (%s)",
+    "ends an upload after 2 minutes, with a warning at the first retry and then once a minute (%s)",
     (code) =>
       Effect.gen(function*() {
         const { end, lines, result } = yield* watched(longest(Effect.provide(uploaded, client(failing(code)))))
@@ -94,9 +94,9 @@ describe("An endpoint that is not there", () => {
       })
   )
 
-  it.effect("is retried for half an hour once any request has reached it, also by another call", () =>
+  it.effect("is retried for half an hour once any request of the client has reached it", () =>
     Effect.gen(function*() {
-      const reply: Reply = (_, attempt) => attempt === 1 ? noVaults(_, attempt) : failing("ECONNREFUSED")(_, attempt)
+      const reply: Respond = (_, attempt) => attempt === 1 ? noVaults(_, attempt) : failing("ECONNREFUSED")(_, attempt)
       const { end, lines, result } = yield* watched(
         Effect.provide(Effect.zipRight(listed, uploaded), client(reply))
       )
@@ -106,7 +106,7 @@ describe("An endpoint that is not there", () => {
       expectOneAMinute(lines)
     }))
 
-  it.effect("does not end an upload whose line is down for 20 minutes in its midst", () => {
+  it.effect("does not end an upload when it is unreachable for 20 minutes in between", () => {
     let parts = 0
     const change: Change = (send, request) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
@@ -131,7 +131,7 @@ describe("An endpoint that is not there", () => {
 })
 
 describe("Retries", () => {
-  it.effect("of a call are logged with its operation, its vault, the error and when the next attempt starts", () =>
+  it.effect("are logged with its operation, its vault, the error and when the next attempt starts", () =>
     Effect.gen(function*() {
       const { lines } = yield* watched(longest(Effect.provide(described, client(throttled))))
       expect(texts(lines)).toEqual([
@@ -139,7 +139,7 @@ describe("Retries", () => {
       ])
     }))
 
-  it.effect("of a hundred calls at once are logged once a minute", () =>
+  it.effect("are logged once a minute for a hundred calls at once", () =>
     Effect.gen(function*() {
       const policy = RetryPolicy.layer(RetryPolicy.within(RetryPolicy.patient, "3 minutes"))
       const { end, lines } = yield* watched(Effect.provide(together(100, described), client(throttled, policy)))
@@ -148,13 +148,13 @@ describe("Retries", () => {
       expectOneAMinute(lines)
     }))
 
-  it.effect("after a wait that the service asks for are logged, also when the first was a moment ago", () =>
+  it.effect("are logged during a wait that the response asks for, even shortly after another warning", () =>
     Effect.gen(function*() {
-      const busy = () => answer(503, null, { "retry-after": "600" })
+      const busy = () => responseOf(503, null, { "retry-after": "600" })
       const { lines } = yield* watched(
         longest(Effect.provide(
           Effect.provideService(described, RetryPolicy.RetryPolicy, RetryPolicy.attempts(RetryPolicy.patient, 3)),
-          client(replies(() => refusal(400, "ThrottlingException", "Rate exceeded"), busy))
+          client(respondWith(() => errorResponseOf(400, "ThrottlingException", "Rate exceeded"), busy))
         ))
       )
       expect(texts(lines)).toEqual([
@@ -163,12 +163,12 @@ describe("Retries", () => {
       ])
     }))
 
-  it.effect("are not logged twice where the policy logs them itself", () =>
+  it.effect("are not logged twice when the policy logs them itself", () =>
     Effect.gen(function*() {
-      const talkative = RetryPolicy.layer(RetryPolicy.log(RetryPolicy.standard))
-      const { lines } = yield* watched(Effect.provide(described, client(throttled, talkative)))
+      const policy = RetryPolicy.layer(RetryPolicy.log(RetryPolicy.standard))
+      const { lines } = yield* watched(Effect.provide(described, client(throttled, policy)))
       expect(lines.map(({ text }) => text)).toEqual(
-        ["trying again", "trying again", "no more attempts"].map((end) =>
+        ["it will be retried", "it will be retried", "it will not be retried"].map((end) =>
           expect.stringContaining(`Glacier call failed: ${end}`)
         )
       )
@@ -176,7 +176,7 @@ describe("Retries", () => {
 
   it.effect("are logged in one line, without the description of the archive", () =>
     Effect.gen(function*() {
-      const page = replies(() => answer(502, `<html>\n\n  <h1>Bad\tGateway</h1>${"x".repeat(1_000)}</html>`))
+      const page = respondWith(() => responseOf(502, `<html>\n\n  <h1>Bad\tGateway</h1>${"x".repeat(1_000)}</html>`))
       const { lines } = yield* watched(Effect.provide(uploaded, client(page)))
       expect(lines.length).toBeGreaterThan(0)
       for (const { text } of lines) {
@@ -190,35 +190,35 @@ describe("Retries", () => {
 })
 
 describe("A long wait", () => {
-  it.effect("for the turn of a request is logged, once for all that wait", () =>
+  it.effect("for the rate is logged once for all requests that wait", () =>
     Effect.gen(function*() {
-      const slow = RatePolicy.layer({ requestsPerSecond: 0.1 })
+      const slow = RatePolicy.layerWith({ requestsPerSecond: 0.1 })
       const { end, lines } = yield* watched(Effect.provide(together(5, listed), client(noVaults, slow)))
       expect(end).toBe(40_000)
       expect(texts(lines)).toEqual([
-        "5 WARN ListVaults waits for its turn: the RatePolicy in use does not permit it yet"
+        "5 WARN ListVaults waits: the RatePolicy in use does not permit the request yet"
       ])
     }))
 
-  it.effect("for the turn of a request is not logged where it takes a moment", () =>
+  it.effect("for the rate is not logged when it is short", () =>
     Effect.gen(function*() {
-      const quick = RatePolicy.layer({ requestsPerSecond: 10 })
+      const quick = RatePolicy.layerWith({ requestsPerSecond: 10 })
       const { lines } = yield* watched(Effect.provide(together(40, listed), client(noVaults, quick)))
       expect(lines).toEqual([])
     }))
 
-  it.effect("for bandwidth is logged with what is allowed", () =>
+  it.effect("for bandwidth is logged with the limit", () =>
     Effect.gen(function*() {
       const { lines } = yield* watched(Effect.flatMap(
         Bandwidth.make({ down: 1 }),
         ({ down }) => Effect.all(Array.from({ length: 8 }, () => down?.take(1) ?? Effect.void), { concurrency: 8 })
       ))
       expect(texts(lines)).toContain(
-        "0 WARN Bytes wait for their turn: Bandwidth is 1 bytes a second. The next ones travel in 6s"
+        "0 WARN A transfer waits because Bandwidth is limited to 1 byte per second. It continues in 6s"
       )
     }))
 
-  it.effect("for credentials is logged, once for all calls", () =>
+  it.effect("for credentials is logged once for all calls", () =>
     Effect.gen(function*() {
       const provider = Credentials.layerEffect(Effect.delay(Effect.succeed(keys), "20 seconds"))
       const calls = Effect.provide(together(100, listed), over(script(noVaults).http, { credentials: provider }))
@@ -229,11 +229,13 @@ describe("A long wait", () => {
       ])
     }))
 
-  it.effect("for the budget is logged with what is left of it, and until when", () =>
+  it.effect("for the budget is logged with its remaining bytes and the time until there is room", () =>
     Effect.gen(function*() {
-      const budget = RetrievalBudget.layer({ bytesPerHour: 100 })
-      const spends = Effect.flatMap(RetrievalBudget.RetrievalBudget, ({ spend }) =>
-        together(2, spend({ bytes: 60 }, Effect.void)))
+      const budget = RetrievalBudget.layerWith({ bytesPerHour: 100 })
+      const spends = Effect.flatMap(
+        RetrievalBudget.RetrievalBudget,
+        ({ spend }) => together(2, spend({ bytes: 60 }, Effect.void))
+      )
       const { end, lines } = yield* watched(
         Effect.provide(spends, Layer.provide(budget, KeyValueStore.layerMemory))
       )
@@ -253,10 +255,10 @@ describe("A long wait", () => {
   })
 
   it.effect.each<readonly [how: string, waiting: Layer.Layer<never>]>([
-    ["by itself", JobWaiting.layer(JobWaiting.polling())],
-    ["with the others of its vault", JobWaiting.layerShared()]
+    ["its own poll", JobWaiting.layer(JobWaiting.polling())],
+    ["a shared poll", JobWaiting.layerShared()]
   ])(
-    "for a job that is asked about %s is logged with when such jobs end and the next look",
+    "for a job with %s is logged with the usual end of such jobs and the next poll",
     ([, waiting]) =>
       Effect.gen(function*() {
         const { end, lines, result } = yield* watched(Effect.provide(retrieved, waiting).pipe(Effect.provide(layer())))
@@ -264,7 +266,7 @@ describe("A long wait", () => {
         const id = result._tag === "Right" ? result.right : ""
         expect(texts(lines).map((text) => text.replace(id, "ID"))).toEqual([
           expect.stringMatching(
-            /^5 WARN Job ID of vault photos is in progress since 1970-01-01T00:00:00.000Z. Standard jobs usually take 3 to 5 hours. It is asked about again at 1970-01-01T00:0\d:\d\d.\d{3}Z$/
+            /^5 WARN Job ID of vault photos is in progress since 1970-01-01T00:00:00.000Z. Standard jobs usually take 3 to 5 hours. The next poll is at 1970-01-01T00:0\d:\d\d.\d{3}Z$/
           )
         ])
       })
@@ -285,7 +287,7 @@ describe("A long wait", () => {
       expect(lines).toHaveLength(1)
     }))
 
-  it.effect("for a message that never comes is logged when the job has ended", () =>
+  it.effect("for a notification that never comes is logged when the job has ended", () =>
     Effect.gen(function*() {
       const waiting = Layer.provide(
         JobWaiting.layerNotified(Stream.never),
@@ -303,12 +305,12 @@ describe("A long wait", () => {
 })
 
 describe("Progress", () => {
-  it.effect("of an upload tells of its long waits", () =>
+  it.effect("of an upload reports its long waits", () =>
     Effect.gen(function*() {
       const waits: Array<Progress.Event> = []
       const onProgress: Progress.OnProgress = (event) =>
         Effect.sync(() => void (Progress.Event.$is("Waiting")(event) && waits.push(event)))
-      const slow = RatePolicy.layer({ requestsPerSecond: 0.1 })
+      const slow = RatePolicy.layerWith({ requestsPerSecond: 0.1 })
       yield* Upload.upload(address, Source.bytes(pattern(2 * mebibyte)), { partSize: mebibyte, onProgress }).pipe(
         Effect.provide(Layer.merge(layer(), slow)),
         inVirtualTime
@@ -316,13 +318,13 @@ describe("Progress", () => {
       expect(waits).toMatchObject(
         ["UploadMultipartPart", "UploadMultipartPart", "CompleteMultipartUpload"].map((operation) => ({
           reason: "rate",
-          message: expect.stringContaining(`${operation} of vault photos waits for its turn`),
+          message: expect.stringContaining(`${operation} of vault photos waits`),
           total: Option.some(2 * mebibyte)
         }))
       )
     }))
 
-  it.effect("of many retrievals tells of the waits for their jobs", () =>
+  it.effect("of many retrievals reports the waits for their jobs", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* fs.makeTempDirectoryScoped()

@@ -15,8 +15,8 @@ import * as ServiceError from "../../src/protocol/ServiceError.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import fixture from "../fixtures/retry-cases.json" with { type: "json" }
 import { call, calls } from "../transport/calls.ts"
-import { answer, keys, replies, scripted } from "../transport/support.ts"
-import type { Reply, Sent } from "../transport/support.ts"
+import { keys, respondWith, responseOf, scripted } from "../transport/support.ts"
+import type { Respond, Sent } from "../transport/support.ts"
 import { all, applied, isListed, notApplied, rowsOf } from "./cases.ts"
 
 const standard = {
@@ -24,13 +24,13 @@ const standard = {
   base: "50 millis",
   throttleBase: "1 second",
   cap: "20 seconds",
-  patience: "5 seconds",
+  maxExtraWait: "5 seconds",
   metered: true
 } as const
 
 const describeVault = call("describeVault")
 
-/** Every wait is as long as it can be. */
+/** Makes every random wait as long as possible. */
 const longest = Effect.withRandom(Random.fixed([1]))
 
 interface Settings {
@@ -39,35 +39,35 @@ interface Settings {
   readonly credentials?: Layer.Layer<Credentials.Credentials>
 }
 
-const client = (reply: Reply, { credentials, policy = RetryPolicy.standard, quota }: Settings) =>
+const client = (reply: Respond, { credentials, policy = RetryPolicy.standard, quota }: Settings) =>
   scripted(reply, {
     ...(credentials === undefined ? {} : { credentials }),
     policies: Layer.mergeAll(
       RetryPolicy.layer(policy),
-      // A reply may take longer than any client would wait for it.
-      Timeouts.layer({ response: Timeouts.make().upload, upload: Timeouts.make().call }),
+      // Some rows have a response that takes longer than the default limits.
+      Timeouts.layerWith({ response: Timeouts.make().upload, upload: Timeouts.make().call }),
       quota === undefined ? Layer.empty : Layer.succeed(RetryQuota.RetryQuota, quota)
     )
   })
 
-interface Wire {
+interface ResponseRow {
   readonly status: number
   readonly errorCode?: string | null | undefined
   readonly headers?: Readonly<Record<string, string | undefined>> | undefined
 }
 
-const response = ({ errorCode, headers = {}, status }: Wire) => (): Response => {
-  if (status === 200) return describeVault.answer()
+const response = ({ errorCode, headers = {}, status }: ResponseRow) => (): Response => {
+  if (status === 200) return describeVault.response()
   const given: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers)) if (value !== undefined) given[name] = value
-  return answer(status, errorCode ? JSON.stringify({ code: errorCode, message: "no" }) : null, given)
+  return responseOf(status, errorCode ? JSON.stringify({ code: errorCode, message: "no" }) : null, given)
 }
 const unavailable = response({ status: 500 })
 const throttled = response({ status: 400, errorCode: "ThrottlingException" })
-const always = (one: () => Response): Reply => () => Effect.sync(one)
+const always = (one: () => Response): Respond => () => Effect.sync(one)
 
-/** Lets that time pass: until the last millisecond nothing is sent, then the next attempt. */
-const waitOf = Effect.fnUntraced(function*(millis: number, sent: ReadonlyArray<Sent>) {
+/** Expects the next attempt after exactly `millis`: nothing is sent a millisecond earlier. */
+const expectAttemptAfter = Effect.fnUntraced(function*(millis: number, sent: ReadonlyArray<Sent>) {
   const before = sent.length
   yield* TestClock.adjust(millis - 1)
   expect(sent).toHaveLength(before)
@@ -75,21 +75,21 @@ const waitOf = Effect.fnUntraced(function*(millis: number, sent: ReadonlyArray<S
   expect(sent).toHaveLength(before + 1)
 })
 
-/** Makes a call whose attempts get those answers after those waits. */
-const waiting = Effect.fnUntraced(function*(
-  answers: ReadonlyArray<() => Response>,
+/** Makes a call whose attempts get these responses, and expects these waits between them. */
+const expectWaits = Effect.fnUntraced(function*(
+  responses: ReadonlyArray<() => Response>,
   waits: ReadonlyArray<number>,
   settings: Settings = {}
 ) {
-  const { glacier, sent } = yield* client(replies(...answers), settings)
+  const { glacier, sent } = yield* client(respondWith(...responses), settings)
   const fiber = yield* Effect.fork(describeVault.run(glacier))
   yield* TestClock.adjust(0)
-  yield* Effect.forEach(waits, (millis) => waitOf(millis, sent))
+  yield* Effect.forEach(waits, (millis) => expectAttemptAfter(millis, sent))
   yield* Fiber.join(fiber)
 })
 
-/** What comes of a call, however long it takes, and what it has sent. */
-const outcome = (reply: Reply, settings: Settings = {}, run = describeVault.run) =>
+/** Makes a call, however long it takes. Returns its result and the requests it sent. */
+const outcome = (reply: Respond, settings: Settings = {}, run = describeVault.run) =>
   Effect.gen(function*() {
     const { glacier, sent } = yield* client(reply, settings)
     const fiber = yield* Effect.fork(Effect.either(run(glacier)))
@@ -97,22 +97,22 @@ const outcome = (reply: Reply, settings: Settings = {}, run = describeVault.run)
     return { result: yield* Fiber.join(fiber), sent }
   })
 
-const failure = (reply: Reply, settings?: Settings, run = describeVault.run) =>
+const failure = (reply: Respond, settings?: Settings, run = describeVault.run) =>
   Effect.map(
     outcome(reply, settings, run),
     ({ result, sent }) => ({ error: Either.getOrThrow(Either.flip(result)), sent })
   )
 
-const refusalBy = { operation: "GetSomething", status: 500, message: "no" }
+const rejection = { operation: "GetSomething", status: 500, message: "no" }
 
-describe("the published retry cases", () => {
+describe("AWS's published retry cases", () => {
   it.effect.each(rowsOf("standard_v2_1", fixture.standard_v2_1))(
-    "R1 $name",
+    "$name [R1]",
     ({ row: { given, steps } }) =>
       Effect.gen(function*() {
         const { initialRetryTokens = 500, maxAttempts = 3, maxBackoffMs = 20_000 } = given
         const quota = yield* RetryQuota.make({ capacity: initialRetryTokens })
-        const { glacier, sent } = yield* client(replies(...steps.map(({ response: wire }) => response(wire))), {
+        const { glacier, sent } = yield* client(respondWith(...steps.map(({ response: wire }) => response(wire))), {
           policy: RetryPolicy.make({ ...standard, attempts: maxAttempts, cap: maxBackoffMs }),
           quota
         })
@@ -125,7 +125,7 @@ describe("the published retry cases", () => {
           expect(sent).toHaveLength(index + 1)
           expect(yield* quota.tokens).toBe(expected.retryQuota)
           if (expected.outcome === "retry_request") {
-            yield* waitOf(expected.delayMs ?? Number.NaN, sent)
+            yield* expectAttemptAfter(expected.delayMs ?? Number.NaN, sent)
             continue
           }
           expect(yield* Fiber.join(fiber)).toMatchObject(
@@ -141,14 +141,14 @@ describe("the published retry cases", () => {
   )
 
   it.effect.each(rowsOf("timings_v2_1", fixture.timings_v2_1.cases))(
-    "R1 $name",
+    "$name [R1]",
     ({ row: { capacityLeft, rows } }) =>
       Effect.gen(function*() {
         const quota = yield* RetryQuota.make()
         const taken: Array<number> = []
         const retries = rows.slice(1)
-        const answers = retries.map(({ errorType }) => errorType === "THROTTLING" ? throttled : unavailable)
-        yield* waiting([...answers, describeVault.answer], retries.map(({ delayMs }) => delayMs), {
+        const responses = retries.map(({ errorType }) => errorType === "THROTTLING" ? throttled : unavailable)
+        yield* expectWaits([...responses, describeVault.response], retries.map(({ delayMs }) => delayMs), {
           policy: RetryPolicy.make({ ...standard, attempts: rows.length }),
           quota: {
             ...quota,
@@ -161,18 +161,18 @@ describe("the published retry cases", () => {
       }).pipe(longest)
   )
 
-  it.effect.each(rowsOf("backoff", ["v2_1_transient_ms"]))("R1 $name", () => {
+  it.effect.each(rowsOf("backoff", ["v2_1_transient_ms"]))("$name [R1]", () => {
     const waits = fixture.backoff.v2_1_transient_ms
-    return waiting([...waits.map(() => unavailable), describeVault.answer], waits, {
+    return expectWaits([...waits.map(() => unavailable), describeVault.response], waits, {
       policy: RetryPolicy.make({ ...standard, attempts: waits.length + 1 })
     }).pipe(longest)
   })
 
-  it.effect.each(rowsOf("backoff", ["jitter"]))("R1 $name", () =>
+  it.effect.each(rowsOf("backoff", ["jitter"]))("$name [R1]", () =>
     Effect.gen(function*() {
-      const error = new ServiceError.ServiceUnavailable(refusalBy)
+      const error = new ServiceError.ServiceUnavailable(rejection)
       const { schedule } = RetryPolicy.make({ ...standard, attempts: 99 })
-      /** Many times the wait after so many attempts. */
+      /** Draws the wait after `attempts` attempts many times. */
       const draw = Effect.fnUntraced(function*(attempts: number, times: number) {
         let state: unknown = schedule.initial
         for (let i = 1; i < attempts; i++) state = (yield* schedule.step(0, error, state))[0]
@@ -192,22 +192,26 @@ describe("the published retry cases", () => {
       expect(Math.max(...bins)).toBeLessThanOrEqual(600)
     }).pipe(Effect.withRandom(Random.make("jitter"))))
 
-  /** A bucket from which some was spent, and what a call leaves in it each time it takes or gives back. */
-  const spending = Effect.fnUntraced(function*(reply: Reply, tokens = 500, policy = RetryPolicy.standard) {
+  /** Makes a call with a bucket of `tokens`. Returns the tokens after each change of the bucket, and at the end. */
+  const spending = Effect.fnUntraced(function*(reply: Respond, tokens = 500, policy = RetryPolicy.standard) {
     const quota = yield* RetryQuota.make({ throttleCost: 1 })
-    yield* Effect.replicateEffect(quota.take(new ServiceError.Throttling(refusalBy)), 500 - tokens)
+    yield* Effect.replicateEffect(quota.take(new ServiceError.Throttling(rejection)), 500 - tokens)
     const left: Array<number> = []
-    const noted = <A>(effect: Effect.Effect<A>) =>
+    const recorded = <A>(effect: Effect.Effect<A>) =>
       Effect.zipLeft(effect, Effect.map(quota.tokens, (now) => left.push(now)))
     yield* outcome(reply, {
       policy,
-      quota: { ...quota, take: (error) => noted(quota.take(error)), giveBack: (taken) => noted(quota.giveBack(taken)) }
+      quota: {
+        ...quota,
+        take: (error) => recorded(quota.take(error)),
+        giveBack: (taken) => recorded(quota.giveBack(taken))
+      }
     })
     return [...left, yield* quota.tokens]
   })
 
-  /** The attempts of calls one after the other that share a bucket. */
-  const attemptsOf = Effect.fnUntraced(function*(count: number, reply: Reply, capacity?: number) {
+  /** Makes calls one after the other that share a bucket. Returns the attempts of each, and the tokens left. */
+  const attemptsOf = Effect.fnUntraced(function*(count: number, reply: Respond, capacity?: number) {
     const quota = yield* RetryQuota.make({ capacity })
     const { glacier, sent } = yield* client(reply, { quota })
     const attempts: Array<number> = []
@@ -222,25 +226,25 @@ describe("the published retry cases", () => {
   })
 
   const twice = RetryPolicy.attempts(RetryPolicy.standard, 2)
-  const taking = (reply: Reply) =>
+  const taking = (reply: Respond) =>
     Effect.gen(function*() {
       const quota = yield* RetryQuota.make()
       yield* outcome(reply, { policy: twice, quota })
       return { takes: 500 - (yield* quota.tokens) }
     })
 
-  /** What each row of `quota` tells, seen. */
+  /** For each row of `quota`, an experiment whose result the row must contain. */
   const quotas: Readonly<Record<string, Effect.Effect<object, GlacierError>>> = {
     "throttling error": taking(always(throttled)),
     "other retryable error": taking(always(unavailable)),
     "timeout": taking(() => Effect.never),
     "retry then 2xx": Effect.map(
-      spending(replies(unavailable, describeVault.answer)),
+      spending(respondWith(unavailable, describeVault.response)),
       ([afterRetry, afterSuccess]) => ({ start: 500, afterRetry, afterSuccess })
     ),
     "throttled retry then 2xx": Effect.gen(function*() {
       const quota = yield* RetryQuota.make()
-      const { glacier } = yield* client(replies(throttled, describeVault.answer), { quota })
+      const { glacier } = yield* client(respondWith(throttled, describeVault.response), { quota })
       const fiber = yield* Effect.fork(describeVault.run(glacier))
       yield* TestClock.adjust(999)
       const afterRetry = yield* quota.tokens
@@ -253,8 +257,8 @@ describe("the published retry cases", () => {
       ([afterRetry, afterFailure]) => ({ afterRetry, afterFailure })
     ),
     "2xx on the first attempt": Effect.gen(function*() {
-      expect(yield* spending(always(describeVault.answer))).toEqual([500, 500])
-      return { start: 486, after: (yield* spending(always(describeVault.answer), 486))[0] }
+      expect(yield* spending(always(describeVault.response))).toEqual([500, 500])
+      return { start: 486, after: (yield* spending(always(describeVault.response), 486))[0] }
     }),
     "capacity 14, two failing calls": Effect.map(attemptsOf(2, always(unavailable), 14), ({ attempts }) => {
       expect(attempts).toEqual([2, 1])
@@ -274,7 +278,7 @@ describe("the published retry cases", () => {
     }),
     "concurrency": Effect.gen(function*() {
       const quota = yield* RetryQuota.make({ capacity: 50 })
-      const errors = [new ServiceError.Throttling(refusalBy), new ServiceError.ServiceUnavailable(refusalBy)]
+      const errors = [new ServiceError.Throttling(rejection), new ServiceError.ServiceUnavailable(rejection)]
       const seen: Array<number> = []
       const worker = Effect.gen(function*() {
         const error = errors[yield* Random.nextIntBetween(0, 2)]
@@ -294,7 +298,7 @@ describe("the published retry cases", () => {
   }
 
   it.effect.each(rowsOf("quota", fixture.quota.cases))(
-    "R1 $name",
+    "$name [R1]",
     ({ row }) =>
       Effect.map(quotas[row.case] ?? Effect.succeed({ unknown: row.case }), (seen) => expect(row).toMatchObject(seen))
         .pipe(
@@ -302,23 +306,23 @@ describe("the published retry cases", () => {
         )
   )
 
-  /** Codes by which Node.js tells that there was no connection, so that nothing was sent. */
+  /** The codes of Node.js for a connection that was never made, so that nothing was sent. */
   const unsent = ["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN"]
 
   it.effect.each(rowsOf("classification", fixture.classification.cases))(
-    "R1 $name",
+    "$name [R1]",
     ({ row }) =>
       Effect.gen(function*() {
         const { errorCode, messageContains = "no", name = "Error", nodeCode, retryable = true, status } = row
         const cause: Error = Object.assign(new Error(messageContains), { name, code: nodeCode })
-        // The chain of causes that never ends.
+        // The row with an endless chain of causes.
         if (row.note?.startsWith("cause chain")) cause.cause = cause
         const old = Effect.sync(response({ status: 403, errorCode: "InvalidSignatureException" }))
         const isOld = name === "InvalidSignatureException"
         const { error, sent } = yield* failure(
           () =>
             isOld
-              // The signature got too old while its part was on the way.
+              // The signature expired while the part was being sent.
               ? Effect.delay(old, "280 seconds")
               : status === undefined
               ? Effect.fail(cause)
@@ -340,14 +344,14 @@ describe("the published retry cases", () => {
   }
 
   it.effect.each(rowsOf("retryAfterParsing", fixture.retryAfterParsing.cases))(
-    "R1 $name",
+    "$name [R1]",
     ({ row }) =>
       Effect.gen(function*() {
         yield* TestClock.setTime(now)
         const headers: Record<string, string> = {}
         for (const [name, value] of Object.entries(row.headers)) headers[name] = dates[value] ?? value
         const asking = response({ status: 500, headers })
-        yield* waiting([asking, describeVault.answer], [Math.max(50, Math.min(row.delayMs ?? 0, 5_050))])
+        yield* expectWaits([asking, describeVault.response], [Math.max(50, Math.min(row.delayMs ?? 0, 5_050))])
         yield* TestClock.setTime(now)
         const { error } = yield* failure(always(asking), { policy: RetryPolicy.none })
         const hint = "retryAfter" in error ? error.retryAfter : undefined
@@ -357,12 +361,12 @@ describe("the published retry cases", () => {
   )
 
   const second = Date.UTC(2026, 0, 1)
-  /** The clock by which a request was signed, in epoch milliseconds. */
+  /** Returns the time at which a request was signed (epoch milliseconds). */
   const signedBy = (sent: Sent | undefined): number =>
     Date.parse((sent?.headers["x-amz-date"] ?? "").replace(/^(\d{4})(..)(..T..)(..)/, "$1-$2-$3:$4:"))
 
   it.effect.each(rowsOf("clockSkew", fixture.clockSkew.cases))(
-    "R1 $name",
+    "$name [R1]",
     ({ row: { code, retryable, skewSec } }) =>
       Effect.gen(function*() {
         yield* TestClock.setTime(second)
@@ -373,27 +377,27 @@ describe("the published retry cases", () => {
       }).pipe(Effect.withRandom(Random.fixed([0])))
   )
 
-  /** Replies from which the time is not to be learned. */
+  /** A response whose `Date` must not correct the clock. */
   const wrong = { date: new Date(second + 3_600_000).toUTCString() }
-  const refused = (headers: Readonly<Record<string, string>>) =>
+  const rejected = (headers: Readonly<Record<string, string>>) =>
     Effect.sync(response({ status: 403, errorCode: "InvalidSignatureException", headers }))
-  const rules: Readonly<Record<string, Reply>> = {
-    "ignored when an Age header is present (cached reply)": () => refused({ ...wrong, age: "1" }),
+  const rules: Readonly<Record<string, Respond>> = {
+    "ignored when an Age header is present (cached reply)": () => rejected({ ...wrong, age: "1" }),
     "ignored when the reply took longer than 900 s after sending (JS)": () =>
-      Effect.delay(refused(wrong), "901 seconds")
+      Effect.delay(rejected(wrong), "901 seconds")
   }
-  it.effect.each(rowsOf("clockSkew", fixture.clockSkew.rules))("R1 $name", ({ row }) =>
+  it.effect.each(rowsOf("clockSkew", fixture.clockSkew.rules))("$name [R1]", ({ row }) =>
     Effect.gen(function*() {
       yield* TestClock.setTime(second)
       const { sent } = yield* failure(
-        rules[row] ?? always(describeVault.answer),
+        rules[row] ?? always(describeVault.response),
         { policy: RetryPolicy.when(RetryPolicy.standard, (error) => error.retry === "clock") },
         call("uploadMultipartPart").run
       )
       expect(sent).toHaveLength(1)
     }))
 
-  it.effect.each(rowsOf("glacier", fixture.glacier.errors))("R1 $name", ({ row }) =>
+  it.effect.each(rowsOf("glacier", fixture.glacier.errors))("$name [R1]", ({ row }) =>
     Effect.gen(function*() {
       let renewals = 0
       const credentials = Layer.succeed(Credentials.Credentials, {
@@ -409,7 +413,7 @@ describe("the published retry cases", () => {
     }))
 
   it.effect.each(rowsOf("glacier", fixture.glacier.operationRetrySafety))(
-    "R1 $name",
+    "$name [R1]",
     ({ row }) =>
       Effect.gen(function*() {
         const operation = calls.find(({ name }) => name.toLowerCase() === row.operation.toLowerCase())
@@ -422,7 +426,7 @@ describe("the published retry cases", () => {
       })
   )
 
-  it("R1 every row is applied or listed with a reason", () => {
+  it("applies every row, or lists it with a reason [R1]", () => {
     expect(all.length).toBeGreaterThan(140)
     expect(all.filter((name) => !applied.has(name) && !isListed(name))).toEqual([])
     expect([...applied].filter((name) => !all.includes(name))).toEqual([])

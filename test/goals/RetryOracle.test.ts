@@ -15,24 +15,24 @@ import * as ServiceError from "../../src/protocol/ServiceError.ts"
 import { calling } from "../../src/transport/internal/retrying.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { call } from "../transport/calls.ts"
-import { refusal, scripted } from "../transport/support.ts"
-import type { Reply } from "../transport/support.ts"
+import { errorResponseOf, scripted } from "../transport/support.ts"
+import type { Respond } from "../transport/support.ts"
 
 type Kind = "THROTTLING" | "TRANSIENT" | "CLIENT_ERROR"
 
 interface Failed {
   readonly kind: Kind
-  /** How long the service asks to wait (milliseconds). */
+  /** The wait that the response asks for (milliseconds). */
   readonly hint: number | undefined
 }
 
-/** What calls are answered one after the other; when it is used up, with success. */
+/** The responses to successive calls. After the last, every call succeeds. */
 interface Sequence {
   readonly attempts: number
-  /** What every draw of the jitter gives. */
+  /** The value of every random draw. */
   readonly jitter: number
   readonly calls: number
-  readonly answers: ReadonlyArray<"success" | Failed>
+  readonly responses: ReadonlyArray<"success" | Failed>
 }
 
 const sequenceOf = (seed: number): Sequence => {
@@ -41,14 +41,14 @@ const sequenceOf = (seed: number): Sequence => {
   const good = pick(0, 0.05, 0.3, 0.6)
   const bad = pick(0, 0, 0.1)
   const kinds = pick<ReadonlyArray<Kind>>(["THROTTLING"], ["TRANSIENT"], ["THROTTLING", "TRANSIENT"])
-  // Some drain the bucket.
+  // Some sequences are long enough to empty the bucket.
   const long = random.integer(25) === 0
   return {
     attempts: long ? 10 : 1 + random.integer(10),
-    // Halves of all bounds are whole milliseconds: the oracle rounds others down, this package to the nearest.
+    // Half of every bound is a whole number of milliseconds. Others AWS rounds down, this package to the nearest.
     jitter: pick(0, 0.5, 1, 1),
     calls: long ? 15 : 1 + random.integer(3),
-    answers: Array.from({ length: random.integer(long ? 150 : 15) }, () => {
+    responses: Array.from({ length: random.integer(long ? 150 : 15) }, () => {
       const chance = random.number()
       if (chance < good) return "success"
       return {
@@ -59,31 +59,31 @@ const sequenceOf = (seed: number): Sequence => {
   }
 }
 
-/** Of each call: whether it succeeded, its waits, and the tokens left behind it. */
+/** The outcome of a call: whether it succeeded, its waits, and the tokens left. */
 type Outcome = readonly [success: boolean, waits: ReadonlyArray<number>, tokens: number]
 
-/** What chance and timers do meanwhile. */
+/** The replacements for chance and timers. */
 const stub = { jitter: 0, wait: (_millis: number): void => {} }
 
-/** As AWS's own strategy does it. */
-const byOracle = async ({ answers, attempts, calls, jitter }: Sequence): Promise<ReadonlyArray<Outcome>> => {
+/** Runs a sequence with AWS's own strategy. */
+const runWithOracle = async ({ responses, attempts, calls, jitter }: Sequence): Promise<ReadonlyArray<Outcome>> => {
   let waits: Array<number> = []
   stub.jitter = jitter
   stub.wait = (millis) => waits.push(millis)
   const strategy = new StandardRetryStrategy(attempts)
-  const left = [...answers]
+  const left = [...responses]
   const outcomes: Array<Outcome> = []
   for (let i = 0; i < calls; i++) {
     waits = []
     let token = await strategy.acquireInitialRetryToken("")
     let success: boolean | undefined
     while (success === undefined) {
-      const answer = left.shift() ?? "success"
-      if (answer === "success") {
+      const response = left.shift() ?? "success"
+      if (response === "success") {
         strategy.recordSuccess(token)
         success = true
       } else {
-        const { hint, kind } = answer
+        const { hint, kind } = response
         const refreshed = await strategy.refreshRetryTokenForRetry(token, {
           errorType: kind,
           ...(hint === undefined ? {} : { retryAfterHint: new Date(hint) })
@@ -108,15 +108,16 @@ const errorOf = ({ hint, kind }: Failed) => {
   return new Class[kind]({ operation: "GetSomething", status: 400, message: "no", retryAfter: hint })
 }
 
-/** A clock on which all waits are over at once. */
-const noting = (note: (millis: number) => void): Clock.Clock => ({
+/** A clock on which all waits end at once. */
+const instantClock = (note: (millis: number) => void): Clock.Clock => ({
   ...Clock.make(),
   unsafeCurrentTimeMillis: () => 0,
   currentTimeMillis: Effect.succeed(0),
   sleep: (duration) => Effect.sync(() => note(Duration.toMillis(duration)))
 })
 
-const byPackage = ({ answers, attempts, calls, jitter }: Sequence): Effect.Effect<ReadonlyArray<Outcome>> =>
+/** Runs a sequence with this package. */
+const runWithPackage = ({ responses, attempts, calls, jitter }: Sequence): Effect.Effect<ReadonlyArray<Outcome>> =>
   Effect.gen(function*() {
     const quota = yield* RetryQuota.make()
     const policy = RetryPolicy.make({
@@ -124,13 +125,13 @@ const byPackage = ({ answers, attempts, calls, jitter }: Sequence): Effect.Effec
       base: "50 millis",
       throttleBase: "1 second",
       cap: "20 seconds",
-      patience: "5 seconds",
+      maxExtraWait: "5 seconds",
       metered: true
     })
-    const left = [...answers]
+    const left = [...responses]
     const attempt = Effect.suspend(() => {
-      const answer = left.shift() ?? "success"
-      return answer === "success" ? Effect.succeed(answer) : Effect.fail(errorOf(answer))
+      const response = left.shift() ?? "success"
+      return response === "success" ? Effect.succeed(response) : Effect.fail(errorOf(response))
     })
     const operation = { name: "GetSomething", repeatable: true }
     return yield* Effect.replicateEffect(
@@ -139,7 +140,7 @@ const byPackage = ({ answers, attempts, calls, jitter }: Sequence): Effect.Effec
         const result = yield* Effect.either(
           calling(attempt, { operation, policy, quota, recover: undefined, lookUp: "" })
         ).pipe(
-          Effect.withClock(noting((millis) => waits.push(millis)))
+          Effect.withClock(instantClock((millis) => waits.push(millis)))
         )
         const outcome: Outcome = [Either.isRight(result), waits, yield* quota.tokens]
         return outcome
@@ -148,8 +149,8 @@ const byPackage = ({ answers, attempts, calls, jitter }: Sequence): Effect.Effec
     )
   }).pipe(Effect.withRandom(Random.fixed([jitter])))
 
-/** Of the oracle. Its timers go off at once, and time stands still. */
-const allByOracle = Effect.acquireUseRelease(
+/** Runs all sequences with AWS's strategy. Its timers fire at once, and time stands still. */
+const runAllWithOracle = Effect.acquireUseRelease(
   Effect.sync(() => {
     vi.stubGlobal("setTimeout", (done: () => void, millis: number) => {
       stub.wait(millis)
@@ -161,7 +162,7 @@ const allByOracle = Effect.acquireUseRelease(
   () =>
     Effect.promise(async () => {
       const outcomes: Array<ReadonlyArray<Outcome>> = []
-      for (const sequence of sequences) outcomes.push(await byOracle(sequence))
+      for (const sequence of sequences) outcomes.push(await runWithOracle(sequence))
       return outcomes
     }),
   () =>
@@ -172,10 +173,10 @@ const allByOracle = Effect.acquireUseRelease(
 )
 
 describe("retries", () => {
-  it.live("R2 are those of AWS's StandardRetryStrategy after 10,000 random sequences of answers", () =>
+  it.live("equal those of AWS's StandardRetryStrategy over 10,000 random sequences of responses [R2]", () =>
     Effect.gen(function*() {
-      const expected = yield* allByOracle
-      const actual = yield* Effect.forEach(sequences, byPackage)
+      const expected = yield* runAllWithOracle
+      const actual = yield* Effect.forEach(sequences, runWithPackage)
       for (const [index, outcomes] of expected.entries()) {
         if (JSON.stringify(outcomes) === JSON.stringify(actual[index])) continue
         expect({ sequence: sequences[index], outcomes: actual[index] }).toEqual({
@@ -183,7 +184,7 @@ describe("retries", () => {
           outcomes
         })
       }
-      // The sequences are worth something: many retries, and buckets that run dry.
+      // The sequences contain many retries, and empty the bucket.
       const all = expected.flat()
       expect(all.flatMap(([, waits]) => waits).length).toBeGreaterThan(30_000)
       expect(all.filter(([success, , tokens]) => !success && tokens < 14).length).toBeGreaterThan(200)
@@ -191,49 +192,49 @@ describe("retries", () => {
 
   const describeVault = call("describeVault")
 
-  /** Calls one after the other by the default policies, all answered alike: the requests they send. */
-  const outage = (answer: () => Response) =>
+  /** Makes 1,000 successive calls with the default policies, which all get the same response. Returns the requests sent. */
+  const outage = (response: () => Response) =>
     Effect.gen(function*() {
-      const { glacier, sent } = yield* scripted(() => Effect.sync(answer), { policies: Layer.empty })
+      const { glacier, sent } = yield* scripted(() => Effect.sync(response), { policies: Layer.empty })
       const failures = yield* Effect.replicateEffect(Effect.flip(describeVault.run(glacier)), 1_000)
       expect(failures).toHaveLength(1_000)
       return sent.length
     }).pipe(inVirtualTime, Effect.provide(NodeHashing.layer))
 
-  it.live("R3 of 1,000 calls that all fail with 500 send at most 1,035 requests", () =>
-    Effect.map(outage(() => refusal(500, "ServiceUnavailableException")), (requests) => {
+  it.live("send at most 1,035 requests when 1,000 calls all fail with 500 [R3]", () =>
+    Effect.map(outage(() => errorResponseOf(500, "ServiceUnavailableException")), (requests) => {
       expect(requests).toBeLessThanOrEqual(1_035)
       expect(requests).toBeGreaterThan(1_000)
     }))
 
-  it.live("R3 of 1,000 calls that are all throttled send at most 1,100 requests", () =>
-    Effect.map(outage(() => refusal(400, "ThrottlingException")), (requests) => {
+  it.live("send at most 1,100 requests when 1,000 calls are all throttled [R3]", () =>
+    Effect.map(outage(() => errorResponseOf(400, "ThrottlingException")), (requests) => {
       expect(requests).toBeLessThanOrEqual(1_100)
       expect(requests).toBeGreaterThan(1_000)
     }))
 
-  it.live("R3 of 64 fibers never take more tokens than there are nor give back too many", () =>
+  it.live("of 64 fibers keep the tokens of the quota between 0 and its capacity [R3]", () =>
     Effect.gen(function*() {
       const quota = yield* RetryQuota.make()
       const seen: Array<number> = []
-      const noting = <A>(effect: Effect.Effect<A>) =>
+      const recorded = <A>(effect: Effect.Effect<A>) =>
         Effect.zipLeft(effect, Effect.map(quota.tokens, (tokens) => seen.push(tokens)))
       const spied: RetryQuota.Quota = {
         ...quota,
-        take: (error) => noting(quota.take(error)),
-        giveBack: (taken) => noting(quota.giveBack(taken))
+        take: (error) => recorded(quota.take(error)),
+        giveBack: (taken) => recorded(quota.giveBack(taken))
       }
       const random = new PCGRandom(1)
       // An outage, and then a service that recovers.
-      const reply: Reply = (_, attempt) =>
+      const reply: Respond = (_, attempt) =>
         Effect.gen(function*() {
           yield* Effect.sleep(random.integer(200))
           const chance = random.number() + (attempt > 1_000 ? 0.6 : 0)
           return chance < 0.5
-            ? refusal(500, "ServiceUnavailableException")
+            ? errorResponseOf(500, "ServiceUnavailableException")
             : chance < 0.7
-            ? refusal(400, "ThrottlingException")
-            : describeVault.answer()
+            ? errorResponseOf(400, "ThrottlingException")
+            : describeVault.response()
         })
       const { glacier } = yield* scripted(reply, {
         policies: Layer.succeed(RetryQuota.RetryQuota, spied)

@@ -1,4 +1,4 @@
-/** A program that retrieves all that is in a vault, over days in which everything goes wrong once. */
+/** A program that retrieves a whole vault over several days, during which every kind of failure happens once. */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
@@ -30,12 +30,12 @@ import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
-import { day, hour, type Life, makeLife, most, storeOn } from "../policy/budgets.ts"
+import { day, hour, type Life, makeLife, most, storeOn } from "../policy/support.ts"
 import { inVirtualTimeWithFiles } from "../support/virtualClock.ts"
 import { mebibyte, pattern, same } from "../transfer/support.ts"
-import { refusal } from "../transport/support.ts"
+import { errorResponseOf } from "../transport/support.ts"
 
-/** 200 of some KiB, of which a few have several windows. */
+/** 200 archives of some KiB; a few of them have several windows. */
 const archives = Array.from({ length: 200 }, (_, index) => ({
   path: `year ${index % 7}/${index}.bin`,
   bytes: pattern(index % 50 === 0 ? 2.5 * mebibyte : 20_000 + 400 * index)
@@ -43,10 +43,10 @@ const archives = Array.from({ length: 200 }, (_, index) => ({
 
 const all = archives.reduce((sum, { bytes }) => sum + bytes.length, 0)
 
-/** Two days are not enough. */
+/** Caps under which two days are not enough. */
 const caps = { bytesPerDay: Math.ceil(all / 2.2), bytesPerHour: Math.ceil(all / 4) }
 
-/** A service in a directory, which can be stopped and started. */
+/** A service whose state is in a directory, and which can be stopped and started. */
 const restartable = Effect.fnUntraced(function*(directory: string) {
   let running: { readonly scope: Scope.CloseableScope; readonly http: HttpClient.HttpClient } | undefined
   const emulator = Layer.provide(Emulator.layerHttpClient, Emulator.layerFileSystem({ directory }))
@@ -71,34 +71,37 @@ const Asked = Schema.parseJson(Schema.Struct({ Type: Schema.String, ArchiveId: S
 
 const Described = Schema.Struct({ JobId: Schema.String, Completed: Schema.Boolean })
 
-/** What happens on the way: throttles and lost answers all the time, and what is done to some jobs. */
-const makeLine = (http: HttpClient.HttpClient) => {
-  /** The jobs that were started, and so paid for. */
+/** Wraps an HTTP client so that it throttles requests, loses responses, and makes chosen jobs fail or expire. */
+const makeFaultyHttp = (inner: HttpClient.HttpClient) => {
+  /** The jobs that were started, and so billed. */
   const started: Array<{ readonly archiveId: string; readonly jobId: string; readonly at: number }> = []
-  /** Jobs that fail when they would be done, and jobs whose output is gone when it is read. */
+  // The jobs that will fail, those whose output will expire when it is read, and those whose output has expired.
   const failing = new Set<string>()
   const expiring = new Set<string>()
   const gone = new Set<string>()
   let requests = 0
-  const answer = (request: HttpClientRequest.HttpClientRequest, response: Response) =>
+  const respond = (request: HttpClientRequest.HttpClientRequest, response: Response) =>
     HttpClientResponse.fromWeb(request, response)
   const json = (request: HttpClientRequest.HttpClientRequest, value: unknown) =>
-    answer(request, new Response(JSON.stringify(value), { headers: { "content-type": "application/json" } }))
+    respond(request, new Response(JSON.stringify(value), { headers: { "content-type": "application/json" } }))
 
   const failed = (job: unknown): unknown =>
     Schema.is(Described)(job) && job.Completed && failing.has(job.JobId)
-      ? { ...job, StatusCode: "Failed", StatusMessage: "Nobody knows why" }
+      ? { ...job, StatusCode: "Failed", StatusMessage: "No reason given" }
       : job
 
-  const line = (onStarted: (count: number) => Effect.Effect<void>) =>
-    HttpClient.transform(http, (send, request) =>
+  const http = (onStarted: (count: number) => Effect.Effect<void>) =>
+    HttpClient.transform(inner, (send, request) =>
       Effect.gen(function*() {
         requests++
-        if (requests % 9 === 0) return answer(request, refusal(400, "ThrottlingException", "Rate exceeded"))
+        if (requests % 9 === 0) return respond(request, errorResponseOf(400, "ThrottlingException", "Rate exceeded"))
         const [, jobId = "", output] = new URL(request.url).pathname.match(/\/jobs\/([^/]+)(\/output)?$/) ?? []
         if (output !== undefined && expiring.has(jobId)) gone.add(jobId)
         if (gone.has(jobId)) {
-          return answer(request, refusal(404, "ResourceNotFoundException", `The job ID was not found: ${jobId}`))
+          return respond(
+            request,
+            errorResponseOf(404, "ResourceNotFoundException", `The job ID was not found: ${jobId}`)
+          )
         }
         const response = yield* send
         if (request.method === "POST" && response.status === 202 && request.body._tag === "Uint8Array") {
@@ -108,7 +111,7 @@ const makeLine = (http: HttpClient.HttpClient) => {
           if (archiveId === undefined) return response
           started.push({ archiveId, jobId: response.headers["x-amz-job-id"] ?? "", at: yield* Clock.currentTimeMillis })
           yield* onStarted(started.length)
-          // Of some the answer is lost.
+          // The response to every 25th job is lost.
           return started.length % 25 === 0
             ? yield* new HttpClientError.RequestError({ request, reason: "Transport" })
             : response
@@ -122,17 +125,17 @@ const makeLine = (http: HttpClient.HttpClient) => {
         }
         return response
       }))
-  return { line, started, failing, expiring }
+  return { http, started, failing, expiring }
 }
 
 it.scoped(
-  "200 archives in three days, through throttles, an expired and a failed job, and restarts of both sides",
+  "retrieves 200 archives in three days, despite throttles, an expired and a failed job, and restarts of both sides",
   () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const folder = yield* fs.makeTempDirectoryScoped({ prefix: "three-days-" })
       const service = yield* restartable(`${folder}/glacier`)
-      const { expiring, failing, line, started } = makeLine(service.http)
+      const { expiring, failing, http, started } = makeFaultyHttp(service.http)
       const client = (http: HttpClient.HttpClient) =>
         GlacierClient.layer.pipe(
           Layer.provide(Layer.succeed(HttpClient.HttpClient, http)),
@@ -153,7 +156,7 @@ it.scoped(
       yield* Effect.sleep("2 days")
       const begin = yield* Clock.currentTimeMillis
 
-      // The first job of two archives comes to nothing.
+      // The first job of two archives yields no output.
       const [failsFirst, expiresFirst] = [...bytesOf.keys()].slice(30, 32)
       const onStarted = Effect.suspend(() => {
         const last = started.at(-1)
@@ -165,7 +168,7 @@ it.scoped(
 
       const program = Effect.gen(function*() {
         const vault = yield* Vault.Vault
-        const job = yield* vault.retrieveInventory({ join: "1 hour" })
+        const job = yield* vault.retrieveInventory({ reuse: "1 hour" })
         yield* job.wait()
         const { archives } = yield* job.inventory
         const plan = yield* RetrievalPlan.make(archives())
@@ -179,30 +182,30 @@ it.scoped(
       })
 
       const pages = new Map<string, string>()
-      /** The program, of which only what it has stored survives: until it dies, or to its end. */
+      /** Runs the program until it ends or crashes. Only what it has stored survives. */
       const run = (life: Life, onStarted: (count: number) => Effect.Effect<void>) => {
         const store = Layer.succeed(KeyValueStore.KeyValueStore, storeOn(pages, life).store)
         return life.live(program.pipe(
           Effect.provide(
             Vault.layer("photos").pipe(
-              Layer.provideMerge(client(line(onStarted))),
+              Layer.provideMerge(client(http(onStarted))),
               Layer.provideMerge(JobWaiting.layerShared({ every: "1 hour" })),
               Layer.provideMerge(
-                Layer.provide(Layer.merge(RetrievalBudget.layer(caps), Checkpoint.layerKeyValueStore), store)
+                Layer.provide(Layer.merge(RetrievalBudget.layerWith(caps), Checkpoint.layerKeyValueStore), store)
               )
             )
           )
         ))
       }
 
-      // It dies when a job was started and before it knows.
+      // The program crashes after a job has started and before it gets the response.
       const first = yield* makeLife
       expect(
         yield* run(first, (count) =>
           Effect.zipRight(onStarted, count === 40 ? Effect.zipRight(first.die, Effect.never) : Effect.void))
       ).toEqual(Option.none())
 
-      // Meanwhile the service is gone for some minutes.
+      // The service is unavailable for some minutes.
       const second = yield* makeLife
       yield* Effect.forkScoped(Effect.gen(function*() {
         yield* Effect.sleep("7 hours")
@@ -232,7 +235,7 @@ it.scoped(
         expect(same(yield* fs.readFile(`${folder}/restored/${path}`), bytes), path).toBe(true)
       }
 
-      // What is paid for: one job each, and two of those that came to nothing.
+      // One job is billed for each archive, and two for those whose first job yielded no output.
       const jobsOf = (id: string) =>
         started.filter(({ archiveId }) =>
           archiveId === id

@@ -1,43 +1,44 @@
-/** The rows of retry-cases.json by name, and which of them say nothing of Glacier. */
+/** The rows of retry-cases.json by name, and the reasons why some of them do not apply to Glacier. */
 import fixture from "../fixtures/retry-cases.json" with { type: "json" }
 
-/** The rows that are not applied, by their own name or that of their section, and why. */
+/** The rows that are not applied, by the name of the row or of its section, each with the reason. */
 export const notApplied: Readonly<Record<string, string>> = {
-  "standard_v2_1_other_services": "DynamoDB's base and long polls: Glacier has neither",
-  "timings_v2_0_js": "version 2.0 is history",
-  "backoff: v2_0_botocore_ms": "version 2.0 is history",
-  "quota: exhaustion count 2.0 botocore 500 tokens, 3 attempts, all 502": "version 2.0 is history",
+  "standard_v2_1_other_services": "for DynamoDB and long polls; Glacier has neither",
+  "timings_v2_0_js": "version 2.0 is outdated",
+  "backoff: v2_0_botocore_ms": "version 2.0 is outdated",
+  "quota: exhaustion count 2.0 botocore 500 tokens, 3 attempts, all 502": "version 2.0 is outdated",
   "classification: modeledTrait": "no error of Glacier has the trait",
-  "classification: streaming": "each attempt can send the body again: it is bytes",
-  "classification: throttlingCodes": "each has a case",
-  "classification: transientCodes": "each has a case",
-  "classification: transientStatus": "each has a case",
-  "classification: throttlingStatus": "it has a case",
-  "classification: refusalPriority": "the sequences show it",
-  "classification: 400 LimitExceededException": "at Glacier a limit of vaults, tags or units: no wait brings it down",
-  "glacier: LimitExceededException 400": "the same",
+  "classification: streaming": "bodies are bytes, so every attempt can send them again",
+  "classification: throttlingCodes": "a case covers each",
+  "classification: transientCodes": "a case covers each",
+  "classification: transientStatus": "a case covers each",
+  "classification: throttlingStatus": "a case covers it",
+  "classification: refusalPriority": "the sequences cover it",
+  "classification: 400 LimitExceededException":
+    "at Glacier a limit of vaults, tags or units, which waiting does not change",
+  "glacier: LimitExceededException 400": "see classification: 400 LimitExceededException",
   "glacier: InitiateMultipartUpload false":
-    "a repeat leaves at most an empty upload, which costs nothing and expires; one that looks like ours may be another host's",
+    "a retry leaves at most an empty upload, which costs nothing and expires; a similar upload may belong to another host",
   "requestHeaders": "Glacier's API defines neither amz-sdk-request nor amz-sdk-invocation-id",
-  "adaptive": "RatePolicy.adaptive has tests of its own",
-  "clockSkew: codesSEP": "each has a case",
+  "adaptive": "RatePolicyAdaptive.test.ts and RatePolicyCubic.test.ts cover it",
+  "clockSkew: codesSEP": "a case covers each",
   "clockSkew: offset = server Date - local time at receipt, sampled from success and failure responses":
-    "the cases are made so",
+    "the cases are built this way",
   "clockSkew: an error counts as skew-corrected (one TRANSIENT retry) only if |offset| >= 240000 ms and the offset changed by this or a concurrent reply":
-    "the cases show it",
+    "the cases cover it",
   "clockSkew: AWS_DISABLE_CLOCK_SKEW_CORRECTION / disable_clock_skew_correction=true turns it off":
-    "there is no such setting",
+    "this package has no such setting",
   "clockSkew: perEndpoint": "a client has one endpoint",
-  "clockSkew: SignatureDoesNotMatch 300": "Glacier refuses a wrong clock with InvalidSignatureException alone",
-  "clockSkew: AuthFailure 300": "the same",
-  "clockSkew: RequestTimeTooSkewed 300": "the same",
-  "clockSkew: AccessDeniedException 300": "the same; this one is the refusal of a policy"
+  "clockSkew: SignatureDoesNotMatch 300": "Glacier rejects a wrong clock only with InvalidSignatureException",
+  "clockSkew: AuthFailure 300": "see clockSkew: SignatureDoesNotMatch 300",
+  "clockSkew: RequestTimeTooSkewed 300": "see clockSkew: SignatureDoesNotMatch 300",
+  "clockSkew: AccessDeniedException 300": "see clockSkew: SignatureDoesNotMatch 300; this code is a denial by a policy"
 }
 
-/** Where rows stand, what they are measured in, and what is said of them: no rows. */
+/** The keys of the fixture that hold parameters and remarks instead of rows. */
 const remarks = new Set(["meta", "parameters", "note", "source", "clockNowMs", "thenClamp"])
 
-/** What a row is called. */
+/** Returns the name of a row. */
 const nameOf = (row: unknown): string =>
   typeof row === "string" ?
     row :
@@ -45,10 +46,10 @@ const nameOf = (row: unknown): string =>
       typeof value === "object" ? JSON.stringify(value) : String(value)
     ).join(" ")
 
-/** The lists whose members are rows; other lists are one row. */
+/** The lists whose members are rows. Any other list is a single row. */
 const lists = new Set(["cases", "rules", "errors", "operationRetrySafety"])
 
-/** The name of every row. */
+/** The names of all rows. */
 export const all: ReadonlyArray<string> = Object.entries(fixture).flatMap(([section, content]) => {
   if (remarks.has(section)) return []
   if (Array.isArray(content)) return content.map((row) => `${section}: ${nameOf(row)}`)
@@ -61,13 +62,13 @@ export const all: ReadonlyArray<string> = Object.entries(fixture).flatMap(([sect
   )
 })
 
-/** Whether a row is one of those that are not applied. */
+/** Returns whether a row is listed as not applied. */
 export const isListed = (name: string): boolean => name in notApplied || name.split(":")[0]! in notApplied
 
-/** The names of the rows that are applied. */
+/** The names of the rows that a test applies. */
 export const applied = new Set<string>()
 
-/** The rows of a list that are to be applied. */
+/** Returns the rows of a list that apply to Glacier, and records that they are tested. */
 export const rowsOf = <Row>(section: string, rows: ReadonlyArray<Row>): Array<{ name: string; row: Row }> =>
   rows.map((row) => ({ name: `${section}: ${nameOf(row)}`, row })).filter(({ name }) => {
     if (isListed(name)) return false

@@ -17,7 +17,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as NodeCheckpoint from "../../src/node/NodeCheckpoint.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
-import { runScript } from "../socket/support.ts"
+import { runScript } from "../support/processes.ts"
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-glacier-"))),
@@ -42,7 +42,7 @@ describe("NodeCheckpoint", () => {
       yield* Effect.gen(function*() {
         const refused = yield* Effect.flip(read)
         expect(refused).toMatchObject({ _tag: "CheckpointInUse", name: "work", owner, lock })
-        expect(refused.message).toBe(`Checkpoint "work": ${owner} uses it (if not, remove ${lock})`)
+        expect(refused.message).toBe(`Checkpoint "work" is in use by ${owner}. If that process no longer runs, remove ${lock}`)
         yield* kill("SIGKILL")
         yield* exit
         expect(existsSync(lock)).toBe(true)
@@ -66,7 +66,7 @@ describe("NodeCheckpoint", () => {
           { concurrency: "unbounded" }
         )
         expect(lines.filter((line) => line.startsWith("opened by"))).toHaveLength(1)
-        expect(lines.filter((line) => /^Checkpoint "work": .* uses it/.test(line))).toHaveLength(1)
+        expect(lines.filter((line) => /^Checkpoint "work" is in use by /.test(line))).toHaveLength(1)
       }),
     180_000
   )

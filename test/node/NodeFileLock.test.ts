@@ -18,7 +18,7 @@ import { Worker } from "node:worker_threads"
 import * as Lock from "../../src/node/internal/lock.ts"
 import * as NodeFileLock from "../../src/node/NodeFileLock.ts"
 import { FileInUse, FileLock } from "../../src/transfer/FileLock.ts"
-import { runScript } from "../socket/support.ts"
+import { runScript } from "../support/processes.ts"
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-glacier-"))),

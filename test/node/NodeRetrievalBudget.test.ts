@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url"
 import * as NodeRetrievalBudget from "../../src/node/NodeRetrievalBudget.ts"
 import { RetrievalBudget } from "../../src/policy/RetrievalBudget.ts"
 import { LedgerError } from "../../src/protocol/GlacierError.ts"
-import { runScript } from "../socket/support.ts"
+import { runScript } from "../support/processes.ts"
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => realpathSync(mkdtempSync(join(tmpdir(), "effect-glacier-")))),
@@ -22,7 +22,7 @@ const left = (directory: string, key?: string) =>
   Effect.flatMap(RetrievalBudget, ({ spend }) => spend({ bytes: 100, tier: "Bulk" }, Effect.void)).pipe(
     Effect.as(100),
     Effect.catchTag("BudgetExceeded", ({ left }) => Effect.succeed(left)),
-    Effect.provide(NodeRetrievalBudget.layer(directory, { bytesPerDay: 100, onExhausted: "fail", key }))
+    Effect.provide(NodeRetrievalBudget.layerWith(directory, { bytesPerDay: 100, onExhausted: "fail", key }))
   )
 
 describe("NodeRetrievalBudget", () => {
@@ -56,7 +56,7 @@ describe("NodeRetrievalBudget", () => {
   it.scopedLive("refuses a second Layer of this process, but not one of another key", () =>
     Effect.gen(function*() {
       const directory = yield* folder
-      yield* Layer.build(NodeRetrievalBudget.layer(directory, { key: "one/two" }))
+      yield* Layer.build(NodeRetrievalBudget.layerWith(directory, { key: "one/two" }))
       expect((yield* Effect.flip(left(directory, "one/two"))).message).toBe(
         `The ledger ${directory}/one%2Ftwo is in use by this process`
       )

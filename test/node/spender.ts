@@ -11,7 +11,7 @@ const program = Effect.gen(function*() {
   yield* Console.log(`process ${process.pid}`)
   yield* Effect.never
 }).pipe(
-  Effect.provide(NodeRetrievalBudget.layer(process.argv.at(-1) ?? "", { bytesPerDay: 100 })),
+  Effect.provide(NodeRetrievalBudget.layerWith(process.argv.at(-1) ?? "", { bytesPerDay: 100 })),
   Effect.catchAll((error) => Console.log(error.message))
 )
 

@@ -1,7 +1,7 @@
 // The package as others get it: packed from the dist that `npm run package` built, installed with only `effect` and
 // `@effect/platform` beside it, compiled without skipLibCheck, run by Node.js 20 and 22, Bun and Deno, bundled, and asked
 // for what is not installed. Then installed as docs/getting-started.md says, and compiled as part of a library that exports
-// all there is.
+// everything.
 //
 //     npm run package && npm run consume
 //
@@ -18,7 +18,7 @@ import { gzipSync } from "node:zlib"
 const root = resolve(import.meta.dirname, "../..")
 const { dependencies, exports, peerDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
-/** What one operation may bring into a bundle, compressed: of the package itself, and with all it stands on (bytes). */
+/** The permitted size of a bundle with one operation, compressed (bytes): of the package itself, and with dependencies. */
 const limits = { ours: 25_000, all: 130_000 }
 
 /** Runtimes that are packages like others, where there is one for this machine. Node.js is here already in one version. */
@@ -36,7 +36,7 @@ const folder = mkdtempSync(join(tmpdir(), "effect-glacier-"))
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
 const run = (command, args, cwd = folder) => execFileSync(command, args, { cwd, encoding: "utf8", stdio: "pipe" })
 
-// 1. What is in it
+// 1. The content of the package
 const [packed] = JSON.parse(run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", folder], root))
 const paths = packed.files.map(({ path }) => path)
 const strangers = paths.filter((path) => !/^(dist|src)\/|^(README\.md|LICENSE|package\.json)$/.test(path))
@@ -150,7 +150,7 @@ say(
     `${limits.all}), minified and compressed`
 )
 
-// 7. What is not installed is said in a sentence
+// 7. A missing package is named in a sentence
 const sentence = (command, args, expected) => {
   const { status, stderr } = spawnSync(command, args, { cwd: folder, encoding: "utf8" })
   assert.notEqual(status, 0)
@@ -199,7 +199,7 @@ for (const line of commands.trim().split("\n")) {
 }
 writeFileSync(join(library, "archive.ts"), program)
 shell("npx tsc --noEmit")
-assert.match(shell("npx tsx archive.ts"), /bytes are back, checked by root/)
+assert.match(shell("npx tsx archive.ts"), /read back \d+ bytes, verified by root/)
 say("followed    the set-up in docs/getting-started.md")
 
 // 10. Exported again by a library whose declarations others compile against: no type needs a path that is closed to it

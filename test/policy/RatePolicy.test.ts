@@ -14,16 +14,16 @@ import type * as Operation from "../../src/protocol/Operation.ts"
 import { operations } from "../../src/protocol/Operations.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
-import { largest, recorder } from "./pacing.ts"
+import { largest, recorder } from "./support.ts"
 
 const { describeVault, initiateJob, uploadArchive } = operations
 
 const memory = Layer.provide(RateLimiter.layer, Layer.fresh(RateLimiter.layerStoreMemory))
 
-/** A policy with a store of its own. */
+/** Makes a policy with its own store. */
 const make = (options: RatePolicy.Options) => Effect.provide(RatePolicy.make(options), memory)
 
-/** When attempts begin that all come at 0 and take so long. */
+/** Returns when attempts start that all arrive at once and take `millis` each. */
 const startsOf = (
   policy: RatePolicy.Policy,
   attempts: number,
@@ -41,7 +41,7 @@ const startsOf = (
   })
 
 describe("RatePolicy", () => {
-  it("knows the class of each operation", () => {
+  it("gives each operation its class", () => {
     const names = (of: RatePolicy.Class) =>
       Object.entries(operations).filter(([, operation]) => RatePolicy.classOf(operation) === of).map(([name]) => name)
     expect(names("upload")).toEqual(["uploadArchive", "uploadMultipartPart"])
@@ -52,7 +52,7 @@ describe("RatePolicy", () => {
     expect(names("read").length + names("write").length).toBe(Object.keys(operations).length - 4)
   })
 
-  it.effect("holds nothing back by default", () =>
+  it.effect("delays nothing by default", () =>
     inVirtualTime(Effect.gen(function*() {
       const policy = yield* RatePolicy.RatePolicy
       expect(policy).toBe(RatePolicy.none)
@@ -68,9 +68,9 @@ describe("RatePolicy", () => {
     { concurrency: 0 },
     { concurrency: 1.5 },
     { upload: { concurrency: NaN } }
-  ])("refuses %j", (options) =>
+  ])("rejects %j", (options) =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip(Effect.provide(RatePolicy.RatePolicy, RatePolicy.layer(options)))
+      const error = yield* Effect.flip(Effect.provide(RatePolicy.RatePolicy, RatePolicy.layerWith(options)))
       expect(error._tag).toBe("InvalidInput")
       expect(error.message).toMatch(/^RatePolicy: (requestsPerSecond|concurrency) must be .* but is /)
     }))
@@ -82,17 +82,17 @@ describe("RatePolicy", () => {
       { rate: 3, space: 334 },
       { rate: 300, space: 4 },
       { rate: 1_000, space: 1 }
-    ])("$rate: one each $space ms", ({ rate, space }) =>
+    ])("of $rate starts a request every $space ms", ({ rate, space }) =>
       inVirtualTime(Effect.gen(function*() {
         const policy = yield* make({ requestsPerSecond: rate })
         expect(yield* startsOf(policy, 20)).toEqual(Array.from({ length: 20 }, (_, index) => index * space))
-        // After a pause the first goes at once, and no more than it.
+        // After a pause only the first starts at once.
         yield* Effect.sleep("1 minute")
         const [first = NaN, second = NaN] = yield* startsOf(policy, 2)
         expect(second - first).toBe(space)
       })))
 
-    it.effect("of a class is its own, and that of all holds too", () =>
+    it.effect("limits a class separately, within the limit of all classes", () =>
       inVirtualTime(Effect.gen(function*() {
         const policy = yield* make({ requestsPerSecond: 10, retrieval: { requestsPerSecond: 2 } })
         const [jobs, reads] = yield* Effect.all([
@@ -101,12 +101,12 @@ describe("RatePolicy", () => {
         ], { concurrency: 2 })
         expect(largest(jobs, 1_000)).toBe(2)
         expect(largest([...jobs, ...reads].sort((a, b) => a - b), 1_000)).toBe(10)
-        // Who waits for a class holds nobody else back.
+        // Requests that wait for the limit of their class do not delay the others.
         expect(Math.max(...reads)).toBeLessThan(5_000)
         expect(Math.max(...jobs)).toBeLessThan(9_000)
       })))
 
-    it.effect("an interrupted wait leaves its place to the next", () =>
+    it.effect("gives the slot of an interrupted request to the next", () =>
       Effect.gen(function*() {
         const policy = yield* make({ requestsPerSecond: 1 })
         const record = recorder()
@@ -124,7 +124,7 @@ describe("RatePolicy", () => {
         yield* Fiber.join(last)
       }))
 
-    it.effect("a place that nobody took in its time is gone", () =>
+    it.effect("drops a slot that no request used in its time", () =>
       Effect.gen(function*() {
         const policy = yield* make({ requestsPerSecond: 10 })
         const record = recorder()
@@ -141,7 +141,7 @@ describe("RatePolicy", () => {
       }))
 
     it.effect.prop(
-      "no more in any sliding second",
+      "starts at most as many requests within any sliding second",
       {
         rate: FastCheck.oneof(FastCheck.integer({ min: 1, max: 200 }), FastCheck.double({ min: 0.5, max: 50 })),
         gaps: FastCheck.array(FastCheck.integer({ min: 0, max: 300 }), { minLength: 20, maxLength: 60 }),
@@ -164,7 +164,7 @@ describe("RatePolicy", () => {
   })
 
   describe("concurrency", () => {
-    it.effect("lets so many go at once, the others in the order in which they came", () =>
+    it.effect("starts waiting requests in the order of arrival", () =>
       inVirtualTime(Effect.gen(function*() {
         const policy = yield* make({ concurrency: 3 })
         const order: Array<number> = []
@@ -177,7 +177,7 @@ describe("RatePolicy", () => {
         expect(order).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
       })))
 
-    it.effect("nobody who comes back at once overtakes those who wait", () =>
+    it.effect("lets no request that returns at once overtake a waiting one", () =>
       inVirtualTime(Effect.gen(function*() {
         const policy = yield* make({ concurrency: 1 })
         const order: Array<string> = []
@@ -190,38 +190,38 @@ describe("RatePolicy", () => {
         expect(order.join("")).toBe("abcabcabc")
       })))
 
-    it.effect("of a class holds no other back", () =>
+    it.effect("of a class does not delay other classes", () =>
       inVirtualTime(Effect.gen(function*() {
         const policy = yield* make({ concurrency: 2, upload: { concurrency: 1 } })
         const [uploads, reads] = yield* Effect.all([
           startsOf(policy, 3, { operation: uploadArchive, millis: 1_000 }),
           startsOf(policy, 3, { millis: 1_000 })
         ], { concurrency: 2 })
-        // The second upload comes to the places of all when the first has ended: behind the reads.
+        // The second upload asks for a permit of all classes only when the first has ended, after the reads.
         expect(uploads).toEqual([0, 2_000, 3_000])
         expect(reads).toEqual([0, 1_000, 1_000])
       })))
 
-    it.effect("R7: an interrupted fiber gives its place back, waiting, just called or running", () =>
+    it.effect("frees the permit of a request that is interrupted while it waits, starts or runs [R7]", () =>
       Effect.gen(function*() {
         const policy = yield* RatePolicy.concurrent(1)
         const call = (effect: Effect.Effect<void>) => Effect.fork(policy.pace(effect, describeVault))
-        const settle = Effect.replicateEffect(Effect.yieldNow(), 5)
+        const yieldAFewTimes = Effect.replicateEffect(Effect.yieldNow(), 5)
         const running = yield* call(Effect.never)
         const waiting = yield* call(Effect.never)
-        yield* settle
+        yield* yieldAFewTimes
         yield* Fiber.interrupt(waiting)
         yield* Fiber.interrupt(running)
 
-        // Called and interrupted in the same instant: the moment in which the place is already its own.
+        // Granted a permit and interrupted in the same instant.
         let begun = false
         const open = Deferred.unsafeMake<void>(FiberId.none)
         const last = yield* call(Deferred.await(open))
-        yield* settle
+        yield* yieldAFewTimes
         const called = yield* call(Effect.sync(() => {
           begun = true
         }))
-        yield* settle
+        yield* yieldAFewTimes
         last.addObserver(() => called.unsafeInterruptAsFork(FiberId.none))
         Deferred.unsafeDone(open, Effect.void)
         yield* Fiber.await(called)
@@ -230,7 +230,7 @@ describe("RatePolicy", () => {
       }))
 
     it.effect.prop(
-      "never more at once, whoever fails or is interrupted",
+      "runs at most as many requests at once, whichever fail or are interrupted",
       {
         concurrency: FastCheck.integer({ min: 1, max: 6 }),
         attempts: FastCheck.array(
@@ -259,7 +259,7 @@ describe("RatePolicy", () => {
           )
           expect(record.most()).toBeLessThanOrEqual(concurrency)
           expect(record.running()).toBe(0)
-          // All places are free again.
+          // All permits are free again.
           expect(yield* startsOf(policy, concurrency, { millis: 1_000 })).toHaveLength(concurrency)
           const starts = yield* startsOf(policy, concurrency, { millis: 1_000 })
           expect(new Set(starts).size).toBe(1)
@@ -268,10 +268,10 @@ describe("RatePolicy", () => {
     )
   })
 
-  describe("and", () => {
-    it.effect("what one of them held back is asked again of the other", () =>
+  describe("intersect", () => {
+    it.effect("applies the rate again to requests that waited for concurrency", () =>
       inVirtualTime(Effect.gen(function*() {
-        // While the places are taken the rate lets many through: they must not all go when the places are free again.
+        // While all permits are taken, many requests pass the rate. They must not all start once the permits are free.
         const policy = RatePolicy.intersect(
           yield* make({ requestsPerSecond: 5 }),
           yield* RatePolicy.concurrent(20)
@@ -284,7 +284,7 @@ describe("RatePolicy", () => {
       })))
 
     it.effect.prop(
-      "lets no more through than either, in any order",
+      "starts no more requests than either policy, in any order",
       {
         one: FastCheck.integer({ min: 1, max: 30 }),
         other: FastCheck.integer({ min: 1, max: 30 }),
@@ -306,7 +306,7 @@ describe("RatePolicy", () => {
             ? pipe(a, RatePolicy.intersect(RatePolicy.intersect(b, c)))
             : RatePolicy.intersect(RatePolicy.intersect(a, b), c)
           const both = recorder()
-          // Others have one of the policies alone at the same time.
+          // Other requests use one of the policies alone at the same time.
           const alone = recorder()
           yield* Effect.all([
             Effect.forEach(takes, () => policy.pace(both.attempt((index) => takes[index] ?? 0), describeVault), {
@@ -327,25 +327,25 @@ describe("RatePolicy", () => {
     )
   })
 
-  describe("its store", () => {
-    it.effect("is shared by processes", () =>
+  describe("the store", () => {
+    it.effect("shares a rate between processes", () =>
       inVirtualTime(Effect.gen(function*() {
         const policies = yield* Effect.replicateEffect(RatePolicy.make({ requestsPerSecond: 10 }), 3)
         const starts = yield* Effect.forEach(policies, (policy) => startsOf(policy, 20), { concurrency: 3 })
         const all = starts.flat().sort((a, b) => a - b)
         expect(all).toEqual(Array.from({ length: 60 }, (_, index) => index * 100))
-        // Each had its share.
+        // Each process gets its share.
         for (const one of starts) expect(Math.max(...one)).toBeGreaterThan(5_000)
       })).pipe(Effect.provide(memory)))
 
-    it.effect("is not shared under another key", () =>
+    it.effect("counts another key separately", () =>
       inVirtualTime(Effect.gen(function*() {
         const policies = yield* Effect.forEach(["a", "b"], (key) => RatePolicy.make({ requestsPerSecond: 10, key }))
         const starts = yield* Effect.forEach(policies, (policy) => startsOf(policy, 5), { concurrency: 2 })
         expect(starts).toEqual([[0, 100, 200, 300, 400], [0, 100, 200, 300, 400]])
       })).pipe(Effect.provide(memory)))
 
-    it.effect("is asked for whole milliseconds under a key of its own", () =>
+    it.effect("counts each limit under its own key, in whole milliseconds", () =>
       Effect.gen(function*() {
         const asked: Array<unknown> = []
         const store = Layer.succeed(RateLimiter.RateLimiterStore, {
@@ -354,7 +354,7 @@ describe("RatePolicy", () => {
               asked.push([options.key, options.tokens, options.refillRate, options.limit])
               return [1, 1]
             }),
-          tokenBucket: () => Effect.dieMessage("its time is that of the asker")
+          tokenBucket: () => Effect.dieMessage("its time would be the time of the calling process")
         })
         const options = { requestsPerSecond: 3, read: { requestsPerSecond: 7 } }
         const policy = yield* Effect.provide(
@@ -368,7 +368,7 @@ describe("RatePolicy", () => {
         ])
       }))
 
-    it.effect("may fail: the process then keeps the rate alone, and says so", () =>
+    it.effect("may fail: each process then keeps the rate by itself and logs a warning", () =>
       Effect.gen(function*() {
         const failing = Effect.fail(
           new RateLimiter.RateLimitStoreError({ message: "no store", cause: new Error("password") })
@@ -387,15 +387,15 @@ describe("RatePolicy", () => {
           ])
         )
         expect(starts).toEqual([100, 200, 300, 400, 500])
-        // One a minute, for as many requests as there are.
+        // One warning a minute, however many requests there are.
         expect(lines).toHaveLength(1)
         expect(lines[0]).toContain("no store")
         expect(lines.join()).not.toContain("password")
       }))
 
-    it.effect("each layer has its own", () =>
+    it.effect("is not shared by two layers", () =>
       Effect.gen(function*() {
-        const build = Effect.provide(RatePolicy.RatePolicy, RatePolicy.layer({ requestsPerSecond: 1 }))
+        const build = Effect.provide(RatePolicy.RatePolicy, RatePolicy.layerWith({ requestsPerSecond: 1 }))
         const [one, other] = yield* Effect.all([build, build])
         const starts = yield* inVirtualTime(
           Effect.all([startsOf(one, 2), startsOf(other, 2)], { concurrency: 2 })
@@ -404,7 +404,7 @@ describe("RatePolicy", () => {
       }))
   })
 
-  it.effect("passes results and failures on", () =>
+  it.effect("returns the results and failures of attempts unchanged", () =>
     Effect.gen(function*() {
       const failure = new ServiceError.AccessDenied({ operation: "DescribeVault", status: 403, message: "no" })
       const limited = yield* make({ requestsPerSecond: 1_000, concurrency: 1 })

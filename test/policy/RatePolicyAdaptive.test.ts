@@ -8,13 +8,16 @@ import { ConnectionError } from "../../src/protocol/GlacierError.ts"
 import { operations } from "../../src/protocol/Operations.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
-import { recorder } from "./pacing.ts"
+import { recorder } from "./support.ts"
 
 const { deleteArchive } = operations
 
 const throttling = new ServiceError.Throttling({ operation: "DeleteArchive", status: 400, message: "Rate exceeded" })
 
-/** A service with a bucket of as many tokens as it adds in a second, that throttles when it is empty. Each takes 20 ms. */
+/**
+ * A service that throttles when its bucket is empty. The bucket holds as many tokens as it gains per second. A request takes
+ * 20 ms.
+ */
 const service = (allowed: (second: number) => number) => {
   const requests: Array<number> = []
   const throttles: Array<number> = []
@@ -29,13 +32,13 @@ const service = (allowed: (second: number) => number) => {
       const rate = allowed(Math.floor(now / 1_000))
       tokens = Math.min(rate, tokens + (now - last) / 1_000 * rate)
       last = now
-      const refused = tokens < 1
-      if (refused) throttles.push(now)
+      const isThrottled = tokens < 1
+      if (isThrottled) throttles.push(now)
       else tokens--
       yield* Effect.sleep("20 millis")
-      if (refused) return yield* throttling
+      if (isThrottled) return yield* throttling
     }),
-    /** Requests in a second, from one second to another. */
+    /** Returns the requests per second between two seconds. */
     rate: (from: number, to: number) =>
       requests.filter((time) => time >= from * 1_000 && time < to * 1_000).length / (to - from)
   }
@@ -44,7 +47,7 @@ const service = (allowed: (second: number) => number) => {
 const isThrottle = (error: { readonly retry: string }) => error.retry === "throttle"
 
 describe("adaptive", () => {
-  it.effect("holds nothing back before the first throttle", () =>
+  it.effect("delays nothing before the first throttle", () =>
     inVirtualTime(Effect.gen(function*() {
       const policy = yield* RatePolicy.adaptive
       const record = recorder()
@@ -53,13 +56,13 @@ describe("adaptive", () => {
       expect(record.starts.at(-1)).toBe(15)
     })))
 
-  it.effect("waits after a throttle, one millisecond early and on time", () =>
+  it.effect("delays the next request after a throttle to the millisecond", () =>
     Effect.gen(function*() {
       const policy = yield* RatePolicy.adaptive
       const record = recorder()
       yield* TestClock.adjust("1 second")
       yield* Effect.flip(policy.pace(throttling, deleteArchive))
-      // One answer in a second: 0.8 per second measured, 0.56 after the throttle, so 1,785.7 ms for a token.
+      // One response in a second: 0.8 per second measured, 0.56 after the throttle, so a token takes 1,785.7 ms.
       const fiber = yield* Effect.fork(policy.pace(record.attempt(() => 0), deleteArchive))
       yield* TestClock.adjust("1785 millis")
       expect(record.starts).toEqual([])
@@ -68,7 +71,7 @@ describe("adaptive", () => {
       yield* Fiber.join(fiber)
     }))
 
-  it.effect("lets those who wait go in the order in which they came, and an interrupted one takes nothing", () =>
+  it.effect("starts waiting requests in the order of arrival, and gives interrupted ones no token", () =>
     Effect.gen(function*() {
       const policy = yield* RatePolicy.adaptive
       const order: Array<number> = []
@@ -86,7 +89,7 @@ describe("adaptive", () => {
       expect(order).toEqual([1, 3])
     }))
 
-  it.effect("takes only throttles for throttles, and does not count what was interrupted", () =>
+  it.effect("stays off after other errors and interruptions", () =>
     Effect.gen(function*() {
       const policy = yield* RatePolicy.adaptive
       const lost = new ConnectionError({ operation: "DeleteArchive", message: "lost" })
@@ -96,7 +99,7 @@ describe("adaptive", () => {
       expect(yield* policy.pace(Effect.succeed("at once"), deleteArchive)).toBe("at once")
     }))
 
-  it.effect("R5: 2,000 deletes by 16 fibers succeed where the service takes 50 a second, at about that rate", () =>
+  it.effect("keeps 2,000 deletes by 16 fibers at about the 50 per second that the service accepts [R5]", () =>
     inVirtualTime(Effect.gen(function*() {
       const { rate, request, requests, throttles } = service(() => 50)
       const policy = yield* Effect.provide(RatePolicy.RatePolicy, RatePolicy.layerAdaptive)
@@ -113,13 +116,13 @@ describe("adaptive", () => {
         expect(rate(second, second + 1)).toBeGreaterThan(25)
         expect(rate(second, second + 1)).toBeLessThan(75)
       }
-      // And by then hardly any is refused.
-      const refused = throttles.filter((time) => time >= 30_000).length
-      expect(refused / rate(30, end) / (end - 30)).toBeLessThan(0.1)
+      // By then hardly any request is throttled.
+      const throttled = throttles.filter((time) => time >= 30_000).length
+      expect(throttled / rate(30, end) / (end - 30)).toBeLessThan(0.1)
       expect(requests.length).toBeLessThan(2_100)
     })))
 
-  /** What 10 fibers send in so many seconds. */
+  /** Runs 10 fibers that send requests for some seconds. */
   const flood = (allowed: (second: number) => number, seconds: number) =>
     inVirtualTime(Effect.gen(function*() {
       const server = service(allowed)
@@ -132,14 +135,14 @@ describe("adaptive", () => {
       return server
     }))
 
-  it.effect("R1: settles at 20 a second within 15 s", () =>
+  it.effect("finds a rate of 20 per second within 15 s [R1]", () =>
     Effect.gen(function*() {
       const { rate } = yield* flood(() => 20, 15)
       expect(rate(13, 15)).toBeGreaterThan(10)
       expect(rate(13, 15)).toBeLessThan(30)
     }))
 
-  it.effect("R5: a drop from 10,000 to 10 a second settles within 12 s", () =>
+  it.effect("follows a drop from 10,000 to 10 per second within 12 s [R5]", () =>
     Effect.gen(function*() {
       const { rate } = yield* flood((second) => second < 3 ? 10_000 : 10, 15)
       expect(rate(0, 3)).toBeGreaterThan(400)
@@ -147,7 +150,7 @@ describe("adaptive", () => {
       expect(rate(13, 15)).toBeLessThanOrEqual(20)
     }))
 
-  it.effect("R1: recovers when the service does", () =>
+  it.effect("grows again when the service recovers [R1]", () =>
     Effect.gen(function*() {
       const { rate } = yield* flood((second) => second === 2 || second === 3 ? 20 : 10_000, 15)
       expect(rate(12, 15)).toBeGreaterThan(20)

@@ -5,17 +5,17 @@ import * as Random from "effect/Random"
 import { vi } from "vitest"
 import * as Cubic from "../../src/policy/internal/cubic.ts"
 
-// The tables are those that AWS's SDKs test themselves by: for Go (aws/retry), Java (core/retries), JavaScript
-// (smithy) and Python (botocore tests/unit/retries). Not applied: botocore's rows of a request for more than one token
-// and of a lower bound other than 0.5, for here there is neither.
+// The tables come from the tests of AWS's SDKs for Go (aws/retry), Java (core/retries), JavaScript (smithy) and Python
+// (botocore tests/unit/retries). Botocore's rows for several tokens at once, and for a lowest rate other than 0.5, do not
+// apply: this limiter has neither.
 
-/** As it is after a throttle at 10 requests per second, 5 s after the start. */
+/** The state after a throttle at 10 requests per second, 5 s after the start. */
 const throttled: Cubic.State = { ...Cubic.make(0), throttledRate: 10, throttledAt: 5 }
 
-/** A bucket that is on and fills at that rate, asked for the first time at 0. */
+/** A limiter that is on and empty at 0, and fills at `rate`. */
 const bucket = (rate: number): Cubic.State => Cubic.setRate({ ...Cubic.make(0), enabled: true }, rate, 0)
 
-/** Takes a token at each of the times, and says how long each had to wait. */
+/** Tries to take a token at each of the times. Returns the waits. */
 const takeAt = (state: Cubic.State, times: ReadonlyArray<number>) => {
   const waits: Array<number> = []
   for (const time of times) {
@@ -30,7 +30,7 @@ const measureAt = (times: ReadonlyArray<number>) => times.reduce(Cubic.measure, 
 
 const count = (length: number, f: (index: number) => number) => Array.from({ length }, (_, index) => f(index))
 
-describe("adaptive, its limiter", () => {
+describe("The adaptive limiter", () => {
   it.each([
     [5, 7.0],
     [6, 9.64893600966],
@@ -39,11 +39,11 @@ describe("adaptive, its limiter", () => {
     [9, 13.408697022224185],
     [10, 21.26626835427364],
     [11, 36.425998516920465]
-  ])("R1: grows at %d s to %d", (time, rate) => {
+  ])("has grown at %d s to %d requests per second [R1]", (time, rate) => {
     expect(Math.abs(Cubic.grown(throttled, time) - rate)).toBeLessThan(1e-8)
   })
 
-  it("R1: grows and shrinks", () => {
+  it("grows between throttles and shrinks at each [R1]", () => {
     const rows: ReadonlyArray<readonly [time: number, throttled: boolean, rate: number]> = [
       [5, false, 7.0],
       [6, false, 9.64893600966],
@@ -63,7 +63,7 @@ describe("adaptive, its limiter", () => {
     }
   })
 
-  it("R1: follows the answers", () => {
+  it("adjusts its rate to each response [R1]", () => {
     const rows: ReadonlyArray<readonly [time: number, throttled: boolean, measured: number, rate: number]> = [
       [0.2, false, 0.0, 0.5],
       [0.4, false, 0.0, 0.5],
@@ -85,7 +85,7 @@ describe("adaptive, its limiter", () => {
     ]
     let state = Cubic.make(0)
     for (const [time, isThrottle, measured, rate] of rows) {
-      state = Cubic.answered(state, isThrottle, time)
+      state = Cubic.afterResponse(state, isThrottle, time)
       expect(Math.abs(state.measured - measured), `measured at ${time} s`).toBeLessThan(1e-6)
       expect(Math.abs(state.rate - rate), `rate at ${time} s`).toBeLessThan(1e-6)
     }
@@ -95,8 +95,8 @@ describe("adaptive, its limiter", () => {
     [0.5, 0.8928571428571428],
     [1, 1.7857142857142856],
     [2, 2]
-  ])("R1: after a first throttle at %d s lets nothing go for %d s", (time, wait) => {
-    const state = Cubic.answered(Cubic.make(0), true, time)
+  ])("after a first throttle at %d s allows no request for %d s [R1]", (time, wait) => {
+    const state = Cubic.afterResponse(Cubic.make(0), true, time)
     expect(Cubic.take(state, time)[0]).toBeCloseTo(wait, 8)
     expect(Cubic.take(state, time + wait - 0.001)[0]).toBeGreaterThan(0)
     expect(Cubic.take(state, time + wait + 0.001)[0]).toBe(0)
@@ -108,13 +108,13 @@ describe("adaptive, its limiter", () => {
     [7, 0.08],
     [8, 0.07],
     [9, 0.06222222]
-  ])("R1: a throttle at %d s from cold makes the rate %d, which the least replaces", (time, rate) => {
-    const state = Cubic.answered(throttled, true, time)
+  ])("a throttle at %d s with few requests lowers the rate to %d, which 0.5 replaces [R1]", (time, rate) => {
+    const state = Cubic.afterResponse(throttled, true, time)
     expect(Math.abs(Cubic.shrunk(state.throttledRate) - rate)).toBeLessThan(1e-8)
     expect(state.rate).toBe(0.5)
   })
 
-  it("R1: the curve comes back to the old rate at its plateau", () => {
+  it("has grown back to the throttled rate at its plateau [R1]", () => {
     const state = { ...throttled, throttledAt: 0 }
     const plateau = Cubic.plateau(state)
     expect(plateau).toBeCloseTo(1.9574338205844317, 12)
@@ -123,29 +123,29 @@ describe("adaptive, its limiter", () => {
     for (const times of [1.1, 2]) expect(Cubic.grown(state, plateau * times)).toBeGreaterThanOrEqual(10)
   })
 
-  it("R1: a throttle takes 30 %", () => {
+  it("loses 30 % of its rate at a throttle [R1]", () => {
     const state = { ...throttled, throttledRate: 8, throttledAt: 1 }
     expect(Cubic.shrunk(8)).toBeCloseTo(5.6, 12)
     expect(Cubic.plateau(state)).toBeCloseTo(1.8171205928321397, 12)
     expect(Cubic.grown(state, 1)).toBeCloseTo(5.6, 12)
   })
 
-  describe("its bucket", () => {
-    it("R1: under the rate all go at once", () => {
+  describe("the bucket", () => {
+    it("delays no request below the rate [R1]", () => {
       expect(takeAt(bucket(10), [1, 2, 3, 4, 5]).waits).toEqual([0, 0, 0, 0, 0])
     })
 
-    it("R1: and so they do under a lower one", () => {
+    it("delays no request below a lowered rate [R1]", () => {
       const { state } = takeAt(bucket(10), [1, 2, 3, 4, 5])
       expect(takeAt(Cubic.setRate(state, 1, 5), [6, 7, 8, 9, 10]).waits).toEqual([0, 0, 0, 0, 0])
     })
 
-    it("R1: at the rate all go at once", () => {
+    it("delays no request at exactly the rate [R1]", () => {
       const { waits } = takeAt(bucket(10), count(20, (index) => 1 + 0.1 * index))
       expect(waits).toEqual(Array(20).fill(0))
     })
 
-    it("R1: holds one token at least, and fills with one in 2 s at least", () => {
+    it("holds at least one token, and gains at least one in 2 s [R1]", () => {
       for (const rate of [0.5, 0.1, 0]) {
         const state = Cubic.setRate(bucket(10), rate, 0)
         expect(state.rate).toBe(0.5)
@@ -154,7 +154,7 @@ describe("adaptive, its limiter", () => {
       expect(Cubic.capacity(bucket(10))).toBe(10)
     })
 
-    it("R1: empty, it asks for the time that is missing", () => {
+    it("returns the missing time when it is empty [R1]", () => {
       const { state, waits } = takeAt(bucket(10), [0.1, 0.15])
       expect(waits[0]).toBe(0)
       expect(waits[1]).toBeCloseTo(0.05, 12)
@@ -163,13 +163,13 @@ describe("adaptive, its limiter", () => {
       expect(later.state.tokens).toBeCloseTo(0, 9)
     })
 
-    it("R1: a higher rate lets those go sooner that wait at a lower", () => {
+    it("shortens waits when the rate rises [R1]", () => {
       const [wait, waiting] = Cubic.take(bucket(0.5), 0)
       expect(wait).toBe(2)
       expect(Cubic.take(Cubic.setRate(waiting, 100, 0.1), 0.11)[0]).toBe(0)
     })
 
-    it.effect("R1: never holds less than nothing or more than it can", () =>
+    it.effect("never holds less than 0 tokens or more than its capacity [R1]", () =>
       Effect.gen(function*() {
         let state = bucket(50)
         let now = 0
@@ -184,7 +184,7 @@ describe("adaptive, its limiter", () => {
       }).pipe(Effect.withRandom(Random.make("bucket"))))
   })
 
-  it("R1: measures what is sent", () => {
+  it("measures the rate of responses [R1]", () => {
     expect(measureAt([1])).toBeCloseTo(0.8, 12)
     expect(measureAt(count(20, (index) => index + 1))).toBeCloseTo(1, 6)
     const twice = [1, 1.5, 2, 2.5, 3, 3.5, 4]
@@ -197,22 +197,22 @@ describe("adaptive, its limiter", () => {
     expect(measureAt([0.1, 0.2, 0.3, 0.4, 0.49, 0.5])).toBeCloseTo(9.6, 12)
   })
 
-  it("R1: takes no token before the first throttle", () => {
+  it("takes no token before the first throttle [R1]", () => {
     expect(takeAt(Cubic.make(0), Array(1_000).fill(0)).waits).toEqual(Array(1_000).fill(0))
-    expect(Cubic.answered(Cubic.make(0), false, 1).enabled).toBe(false)
-    expect(Cubic.answered(Cubic.make(0), true, 1).enabled).toBe(true)
+    expect(Cubic.afterResponse(Cubic.make(0), false, 1).enabled).toBe(false)
+    expect(Cubic.afterResponse(Cubic.make(0), true, 1).enabled).toBe(true)
   })
 
   it.each([
     [20, 21, 20],
     [100, 20, 40]
-  ])("R1: of %d when %d are sent makes %d", (calculated, measured, rate) => {
+  ])("limits a rate of %d to twice the measured %d: %d [R1]", (calculated, measured, rate) => {
     // At the plateau the curve is at the rate of the throttle.
     const state = { ...bucket(1), throttledRate: calculated, throttledAt: 0, measured, bucket: 1_000 }
-    expect(Cubic.answered(state, false, Cubic.plateau(state)).rate).toBeCloseTo(rate, 12)
+    expect(Cubic.afterResponse(state, false, Cubic.plateau(state)).rate).toBeCloseTo(rate, 12)
   })
 
-  it.effect("R2: agrees with AWS's in 10,000 random steps", () =>
+  it.effect("equals AWS's limiter over 10,000 random steps [R2]", () =>
     Effect.gen(function*() {
       let millis = 1_000
       const clock = vi.spyOn(Date, "now").mockImplementation(() => millis)
@@ -238,14 +238,14 @@ describe("adaptive, its limiter", () => {
         resume()
       })
       for (let step = 0; step < 10_000; step++) {
-        // Stretches of heavy traffic, of little, and of pauses.
+        // Heavy traffic, light traffic and pauses take turns.
         const pace = [5, 100, 2_000][Math.floor(step / 50) % 3] ?? 0
         millis += yield* Random.nextIntBetween(0, pace)
         yield* Effect.promise(() => theirs.getSendToken())
         const [wait, next] = Cubic.take(ours, millis / 1_000)
         const isThrottle = (yield* Random.next) < (step % 1_000 < 500 ? 0.02 : 0.2)
         theirs.updateClientSendingRate(isThrottle ? { errorType: "THROTTLING" } : {})
-        ours = Cubic.answered(next, isThrottle, millis / 1_000)
+        ours = Cubic.afterResponse(next, isThrottle, millis / 1_000)
         rates.push(ours.rate)
         differences.push(
           wait,
@@ -256,7 +256,7 @@ describe("adaptive, its limiter", () => {
         )
       }
       expect(Math.max(...differences)).toBeLessThan(1e-6)
-      // The steps went through all that there is.
+      // The steps cover waits and the whole range of rates.
       expect(waits).toBeGreaterThan(1_000)
       expect(Math.min(...rates)).toBe(0.5)
       expect(Math.max(...rates)).toBeGreaterThan(50)

@@ -13,28 +13,28 @@ import * as RetrievalBudget from "../../src/policy/RetrievalBudget.ts"
 import { ConnectionError, type GlacierError } from "../../src/protocol/GlacierError.ts"
 import { AccessDenied, PolicyEnforced } from "../../src/protocol/ServiceError.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
-import { day, hour, most } from "./budgets.ts"
+import { day, hour, most } from "./support.ts"
 
 const price = { perGiB: 0.01, perThousandRequests: 0.05 }
 const prices = { Expedited: { perGiB: 0.03, perThousandRequests: 10 }, Standard: price }
 
-const refusal = { operation: "InitiateJob", status: 400, message: "no" }
-const denied = new AccessDenied(refusal)
-const enforced = new PolicyEnforced(refusal)
+const rejection = { operation: "InitiateJob", status: 400, message: "no" }
+const denied = new AccessDenied(rejection)
+const enforced = new PolicyEnforced(rejection)
 const reset = new ConnectionError({ operation: "InitiateJob", message: "reset" })
 
-/** A budget with a ledger of its own. */
+/** Makes a budget with its own ledger. */
 const make = (options: RetrievalBudget.Options) =>
   Effect.provide(RetrievalBudget.make(options), Layer.fresh(KeyValueStore.layerMemory))
 
-/** A call that notes when it is made. */
+/** Makes a call that records when it is made. */
 const recorder = () => {
   const times: Array<number> = []
   return { times, call: Effect.map(Clock.currentTimeMillis, (now) => void times.push(now)) }
 }
 
 describe("RetrievalBudget.quote", () => {
-  it("adds up bytes and requests by tier, and what they cost", () => {
+  it("adds up bytes, requests and cost by tier", () => {
     const retrievals = [
       { bytes: 2 ** 30, tier: "Expedited" },
       { bytes: 2 ** 31 },
@@ -50,14 +50,14 @@ describe("RetrievalBudget.quote", () => {
     expect(Option.getOrThrow(quote.cost)).toBeCloseTo(0.03 + 0.01 + 4 * 0.01 + 3 * 0.000_05, 12)
     expect(Duration.toMillis(quote.duration)).toBe(0)
     expect(RetrievalBudget.format(quote)).toBe([
-      "Expedited: 1 requests, 1,073,741,824 bytes (1.0 GiB)",
+      "Expedited: 1 request, 1,073,741,824 bytes (1.0 GiB)",
       "Standard: 3 requests, 4,294,967,296 bytes (4.0 GiB)",
       "Cost: 0.08015 for the retrieval; transfer is not priced",
-      "The caps let all start at once"
+      "Under the caps, all retrievals can start at once"
     ].join("\n"))
   })
 
-  it("knows no cost of a tier without a price", () => {
+  it("has no cost when a tier has no price", () => {
     const quote = Effect.runSync(RetrievalBudget.quote([{ bytes: 700, tier: "Bulk" }, { bytes: 500 }], {
       prices,
       bytesPerHour: 1_000,
@@ -65,36 +65,36 @@ describe("RetrievalBudget.quote", () => {
     }))
     expect(quote.cost).toEqual(Option.none())
     expect(RetrievalBudget.format(quote)).toBe([
-      "Standard: 1 requests, 500 bytes",
-      "Bulk: 1 requests, 700 bytes",
+      "Standard: 1 request, 500 bytes",
+      "Bulk: 1 request, 700 bytes",
       "Cost: not known without prices",
-      "Under the caps the last starts 1d after the first"
+      "Under the caps, the last retrieval starts 1d after the first"
     ].join("\n"))
   })
 
-  it("of nothing costs nothing", () => {
+  it("costs 0 without retrievals", () => {
     expect(Effect.runSync(RetrievalBudget.quote([])).cost).toEqual(Option.some(0))
   })
 
-  it.effect("refuses a retrieval that is larger than a cap", () =>
+  it.effect("rejects a retrieval that is larger than a cap", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(
         RetrievalBudget.quote([{ bytes: 10 }, { bytes: 11 }], { bytesPerHour: 20, bytesPerDay: 10 })
       )
       expect(error).toMatchObject({ _tag: "BudgetExceeded", cap: "bytesPerDay", allowed: 10, asked: 11 })
       expect(error.message).toBe(
-        "A retrieval takes 11 of the budget's bytesPerDay of 10, of which 10 is left: there will be no room for it"
+        "A retrieval takes 11 of the budget's bytesPerDay of 10, of which 10 is left: it will never fit"
       )
     }))
 
-  it.effect.each([undefined, -1, 1.5, NaN, 2 ** 53])("refuses a size of %s", (bytes) =>
+  it.effect.each([undefined, -1, 1.5, NaN, 2 ** 53])("rejects a size of %s", (bytes) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(RetrievalBudget.quote([{ bytes }]))
       expect(error).toMatchObject({ _tag: "InvalidInput", field: "bytes", value: String(bytes) })
     }))
 
   it.effect.prop(
-    "says how long the retrievals take under the caps",
+    "computes how long the caps delay the last retrieval",
     [
       FastCheck.array(FastCheck.integer({ min: 0, max: 500 }), { minLength: 1, maxLength: 60 }),
       FastCheck.integer({ min: 500, max: 1_000 }),
@@ -115,7 +115,7 @@ describe("RetrievalBudget.quote", () => {
 })
 
 describe("RetrievalBudget", () => {
-  it.effect("holds nothing back by default, whatever it is", () =>
+  it.effect("delays nothing by default, even a retrieval of unknown size", () =>
     Effect.gen(function*() {
       const budget = yield* RetrievalBudget.RetrievalBudget
       expect(budget).toBe(RetrievalBudget.none)
@@ -128,7 +128,7 @@ describe("RetrievalBudget", () => {
     { field: "cost", options: { cost: -1, prices } },
     { field: "cost", options: { cost: Infinity, prices } },
     { field: "prices.Standard.perGiB", options: { prices: { Standard: { perGiB: NaN, perThousandRequests: 1 } } } }
-  ])("refuses $options", ({ field, options }) =>
+  ])("rejects $options", ({ field, options }) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(make(options))
       expect(error).toMatchObject({ _tag: "InvalidInput", operation: "RetrievalBudget", field })
@@ -138,7 +138,7 @@ describe("RetrievalBudget", () => {
     { caps: { bytesPerHour: 100 }, wait: hour },
     { caps: { bytesPerDay: 100 }, wait: day },
     { caps: { bytesPerHour: 1_000, bytesPerDay: 100 }, wait: day }
-  ])("under $caps waits exactly until there is room", ({ caps, wait }) =>
+  ])("waits exactly until there is room under $caps", ({ caps, wait }) =>
     Effect.gen(function*() {
       const budget = yield* make(caps)
       const { call, times } = recorder()
@@ -152,7 +152,7 @@ describe("RetrievalBudget", () => {
       expect(times).toEqual([0, 60_000, wait])
     }))
 
-  it.effect("lets retrievals start in the order in which they came, and inventories at once", () =>
+  it.effect("starts retrievals in the order of arrival, and inventory retrievals at once", () =>
     inVirtualTime(Effect.gen(function*() {
       const budget = yield* make({ bytesPerHour: 100 })
       const started: Array<readonly [bytes: number, at: number]> = []
@@ -165,7 +165,7 @@ describe("RetrievalBudget", () => {
       expect(started).toEqual([[50, 0], [0, 0], [100, hour], [10, 2 * hour], [90, 2 * hour]])
     })))
 
-  it.effect("a wait that is interrupted leaves its place to the next", () =>
+  it.effect("lets the next retrieval start when a waiting one is interrupted", () =>
     Effect.gen(function*() {
       const budget = yield* make({ bytesPerHour: 100 })
       const { call, times } = recorder()
@@ -182,7 +182,7 @@ describe("RetrievalBudget", () => {
       expect(times).toEqual([0, 1_000])
     }))
 
-  it.effect("fails at once when told to, and says when there is room", () =>
+  it.effect("fails at once with onExhausted \"fail\", with the time until there is room", () =>
     Effect.gen(function*() {
       const budget = yield* make({ bytesPerHour: 100, bytesPerDay: 120, onExhausted: "fail" })
       const { call, times } = recorder()
@@ -194,18 +194,18 @@ describe("RetrievalBudget", () => {
         allowed: 100,
         left: 20,
         asked: 30,
-        roomIn: 50 * 60_000
+        roomIn: Duration.minutes(50)
       })
       expect(yield* Effect.flip(budget.spend({ bytes: 50 }, call))).toMatchObject({
         cap: "bytesPerDay",
         left: 40,
-        roomIn: day - 10 * 60_000
+        roomIn: Duration.millis(day - 10 * 60_000)
       })
       yield* budget.spend({ bytes: 20 }, call)
       expect(times).toEqual([0, 600_000])
     }))
 
-  it.effect("refuses what is larger than a cap instead of waiting for ever", () =>
+  it.effect("fails instead of waiting forever when a retrieval is larger than a cap", () =>
     Effect.gen(function*() {
       const budget = yield* make({ bytesPerHour: 100 })
       const { call, times } = recorder()
@@ -214,7 +214,7 @@ describe("RetrievalBudget", () => {
       expect(times).toEqual([])
     }))
 
-  it.effect("must know the size when it has a cap", () =>
+  it.effect("requires the size of a retrieval under a cap", () =>
     Effect.gen(function*() {
       const { call, times } = recorder()
       for (const caps of [{ bytesPerHour: 100 }, { bytesPerDay: 100 }, { cost: 1, prices }]) {
@@ -227,7 +227,7 @@ describe("RetrievalBudget", () => {
       expect(times).toEqual([0])
     }))
 
-  it.effect("a call counts until an hour after its end, for its job may have started then", () =>
+  it.effect("counts a call until an hour after its end, when its job may have started", () =>
     Effect.gen(function*() {
       const budget = yield* make({ bytesPerHour: 100 })
       const { call, times } = recorder()
@@ -240,10 +240,10 @@ describe("RetrievalBudget", () => {
     }))
 
   it.effect.each<{ name: string; failure: Effect.Effect<never, GlacierError>; room: number }>([
-    { name: "was refused makes room at once", failure: Effect.fail(denied), room: 60_000 },
-    { name: "was lost counts", failure: Effect.fail(reset), room: hour + 60_000 },
-    { name: "was interrupted counts", failure: Effect.interrupt, room: hour + 60_000 }
-  ])("a call that $name", ({ failure, room }) =>
+    { name: "makes room at once after a call that was rejected", failure: Effect.fail(denied), room: 60_000 },
+    { name: "counts a call whose response was lost", failure: Effect.fail(reset), room: hour + 60_000 },
+    { name: "counts a call that was interrupted", failure: Effect.interrupt, room: hour + 60_000 }
+  ])("$name", ({ failure, room }) =>
     Effect.gen(function*() {
       const budget = yield* make({ bytesPerHour: 100 })
       const { call, times } = recorder()
@@ -255,7 +255,7 @@ describe("RetrievalBudget", () => {
       expect(times).toEqual([room])
     }))
 
-  it.effect("money does not come back", () =>
+  it.effect("never makes spent money available again", () =>
     Effect.gen(function*() {
       const spend = [{ bytes: 2 ** 30 }, { bytes: 2 ** 30 }, { bytes: 2 ** 30 }]
       const { cost } = yield* RetrievalBudget.quote(spend, { prices })
@@ -271,7 +271,7 @@ describe("RetrievalBudget", () => {
       expect(times.length).toBe(3)
     }))
 
-  it.effect("cannot keep a cap of cost for a tier without a price", () =>
+  it.effect("rejects a retrieval of a tier without a price under a cap of cost", () =>
     Effect.gen(function*() {
       const budget = yield* make({ cost: 1, prices })
       const { call, times } = recorder()
@@ -280,7 +280,7 @@ describe("RetrievalBudget", () => {
       expect(times).toEqual([])
     }))
 
-  it.effect("stays below its caps when thousands of retrievals are merged in its ledger", () =>
+  it.effect("keeps its caps when its ledger merges thousands of retrievals", () =>
     inVirtualTime(Effect.gen(function*() {
       const caps = { bytesPerHour: 1_000, bytesPerDay: 9_000 }
       const store = yield* KeyValueStore.KeyValueStore
@@ -295,15 +295,15 @@ describe("RetrievalBudget", () => {
       expect(most(starts, day)).toBeLessThanOrEqual(caps.bytesPerDay)
       const page = Option.getOrThrow(yield* store.get("retrieval-budget-1"))
       expect(page.length).toBeLessThan(40_000)
-      // They count at most 2 minutes longer than they must.
+      // Merged retrievals count at most 2 minutes longer.
       const exact = yield* RetrievalBudget.quote(starts, caps)
       expect(starts.at(-1)?.at).toBeLessThan(Duration.toMillis(exact.duration) * 1.03 + hour)
     })).pipe(Effect.provide(KeyValueStore.layerMemory), Effect.provide(NodeHashing.layer)))
 })
 
-describe("What the account's own policy refuses", () => {
-  /** A call that is refused so many times, and notes when it is made. */
-  const refusing = (times: number) => {
+describe("A retrieval that the account's own policy rejects", () => {
+  /** Makes a call that is rejected `times` times and records when it is made. */
+  const rejecting = (times: number) => {
     const { call, times: calls } = recorder()
     return {
       calls,
@@ -311,26 +311,26 @@ describe("What the account's own policy refuses", () => {
     }
   }
 
-  it.effect("is asked for again each hour, by one for all that wait", () =>
+  it.effect("is requested again each hour, one for all that wait", () =>
     inVirtualTime(Effect.gen(function*() {
       const budget = yield* make({})
-      const { call, calls } = refusing(3)
+      const { call, calls } = rejecting(3)
       yield* Effect.replicateEffect(budget.spend({ bytes: 1 }, call), 20, { concurrency: "unbounded" })
       expect(calls).toEqual([0, hour, 2 * hour, ...Array(20).fill(3 * hour)])
     })))
 
-  it.effect("fails when it is refused for a day", () =>
+  it.effect("fails when it is rejected for a day", () =>
     inVirtualTime(Effect.gen(function*() {
       const budget = yield* make({ bytesPerHour: 100 })
-      const { call, calls } = refusing(Infinity)
+      const { call, calls } = rejecting(Infinity)
       expect(yield* Effect.flip(budget.spend({ bytes: 100 }, call))).toBe(enforced)
       expect(calls).toEqual(Array.from({ length: 25 }, (_, index) => index * hour))
     })))
 
-  it.effect("holds no other tier and no inventory back, nor takes their room", () =>
+  it.effect("delays no other tier and no inventory retrieval, and takes no room from them", () =>
     Effect.gen(function*() {
       const budget = yield* make({ bytesPerHour: 100 })
-      const { call } = refusing(1)
+      const { call } = rejecting(1)
       const free = recorder()
       yield* Effect.fork(budget.spend({ bytes: 100 }, call))
       yield* Effect.yieldNow()
@@ -340,9 +340,9 @@ describe("What the account's own policy refuses", () => {
       expect(free.times).toEqual([0, 0, 0])
     }))
 
-  it.effect("is not asked for again by a restarted program, nor by one that does not wait", () =>
+  it.effect("is not requested within the hour by a restarted program, nor by a budget that does not wait", () =>
     Effect.gen(function*() {
-      const { call, calls } = refusing(1)
+      const { call, calls } = rejecting(1)
       const first = yield* Effect.fork(Effect.flatMap(RetrievalBudget.make({}), (_) => _.spend({ bytes: 1 }, call)))
       yield* TestClock.adjust("1 minute")
       yield* Fiber.interrupt(first)

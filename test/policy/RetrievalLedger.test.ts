@@ -13,20 +13,20 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as RetrievalBudget from "../../src/policy/RetrievalBudget.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
-import { type Call, fates, hour, type Life, makeLife, makeService, most, storeOn } from "./budgets.ts"
+import { type Call, fates, hour, type Life, makeLife, makeService, most, storeOn } from "./support.ts"
 
 const caps = { bytesPerHour: 100, onExhausted: "fail" } as const
 
 const spend = (budget: RetrievalBudget.Budget, bytes: number) => budget.spend({ bytes, tier: "Bulk" }, Effect.void)
 
-/** How many bytes an hour's budget has left. */
+/** Returns the bytes that an hourly budget of 100 has left. */
 const left = (budget: RetrievalBudget.Budget) =>
   Effect.match(spend(budget, 100), {
     onFailure: (error) => error._tag === "BudgetExceeded" ? error.left : NaN,
     onSuccess: () => 100
   })
 
-/** A store that fails to write as long as it is told to. */
+/** A store whose writes fail while `isBroken`. */
 const failing = Effect.map(KeyValueStore.KeyValueStore, (store) => {
   const broken = { isBroken: false }
   const failure = new PlatformError.SystemError({ reason: "WriteZero", module: "KeyValueStore", method: "set" })
@@ -42,7 +42,10 @@ const failing = Effect.map(KeyValueStore.KeyValueStore, (store) => {
 describe("The ledger of a retrieval budget", () => {
   const sizes = [40, 60, 0, 30, 70, 100]
 
-  /** Starts retrievals in turn, from the first that is not known to be started, in a life that ends in a write. */
+  /**
+   * Starts retrievals one after the other in a program that crashes during a write. A second program continues with the first
+   * retrieval that is not known to have started.
+   */
   const crashing = Effect.fnUntraced(function*(writes: number, fate: (typeof fates)[number]) {
     const pages = new Map<string, string>()
     const service = makeService()
@@ -65,7 +68,7 @@ describe("The ledger of a retrieval budget", () => {
   })
 
   it.effect.each([...fates])(
-    "lets no more through after a crash in any of its writes: %s",
+    "keeps its cap after a crash during any of its writes: %s",
     (fate) =>
       Effect.gen(function*() {
         const { count } = yield* inVirtualTime(crashing(Infinity, "whole"))
@@ -73,13 +76,13 @@ describe("The ledger of a retrieval budget", () => {
         for (let writes = 1; writes <= 2 + 4 * sizes.length; writes++) {
           const { end, starts } = yield* inVirtualTime(crashing(writes, fate))
           expect(most(starts, hour)).toBeLessThanOrEqual(100)
-          // It counts too much only what was under way.
+          // Only a call in flight counts for too long.
           expect(end).toBeLessThanOrEqual(4 * hour)
         }
       })
   )
 
-  it.effect("lets nothing more through when two crashes in a row damage a page each", () =>
+  it.effect("keeps its cap when two crashes in a row damage one page each", () =>
     Effect.gen(function*() {
       const pages = new Map<string, string>()
       const open = (writes: number) =>
@@ -102,7 +105,7 @@ describe("The ledger of a retrieval budget", () => {
       }
     }))
 
-  it.scoped("is kept in files", () =>
+  it.scoped("survives in files", () =>
     Effect.gen(function*() {
       const folder = yield* Effect.acquireRelease(
         Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-glacier-"))),
@@ -116,7 +119,7 @@ describe("The ledger of a retrieval budget", () => {
       expect(readdirSync(folder)).toEqual(["other-1", "other-2", "retrieval-budget-1", "retrieval-budget-2"])
     }))
 
-  it.effect("counts what was under way when its program died as of the next start", () =>
+  it.effect("counts a call in flight during a crash from the next start", () =>
     Effect.gen(function*() {
       const pages = new Map<string, string>()
       const life = yield* makeLife
@@ -155,7 +158,7 @@ describe("The ledger of a retrieval budget", () => {
       yield* spend(second, 80)
     }).pipe(Effect.provide(KeyValueStore.layerMemory)))
 
-  it.effect("is not made up when both its pages are damaged", () =>
+  it.effect("fails to open when both its pages are damaged", () =>
     Effect.gen(function*() {
       const store = yield* KeyValueStore.KeyValueStore
       yield* RetrievalBudget.make(caps)
@@ -167,7 +170,7 @@ describe("The ledger of a retrieval budget", () => {
       })
     }).pipe(Effect.provide(KeyValueStore.layerMemory)))
 
-  it.effect("that cannot be written lets no call be made", () =>
+  it.effect("makes no call when it cannot be written", () =>
     Effect.gen(function*() {
       const { broken, store } = yield* failing
       const budget = yield* Effect.provideService(RetrievalBudget.make(caps), KeyValueStore.KeyValueStore, store)
@@ -180,7 +183,7 @@ describe("The ledger of a retrieval budget", () => {
       expect(yield* left(budget)).toBe(100)
     }).pipe(Effect.provide(KeyValueStore.layerMemory)))
 
-  it.effect("that cannot be written after a call does not spoil its success", () => {
+  it.effect("returns the result of a call even when it cannot be written afterwards", () => {
     const logged: Array<unknown> = []
     return Effect.gen(function*() {
       const { broken, store } = yield* failing
@@ -202,7 +205,7 @@ describe("The ledger of a retrieval budget", () => {
   })
 
   it.effect.each([true, false])(
-    "waits no longer than an hour when the clock was set back: restarted %s",
+    "delays no retrieval by more than an hour when the clock was set back: restarted %s",
     (restarted) =>
       Effect.gen(function*() {
         yield* TestClock.adjust("30 days")

@@ -4,13 +4,13 @@ import * as Effect from "effect/Effect"
 import * as Timeouts from "../../src/policy/Timeouts.ts"
 
 describe("Timeouts", () => {
-  it.effect("are by default 30 seconds, 5 minutes, 30 seconds and none for a whole call", () =>
+  it.effect("default to 10 and 30 seconds, 5 minutes, 30 seconds, and none for a whole call", () =>
     Effect.gen(function*() {
       const { response, call, connect, idle, upload } = yield* Timeouts.Timeouts
       expect([connect, response, upload, idle, call].map(Duration.toSeconds)).toEqual([10, 30, 300, 30, Infinity])
     }))
 
-  it.effect("are replaced by a Layer", () =>
+  it.effect("can be replaced by a Layer", () =>
     Effect.gen(function*() {
       const limits = {
         connect: Duration.millis(5),
@@ -19,24 +19,26 @@ describe("Timeouts", () => {
         idle: Duration.millis(3),
         call: Duration.millis(4)
       }
-      expect(yield* Effect.provide(Timeouts.Timeouts, Timeouts.layer(limits))).toEqual(limits)
+      expect(yield* Effect.provide(Timeouts.Timeouts, Timeouts.layerWith(limits))).toEqual(limits)
     }))
 
-  it.effect("take durations in words, and keep the defaults of those that are undefined", () =>
+  it.effect("accept duration inputs, and keep the defaults of undefined limits", () =>
     Effect.gen(function*() {
       const limits = { call: "2 minutes", upload: undefined, idle: 250 } as const
-      for (const made of [Timeouts.make(limits), yield* Effect.provide(Timeouts.Timeouts, Timeouts.layer(limits))]) {
+      for (
+        const made of [Timeouts.make(limits), yield* Effect.provide(Timeouts.Timeouts, Timeouts.layerWith(limits))]
+      ) {
         expect(made).toEqual(Timeouts.make({ call: Duration.minutes(2), idle: Duration.millis(250) }))
         expect(Duration.toSeconds(made.call)).toBe(120)
         expect(Duration.toSeconds(made.upload)).toBe(300)
       }
     }))
 
-  it.effect("are replaced one by one", () =>
+  it.effect("can be replaced one by one", () =>
     Effect.gen(function*() {
       const { response, call, idle, upload } = yield* Effect.provide(
         Timeouts.Timeouts,
-        Timeouts.layer({ upload: Duration.minutes(15) })
+        Timeouts.layerWith({ upload: Duration.minutes(15) })
       )
       expect([response, upload, idle, call].map(Duration.toSeconds)).toEqual([30, 900, 30, Infinity])
     }))

@@ -11,7 +11,7 @@ const kind: Waiting.Kind = { reason: "budget", about: "a test" }
 const left = (duration: Duration.Duration) => `${Duration.format(duration)} left`
 const { hours, minutes, seconds } = Duration
 
-/** Under a limiter of its own, as calls of a client are, with what is logged and what a hook gets. */
+/** Runs an effect with its own limiter, as a client does. Returns its log lines, the waits that its hook got, and its end. */
 const watched = <E, R>(run: Effect.Effect<unknown, E, R>) => {
   const waits: Array<Waiting.Wait> = []
   return logging((lines: ReadonlyArray<Line>) =>
@@ -28,13 +28,13 @@ const together = <E, R>(...waits: ReadonlyArray<Effect.Effect<unknown, E, R>>) =
   Effect.all(waits, { concurrency: "unbounded" })
 
 describe("Waiting.sleep", () => {
-  it.effect("reports nothing of a sleep of up to 5 seconds", () =>
+  it.effect("reports no sleep of up to 5 seconds", () =>
     Effect.gen(function*() {
       const nothing = { end: 5_000, waits: [], lines: [] }
       expect(yield* watched(Waiting.sleep(kind, seconds(5), left))).toEqual(nothing)
     }))
 
-  it.effect("reports a longer sleep when it begins, once", () =>
+  it.effect("reports a longer sleep once, when it begins", () =>
     Effect.gen(function*() {
       expect(yield* watched(Waiting.sleep(kind, hours(1), left))).toEqual({
         end: 3_600_000,
@@ -43,7 +43,7 @@ describe("Waiting.sleep", () => {
       })
     }))
 
-  it.effect("logs one warning a minute for a thousand sleeps of one kind, and tells the hook of each", () =>
+  it.effect("logs one warning a minute for a thousand sleeps of one kind, and calls the hook for each", () =>
     Effect.gen(function*() {
       const sleeps = Array.from({ length: 1_000 }, () => Waiting.sleep(kind, seconds(59), left))
       const { lines, waits } = yield* watched(together(...sleeps))
@@ -51,7 +51,7 @@ describe("Waiting.sleep", () => {
       expect(waits).toHaveLength(1_000)
     }))
 
-  it.effect("logs warnings of other kinds beside", () =>
+  it.effect("logs warnings of different kinds independently", () =>
     Effect.gen(function*() {
       const { lines } = yield* watched(together(
         Waiting.sleep(kind, seconds(10), left),
@@ -63,7 +63,7 @@ describe("Waiting.sleep", () => {
 })
 
 describe("Waiting.pause", () => {
-  it.effect("logs a warning however short it is, and tells no hook", () =>
+  it.effect("logs a warning however short it is, and calls no hook", () =>
     Effect.gen(function*() {
       expect(yield* watched(Waiting.pause(kind, Duration.millis(20), left))).toEqual({
         end: 20,
@@ -72,7 +72,7 @@ describe("Waiting.pause", () => {
       })
     }))
 
-  it.effect("logs later what could not be logged at once, if the rest is long", () =>
+  it.effect("logs a warning later when it was held back, if the rest of the sleep is long", () =>
     Effect.gen(function*() {
       const twice = (second: Duration.Duration) =>
         Effect.zipRight(Waiting.pause(kind, seconds(1), left), Waiting.pause(kind, second, left))
@@ -90,12 +90,12 @@ describe("Waiting.during", () => {
   const during = (wait: Duration.Duration, about = "a test") =>
     Waiting.during({ reason: "job", about }, () => `waits for ${Duration.format(wait)}`, () => Effect.sleep(wait))
 
-  it.effect("reports nothing of what ends within 5 seconds", () =>
+  it.effect("reports no wait that ends within 5 seconds", () =>
     Effect.gen(function*() {
       expect(yield* watched(during(Duration.millis(4_999)))).toEqual({ end: 4_999, waits: [], lines: [] })
     }))
 
-  it.effect("reports once what takes longer, after 5 seconds", () =>
+  it.effect("reports a longer wait once, after 5 seconds", () =>
     Effect.gen(function*() {
       expect(yield* watched(during(hours(4)))).toEqual({
         end: 4 * 3_600_000,
@@ -104,7 +104,7 @@ describe("Waiting.during", () => {
       })
     }))
 
-  it.effect("reports nothing of what comes after the wait", () =>
+  it.effect("does not count the time after the wait", () =>
     Effect.gen(function*() {
       const use = Waiting.during(kind, () =>
         "waits", (end): Effect.Effect<void> =>
@@ -112,7 +112,7 @@ describe("Waiting.during", () => {
       expect(yield* watched(use)).toEqual({ end: 60_000, waits: [], lines: [] })
     }))
 
-  it.effect("reports nothing once the wait has failed or was interrupted", () =>
+  it.effect("reports nothing after the wait has failed or was interrupted", () =>
     Effect.gen(function*() {
       const failed: Effect.Effect<void> = Effect.ignore(Waiting.during(kind, () => "waits", () => Effect.fail("no")))
       const interrupted: Effect.Effect<void> = Effect.ignore(Effect.timeout(during(hours(1)), "3 seconds"))
@@ -121,14 +121,14 @@ describe("Waiting.during", () => {
       }
     }))
 
-  it.effect("logs one warning for a thousand waits at once, as long as it stands", () =>
+  it.effect("logs one warning for a thousand waits at once, however long they last", () =>
     Effect.gen(function*() {
       const { lines, waits } = yield* watched(together(...Array.from({ length: 1_000 }, () => during(hours(1)))))
       expect(lines).toEqual([[5_000, "WARN", "waits for 1h"]])
       expect(waits).toHaveLength(1_000)
     }))
 
-  it.effect("logs each of several waits one after the other, at most one a minute", () =>
+  it.effect("logs a warning for each of several successive waits, at most one a minute", () =>
     Effect.gen(function*() {
       const { lines } = yield* watched(Effect.all([during(minutes(10)), during(minutes(20)), during(seconds(30))]))
       expect(lines).toEqual([

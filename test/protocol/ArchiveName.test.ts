@@ -5,7 +5,7 @@ import * as fc from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as ArchiveName from "../../src/protocol/ArchiveName.ts"
 
-/** What is read, in short: format, path and date. */
+/** The result in short: format, path and date. */
 const read = (description: string): ReadonlyArray<string> =>
   Option.match(ArchiveName.read(description), {
     onNone: () => [],
@@ -87,7 +87,7 @@ const shown: ReadonlyArray<readonly [description: string, ...expected: ReadonlyA
     "no date"
   ],
   [
-    // What is no UTF-7, as +F8- is none, is taken as it stands.
+    // Text that is not UTF-7, such as +F8-, stays unchanged.
     "{\"Path\":\"CB+F8-M5/B:/c01/q004/s0010/c01+AF8-s00+A8-s0010+F8/h01.1094.dpx\",\"UTCDateModified\":\"20100310T110623Z\"}",
     "cloudberry",
     "CB+F8-M5/B:/c01/q004/s0010/c01+AF8-s00+A8-s0010+F8/h01.1094.dpx",
@@ -338,7 +338,7 @@ describe("writing", () => {
     }
   })
 
-  it("refuses what would not be read again", () => {
+  it("rejects a path that would not be read back", () => {
     const field = (path: string, date: DateTime.Utc) =>
       Either.mapLeft(ArchiveName.write({ path, modified: date }), (error) => [error._tag, error.field])
     for (const path of ["", " ", "a\ud800", "\udc00"]) {
@@ -350,7 +350,7 @@ describe("writing", () => {
     expect(field("a\n\0", modified)).toMatchObject({ _tag: "Right" })
   })
 
-  it("refuses what a writer of one's own makes of it", () => {
+  it("rejects an invalid description of a custom writer", () => {
     const writer: ArchiveName.Writer = { name: "mine", decode: Option.none, encode: ({ path }) => path }
     expect(ArchiveName.write({ path: "é", modified }, writer)).toMatchObject({ left: { field: "description" } })
   })

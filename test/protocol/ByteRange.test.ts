@@ -11,7 +11,7 @@ const mebibytes = (first: number, end: number, size = Infinity): ByteRange.ByteR
   end: Math.min(end * mebibyte, size) - 1
 })
 
-/** What each node of a tree spans: [first leaf, leaf after the last]. */
+/** The span of each node of a tree: [first leaf, leaf after the last]. */
 const nodes = (first: number, end: number): ReadonlyArray<readonly [number, number]> => {
   if (end - first === 1) return [[first, end]]
   let half = 1
@@ -91,7 +91,7 @@ describe("ByteRange", () => {
       ["ends behind the archive", { start: mebibyte, end: mebibyte + 10 }, mebibyte + 10],
       ["ends on a MiB behind the archive", { start: 0, end: 2 * mebibyte - 1 }, mebibyte + 10],
       ["lies behind the archive", { start: 4 * mebibyte, end: 5 * mebibyte - 1 }, 3 * mebibyte]
-    ])("refuses what %s", (_, range, size) => {
+    ])("rejects a range that %s", (_, range, size) => {
       expect(ByteRange.isMebibyteAligned(range, size)).toBe(false)
       expect(ByteRange.isTreeHashAligned(range, size)).toBe(false)
     })
@@ -225,7 +225,7 @@ describe("ByteRange", () => {
       expect(Either.isLeft(Schema.encodeEither(schema)({ start: 2, end: 1 }))).toBe(true)
     })
 
-    it.each(codecs)("$name refuses junk", ({ after, before, others, schema }) => {
+    it.each(codecs)("$name rejects junk", ({ after, before, others, schema }) => {
       const accepts = (text: string) => Either.isRight(Schema.decodeEither(schema)(text))
       const legal = `${before}0-1${after}`
       expect(accepts(legal)).toBe(true)
@@ -274,7 +274,7 @@ describe("ByteRange", () => {
         "bytes 0-1/5\n",
         "bytes 0-1/1",
         "bytes 5-9/5"
-      ])("refuses %j", (text) => {
+      ])("rejects %j", (text) => {
         expect(Either.isLeft(Schema.decodeEither(ByteRange.OutputRange)(text))).toBe(true)
       })
     })

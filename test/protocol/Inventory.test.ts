@@ -80,7 +80,7 @@ describe("Inventory", () => {
     ["with no date", sample.replace("2015-04-06T22:24:34Z", "yesterday")],
     ["with half a hash", sample.replace(hash, hash.slice(32))],
     ["with an id that no URL can carry", sample.replace(id, "../x")]
-  ])("refuses what is %s", (_, text) => {
+  ])("rejects a document that is %s", (_, text) => {
     expect(text).not.toBe(sample)
     expect(Either.isLeft(Schema.decodeEither(json)(text))).toBe(true)
   })

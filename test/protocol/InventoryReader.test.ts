@@ -69,7 +69,7 @@ const cut = (bytes: Uint8Array, places: ReadonlyArray<number>) => {
 /** Lets the runner hear from its worker, which these tests would keep busy. */
 const breath = Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
 
-/** All that there is in a document, and how it ends. */
+/** All entries of a document, and its end. */
 const read = (document: string | Uint8Array, format: Format, places: ReadonlyArray<number> = [], size?: number) =>
   Effect.gen(function*() {
     yield* breath
@@ -104,7 +104,7 @@ const rowsOf = (description: FastCheck.Arbitrary<string>) =>
 
 const anything = FastCheck.string({ unit: "binary", maxLength: 40 })
 
-/** What makes trouble in CSV, in one line. */
+/** Characters that are special in CSV, on one line. */
 const troublesome = FastCheck.array(
   FastCheck.constantFrom("\"", "\\", ",", "\\\"", "\",", "a", " ", "é", "😀", tail, `"${tail}`, "\"\""),
   { maxLength: 12 }
@@ -224,7 +224,7 @@ describe("InventoryReader.entries", () => {
   ]
 
   it.effect.each(broken)(
-    "tells an entry that cannot be read, and reads those round it: %s %j",
+    "reports an entry that cannot be decoded, and reads the entries around it: %s %j",
     ([format, text, problem]) =>
       Effect.gen(function*() {
         const rows = [row("é"), row("2"), row("\"4\""), row("5")]
@@ -251,19 +251,22 @@ describe("InventoryReader.entries", () => {
       })
   )
 
-  it.effect.each(["JSON", "CSV"] as const)("tells an entry that is not UTF-8: %s", (format) =>
-    Effect.gen(function*() {
-      const texts = [row("a"), row("?"), row("b")].map((row) => format === "CSV" ? csvRow(row) : JSON.stringify(row))
-      const document = utf8.encode(format === "CSV" ? csv(texts) : json(texts))
-      document[document.indexOf(0x3f)] = 0xff
-      const { found } = yield* read(document, format)
-      const [first, second] = decoded([row("a"), row("b")])
-      expect(found).toEqual([
-        first,
-        expect.objectContaining({ entry: 2, text: texts[1]?.replace("?", "\ufffd"), problem: "is not UTF-8" }),
-        second
-      ])
-    }))
+  it.effect.each(["JSON", "CSV"] as const)(
+    "reports an entry that is not UTF-8: %s",
+    (format) =>
+      Effect.gen(function*() {
+        const texts = [row("a"), row("?"), row("b")].map((row) => format === "CSV" ? csvRow(row) : JSON.stringify(row))
+        const document = utf8.encode(format === "CSV" ? csv(texts) : json(texts))
+        document[document.indexOf(0x3f)] = 0xff
+        const { found } = yield* read(document, format)
+        const [first, second] = decoded([row("a"), row("b")])
+        expect(found).toEqual([
+          first,
+          expect.objectContaining({ entry: 2, text: texts[1]?.replace("?", "\ufffd"), problem: "is not UTF-8" }),
+          second
+        ])
+      })
+  )
 
   it.effect("reads the rows behind one whose quotes do not close", () =>
     Effect.gen(function*() {
@@ -307,7 +310,7 @@ describe("InventoryReader.entries", () => {
       ["CSV", `${columns},Size`, 0, "does not begin with the columns"],
       ["CSV", csvRow(row("a")), 0, "does not begin with the columns"]
     ] as const
-  )("refuses what is no inventory: %s %s", ([format, text, offset, problem]) =>
+  )("rejects a document that is not an inventory: %s %s", ([format, text, offset, problem]) =>
     Effect.gen(function*() {
       const { error } = yield* read(text, format)
       expect(error).toMatchObject({ _tag: "MalformedInventory", offset, problem: expect.stringContaining(problem) })
@@ -495,7 +498,7 @@ describe("InventoryReader.entries", () => {
     }))
 
   it.effect.each([["JSON", `${start}${",".repeat(5_000)}]}`], ["CSV", `${columns}${"\n".repeat(5_001)}`]] as const)(
-    "tells many that are malformed, in order: %s",
+    "reports many malformed entries in order: %s",
     ([format, document]) =>
       Effect.gen(function*() {
         const { found } = yield* read(document, format)

@@ -49,7 +49,7 @@ describe("job parameters", () => {
     ...["2013-02-31T00:00:00Z", "2013-13-01T00:00:00Z", "2013-03-20T24:00:00Z", "2013-03-20T17:60:00Z"],
     ...["2013-03-20T17:03:43 UTC", "2013-03-20T17:03:43EST", "2013-03-20T17:03:43+25:00", "2013-03-20T17:03:43+0200"],
     ...["2013-03-20T17:03:43.Z", " 2013-03-20T17:03:43Z", "2013-03-20T17:03:43Z\n", "+275760-09-13T00:00:00Z", ""]
-  ])("refuse the date %j", (EndDate) => {
+  ])("reject the date %j", (EndDate) => {
     const decoded = decode({ Type: "inventory-retrieval", InventoryRetrievalParameters: { EndDate } })
     expect(Either.isLeft(decoded)).toBe(true)
   })
@@ -94,7 +94,7 @@ describe("job parameters", () => {
       "arn:aws:sns:us-east-1:123456789012:done:a-subscription",
       `arn:aws:sns:us-east-1:123456789012:${"x".repeat(257)}`
     ]
-  ])("refuse the topic %s", (SNSTopic) => {
+  ])("reject the topic %s", (SNSTopic) => {
     expect(Either.isLeft(decode({ Type: "inventory-retrieval", SNSTopic }))).toBe(true)
     expect(Either.isLeft(decode({ Type: "archive-retrieval", ArchiveId: id, SNSTopic }))).toBe(true)
   })
@@ -104,7 +104,7 @@ describe("job parameters", () => {
       .toEqual(Either.right({ type: "inventory-retrieval", selection: { limit: 5 } }))
   })
 
-  it.each(["", "0", "-1", "1.5", "x", "1e1", "0x5", 0, -1, 1.5, true])("refuse the limit %j", (Limit) => {
+  it.each(["", "0", "-1", "1.5", "x", "1e1", "0x5", 0, -1, 1.5, true])("reject the limit %j", (Limit) => {
     const decoded = decode({ Type: "inventory-retrieval", InventoryRetrievalParameters: { Limit } })
     expect(Either.isLeft(decoded)).toBe(true)
   })
@@ -128,5 +128,5 @@ describe("job parameters", () => {
     { Type: "inventory-retrieval", Format: "XML" },
     { Type: "inventory-retrieval", InventoryRetrievalParameters: { StartDate: "yesterday" } },
     { Type: "select", ArchiveId: id }
-  ])("refuse %j", (json) => expect(Either.isLeft(decode(json))).toBe(true))
+  ])("reject %j", (json) => expect(Either.isLeft(decode(json))).toBe(true))
 })

@@ -96,13 +96,13 @@ describe("Names", () => {
       for (const value of accepts) expect([value, rule(schema, value)]).toEqual([value, "accepted"])
     })
 
-    it("refuses the rest, and says why", () => {
+    it("rejects all other values, and says why", () => {
       for (const value of refuses) {
         expect([value, rule(schema, value)]).toEqual([value, expect.stringContaining(expected)])
       }
     })
 
-    it("refuses other types", () => {
+    it("rejects other types", () => {
       const other = typeof accepts[0] === "string" ? 123_456_789_012 : "1048576"
       for (const value of [null, undefined, true, {}, [], 5n, other]) expect(Schema.is(schema)(value)).toBe(false)
     })

@@ -66,7 +66,7 @@ describe("Operation", () => {
       }
     })
 
-    it("headers and kind of the answer", () => {
+    it("headers and kind of the response", () => {
       expect(Object.values(operation.headers).map((field) => `${field.in} ${field.name}`).sort())
         .toEqual(model.response.headers.map(({ wire_name }) => `header ${wire_name.toLowerCase()}`).sort())
       const { body } = model.response
@@ -167,7 +167,7 @@ describe("Operation", () => {
       }
     )
 
-    it("of another client are refused when they are empty", () => {
+    it("of another client are rejected when they are empty", () => {
       expect(
         known.filter(isEmpty).map(({ operation, request }) => {
           const failure = Option.getOrThrow(
@@ -209,7 +209,7 @@ describe("Operation", () => {
     }
 
     it.each(["0", "-1", "x", "1.5", "1e1", "0x10", " 5", "5 ", "+5", "5.0", "Infinity", "NaN"])(
-      "refuses the limit %j",
+      "rejects the limit %j",
       (limit) => expect(wire("listVaults", { query: [["limit", limit]] })).toEqual(Either.left(["limit", limit, true]))
     )
 
@@ -224,7 +224,7 @@ describe("Operation", () => {
       expect(wire("listVaults", { query: [["marker", ""]] })).toMatchObject({ right: { marker: Option.none() } })
     })
 
-    it("refuses an empty limit", () => {
+    it("rejects an empty limit", () => {
       expect(Either.isLeft(wire("listVaults", { query: [["limit", ""]] }))).toBe(true)
     })
 
@@ -252,11 +252,11 @@ describe("Operation", () => {
         ["uploadArchive", { body: new Uint8Array() }, ["body", null, true]]
       ] satisfies ReadonlyArray<[keyof typeof operations, Partial<Operation.Request>, unknown]>
     )(
-      "%s refuses %j",
+      "%s rejects %j",
       (method, change, failure) => expect(wire(method, change)).toEqual(Either.left(failure))
     )
 
-    it("takes an empty header of an answer for none, and refuses an answer without an id", () => {
+    it("treats an empty header of a response as absent, and rejects a response without an id", () => {
       const { headers } = operations.initiateJob
       const read = (answer: Record<string, string>) =>
         Either.mapLeft(Operation.decode(headers, (field) => answer[field.name]), ({ field }) => field.name)

@@ -42,7 +42,7 @@ const hostile: ReadonlyArray<string> = [
 
 describe("Regions", () => {
   describe("resolve", () => {
-    it("has all published cases to answer [S6]", () => expect(endpoints.published_tests.cases).toHaveLength(54))
+    it("has all published cases [S6]", () => expect(endpoints.published_tests.cases).toHaveLength(54))
 
     it.each(endpoints.published_tests.cases)("published case $params [S6]", (published) => {
       const { botocore_now, params } = published
@@ -78,7 +78,7 @@ describe("Regions", () => {
       expect(Regions.get("xx-nowhere-9")).toEqual(Option.none())
     })
 
-    it.each(hostile)("refuses to make a host name of %j [S6]", (region) => {
+    it.each(hostile)("makes no host name of %j [S6]", (region) => {
       const reason = "ERROR: Invalid Configuration: Region is not a region name"
       expect(resolved({ region })).toBe(reason)
       expect(resolved({ region: `fips-${region}` })).toBe(reason)
@@ -153,7 +153,7 @@ describe("Regions", () => {
       expect(accepts("us-" + "a".repeat(60))).toBe(true)
     })
 
-    it.each(hostile)("refuses %j [S6]", (name) => expect(accepts(name)).toBe(false))
+    it.each(hostile)("rejects %j [S6]", (name) => expect(accepts(name)).toBe(false))
 
     it.prop("makes nothing but one DNS label [S6]", [Regions.RegionName], ([region]) => {
       expect(new URL(`https://glacier.${region}.amazonaws.com`).hostname.split(".")).toEqual(

@@ -23,7 +23,7 @@ const translate = (operation: keyof typeof operations, status: number, code: str
   })
 }
 
-/** Spec section 6.2; the operation and the class its text means. */
+/** Texts of the service, each with the operation and the class that it means. */
 const invalid = "InvalidParameterValueException"
 const missing = "MissingParameterValueException"
 const notFound = "ResourceNotFoundException"
@@ -115,7 +115,7 @@ const catalogue: ReadonlyArray<readonly [keyof typeof operations, number, string
   ["listVaults", 403, "ThrottlingException", "Rate exceeded", "Throttling"]
 ]
 
-/** Spec section 6.3. A hash that did not fit fits no better the next time. */
+/** The retry class of each error. A wrong hash is still wrong the next time. */
 const retries = {
   AccessDenied: "never",
   AccessPolicyNotSet: "never",

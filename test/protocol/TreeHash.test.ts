@@ -171,7 +171,7 @@ describe("TreeHash", () => {
     )
 
     it.effect.prop(
-      "hashes any chunks as the whole, and tells how far it is",
+      "hashes any chunks like the whole, and reports its progress",
       [cuts],
       ([[size, at]]) =>
         Effect.gen(function*() {
@@ -234,7 +234,7 @@ describe("TreeHash", () => {
     it("takes 64 lower-case hex digits", () => expect(Schema.is(TreeHash.TreeHash)(hex)).toBe(true))
 
     it.each(["", hex.slice(1), `${hex}0`, hex.toUpperCase(), `${hex}\n`, ` ${hex.slice(1)}`, `g${hex.slice(1)}`])(
-      "refuses %j",
+      "rejects %j",
       (text) => expect(Schema.is(TreeHash.TreeHash)(text)).toBe(false)
     )
   })

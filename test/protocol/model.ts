@@ -58,10 +58,10 @@ export const all = Object.entries<Operation.Any>(operations).map(([method, opera
   model: modelOf(operation.name)
 }))
 
-/** Of the service's retired select jobs: they can be read of a job, not asked for. */
+/** Members of the service's retired select jobs: a description can have them, a request cannot. */
 export const retired = ["SelectParameters", "OutputLocation"]
 
-/** What may be null or absent in an answer (spec sections 12 and 13.2), by shape. */
+/** The members that can be null or absent in a response, by shape. */
 const nullable = new Map([
   ["DescribeVaultOutput", ["LastInventoryDate", "NumberOfArchives", "SizeInBytes"]],
   ["ListVaultsOutput", ["Marker"]],

@@ -54,7 +54,7 @@ const directoryOf = (folder: string) => `${folder}/restored`
 const select = Effect.fnUntraced(function*(note: Note) {
   const vault = yield* Vault.Vault
   const wanted = new Set(selected(note).map(({ description }) => description))
-  const job = yield* vault.retrieveInventory({ join: "1 hour" })
+  const job = yield* vault.retrieveInventory({ reuse: "1 hour" })
   yield* job.wait()
   const { archives } = yield* job.inventory
   return yield* RetrievalPlan.make(Stream.filter(archives(), ({ description }) => wanted.has(description)))

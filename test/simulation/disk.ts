@@ -18,7 +18,7 @@ interface Entry {
   readonly ino: number
 }
 
-/** What a power cut does to bytes that were not fsynced. */
+/** The effect of a power cut on bytes that were not fsynced. */
 export type Fate = "kept" | "lost" | "zeros"
 
 const fates: ReadonlyArray<Fate> = ["kept", "lost", "zeros"]

@@ -1,5 +1,5 @@
 /**
- * What the processes sent, and what the responses said. A program must not rely on a response whose tree hash is not
+ * The requests of the processes, and the responses to them. A program must not rely on a response whose tree hash is not
  * the one that it sent: the service may have stored other bytes.
  */
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"

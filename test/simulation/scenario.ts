@@ -1,5 +1,5 @@
 /**
- * What happens in a simulation, as plain data that a seed generates: the work of each program, the crashes and the
+ * The events of a simulation, as plain data that a seed generates: the work of each program, the crashes and the
  * faults. A scenario that fails is made smaller by removing parts of it.
  */
 import { PCGRandom } from "effect/Utils"

@@ -5,7 +5,7 @@ import type { Certificate } from "../../src/node/internal/certificate.ts"
 import { createServer } from "./tlsServer.ts"
 
 /**
- * What the proxy does with CONNECT: opens a tunnel, rejects with a status, closes the connection, never responds, or
+ * The behaviour of the proxy on CONNECT: it opens a tunnel, rejects with a status, closes the connection, never responds, or
  * responds that the tunnel is open and then passes nothing on.
  */
 export type Behaviour = "tunnel" | { readonly status: number } | "cut" | "silent" | "mute"
@@ -13,10 +13,10 @@ export type Behaviour = "tunnel" | { readonly status: number } | "cut" | "silent
 export interface Options {
   /** Whether clients talk TLS to the proxy itself. */
   readonly secure?: boolean
-  /** What the proxy itself shows over TLS, if not the certificate of all servers. */
+  /** The certificate of the proxy itself, if it differs from that of all servers. */
   readonly certificate?: Certificate
   readonly behaviour?: Behaviour
-  /** What `proxy-authorization` must be. The proxy responds with status 407 to any other. */
+  /** The expected `proxy-authorization`. The proxy responds with status 407 to any other. */
   readonly authorization?: string
 }
 

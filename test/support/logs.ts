@@ -1,4 +1,4 @@
-/** What is logged, kept for a test and printed nowhere. */
+/** Collects log entries for a test instead of printing them. */
 import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 

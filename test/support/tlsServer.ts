@@ -19,7 +19,7 @@ export const createServer = (
 ) =>
   Effect.acquireRelease(
     Effect.promise(async () => {
-      /** The sockets that carry TLS, by the port of the client. Of plain connections the sockets themselves. */
+      /** The sockets below TLS, by the port of the client. For plain connections the sockets themselves. */
       const carriers = new Map<number | undefined, Socket>()
       const sockets = new Set<Socket>()
       const accept = (socket: Socket) => {

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import { execFileSync } from "node:child_process"
 import { createServer, type Server } from "node:net"
 
-/** What is done to a file system, in words, before it is done; and what becomes of it. */
+/** Calls a function with a description of each file system operation, which decides about its outcome. */
 export type Watch = <A>(step: string, effect: Effect.Effect<A, PlatformError>) => Effect.Effect<A, PlatformError>
 
 /** Shows all that changes something, or makes it last. A write comes in two halves. */

@@ -1,10 +1,10 @@
-/** Which errors of an HTTP client say that nothing was sent, and which will come again. */
+/** How the errors of an HTTP client are classified: whether anything was sent, and whether a retry can succeed. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { HttpHooks } from "../../src/index.ts"
 import { scripted } from "./support.ts"
 
-/** The error of a call whose HTTP client fails for that cause. */
+/** Returns the error of a call whose HTTP client fails with a cause. */
 const errorOf = (cause: unknown) =>
   Effect.flatMap(
     scripted(() => Effect.fail(cause)),
@@ -14,7 +14,7 @@ const errorOf = (cause: unknown) =>
 const coded = (code: string, message = code) => Object.assign(new Error(message), { code })
 const notSent = (cause: unknown) => new HttpHooks.NotSent({ cause })
 
-/** As Node.js has it when a name has several addresses. */
+/** The error of Node.js when a name has several addresses. */
 const refusedTwice = Object.assign(
   new AggregateError([
     coded("ECONNREFUSED", "connect ECONNREFUSED ::1:9012"),
@@ -27,14 +27,14 @@ const unsent = { _tag: "ConnectionError", sent: false, unreachable: true, retry:
 const sent = { _tag: "ConnectionError", sent: true, unreachable: false, retry: "transient" }
 const rejected = { _tag: "ConnectionRejected", retry: "never" }
 
-const cases: ReadonlyArray<readonly [what: string, cause: unknown, error: object]> = [
+const cases: ReadonlyArray<readonly [about: string, cause: unknown, error: object]> = [
   ["a refused connection", coded("ECONNREFUSED"), unsent],
   ["an unknown host", coded("ENOTFOUND"), unsent],
   ["a process without file handles", notSent(coded("EMFILE")), unsent],
   ["a process without file handles, over another client", coded("EMFILE"), unsent],
-  ["a handshake that was cut off", notSent(coded("ECONNRESET")), unsent],
+  ["an interrupted handshake", notSent(coded("ECONNRESET")), unsent],
   ["a proxy that is not available", notSent(coded("ERR_PROXY_UNAVAILABLE")), unsent],
-  ["a connection that broke", coded("ECONNRESET"), sent],
+  ["a lost connection", coded("ECONNRESET"), sent],
   ["a broken record on an open connection", coded("ERR_SSL_BAD_RECORD_MAC"), sent],
   ["an expired certificate", coded("CERT_HAS_EXPIRED"), rejected],
   ["a self-signed certificate", notSent(coded("DEPTH_ZERO_SELF_SIGNED_CERT")), rejected],
@@ -45,19 +45,19 @@ const cases: ReadonlyArray<readonly [what: string, cause: unknown, error: object
   ],
   ["a certificate for another host", coded("ERR_TLS_CERT_ALTNAME_INVALID"), rejected],
   ["a server without TLS", notSent(coded("EPROTO")), rejected],
-  ["a proxy that refuses", notSent(coded("ERR_PROXY_REFUSED")), rejected]
+  ["a proxy that rejects the tunnel", notSent(coded("ERR_PROXY_REFUSED")), rejected]
 ]
 
-describe("the error of a request", () => {
+describe("the error of a failed connection", () => {
   it.effect.each(cases)(
-    "of %s says whether anything was sent and whether a retry can help",
+    "has the right class and `sent` for %s",
     ([, cause, expected]) =>
       Effect.gen(function*() {
         expect(yield* errorOf(cause)).toMatchObject(expected)
       })
   )
 
-  it.effect("names each address that was refused", () =>
+  it.effect("names each address that refused the connection", () =>
     Effect.gen(function*() {
       expect(yield* errorOf(refusedTwice)).toMatchObject({
         ...unsent,

@@ -10,10 +10,10 @@ import * as Credentials from "../../src/transport/Credentials.ts"
 import { accessKeyId, keys, secret } from "./support.ts"
 
 /** The keys of the credentials in use. */
-const given = Effect.flatMap(Credentials.Credentials, ({ keys }) => keys)
+const currentKeys = Effect.flatMap(Credentials.Credentials, ({ keys }) => keys)
 
 const from = (variables: Readonly<Record<string, string>>) =>
-  given.pipe(
+  currentKeys.pipe(
     Effect.provide(Credentials.layerConfig),
     Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables))))
   )
@@ -34,7 +34,7 @@ describe("Credentials", () => {
       ["no token", {}, undefined],
       ["an empty token", { AWS_SESSION_TOKEN: "" }, undefined]
     ] as const
-  )("of the environment, with %s", ([, more, token]) =>
+  )("are read from the environment, with %s", ([, more, token]) =>
     Effect.gen(function*() {
       const found = yield* from({ AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, ...more })
       expect(plain(found)).toEqual({ accessKeyId, secret, token })
@@ -48,7 +48,7 @@ describe("Credentials", () => {
       [{ AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY: "" }, "AWS_SECRET_ACCESS_KEY"],
       [{ AWS_ACCESS_KEY_ID: "", AWS_SECRET_ACCESS_KEY }, "AWS_ACCESS_KEY_ID"]
     ] as const
-  )("of %j are none: %s is named", ([variables, missing]) =>
+  )("are missing in %j, and the error names %s", ([variables, missing]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(from({ ...variables, AWS_SESSION_TOKEN: "a token" }))
       expect(error).toBeInstanceOf(CredentialsError)
@@ -57,7 +57,7 @@ describe("Credentials", () => {
       expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain("a token")
     }))
 
-  it.effect("hide their secrets however they are printed", () =>
+  it.effect("hide their secrets in every printed form", () =>
     Effect.gen(function*() {
       const found = yield* from({ AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN: "a token" })
       const printed = [
@@ -73,7 +73,7 @@ describe("Credentials", () => {
       }
     }))
 
-  it.effect("may be given: there are never others", () =>
+  it.effect("stay the same after a refresh when they are fixed", () =>
     Effect.gen(function*() {
       const credentials = yield* Credentials.Credentials
       expect([yield* credentials.keys, yield* credentials.refreshed(keys)]).toEqual([keys, keys])
@@ -86,12 +86,12 @@ describe("Credentials", () => {
     ["another secret", { secretAccessKey: Redacted.make("another") }, false],
     ["another token", { sessionToken: Redacted.make("another") }, false],
     ["no token", { sessionToken: undefined }, false]
-  ])("sign alike or not: %s", (_, other, alike) => {
-    const one = { ...keys, sessionToken: Redacted.make("token") }
-    expect(Credentials.Equivalence(one, { ...one, sessionToken: Redacted.make("token"), ...other })).toBe(alike)
+  ])("are compared by id, secret and token: %s", (_, other, alike) => {
+    const first = { ...keys, sessionToken: Redacted.make("token") }
+    expect(Credentials.Equivalence(first, { ...first, sessionToken: Redacted.make("token"), ...other })).toBe(alike)
   })
 
-  it.effect("of the environment are read when the Layer is built", () =>
+  it.effect("are read from the environment when the Layer is built", () =>
     Effect.gen(function*() {
       const error = yield* Layer.build(Credentials.layerConfig).pipe(
         Effect.withConfigProvider(ConfigProvider.fromMap(new Map())),

@@ -4,15 +4,15 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
 import endpoints from "../fixtures/endpoints.json" with { type: "json" }
-import { answer, replies, scripted } from "./support.ts"
+import { respondWith, responseOf, scripted } from "./support.ts"
 
 const region = "eu-west-1"
 const published = endpoints.published_tests.cases.flatMap(({ params: { Region, ...params }, ...rest }) =>
   Region === undefined ? [] : [{ ...rest, params: { ...params, Region } }]
 )
 const made = (options: Endpoint.Options) => Either.getOrThrowWith(Endpoint.make(options), (error) => error)
-const refused = (options: Endpoint.Options) =>
-  Either.match(Endpoint.make(options), { onLeft: (error) => error.message, onRight: ({ url }) => `took ${url}` })
+const outcomeOf = (options: Endpoint.Options) =>
+  Either.match(Endpoint.make(options), { onLeft: (error) => error.message, onRight: ({ url }) => `uses ${url}` })
 
 const from = (variables: Readonly<Record<string, string>>) =>
   Endpoint.Endpoint.pipe(
@@ -38,20 +38,22 @@ describe("Endpoint", () => {
     it.each(published)("published case $params [S6]", ({ botocore_now, expect: expected, params }) => {
       const { Endpoint: endpoint, Region, UseDualStack: useDualStack, UseFIPS: useFips } = params
       const outcome = botocore_now ?? expected
-      expect(refused({ region: Region, endpoint, useFips, useDualStack }))
-        .toBe(outcome.startsWith("https:") ? `took ${outcome}` : outcome.replace("ERROR: ", ""))
+      expect(outcomeOf({ region: Region, endpoint, useFips, useDualStack }))
+        .toBe(outcome.startsWith("https:") ? `uses ${outcome}` : outcome.replace("ERROR: ", ""))
     })
 
-    it.each(["xx-nowhere-9", "us-east-9", "aws-global", "fips-us-east-9"])("%s needs a url [S6]", (unknown) => {
-      expect(refused({ region: unknown })).toContain("give the endpoint's url as well")
+    it.each(["xx-nowhere-9", "us-east-9", "aws-global", "fips-us-east-9"])("region %s needs a url [S6]", (unknown) => {
+      expect(outcomeOf({ region: unknown })).toContain("give the endpoint's url as well")
     })
 
     it.each(["", "us", "US-EAST-1", "us-east-1.evil.example", "us-east-1\r\nHost: evil", "us-east-1/", "fips-fips-us"])(
-      "%j is no name of a region, with a url or without [S6]",
+      "rejects %j as the name of a region, with a url or without [S6]",
       (name) => {
         for (const options of [{ region: name }, { region: name, endpoint: "https://glacier.example.com" }]) {
-          expect(refused(options)).toMatch(/is not the name of a region|Glacier is not known|FIPS and custom endpoint/)
-          expect(refused(options)).not.toMatch(/[\r\n]/)
+          expect(outcomeOf(options)).toMatch(
+            /is not the name of a region|Glacier is not known|FIPS and custom endpoint/
+          )
+          expect(outcomeOf(options)).not.toMatch(/[\r\n]/)
         }
       }
     )
@@ -85,7 +87,7 @@ describe("Endpoint", () => {
       ["https://[2001:DB8::0001]:8443", "https://[2001:db8::1]:8443", "[2001:db8::1]:8443"],
       ["https://localhost", "https://localhost", "localhost"],
       ["https://169.253.169.254", "https://169.253.169.254", "169.253.169.254"]
-    ])("%s is taken [S6]", (endpoint, url, host) => {
+    ])("accepts %s [S6]", (endpoint, url, host) => {
       expect(made({ region, endpoint })).toEqual({ url, host, region })
     })
 
@@ -102,9 +104,9 @@ describe("Endpoint", () => {
       "http://[::ffff:7f00:1]",
       "http://128.0.0.1",
       "http://example.com:9012"
-    ])("%s is taken only when allowed [S6]", (endpoint) => {
-      expect(refused({ region, endpoint })).toBe(`The endpoint "${endpoint}" must be https (or http on this machine)`)
-      expect(refused({ region, endpoint, allowHttp: false })).toContain("must be https")
+    ])("accepts %s only with allowHttp [S6]", (endpoint) => {
+      expect(outcomeOf({ region, endpoint })).toBe(`The endpoint "${endpoint}" must be https (or http on this machine)`)
+      expect(outcomeOf({ region, endpoint, allowHttp: false })).toContain("must be https")
       expect(made({ region, endpoint, allowHttp: true }).url).toBe(endpoint)
     })
 
@@ -194,15 +196,15 @@ describe("Endpoint", () => {
       ["http://①⑥⑨.254.169.254", "is not a url"],
       ["https://glacier.example.com\u202e", "is not a url"],
       ["https://glаcier.example.com", "is not a url"]
-    ])("%j is refused, even where http is allowed [S6]", (endpoint, problem) => {
+    ])("rejects %j, even with allowHttp [S6]", (endpoint, problem) => {
       for (const allowHttp of [false, true]) {
-        expect(refused({ region, endpoint, allowHttp })).toContain(problem)
-        expect(refused({ region, endpoint, allowHttp })).not.toMatch(/hunter2|[\r\n]/)
+        expect(outcomeOf({ region, endpoint, allowHttp })).toContain(problem)
+        expect(outcomeOf({ region, endpoint, allowHttp })).not.toMatch(/hunter2|[\r\n]/)
       }
     })
 
-    it("shows no password when it is refused, even one that cannot be read [S6]", () => {
-      expect(refused({ region, endpoint: "https://user:hunter2@glacier.exam ple.com" })).not.toContain("hunter2")
+    it("shows no password in the error, even if the url cannot be parsed [S6]", () => {
+      expect(outcomeOf({ region, endpoint: "https://user:hunter2@glacier.exam ple.com" })).not.toContain("hunter2")
     })
 
     it.effect.each([
@@ -214,10 +216,10 @@ describe("Endpoint", () => {
       "../-",
       "-\r\nHost: evil"
     ])(
-      "is asked for nothing with the account id %j [S6]",
+      "receives no request with the account id %j [S6]",
       (accountId) =>
         Effect.gen(function*() {
-          const { glacier, sent } = yield* scripted(replies(() => answer(500)))
+          const { glacier, sent } = yield* scripted(respondWith(() => responseOf(500)))
           const failures = [
             yield* Effect.flip(glacier.describeVault({ vaultName: "photos", accountId })),
             yield* Effect.flip(glacier.listVaults({ accountId }))
@@ -227,7 +229,7 @@ describe("Endpoint", () => {
         })
     )
 
-    it("is signed for any region", () => {
+    it("can be signed for any region", () => {
       const endpoint = "https://glacier.example.com"
       expect(made({ region: "xx-nowhere-9", endpoint }).region).toBe("xx-nowhere-9")
     })
@@ -256,8 +258,8 @@ describe("Endpoint", () => {
         `The endpoint "https://...@example.com/?..." must not carry a user name or password`
       ],
       ["me:hunter2@example.com", `The endpoint "...@example.com" must be a scheme, a host and a port only`]
-    ])("%s is refused with its value and what to write, but without a password [S6]", (endpoint, message) => {
-      expect(refused({ region, endpoint })).toBe(message)
+    ])("rejects %s with its value and a correction, but without a password [S6]", (endpoint, message) => {
+      expect(outcomeOf({ region, endpoint })).toBe(message)
     })
 
     it.each([
@@ -265,18 +267,18 @@ describe("Endpoint", () => {
       "https://glacier-fips.us-west-2.amazonaws.com",
       "https://glacier.us-west-2.api.aws",
       "https://vpce-0a1b2c3d-4e5f.glacier.us-west-2.vpce.amazonaws.com"
-    ])("%s is AWS's own of another region, and refused [S6]", (endpoint) => {
-      expect(refused({ region, endpoint })).toBe(
+    ])("rejects %s, which AWS serves for another region [S6]", (endpoint) => {
+      expect(outcomeOf({ region, endpoint })).toBe(
         `The endpoint "${endpoint}" is in region us-west-2, but requests would be signed for "eu-west-1"; write us-west-2 there`
       )
       expect(made({ region: "us-west-2", endpoint }).url).toBe(endpoint)
     })
 
-    it("has neither FIPS nor dual stack", () => {
+    it("cannot be combined with FIPS or dual stack", () => {
       const endpoint = "https://glacier.example.com"
-      expect(refused({ region, endpoint, useFips: true })).toContain("FIPS and custom endpoint")
-      expect(refused({ region: "fips-us-east-1", endpoint })).toContain("FIPS and custom endpoint")
-      expect(refused({ region, endpoint, useDualStack: true })).toContain("Dualstack and custom endpoint")
+      expect(outcomeOf({ region, endpoint, useFips: true })).toContain("FIPS and custom endpoint")
+      expect(outcomeOf({ region: "fips-us-east-1", endpoint })).toContain("FIPS and custom endpoint")
+      expect(outcomeOf({ region, endpoint, useDualStack: true })).toContain("Dualstack and custom endpoint")
     })
   })
 
@@ -319,7 +321,7 @@ describe("Endpoint", () => {
       [{ AWS_REGION, AWS_ENDPOINT_URL: "http://example.com" }, "must be https"],
       [{ AWS_REGION, AWS_ENDPOINT_URL, AWS_USE_FIPS_ENDPOINT: "true" }, "FIPS and custom endpoint"],
       [{ AWS_REGION, AWS_ENDPOINT_URL, AWS_USE_DUALSTACK_ENDPOINT: "true" }, "Dualstack and custom endpoint"]
-    ])("%j is refused: %s", ([variables, problem]) =>
+    ])("rejects %j: %s", ([variables, problem]) =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(from(variables))
         expect(error._tag).toBe("EndpointError")
@@ -354,12 +356,12 @@ describe("Endpoint", () => {
         { AWS_REGION, AWS_USE_FIPS_ENDPOINT: "perhaps" },
         `No endpoint: AWS_USE_FIPS_ENDPOINT cannot be used (Expected a boolean value but received "perhaps")`
       ]
-    ])("%j is refused with the variable, its value and what to do", ([variables, message]) =>
+    ])("rejects %j with the variable, its value and what to do", ([variables, message]) =>
       Effect.gen(function*() {
         expect((yield* Effect.flip(from(variables))).message).toBe(message)
       }))
 
-    it.effect("is not said to lack a region when something else is wrong", () =>
+    it.effect("does not report a missing region when something else is wrong", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(from({ AWS_REGION, AWS_USE_FIPS_ENDPOINT: "perhaps" }))
         expect(error.message).not.toContain("No region")

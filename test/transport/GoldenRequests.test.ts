@@ -1,4 +1,4 @@
-/** Every operation against what botocore sends for it and how it signs that: scripts/golden-requests.py. */
+/** Compares each operation with the request that botocore sends and signs for it: see scripts/golden-requests.py. */
 import { describe, expect, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -9,7 +9,7 @@ import type { GlacierError } from "../../src/protocol/GlacierError.ts"
 import { operations } from "../../src/protocol/Operations.ts"
 import golden from "../fixtures/golden-requests.json" with { type: "json" }
 import { archiveId, jobId, lockId, policy, topic, uploadId, welcome, welcomeHash } from "./calls.ts"
-import { answer, replies, scripted } from "./support.ts"
+import { respondWith, responseOf, scripted } from "./support.ts"
 
 const accountId = "012345678901"
 const vaultName = "photos"
@@ -109,11 +109,11 @@ const keys = {
   secretAccessKey: Redacted.make(golden.secret_access_key)
 }
 
-/** Pairs, because how a query is written may differ where its meaning does not: `'` or `%27`. */
+/** The decoded pairs of a query: the same query can be written in several ways, such as `'` and `%27`. */
 const pairs = (query: string) => [...new URLSearchParams(query.replaceAll("+", "%2B"))]
 
 describe("golden requests [S1]", () => {
-  it("are of every operation, each with a call [S1]", () => {
+  it("cover every operation, and each has a call [S1]", () => {
     const names = golden.cases.map(({ name }) => name)
     expect(names).toEqual(Object.keys(calls))
     expect(new Set(names.map((name) => name.split(" ")[0])))
@@ -125,11 +125,11 @@ describe("golden requests [S1]", () => {
     expect(golden.cases.flatMap(({ authorization }) => authorization)).toHaveLength(43 * 5)
   })
 
-  it.effect.each(golden.cases)("$name is signed as botocore signs it [S1]", (expected) =>
+  it.effect.each(golden.cases)("$name has the signature of botocore [S1]", (expected) =>
     Effect.gen(function*() {
       for (const [index, { at, endpoint, region, token, url }] of golden.settings.entries()) {
         yield* TestClock.setTime(Date.parse(at))
-        const { glacier, sent } = yield* scripted(replies(() => answer(500)), {
+        const { glacier, sent } = yield* scripted(respondWith(() => responseOf(500)), {
           keys: token ? { ...keys, sessionToken: Redacted.make(golden.session_token) } : keys,
           endpoint: { region, endpoint }
         })

@@ -13,16 +13,16 @@ describe("Hasher", () => {
       expect(yield* hasher.treeHash(bytes)).toBe(expected(bytes).treeHash)
     }))
 
-  it.scoped("allocates memory of its own", () =>
+  it.scoped("allocates separate memory each time", () =>
     Effect.gen(function*() {
       const { allocate } = yield* Hasher.Hasher
-      const [one, two] = [yield* allocate(mebibyte + 5), yield* allocate(mebibyte + 5)]
-      expect(one).toHaveLength(mebibyte + 5)
-      expect(one.buffer).toBeInstanceOf(ArrayBuffer)
-      expect(one.buffer).not.toBe(two.buffer)
+      const [first, second] = [yield* allocate(mebibyte + 5), yield* allocate(mebibyte + 5)]
+      expect(first).toHaveLength(mebibyte + 5)
+      expect(first.buffer).toBeInstanceOf(ArrayBuffer)
+      expect(first.buffer).not.toBe(second.buffer)
     }))
 
-  it.effect("hashes the tree's nodes with the Sha256 in use", () =>
+  it.effect("hashes the inner nodes of the tree with the Sha256 in use", () =>
     Effect.gen(function*() {
       let nodes = 0
       const counting: Sha256.Create = () => {

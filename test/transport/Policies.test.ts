@@ -21,63 +21,63 @@ import type { InvalidInput } from "../../src/protocol/GlacierError.ts"
 import * as Metrics from "../../src/transport/Metrics.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { archiveId, call, jobId, welcome } from "./calls.ts"
-import { answer, over, promptly, refusal, replies, script, scripted } from "./support.ts"
-import type { Reply } from "./support.ts"
+import { errorResponseOf, over, promptly, respondWith, responseOf, script, scripted } from "./support.ts"
+import type { Respond } from "./support.ts"
 
 const vault = { vaultName: "photos" }
-const throttled = () => refusal(400, "ThrottlingException", "Rate exceeded")
-const unavailable = () => refusal(500, "ServiceUnavailableException")
+const throttled = () => errorResponseOf(400, "ThrottlingException", "Rate exceeded")
+const unavailable = () => errorResponseOf(500, "ServiceUnavailableException")
 
 type Service = GlacierClient.Service
 
-/** The seconds that pass while an effect runs. */
+/** Returns the seconds that an effect takes. */
 const seconds = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.map(Effect.timed(Effect.exit(effect)), ([passed]) => Duration.toSeconds(passed))
 
 const output = (glacier: Service) =>
   Effect.flatMap(glacier.getJobOutput({ ...vault, jobId }), ({ body }) => Stream.runCount(body))
 
-/** What a use of a client shows of the policy that counts. */
-type Shown = (glacier: Service, requests: () => number) => Effect.Effect<number>
+/** Uses a client. Returns a number that shows the value of the policy in use. */
+type Observe = (glacier: Service, requests: () => number) => Effect.Effect<number>
 
-const requestsOfACall: Shown = (glacier, requests) => Effect.map(Effect.exit(glacier.describeVault(vault)), requests)
+const requestsOfACall: Observe = (glacier, requests) => Effect.map(Effect.exit(glacier.describeVault(vault)), requests)
 
-/** How many of 60 calls are answered first. */
-const answeredAtOnce: Shown = (glacier) =>
+/** Returns how many of 60 calls succeed within the time of one response. */
+const succeededAtOnce: Observe = (glacier) =>
   Effect.gen(function*() {
-    let answered = 0
-    const one = Effect.tap(glacier.deleteArchive({ ...vault, archiveId }), () => Effect.sync(() => answered++))
-    const fiber = yield* Effect.fork(Effect.replicateEffect(one, 60, { concurrency: "unbounded" }))
+    let succeeded = 0
+    const call = Effect.tap(glacier.deleteArchive({ ...vault, archiveId }), () => Effect.sync(() => succeeded++))
+    const fiber = yield* Effect.fork(Effect.replicateEffect(call, 60, { concurrency: "unbounded" }))
     yield* Effect.sleep("1500 millis")
     yield* Fiber.interrupt(fiber)
-    return answered
+    return succeeded
   })
 
-type Round = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+type Around = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 
-/** A policy: how a value of it is provided, and what shows the value. */
+/** A policy, the ways to provide a value of it, and a use of a client that shows the value. */
 interface Replaceable {
   readonly name: string
   readonly layer: (value: number) => Layer.Layer<never>
-  readonly round: (value: number) => Round
-  readonly reply: Reply
-  readonly shown: Shown
-  /** What is shown without any value. */
+  readonly around: (value: number) => Around
+  readonly respond: Respond
+  readonly observe: Observe
+  /** The number without any value. */
   readonly byDefault: number
 }
 
 const replaceable = <Self, A>(
   reference: Context.Reference<Self, A>,
   make: (value: number) => Effect.Effect<A, unknown>,
-  reply: Reply,
-  shown: Shown,
+  respond: Respond,
+  observe: Observe,
   byDefault: number
 ): Replaceable => ({
   name: reference.key,
   layer: (value) => Layer.effect(reference, Effect.orDie(make(value))),
-  round: (value) => Effect.provideServiceEffect(reference, Effect.orDie(make(value))),
-  reply,
-  shown,
+  around: (value) => Effect.provideServiceEffect(reference, Effect.orDie(make(value))),
+  respond,
+  observe,
   byDefault
 })
 
@@ -85,30 +85,30 @@ const replaceables = [
   replaceable(
     RetryPolicy.RetryPolicy,
     (value) => Effect.succeed(RetryPolicy.attempts(RetryPolicy.fromSchedule(Schedule.forever), value)),
-    replies(throttled),
+    respondWith(throttled),
     requestsOfACall,
     3
   ),
   replaceable(
     RetryQuota.RetryQuota,
-    // As many tokens as the retries of so many attempts take.
+    // The tokens that the retries of `value` attempts take.
     (value) => RetryQuota.make({ capacity: (value - 1) * 14 }),
-    replies(unavailable),
+    respondWith(unavailable),
     requestsOfACall,
     3
   ),
   replaceable(
     RatePolicy.RatePolicy,
     RatePolicy.concurrent,
-    () => Effect.delay(Effect.sync(() => answer(204)), "1 second"),
-    answeredAtOnce,
+    () => Effect.delay(Effect.sync(() => responseOf(204)), "1 second"),
+    succeededAtOnce,
     60
   ),
   replaceable(
     Bandwidth.Bandwidth,
-    // So many seconds from the first byte to the last.
+    // `value` seconds from the first byte to the last.
     (value) => Bandwidth.make({ down: 100 / value }),
-    () => Effect.sync(() => answer(200, new Uint8Array(101))),
+    () => Effect.sync(() => responseOf(200, new Uint8Array(101))),
     (glacier) => seconds(output(glacier)),
     0
   ),
@@ -117,24 +117,24 @@ const replaceables = [
     (value) => Effect.succeed(Timeouts.make({ response: Duration.seconds(value), call: Duration.seconds(value) })),
     () => Effect.never,
     (glacier) => seconds(glacier.describeVault(vault)),
-    // Of three attempts.
+    // Three attempts of 30 seconds.
     90
   )
 ]
 
-/** What a program shows with a value under its client, one round itself and one round its call, or not. */
-const shown = (
-  { layer, reply, round, shown }: Replaceable,
+/** Observes a policy with values provided under the client, around the program and around the call. */
+const observed = (
+  { layer, respond, around, observe }: Replaceable,
   { call, program, under }: { readonly under?: number; readonly program?: number; readonly call?: number }
 ) => {
-  const { http, sent } = script(reply)
+  const { http, sent } = script(respond)
   return Effect.flatMap(GlacierClient.GlacierClient, (glacier) => {
-    const use = shown(glacier, () => sent.length)
-    return call === undefined ? use : round(call)(use)
+    const use = observe(glacier, () => sent.length)
+    return call === undefined ? use : around(call)(use)
   }).pipe(
     Effect.provide(over(http, { policies: under === undefined ? Layer.empty : layer(under) })),
     Effect.provide(program === undefined ? Layer.empty : layer(program)),
-    // With the shortest waits that chance can give.
+    // The shortest random delays.
     Effect.withRandom(Random.fixed([0])),
     inVirtualTime
   )
@@ -143,42 +143,42 @@ const shown = (
 describe.each(replaceables)("$name", (policy) => {
   it.effect("has a default", () =>
     Effect.gen(function*() {
-      expect(yield* shown(policy, {})).toBe(policy.byDefault)
+      expect(yield* observed(policy, {})).toBe(policy.byDefault)
     }))
 
   it.effect.each([1, 2])("is replaced by a Layer under the client (%i)", (value) =>
     Effect.gen(function*() {
-      expect(yield* shown(policy, { under: value })).toBe(value)
+      expect(yield* observed(policy, { under: value })).toBe(value)
     }))
 
-  it.effect.each([1, 2])("is replaced by a Layer round the program (%i)", (value) =>
+  it.effect.each([1, 2])("is replaced by a Layer around the program (%i)", (value) =>
     Effect.gen(function*() {
-      expect(yield* shown(policy, { program: value })).toBe(value)
-      expect(yield* shown(policy, { under: 3 - value, program: value })).toBe(value)
+      expect(yield* observed(policy, { program: value })).toBe(value)
+      expect(yield* observed(policy, { under: 3 - value, program: value })).toBe(value)
     }))
 
   it.effect.each([1, 2])(
-    "is replaced round one call, whatever the program has (%i)",
+    "is replaced around one call, whatever the program provides (%i)",
     (value) =>
       Effect.gen(function*() {
-        expect(yield* shown(policy, { call: value })).toBe(value)
-        expect(yield* shown(policy, { under: 3 - value, call: value })).toBe(value)
-        expect(yield* shown(policy, { program: 3 - value, call: value })).toBe(value)
+        expect(yield* observed(policy, { call: value })).toBe(value)
+        expect(yield* observed(policy, { under: 3 - value, call: value })).toBe(value)
+        expect(yield* observed(policy, { program: 3 - value, call: value })).toBe(value)
       })
   )
 })
 
 describe("A policy", () => {
-  it.effect("holds round its call only", () =>
+  it.effect("around a call applies to that call only", () =>
     Effect.gen(function*() {
-      const { glacier, sent } = yield* scripted(replies(throttled), { policies: RetryPolicy.layer(promptly(1)) })
+      const { glacier, sent } = yield* scripted(respondWith(throttled), { policies: RetryPolicy.layer(promptly(1)) })
       const describe = Effect.flip(glacier.describeVault(vault))
       yield* Effect.provideService(describe, RetryPolicy.RetryPolicy, RetryPolicy.none)
       yield* describe
       expect(sent).toHaveLength(3)
     }))
 
-  it.effect("of retries sees the error and the operation", () =>
+  it.effect("of retries receives the error and the operation", () =>
     Effect.gen(function*() {
       const seen: Array<unknown> = []
       const policy: RetryPolicy.Policy = {
@@ -187,7 +187,7 @@ describe("A policy", () => {
         metered: false
       }
       const { glacier } = yield* scripted(
-        replies(throttled, unavailable, throttled),
+        respondWith(throttled, unavailable, throttled),
         { policies: RetryPolicy.layer(policy) }
       )
       yield* Effect.flip(glacier.describeVault(vault))
@@ -200,25 +200,25 @@ describe("A policy", () => {
       ])
     }))
 
-  it.effect("of retries is drawn from a Random: the same waits with the same one", () =>
+  it.effect("of retries takes its delays from Random: the same Random gives the same delays", () =>
     Effect.gen(function*() {
       const run = (seed: string) =>
         Effect.gen(function*() {
-          const { glacier, sent } = yield* scripted(replies(throttled), {
+          const { glacier, sent } = yield* scripted(respondWith(throttled), {
             policies: RetryPolicy.layer(RetryPolicy.patient)
           })
           yield* Effect.flip(glacier.describeVault(vault))
           return sent.map(({ at }) => at)
         }).pipe(Effect.withRandom(Random.make(seed)), inVirtualTime)
-      const one = yield* run("a")
-      expect(one.length).toBeGreaterThan(60)
-      expect(yield* run("a")).toEqual(one)
-      expect(yield* run("b")).not.toEqual(one)
+      const first = yield* run("a")
+      expect(first.length).toBeGreaterThan(60)
+      expect(yield* run("a")).toEqual(first)
+      expect(yield* run("b")).not.toEqual(first)
     }))
 
-  it.effect("not given to a transfer is patient, but one given to the program counts there as well", () =>
+  it.effect("of retries is patient by default in a transfer, and a policy around the program replaces it there too", () =>
     Effect.gen(function*() {
-      const { glacier, sent } = yield* scripted(replies(throttled), { policies: Layer.empty })
+      const { glacier, sent } = yield* scripted(respondWith(throttled), { policies: Layer.empty })
       const transfer = Effect.flip(glacier.describeVault(vault)).pipe(
         Effect.provideService(RetryPolicy.Default, RetryPolicy.patient)
       )
@@ -230,14 +230,14 @@ describe("A policy", () => {
 })
 
 describe("Timeouts", () => {
-  const never: Reply = () => Effect.never
+  const never: Respond = () => Effect.never
 
-  it.effect("of a call end it with all its attempts and the waits between them", () =>
+  it.effect("of a call end the call with all its attempts and waits", () =>
     Effect.gen(function*() {
-      const { glacier, sent } = yield* scripted(replies(throttled), {
+      const { glacier, sent } = yield* scripted(respondWith(throttled), {
         policies: Layer.merge(
           RetryPolicy.layer(RetryPolicy.fromSchedule(Schedule.spaced("10 seconds"))),
-          Timeouts.layer({ call: Duration.seconds(25) })
+          Timeouts.layerWith({ call: Duration.seconds(25) })
         )
       })
       const error = yield* Effect.flip(glacier.describeVault(vault))
@@ -247,19 +247,22 @@ describe("Timeouts", () => {
       expect(yield* Clock.currentTimeMillis).toBe(25_000)
     }).pipe(inVirtualTime))
 
-  it.effect("of a call abort the attempt that is under way", () =>
+  it.effect("of a call abort the current attempt", () =>
     Effect.gen(function*() {
-      const { glacier, sent } = yield* scripted(never, { policies: Timeouts.layer({ call: Duration.seconds(5) }) })
+      const { glacier, sent } = yield* scripted(never, { policies: Timeouts.layerWith({ call: Duration.seconds(5) }) })
       expect(yield* seconds(glacier.describeVault(vault))).toBe(5)
       expect(sent.map(({ signal }) => signal.aborted)).toEqual([true])
     }).pipe(inVirtualTime))
 
-  it.effect("of an attempt leave out what it waited for its turn, behind which it is signed", () =>
+  it.effect("of an attempt exclude its wait for the rate, after which it is signed", () =>
     Effect.gen(function*() {
       const { glacier, sent } = yield* scripted(
-        () => Effect.delay(Effect.sync(call("listVaults").answer), "20 seconds"),
+        () => Effect.delay(Effect.sync(call("listVaults").response), "20 seconds"),
         {
-          policies: Layer.merge(Layer.orDie(RatePolicy.layer({ concurrency: 1 })), RetryPolicy.layer(RetryPolicy.none))
+          policies: Layer.merge(
+            Layer.orDie(RatePolicy.layerWith({ concurrency: 1 })),
+            RetryPolicy.layer(RetryPolicy.none)
+          )
         }
       )
       yield* Effect.replicateEffect(glacier.listVaults({}), 5, { concurrency: "unbounded" })
@@ -275,7 +278,7 @@ describe("Timeouts", () => {
 })
 
 describe("A wait", () => {
-  /** The waits of an effect, as the spans have them and as the metric has. */
+  /** Returns the waits of an effect: the events of its spans, and the increase of the metric. */
   const waitsOf = <A, E, R>(reason: "retry" | "rate" | "bandwidth", effect: Effect.Effect<A, E, R>) =>
     Effect.gen(function*() {
       const counter = Metric.tagged(Metrics.waits, "reason", reason)
@@ -289,7 +292,7 @@ describe("A wait", () => {
             get: (target, key) =>
               key === "event"
                 ? (name: string, _: bigint, attributes: object) => {
-                  // Effect makes events of logs, too.
+                  // Effect also records logs as events.
                   if (name.startsWith("glacier.")) events.push([span.name, name, attributes])
                 }
                 : Reflect.get(target, key)
@@ -304,10 +307,10 @@ describe("A wait", () => {
   const policies = (layer: Layer.Layer<never, InvalidInput>) => ({ policies: Layer.orDie(layer) })
   const wait = (operation: string, attributes: object) => [`Glacier.${operation}`, "glacier.wait", attributes]
 
-  it.effect("before a retry shows in the span and the metric", () =>
+  it.effect("before a retry is recorded in the span and the metric", () =>
     Effect.gen(function*() {
       const { glacier } = yield* scripted(
-        replies(throttled, unavailable),
+        respondWith(throttled, unavailable),
         policies(RetryPolicy.layer(RetryPolicy.standard))
       )
       expect(yield* waitsOf("retry", glacier.describeVault(vault))).toEqual({
@@ -319,11 +322,11 @@ describe("A wait", () => {
       })
     }))
 
-  it.effect("for the rate shows in the span and the metric", () =>
+  it.effect("for the rate is recorded in the span and the metric", () =>
     Effect.gen(function*() {
       const { glacier } = yield* scripted(
-        replies(call("listVaults").answer),
-        policies(RatePolicy.layer({ requestsPerSecond: 2 }))
+        respondWith(call("listVaults").response),
+        policies(RatePolicy.layerWith({ requestsPerSecond: 2 }))
       )
       const three = Effect.replicateEffect(glacier.listVaults({}), 3, { concurrency: "unbounded" })
       expect(yield* waitsOf("rate", three)).toEqual({
@@ -335,11 +338,11 @@ describe("A wait", () => {
       })
     }))
 
-  it.effect("for bandwidth shows in the span and the metric, once for a body", () =>
+  it.effect("for bandwidth is recorded in the span and the metric, once for each body", () =>
     Effect.gen(function*() {
       const { glacier } = yield* scripted(
-        () => Effect.sync(() => answer(200, new Uint8Array(5))),
-        policies(Bandwidth.layer({ down: 2 }))
+        () => Effect.sync(() => responseOf(200, new Uint8Array(5))),
+        policies(Bandwidth.layerWith({ down: 2 }))
       )
       expect(yield* waitsOf("bandwidth", Effect.withSpan(output(glacier), "download"))).toEqual({
         events: [["download", "glacier.wait", { reason: "bandwidth", millis: 2_000 }]],
@@ -347,15 +350,15 @@ describe("A wait", () => {
       })
     }))
 
-  it.effect("that is none shows nowhere", () =>
+  it.effect("of 0 milliseconds is recorded nowhere", () =>
     Effect.gen(function*() {
-      const fine = yield* scripted(replies(call("listVaults").answer), policies(Layer.empty))
+      const fine = yield* scripted(respondWith(call("listVaults").response), policies(Layer.empty))
       const none = { events: [], millis: 0 }
       expect(yield* waitsOf("retry", fine.glacier.listVaults({}))).toEqual(none)
       expect(yield* waitsOf("rate", fine.glacier.listVaults({}))).toEqual(none)
       const fast = yield* scripted(
-        () => Effect.sync(() => answer(200, welcome)),
-        policies(Bandwidth.layer({ down: 1e9 }))
+        () => Effect.sync(() => responseOf(200, welcome)),
+        policies(Bandwidth.layerWith({ down: 1e9 }))
       )
       expect(yield* waitsOf("bandwidth", Effect.withSpan(output(fast.glacier), "download"))).toEqual(none)
     }))

@@ -19,7 +19,7 @@ import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
 import * as Signer from "../../src/transport/Signer.ts"
 import { archiveId, jobId, lockId, policy, topic, uploadId, welcome, welcomeHash } from "./calls.ts"
-import { answer, examples, keys, replies, scripted, secret, signedAt } from "./support.ts"
+import { examples, keys, respondWith, responseOf, scripted, secret, signedAt } from "./support.ts"
 
 const token = "FwoGZXIvYXdzEXAMPLE//session+token=="
 const temporary: Credentials.Keys = { ...keys, sessionToken: Redacted.make(token) }
@@ -55,7 +55,7 @@ const unsigned = (example: (typeof examples)[number]): Omit<Signer.Unsigned, "at
 
 const sha256 = Effect.runSync(Sha256.Sha256)
 
-/** Judges a signed request by other code than the one that signed it. */
+/** Verifies a signed request with the code of the emulator, which is independent of the signer. */
 const verify = (request: Signature.SignedRequest, bodySha256?: string): string =>
   Either.match(
     Signature.verify({
@@ -66,12 +66,12 @@ const verify = (request: Signature.SignedRequest, bodySha256?: string): string =
       request,
       bodySha256
     }),
-    { onLeft: () => "refused", onRight: () => "signed" }
+    { onLeft: () => "rejected", onRight: () => "signed" }
   )
 
 describe("Signer", () => {
-  describe("requests signed by others", () => {
-    it("are there", () => expect(examples).toHaveLength(39))
+  describe("requests that other SDKs signed", () => {
+    it("are 39", () => expect(examples).toHaveLength(39))
 
     it.effect.each(examples)("$method $target ($signed_headers)", (example) =>
       Effect.gen(function*() {
@@ -108,7 +108,7 @@ describe("Signer", () => {
         "SignedHeaders=host;x-amz-content-sha256;x-amz-date;x-amz-glacier-version, " +
         "Signature=b092397439375d59119072764a1e9a144677c43d9906fd98a5742c57a2855de6"
     }
-  ])("makes vector $vector of the specification", ({ at, authorization, request }) =>
+  ])("reproduces test vector $vector", ({ at, authorization, request }) =>
     Effect.gen(function*() {
       yield* TestClock.setTime(at)
       expect(yield* sign(request)).toHaveProperty("authorization", `AWS4-HMAC-SHA256 ${authorization}`)
@@ -130,7 +130,7 @@ describe("Signer", () => {
       expect(yield* sign(listVaults)).not.toHaveProperty("x-amz-security-token")
     }))
 
-  it.effect("signs at the time it is given", () =>
+  it.effect("signs for the given time", () =>
     Effect.gen(function*() {
       expect(yield* sign(listVaults)).toHaveProperty("x-amz-date", "19700101T000000Z")
       yield* TestClock.setTime(signedAt)
@@ -152,10 +152,10 @@ describe("Signer", () => {
       const judged = (host: string) =>
         verify({ method: "GET", path: "/-/vaults", query: "limit=2", headers: { ...signed, host } })
       expect(judged("127.0.0.1:9012")).toBe("signed")
-      expect(judged("127.0.0.1")).toBe("refused")
+      expect(judged("127.0.0.1")).toBe("rejected")
     }))
 
-  it.effect("asks for the credentials each time", () =>
+  it.effect("gets the current credentials for each request", () =>
     Effect.gen(function*() {
       let asked = 0
       const next = Effect.sync(() => ({
@@ -178,19 +178,19 @@ describe("Signer", () => {
       expect(asked).toBe(2)
     }))
 
-  it.effect("passes on that there are no credentials", () =>
+  it.effect("fails with the error of the credentials", () =>
     Effect.gen(function*() {
       const failure = new CredentialsError({ message: "the provider is down" })
       expect(yield* Effect.flip(sign(listVaults, Credentials.layerEffect(Effect.fail(failure))))).toBe(failure)
     }))
 
-  it.effect("never shows the secret in what it gives", () =>
+  it.effect("never shows the secret in its headers", () =>
     Effect.gen(function*() {
       const headers = yield* sign({ ...listVaults, body: welcome }, Credentials.layer(temporary))
       expect(inspect(headers, { depth: Infinity, showHidden: true })).not.toContain(secret)
     }))
 
-  it.effect("never shows the secret when it fails, whatever the cause quotes", () =>
+  it.effect("never shows the secret in an error, whatever the cause quotes", () =>
     Effect.gen(function*() {
       const quoting: Sha256.Create = (key) => {
         if (key !== undefined) throw new Error(`no key: ${new TextDecoder().decode(key)}`)
@@ -218,7 +218,7 @@ interface Example {
 
 const upload = { body: welcome, contentSha256: welcomeHash, treeHash: welcomeHash }
 
-/** The examples of each operation in their order. */
+/** The calls that send the examples, in the order of the examples of each operation. */
 const reproduced: ReadonlyArray<Example> = [
   { operation: "CreateVault", run: (glacier) => glacier.createVault({ vaultName }) },
   { operation: "DeleteVault", run: (glacier) => glacier.deleteVault({ vaultName }) },
@@ -318,27 +318,27 @@ const reproduced: ReadonlyArray<Example> = [
 const examplesOf = (operation: string) => examples.filter((example) => example.operation === operation)
 
 const pairs = reproduced.map(({ operation, run }, index) => {
-  const before = reproduced.slice(0, index).filter((one) => one.operation === operation)
+  const before = reproduced.slice(0, index).filter((example) => example.operation === operation)
   return { run, example: examplesOf(operation)[before.length]! }
 })
 
-// No caller can send these: what is empty is refused before.
+// The client rejects empty input before it sends a request.
 const isEmpty = ({ body, operation }: (typeof examples)[number]) =>
   body === "{}" || (operation === "UploadArchive" && body === "")
 
-/** What a call sends at the time of the examples. */
+/** Returns the request that a call sends at the time of the examples. */
 const sentBy = (run: Example["run"]) =>
   Effect.gen(function*() {
     yield* TestClock.setTime(signedAt)
-    const { glacier, sent } = yield* scripted(replies(() => answer(500)))
+    const { glacier, sent } = yield* scripted(respondWith(() => responseOf(500)))
     yield* Effect.flip(run(glacier))
     const { "content-length": _, ...headers } = sent[0]!.headers
     return { ...sent[0]!, headers, text: new TextDecoder().decode(sent[0]!.body) }
   })
 
-describe("What the client sends", () => {
+describe("the request of a call", () => {
   it.effect.each(pairs.filter(({ example }) => !example.body.startsWith("{")))(
-    "is what others sign: $example.method $example.target",
+    "equals the signed example: $example.method $example.target",
     ({ example, run }) =>
       Effect.gen(function*() {
         const { headers, method, text, url } = yield* sentBy(run)
@@ -349,9 +349,9 @@ describe("What the client sends", () => {
       })
   )
 
-  // Others put spaces into their JSON, which makes another signature.
+  // The examples have spaces in their JSON, so their signature differs.
   it.effect.each(pairs.filter(({ example }) => example.body.startsWith("{")))(
-    "is what others send but for the spaces of JSON and the names of jobs, and signed: $example.method $example.target $example.body",
+    "equals the example except for JSON spaces and job descriptions, and is signed: $example.method $example.target $example.body",
     ({ example, run }) =>
       Effect.gen(function*() {
         const { body, headers: sentHeaders, method, text, url } = yield* sentBy(run)
@@ -362,18 +362,18 @@ describe("What the client sends", () => {
         const isUnnamedJob = example.operation === "InitiateJob" && !example.body.includes("Description")
         expect(JSON.parse(text)).toEqual({
           ...JSON.parse(example.body),
-          // So that a job is found again when the answer is lost.
+          // The client adds a description, to find the job again when the response is lost.
           ...(isUnnamedJob ? { Description: expect.stringMatching(/^effect-glacier:\w+$/) } : {})
         })
         expect(authorization).toContain(`SignedHeaders=${example.signed_headers}, `)
         const { pathname, search } = new URL(url)
         const request = { method, path: pathname, query: search.slice(1), headers: { ...sentHeaders, host } }
         expect(verify(request, Sha256.hex(sha256, body))).toBe("signed")
-        expect(verify(request, Sha256.hex(sha256))).toBe("refused")
+        expect(verify(request, Sha256.hex(sha256))).toBe("rejected")
       })
   )
 
-  it("has all examples but those that are refused before they are sent", () => {
+  it("is tested for all examples except those that the client rejects", () => {
     expect(examples.filter(isEmpty).map(({ operation }) => operation))
       .toEqual(["UploadArchive", "InitiateJob", "SetVaultNotifications", "AddTagsToVault"])
     expect(pairs.map(({ example }) => examples.indexOf(example)).sort())
@@ -388,7 +388,7 @@ describe("What the client sends", () => {
     ({ description, marker }) =>
       Effect.gen(function*() {
         yield* TestClock.setTime(signedAt)
-        const { glacier, sent } = yield* scripted(replies(() => answer(500)))
+        const { glacier, sent } = yield* scripted(respondWith(() => responseOf(500)))
         yield* Effect.flip(glacier.uploadArchive({ vaultName, description, ...upload }))
         yield* Effect.flip(glacier.listVaults({ marker }))
         expect(sent.map((request) => {

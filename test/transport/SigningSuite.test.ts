@@ -1,4 +1,4 @@
-/** The public suite of Signature Version 4, restated in sigv4-cases.json. */
+/** Runs the public test suite of Signature Version 4, copied to sigv4-cases.json. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
@@ -14,14 +14,14 @@ type Case = Pick<(typeof suite.cases)[number], "method" | "path" | "query" | "he
 
 const sha256 = Effect.runSync(Sha256.Sha256)
 
-/** Repeated headers as HTTP joins them. */
+/** Joins repeated headers as HTTP does. */
 const joined = (headers: Case["headers"]) =>
   headers.reduce<Record<string, string>>((all, [name = "", value = ""]) => ({
     ...all,
     [name]: name in all ? `${all[name]},${value}` : value
   }), {})
 
-/** What our layer makes of a case, with the hashes of what it hashed on the way. */
+/** Signs a case. Returns the header, and the hash of everything that was hashed to make it. */
 const signed = async ({ body, headers, method, path, query, token }: Case) => {
   const hashed: Array<string> = []
   const created: Sha256.Create = (key) => {
@@ -64,10 +64,10 @@ const authorization = (signedHeaders: string, signature: string) =>
   `AWS4-HMAC-SHA256 Credential=${suite.access_key_id}/20150830/${suite.region}/${suite.service}/aws4_request, ` +
   `SignedHeaders=${signedHeaders}, Signature=${signature}`
 
-const foreign = suite.cases.filter((one) => one.not_ours !== undefined)
+const foreign = suite.cases.filter((testCase) => testCase.not_ours !== undefined)
 
 describe("the public suite of Signature Version 4 [S1]", () => {
-  it("has 38 cases, six of which are not for Glacier [S1]", () => {
+  it("has 38 cases, of which 6 do not apply to Glacier [S1]", () => {
     expect(suite.cases).toHaveLength(38)
     expect(new Set(suite.cases.map(({ name }) => name)).size).toBe(38)
     expect(foreign.map(({ name }) => name)).toEqual([
@@ -80,15 +80,20 @@ describe("the public suite of Signature Version 4 [S1]", () => {
     ])
   })
 
-  it.each(suite.cases.filter((one) => one.not_ours === undefined))("$name is signed alike [S1]", async (one) => {
-    const { authorization: ours, hashed } = await signed(one)
-    expect(hashed).toEqual(expect.arrayContaining([one.canonical_request_sha256, one.string_to_sign_sha256]))
-    expect(ours).toBe(authorization(one.signed_headers, one.signature))
-  })
+  it.each(suite.cases.filter((testCase) => testCase.not_ours === undefined))(
+    "signs $name like the suite [S1]",
+    async (testCase) => {
+      const { authorization: ours, hashed } = await signed(testCase)
+      expect(hashed).toEqual(
+        expect.arrayContaining([testCase.canonical_request_sha256, testCase.string_to_sign_sha256])
+      )
+      expect(ours).toBe(authorization(testCase.signed_headers, testCase.signature))
+    }
+  )
 
-  it.each(foreign)("$name is signed as if its path were normalised [S1]", async (one) => {
-    const twin = suite.cases.find(({ name }) => name === one.name.replace("-unnormalized", "-normalized"))!
-    expect((await signed(one)).authorization).toBe(authorization(twin.signed_headers, twin.signature))
-    expect(twin.signature).not.toBe(one.signature)
+  it.each(foreign)("signs $name as if its path were normalized [S1]", async (testCase) => {
+    const twin = suite.cases.find(({ name }) => name === testCase.name.replace("-unnormalized", "-normalized"))!
+    expect((await signed(testCase)).authorization).toBe(authorization(twin.signed_headers, twin.signature))
+    expect(twin.signature).not.toBe(testCase.signature)
   })
 })

@@ -14,7 +14,7 @@ import * as Transport from "../../src/transport/Transport.ts"
 import model from "../fixtures/glacier-model.json" with { type: "json" }
 import { archiveId, call, calls, jobId, uploadId, welcome, welcomeHash } from "./calls.ts"
 import type { Call } from "./calls.ts"
-import { answer, over, promptly, refusal, replies, script, scripted, signedAt } from "./support.ts"
+import { errorResponseOf, over, promptly, respondWith, responseOf, script, scripted, signedAt } from "./support.ts"
 
 const vaultName = "photos"
 const requestId = "AAABZpJrTyioDC_HsOmHae8EZp"
@@ -22,12 +22,12 @@ const text = (body: Uint8Array) => new TextDecoder().decode(body)
 
 type Run = (glacier: GlacierClient.Service) => Effect.Effect<object, GlacierError>
 
-/** What a call fails with when that comes back. */
+/** Returns the error of a call that gets a response. */
 const failure = (run: Run, response: () => Response) =>
-  Effect.flatMap(scripted(replies(response)), ({ glacier }) => Effect.flip(run(glacier)))
+  Effect.flatMap(scripted(respondWith(response)), ({ glacier }) => Effect.flip(run(glacier)))
 
-/** Each code with an operation that lists it, and for split codes the text that tells. */
-const refusals: ReadonlyArray<
+/** Each error code with an operation that lists it, and for split codes the text that identifies the class. */
+const errorResponses: ReadonlyArray<
   readonly [code: string, status: number, name: Call["name"], tag: string, message: string]
 > = [
   ["AccessDeniedException", 403, "createVault", "AccessDenied", "Access denied for account ID: 999999999999"],
@@ -72,7 +72,7 @@ const refusals: ReadonlyArray<
     "RangeNotSatisfiable",
     "The start of the range is larger than size of retrieved data: bytes=9-"
   ],
-  // Of another operation: the text tells nothing here.
+  // The text belongs to another operation, so it identifies nothing here.
   [
     "InvalidParameterValueException",
     400,
@@ -89,10 +89,10 @@ describe("Transport", () => {
   })
 
   describe("a request", () => {
-    it.effect.each(calls)("of $name", ({ answer, body = "", headers = {}, request, run }) =>
+    it.effect.each(calls)("of $name", ({ response, body = "", headers = {}, request, run }) =>
       Effect.gen(function*() {
         yield* TestClock.setTime(signedAt)
-        const { glacier, sent } = yield* scripted(replies(answer))
+        const { glacier, sent } = yield* scripted(respondWith(response))
         yield* Effect.withSpan(run(glacier), "outer")
         expect(sent).toHaveLength(1)
         const { authorization, "content-length": length, ...rest } = sent[0]!.headers
@@ -105,15 +105,15 @@ describe("Transport", () => {
         expect(length).toBe(body === "" ? undefined : String(new TextEncoder().encode(body).length))
       }))
 
-    it.effect("goes to the endpoint it was given", () =>
+    it.effect("goes to the configured endpoint", () =>
       Effect.gen(function*() {
         const endpoint = { region: "eu-west-1", endpoint: "http://127.0.0.1:9012/" }
-        const { glacier, sent } = yield* scripted(replies(call("listVaults").answer), { endpoint })
+        const { glacier, sent } = yield* scripted(respondWith(call("listVaults").response), { endpoint })
         yield* glacier.listVaults({})
         expect(sent.map(({ url }) => url)).toEqual(["http://127.0.0.1:9012/-/vaults"])
       }))
 
-    it.effect("can be of any operation, described or not", () =>
+    it.effect("can be of any operation, even of one that this package does not define", () =>
       Effect.gen(function*() {
         const ping = Operation.make({
           name: "Ping",
@@ -126,59 +126,59 @@ describe("Transport", () => {
           errors: [],
           repeatable: true
         })
-        const { http, sent } = script(replies(() => answer(204)))
+        const { http, sent } = script(respondWith(() => responseOf(204)))
         const transport = yield* Effect.provide(Transport.Transport, over(http))
         expect(yield* transport.execute(ping, { vaultName })).toEqual({})
         expect(sent[0]!.url).toBe("https://glacier.us-east-1.amazonaws.com/-/vaults/photos/ping")
       }))
   })
 
-  describe("an answer", () => {
-    it.effect.each(calls)("of $name", ({ answer, output, run }) =>
+  describe("a response", () => {
+    it.effect.each(calls)("of $name", ({ response, output, run }) =>
       Effect.gen(function*() {
-        const { glacier } = yield* scripted(replies(answer))
+        const { glacier } = yield* scripted(respondWith(response))
         const { body, ...rest } = { body: undefined, ...(yield* run(glacier)) }
         expect(rest).toEqual(output)
-        expect(body !== undefined).toBe(answer().status === 206)
+        expect(body !== undefined).toBe(response().status === 206)
       }))
 
-    it.effect("has null and absent fields as none", () =>
+    it.effect("decodes null and absent fields as none", () =>
       Effect.gen(function*() {
         const fields = ["LastInventoryDate", "NumberOfArchives", "SizeInBytes"]
         const always = { CreationDate: "2012-03-20T17:03:43.221Z", VaultARN: "arn", VaultName: vaultName }
         const nulls = { ...always, ...Object.fromEntries(fields.map((name) => [name, null])) }
         const { glacier } = yield* scripted(
-          replies(() => answer(200, JSON.stringify(nulls)), () => answer(200, JSON.stringify(always)))
+          respondWith(() => responseOf(200, JSON.stringify(nulls)), () => responseOf(200, JSON.stringify(always)))
         )
-        const [one, other] = yield* Effect.replicateEffect(glacier.describeVault({ vaultName }), 2)
-        expect(one).toMatchObject({ lastInventoryDate: Option.none(), numberOfArchives: Option.none() })
-        expect(other).toEqual(one)
+        const [first, second] = yield* Effect.replicateEffect(glacier.describeVault({ vaultName }), 2)
+        expect(first).toMatchObject({ lastInventoryDate: Option.none(), numberOfArchives: Option.none() })
+        expect(second).toEqual(first)
       }))
 
-    it.effect.each([200, 206])("has the bytes of a job's output (%i)", (status) =>
+    it.effect.each([200, 206])("provides the bytes of a job's output (%i)", (status) =>
       Effect.gen(function*() {
-        const { glacier } = yield* scripted(replies(() => answer(status, welcome)))
+        const { glacier } = yield* scripted(respondWith(() => responseOf(status, welcome)))
         const { body, treeHash } = yield* glacier.getJobOutput({ vaultName, jobId })
         const pieces = yield* Stream.runCollect(body)
         expect(Buffer.concat([...pieces])).toEqual(Buffer.from(welcome))
         expect(treeHash).toEqual(Option.none())
       }))
 
-    it.effect("may have an output without a single byte", () =>
+    it.effect("can have an output of 0 bytes", () =>
       Effect.gen(function*() {
-        const { glacier } = yield* scripted(replies(() => answer(200)))
+        const { glacier } = yield* scripted(respondWith(() => responseOf(200)))
         const { body } = yield* glacier.getJobOutput({ vaultName, jobId })
         expect(yield* Stream.runCount(body)).toBe(0)
       }))
 
-    it.effect("that breaks off fails with ConnectionError", () =>
+    it.effect("whose body breaks off fails with ConnectionError", () =>
       Effect.gen(function*() {
         let pulls = 0
         const broken = () =>
           new ReadableStream<Uint8Array>({
             pull: (controller) => pulls++ === 0 ? controller.enqueue(welcome) : controller.error(new Error("was cut"))
           })
-        const { glacier } = yield* scripted(replies(() => answer(200, broken())))
+        const { glacier } = yield* scripted(respondWith(() => responseOf(200, broken())))
         const { body } = yield* glacier.getJobOutput({ vaultName, jobId })
         const error = yield* Effect.flip(Stream.runDrain(body))
         expect({ ...error }).toMatchObject({ _tag: "ConnectionError", operation: "GetJobOutput" })
@@ -186,23 +186,26 @@ describe("Transport", () => {
       }))
   })
 
-  describe("an error answer", () => {
-    it("of every code is tried", () => {
-      expect(new Set(refusals.map(([code]) => code))).toEqual(new Set(Object.keys(model.errors)))
+  describe("an error response", () => {
+    it("of every code is in the table", () => {
+      expect(new Set(errorResponses.map(([code]) => code))).toEqual(new Set(Object.keys(model.errors)))
     })
 
-    it.effect.each(refusals)("%s (%i) of %s is %s: %s", ([code, status, name, tag, message]) =>
-      Effect.gen(function*() {
-        const error = yield* failure(call(name).run, () => refusal(status, code, message))
-        expect({ ...error, message: error.message }).toMatchObject({
-          _tag: tag,
-          operation: operations[name].name,
-          status,
-          requestId,
-          message
+    it.effect.each(errorResponses)(
+      "%s (%i) of %s is %s: %s",
+      ([code, status, name, tag, message]) =>
+        Effect.gen(function*() {
+          const error = yield* failure(call(name).run, () => errorResponseOf(status, code, message))
+          expect({ ...error, message: error.message }).toMatchObject({
+            _tag: tag,
+            operation: operations[name].name,
+            status,
+            requestId,
+            message
+          })
+          expect(error).toBeInstanceOf(Error)
         })
-        expect(error).toBeInstanceOf(Error)
-      }))
+    )
 
     const json = (code: string, message: string) => JSON.stringify({ code, message })
 
@@ -210,22 +213,28 @@ describe("Transport", () => {
     const unknown: ReadonlyArray<
       readonly [about: string, status: number, body: string | null, code: string, message: string]
     > = [
-      ["a code of tomorrow", 400, json("NewException", "new"), "NewException", "new"],
-      ["a code it does not list", 400, json("LimitExceededException", "full"), "LimitExceededException", "full"],
-      ["a page of a proxy", 502, page, "HTTP 502", page],
+      ["a future code", 400, json("NewException", "new"), "NewException", "new"],
+      [
+        "a code that the operation does not list",
+        400,
+        json("LimitExceededException", "full"),
+        "LimitExceededException",
+        "full"
+      ],
+      ["a proxy's page", 502, page, "HTTP 502", page],
       ["a long page", 503, "x".repeat(100_000), "HTTP 503", "x".repeat(500)],
       ["no body", 500, null, "HTTP 500", "HTTP status 500"],
-      ["JSON of another kind", 403, "{\"code\":7}", "HTTP 403", "{\"code\":7}"],
-      ["JSON that is no object", 400, "null", "HTTP 400", "null"],
+      ["other JSON", 403, "{\"code\":7}", "HTTP 403", "{\"code\":7}"],
+      ["JSON that is not an object", 400, "null", "HTTP 400", "null"],
       ["a redirect", 307, null, "HTTP 307", "HTTP status 307"],
       ["a success of another operation", 201, null, "HTTP 201", "HTTP status 201"]
     ]
 
     it.effect.each(unknown)(
-      "of %s (%i) is UnknownServiceError",
+      "with %s (%i) is UnknownServiceError",
       ([, status, body, code, message]) =>
         Effect.gen(function*() {
-          const error = yield* failure(call("describeVault").run, () => answer(status, body))
+          const error = yield* failure(call("describeVault").run, () => responseOf(status, body))
           expect({ ...error, message: error.message }).toMatchObject({
             _tag: "UnknownServiceError",
             operation: "DescribeVault",
@@ -252,15 +261,15 @@ describe("Transport", () => {
     ]
 
     it.effect.each(forms)(
-      "has its code and text in any form that AWS uses: %j %j",
+      "is decoded in every form that AWS uses: %j %j",
       ([body, headers]) =>
         Effect.gen(function*() {
-          const error = yield* failure(call("describeVault").run, () => answer(404, JSON.stringify(body), headers))
+          const error = yield* failure(call("describeVault").run, () => responseOf(404, JSON.stringify(body), headers))
           expect({ ...error, message: error.message }).toMatchObject({ _tag: "VaultNotFound", message: vaultMessage })
         })
     )
 
-    it.effect("without a request id has none", () =>
+    it.effect("without a request id becomes an error without a request id", () =>
       Effect.gen(function*() {
         const error = yield* failure(call("describeVault").run, () => new Response(null, { status: 500 }))
         expect({ ...error, requestId: error._tag === "UnknownServiceError" ? error.requestId : "?" })
@@ -271,13 +280,13 @@ describe("Transport", () => {
   describe("a response that contradicts its request", () => {
     const other = "0".repeat(64)
     const retrying = { policies: RetryPolicy.layer(promptly(2)) }
-    const hashed = () => answer(201, null, { "x-amz-archive-id": archiveId, "x-amz-sha256-tree-hash": other })
+    const hashed = () => responseOf(201, null, { "x-amz-archive-id": archiveId, "x-amz-sha256-tree-hash": other })
 
     it.effect.each(["uploadArchive", "completeMultipartUpload"] as const)(
-      "by another tree hash is ChecksumMismatch with the id of the archive, and is not repeated: %s",
+      "in its tree hash is ChecksumMismatch with the id of the archive, and is not retried: %s",
       (name) =>
         Effect.gen(function*() {
-          const { glacier, sent } = yield* scripted(replies(hashed), retrying)
+          const { glacier, sent } = yield* scripted(respondWith(hashed), retrying)
           const error = yield* Effect.flip(call(name).run(glacier))
           expect({ ...error, message: error.message }).toMatchObject({
             _tag: "ChecksumMismatch",
@@ -291,28 +300,28 @@ describe("Transport", () => {
         })
     )
 
-    it.effect("by another tree hash of a part has the part sent again", () =>
+    it.effect("in the tree hash of a part makes the client send the part again", () =>
       Effect.gen(function*() {
-        const wrong = () => answer(204, null, { "x-amz-sha256-tree-hash": other })
+        const wrong = () => responseOf(204, null, { "x-amz-sha256-tree-hash": other })
         const { run } = call("uploadMultipartPart")
-        const healed = yield* scripted(replies(wrong, call("uploadMultipartPart").answer), retrying)
+        const healed = yield* scripted(respondWith(wrong, call("uploadMultipartPart").response), retrying)
         yield* run(healed.glacier)
         expect(healed.sent).toHaveLength(2)
-        const never = yield* scripted(replies(wrong), retrying)
+        const never = yield* scripted(respondWith(wrong), retrying)
         const error = yield* Effect.flip(run(never.glacier))
         expect({ ...error }).toMatchObject({ _tag: "ChecksumMismatch", status: 204 })
         expect(never.sent).toHaveLength(3)
       }))
 
-    it.effect("by no tree hash is taken as it is", () =>
+    it.effect("is not one that lacks a tree hash", () =>
       Effect.gen(function*() {
-        const { glacier } = yield* scripted(replies(() => answer(201, null, { "x-amz-archive-id": archiveId })))
+        const { glacier } = yield* scripted(respondWith(() => responseOf(201, null, { "x-amz-archive-id": archiveId })))
         expect(yield* call("uploadArchive").run(glacier)).toMatchObject({ archiveId, treeHash: Option.none() })
       }))
 
     const changed = (name: Call["name"], field: string) => async () => {
-      const body: unknown = await call(name).answer().json()
-      return answer(200, JSON.stringify({ ...Object(body), [field]: "another" }))
+      const body: unknown = await call(name).response().json()
+      return responseOf(200, JSON.stringify({ ...Object(body), [field]: "another" }))
     }
 
     it.effect.each(
@@ -321,7 +330,7 @@ describe("Transport", () => {
         ["describeJob", "JobId", /jobId/],
         ["listParts", "MultipartUploadId", /uploadId/]
       ] as const
-    )("by another name or id is MalformedResponse: %s", ([name, field, problem]) =>
+    )("in a name or id is MalformedResponse: %s", ([name, field, problem]) =>
       Effect.gen(function*() {
         const { glacier } = yield* scripted(() => Effect.promise(changed(name, field)))
         const error = yield* Effect.flip(call(name).run(glacier))
@@ -339,20 +348,20 @@ describe("Transport", () => {
         ["uploadArchive", "x-amz-archive-id", archiveId, "archives", "OutcomeUnknown"]
       ] as const
     )(
-      "by a location with another id than its own is refused: %s",
+      "in the id of its location is rejected: %s",
       ([name, header, id, folder, tag]) =>
         Effect.gen(function*() {
           const located = (last: string) => () =>
-            answer(201, null, { [header]: id, location: `/012345678901/vaults/photos/${folder}/${last}` })
-          yield* Effect.flatMap(scripted(replies(located(id))), ({ glacier }) => call(name).run(glacier))
+            responseOf(201, null, { [header]: id, location: `/012345678901/vaults/photos/${folder}/${last}` })
+          yield* Effect.flatMap(scripted(respondWith(located(id))), ({ glacier }) => call(name).run(glacier))
           expect(yield* failure(call(name).run, located("another"))).toHaveProperty("_tag", tag)
         })
     )
   })
 
-  describe("bytes that were damaged on their way", () => {
+  describe("bytes that were damaged in transit", () => {
     const damaged = () =>
-      refusal(
+      errorResponseOf(
         403,
         "InvalidSignatureException",
         "The value passed in as x-amz-content-SHA256 does not match the computed payload hash. Computed digest: a"
@@ -360,20 +369,20 @@ describe("Transport", () => {
     const retrying = { policies: RetryPolicy.layer(promptly(2)) }
 
     it.effect.each(["uploadArchive", "uploadMultipartPart"] as const)(
-      "are sent again, as nothing was stored: %s",
+      "are sent again, because nothing was stored: %s",
       (name) =>
         Effect.gen(function*() {
-          const { glacier, sent } = yield* scripted(replies(damaged, call(name).answer), retrying)
+          const { glacier, sent } = yield* scripted(respondWith(damaged, call(name).response), retrying)
           yield* call(name).run(glacier)
           expect(sent).toHaveLength(2)
         })
     )
 
     it.effect.each(["uploadArchive", "uploadMultipartPart"] as const)(
-      "are ChecksumMismatch when they are damaged each time: %s",
+      "end in ChecksumMismatch when every attempt damages them: %s",
       (name) =>
         Effect.gen(function*() {
-          const { glacier, sent } = yield* scripted(replies(damaged), retrying)
+          const { glacier, sent } = yield* scripted(respondWith(damaged), retrying)
           const error = yield* Effect.flip(call(name).run(glacier))
           expect({ ...error, message: error.message }).toMatchObject({
             _tag: "ChecksumMismatch",
@@ -384,11 +393,11 @@ describe("Transport", () => {
         })
     )
 
-    it.effect("are not confused with a wrong secret, which fails at once", () =>
+    it.effect("are not confused with a wrong secret key, which fails without a retry", () =>
       Effect.gen(function*() {
         const wrong = "The request signature we calculated does not match the signature you provided."
         const { glacier, sent } = yield* scripted(
-          replies(() => refusal(403, "InvalidSignatureException", wrong)),
+          respondWith(() => errorResponseOf(403, "InvalidSignatureException", wrong)),
           retrying
         )
         expect(yield* Effect.flip(call("uploadArchive").run(glacier))).toHaveProperty("_tag", "InvalidSignature")
@@ -396,30 +405,30 @@ describe("Transport", () => {
       }))
   })
 
-  describe("an answer of success that breaks the API", () => {
+  describe("a successful response that breaks the API", () => {
     const vault = { CreationDate: "2012-03-20T17:03:43.221Z", VaultARN: "arn", VaultName: vaultName }
-    const json = (body: unknown) => () => answer(200, JSON.stringify(body))
-    const hashed = (treeHash: string) => () => answer(200, "x", { "x-amz-sha256-tree-hash": treeHash })
-    const ranged = (range: string) => () => answer(206, "x", { "content-range": range })
+    const json = (body: unknown) => () => responseOf(200, JSON.stringify(body))
+    const hashed = (treeHash: string) => () => responseOf(200, "x", { "x-amz-sha256-tree-hash": treeHash })
+    const ranged = (range: string) => () => responseOf(206, "x", { "content-range": range })
     const malformed: ReadonlyArray<readonly [about: string, Call["name"], () => Response, RegExp]> = [
-      ["no JSON", "describeVault", () => answer(200, "<html>"), /not JSON/],
-      ["nothing", "describeVault", () => answer(200), /not JSON/],
-      ["half a document", "describeVault", () => answer(200, "{\"VaultName\":"), /not JSON/],
-      ["no object", "describeVault", json([]), /VaultARN|Expected/],
-      ["a field missing", "describeVault", json({ ...vault, VaultName: undefined }), /VaultName/],
+      ["no JSON", "describeVault", () => responseOf(200, "<html>"), /not JSON/],
+      ["no body", "describeVault", () => responseOf(200), /not JSON/],
+      ["half a document", "describeVault", () => responseOf(200, "{\"VaultName\":"), /not JSON/],
+      ["JSON that is not an object", "describeVault", json([]), /VaultARN|Expected/],
+      ["a missing field", "describeVault", json({ ...vault, VaultName: undefined }), /VaultName/],
       ["a field of another type", "describeVault", json({ ...vault, SizeInBytes: "12" }), /SizeInBytes/],
       ["a negative count", "describeVault", json({ ...vault, NumberOfArchives: -1 }), /NumberOfArchives/],
-      ["a date that is none", "describeVault", json({ ...vault, CreationDate: "yesterday" }), /CreationDate/],
+      ["an invalid date", "describeVault", json({ ...vault, CreationDate: "yesterday" }), /CreationDate/],
       ["an unknown job status", "listJobs", json({ JobList: [{ StatusCode: "Resting" }] }), /JobList/],
-      ["no archive id", "completeMultipartUpload", () => answer(201), /x-amz-archive-id is missing/],
+      ["no archive id", "completeMultipartUpload", () => responseOf(201), /x-amz-archive-id is missing/],
       [
         "an empty upload id",
         "initiateMultipartUpload",
-        () => answer(201, null, { "x-amz-multipart-upload-id": "" }),
+        () => responseOf(201, null, { "x-amz-multipart-upload-id": "" }),
         /x-amz-multipart-upload-id is missing/
       ],
-      ["a tree hash that is none", "getJobOutput", hashed("0"), /tree-hash/],
-      ["a range that is none", "getJobOutput", ranged("bytes */7"), /content-range/]
+      ["an invalid tree hash", "getJobOutput", hashed("0"), /tree-hash/],
+      ["an invalid range", "getJobOutput", ranged("bytes */7"), /content-range/]
     ]
 
     it.effect.each(malformed)(
@@ -439,13 +448,13 @@ describe("Transport", () => {
 
     it.effect.each(
       [
-        ["no archive id", "uploadArchive", () => answer(201), /x-amz-archive-id is missing/],
-        ["an id that is none", "initiateJob", () => answer(202, null, { "x-amz-job-id": "../vaults" }), /x-amz-job-id/],
-        ["no lock id", "initiateVaultLock", () => answer(201), /x-amz-lock-id is missing/],
-        ["another success", "uploadArchive", () => answer(200), /HTTP status 200/]
+        ["no archive id", "uploadArchive", () => responseOf(201), /x-amz-archive-id is missing/],
+        ["an invalid id", "initiateJob", () => responseOf(202, null, { "x-amz-job-id": "../vaults" }), /x-amz-job-id/],
+        ["no lock id", "initiateVaultLock", () => responseOf(201), /x-amz-lock-id is missing/],
+        ["another successful status", "uploadArchive", () => responseOf(200), /HTTP status 200/]
       ] as const
     )(
-      "with %s leaves the outcome of a call unknown that must not be made twice (%s)",
+      "with %s leaves the outcome unknown of a call that must not be repeated (%s)",
       ([, name, response, problem]) =>
         Effect.gen(function*() {
           const error = yield* failure(call(name).run, response)
@@ -457,12 +466,12 @@ describe("Transport", () => {
         })
     )
 
-    it.effect("holds no connection", () =>
+    it.effect("does not keep its connection", () =>
       Effect.gen(function*() {
         let released = false
         const endless = () => new ReadableStream<Uint8Array>({ cancel: () => void (released = true) })
         const { glacier, sent } = yield* scripted(
-          replies(() => answer(200, endless(), { "x-amz-sha256-tree-hash": "0" }))
+          respondWith(() => responseOf(200, endless(), { "x-amz-sha256-tree-hash": "0" }))
         )
         yield* Effect.flip(glacier.getJobOutput({ vaultName, jobId }))
         expect(released || sent[0]!.signal.aborted).toBe(true)
@@ -476,9 +485,9 @@ describe("Transport", () => {
       glacier: GlacierClient.Service,
       parameters: Operation.Input<(typeof operations)["initiateJob"]>["parameters"]
     ) => glacier.initiateJob({ vaultName, parameters })
-    type Refused = readonly [field: string, about: string, Run]
-    const inputs: ReadonlyArray<Refused> = [
-      ...["", ".", "..", "a b", "a/b", "a%2Fb", "é", "a\r\nb", "x".repeat(256)].map((name): Refused => [
+    type Rejected = readonly [field: string, about: string, Run]
+    const inputs: ReadonlyArray<Rejected> = [
+      ...["", ".", "..", "a b", "a/b", "a%2Fb", "é", "a\r\nb", "x".repeat(256)].map((name): Rejected => [
         "vaultName",
         JSON.stringify(name).slice(0, 12),
         (glacier) => glacier.createVault({ vaultName: name })
@@ -492,7 +501,7 @@ describe("Transport", () => {
       ["body", "no byte", (glacier) => glacier.uploadMultipartPart({ ...part, body: new Uint8Array() })],
       ["contentSha256", "upper case", (glacier) => glacier.uploadArchive({ ...upload, contentSha256: "A".repeat(64) })],
       ["treeHash", "too short", (glacier) => glacier.uploadArchive({ ...upload, treeHash: welcomeHash.slice(1) })],
-      ...[0, 1, 1_048_575, 3_145_728, 8_589_934_592, 1_048_576.5, NaN, -1_048_576].map((partSize): Refused => [
+      ...[0, 1, 1_048_575, 3_145_728, 8_589_934_592, 1_048_576.5, NaN, -1_048_576].map((partSize): Rejected => [
         "partSize",
         String(partSize),
         (glacier) => glacier.initiateMultipartUpload({ vaultName, partSize })
@@ -503,11 +512,11 @@ describe("Transport", () => {
         ["range.start", -1, 1] as const,
         ["range.start", 0.5, 1] as const,
         ["range.end", 0, Infinity] as const
-      ].flatMap(([field, start, end]): ReadonlyArray<Refused> => [
+      ].flatMap(([field, start, end]): ReadonlyArray<Rejected> => [
         [field, `${start}-${end}`, (glacier) => glacier.getJobOutput({ vaultName, jobId, range: { start, end } })],
         [field, `${start}-${end}`, (glacier) => glacier.uploadMultipartPart({ ...part, range: { start, end } })]
       ]),
-      ...[0, -1, 1.5, NaN, Infinity].map((limit): Refused => [
+      ...[0, -1, 1.5, NaN, Infinity].map((limit): Rejected => [
         "limit",
         String(limit),
         (glacier) => glacier.listVaults({ limit })
@@ -526,7 +535,7 @@ describe("Transport", () => {
 
     it.effect.each(inputs)("%s (%s) is InvalidInput, and nothing is sent", ([field, , run]) =>
       Effect.gen(function*() {
-        const { glacier, sent } = yield* scripted(replies(() => answer(500)))
+        const { glacier, sent } = yield* scripted(respondWith(() => responseOf(500)))
         const error = yield* Effect.flip(run(glacier))
         expect({ ...error }).toMatchObject({ _tag: "InvalidInput", field, rule: expect.stringMatching(/./) })
         expect(sent).toEqual([])
@@ -545,7 +554,7 @@ describe("Transport", () => {
               )
               ? [Number(metricState.count)]
               : []
-          ).reduce((sum, one) => sum + one, 0)
+          ).reduce((sum, count) => sum + count, 0)
       )
 
     const counted = <A, E, R>(name: string, labels: Record<string, string>, effect: Effect.Effect<A, E, R>) =>
@@ -558,7 +567,8 @@ describe("Transport", () => {
     it.effect("count each attempt by operation and outcome", () =>
       Effect.gen(function*() {
         const { glacier } = yield* scripted(
-          replies(() => refusal(400, "ThrottlingException"), () => refusal(404, "ResourceNotFoundException")),
+          respondWith(() => errorResponseOf(400, "ThrottlingException"), () =>
+            errorResponseOf(404, "ResourceNotFoundException")),
           { policies: RetryPolicy.layer(promptly(5)) }
         )
         const call = glacier.deleteArchive({ vaultName, archiveId: "a" })
@@ -567,26 +577,27 @@ describe("Transport", () => {
         expect(yield* counted(...requests("Throttling"), call)).toBe(1)
         expect(yield* counted(...requests("ResourceNotFound"), call)).toBe(1)
         expect(yield* counted(...requests("ok"), call)).toBe(0)
-        const { glacier: fine } = yield* scripted(replies(() => answer(204)))
+        const { glacier: fine } = yield* scripted(respondWith(() => responseOf(204)))
         expect(yield* counted(...requests("ok"), fine.deleteArchive({ vaultName, archiveId: "a" }))).toBe(1)
       }))
 
-    it.effect("count the bytes of each attempt going up", () =>
+    it.effect("count the bytes that each attempt sends", () =>
       Effect.gen(function*() {
-        const up = (...answers: ReadonlyArray<() => Response>) =>
-          Effect.flatMap(scripted(replies(...answers), { policies: RetryPolicy.layer(promptly(5)) }), ({ glacier }) =>
-            counted("glacier_bytes_total", { direction: "up" }, call("uploadArchive").run(glacier)))
-        expect(yield* up(call("uploadArchive").answer)).toBe(26)
+        const up = (...responses: ReadonlyArray<() => Response>) =>
+          Effect.flatMap(
+            scripted(respondWith(...responses), { policies: RetryPolicy.layer(promptly(5)) }),
+            ({ glacier }) => counted("glacier_bytes_total", { direction: "up" }, call("uploadArchive").run(glacier))
+          )
+        expect(yield* up(call("uploadArchive").response)).toBe(26)
         expect(
-          yield* up(() =>
-            refusal(400, "ThrottlingException"), call("uploadArchive").answer)
+          yield* up(() => errorResponseOf(400, "ThrottlingException"), call("uploadArchive").response)
         ).toBe(52)
-        expect(yield* up(() => refusal(403, "AccessDeniedException"))).toBe(26)
+        expect(yield* up(() => errorResponseOf(403, "AccessDeniedException"))).toBe(26)
       }))
 
-    it.effect("count the bytes that came down", () =>
+    it.effect("count the bytes received", () =>
       Effect.gen(function*() {
-        const { glacier } = yield* scripted(replies(() => answer(200, welcome)))
+        const { glacier } = yield* scripted(respondWith(() => responseOf(200, welcome)))
         const down = { direction: "down" }
         const { body } = yield* glacier.getJobOutput({ vaultName, jobId })
         expect(yield* counted("glacier_bytes_total", down, Stream.runDrain(body))).toBe(26)

@@ -18,18 +18,18 @@ import type { GlacierError } from "../../src/protocol/GlacierError.ts"
 import { operations } from "../../src/protocol/Operations.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import { call, calls, jobId, notRepeatable, welcome, welcomeHash } from "./calls.ts"
-import { answer, keys, promptly, refusal, replies, scripted, signedAt } from "./support.ts"
-import type { Reply, Sent } from "./support.ts"
+import { errorResponseOf, keys, promptly, respondWith, responseOf, scripted, signedAt } from "./support.ts"
+import type { Respond, Sent } from "./support.ts"
 
 const vaultName = "photos"
 const vault = { vaultName }
 const uploadInput = { vaultName, body: welcome, contentSha256: welcomeHash, treeHash: welcomeHash }
-const unavailable = () => refusal(500, "ServiceUnavailableException")
-const throttled = () => refusal(400, "ThrottlingException", "Rate exceeded")
+const unavailable = () => errorResponseOf(500, "ServiceUnavailableException")
+const throttled = () => errorResponseOf(400, "ThrottlingException", "Rate exceeded")
 const retrying = { policies: RetryPolicy.layer(promptly(3)) }
 const byDefault = { policies: Layer.empty }
 
-/** What comes of an effect when that much time passes. */
+/** Runs an effect for a time. Returns its exit, or none if it still runs. */
 const after = <A, E, R>(time: Duration.DurationInput, effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
     const fiber = yield* Effect.fork(effect)
@@ -39,7 +39,7 @@ const after = <A, E, R>(time: Duration.DurationInput, effect: Effect.Effect<A, E
     return exit
   })
 
-/** The failure of an effect, which must not happen before that time. */
+/** Returns the failure of an effect. It must happen exactly at a time. */
 const failureAt = <A, E, R>(time: Duration.DurationInput, effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
     const fiber = yield* Effect.fork(Effect.flip(effect))
@@ -53,7 +53,7 @@ const failureAt = <A, E, R>(time: Duration.DurationInput, effect: Effect.Effect<
 const waits = (sent: ReadonlyArray<Sent>) => sent.slice(1).map(({ at }, index) => at - sent[index]!.at)
 
 describe("an attempt", () => {
-  const never: Reply = () => Effect.never
+  const never: Respond = () => Effect.never
 
   it.effect.each(
     [
@@ -61,7 +61,7 @@ describe("an attempt", () => {
       ["getJobOutput", 30_000],
       ["uploadMultipartPart", 300_000]
     ] as const
-  )("of %s waits %i ms for an answer and is then aborted", ([name, millis]) =>
+  )("of %s is aborted when no response arrives within %i ms", ([name, millis]) =>
     Effect.gen(function*() {
       const { glacier, sent } = yield* scripted(never)
       const error = yield* failureAt(millis, call(name).run(glacier))
@@ -70,7 +70,7 @@ describe("an attempt", () => {
     }))
 
   it.effect.each([["purchaseProvisionedCapacity", 30_000], ["uploadArchive", 300_000]] as const)(
-    "of %s, which must not be done twice, waits %i ms for an answer and is then aborted",
+    "of %s, which must not be repeated, is aborted when no response arrives within %i ms",
     ([name, millis]) =>
       Effect.gen(function*() {
         const { glacier, sent } = yield* scripted(never)
@@ -83,30 +83,30 @@ describe("an attempt", () => {
       })
   )
 
-  it.effect("waits as long for the end of the answer", () =>
+  it.effect("is aborted when the response does not end within the same limit", () =>
     Effect.gen(function*() {
-      const { glacier, sent } = yield* scripted(() => Effect.sync(() => answer(200, new ReadableStream())))
+      const { glacier, sent } = yield* scripted(() => Effect.sync(() => responseOf(200, new ReadableStream())))
       const error = yield* failureAt("30 seconds", glacier.describeVault(vault))
       expect({ ...error }).toMatchObject({ _tag: "AttemptTimeout", operation: "DescribeVault", waiting: "response" })
       expect(sent.map(({ signal }) => signal.aborted)).toEqual([true])
     }))
 
-  /** One piece of bytes every so often. */
-  const dripping = (pause: Duration.DurationInput, pieces: number): Reply => () =>
+  /** Responds with a body that sends a piece of bytes after each pause. */
+  const dripping = (pause: Duration.DurationInput, pieces: number): Respond => () =>
     Stream.range(1, pieces).pipe(
       Stream.mapEffect(() => Effect.as(Effect.sleep(pause), welcome)),
       Stream.toReadableStreamEffect(),
-      Effect.map((body) => answer(200, body))
+      Effect.map((body) => responseOf(200, body))
     )
 
-  const output = (reply: Reply) =>
+  const output = (respond: Respond) =>
     Effect.gen(function*() {
-      const { glacier, sent } = yield* scripted(reply)
+      const { glacier, sent } = yield* scripted(respond)
       const { body } = yield* glacier.getJobOutput({ vaultName, jobId })
       return { body, sent }
     })
 
-  it.effect("waits 30 seconds for the next bytes of a body and is then aborted", () =>
+  it.effect("is aborted when no further bytes of a body arrive within 30 seconds", () =>
     Effect.gen(function*() {
       const { body, sent } = yield* output(dripping("31 seconds", 1))
       const error = yield* failureAt("30 seconds", Stream.runDrain(body))
@@ -114,13 +114,13 @@ describe("an attempt", () => {
       expect(sent.map(({ signal }) => signal.aborted)).toEqual([true])
     }))
 
-  it.effect("has all the time for a body that goes on", () =>
+  it.effect("has no time limit for a body that keeps sending", () =>
     Effect.gen(function*() {
       const { body } = yield* output(dripping("29 seconds", 5))
       expect(yield* after("145 seconds", Stream.runCount(body))).toEqual(Option.some(Exit.succeed(5)))
     }))
 
-  it.effect("has all the time for a consumer that is slow", () =>
+  it.effect("has no time limit for a slow consumer of its body", () =>
     Effect.gen(function*() {
       const { body } = yield* output(dripping("1 second", 3))
       const slow = Stream.runCount(Stream.tap(body, () => Effect.sleep("10 minutes")))
@@ -138,17 +138,17 @@ describe("an attempt", () => {
       expect(sent.map(({ signal }) => signal.aborted)).toEqual([true])
     }))
 
-  it.effect("is aborted when no more of its body is wanted", () =>
+  it.effect("is aborted when the consumer of its body stops", () =>
     Effect.gen(function*() {
-      const { body, sent } = yield* output(() => Effect.sync(() => answer(200, welcome)))
+      const { body, sent } = yield* output(() => Effect.sync(() => responseOf(200, welcome)))
       expect(sent.map(({ signal }) => signal.aborted)).toEqual([false])
       yield* Stream.runDrain(Stream.take(body, 1))
       expect(sent.map(({ signal }) => signal.aborted)).toEqual([true])
     }))
 })
 
-/** What came of a call, and how often it was made. */
-const told = (outcome: Either.Either<object, GlacierError>, sent: ReadonlyArray<Sent>) => {
+/** Returns the tag of a call's outcome, and how often the call was sent. */
+const outcomeOf = (outcome: Either.Either<object, GlacierError>, sent: ReadonlyArray<Sent>) => {
   const [first] = sent
   const repeats = sent.filter(({ method, url }) => method === first?.method && url === first.url)
   return [Either.isLeft(outcome) ? outcome.left._tag : outcome._tag, repeats.length]
@@ -156,54 +156,54 @@ const told = (outcome: Either.Either<object, GlacierError>, sent: ReadonlyArray<
 
 describe("a retry", () => {
   it.effect.each(calls)(
-    "of $name follows a throttle",
-    ({ answer: fine, run }) =>
+    "of $name is made after a throttling error",
+    ({ response: fine, run }) =>
       Effect.gen(function*() {
-        const { glacier, sent } = yield* scripted(replies(throttled, throttled, fine), retrying)
+        const { glacier, sent } = yield* scripted(respondWith(throttled, throttled, fine), retrying)
         yield* run(glacier)
         expect(sent).toHaveLength(3)
       })
   )
 
   it.effect.each(
-    calls.flatMap((one) => [{ ...one, whose: "the service's", failure: unavailable }, {
-      ...one,
+    calls.flatMap((call) => [{ ...call, whose: "the service's", failure: unavailable }, {
+      ...call,
       whose: "a proxy's",
-      failure: () => answer(502, "<html>")
+      failure: () => responseOf(502, "<html>")
     }])
   )(
-    "of $name follows $whose failure only when it does no harm",
-    ({ answer: fine, failure, name, run }) =>
+    "of $name is made after $whose failure only if the operation is repeatable",
+    ({ response: fine, failure, name, run }) =>
       Effect.gen(function*() {
-        const { glacier, sent } = yield* scripted(replies(failure, fine), retrying)
+        const { glacier, sent } = yield* scripted(respondWith(failure, fine), retrying)
         const outcome = yield* Effect.either(run(glacier))
-        expect(told(outcome, sent)).toEqual(notRepeatable.includes(name) ? ["OutcomeUnknown", 1] : ["Right", 2])
+        expect(outcomeOf(outcome, sent)).toEqual(notRepeatable.includes(name) ? ["OutcomeUnknown", 1] : ["Right", 2])
       })
   )
 
   it.effect.each(calls)(
-    "of $name follows a lost connection only when it does no harm",
-    ({ answer: fine, name, run }) =>
+    "of $name is made after a lost connection only if the operation is repeatable",
+    ({ response: fine, name, run }) =>
       Effect.gen(function*() {
         const { glacier, sent } = yield* scripted(
           (_, attempt) => attempt === 1 ? Effect.fail("ECONNRESET") : Effect.sync(fine),
           retrying
         )
         const outcome = yield* Effect.either(run(glacier))
-        expect(told(outcome, sent)).toEqual(notRepeatable.includes(name) ? ["OutcomeUnknown", 1] : ["Right", 2])
+        expect(outcomeOf(outcome, sent)).toEqual(notRepeatable.includes(name) ? ["OutcomeUnknown", 1] : ["Right", 2])
       })
   )
 
   it.effect.each(calls)(
-    "of $name follows a timeout only when it does no harm",
-    ({ answer: fine, name, run }) =>
+    "of $name is made after a timeout only if the operation is repeatable",
+    ({ response: fine, name, run }) =>
       Effect.gen(function*() {
         const { glacier, sent } = yield* scripted(
           (_, attempt) => attempt === 1 ? Effect.never : Effect.sync(fine),
           retrying
         )
         const outcome = yield* Effect.flatten(Effect.flatten(after("5 minutes", Effect.either(run(glacier)))))
-        expect(told(outcome, sent)).toEqual(notRepeatable.includes(name) ? ["OutcomeUnknown", 1] : ["Right", 2])
+        expect(outcomeOf(outcome, sent)).toEqual(notRepeatable.includes(name) ? ["OutcomeUnknown", 1] : ["Right", 2])
       })
   )
 
@@ -218,41 +218,41 @@ describe("a retry", () => {
       [400, "NoLongerSupportedException"],
       [200, "not even an error"]
     ] as const
-  )("never follows %i %s", ([status, code]) =>
+  )("is never made after %i %s", ([status, code]) =>
     Effect.gen(function*() {
-      const { glacier, sent } = yield* scripted(replies(() => refusal(status, code)), retrying)
+      const { glacier, sent } = yield* scripted(respondWith(() => errorResponseOf(status, code)), retrying)
       yield* Effect.flip(glacier.describeVault(vault))
       expect(sent).toHaveLength(1)
     }))
 
-  it.effect("never follows a failure of the credentials", () =>
+  it.effect("is never made after an error of the credentials", () =>
     Effect.gen(function*() {
       let asked = 0
       const credentials = Credentials.layerEffect(Effect.suspend(() => {
         asked++
         return Effect.fail(new CredentialsError({ message: "expired" }))
       }))
-      const { glacier, sent } = yield* scripted(replies(() => answer(204)), { ...retrying, credentials })
+      const { glacier, sent } = yield* scripted(respondWith(() => responseOf(204)), { ...retrying, credentials })
       expect(yield* Effect.flip(glacier.deleteVault(vault))).toHaveProperty("_tag", "CredentialsError")
       expect([asked, sent.length]).toEqual([1, 0])
     }))
 
-  it.effect("fails with the error of the last attempt", () =>
+  it.effect("that is the last one decides the error of the call", () =>
     Effect.gen(function*() {
       const { glacier, sent } = yield* scripted(
-        (_, attempt) => Effect.sync(() => refusal(500, "ServiceUnavailableException", `attempt ${attempt}`)),
+        (_, attempt) => Effect.sync(() => errorResponseOf(500, "ServiceUnavailableException", `attempt ${attempt}`)),
         retrying
       )
       expect(yield* Effect.flip(glacier.describeVault(vault))).toHaveProperty("message", "attempt 4")
       expect(sent).toHaveLength(4)
     }))
 
-  it.effect("is signed afresh, at its time and with the credentials of then", () =>
+  it.effect("is signed again, with the time and the credentials of its own attempt", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(signedAt)
       let asked = 0
       const next = Effect.sync(() => ({ accessKeyId: `AKID${++asked}`, secretAccessKey: Redacted.make("secret") }))
-      const { glacier, sent } = yield* scripted(replies(throttled), {
+      const { glacier, sent } = yield* scripted(respondWith(throttled), {
         credentials: Layer.succeed(Credentials.Credentials, { keys: next, refreshed: () => next }),
         policies: RetryPolicy.layer(RetryPolicy.attempts(RetryPolicy.fromSchedule(Schedule.spaced("1 second")), 3))
       })
@@ -272,20 +272,20 @@ describe("a retry", () => {
     }))
 
   it.effect.each([["a throttle", throttled, 1_000], ["a failure of the service", unavailable, 50]] as const)(
-    "after %s waits by default within bounds that double, and the same with the same Random",
+    "after %s waits for a random time within bounds that double, and the same Random gives the same waits",
     ([, response, first]) =>
       Effect.gen(function*() {
         const run = (seed: string) =>
           Effect.gen(function*() {
-            const { glacier, sent } = yield* scripted(replies(response), byDefault)
+            const { glacier, sent } = yield* scripted(respondWith(response), byDefault)
             const failing = Effect.withRandom(glacier.describeVault(vault), Random.make(seed))
             expect(Option.isSome(yield* after("2 minutes", failing))).toBe(true)
             return waits(sent)
           })
         const all = yield* Effect.forEach(Array.from({ length: 20 }, (_, index) => `seed ${index}`), run)
-        for (const one of all) expect(one).toHaveLength(2)
+        for (const waits of all) expect(waits).toHaveLength(2)
         for (const index of [0, 1]) {
-          const longest = Math.max(...all.map((one) => one[index] ?? NaN))
+          const longest = Math.max(...all.map((waits) => waits[index] ?? NaN))
           expect(longest).toBeLessThanOrEqual(first * 2 ** index)
           expect(longest).toBeGreaterThan(first * 2 ** index * 0.8)
         }
@@ -295,12 +295,12 @@ describe("a retry", () => {
   )
 })
 
-describe("a refusal as expired", () => {
-  const expired = () => refusal(403, "ExpiredTokenException")
+describe("an ExpiredToken response", () => {
+  const expired = () => errorResponseOf(403, "ExpiredTokenException")
   const keyOf = ({ headers }: Sent) => /Credential=(\w+)/.exec(headers["authorization"] ?? "")?.[1]
 
-  /** Credentials that are others after each renewal. */
-  const renewable = () => {
+  /** Makes credentials that have another key after each refresh. */
+  const refreshable = () => {
     const stale: Array<string> = []
     const keys = Effect.sync(() => ({
       accessKeyId: `AKID${stale.length}`,
@@ -314,11 +314,11 @@ describe("a refusal as expired", () => {
   }
 
   it.effect.each(calls)(
-    "has the keys refreshed and $name tried once more with others",
-    ({ answer: fine, output, run }) =>
+    "makes the client refresh the credentials and send $name once more",
+    ({ response: fine, output, run }) =>
       Effect.gen(function*() {
-        const { credentials, stale } = renewable()
-        const { glacier, sent } = yield* scripted(replies(expired, fine), { credentials })
+        const { credentials, stale } = refreshable()
+        const { glacier, sent } = yield* scripted(respondWith(expired, fine), { credentials })
         expect(yield* run(glacier)).toMatchObject(output)
         expect(stale).toEqual(["AKID0"])
         expect(sent.map(keyOf)).toEqual(["AKID0", "AKID1"])
@@ -326,31 +326,34 @@ describe("a refusal as expired", () => {
   )
 
   it.effect.each(["describeVault", "uploadArchive"] as const)(
-    "of %s again is what the call fails with",
+    "to the second attempt of %s fails the call",
     (name) =>
       Effect.gen(function*() {
-        const { credentials } = renewable()
-        const { glacier, sent } = yield* scripted(replies(expired), { ...retrying, credentials })
+        const { credentials } = refreshable()
+        const { glacier, sent } = yield* scripted(respondWith(expired), { ...retrying, credentials })
         expect(yield* Effect.flip(call(name).run(glacier))).toHaveProperty("_tag", "ExpiredToken")
         expect(sent.map(keyOf)).toEqual(["AKID0", "AKID1"])
       })
   )
 
-  it.effect("after another retry is answered so once more", () =>
+  it.effect("after a later retry makes the client refresh the credentials again", () =>
     Effect.gen(function*() {
-      const { credentials } = renewable()
-      const { glacier, sent } = yield* scripted(replies(expired, throttled, expired, call("describeVault").answer), {
-        ...retrying,
-        credentials
-      })
+      const { credentials } = refreshable()
+      const { glacier, sent } = yield* scripted(
+        respondWith(expired, throttled, expired, call("describeVault").response),
+        {
+          ...retrying,
+          credentials
+        }
+      )
       yield* glacier.describeVault(vault)
       expect(sent.map(keyOf)).toEqual(["AKID0", "AKID1", "AKID1", "AKID2"])
     }))
 
-  it.effect("is told as a failure of the credentials when these cannot be renewed", () =>
+  it.effect("fails the call with CredentialsError when the refresh fails", () =>
     Effect.gen(function*() {
       const failure = new CredentialsError({ message: "the provider is down" })
-      const { glacier, sent } = yield* scripted(replies(expired), {
+      const { glacier, sent } = yield* scripted(respondWith(expired), {
         ...retrying,
         credentials: Layer.succeed(Credentials.Credentials, {
           keys: Effect.succeed(keys),
@@ -365,13 +368,13 @@ describe("a refusal as expired", () => {
 
 describe("the clock of the service", () => {
   const dates = (sent: ReadonlyArray<Sent>) => sent.map(({ headers }) => headers["x-amz-date"])
-  const dated = (date: string) => () => answer(204, null, { date })
+  const dated = (date: string) => () => responseOf(204, null, { date })
 
-  it.effect("is learned from answers of success, too, and of each client for itself", () =>
+  it.effect("is learned from successful responses too, and by each client separately", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(signedAt)
-      const ahead = yield* scripted(replies(dated("Fri, 25 May 2012 01:24:53 GMT")))
-      const other = yield* scripted(replies(() => answer(204)))
+      const ahead = yield* scripted(respondWith(dated("Fri, 25 May 2012 01:24:53 GMT")))
+      const other = yield* scripted(respondWith(() => responseOf(204)))
       yield* Effect.replicateEffect(ahead.glacier.deleteVault(vault), 2)
       yield* Effect.replicateEffect(other.glacier.deleteVault(vault), 2)
       expect(dates(ahead.sent)).toEqual(["20120525T002453Z", "20120525T012453Z"])
@@ -383,7 +386,7 @@ describe("the clock of the service", () => {
     (date) =>
       Effect.gen(function*() {
         yield* TestClock.setTime(signedAt)
-        const { glacier, sent } = yield* scripted(replies(dated(date)))
+        const { glacier, sent } = yield* scripted(respondWith(dated(date)))
         yield* Effect.replicateEffect(glacier.deleteVault(vault), 2)
         expect(dates(sent)).toEqual(["20120525T002453Z", "20120525T002453Z"])
       })

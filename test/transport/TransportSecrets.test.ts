@@ -19,74 +19,78 @@ import * as GlacierClient from "../../src/client/GlacierClient.ts"
 import { CredentialsError, GlacierError } from "../../src/protocol/GlacierError.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import { call, jobId } from "./calls.ts"
-import { accessKeyId, answer, over, refusal, scripted } from "./support.ts"
-import type { Reply, Sent } from "./support.ts"
+import { accessKeyId, errorResponseOf, over, responseOf, scripted } from "./support.ts"
+import type { Respond, Sent } from "./support.ts"
 
 type Run = (glacier: GlacierClient.Service) => Effect.Effect<unknown, GlacierError>
 
 interface Kind {
   readonly tag: string
   readonly about?: string
-  readonly reply: Reply
+  readonly respond: Respond
   readonly run?: Run
   readonly credentials?: Effect.Effect<never, CredentialsError>
 }
 
-const replying = (response: () => Response): Reply => () => Effect.sync(response)
+const responding = (response: () => Response): Respond => () => Effect.sync(response)
 const output: Run = (glacier) =>
   Effect.flatMap(glacier.getJobOutput({ vaultName: "photos", jobId }), ({ body }) => Stream.runDrain(body))
 const quoted = (sent: Sent) => Object.entries(sent.headers).map(([name, value]) => `${name}:${value}`).join("\n")
 const failing = (cause: unknown) => Effect.fail(cause)
-const lost = (cause: unknown): Reply => () => failing(cause)
+const lost = (cause: unknown): Respond => () => failing(cause)
 
-/** A way to fail of each kind. */
+/** A failure of each class. */
 const kinds: ReadonlyArray<Kind> = [
-  { tag: "AccessDenied", reply: replying(() => refusal(403, "AccessDeniedException")) },
-  { tag: "Throttling", reply: replying(() => refusal(400, "ThrottlingException")) },
-  { tag: "ServiceUnavailable", reply: replying(() => refusal(500, "ServiceUnavailableException")) },
-  { tag: "ResourceNotFound", reply: replying(() => refusal(404, "ResourceNotFoundException")) },
-  { tag: "UnknownServiceError", reply: replying(() => answer(502, "<html>")) },
-  { tag: "MalformedResponse", reply: replying(() => answer(200, "{}")) },
-  { tag: "ConnectionError", reply: lost(new Error("fetch failed", { cause: new Error("ECONNRESET") })) },
-  { tag: "ConnectionError", reply: lost({ code: "ECONNRESET" }) },
-  { tag: "ConnectionError", reply: replying(() => answer(200, broken())), run: output },
-  { tag: "AttemptTimeout", reply: () => Effect.never },
-  { tag: "AttemptTimeout", reply: replying(() => answer(200, new ReadableStream())), run: output },
-  { tag: "InvalidInput", reply: () => Effect.never, run: (glacier) => glacier.describeVault({ vaultName: "a/b" }) },
+  { tag: "AccessDenied", respond: responding(() => errorResponseOf(403, "AccessDeniedException")) },
+  { tag: "Throttling", respond: responding(() => errorResponseOf(400, "ThrottlingException")) },
+  { tag: "ServiceUnavailable", respond: responding(() => errorResponseOf(500, "ServiceUnavailableException")) },
+  { tag: "ResourceNotFound", respond: responding(() => errorResponseOf(404, "ResourceNotFoundException")) },
+  { tag: "UnknownServiceError", respond: responding(() => responseOf(502, "<html>")) },
+  { tag: "MalformedResponse", respond: responding(() => responseOf(200, "{}")) },
+  { tag: "ConnectionError", respond: lost(new Error("fetch failed", { cause: new Error("ECONNRESET") })) },
+  { tag: "ConnectionError", respond: lost({ code: "ECONNRESET" }) },
+  { tag: "ConnectionError", respond: responding(() => responseOf(200, broken())), run: output },
+  { tag: "AttemptTimeout", respond: () => Effect.never },
+  { tag: "AttemptTimeout", respond: responding(() => responseOf(200, new ReadableStream())), run: output },
+  { tag: "InvalidInput", respond: () => Effect.never, run: (glacier) => glacier.describeVault({ vaultName: "a/b" }) },
   {
     tag: "CredentialsError",
-    reply: () => Effect.never,
+    respond: () => Effect.never,
     credentials: Effect.fail(new CredentialsError({ message: "expired" }))
   }
 ]
 
-/** Others that tell us what we sent them. */
+/** Failures in which another program quotes the request. */
 const echoes: ReadonlyArray<Kind> = [
   {
     tag: "InvalidSignature",
-    about: "a service that shows the canonical request",
-    reply: (sent) =>
+    about: "a service quotes the canonical request",
+    respond: (sent) =>
       Effect.sync(() =>
-        refusal(403, "InvalidSignatureException", `The Canonical String should have been 'GET\n${quoted(sent)}'`)
+        errorResponseOf(
+          403,
+          "InvalidSignatureException",
+          `The Canonical String should have been 'GET\n${quoted(sent)}'`
+        )
       )
   },
   {
     tag: "UnknownServiceError",
-    about: "a proxy's page that shows the request",
-    reply: (sent) => Effect.sync(() => answer(407, `<pre>${quoted(sent)}</pre>`))
+    about: "a proxy's page quotes the request",
+    respond: (sent) => Effect.sync(() => responseOf(407, `<pre>${quoted(sent)}</pre>`))
   },
   {
     tag: "MalformedResponse",
-    about: "an answer that shows the request",
-    reply: (sent) =>
+    about: "a response quotes the request",
+    respond: (sent) =>
       Effect.sync(() =>
-        answer(200, JSON.stringify({ CreationDate: quoted(sent), VaultARN: "a", VaultName: quoted(sent) }))
+        responseOf(200, JSON.stringify({ CreationDate: quoted(sent), VaultARN: "a", VaultName: quoted(sent) }))
       )
   },
   {
     tag: "ConnectionError",
-    about: "an HTTP client that quotes a header it cannot send",
-    reply: (sent) => failing(new TypeError(`Headers.append: "${quoted(sent)}" is an invalid header value.`))
+    about: "an HTTP client quotes a header that it cannot send",
+    respond: (sent) => failing(new TypeError(`Headers.append: "${quoted(sent)}" is an invalid header value.`))
   }
 ]
 
@@ -99,8 +103,8 @@ const base64 = (minLength: number) =>
 
 const secrets = FastCheck.record({ secret: base64(30), token: base64(60) })
 
-/** Everything that anybody could see of a call: its error in all its forms, its spans, its logs and its metrics. */
-const shown = (kind: Kind, { secret, token }: { readonly secret: string; readonly token: string }) =>
+/** Returns everything that a call makes visible: all forms of its error, its spans, its logs and the metrics. */
+const visible = (kind: Kind, { secret, token }: { readonly secret: string; readonly token: string }) =>
   Effect.gen(function*() {
     const seen: Array<unknown> = []
     const tracer = Tracer.make({
@@ -132,7 +136,7 @@ const shown = (kind: Kind, { secret, token }: { readonly secret: string; readonl
       void seen.push(["log", message, Cause.pretty(cause), ...annotations])
     )
     const signatures: Array<string> = []
-    const { glacier, sent } = yield* scripted(kind.reply, {
+    const { glacier, sent } = yield* scripted(kind.respond, {
       credentials: Credentials.layerEffect(
         kind.credentials ?? Effect.succeed({
           accessKeyId,
@@ -171,15 +175,15 @@ const shown = (kind: Kind, { secret, token }: { readonly secret: string; readonl
   })
 
 const leaks = ({ hidden, text }: { readonly hidden: ReadonlyArray<string>; readonly text: string }) =>
-  hidden.filter((one) => text.includes(one) || text.includes(JSON.stringify(one).slice(1, -1)))
+  hidden.filter((secret) => text.includes(secret) || text.includes(JSON.stringify(secret).slice(1, -1)))
 
 describe("no error, span, log or metric shows a secret, a token or a signature", () => {
   it.effect.prop(
-    "whatever fails",
+    "after any failure",
     [FastCheck.constantFrom(...kinds), secrets],
     ([kind, some]) =>
       Effect.gen(function*() {
-        const all = yield* shown(kind, some)
+        const all = yield* visible(kind, some)
         expect(all.tag).toBe(kind.tag)
         expect(all.spans).toBeGreaterThan(3)
         expect(leaks(all)).toEqual([])
@@ -187,14 +191,14 @@ describe("no error, span, log or metric shows a secret, a token or a signature",
     { fastCheck: { numRuns: 40 } }
   )
 
-  it.effect.each(echoes)("and not of $about either", (kind) =>
+  it.effect.each(echoes)("when $about", (kind) =>
     Effect.gen(function*() {
-      const all = yield* shown(kind, { secret: "s3cr3t/of/30+characters/or/more", token: "FwoGZXIvYXdz//t0ken+more" })
+      const all = yield* visible(kind, { secret: "s3cr3t/of/30+characters/or/more", token: "FwoGZXIvYXdz//t0ken+more" })
       expect(all.tag).toBe(kind.tag)
       expect(leaks(all)).toEqual([])
     }))
 
-  it.effect("and not of a token that fetch refuses to send", () =>
+  it.effect("when fetch rejects the token", () =>
     Effect.gen(function*() {
       const fetch = (_: unknown, init?: RequestInit) =>
         Promise.resolve(new Response(null, { headers: new Headers(init?.headers) }))
@@ -209,12 +213,12 @@ describe("no error, span, log or metric shows a secret, a token or a signature",
       expect(error.message).not.toMatch(/two\s+lines/)
     }))
 
-  it.effect("and fetch is told to follow no redirect with them", () =>
+  it.effect("and fetch follows no redirect with them", () =>
     Effect.gen(function*() {
       const seen: Array<RequestInit | undefined> = []
       const fetch = (_: unknown, init?: RequestInit) => {
         seen.push(init)
-        return Promise.resolve(call("describeVault").answer())
+        return Promise.resolve(call("describeVault").response())
       }
       yield* Effect.flatMap(GlacierClient.GlacierClient, call("describeVault").run).pipe(
         Effect.provide(over(FetchHttpClient.layer)),

@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import type * as GlacierClient from "../../src/client/GlacierClient.ts"
 import type { GlacierError } from "../../src/protocol/GlacierError.ts"
 import type { operations } from "../../src/protocol/Operations.ts"
-import { answer } from "./support.ts"
+import { responseOf } from "./support.ts"
 
 export const archiveId =
   "NkbByEejwEggmBz2fTHgJrg0XBoDfjP4q6iu87-TjhqG6eGoOY9Z8i1_AUyUsuhPAdTqLHy8pTl5nfCFJmDl2yEZONi5L26" +
@@ -83,27 +83,27 @@ export interface Call {
   readonly request: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?: string
-  readonly answer: () => Response
-  /** Without the `body` of bytes. */
+  readonly response: () => Response
+  /** The decoded output, without a `body` of bytes. */
   readonly output: object
 }
 
-const json = (body: object) => () => answer(200, JSON.stringify(body))
-const noContent = () => answer(204)
+const json = (body: object) => () => responseOf(200, JSON.stringify(body))
+const noContent = () => responseOf(204)
 
 export const calls: ReadonlyArray<Call> = [
   {
     name: "createVault",
     run: (glacier) => glacier.createVault({ vaultName: "photos" }),
     request: "PUT /-/vaults/photos",
-    answer: () => answer(201, null, { location: "/012345678901/vaults/photos" }),
+    response: () => responseOf(201, null, { location: "/012345678901/vaults/photos" }),
     output: { location: some("/012345678901/vaults/photos") }
   },
   {
     name: "describeVault",
     run: (glacier) => glacier.describeVault({ vaultName: "photos", accountId: "012345678901" }),
     request: "GET /012345678901/vaults/photos",
-    answer: json(vaultWire),
+    response: json(vaultWire),
     output: vault
   },
   {
@@ -111,14 +111,14 @@ export const calls: ReadonlyArray<Call> = [
     run: (glacier) => glacier.listVaults({ limit: 2, marker: `${arn} ~*'()` }),
     request: "GET /-/vaults?limit=2" +
       "&marker=arn%3Aaws%3Aglacier%3Aus-east-1%3A012345678901%3Avaults%2Fphotos%20~*%27()",
-    answer: json({ VaultList: [vaultWire], Marker: arn }),
+    response: json({ VaultList: [vaultWire], Marker: arn }),
     output: { vaults: [vault], marker: some(arn) }
   },
   {
     name: "deleteVault",
     run: (glacier) => glacier.deleteVault({ vaultName: "photos" }),
     request: "DELETE /-/vaults/photos",
-    answer: noContent,
+    response: noContent,
     output: {}
   },
   {
@@ -138,14 +138,14 @@ export const calls: ReadonlyArray<Call> = [
       "x-amz-sha256-tree-hash": welcomeHash
     },
     body: "Welcome to Amazon Glacier.",
-    answer: () => answer(201, null, { "x-amz-archive-id": archiveId, "x-amz-sha256-tree-hash": welcomeHash }),
+    response: () => responseOf(201, null, { "x-amz-archive-id": archiveId, "x-amz-sha256-tree-hash": welcomeHash }),
     output: { archiveId, location: none, treeHash: some(welcomeHash) }
   },
   {
     name: "deleteArchive",
     run: (glacier) => glacier.deleteArchive({ vaultName: "photos", archiveId }),
     request: `DELETE /-/vaults/photos/archives/${archiveId}`,
-    answer: noContent,
+    response: noContent,
     output: {}
   },
   {
@@ -153,7 +153,7 @@ export const calls: ReadonlyArray<Call> = [
     run: (glacier) => glacier.initiateMultipartUpload({ vaultName: "photos", partSize: 4_194_304, description: "" }),
     request: "POST /-/vaults/photos/multipart-uploads",
     headers: { "x-amz-part-size": "4194304" },
-    answer: () => answer(201, null, { "x-amz-multipart-upload-id": uploadId }),
+    response: () => responseOf(201, null, { "x-amz-multipart-upload-id": uploadId }),
     output: { location: none, uploadId }
   },
   {
@@ -174,7 +174,7 @@ export const calls: ReadonlyArray<Call> = [
       "x-amz-sha256-tree-hash": welcomeHash
     },
     body: "Welcome to Amazon Glacier.",
-    answer: () => answer(204, null, { "x-amz-sha256-tree-hash": welcomeHash }),
+    response: () => responseOf(204, null, { "x-amz-sha256-tree-hash": welcomeHash }),
     output: { treeHash: some(welcomeHash) }
   },
   {
@@ -183,21 +183,21 @@ export const calls: ReadonlyArray<Call> = [
       glacier.completeMultipartUpload({ vaultName: "photos", uploadId, archiveSize: 26, treeHash: welcomeHash }),
     request: `POST /-/vaults/photos/multipart-uploads/${uploadId}`,
     headers: { "x-amz-archive-size": "26", "x-amz-sha256-tree-hash": welcomeHash },
-    answer: () => answer(201, null, { "x-amz-archive-id": archiveId }),
+    response: () => responseOf(201, null, { "x-amz-archive-id": archiveId }),
     output: { archiveId, location: none, treeHash: none }
   },
   {
     name: "abortMultipartUpload",
     run: (glacier) => glacier.abortMultipartUpload({ vaultName: "photos", uploadId }),
     request: `DELETE /-/vaults/photos/multipart-uploads/${uploadId}`,
-    answer: noContent,
+    response: noContent,
     output: {}
   },
   {
     name: "listParts",
     run: (glacier) => glacier.listParts({ vaultName: "photos", uploadId, limit: 1_000 }),
     request: `GET /-/vaults/photos/multipart-uploads/${uploadId}?limit=1000`,
-    answer: json({
+    response: json({
       ...uploadWire,
       ArchiveDescription: "a year",
       Marker: null,
@@ -214,7 +214,7 @@ export const calls: ReadonlyArray<Call> = [
     name: "listMultipartUploads",
     run: (glacier) => glacier.listMultipartUploads({ vaultName: "photos", marker: "a/b+c" }),
     request: "GET /-/vaults/photos/multipart-uploads?marker=a%2Fb%2Bc",
-    answer: json({ Marker: null, UploadsList: [{ ...uploadWire, ArchiveDescription: null }] }),
+    response: json({ Marker: null, UploadsList: [{ ...uploadWire, ArchiveDescription: null }] }),
     output: { marker: none, uploads: [{ ...upload, archiveDescription: none }] }
   },
   {
@@ -234,14 +234,14 @@ export const calls: ReadonlyArray<Call> = [
     headers: { "content-type": "application/json" },
     body: `{"Type":"archive-retrieval","ArchiveId":"${archiveId}","Description":"a year",` +
       `"RetrievalByteRange":"0-1048575","Tier":"Bulk"}`,
-    answer: () => answer(202, null, { "x-amz-job-id": jobId, "x-amz-job-output-path": "" }),
+    response: () => responseOf(202, null, { "x-amz-job-id": jobId, "x-amz-job-output-path": "" }),
     output: { jobId, jobOutputPath: none, location: none }
   },
   {
     name: "describeJob",
     run: (glacier) => glacier.describeJob({ vaultName: "photos", jobId }),
     request: `GET /-/vaults/photos/jobs/${jobId}`,
-    answer: json({
+    response: json({
       ...jobWire,
       Action: "ArchiveRetrieval",
       ArchiveId: archiveId,
@@ -278,7 +278,7 @@ export const calls: ReadonlyArray<Call> = [
     name: "listJobs",
     run: (glacier) => glacier.listJobs({ vaultName: "photos", statusCode: "InProgress", completed: false }),
     request: "GET /-/vaults/photos/jobs?statuscode=InProgress&completed=false",
-    answer: json({ JobList: [jobWire] }),
+    response: json({ JobList: [jobWire] }),
     output: { jobs: [job], marker: none }
   },
   {
@@ -286,8 +286,8 @@ export const calls: ReadonlyArray<Call> = [
     run: (glacier) => glacier.getJobOutput({ vaultName: "photos", jobId, range: { start: 0, end: 25 } }),
     request: `GET /-/vaults/photos/jobs/${jobId}/output`,
     headers: { range: "bytes=0-25" },
-    answer: () =>
-      answer(206, welcome, {
+    response: () =>
+      responseOf(206, welcome, {
         "accept-ranges": "bytes",
         "content-range": "bytes 0-25/100",
         "content-type": "application/octet-stream",
@@ -311,21 +311,21 @@ export const calls: ReadonlyArray<Call> = [
     request: "PUT /-/vaults/photos/notification-configuration",
     headers: { "content-type": "application/json" },
     body: `{"Events":["InventoryRetrievalCompleted","ArchiveRetrievalCompleted"],"SNSTopic":"${topic}"}`,
-    answer: noContent,
+    response: noContent,
     output: {}
   },
   {
     name: "getVaultNotifications",
     run: (glacier) => glacier.getVaultNotifications({ vaultName: "photos" }),
     request: "GET /-/vaults/photos/notification-configuration",
-    answer: json({ Events: ["ArchiveRetrievalCompleted"], SNSTopic: topic }),
+    response: json({ Events: ["ArchiveRetrievalCompleted"], SNSTopic: topic }),
     output: { events: ["ArchiveRetrievalCompleted"], snsTopic: topic }
   },
   {
     name: "deleteVaultNotifications",
     run: (glacier) => glacier.deleteVaultNotifications({ vaultName: "photos" }),
     request: "DELETE /-/vaults/photos/notification-configuration",
-    answer: noContent,
+    response: noContent,
     output: {}
   },
   {
@@ -334,21 +334,21 @@ export const calls: ReadonlyArray<Call> = [
     request: "PUT /-/vaults/photos/access-policy",
     headers: { "content-type": "application/json" },
     body: "{\"Policy\":\"{\\\"Version\\\":\\\"2012-10-17\\\"}\"}",
-    answer: noContent,
+    response: noContent,
     output: {}
   },
   {
     name: "getVaultAccessPolicy",
     run: (glacier) => glacier.getVaultAccessPolicy({ vaultName: "photos" }),
     request: "GET /-/vaults/photos/access-policy",
-    answer: json({ Policy: policy }),
+    response: json({ Policy: policy }),
     output: { policy }
   },
   {
     name: "deleteVaultAccessPolicy",
     run: (glacier) => glacier.deleteVaultAccessPolicy({ vaultName: "photos" }),
     request: "DELETE /-/vaults/photos/access-policy",
-    answer: noContent,
+    response: noContent,
     output: {}
   },
   {
@@ -357,28 +357,28 @@ export const calls: ReadonlyArray<Call> = [
     request: "POST /-/vaults/photos/lock-policy",
     headers: { "content-type": "application/json" },
     body: "{\"Policy\":\"{\\\"Version\\\":\\\"2012-10-17\\\"}\"}",
-    answer: () => answer(201, null, { "x-amz-lock-id": lockId }),
+    response: () => responseOf(201, null, { "x-amz-lock-id": lockId }),
     output: { lockId }
   },
   {
     name: "completeVaultLock",
     run: (glacier) => glacier.completeVaultLock({ vaultName: "photos", lockId }),
     request: `POST /-/vaults/photos/lock-policy/${lockId}`,
-    answer: noContent,
+    response: noContent,
     output: {}
   },
   {
     name: "getVaultLock",
     run: (glacier) => glacier.getVaultLock({ vaultName: "photos" }),
     request: "GET /-/vaults/photos/lock-policy",
-    answer: json({ CreationDate: date, ExpirationDate: null, Policy: policy, State: "Locked" }),
+    response: json({ CreationDate: date, ExpirationDate: null, Policy: policy, State: "Locked" }),
     output: { creationDate: when, expirationDate: none, policy, state: "Locked" }
   },
   {
     name: "abortVaultLock",
     run: (glacier) => glacier.abortVaultLock({ vaultName: "photos" }),
     request: "DELETE /-/vaults/photos/lock-policy",
-    answer: noContent,
+    response: noContent,
     output: {}
   },
   {
@@ -387,14 +387,14 @@ export const calls: ReadonlyArray<Call> = [
     request: "POST /-/vaults/photos/tags?operation=add",
     headers: { "content-type": "application/json" },
     body: "{\"Tags\":{\"year\":\"2012\",\"für\":\"\"}}",
-    answer: noContent,
+    response: noContent,
     output: {}
   },
   {
     name: "listTagsForVault",
     run: (glacier) => glacier.listTagsForVault({ vaultName: "photos" }),
     request: "GET /-/vaults/photos/tags",
-    answer: json({ Tags: { year: "2012", "für": "" } }),
+    response: json({ Tags: { year: "2012", "für": "" } }),
     output: { tags: { year: "2012", "für": "" } }
   },
   {
@@ -403,7 +403,7 @@ export const calls: ReadonlyArray<Call> = [
     request: "POST /-/vaults/photos/tags?operation=remove",
     headers: { "content-type": "application/json" },
     body: "{\"TagKeys\":[\"year\",\"für\"]}",
-    answer: noContent,
+    response: noContent,
     output: {}
   },
   {
@@ -415,28 +415,28 @@ export const calls: ReadonlyArray<Call> = [
     request: "PUT /-/policies/data-retrieval",
     headers: { "content-type": "application/json" },
     body: "{\"Policy\":{\"Rules\":[{\"BytesPerHour\":10737418240,\"Strategy\":\"BytesPerHour\"}]}}",
-    answer: noContent,
+    response: noContent,
     output: {}
   },
   {
     name: "getDataRetrievalPolicy",
     run: (glacier) => glacier.getDataRetrievalPolicy({ accountId: "012345678901" }),
     request: "GET /012345678901/policies/data-retrieval",
-    answer: json({ Policy: { Rules: [{ BytesPerHour: null, Strategy: "FreeTier" }] } }),
+    response: json({ Policy: { Rules: [{ BytesPerHour: null, Strategy: "FreeTier" }] } }),
     output: { policy: { rules: [{ strategy: "FreeTier" }] } }
   },
   {
     name: "purchaseProvisionedCapacity",
     run: (glacier) => glacier.purchaseProvisionedCapacity({}),
     request: "POST /-/provisioned-capacity",
-    answer: () => answer(201, null, { "x-amz-capacity-id": capacityId }),
+    response: () => responseOf(201, null, { "x-amz-capacity-id": capacityId }),
     output: { capacityId }
   },
   {
     name: "listProvisionedCapacity",
     run: (glacier) => glacier.listProvisionedCapacity({}),
     request: "GET /-/provisioned-capacity",
-    answer: json({
+    response: json({
       ProvisionedCapacityList: [{ CapacityId: capacityId, ExpirationDate: "2012-04-20T17:03:43.000Z", StartDate: date }]
     }),
     output: {
@@ -445,7 +445,7 @@ export const calls: ReadonlyArray<Call> = [
   }
 ]
 
-/** The operations that a repeat would carry out twice, at a price (spec section 11). */
+/** The operations that a repeat would carry out, and charge for, twice. */
 export const notRepeatable: ReadonlyArray<string> = [
   "uploadArchive",
   "initiateJob",
@@ -453,5 +453,5 @@ export const notRepeatable: ReadonlyArray<string> = [
   "purchaseProvisionedCapacity"
 ]
 
-/** The call of that method. */
-export const call = (name: Call["name"]): Call => calls.find((one) => one.name === name)!
+/** Returns the call of a method. */
+export const call = (name: Call["name"]): Call => calls.find((call) => call.name === name)!

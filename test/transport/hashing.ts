@@ -1,10 +1,10 @@
-/** Bytes to hash, and their hashes by other means. */
+/** Bytes to hash, and their hashes computed by `node:crypto`. */
 import { createHash } from "node:crypto"
 import * as TreeHash from "../../src/protocol/TreeHash.ts"
 
 export const mebibyte = 1_048_576
 
-/** Bytes in each kind of memory, with others around them. */
+/** Bytes in each kind of memory, surrounded by other bytes. */
 export const inputs = [0, 1, 63, 64, mebibyte - 1, mebibyte, mebibyte + 1, 2 * mebibyte, 3 * mebibyte + 5, 5 * mebibyte]
   .flatMap((size) => {
     const fill = (view: Uint8Array) => {

@@ -1,4 +1,4 @@
-/** A client whose HTTP is a script: what it sends is kept, what comes back is told. */
+/** A client over scripted HTTP: it records the requests and returns the given responses. */
 import type * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
@@ -20,10 +20,10 @@ import model from "../fixtures/glacier-model.json" with { type: "json" }
 export const accessKeyId = "AKIAIOSFODNN7EXAMPLE"
 export const secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 export const keys: Credentials.Keys = { accessKeyId, secretAccessKey: Redacted.make(secret) }
-/** The moment at which the reference requests were signed. */
+/** The time at which the reference requests were signed. */
 export const signedAt = Date.UTC(2012, 4, 25, 0, 24, 53)
 
-/** The reference requests with the header they must be sent with. */
+/** The reference requests with the `Authorization` header that they must have. */
 export const examples = model.signed_examples.examples.map((example) => {
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(example.headers)) headers[name] = String(value)
@@ -35,7 +35,7 @@ export const examples = model.signed_examples.examples.map((example) => {
   }
 })
 
-/** A request as it leaves. */
+/** A recorded request. */
 export interface Sent {
   readonly method: string
   readonly url: string
@@ -43,17 +43,17 @@ export interface Sent {
   readonly contentType: string | undefined
   readonly body: Uint8Array
   readonly signal: AbortSignal
-  /** The time of `Clock`. */
+  /** When it was sent, by `Clock`. */
   readonly at: number
 }
 
-/** What comes back for a request: an answer, or the cause of a failure to get one. */
-export type Reply = (sent: Sent, attempt: number) => Effect.Effect<Response, unknown>
+/** Responds to a request, or fails with the cause of a lost connection. */
+export type Respond = (sent: Sent, attempt: number) => Effect.Effect<Response, unknown>
 
 const bytesOf = (body: HttpBody.HttpBody): Uint8Array => body._tag === "Uint8Array" ? body.body : new Uint8Array()
 
-/** An answer. Text is sent as JSON unless the headers say otherwise. */
-export const answer = (
+/** Makes a response. Text has the media type of JSON unless the headers have another. */
+export const responseOf = (
   status: number,
   body: BodyInit | null = null,
   headers: Readonly<Record<string, string>> = {}
@@ -67,14 +67,15 @@ export const answer = (
     }
   })
 
-export const refusal = (status: number, code: string, message: string = code): Response =>
-  answer(status, JSON.stringify({ code, message, type: "Client" }))
+/** Makes an error response of the service. */
+export const errorResponseOf = (status: number, code: string, message: string = code): Response =>
+  responseOf(status, JSON.stringify({ code, message, type: "Client" }))
 
-/** Always the same answer, or the answers in order and then the last one again. */
-export const replies = (...answers: ReadonlyArray<() => Response>): Reply => (_, attempt) =>
-  Effect.sync(() => answers[Math.min(attempt, answers.length) - 1]!())
+/** Responds with the responses in order, and then repeats the last. */
+export const respondWith = (...responses: ReadonlyArray<() => Response>): Respond => (_, attempt) =>
+  Effect.sync(() => responses[Math.min(attempt, responses.length) - 1]!())
 
-/** Retries what is safe `times` times, at once. */
+/** A policy that retries safe calls `times` times without a delay. */
 export const promptly = (times: number): RetryPolicy.Policy => ({
   while: RetryPolicy.isSafe,
   schedule: Schedule.recurs(times),
@@ -85,16 +86,16 @@ export interface Options {
   readonly keys?: Credentials.Keys
   readonly credentials?: Layer.Layer<Credentials.Credentials>
   readonly endpoint?: Endpoint.Options
-  /** By default there are no retries. */
+  /** The default makes no retries. */
   readonly policies?: Layer.Layer<never>
 }
 
-/** The HTTP client of a script, and what was sent through it. */
-export const script = (reply: Reply) => {
+/** Makes a scripted HTTP client, and the list of requests that it records. */
+export const script = (respond: Respond) => {
   const sent: Array<Sent> = []
   const client = HttpClient.make((request, url, signal) =>
     Effect.flatMap(Clock.currentTimeMillis, (at) => {
-      const one: Sent = {
+      const recorded: Sent = {
         method: request.method,
         url: url.href,
         headers: { ...request.headers },
@@ -103,8 +104,8 @@ export const script = (reply: Reply) => {
         signal,
         at
       }
-      sent.push(one)
-      return Effect.mapBoth(reply(one, sent.length), {
+      sent.push(recorded)
+      return Effect.mapBoth(respond(recorded, sent.length), {
         onFailure: (cause) => new HttpClientError.RequestError({ request, reason: "Transport", cause }),
         onSuccess: (response) => HttpClientResponse.fromWeb(request, response)
       })
@@ -113,7 +114,7 @@ export const script = (reply: Reply) => {
   return { sent, http: Layer.succeed(HttpClient.HttpClient, client) }
 }
 
-/** The services of a client over some HTTP client. */
+/** Provides a client and its transport over an HTTP client. */
 export const over = (http: Layer.Layer<HttpClient.HttpClient>, options: Options = {}) =>
   Layer.mergeAll(GlacierClient.layer, Transport.layer).pipe(
     Layer.provide(http),
@@ -122,10 +123,10 @@ export const over = (http: Layer.Layer<HttpClient.HttpClient>, options: Options 
     Layer.provide(options.policies ?? RetryPolicy.layer(RetryPolicy.none))
   )
 
-/** A client over a script. */
-export const scripted = (reply: Reply, options?: Options) => {
-  const { http, sent } = script(reply)
-  // Its scope stays open: the client is used when this has given it.
+/** Makes a client over scripted HTTP, and the list of requests that it sends. */
+export const scripted = (respond: Respond, options?: Options) => {
+  const { http, sent } = script(respond)
+  // The scope stays open, because the caller uses the client afterwards.
   return Effect.flatMap(Scope.make(), (scope) => Layer.buildWithScope(over(http, options), scope)).pipe(
     Effect.map((context) => ({ glacier: Context.get(context, GlacierClient.GlacierClient), sent }))
   )

@@ -22,7 +22,7 @@ type Output<Name extends keyof Service> = Effect.Effect.Success<Result<Name>>
 type TagOf<E> = E extends { readonly _tag: infer Tag } ? Tag : "no tag"
 type Tags<Name extends keyof Service> = TagOf<Effect.Effect.Error<Result<Name>>>
 
-/** What any call can fail with. */
+/** The errors of any call. */
 type Common =
   | "AccessDenied"
   | "AttemptTimeout"
@@ -250,7 +250,7 @@ describe("GlacierClient", () => {
     expect<Parameters>().type.toBeAssignableFrom<{ type: "inventory-retrieval"; description: undefined }>()
   })
 
-  it("refuses what is missing, of another type or of another kind of job", () => {
+  it("rejects members that are missing, of another type or of another kind of job", () => {
     type Parameters = Input<"initiateJob">["parameters"]
     expect<Input<"createVault">>().type.not.toBeAssignableFrom<{ accountId: string }>()
     expect<Input<"createVault">>().type.not.toBeAssignableFrom<string>()

@@ -31,7 +31,7 @@ describe("JobInventory.archives", () => {
 })
 
 describe("JobInventory", () => {
-  it("tells a full inventory and a partial one apart", () => {
+  it("distinguishes a full inventory from a partial one", () => {
     expect<JobInventory.Full>().type.not.toBeAssignableFrom<JobInventory.Partial>()
     expect<JobInventory.Partial>().type.not.toBeAssignableFrom<JobInventory.Full>()
   })

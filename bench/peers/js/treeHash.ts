@@ -1,4 +1,4 @@
-/** What the SDK leaves to its users: the tree hash of what came, and that of parts whose tree hashes are known. */
+/** The work that the SDK leaves to its users: the tree hash of bytes, and of parts whose tree hashes are known. */
 import { createHash } from "node:crypto"
 
 const mebibyte = 1_048_576

@@ -1,4 +1,4 @@
-/** VitePress's own theme, with tables that can be read on a phone. */
+/** The default theme of VitePress, with code and tables that can be read on a phone. */
 import DefaultTheme from "vitepress/theme"
 import "./style.css"
 

@@ -48,8 +48,8 @@ const notificationsOf = (step: Step, arn: string, id: JobId): ReadonlyArray<Noti
 }
 
 /**
- * Publishes the notifications of a store's jobs. Of the jobs in the store, those that ended before its last event are
- * left out: an earlier process has published them.
+ * Publishes the notifications of the jobs in a store, except those that ended before its last event: an
+ * earlier process has published them.
  */
 export const make = (store: Store): Effect.Effect<JobNotifications, never, Scope.Scope> =>
   Effect.gen(function*() {

@@ -1,5 +1,5 @@
 /**
- * The certificate that a server of this machine shows: a given one, or one that is signed by an authority made for it.
+ * The certificate of a local server: a given one, or one that is signed by an authority made for it.
  *
  * @internal
  */
@@ -23,9 +23,9 @@ export class CertificateError extends Data.TaggedError("CertificateError")<{
   readonly cause?: unknown
 }> {}
 
-/** What a server shows, as PEM text. */
+/** The certificate and key of a server, as PEM text. */
 export interface Certificate {
-  /** The certificate of the server, followed by those of the authorities above it. */
+  /** The certificate of the server, followed by those of its authorities. */
   readonly cert: string
   /** Its private key, without a passphrase. */
   readonly key: string

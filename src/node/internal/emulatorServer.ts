@@ -1,5 +1,5 @@
 /**
- * What the emulator behind a socket is made of: much, that a program which only uses a service need not load.
+ * The emulator behind a socket. It is a module of its own, so that a program that only uses a service need not load it.
  *
  * @internal
  */
@@ -78,7 +78,7 @@ export const layerServer = (
     const server = certificate === undefined
       ? Http.createServer(settings)
       : Https.createServer({ ...settings, cert: certificate.cert, key: certificate.key })
-    // Of TLS the server itself knows only the connections that have shaken hands.
+    // A TLS server knows only the connections that have completed the handshake.
     const connections = new Set<Socket>()
     server.on("connection", (socket: Socket) => {
       connections.add(socket)

@@ -35,7 +35,7 @@ export class UnframedEnd extends Data.TaggedError("UnframedEnd") {
   override readonly message = "The body has no length and may have been cut off"
 }
 
-/** What a request is sent with. */
+/** The environment of a request. */
 export interface Options {
   readonly onHead: (head: Head) => void
   readonly onError: (error: Error) => void

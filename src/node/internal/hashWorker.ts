@@ -1,4 +1,8 @@
-/** @internal */
+/**
+ * A thread that hashes pieces of bytes.
+ *
+ * @internal
+ */
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -7,12 +11,12 @@ import * as FiberId from "effect/FiberId"
 import { Worker } from "node:worker_threads"
 import * as Limits from "../../protocol/Limits.ts"
 
-/** Some bytes of a piece, in memory that threads share. */
+/** A slice of a piece in shared memory. */
 interface Slice {
   readonly bytes: Uint8Array
   /** Whether it starts a piece. */
   readonly first: boolean
-  /** Whether the SHA-256 of the whole piece is wanted besides those of its leaves. */
+  /** Whether to compute the SHA-256 of the whole piece, too. */
   readonly linear: boolean
 }
 
@@ -22,7 +26,7 @@ export interface Digests {
   readonly linear: Uint8Array
 }
 
-/** A text, since a file would have another name in the sources than in the package. */
+/** The program of the thread. As text, because a file has another name in the sources than in the package. */
 const program = `
 const { createHash } = require("node:crypto")
 const { parentPort } = require("node:worker_threads")
@@ -44,25 +48,25 @@ parentPort.on("message", ({ bytes, first, linear }) => {
 
 /** A thread that hashes one piece after another. */
 export interface HashWorker {
-  /** Hashes a piece: where it lies when that is shared memory, else through two small slots that are. */
+  /** Hashes a piece. Copies bytes that are not in shared memory through two small shared slots. */
   readonly hash: (bytes: Uint8Array, linear: boolean) => Effect.Effect<Digests, WorkerGone>
   readonly isGone: () => boolean
-  /** Ends the thread, and with `WorkerGone` all that waits for it. */
+  /** Ends the thread. Callers that wait fail with `WorkerGone`. */
   readonly end: Effect.Effect<void>
 }
 
 /** The thread has ended, or could not be started. */
 export class WorkerGone extends Data.TaggedError("WorkerGone") {}
 
-/** What is copied at once: enough to keep the thread busy while the event loop is. */
+/** The bytes that are copied at once: enough to keep the thread busy while the event loop is busy. */
 const slotSize = 2 * Limits.mebibyte
 
-/** What is hashed at once where it lies: a piece that is given up keeps the thread for no longer. */
+/** The bytes of shared memory that are hashed at once. An abandoned piece occupies the thread for no longer. */
 const sliceSize = 16 * Limits.mebibyte
 
-/** Starts a thread. It keeps the process alive only while it hashes. Throws when there can be none. */
+/** Starts a thread. It keeps the process alive only while it hashes. Throws when no thread can start. */
 export const start = (): HashWorker => {
-  // It needs nothing of the program's: neither loaders, which take long to start, nor the environment with its secrets.
+  // Without the loaders of the program, which are slow to start, and without its environment, which holds secrets.
   const worker = new Worker(program, { eval: true, execArgv: [], env: {} })
   const waiting: Array<Deferred.Deferred<Digests, WorkerGone>> = []
   const slots: Array<Uint8Array> = []
@@ -100,7 +104,7 @@ export const start = (): HashWorker => {
       worker.ref()
       return worker.terminate()
     }),
-    // Answers come in order, so who is interrupted need not wait for his: the next to ask gets it after those.
+    // Replies arrive in order, so an interrupted caller can abandon its reply; the next caller skips it.
     hash: Effect.fnUntraced(function*(bytes, linear) {
       const shared = bytes.buffer instanceof SharedArrayBuffer
       const size = shared ? sliceSize : slotSize

@@ -1,5 +1,5 @@
 /**
- * The proxies and the certificate authorities that the environment names.
+ * The proxies and the certificate authorities in environment variables.
  *
  * @internal
  */
@@ -11,7 +11,7 @@ import { readFileSync } from "node:fs"
 import { EndpointError } from "../../protocol/GlacierError.ts"
 import type { Options } from "./dispatcher.ts"
 
-/** A variable in lower case, which goes first, or in upper case. Empty is unset. */
+/** Reads a variable in lower case, else in upper case. An empty one counts as unset. */
 const variable = (name: string) =>
   Config.nonEmptyString(name.toLowerCase()).pipe(
     Config.orElse(() => Config.nonEmptyString(name)),
@@ -26,14 +26,14 @@ const environment = Config.all({
   AWS_CA_BUNDLE: Config.map(Config.option(Config.nonEmptyString("AWS_CA_BUNDLE")), Option.getOrUndefined)
 })
 
-/** Where each option comes from, as errors name it. */
+/** The source of each option, as errors name it. */
 interface Sources {
   readonly ca: string
   readonly http: string
   readonly https: string
 }
 
-const refuse = (message: string) => new EndpointError({ message })
+const fail = (message: string) => new EndpointError({ message })
 
 const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
@@ -41,7 +41,7 @@ const isProxy = (text: string): boolean => {
   try {
     const { hash, password, pathname, protocol, search, username } = new URL(text)
     decodeURIComponent(`${username}:${password}`)
-    // What follows the host may be the rest of a password that is not percent-encoded.
+    // A path can be the rest of a password that is not percent-encoded.
     return /^https?:$/.test(protocol) && `${pathname}${search}${hash}` === "/"
   } catch {
     return false
@@ -52,7 +52,7 @@ const isProxy = (text: string): boolean => {
 const proxyOf = (source: string, value: string | undefined): Effect.Effect<string | undefined, EndpointError> => {
   if (value === undefined) return Effect.succeed(undefined)
   const text = value.includes("://") ? value : `http://${value}`
-  return isProxy(text) ? Effect.succeed(text) : refuse(
+  return isProxy(text) ? Effect.succeed(text) : fail(
     `The proxy in ${source} is not a URL of an HTTP proxy; write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, ` +
       "with special characters of the password percent-encoded"
   )
@@ -65,13 +65,13 @@ const authoritiesOf = (source: string, text: string | undefined): Effect.Effect<
   if (text === undefined) return Effect.succeed(undefined)
   const certificates = Array.from(text.matchAll(certificate), ([pem]) => pem)
   const advice = "give certificates of authorities as PEM text"
-  if (certificates.length === 0) return refuse(`${source} has no certificate; ${advice}`)
+  if (certificates.length === 0) return fail(`${source} has no certificate; ${advice}`)
   return Effect.try({
     try: () => {
       for (const pem of certificates) new X509Certificate(pem)
       return certificates.join("\n")
     },
-    catch: (error) => refuse(`${source} has a certificate that cannot be read (${messageOf(error)}); ${advice}`)
+    catch: (error) => fail(`${source} has a certificate that cannot be read (${messageOf(error)}); ${advice}`)
   })
 }
 
@@ -95,12 +95,12 @@ export const checked = (
 export const options: Effect.Effect<Options, EndpointError> = Effect.gen(function*() {
   const { AWS_CA_BUNDLE: path, HTTPS_PROXY, HTTP_PROXY, NO_PROXY } = yield* Effect.mapError(
     environment,
-    (error) => refuse(`The proxies cannot be read: ${String(error)}`)
+    (error) => fail(`The proxies cannot be read: ${String(error)}`)
   )
   const file = `The file "${path}" in AWS_CA_BUNDLE`
   const ca = yield* Effect.try({
     try: () => path === undefined ? undefined : readFileSync(path, "utf8"),
-    catch: (error) => refuse(`${file} cannot be read (${messageOf(error)}); give a file of PEM certificates`)
+    catch: (error) => fail(`${file} cannot be read (${messageOf(error)}); give a file of PEM certificates`)
   })
   return yield* checked(
     { ca, proxies: { http: HTTP_PROXY, https: HTTPS_PROXY, except: NO_PROXY } },

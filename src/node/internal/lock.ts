@@ -1,11 +1,11 @@
 /**
- * A lock that all processes see, and that is worth nothing once its owner is dead: a folder with one entry, whose name says
- * which process owns it.
+ * A lock between processes: a folder with one entry, whose name identifies the process that owns it. The lock of a dead
+ * process can be taken over.
  *
- * Only the renaming of a prepared folder to the lock's name makes an owner. A folder that has an entry cannot be replaced
- * by that, so of several processes one succeeds, also when they take over the lock of a dead one. What they remove before
- * are the entry of that dead process, whose name no other process ever has, and the folder if it is empty. So nothing
- * but a live process keeps others out, wherever its predecessor died.
+ * A process becomes the owner by renaming a prepared folder to the name of the lock. Renaming cannot replace a folder that
+ * has an entry, so exactly one of several processes succeeds, also when they take over the lock of a dead process. Before
+ * that they remove the entry of the dead process, whose name no other process ever has, and the folder if it is empty. So
+ * only a live process keeps others out, wherever its predecessor died.
  *
  * @internal
  */
@@ -28,17 +28,17 @@ import { hostname } from "node:os"
 import { dirname, join } from "node:path"
 import { FileInUse, FileLockFailed, type Service } from "../../transfer/FileLock.ts"
 
-/** A process, such that no other process of any machine at any time is the same. */
+/** The identity of a process, unique over all machines and times. */
 export interface Owner {
   readonly pid: number
-  /** When it started, in this life of its machine: numbers of processes come again. Empty when that is not known. */
+  /** Its start time since the boot of the machine, because process numbers are reused. Empty when it is unknown. */
   readonly start: string
-  /** The machine and container in which the number means this process. */
+  /** The machine and container in which the number is valid. */
   readonly place: string
   readonly host: string
 }
 
-/** What a function of Node.js gives, or undefined when it throws. */
+/** Calls a function of Node.js. Undefined when it throws. */
 const attempt = <A>(run: () => A): A | undefined => {
   try {
     return run()
@@ -60,9 +60,9 @@ const isRunning = (pid: number): boolean => {
   }
 }
 
-/** When a process started; empty when it runs and that is not known, undefined when it does not run. */
+/** The start time of a process: empty when it runs and its start is unknown, undefined when it does not run. */
 const startOf = (pid: number): string | undefined => {
-  // Behind the name of the program, which may hold anything: the state, and 18 fields later the start.
+  // After the name of the program, which can contain any text: the state, and 18 fields later the start.
   const [state = "", ...fields] = text(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ") ?? []
   // A dead process whose parent has not noticed.
   if (/^[ZXx]$/.test(state)) return undefined
@@ -89,13 +89,13 @@ const parse = (entry: string): Owner | undefined => {
   return pid === undefined ? undefined : { pid: Number(pid), start, place, host }
 }
 
-/** A process, and how it finds out when others started: empty when they run and that is not known, undefined when not. */
+/** A process, and its way to find the start time of another process. */
 export interface Viewer {
   readonly me: Owner
   readonly startOf: (pid: number) => string | undefined
 }
 
-/** The process that owns the lock by that entry; undefined if it is dead. */
+/** Describes the process that owns the lock by this entry. Undefined if it is dead. */
 const living = (entry: string, { me, startOf }: Viewer): string | undefined => {
   const owner = parse(entry)
   if (owner === undefined) return `something that left ${JSON.stringify(entry)} there`
@@ -103,11 +103,11 @@ const living = (entry: string, { me, startOf }: Viewer): string | undefined => {
   if (owner.place !== me.place) return `process ${owner.pid} in another container or machine named ${owner.host}`
   const start = startOf(owner.pid)
   if (start === undefined || (start !== "" && owner.start !== "" && start !== owner.start)) return undefined
-  // Without its start, an earlier process that had our number looks the same.
+  // Without a start time, an earlier process with our number looks the same.
   return start !== "" && owner.pid === me.pid ? "this process" : `process ${owner.pid}`
 }
 
-/** What is in a lock. One that was released meanwhile has nothing in it. */
+/** The entries of a lock. Empty if it was released meanwhile. */
 const entriesOf = (lock: string): ReadonlyArray<string> => {
   try {
     return readdirSync(lock)
@@ -117,24 +117,24 @@ const entriesOf = (lock: string): ReadonlyArray<string> => {
   }
 }
 
-/** Removes a lock that has no entry. One that another process takes meanwhile has an entry again, and stays. */
+/** Removes a lock without an entry. If another process takes it meanwhile, it has an entry again, and stays. */
 const removeEmpty = (lock: string): void => {
   attempt(() => rmdirSync(lock))
 }
 
-/** How often the lock of a dead process may be taken by another one that dies, too, or releases it, before we give up. */
+/** The maximum number of attempts to take over a lock that other processes take and release meanwhile. */
 const maximumAttempts = 100
 
-/** Steps between which other processes may do theirs: tests put them in any order, and end them anywhere. */
+/** Steps that can interleave with those of other processes. Tests run them in any order, and stop them anywhere. */
 type Steps<A> = Generator<void, A>
 
-/** Gives the folder `prepared`, which holds our entry, the name of the lock, once that has no living owner. */
+/** Renames the folder `prepared`, which has our entry, to the name of the lock, once that has no living owner. */
 function* replacing(prepared: string, path: string, lock: string, viewer: Viewer): Steps<void> {
   for (let attempts = 1;; attempts++) {
     try {
       return renameSync(prepared, lock)
     } catch (error) {
-      // What Windows says of any folder that is there is EPERM.
+      // On Windows any existing folder causes EPERM.
       if (attempts === maximumAttempts || !hasCode(error, "ENOTEMPTY", "EEXIST", "EPERM")) throw error
     }
     yield
@@ -157,7 +157,7 @@ export function* taking(path: string, lock: string, viewer: Viewer): Steps<void>
   const prepared = mkdtempSync(`${lock}.`)
   try {
     yield
-    // Other users may see whose it is.
+    // Other users can read the owner.
     chmodSync(prepared, 0o755)
     writeFileSync(join(prepared, print(viewer.me)), "")
     yield
@@ -168,21 +168,21 @@ export function* taking(path: string, lock: string, viewer: Viewer): Steps<void>
   }
 }
 
-/** Releases a lock. If it is not ours any more, it stays. */
+/** Releases a lock. Leaves it if it is no longer ours. */
 export function* releasing(lock: string, { me }: Viewer): Steps<void> {
   attempt(() => rmSync(join(lock, print(me)), { force: true }))
   yield
   removeEmpty(lock)
 }
 
-/** Takes the steps one after the other. */
+/** Runs the steps one after the other. */
 const run = (steps: Steps<void>): void => {
   while (steps.next().done !== true);
 }
 
 /**
- * Owns the file at `path` by the lock, a folder at `lock`, until the Scope ends. Takes over the lock of a process that is
- * dead, but not one of another host or container: whether that process lives cannot be seen from here.
+ * Locks the file at `path` by a folder at `lock`, until the Scope closes. Takes over the lock of a dead process, but not of
+ * another host or container, because this process cannot see whether that owner lives.
  */
 export const acquire: Service["acquire"] = (path, lock) =>
   Effect.asVoid(Effect.acquireRelease(

@@ -1,20 +1,28 @@
 /**
- * The client rate limiter of AWS's adaptive mode, without a clock of its own: a token bucket that is off until the first
- * throttle, loses 30 % of its rate at each, and between them grows back on a cubic curve: fast at first, slowly near the
- * rate at which it was throttled, then fast again. Times are in seconds, rates in requests per second.
+ * The client rate limiter of AWS's adaptive mode, as a state and functions on it. It is a token bucket that does nothing
+ * until the first throttle. Each throttle lowers its rate by 30 %. In between, the rate grows on a cubic curve: fast at
+ * first, slowly near the rate of the last throttle, then fast again. Times are in seconds, rates in requests per second.
+ *
+ * @internal
  */
+
+/** The state of the limiter. */
 export interface State {
+  /** Whether a throttle has turned the limiter on. */
   readonly enabled: boolean
   readonly rate: number
   readonly tokens: number
-  /** When tokens were added last: not before the first answer. */
+  /** The time at which tokens were last added. Undefined before the first response. */
   readonly refilled: number | undefined
-  /** The rate at the last throttle, and its time. */
+  /** The rate at the last throttle. */
   readonly throttledRate: number
+  /** The time of the last throttle. */
   readonly throttledAt: number
-  /** Answers per second, smoothed; how many came since `bucket`, the half second that was counted last. */
+  /** The smoothed number of responses per second. */
   readonly measured: number
+  /** The number of responses since `bucket`. */
   readonly count: number
+  /** The half second in which `measured` was last updated. */
   readonly bucket: number
 }
 
@@ -35,7 +43,7 @@ export const make = (now: number): State => ({
   bucket: Math.floor(now)
 })
 
-/** The most tokens that a bucket holds. */
+/** Returns the most tokens that the bucket holds. */
 export const capacity = (state: State): number => Math.max(state.rate, 1)
 
 const refill = (state: State, now: number): State => ({
@@ -44,13 +52,13 @@ const refill = (state: State, now: number): State => ({
   refilled: now
 })
 
-/** Another rate: what has passed is filled at the old one, and what is too much for the new one is lost. */
+/** Sets the rate. Tokens for the time until now are added at the old rate; those above the new capacity are lost. */
 export const setRate = (state: State, rate: number, now: number): State => {
   const changed = { ...refill(state, now), rate: Math.max(rate, slowest) }
   return { ...changed, tokens: Math.min(changed.tokens, capacity(changed)) }
 }
 
-/** Counts an answer. */
+/** Counts a response. */
 export const measure = (state: State, now: number): State => {
   const bucket = Math.floor(now * 2) / 2
   const count = state.count + 1
@@ -59,18 +67,18 @@ export const measure = (state: State, now: number): State => {
   return { ...state, measured: rate * smoothing + state.measured * (1 - smoothing), count: 0, bucket }
 }
 
-/** How long after a throttle the curve is back at the rate that was throttled. */
+/** Returns how long after a throttle the curve is back at the throttled rate. */
 export const plateau = (state: State): number => Math.cbrt(state.throttledRate * (1 - beta) / scale)
 
-/** The rate that the curve has reached. */
+/** Returns the rate that the curve has reached. */
 export const grown = (state: State, now: number): number =>
   scale * (now - state.throttledAt - plateau(state)) ** 3 + state.throttledRate
 
-/** The rate after a throttle. */
+/** Returns the rate after a throttle. */
 export const shrunk = (rate: number): number => rate * beta
 
-/** What an answer makes of the rate: never more than twice what is really sent. */
-export const answered = (before: State, throttled: boolean, now: number): State => {
+/** Adjusts the rate to a response. The rate never exceeds twice the measured one. */
+export const afterResponse = (before: State, throttled: boolean, now: number): State => {
   const state = measure(before, now)
   const limit = 2 * state.measured
   if (!throttled) return setRate(state, Math.min(grown(state, now), limit), now)
@@ -82,7 +90,7 @@ export const answered = (before: State, throttled: boolean, now: number): State 
   )
 }
 
-/** Takes a token, or says after how many seconds to ask again. */
+/** Takes a token. When there is none, returns the seconds after which to try again, else 0. */
 export const take = (before: State, now: number): readonly [wait: number, State] => {
   if (!before.enabled) return [0, before]
   const state = refill(before, now)

@@ -1,8 +1,8 @@
 /**
- * Cuts an inventory in CSV into its rows (spec section 14.2). Within quotes a quote is written `\"`, while a backslash
- * stays as it is: whether `\"` ends a description shows only in what follows. So a row is read from both ends, as its
- * other columns hold neither commas nor quotes: in the service's order the id before the description; date, size and
- * hash behind it. The order is that of the header, as programs that saved the document may have changed it.
+ * Splits a CSV inventory into its rows. Within quotes a quote is written `\"`, but a backslash is not escaped: only the
+ * following text shows whether `\"` ends a description. So a row is read from both ends, because its other columns contain
+ * neither commas nor quotes: in the service's order the id comes before the description, and date, size and hash come after
+ * it. The order is that of the header, because programs that save the document may change it.
  *
  * @since 0.1.0
  */
@@ -32,16 +32,16 @@ const bareQuote = /(?<!\\)"/
 
 const unquoted = (value = "") => value.replaceAll("\"", "")
 
-/** What rows look like under a header. */
+/** The shape of the rows below a header. */
 interface Shape {
   readonly width: number
   readonly whole: RegExp
-  /** The first and the last line of a row whose description has line ends. */
+  /** Patterns for the first and the last line of a row whose description contains line ends. */
   readonly first: RegExp
   readonly last: RegExp
 }
 
-/** The shape of the rows under a line, if that names each of the columns once. Other columns are skipped. */
+/** Finds the shape of the rows below a line, if the line names each of the columns once. Other columns are skipped. */
 const shapeOf = (line: string): Shape | undefined => {
   const header = unquoted(line.replace(byteOrderMark, "").replace(/\r$/, "")).split(",")
   if (columns.some((column) => header.indexOf(column) < 0 || header.indexOf(column) !== header.lastIndexOf(column))) {
@@ -73,7 +73,7 @@ const entry = (
 interface Line {
   readonly text: Either.Either<string, string>
   readonly end: number
-  /** Where the next line begins. */
+  /** The start of the next line. */
   readonly next: number
 }
 
@@ -88,7 +88,7 @@ interface Row extends Pick<Line, "end" | "next"> {
   readonly entry: Either.Either<Entry, string>
 }
 
-/** The row that begins at `from`; none while it is not whole. */
+/** Finds the row that starts at `from`. None while the row is incomplete. */
 const rowAt = (shape: Shape, bytes: Uint8Array, from: number, isAll: boolean): Row | undefined => {
   const line = lineAt(bytes, from, isAll)
   if (line === undefined) return undefined
@@ -107,7 +107,7 @@ const rowAt = (shape: Shape, bytes: Uint8Array, from: number, isAll: boolean): R
   return opened === undefined ? alone : closed(shape, bytes, from, next, isAll, opened, alone)
 }
 
-/** A row that may go on in further lines. If none closes it, its first line is a broken row `alone`. */
+/** Finds a row that can continue in further lines. If no line ends it, its first line is a malformed row `alone`. */
 const closed = (
   shape: Shape,
   bytes: Uint8Array,
@@ -135,7 +135,7 @@ const closed = (
 }
 
 export const make = (): Reader => {
-  /** What was read of the row that is not whole yet, and the offset at which it begins. */
+  /** The incomplete row so far, and its offset. */
   let rest: Uint8Array = new Uint8Array()
   let offset = 0
   let shape: Shape | undefined
@@ -159,7 +159,7 @@ export const make = (): Reader => {
       offset += row.next - from
       from = row.next
     }
-    // The memory of the bytes is not ours to keep.
+    // The caller may reuse the memory of the bytes.
     rest = bytes.slice(from)
     return all
   }

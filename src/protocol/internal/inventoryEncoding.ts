@@ -1,6 +1,6 @@
 /**
- * Reads a document in UTF-16 as if it were in UTF-8. The service writes UTF-8, but PowerShell and other programs of
- * Windows save text in UTF-16, behind a byte order mark. Offsets then count bytes of the text in UTF-8.
+ * Converts a document in UTF-16 to UTF-8. The service writes UTF-8, but PowerShell and other Windows programs save text in
+ * UTF-16 with a byte order mark. Offsets count the bytes of the text in UTF-8.
  *
  * @since 0.1.0
  */
@@ -14,13 +14,13 @@ const decode = Option.liftThrowable((decoder: TextDecoder, bytes: Uint8Array, is
   encoder.encode(decoder.decode(bytes, { stream: !isLast }))
 )
 
-/** The encoding that the first two bytes of a document tell. */
+/** Detects the encoding by the first two bytes of a document. */
 const encodingOf = ([first, second]: Uint8Array): "utf-16le" | "utf-16be" | undefined =>
   first === 0xff && second === 0xfe ? "utf-16le" : first === 0xfe && second === 0xff ? "utf-16be" : undefined
 
-/** Reads UTF-8 and UTF-16 by a reader of UTF-8. */
+/** Makes a reader of UTF-8 and UTF-16 from a reader of UTF-8. */
 export const make = (reader: Reader): Reader => {
-  /** The first byte, while there is no second. */
+  /** The first byte, until the second arrives. */
   let first: Uint8Array | undefined = new Uint8Array()
   let decoder: TextDecoder | undefined
 

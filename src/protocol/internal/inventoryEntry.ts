@@ -1,5 +1,5 @@
 /**
- * What the readers of both formats share: they take bytes cut anywhere, and give what has become whole.
+ * The common parts of the readers of both formats. A reader takes pieces of any size, and returns the complete entries.
  *
  * @since 0.1.0
  */
@@ -10,28 +10,28 @@ import { MalformedEntry, type MalformedInventory, show } from "../GlacierError.t
 import { issueOf } from "../InputCheck.ts"
 import { Entry } from "../Inventory.ts"
 
-/** An entry, or what stands where one should. Nothing comes behind a `MalformedInventory`. */
+/** An entry, or an error in its place. A `MalformedInventory` is always the last. */
 export type Found = Entry | MalformedEntry | MalformedInventory
 
 /** Reads one document. */
 export interface Reader {
   readonly write: (bytes: Uint8Array) => ReadonlyArray<Found>
-  /** To be called once, behind the last byte. */
+  /** Ends the document. Call it once, after the last byte. */
   readonly end: () => ReadonlyArray<Found>
 }
 
 /**
- * The most bytes of an entry, and of what stands before and behind them all. A description of 1,024 characters, each
- * escaped, takes some 6,000.
+ * The maximum bytes of an entry, and of the text before and after all entries. A description of 1,024 escaped characters takes
+ * about 6,000.
  */
 export const maximumLength = 65_536
 
 export const tooLong = `goes on for more than ${maximumLength} bytes`
 
-/** The byte order mark that Windows programs put before a text. */
+/** The byte order mark that Windows programs write at the start of a text. */
 export const byteOrderMark = /^\uFEFF/
 
-/** A byte order mark within a document is a character like others. */
+/** Keeps a byte order mark within a document: there it is an ordinary character. */
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
 
 const lossy = new TextDecoder("utf-8", { ignoreBOM: true })
@@ -50,7 +50,7 @@ export const decodeEntry = (value: unknown): Either.Either<Entry, string> =>
     return `${[...issue.path, issue.rule].join(" ")}, but is ${show(issue.value)}`
   })
 
-/** The `entry`th, of these bytes, which begin at `offset`. */
+/** Decodes the bytes of an entry, which start at `offset`. */
 export const found = (
   read: Either.Either<Entry, string>,
   entry: number,

@@ -1,6 +1,6 @@
 /**
- * Cuts an inventory in JSON into its entries. It follows strings and brackets no further than is needed to see where an
- * entry ends, and leaves each to `JSON.parse`: so too the document without its entries, which is small.
+ * Splits a JSON inventory into its entries. It tracks strings and brackets only to find the end of an entry; `JSON.parse`
+ * decodes each entry, and the small document without its entries.
  *
  * @since 0.1.0
  */
@@ -31,7 +31,7 @@ const closeList = 0x5d
 const openObject = 0x7b
 const closeObject = 0x7d
 
-/** Brackets within brackets; an entry has one pair. */
+/** The maximum depth of brackets; an entry has one pair. */
 const maximumDepth = 32
 
 const notJson = () => "is not JSON"
@@ -55,7 +55,7 @@ const isBeforeList = (bytes: Uint8Array): boolean =>
     onRight: (before) => /[{,]\s*"ArchiveList"\s*:\s*$/.test(before)
   })
 
-/** A reader that also tells the head: before the entries if it stands there, else at the end. */
+/** A reader that also returns the head: before the entries if it comes first, else at the end. */
 export interface JsonReader extends Reader {
   readonly head: () => Either.Either<Head, MalformedInventory>
 }
@@ -69,17 +69,17 @@ interface State {
 
 export const make = (): JsonReader => {
   let state: State = { place: "before", depth: 0, isString: false, isEscaped: false }
-  /** What was read of the piece that is not whole yet, and the offset at which it begins. */
+  /** The incomplete piece so far, and its offset. */
   let rest: Uint8Array = new Uint8Array()
   let offset = 0
   let entries = 0
-  /** The document up to its list. */
+  /** The document before its list. */
   let before = ""
   let head: Either.Either<Head, MalformedInventory> = Either.left(
     new MalformedInventory({ offset: 0, problem: "has no head" })
   )
 
-  /** Takes the text before or behind the entries; by then the document without them must be JSON, once it is `closed`. */
+  /** Takes the text before or after the entries. Once `closed`, the document without its entries must be valid JSON. */
   const frame = (piece: Uint8Array, closed: string): Either.Either<string, string> =>
     Either.gen(function*() {
       const json = (before + (yield* text(piece))).replace(byteOrderMark, "")
@@ -105,7 +105,7 @@ export const make = (): JsonReader => {
     const bytes = rest.length === 0 ? piece : concat(rest, piece)
     const start = offset
     let from = 0
-    // Of all there is, this loop alone sees each byte: what it needs is in variables of its own.
+    // Only this loop sees each byte, so it uses local variables for speed.
     let { depth, isEscaped, isString, place } = state
     for (let at = rest.length; at < bytes.length; at++) {
       if (isEscaped) {
@@ -154,7 +154,7 @@ export const make = (): JsonReader => {
     }
     state = { place, depth, isString, isEscaped }
     offset = start + from
-    // The memory of the bytes is not ours to keep.
+    // The caller may reuse the memory of the bytes.
     rest = bytes.slice(from)
     return rest.length > maximumLength ? [...all, fail(offset, tooLong)] : all
   }

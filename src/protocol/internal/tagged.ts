@@ -1,7 +1,7 @@
 /**
- * The base class of the errors of this package. Its identifier is the tag behind the name of the package.
+ * The base class of the errors of this package. Its identifier is the name of the package and the tag.
  *
- * @since 0.1.0
+ * @internal
  */
 import * as Schema from "effect/Schema"
 

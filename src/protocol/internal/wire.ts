@@ -1,5 +1,5 @@
 /**
- * Glacier's JSON names mapped to ours, once.
+ * Maps the JSON names of the service to those of this package.
  *
  * @since 0.1.0
  */
@@ -8,11 +8,11 @@ import * as DateTime from "effect/DateTime"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 
-/** A field of an answer that is always there. */
+/** A required field of a response. */
 export const required = <const Name extends string, A, I>(name: Name, schema: Schema.Schema<A, I>) =>
   Schema.propertySignature(schema).pipe(Schema.fromKey(name))
 
-/** A field of an answer that does not always apply: null and absent are both none, none is written as null. */
+/** An optional field of a response. Null and absent are both none; none is written as null. */
 export const nullable = <const Name extends string, A, I>(name: Name, schema: Schema.Schema<A, I>) =>
   Schema.optionalWith(schema, {
     as: "Option",
@@ -20,11 +20,11 @@ export const nullable = <const Name extends string, A, I>(name: Name, schema: Sc
     onNoneEncoding: () => Option.some(null)
   }).pipe(Schema.fromKey(name))
 
-/** A field of a request that may be left out; null means the same. */
+/** An optional field of a request. Null means absent. */
 export const optional = <const Name extends string, A, I>(name: Name, schema: Schema.Schema<A, I>) =>
   Schema.optionalWith(schema, { nullable: true }).pipe(Schema.fromKey(name))
 
-/** One of some words. */
+/** One of several words. */
 export const oneOf = <const Words extends ReadonlyArray<string> & readonly [string, ...Array<string>]>(
   ...words: Words
 ) =>
@@ -32,13 +32,13 @@ export const oneOf = <const Words extends ReadonlyArray<string> & readonly [stri
     message: () => ({ message: `must be one of ${words.join(", ")}`, override: true })
   })
 
-/** Dates that the wire carries as they are: whole seconds of the years 2012 to 2100. */
+/** Dates that survive the wire unchanged: whole seconds of the years 2012 to 2100. */
 const wholeSeconds = {
   arbitrary: (): Arbitrary.LazyArbitrary<DateTime.Utc> => (fc) =>
     fc.integer({ min: 1_325_376_000, max: 4_102_444_800 }).map((seconds) => DateTime.unsafeMake(seconds * 1_000))
 }
 
-/** A date to the second, as inventories write it. Milliseconds are read too, and the ways in which clients name UTC. */
+/** A date exact to the second, as inventories write it. Accepts milliseconds, and the forms of UTC that clients write. */
 export const Seconds = Schema.transform(Schema.String, Schema.DateTimeUtc, {
   strict: true,
   decode: (text) => /T[0-9:.]+$/.test(text) ? `${text}Z` : text.replace(/UTC$/, "Z"),
@@ -47,18 +47,18 @@ export const Seconds = Schema.transform(Schema.String, Schema.DateTimeUtc, {
 
 const second = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d{1,9})?(Z|UTC|[+-]\d\d:\d\d)?$/
 
-// A month may not have the day: the time read must be written the same way again.
+// A day may not exist in its month: the parsed date must format to the same text.
 const isSecond = (text: string): boolean => {
   const [, time] = second.exec(text) ?? []
   return time !== undefined &&
     Option.exists(DateTime.make(`${time}Z`), (date) => DateTime.formatIso(date).startsWith(time))
 }
 
-/** A date to the second that is asked for: of the forms that the service takes, and of a day that there is. */
+/** A date exact to the second in a request: an existing day, in a form that the service accepts. */
 export const GivenSeconds = Schema.compose(
   Schema.String.pipe(Schema.filter(isSecond, { message: () => "must be a date of the years 0 to 9999" })),
   Seconds
 )
 
-/** Values read from the wire one by one, by the field of that name, so their type is known. */
+/** Types values that were decoded one by one: the value of a name was decoded by the field with this name. */
 export const record = <T>(values: object): T => values as T

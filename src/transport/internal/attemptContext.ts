@@ -1,5 +1,5 @@
 /**
- * What decoding a response and translating an error need to know about the attempt.
+ * The facts about an attempt that decoding a response and translating an error need.
  *
  * @internal
  */

@@ -1,6 +1,11 @@
+/**
+ * Describes errors of the configuration.
+ *
+ * @internal
+ */
 import type * as ConfigError from "effect/ConfigError"
 
-/** What is wrong with a configuration, by the names of its variables: `AWS_REGION is not set`. */
+/** Describes a configuration error by the names of its variables: `AWS_REGION is not set`. */
 export const problemOf = (error: ConfigError.ConfigError): string => {
   switch (error._op) {
     case "And":

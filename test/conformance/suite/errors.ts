@@ -27,7 +27,7 @@ import {
   mebibyte,
   putPart,
   ramp,
-  refused,
+  rejected,
   retrieve,
   started,
   store,
@@ -84,11 +84,11 @@ export const errors = (it: It, way: Way, streams: boolean) => {
     Effect.gen(function*() {
       const raised = new Set<object>()
       const expectError = <A, E, R>(
-        Class: Parameters<typeof refused>[1],
+        Class: Parameters<typeof rejected>[1],
         effect: Effect.Effect<A, E, R>,
         status = 400
       ) =>
-        Effect.map(refused(effect, Class), (error) => {
+        Effect.map(rejected(effect, Class), (error) => {
           expect(error).toMatchObject({ status })
           raised.add(Class)
         })

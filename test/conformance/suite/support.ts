@@ -16,7 +16,7 @@ export {
   mebibyte,
   putPart,
   ramp,
-  refused,
+  rejected,
   started,
   store
 } from "../../../src/testing/internal/conformance/support.ts"

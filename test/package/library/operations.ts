@@ -1,4 +1,4 @@
-/** What a library that builds on the operations exports: an Effect of each, without an annotation. */
+/** The exports of a library that builds on the operations: an Effect of each, without a type annotation. */
 import { GlacierClient } from "effect-glacier"
 import type { operations } from "effect-glacier/protocol/Operations"
 import * as Effect from "effect/Effect"

@@ -1,5 +1,5 @@
 /**
- * What a library that builds on the services exports: an Effect of every method of every service, without an annotation.
+ * The exports of a library that builds on the services: an Effect of every method of every service, without annotations.
  * A method without a line does not compile, and `npm run consume` fails when a service is missing.
  */
 import * as FileSystem from "@effect/platform/FileSystem"
@@ -74,7 +74,7 @@ export const vault = Effect.map(Vault.Vault, (vault) => ({
   abortUpload: vault.abortUpload("an-upload")
 } satisfies EachOf<Vault.Service>))
 
-/** What is left of an upload or download is kept, which adds an error. */
+/** With `onFailure: "keep"` the error type has one more member. */
 export const kept = Effect.map(Vault.Vault, (vault) => ({
   upload: vault.upload(Source.stream(Stream.fail("broken")), { onFailure: "keep" }),
   uploader: vault.uploader({ onFailure: "keep" }),
@@ -107,7 +107,7 @@ export const inventory = Effect.map(Effect.flatMap(Job.Job, (job) => job.invento
 } satisfies EachOf<JobInventory.JobInventory>))
 
 export const renewed = Job.renewed(
-  (join) => Effect.flatMap(Vault.Vault, (vault) => vault.retrieveArchive("an-archive", { join })),
+  (reuse) => Effect.flatMap(Vault.Vault, (vault) => vault.retrieveArchive("an-archive", { reuse })),
   (job) => job.outputToFile("a-file")
 )
 
@@ -130,7 +130,7 @@ export const deletionPlan = Effect.map(DeletionPlan.make(Stream.empty), (plan) =
 export const uploads = {
   upload: Upload.upload(address, source),
   resume: Upload.resume(address, "an-upload", source),
-  resumable: Upload.resumable(address, "a-checkpoint", source)
+  uploadWithCheckpoint: Upload.uploadWithCheckpoint(address, "a-checkpoint", source)
 } satisfies EachOf<typeof Upload>
 
 export const downloads = {
@@ -164,7 +164,11 @@ export const fileLock = Effect.map(FileLock.FileLock, (lock) => ({
 
 /** Retries a call: an Effect of the caller's, whose types must be kept. */
 export const client = Effect.map(GlacierClient.GlacierClient, (glacier) => ({
-  [GlacierClient.Retry]: glacier[GlacierClient.Retry]?.(glacier.describeVault(address), operations.describeVault, () => true)
+  [GlacierClient.Retry]: glacier[GlacierClient.Retry]?.(
+    glacier.describeVault(address),
+    operations.describeVault,
+    () => true
+  )
 } satisfies EachOf<Omit<GlacierClient.Service, keyof typeof operations>>))
 
 export const transport = Effect.map(Transport.Transport, (transport) => ({
@@ -245,8 +249,8 @@ export const faults = Effect.map(Faults.Faults, (faults) => ({
   injected: faults.injected,
   counts: faults.counts,
   expired: faults.expired,
-  harmHttp: Effect.map(HttpClient.HttpClient, faults.harmHttp),
-  harmFiles: Effect.map(FileSystem.FileSystem, faults.harmFiles),
+  wrapHttpClient: Effect.map(HttpClient.HttpClient, faults.wrapHttpClient),
+  wrapFileSystem: Effect.map(FileSystem.FileSystem, faults.wrapFileSystem),
   clock: faults.clock
 } satisfies EachOf<Faults.Service>))
 
