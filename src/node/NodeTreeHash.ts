@@ -13,10 +13,10 @@ import * as TreeHash from "../protocol/TreeHash.ts"
 import * as RegularFile from "../transfer/RegularFile.ts"
 import { Hasher } from "../transport/Hasher.ts"
 
-/** The bytes that are read and hashed at once: few enough for the cache of the processor. */
+/** The number of bytes that are read and hashed at once. They fit into the processor's cache. */
 const windowSize = 4 * Limits.mebibyte
 
-/** Fills the memory from the position of the file. Returns the number of bytes read. */
+/** Reads from the position of the file until the memory is full or the file ends. Returns the number of bytes. */
 const fill = Effect.fnUntraced(function*(file: FileSystem.File, bytes: Uint8Array) {
   let filled = 0
   while (filled < bytes.length) {
@@ -28,8 +28,9 @@ const fill = Effect.fnUntraced(function*(file: FileSystem.File, bytes: Uint8Arra
 })
 
 /**
- * Computes the tree hash of a file. Reads it in windows, which the `Hasher` in use hashes in parallel. Fails with the error of
- * the file system, also for a path that is not a regular file: see `RegularFile.open`. For a pipe use `TreeHash.ofStream`.
+ * Computes the tree hash of a file. The file is read in windows, which the `Hasher` in the context hashes concurrently. Fails
+ * with the file system's error, also when the path is not a regular file (see `RegularFile.open`). For a pipe use
+ * `TreeHash.ofStream`.
  *
  * @since 0.1.0
  * @category hashing
@@ -63,7 +64,7 @@ export const ofFile: (
     if (ended) return undefined
     const length = yield* fill(file, bytes)
     ended = length < bytes.length
-    // The one leaf of an empty file is empty; after other windows there is none.
+    // An empty file has one empty leaf. An empty window after others has none.
     return length === 0 && windows > 0 ? undefined : { index: windows++, length }
   })
   const reader = Effect.gen(function*() {
@@ -76,7 +77,7 @@ export const ofFile: (
     }
   })
 
-  // One more than can be hashed at once: it reads meanwhile.
+  // One more reader than there are cores: it reads while the others hash.
   yield* Effect.replicateEffect(reader, availableParallelism() + 1, { concurrency: "unbounded", discard: true })
   return TreeHash.combine(sha256, hashes)
 }, Effect.scoped)

@@ -193,9 +193,9 @@ describe("NodeCredentials", () => {
       const folder = yield* environment({ AWS_PROFILE: "nosuch" })
       writeFileSync(join(folder, "config"), "[default]\nregion = eu-west-1\n[profile work]\nregion = us-west-2\n")
       expect((yield* Effect.flip(keys)).message).toBe(
-        `AWS's default provider chain gave no credentials: there is no profile "nosuch" (AWS_PROFILE) in ` +
+        `AWS's default provider chain found no credentials: there is no profile "nosuch" (AWS_PROFILE) in ` +
           `${join(folder, "config")} or ${join(folder, "credentials")}, which have the profiles default, work. ` +
-          "Correct AWS_PROFILE, or write that profile."
+          "Correct AWS_PROFILE, or add that profile."
       )
     }))
 
@@ -207,7 +207,7 @@ describe("NodeCredentials", () => {
     ["Token is expired. To refresh this SSO session run 'aws sso login'", "aws sso login"],
     ["Profile work requires multi-factor authentication, but no MFA code callback was provided.", "temporary keys"],
     ["Command failed: /bin/print --password " + secret, "credential_process failed"],
-    ["Profile work credential_process returned invalid JSON.", "printed no credentials"]
+    ["Profile work credential_process returned invalid JSON.", "printed no valid credentials"]
   ])("says what the chain failed of, in words of its own: %s", ([message, cause]) =>
     Effect.gen(function*() {
       yield* environment({})

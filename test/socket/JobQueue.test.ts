@@ -85,7 +85,7 @@ describe("NodeJobQueue", () => {
           yield* until(Effect.sync(() => remainingBodies(queue)), (bodies) => bodies.length === 2)
           expect(remainingBodies(queue).sort()).toEqual(malformed.sort())
         }).pipe(Effect.provide(Vault.layer("photos").pipe(Layer.provide(waiting), Layer.provide(client))))
-        expect(logged.filter((line) => /^WARN Message \S+ of the queue is not about a job/.test(line))).toHaveLength(2)
+        expect(logged.filter((line) => /^WARN Message \S+ in the queue is not about a job/.test(line))).toHaveLength(2)
       }).pipe(Effect.provide(layer))
     },
     60_000
@@ -98,7 +98,7 @@ describe("NodeJobQueue", () => {
       server.deleteQueue("done", { region })
       const fiber = yield* Effect.fork(Stream.runHead(NodeJobQueue.messages({ queueUrl, endpoint, region, keys })))
       yield* TestServices.provideLive(until(Effect.sync(() => logged), (lines) => lines.length > 0))
-      expect(logged).toEqual([expect.stringMatching(/^WARN The queue of jobs that have ended cannot be read: \w+: /)])
+      expect(logged).toEqual([expect.stringMatching(/^WARN The queue of ended jobs cannot be read: \w+: /)])
       server.createQueue("done", { region })
       yield* Effect.promise(() => sqs.sendMessage({ QueueUrl: queueUrl, MessageBody: endedMessage("some-job") }))
       yield* TestClock.adjust("30 seconds")
@@ -211,7 +211,7 @@ describe("NodeJobQueue", () => {
       expect(logged).toHaveLength(6)
       expect(new Set(logged)).toEqual(
         new Set([
-          "WARN The queue of jobs that have ended cannot be read: Error: no such queue. It is read again in 30 seconds"
+          "WARN The queue of ended jobs cannot be read: Error: no such queue. The next attempt starts in 30 seconds"
         ])
       )
     }).pipe(Effect.provide(layer))
