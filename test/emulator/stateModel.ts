@@ -99,7 +99,7 @@ export const run = (
   }
 }
 
-/** What both the state and the model know about the vault at a time. */
+/** The facts about the vault that both the state and the model have at a time. */
 export const view = (state: State.State, now: number) => {
   const found = state.vaults.get(vault)
   if (found === undefined) throw new Error("the vault does not exist")
