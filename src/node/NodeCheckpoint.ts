@@ -9,8 +9,8 @@ import * as Checkpoint from "../transfer/Checkpoint.ts"
 import * as NodeFileLock from "./NodeFileLock.ts"
 
 /**
- * Checkpoints in a folder, which is made when it is needed: append-only files, fsynced. Each has one owner in all processes,
- * by `NodeFileLock.layer`, which is provided to the program, too.
+ * Stores checkpoints as append-only files in a folder, and fsyncs each write. Creates the folder when it is needed. Only one
+ * process at a time can use a checkpoint: the layer includes `NodeFileLock.layer`, and also provides it to the program.
  *
  * @since 0.1.0
  * @category layers

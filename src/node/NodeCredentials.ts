@@ -1,5 +1,5 @@
 /**
- * Credentials as AWS's own tools find them.
+ * Credentials from the places in which AWS's own tools look for them.
  *
  * @since 0.1.0
  */
@@ -12,37 +12,37 @@ import { CredentialsError } from "../protocol/GlacierError.ts"
 import * as Credentials from "../transport/Credentials.ts"
 import * as Profile from "./internal/profile.ts"
 
-const relogin = "the session of its single sign-on is over: run `aws sso login`"
+const signInAgain = "the session of its single sign-on has expired: run `aws sso login`"
 
-/** What the reasons of AWS's library mean, of those that quote nothing secret, by a piece of their text. */
-const reasons: ReadonlyArray<readonly [piece: string, meaning: string]> = [
-  ["The SSO session associated with this profile", relogin],
-  ["Token is expired", relogin],
-  ["please re-authenticate using aws login", "its login session is over: run `aws login`"],
+/** Explanations of errors of AWS's library, by a part of their text. They quote nothing that could be secret. */
+const explanations: ReadonlyArray<readonly [part: string, explanation: string]> = [
+  ["The SSO session associated with this profile", signInAgain],
+  ["Token is expired", signInAgain],
+  ["please re-authenticate using aws login", "its login session has expired: run `aws login`"],
   [
     "requires multi-factor authentication",
-    "it needs a code of multi-factor authentication: use temporary keys instead"
+    "it requires a multi-factor authentication code: use temporary keys instead"
   ],
-  ["credential_process returned", "its credential_process printed no credentials that can be used"],
+  ["credential_process returned", "its credential_process printed no valid credentials"],
   ["Command failed", "its credential_process failed: run the command in a shell to see why"]
 ]
 
-/** Why the chain gave no credentials. Its own text is not shown: it may quote a command line, or what a command printed. */
-const explained = (cause: unknown) =>
+/** Explains why the chain found no credentials. The text of `cause` may quote a command line or its output, so it is not shown. */
+const explain = (cause: unknown) =>
   Effect.map(Profile.problem, (problem) => {
     const text = cause instanceof Error ? cause.message : ""
-    const reason = reasons.find(([piece]) => text.includes(piece))?.[1]
-    const why = problem ?? (reason === undefined ? undefined : `in the profile in use, ${reason}`)
+    const explanation = explanations.find(([part]) => text.includes(part))?.[1]
+    const why = problem ?? (explanation === undefined ? undefined : `in the profile in use, ${explanation}`)
     return new CredentialsError({
-      message: `AWS's default provider chain gave no credentials${why === undefined ? "" : `: ${why}`}. ` +
+      message: `AWS's default provider chain found no credentials${why === undefined ? "" : `: ${why}`}. ` +
         (problem === undefined
-          ? "`aws sts get-caller-identity` may tell why."
-          : "Correct AWS_PROFILE, or write that profile.")
+          ? "Run `aws sts get-caller-identity` to see more."
+          : "Correct AWS_PROFILE, or add that profile.")
     })
   })
 
 const provider = Effect.gen(function*() {
-  // Not before it is needed: it is an optional package, and takes its time to load.
+  // Imported when it is needed, because the package is optional and slow to load.
   const { defaultProvider } = yield* Effect.tryPromise({
     try: () => import("@aws-sdk/credential-provider-node"),
     catch: () =>
@@ -52,10 +52,10 @@ const provider = Effect.gen(function*() {
       })
   })
   const identity = yield* Effect.tryPromise({
-    // A chain of its own each time, and files read anew: what is kept, and for how long, is decided in Credentials.
+    // A new chain each time, without its cache: `Credentials` caches the keys and decides when to refresh them.
     try: () => defaultProvider({ ignoreCache: true })(),
     catch: (cause) => cause
-  }).pipe(Effect.catchAll((cause) => Effect.flatMap(explained(cause), Effect.fail)))
+  }).pipe(Effect.catchAll((cause) => Effect.flatMap(explain(cause), Effect.fail)))
   return {
     accessKeyId: identity.accessKeyId,
     secretAccessKey: Redacted.make(identity.secretAccessKey),
@@ -65,9 +65,9 @@ const provider = Effect.gen(function*() {
 })
 
 /**
- * Credentials of AWS's default provider chain: environment, profiles in files (with their roles, SSO and processes),
- * web identity tokens, containers, instances. They are renewed before they expire, and when the service refuses them
- * as expired. Needs the package `@aws-sdk/credential-provider-node`; where it is missing, or nothing gives credentials,
+ * Credentials of AWS's default provider chain: the environment, profiles in files (with roles, SSO and processes), web
+ * identity tokens, containers and instances. They are refreshed before they expire, and when the service rejects them as
+ * expired. Requires the package `@aws-sdk/credential-provider-node`. If it is missing, or the chain finds no credentials,
  * calls fail with `CredentialsError`.
  *
  * @since 0.1.0

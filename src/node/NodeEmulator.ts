@@ -21,7 +21,7 @@ import * as NodeHashing from "./NodeHashing.ts"
 import * as NodeHttp from "./NodeHttp.ts"
 
 /**
- * How the emulator is to listen and behave.
+ * Options of the emulator and its server.
  *
  * @since 0.1.0
  * @category models
@@ -67,7 +67,7 @@ export class Address extends Context.Tag("effect-glacier/NodeEmulator/Address")<
   readonly ca: Option.Option<string>
 }>() {}
 
-/** Loaded when an emulator is wanted. */
+/** Imported when it is needed: a program that only uses `region` or `url` need not load the emulator. */
 const server = Effect.promise(() => import("./internal/emulatorServer.ts"))
 
 /**
@@ -89,8 +89,8 @@ export const readCertificate = (paths: Certificate): Effect.Effect<Certificate, 
   Certificates.read(paths)
 
 /**
- * A running emulator, the `HttpServer` it listens on, and its `Address`. When the scope ends it stops at once, open
- * requests included: what it has acknowledged is stored.
+ * Runs an emulator with its `HttpServer` and `Address`. When the scope closes, it stops at once and cuts open requests off.
+ * Everything that it has acknowledged is stored.
  *
  * @since 0.1.0
  * @category layers
@@ -112,7 +112,7 @@ export const layerServer = (
   }))
 
 /**
- * The region of `layer`.
+ * The region of the client in `layer`.
  *
  * @since 0.1.0
  * @category constants
@@ -120,8 +120,8 @@ export const layerServer = (
 export const region = "us-east-1"
 
 /**
- * An emulator on a free port of this machine and a client that talks to it over real HTTP with real signatures. With
- * `tls` they talk https, and the client trusts the emulator's certificate.
+ * Runs an emulator on a free port of this machine, with a client that uses real HTTP and real signatures. With `tls` both use
+ * HTTPS, and the client trusts the emulator's certificate.
  *
  * @since 0.1.0
  * @category layers
@@ -144,7 +144,7 @@ export const layer = (options: Options = {}): Layer.Layer<
   const connection = Layer.unwrapEffect(
     Effect.map(
       Address,
-      // Without the proxies of the environment: the server is on this machine.
+      // The server is on this machine, so proxies of the environment must not be used.
       ({ ca, url: endpoint }) =>
         Layer.merge(NodeHttp.layerWith({ ca: Option.getOrUndefined(ca) }), Endpoint.layer({ region, endpoint }))
     )

@@ -1,5 +1,5 @@
 /**
- * Locks of files that all processes see.
+ * File locks that work between processes.
  *
  * @since 0.1.0
  */
@@ -8,14 +8,14 @@ import * as FileLock from "../transfer/FileLock.ts"
 import { acquire } from "./internal/lock.ts"
 
 /**
- * A lock for each file that is in use, a folder beside it, which is removed at the end. A second owner is refused with
- * `FileInUse`, in this process or another, by whatever path it reaches the file.
+ * Locks each file in use by a folder beside it, and removes the folder at the end. A second owner fails with `FileInUse`, in
+ * this process or another one, and by any path to the file.
  *
- * The lock of a process that died is taken over, even if another process has its number by now. A lock of another host or
- * container that shares the folder is never taken over, because nobody can see from here whether its owner lives: the
- * error names the owner and what to remove.
+ * The lock of a dead process is taken over, even if another process has its number now. A lock of another host or container
+ * that shares the folder is never taken over, because this process cannot check whether the owner lives. The error names
+ * the owner and the folder to remove.
  *
- * `NodeGlacier`, `NodeEmulator` and `NodeCheckpoint` provide it.
+ * `NodeGlacier`, `NodeEmulator` and `NodeCheckpoint` use this layer.
  *
  * @since 0.1.0
  * @category layers

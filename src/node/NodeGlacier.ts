@@ -1,5 +1,5 @@
 /**
- * All that a program on Node.js needs of Glacier, wired.
+ * The Glacier client with everything that it needs on Node.js.
  *
  * @since 0.1.0
  */
@@ -16,8 +16,8 @@ import * as NodeHashing from "./NodeHashing.ts"
 import * as NodeHttp from "./NodeHttp.ts"
 
 /**
- * The client over `NodeHttp.layerConfig`, which honours `HTTPS_PROXY`, `HTTP_PROXY`, `NO_PROXY` and `AWS_CA_BUNDLE`, with
- * native hashing and with locks that all processes see, for the `Credentials` and `Endpoint` given to it.
+ * The client for the `Credentials` and `Endpoint` in the context. It includes `NodeHttp.layerConfig`, which reads `HTTPS_PROXY`,
+ * `HTTP_PROXY`, `NO_PROXY` and `AWS_CA_BUNDLE`, native hashing (`NodeHashing`), and file locks (`NodeFileLock`).
  *
  * @since 0.1.0
  * @category layers
@@ -32,10 +32,12 @@ export const layerClient: Layer.Layer<
 )
 
 /**
- * The client and Node's file system, wired from the environment: `AWS_REGION` or `AWS_DEFAULT_REGION`, or where these are
- * not set, the region of the profile in use (`AWS_PROFILE`); `AWS_ENDPOINT_URL_GLACIER` or `AWS_ENDPOINT_URL`; the
- * proxies and authorities of `layerClient`; and the credentials of `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and
- * `AWS_SESSION_TOKEN`, or where these are not set, of `NodeCredentials.layer`.
+ * The client and Node's file system, configured by the environment:
+ *
+ * - Region: `AWS_REGION` or `AWS_DEFAULT_REGION`, otherwise the region of the profile in use (`AWS_PROFILE`).
+ * - Endpoint: `AWS_ENDPOINT_URL_GLACIER` or `AWS_ENDPOINT_URL`, otherwise that of AWS.
+ * - Proxies and certificate authorities: as in `layerClient`.
+ * - Credentials: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, otherwise `NodeCredentials.layer`.
  *
  * @since 0.1.0
  * @category layers

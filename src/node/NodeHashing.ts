@@ -1,5 +1,5 @@
 /**
- * SHA-256 and tree hashes by Node.js itself, in threads of their own where that is quicker.
+ * SHA-256 and tree hashes with the native implementation of Node.js, in worker threads where that is faster.
  *
  * @since 0.1.0
  */
@@ -17,30 +17,30 @@ import { type Digests, type HashWorker, start, WorkerGone } from "./internal/has
 
 const create: Sha256.Create = (key) => key === undefined ? createHash("sha256") : createHmac("sha256", key)
 
-/** Lets sockets and timers have their turn: a fiber that merely yields goes on before them. */
-const breathe = Effect.async<void>((resume) => {
+/** Waits for one turn of the event loop, so that sockets and timers run. `Effect.yieldNow` would resume before them. */
+const nextTurn = Effect.async<void>((resume) => {
   setImmediate(() => resume(Effect.void))
 })
 
-/** Feeds bytes to hashes 1 MiB at a time, while it is in the processor's cache. */
-const feed = Effect.fnUntraced(function*(bytes: Uint8Array, use: (slice: Uint8Array) => void) {
+/** Passes the bytes to `use` in slices of 1 MiB, which stay in the processor's cache. Other work runs between slices. */
+const forEachSlice = Effect.fnUntraced(function*(bytes: Uint8Array, use: (slice: Uint8Array) => void) {
   for (let offset = 0; offset < bytes.length; offset += Limits.mebibyte) {
-    if (offset > 0) yield* breathe
+    if (offset > 0) yield* nextTurn
     use(bytes.subarray(offset, offset + Limits.mebibyte))
   }
 })
 
-/** Hashes on the event loop, which others get in between. */
-const inThread: Pick<Hasher.Service, "hashes" | "treeHash"> = {
+/** Hashes on the main thread. Other work runs between slices. */
+const onMainThread: Pick<Hasher.Service, "hashes" | "treeHash"> = {
   treeHash: Effect.fnUntraced(function*(bytes) {
     const tree = TreeHash.builder(create)
-    yield* feed(bytes, tree.update)
+    yield* forEachSlice(bytes, tree.update)
     return tree.digest()
   }),
   hashes: Effect.fnUntraced(function*(bytes) {
     const tree = TreeHash.builder(create)
     const linear = create()
-    yield* feed(bytes, (slice) => {
+    yield* forEachSlice(bytes, (slice) => {
       tree.update(slice)
       linear.update(slice)
     })
@@ -48,18 +48,23 @@ const inThread: Pick<Hasher.Service, "hashes" | "treeHash"> = {
   })
 }
 
-/** Up to here a thread costs more than it brings. */
-const worthAThread = Limits.mebibyte
+/** The size in bytes up to which the main thread is faster than a worker thread. */
+const maximumOnMainThread = Limits.mebibyte
 
-/** Threads, one for each core at most, started when all others are busy and ended with the Scope. */
-const threads = Effect.gen(function*() {
+/**
+ * A pool of worker threads, at most one for each core. A thread is started when all others are busy. All threads end with
+ * the Scope.
+ */
+const makePool = Effect.gen(function*() {
   const cores = availableParallelism()
-  const turns = yield* Effect.makeSemaphore(cores)
+  const permits = yield* Effect.makeSemaphore(cores)
   const idle: Array<HashWorker> = []
   let closed = false
   yield* Effect.addFinalizer(() => {
     closed = true
-    return turns.withPermits(cores)(Effect.forEach(idle, ({ end }) => end, { concurrency: "unbounded", discard: true }))
+    return permits.withPermits(cores)(
+      Effect.forEach(idle, ({ end }) => end, { concurrency: "unbounded", discard: true })
+    )
   })
 
   const take: Effect.Effect<HashWorker, WorkerGone> = Effect.suspend(() => {
@@ -69,7 +74,7 @@ const threads = Effect.gen(function*() {
     return worker.isGone() ? take : Effect.succeed(worker)
   })
   return (bytes: Uint8Array, linear: boolean) =>
-    turns.withPermits(1)(
+    permits.withPermits(1)(
       Effect.acquireUseRelease(
         take,
         (worker) => worker.hash(bytes, linear),
@@ -78,8 +83,11 @@ const threads = Effect.gen(function*() {
     )
 })
 
-/** Memory that threads share, used again: new memory costs as much as a tenth of the hashing, and is given back late. */
-const recycled = (): Hasher.Service["allocate"] => {
+/**
+ * Allocates memory that threads share, and reuses it. Allocating new memory takes up to a tenth of the time of hashing, and
+ * garbage collection frees it late.
+ */
+const makeAllocate = (): Hasher.Service["allocate"] => {
   const spare: Array<SharedArrayBuffer> = []
   const acquire = (size: number): SharedArrayBuffer => {
     const fitting = spare.findIndex(({ byteLength }) => byteLength >= size)
@@ -87,7 +95,7 @@ const recycled = (): Hasher.Service["allocate"] => {
     return found ?? new SharedArrayBuffer(2 ** Math.ceil(Math.log2(size)))
   }
   return (size) =>
-    size <= worthAThread
+    size <= maximumOnMainThread
       ? Effect.sync(() => new Uint8Array(size))
       : Effect.map(
         Effect.acquireRelease(
@@ -102,19 +110,19 @@ const recycled = (): Hasher.Service["allocate"] => {
       )
 }
 
-const make = Effect.map(threads, (inThreads): Hasher.Service => {
-  const hash = <A>(bytes: Uint8Array, linear: boolean, done: (digests: Digests) => A, alone: Effect.Effect<A>) =>
-    inThreads(bytes, linear).pipe(Effect.map(done), Effect.catchAll(() => alone))
+const make = Effect.map(makePool, (hashInThread): Hasher.Service => {
+  const hash = <A>(bytes: Uint8Array, linear: boolean, toResult: (digests: Digests) => A, fallback: Effect.Effect<A>) =>
+    hashInThread(bytes, linear).pipe(Effect.map(toResult), Effect.catchAll(() => fallback))
   const leaf = (bytes: Uint8Array) => Effect.sync(() => Hasher.ofLeaf(Sha256.digest(create, bytes)))
   const root = ({ leaves }: Digests) => TreeHash.ofLeaves(create, leaves)
   return {
-    allocate: recycled(),
+    allocate: makeAllocate(),
     treeHash: (bytes) =>
-      bytes.length <= worthAThread
+      bytes.length <= maximumOnMainThread
         ? Effect.map(leaf(bytes), ({ treeHash }) => treeHash)
-        : hash(bytes, false, root, inThread.treeHash(bytes)),
+        : hash(bytes, false, root, onMainThread.treeHash(bytes)),
     hashes: (bytes) =>
-      bytes.length <= worthAThread
+      bytes.length <= maximumOnMainThread
         ? leaf(bytes)
         : hash(
           bytes,
@@ -123,15 +131,15 @@ const make = Effect.map(threads, (inThreads): Hasher.Service => {
             contentSha256: ContentSha256.make(Encoding.encodeHex(digests.linear)),
             treeHash: root(digests)
           }),
-          inThread.hashes(bytes)
+          onMainThread.hashes(bytes)
         )
   }
 })
 
 /**
- * Node's SHA-256 for tree hashes, signatures and parts. What is larger than 1 MiB is hashed in threads of their own, one
- * for each core at most; they are started when there is such work, and ended with the layer's Scope. Where there can be
- * no threads, and after that Scope, it is hashed on the event loop, 1 MiB at a time.
+ * Provides the native SHA-256 of Node.js for tree hashes, signatures and parts. Bytes of more than 1 MiB are hashed in worker
+ * threads, at most one for each core. Threads are started when they are needed, and end with the Scope of the layer. If no
+ * thread can be started, and after that Scope, bytes are hashed on the main thread, 1 MiB at a time.
  *
  * @since 0.1.0
  * @category layers

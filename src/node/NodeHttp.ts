@@ -1,6 +1,6 @@
 /**
- * An HTTP client for Node.js over undici, for many small and for large bodies: a thin adapter over undici's dispatcher
- * that receives a body into given memory (see `ResponseBody`) and keeps the time limits of an attempt (see `HttpHooks`).
+ * An HTTP client for Node.js, a thin adapter over undici's dispatcher. It can read a body into given memory (see `ResponseBody`)
+ * and limit the time of an attempt (see `HttpHooks`).
  *
  * @since 0.1.0
  */
@@ -26,9 +26,9 @@ import * as HttpResponse from "./internal/httpResponse.ts"
 import { bodyOf } from "./internal/requestBody.ts"
 
 /**
- * Proxies, as the environment variables of the same names give them: `http` and `https` are URLs, each for endpoints of
- * that scheme (`http` also for https endpoints where there is no `https`); `except` lists the hosts, separated by commas,
- * that are reached without a proxy.
+ * Proxies, in the format of the environment variables `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY`. `http` and `https` are the
+ * URLs of the proxies for endpoints of that scheme. Without `https`, `http` is used for https endpoints, too. `except` is a
+ * comma-separated list of hosts that are reached without a proxy.
  *
  * @since 0.1.0
  * @category models
@@ -36,7 +36,7 @@ import { bodyOf } from "./internal/requestBody.ts"
 export interface Proxies extends Dispatcher.Proxies {}
 
 /**
- * How to connect.
+ * Options of connections: certificate authorities and proxies.
  *
  * @since 0.1.0
  * @category models
@@ -53,8 +53,8 @@ const isRefusedInput = (error: unknown): boolean =>
   error instanceof HttpHooks.NotSent && Predicate.hasProperty(error.cause, "code") &&
   error.cause.code === "UND_ERR_INVALID_ARG"
 
-/** Reports a request that has waited long for a connection. */
-const unconnected = (origin: string): Effect.Effect<void> =>
+/** Logs that a request has waited long for a connection. */
+const reportWaiting = (origin: string): Effect.Effect<void> =>
   Waiting.report(
     { reason: "connection", about: origin },
     `A request to ${origin} waits for a connection: none could be made yet, or all ${Dispatcher.connections} are in use`
@@ -62,11 +62,11 @@ const unconnected = (origin: string): Effect.Effect<void> =>
 
 type Client = HttpClient.HttpClient & HttpHooks.Hooks
 
-/** A client with options that are checked. */
+/** Makes a client from valid options. */
 const makeChecked: (options: Options) => Effect.Effect<Client, never, Scope.Scope> = Effect.fnUntraced(
   function*(options) {
     const addDeadline = yield* Deadlines.make
-    // Read when a connection is opened, which undici does while it takes the request.
+    // undici opens a connection while it dispatches a request, so this is the limit of that request.
     let { connect } = unlimited
     const dispatcher = yield* Dispatcher.make(options, () => connect, addDeadline)
     const unread = HttpResponse.makeUnread()
@@ -82,7 +82,7 @@ const makeChecked: (options: Options) => Effect.Effect<Client, never, Scope.Scop
         return yield* Effect.async<HttpClientResponse.HttpClientResponse, RequestError>((resume) => {
           const endReport = addDeadline(Waiting.long, () => {
             endReport()
-            Runtime.runFork(runtime)(unconnected(url.origin))
+            Runtime.runFork(runtime)(reportWaiting(url.origin))
           })
           const exchange: Exchange = new Exchange({
             startLimit: (onReached) => {
@@ -112,7 +112,7 @@ const makeChecked: (options: Options) => Effect.Effect<Client, never, Scope.Scop
     return Object.assign(
       HttpClient.makeWith(
         (request: Effect.Effect<HttpClientRequest.HttpClientRequest>) =>
-          Effect.flatMap(request, (one) => execute(one, unlimited)),
+          Effect.flatMap(request, (request) => execute(request, unlimited)),
         Effect.succeed
       ),
       { [HttpHooks.ExecuteWithin]: execute }
@@ -124,7 +124,7 @@ const checked = (options: Options): Effect.Effect<Options, EndpointError> =>
   Environment.checked(options, { ca: "The text in `ca`", http: "`proxies.http`", https: "`proxies.https`" })
 
 /**
- * Makes a client whose connections end with the Scope. Fails with `EndpointError` when a proxy is not the URL of one, or
+ * Makes a client whose connections close with the Scope. Fails with `EndpointError` when the URL of a proxy is invalid, or
  * when `ca` is not PEM text with certificates.
  *
  * @since 0.1.0
@@ -140,10 +140,13 @@ const layerOf = <E>(options: Effect.Effect<Options, E>): Layer.Layer<HttpClient.
   )
 
 /**
- * The client without proxies, with the authorities that Node.js trusts (`NODE_EXTRA_CA_CERTS` among them). It keeps at
- * most 64 connections to an origin, which stay open for some seconds after their use and end with the layer's Scope. It
- * sends bytes, also in memory that threads share, texts, and Streams of known length, but no forms. It speaks HTTP/1.1 and
- * follows no redirects. A connection must be ready within 10 seconds; other time limits are given by the caller.
+ * The client without proxies, with the authorities that Node.js trusts (including `NODE_EXTRA_CA_CERTS`).
+ *
+ * - It opens at most 64 connections to an origin. They stay open for some seconds after their use, and close with the Scope
+ *   of the layer.
+ * - It sends bytes (also in shared memory), texts, and Streams of known length. It does not send forms.
+ * - It uses HTTP/1.1 and does not follow redirects.
+ * - A connection must be ready within 10 seconds. The caller sets the other time limits.
  *
  * @since 0.1.0
  * @category layers
@@ -159,7 +162,7 @@ const layerOf = <E>(options: Effect.Effect<Options, E>): Layer.Layer<HttpClient.
 export const layer: Layer.Layer<HttpClient.HttpClient> = layerOf(Effect.succeed({}))
 
 /**
- * The client with the given authorities and proxies. Fails with `EndpointError` when a proxy is not the URL of one, or when
+ * The client with additional authorities or proxies. Fails with `EndpointError` when the URL of a proxy is invalid, or when
  * `ca` is not PEM text with certificates.
  *
  * @since 0.1.0
@@ -173,9 +176,9 @@ export const layerWith = (options: Options): Layer.Layer<HttpClient.HttpClient, 
   layerOf(checked(options))
 
 /**
- * The client as the `ConfigProvider` has it, by default the environment: with the proxies of `HTTPS_PROXY`, `HTTP_PROXY`
- * and `NO_PROXY` (lower case goes first), and with the authorities in the PEM file `AWS_CA_BUNDLE` besides those that
- * Node.js trusts. Fails with `EndpointError` when a proxy is not the URL of one, or when the file cannot be read.
+ * The client configured by the `ConfigProvider`, by default the environment. Uses the proxies in `HTTPS_PROXY`, `HTTP_PROXY` and
+ * `NO_PROXY`; names in lower case take precedence. Trusts the authorities in the PEM file `AWS_CA_BUNDLE` besides those that
+ * Node.js trusts. Fails with `EndpointError` when the URL of a proxy is invalid, or when the file cannot be read.
  *
  * @since 0.1.0
  * @category layers

@@ -1,6 +1,7 @@
 /**
- * Jobs that have ended, as a queue of SQS tells of them: Glacier publishes to a topic of SNS, and the queue subscribes to
- * that (spec sections 12.5 and 13.4). Needs the package `@aws-sdk/client-sqs`.
+ * Notifications of ended jobs, received from an SQS queue. Glacier publishes them to an SNS topic, to which the queue
+ * subscribes. See Configuring Vault Notifications in Amazon Glacier (Amazon Glacier Developer Guide). Requires the package
+ * `@aws-sdk/client-sqs`.
  *
  * @since 0.1.0
  */
@@ -21,30 +22,30 @@ import * as JobWaiting from "../services/JobWaiting.ts"
 import type { Keys } from "../transport/Credentials.ts"
 
 /**
- * A queue of this program's own: what has been read is deleted, and what is no message about a job stays where it is.
+ * A queue that no other program reads. Messages about jobs are deleted after they were read. Other messages stay in it.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
   readonly queueUrl: string
-  /** Default: that of the URL. A URL that names none, as of another service than AWS's, needs it. */
+  /** The region of the queue. Required if the URL contains none, as for services other than AWS. Default: from the URL. */
   readonly region?: string | undefined
-  /** Default: AWS's. */
+  /** The endpoint of SQS. Default: that of AWS. */
   readonly endpoint?: string | undefined
-  /** What requests are signed with. Default: those of AWS's provider chain. */
+  /** The keys that sign requests. Default: those of AWS's provider chain. */
   readonly keys?: Keys | undefined
 }
 
 /**
- * There is no client for the queue, or its options cannot be used.
+ * The client of the queue is not installed, or the options are invalid.
  *
  * @since 0.1.0
  * @category errors
  */
 export class JobQueueError extends Data.TaggedError("JobQueueError")<{ readonly message: string }> {}
 
-/** How long to leave a queue alone that could not be read. SQS's client has tried several times by then. */
+/** The delay after the queue could not be read. AWS's client has retried several times by then. */
 const pause = "30 seconds"
 
 const reason = (cause: unknown): string => cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause)
@@ -52,32 +53,32 @@ const reason = (cause: unknown): string => cause instanceof Error ? `${cause.nam
 const call = <A>(run: (signal: AbortSignal) => Promise<A>) =>
   Effect.tryPromise({ try: run, catch: (cause) => new JobQueueError({ message: reason(cause) }) })
 
-/** The host of an older form of a queue's URL, in the form of today. */
-const modern = (host: string): string =>
+/** Converts the host of an older form of queue URL to the current form. */
+const toCurrentHost = (host: string): string =>
   host === "queue.amazonaws.com"
     ? "sqs.us-east-1.amazonaws.com"
     : host.replace(/^([a-z0-9-]+)\.queue\./, "sqs.$1.")
 
-/** The region in which a queue is: its URL names it, or the program. */
+/** Returns the given region of the queue, else the region in its URL. */
 const regionOf = (queueUrl: string, region: string | undefined): Effect.Effect<string, JobQueueError> => {
   if (region !== undefined) return Effect.succeed(region)
   const host = /^https?:/.test(queueUrl) && URL.canParse(queueUrl) ? new URL(queueUrl).hostname : ""
-  return Effect.mapError(Regions.ofHost("sqs", modern(host)), () =>
+  return Effect.mapError(Regions.ofHost("sqs", toCurrentHost(host)), () =>
     new JobQueueError({
       message: `The queue URL ${show(queueUrl)} in \`queueUrl\` names no region; write it as ` +
         "https://sqs.REGION.amazonaws.com/ACCOUNT/NAME, or give the `region` of the queue as well"
     }))
 }
 
-/** The client, until the Scope ends. */
+/** Opens a client until the Scope closes. */
 const open = Effect.fnUntraced(function*({ endpoint, keys, queueUrl, ...options }: Options) {
   const region = yield* regionOf(queueUrl, options.region)
-  // Not before it is needed: it is an optional package, and takes its time to load.
+  // Imported when it is needed, because the package is optional and slow to load.
   const { SQS } = yield* Effect.tryPromise({
     try: () => import("@aws-sdk/client-sqs"),
     catch: () =>
       new JobQueueError({
-        message: "Queues of SQS need the package @aws-sdk/client-sqs. Install it, or wait by polling."
+        message: "NodeJobQueue needs the package @aws-sdk/client-sqs. Install it, or wait for jobs by polling."
       })
   })
   const settings = {
@@ -97,16 +98,17 @@ const open = Effect.fnUntraced(function*({ endpoint, keys, queueUrl, ...options 
   )
 })
 
-/** What one message says: nothing when it is none of Glacier's, which is logged. */
-const read = (
+/** Decodes a message. Returns none and logs a warning if it is not about a job. */
+const decodeMessage = (
   { Body = "", MessageId }: { readonly Body?: string | undefined; readonly MessageId?: string | undefined }
 ) =>
   Schema.decode(Message)(Body).pipe(
-    Effect.tapError(() => Effect.logWarning(`Message ${MessageId} of the queue is not about a job, and stays there`)),
+    Effect.tapError(() => Effect.logWarning(`Message ${MessageId} in the queue is not about a job and is not deleted`)),
     Effect.option
   )
 
-const received = (sqs: SQS, QueueUrl: string): Stream.Stream<JobDescription> => {
+/** Receives messages for ever. Logs failures and retries after a delay. */
+const receiveAll = (sqs: SQS, QueueUrl: string): Stream.Stream<JobDescription> => {
   const warnings = Waiting.makeLimiter()
   const receive = call((abortSignal) =>
     sqs.receiveMessage({ QueueUrl, MaxNumberOfMessages: 10, WaitTimeSeconds: 20 }, { abortSignal })
@@ -115,7 +117,7 @@ const received = (sqs: SQS, QueueUrl: string): Stream.Stream<JobDescription> => 
     Effect.catchAll(({ message }) =>
       warnings.log(
         "queue",
-        `The queue of jobs that have ended cannot be read: ${message}. It is read again in ${pause}`
+        `The queue of ended jobs cannot be read: ${message}. The next attempt starts in ${pause}`
       ).pipe(
         Effect.zipRight(Effect.sleep(pause)),
         Effect.as([])
@@ -125,11 +127,11 @@ const received = (sqs: SQS, QueueUrl: string): Stream.Stream<JobDescription> => 
   return Stream.flatMap(
     Stream.repeatEffect(receive),
     (messages) =>
-      Stream.unwrap(Effect.map(Effect.forEach(messages, read), (jobs) => {
+      Stream.unwrap(Effect.map(Effect.forEach(messages, decodeMessage), (jobs) => {
         const Entries = messages.flatMap(({ ReceiptHandle }, index) =>
           Option.isSome(jobs[index] ?? Option.none()) ? [{ Id: String(index), ReceiptHandle }] : []
         )
-        // By the time that more is asked for, these were handled. One that is not deleted comes again, which does no harm.
+        // The reader pulls again after it has handled these jobs. A message that was not deleted is received again.
         const remove = Entries.length === 0
           ? Effect.void
           : Effect.ignoreLogged(call((abortSignal) => sqs.deleteMessageBatch({ QueueUrl, Entries }, { abortSignal })))
@@ -139,8 +141,8 @@ const received = (sqs: SQS, QueueUrl: string): Stream.Stream<JobDescription> => 
 }
 
 /**
- * The jobs that a queue tells of, by long polling, until the Stream is no longer read. It goes on after whatever fails,
- * which is logged. A job may be told of twice.
+ * Receives the jobs in the messages of a queue by long polling, until the Stream is no longer read. Failures are logged and
+ * retried. A job may be received twice.
  *
  * Fails with `JobQueueError` when `@aws-sdk/client-sqs` is missing, or when neither the URL nor the options name a region.
  *
@@ -148,11 +150,11 @@ const received = (sqs: SQS, QueueUrl: string): Stream.Stream<JobDescription> => 
  * @category streams
  */
 export const messages = (options: Options): Stream.Stream<JobDescription, JobQueueError> =>
-  Stream.unwrapScoped(Effect.map(open(options), (sqs) => received(sqs, options.queueUrl)))
+  Stream.unwrapScoped(Effect.map(open(options), (sqs) => receiveAll(sqs, options.queueUrl)))
 
 /**
- * Jobs are waited for until the queue tells that they have ended. The `JobWaiting` that this Layer is provided with, if
- * there is one, goes on below that, for messages that do not come.
+ * Makes waiting for a job end when the queue receives the message that it has ended. If a message is lost, the `JobWaiting` in
+ * the context of this Layer, by default polling, ends the waiting.
  *
  * Fails with `JobQueueError` when `@aws-sdk/client-sqs` is missing, or when neither the URL nor the options name a region.
  *
@@ -169,5 +171,5 @@ export const messages = (options: Options): Stream.Stream<JobDescription, JobQue
  */
 export const layer = (options: Options): Layer.Layer<never, JobQueueError> =>
   Layer.unwrapScoped(
-    Effect.map(open(options), (sqs) => JobWaiting.layerNotified(received(sqs, options.queueUrl)))
+    Effect.map(open(options), (sqs) => JobWaiting.layerNotified(receiveAll(sqs, options.queueUrl)))
   )

@@ -1,5 +1,5 @@
 /**
- * Retrieval budgets in files of Node.js.
+ * Retrieval budgets whose ledgers are files.
  *
  * @since 0.1.0
  */
@@ -16,16 +16,15 @@ import { acquire } from "./internal/lock.ts"
 const failed = ({ message }: { readonly message: string }) => new LedgerError({ message: `The ledger ${message}` })
 
 /**
- * A budget for a whole program, whose ledger is in files of a folder: it holds across restarts and crashes, and one
- * program at a time has it. Fails with `LedgerError` while another program, or another Layer of this one, uses the ledger
- * of that `key` in that folder.
+ * A budget for a whole program. Its ledger is stored in files of a folder, so it holds across restarts and crashes. Fails with
+ * `LedgerError` while another program, or another Layer of this program, uses the ledger with that `key` in that folder.
  *
  * @since 0.1.0
  * @category layers
  * @example
  * import { NodeRetrievalBudget } from "effect-glacier/node"
  *
- * // 100 GiB in any day, of which not more than 10 in any hour
+ * // At most 100 GiB in any 24 hours, and at most 10 GiB in any hour
  * const careful = NodeRetrievalBudget.layerWith("retrievals", { bytesPerHour: 10 * 2 ** 30, bytesPerDay: 100 * 2 ** 30 })
  */
 export const layerWith = (
@@ -38,7 +37,7 @@ export const layerWith = (
     NodeKeyValueStore.layerFileSystem(directory),
     ({ message }) => failed({ message: `${path} cannot be opened: ${message}` })
   )
-  // The pages of the ledger: to read a pipe would block.
+  // The files of the ledger. Reading a named pipe in their place would block.
   const files = Effect.forEach([`${path}-1`, `${path}-2`], (page) =>
     RegularFile.check(page).pipe(
       Effect.catchIf((error) => error._tag === "SystemError" && error.reason === "NotFound", () => Effect.void),

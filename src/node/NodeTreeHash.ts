@@ -13,10 +13,10 @@ import * as TreeHash from "../protocol/TreeHash.ts"
 import * as RegularFile from "../transfer/RegularFile.ts"
 import { Hasher } from "../transport/Hasher.ts"
 
-/** What is read and hashed at once: few enough bytes to be in the processor's cache still. */
+/** The number of bytes that are read and hashed at once. They fit into the processor's cache. */
 const windowSize = 4 * Limits.mebibyte
 
-/** Fills the bytes from where the file is; gives how many there were. */
+/** Reads from the position of the file until the memory is full or the file ends. Returns the number of bytes. */
 const fill = Effect.fnUntraced(function*(file: FileSystem.File, bytes: Uint8Array) {
   let filled = 0
   while (filled < bytes.length) {
@@ -28,9 +28,9 @@ const fill = Effect.fnUntraced(function*(file: FileSystem.File, bytes: Uint8Arra
 })
 
 /**
- * The tree hash of a file up to its end, read in windows, which the `Hasher` in use hashes side by side. Fails with the
- * file system's error, also when the path leads to something other than a regular file: see `RegularFile.open`. What comes
- * through a pipe is a Stream: see `TreeHash.ofStream`.
+ * Computes the tree hash of a file. The file is read in windows, which the `Hasher` in the context hashes concurrently. Fails
+ * with the file system's error, also when the path is not a regular file (see `RegularFile.open`). For a pipe use
+ * `TreeHash.ofStream`.
  *
  * @since 0.1.0
  * @category hashing
@@ -64,7 +64,7 @@ export const ofFile: (
     if (ended) return undefined
     const length = yield* fill(file, bytes)
     ended = length < bytes.length
-    // The one leaf of an empty file is empty; after other windows there is none.
+    // An empty file has one empty leaf. An empty window after others has none.
     return length === 0 && windows > 0 ? undefined : { index: windows++, length }
   })
   const reader = Effect.gen(function*() {
@@ -77,7 +77,7 @@ export const ofFile: (
     }
   })
 
-  // One more than can be hashed at once: it reads meanwhile.
+  // One more reader than there are cores: it reads while the others hash.
   yield* Effect.replicateEffect(reader, availableParallelism() + 1, { concurrency: "unbounded", discard: true })
   return TreeHash.combine(sha256, hashes)
 }, Effect.scoped)

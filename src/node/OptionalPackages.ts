@@ -1,6 +1,5 @@
 /**
- * Packages that only some programs need, and are not installed by themselves: what to do when one is missing, said in a
- * sentence.
+ * Optional packages: when one is missing, the error names the command that installs it.
  *
  * @since 0.1.0
  */
@@ -9,7 +8,7 @@ import { readFileSync } from "node:fs"
 import { createRequire } from "node:module"
 
 /**
- * What is said of the packages that are missing. It has no stack: where it was thrown says nothing.
+ * Optional packages are missing. The error has no stack, because the place in the code explains nothing.
  *
  * @since 0.1.0
  * @category errors
@@ -31,21 +30,21 @@ const Manifest = Schema.parseJson(
 )
 
 /**
- * Of this package: its version, and the ranges of those it works with.
+ * The version of this package, and the version ranges of its peer packages.
  *
  * @since 0.1.0
  * @category getters
  */
 export const manifest: typeof Manifest.Type = Schema.decodeSync(Manifest)(
-  // The same from src/ and from dist/.
+  // The path is the same from src/node and from dist/node.
   readFileSync(new URL("../../package.json", import.meta.url), "utf8")
 )
 
 /**
- * A package that npx runs without having installed it does not see the packages of the folder: it must be installed there
- * with them.
+ * This package, if npx runs it from its cache: there it cannot import packages of the current folder, so it must be installed
+ * together with them.
  */
-const itself = import.meta.url.includes("/_npx/") ? [`effect-glacier@${manifest.version}`] : []
+const thisPackage = import.meta.url.includes("/_npx/") ? [`effect-glacier@${manifest.version}`] : []
 
 const { resolve } = createRequire(import.meta.url)
 
@@ -59,8 +58,8 @@ const isMissing = (name: string): boolean => {
 }
 
 /**
- * Loads a module that needs packages. Where it cannot be loaded since some are missing, it is rejected with
- * `PackagesMissing`, which says how they are installed.
+ * Imports a module that needs optional packages. Rejects with `PackagesMissing`, which names the command to install them, if
+ * the import fails and some of them are missing.
  *
  * @since 0.1.0
  * @category loading
@@ -69,6 +68,6 @@ export const load = <A>(name: string, packages: ReadonlyArray<string>, module: (
   module().catch((error: unknown) => {
     const missing = packages.filter(isMissing).map((name) => `${name}@${manifest.peerDependencies[name]}`)
     if (missing.length === 0) throw error
-    const wanted = [...missing, ...itself].join(" ")
-    throw new PackagesMissing(`${name} needs packages that are not installed: npm install ${wanted}`)
+    const required = [...missing, ...thisPackage].join(" ")
+    throw new PackagesMissing(`${name} needs packages that are not installed: npm install ${required}`)
   })

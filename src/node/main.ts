@@ -1,6 +1,6 @@
 /**
- * Where Node.js enters `effect-glacier/node`: all of `index.ts`, or a sentence that says which package is missing.
- * Bundlers, which say that themselves, and compilers enter at `index.ts`.
+ * The entry point of `effect-glacier/node` for Node.js: exports the modules of `index.ts`, or fails with an error that names
+ * the missing package. Compilers, and bundlers, which report missing packages themselves, use `index.ts`.
  *
  * @since 0.1.0
  */

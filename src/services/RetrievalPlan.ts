@@ -29,6 +29,7 @@ import type { Tier } from "../protocol/Jobs.ts"
 import * as Limits from "../protocol/Limits.ts"
 import { ArchiveId, JobId } from "../protocol/Names.ts"
 import type { operations } from "../protocol/Operations.ts"
+import { TypeId } from "../protocol/ServiceError.ts"
 import * as TreeHash from "../protocol/TreeHash.ts"
 import type { Checkpoint, CheckpointError, CheckpointInUse } from "../transfer/Checkpoint.ts"
 import * as Download from "../transfer/Download.ts"
@@ -56,6 +57,8 @@ export class NoPlace extends Data.TaggedError("NoPlace")<{
   /** The number of other archives that conflict with the path, and the path of one of them. */
   readonly others: Option.Option<{ readonly count: number; readonly path: string }>
 }> {
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
   override get message(): string {
     return Option.match(this.others, {
       onNone: () => `The description ${show(this.name)} names no file`,

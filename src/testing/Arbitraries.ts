@@ -1,6 +1,7 @@
 /**
- * Values for property tests, as arbitraries of FastCheck. Of the schemas of the package these need nothing from here:
- * `Arbitrary.make(Names.VaultName)` makes names of vaults, and the same goes for every other schema, those of errors too.
+ * Arbitraries of FastCheck for property tests, for values that no schema describes. Schemas make their own arbitraries:
+ * `Arbitrary.make(Names.VaultName)` generates vault names, and every other schema works in the same way, including those of
+ * errors.
  *
  * @since 0.1.0
  */
@@ -20,7 +21,7 @@ import * as Disk from "./internal/disk.ts"
 import { kindsOf } from "./internal/traffic.ts"
 
 /**
- * The bytes of an archive, and their tree hash.
+ * The bytes of an archive and their tree hash.
  *
  * @since 0.1.0
  * @category models
@@ -31,8 +32,9 @@ export interface Archive {
 }
 
 /**
- * Archives of 1 byte up to some MiB more or less, by default 4: the sizes lie round the edges of whole MiBs. Each MiB is
- * made of one byte of its own, so that two of them in the wrong order are noticed. A failing one is printed by its size.
+ * Generates archives from 1 byte to less than 1 MiB more than `maximumMebibytes` (default: 4). Many sizes differ from a whole
+ * number of MiB by at most 2 bytes. Each MiB repeats a byte that no other MiB has, so a wrong order is detected. A
+ * counterexample is printed as its size.
  *
  * @since 0.1.0
  * @category archives
@@ -48,9 +50,9 @@ export interface Archive {
 export const archive = (
   options: { readonly maximumMebibytes?: number | undefined } = {}
 ): fc.Arbitrary<Archive> => {
-  // The portable one: an arbitrary has no context.
+  // The default implementation: an arbitrary has no context.
   const sha256 = Context.get(Context.empty(), Sha256.Sha256)
-  // Each digest of a whole MiB is computed once.
+  // Digests of whole MiBs are cached, because the default implementation is slow.
   const whole = new Map<number, Uint8Array>()
   const digestOf = (byte: number): Uint8Array => {
     const digest = whole.get(byte) ?? Sha256.digest(sha256, new Uint8Array(mebibyte).fill(byte))
@@ -78,10 +80,10 @@ export const archive = (
 const durations = (min: number, max: number): fc.Arbitrary<Duration.Duration> =>
   fc.integer({ min, max }).map(Duration.millis)
 
-const maybe = <A>(one: fc.Arbitrary<A>): fc.Arbitrary<A | undefined> => fc.option(one, { nil: undefined })
+const maybe = <A>(arbitrary: fc.Arbitrary<A>): fc.Arbitrary<A | undefined> => fc.option(arbitrary, { nil: undefined })
 
 /**
- * Policies of retries: of up to 8 attempts with waits of up to a minute, some of them bounded in time, and `none`.
+ * Retry policies: `none`, and policies with up to 8 attempts and delays of up to a minute. Some are limited in time.
  *
  * @since 0.1.0
  * @category policies
@@ -111,7 +113,7 @@ const limit: fc.Arbitrary<RatePolicy.Limit> = fc.record({
 })
 
 /**
- * What `RatePolicy.make` takes: rates and numbers of requests, for all and for each class.
+ * Options of `RatePolicy.make`: rates and concurrency, for all requests and for each class of them.
  *
  * @since 0.1.0
  * @category policies
@@ -128,7 +130,7 @@ export const ratePolicy: fc.Arbitrary<RatePolicy.Options> = fc.tuple(
 ).map(([all, classes]) => ({ ...all, ...classes }))
 
 /**
- * Time limits, each of a second to an hour.
+ * Time limits from a second to an hour. The limit of a call may also be infinite.
  *
  * @since 0.1.0
  * @category policies
@@ -141,7 +143,7 @@ export const timeouts: fc.Arbitrary<Timeouts.Limits> = fc.record({
 }).map(Timeouts.make)
 
 /**
- * What `Bandwidth.make` takes: bytes in a second, each way or not at all.
+ * Options of `Bandwidth.make`: bytes per second up and down, each of which may be missing.
  *
  * @since 0.1.0
  * @category policies
@@ -153,7 +155,7 @@ export const bandwidth: fc.Arbitrary<{ readonly up?: number | undefined; readonl
   })
 
 /**
- * What `RetryQuota.make` takes: a capacity, and what retries cost.
+ * Options of `RetryQuota.make`: a capacity, and the costs of retries.
  *
  * @since 0.1.0
  * @category policies
@@ -174,7 +176,7 @@ const price = fc.record({
 })
 
 /**
- * What `RetrievalBudget.make` takes: prices, and caps in bytes and in money.
+ * Options of `RetrievalBudget.make`: prices, and limits in bytes and in money.
  *
  * @since 0.1.0
  * @category policies
@@ -187,7 +189,7 @@ export const retrievalBudget: fc.Arbitrary<RetrievalBudget.Options> = fc.record(
   onExhausted: fc.constantFrom("wait", "fail")
 })
 
-/** Up to 10 steps that can happen, with the first 8 times that each is done. */
+/** Generates up to 10 possible faults of the first 8 executions of operations. */
 const scripts = (
   operations: ReadonlyArray<{ readonly operation: string; readonly kinds: ReadonlyArray<Faults.Kind> }>
 ): fc.Arbitrary<ReadonlyArray<Faults.Step>> =>
@@ -203,7 +205,7 @@ const scripts = (
   )
 
 /**
- * Scripts of faults between client and service: up to 10 that can happen, with the first 8 requests of each operation.
+ * Scripts with up to 10 possible faults between client and service, for the first 8 requests of each operation.
  *
  * @since 0.1.0
  * @category faults
@@ -217,8 +219,8 @@ export const faultScript: fc.Arbitrary<ReadonlyArray<Faults.Step>> = scripts(
 )
 
 /**
- * Scripts of faults on disk: up to 10 that can happen, with the first 8 times that files are opened, written, fsynced,
- * read and renamed.
+ * Scripts with up to 10 possible faults on disk, for the first 8 times that files are opened, written, fsynced, read and
+ * renamed.
  *
  * @since 0.1.0
  * @category faults

@@ -1,8 +1,9 @@
 /**
- * What a Glacier does, as a client sees it: the suite that the emulator of this package is held to, over every HTTP
- * client. It is a list of cases, each an Effect, for any test runner and any Glacier that a `GlacierClient` reaches.
+ * The conformance suite: tests of the behaviour that a client sees. The emulator of this package must pass it over every
+ * HTTP client. The suite is a list of cases, each an Effect. It works with any test runner, and with any Glacier that a
+ * `GlacierClient` reaches.
  *
- * Each case makes vaults of its own, whose names begin with `conformance-`, and leaves them.
+ * Each case creates vaults whose names begin with `conformance-`, and does not delete them.
  *
  * @since 0.1.0
  */
@@ -15,19 +16,19 @@ import { vaults } from "./internal/conformance/vaults.ts"
 
 export type {
   /**
-   * A case.
+   * A case of the suite.
    *
    * @since 0.1.0
    * @category models
    */
   Case,
   /**
-   * What a case needs of a Glacier beyond requests and responses:
+   * A property of a Glacier that a case needs:
    *
-   * - `jobs`: the case waits for jobs, which takes hours at the service.
-   * - `inventories`: an inventory must show at once what was written. The service of AWS is a day behind.
-   * - `locks`: the case locks a vault for good.
-   * - `account`: the case changes the data-retrieval policy or buys capacity, so the account must be unused otherwise.
+   * - `jobs`: the case waits for jobs, which takes hours at AWS.
+   * - `inventories`: an inventory must list new archives at once. At AWS an inventory is up to a day old.
+   * - `locks`: the case locks a vault permanently.
+   * - `account`: the case changes the data-retrieval policy or buys capacity, so the account must not be used otherwise.
    *
    * @since 0.1.0
    * @category models
@@ -37,7 +38,7 @@ export type {
 
 export {
   /**
-   * A case has failed: its name, and what was not as expected.
+   * A case failed. Contains its name and the difference from the expected behaviour.
    *
    * @since 0.1.0
    * @category errors
@@ -46,7 +47,7 @@ export {
 } from "./internal/conformance/case.ts"
 
 /**
- * All cases. An emulator of `jobDelay` and `inventoryDelay` 0 has what they need.
+ * All cases. An emulator with `jobDelay: 0` and `inventoryDelay: 0` has everything that they need.
  *
  * @since 0.1.0
  * @category cases
@@ -54,12 +55,12 @@ export {
  * import { Conformance, TestGlacier } from "effect-glacier/testing"
  * import { Effect } from "effect"
  *
- * // With a vitest: for (const { name, run } of Conformance.cases) it.effect(name, () => Effect.provide(run, glacier))
+ * // With @effect/vitest: for (const { name, run } of Conformance.cases) it.effect(name, () => Effect.provide(run, glacier))
  * const program = Effect.forEach(Conformance.cases, ({ run }) => run, { discard: true }).pipe(
  *   Effect.provide(TestGlacier.layer({ jobDelay: 0, inventoryDelay: 0 }))
  * )
  *
- * // What can be run against an account that is in use
+ * // Cases that can run against an account that is in use
  * const harmless = Conformance.cases.filter(({ needs }) => needs.length === 0)
  */
 export const cases: ReadonlyArray<Case> = [...vaults, ...uploads, ...jobs, ...settings, ...accounts]

@@ -1,7 +1,7 @@
 /**
- * All that can go wrong between a program, Glacier and the disk, on purpose: at random by a seed, or as a script says. It
- * stands between the client and the emulator (`layerHttpClient`) and before the file system (`layerFileSystem`), and
- * counts what it did. Time is that of the `Clock`.
+ * Injects faults between a program, Glacier and the disk: at random from a seed, or as a script says. The faults are
+ * injected between the client and the emulator (`layerHttpClient`) and in front of the file system (`layerFileSystem`).
+ * Injected faults are counted. Delays use the `Clock`.
  *
  * @since 0.1.0
  */
@@ -20,32 +20,57 @@ import * as Plan from "./internal/plan.ts"
 import * as Traffic from "./internal/traffic.ts"
 
 /**
- * What can go wrong.
+ * The kinds of faults.
  *
- * With any request: `LostRequest` (it never arrives, and nobody answers), `LostReply` (the service acts, and nobody
- * answers), `ResetBeforeHeaders` (the service acts, the connection breaks), `Throttled` (400), `Failed` (500, though the
- * service has acted), `Unavailable` (503), `ProxyPage` (502 and HTML), `ExpiredCredentials` (403), `ClockJump` (the clock
- * of `inJumpingTime` is set ahead or back by 5 minutes to an hour). With answers that have a body: `ResetAfterHeaders`,
- * `ResetMidBody` and `Stalled`, half of it and then silence.
+ * Faults of any request:
  *
- * With the bytes of archives: `TimedOut` (408) of uploads; `Trickled` (1 KiB a second) and `FlippedBit` both ways;
- * `Truncated`, `ExtraBytes` and `WrongContentRange` of outputs. A bit is flipped only where a hash protects it.
- * `DamagedBodies` flips a bit of every body that is uploaded from then on, so that no retry helps; a single number as
- * `rates` leaves it out.
+ * - `LostRequest`: the request never arrives, and no response comes.
+ * - `LostResponse`: the service executes the request, but no response comes.
+ * - `ResetBeforeHeaders`: the service executes the request, then the connection breaks.
+ * - `Throttled`: status 400.
+ * - `Failed`: status 500, although the service has executed the request.
+ * - `Unavailable`: status 503.
+ * - `ProxyPage`: status 502 with an HTML page.
+ * - `ExpiredCredentials`: status 403.
+ * - `ClockJump`: the clock of `inJumpingTime` is set ahead or back by 5 minutes to an hour.
  *
- * With tree hashes: `RejectedTreeHash` (400, nothing is stored) wherever a request has one, `WrongTreeHash` (another) and
- * `NoTreeHash` (none) wherever a response has one.
+ * Faults of responses with a body:
  *
- * With lists: `StalePage` lacks the last of its entries, `RepeatedPage` has each twice and backwards. `RepeatedMarker` adds a
- * marker that leads to the same page and the same marker again. `EmptyMarker` sets the marker to the empty text.
+ * - `ResetAfterHeaders`, `ResetMidBody`: the connection breaks after the headers, or after half of the body.
+ * - `Stalled`: half of the body arrives, then nothing more.
  *
- * With uploads and jobs: `GoneAfterComplete` (404 though the archive was made), `ExpiredUpload` and `ExpiredJob`: from
- * then on the service is not asked about that one any more, the answer is 404, and no list has it. In the emulator it
- * stays what it was.
+ * Faults of the bytes of archives:
  *
- * On disk: `NoSpace` (nothing is written), `ShortWrite` (half is), `FailedSync`, `FileChanged` (before it is read, a file
- * gets another byte at its end), `NoPermission` (EACCES: a file is neither opened nor renamed), and `CrossDevice` (EXDEV:
- * it is not renamed).
+ * - `TimedOut`: status 408 for an upload.
+ * - `Trickled`: the body of an upload or download comes at 1 KiB per second.
+ * - `FlippedBit`: one bit of an upload or download is flipped, if a hash protects it.
+ * - `DamagedBodies`: one bit is flipped in this upload and in every later one, so no retry helps. A single number as `rates`
+ *   leaves it out.
+ * - `Truncated`, `ExtraBytes`, `WrongContentRange`: a job output is too short, too long, or has another range.
+ *
+ * Faults of tree hashes:
+ *
+ * - `RejectedTreeHash`: status 400, and nothing is stored. For every request with a tree hash.
+ * - `WrongTreeHash`, `NoTreeHash`: the response has another tree hash, or none. For every response with one.
+ *
+ * Faults of lists:
+ *
+ * - `StalePage`: the last entry is missing.
+ * - `RepeatedPage`: each entry appears twice, in reverse order.
+ * - `RepeatedMarker`: the marker leads to the same page with the same marker.
+ * - `EmptyMarker`: the marker is the empty string.
+ *
+ * Faults of uploads and jobs:
+ *
+ * - `GoneAfterComplete`: status 404, although the archive was stored.
+ * - `ExpiredUpload`, `ExpiredJob`: from now on, requests for that upload or job get status 404 without reaching the service,
+ *   and no list contains it. The emulator still has it.
+ *
+ * Faults on disk:
+ *
+ * - `NoSpace`: nothing is written. `ShortWrite`: half is written. `FailedSync`: fsync fails.
+ * - `FileChanged`: a byte is appended to a file before it is read.
+ * - `NoPermission`: a file cannot be opened or renamed (EACCES). `CrossDevice`: a file cannot be renamed (EXDEV).
  *
  * @since 0.1.0
  * @category models
@@ -59,8 +84,9 @@ export const Kind = Plan.Kind
 export type Kind = Plan.Kind
 
 /**
- * A fault of a script: it happens with the request `at` (1 is the first) of those of an operation, such as
- * `UploadMultipartPart`, on disk of `open`, `write`, `sync`, `read` or `rename`. Where it cannot happen, nothing does.
+ * A fault of a script. It is injected into the execution number `at` (1 is the first) of an operation: an operation of
+ * Glacier such as `UploadMultipartPart`, or `open`, `write`, `sync`, `read` or `rename` on disk. If the operation cannot have
+ * that fault, nothing is injected.
  *
  * @since 0.1.0
  * @category models
@@ -74,46 +100,46 @@ export const Step = Plan.Step
 export type Step = Plan.Step
 
 /**
- * What is to go wrong. Without `rates` and `script` nothing does.
+ * The faults to inject. Without `rates` and `script` there are none.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** With the same seed the same goes wrong with the same requests, in the same way. Default: 0. */
+  /** The seed of random faults. The same seed injects the same faults into the same requests. Default: 0. */
   readonly seed?: number | undefined
   /**
-   * How often: a number from 0 to 1 for all together, of which those that can happen are equally likely; or one for each
-   * kind.
+   * The probability of a fault, from 0 to 1: one number for all kinds together, or one for each kind. With one number, all
+   * kinds that the operation can have are equally likely.
    */
   readonly rates?: number | { readonly [K in Kind]?: number } | undefined
-  /** What goes wrong in any case. */
+  /** Faults to inject in any case. */
   readonly script?: ReadonlyArray<Step> | undefined
 }
 
 /**
- * What has gone wrong.
+ * The faults that were injected, and the wrappers that inject them.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
-  /** What has gone wrong so far, in order. As the script of the same seed it goes wrong again. */
+  /** The faults injected so far, in order. Used as `script` with the same seed, they repeat the same faults. */
   readonly injected: Effect.Effect<ReadonlyArray<Step>>
-  /** How often what has gone wrong. */
+  /** The number of injected faults of each kind. */
   readonly counts: Effect.Effect<{ readonly [K in Kind]?: number }>
-  /** The ids of the uploads and jobs that were made to expire. */
+  /** The ids of the uploads and jobs that `ExpiredUpload` and `ExpiredJob` made expire. */
   readonly expired: Effect.Effect<ReadonlySet<string>>
-  /** An HTTP client with which it goes wrong. */
-  readonly harmHttp: (http: HttpClient.HttpClient) => HttpClient.HttpClient
-  /** A file system with which it goes wrong. */
-  readonly harmFiles: (fs: FileSystem.FileSystem) => FileSystem.FileSystem
-  /** The clock that jumps. Sleeps are as long as they are, as those of a machine whose time is set. */
+  /** Returns an HTTP client with injected faults. */
+  readonly wrapHttpClient: (http: HttpClient.HttpClient) => HttpClient.HttpClient
+  /** Returns a file system with injected faults. */
+  readonly wrapFileSystem: (fs: FileSystem.FileSystem) => FileSystem.FileSystem
+  /** The clock that `ClockJump` sets. Sleeps keep their length, as on a machine whose time is set. */
   readonly clock: Clock.Clock
 }
 
 /**
- * What goes wrong.
+ * The injected faults.
  *
  * @since 0.1.0
  * @category tags
@@ -122,7 +148,7 @@ export interface Service {
  * import { Faults, TestGlacier } from "effect-glacier/testing"
  * import { Effect, Layer } from "effect"
  *
- * // The connection breaks after the service has the first part
+ * // The connection breaks after the service has stored the first part
  * const script = [{ fault: "ResetBeforeHeaders", operation: "UploadMultipartPart", at: 1 }] as const
  *
  * const program = Effect.gen(function*() {
@@ -141,7 +167,7 @@ export interface Service {
 export class Faults extends Context.Tag("effect-glacier/testing/Faults")<Faults, Service>() {}
 
 /**
- * Faults after a clock of their own, that of the caller.
+ * Makes a service that injects faults, with the `Clock` of the caller.
  *
  * @since 0.1.0
  * @category constructors
@@ -160,13 +186,13 @@ export const make = (options: Options = {}): Effect.Effect<Service> =>
       }),
       expired: Effect.sync(() => new Set(plan.expired)),
       // The time of the service does not jump.
-      harmHttp: (http) =>
-        Traffic.harming(
+      wrapHttpClient: (http) =>
+        Traffic.withFaults(
           HttpClient.transform(http, Effect.withClock(clock)),
           plan,
           (millis) => void (ahead = millis)
         ),
-      harmFiles: (fs) => Disk.harming(fs, plan),
+      wrapFileSystem: (fs) => Disk.withFaults(fs, plan),
       clock: {
         [Clock.ClockTypeId]: Clock.ClockTypeId,
         unsafeCurrentTimeMillis: now,
@@ -180,23 +206,23 @@ export const make = (options: Options = {}): Effect.Effect<Service> =>
   })
 
 /**
- * What is to go wrong, for `layerHttpClient`, `layerClient` and `layerFileSystem`.
+ * Provides faults for `layerHttpClient`, `layerClient` and `layerFileSystem`.
  *
  * @since 0.1.0
  * @category layers
  * @example
  * import { Faults } from "effect-glacier/testing"
  *
- * // Every tenth request, by chance
+ * // A random tenth of all requests
  * const tenth = Faults.layer({ seed: 7, rates: 0.1 })
  *
- * // A service that throttles, and now and then a reply that is lost
- * const busy = Faults.layer({ seed: 7, rates: { Throttled: 0.3, LostReply: 0.01 } })
+ * // A service that throttles, and a few lost responses
+ * const busy = Faults.layer({ seed: 7, rates: { Throttled: 0.3, LostResponse: 0.01 } })
  */
 export const layer = (options: Options = {}): Layer.Layer<Faults> => Layer.effect(Faults, make(options))
 
 /**
- * The `HttpClient` in use, with which it goes wrong.
+ * Injects faults into the `HttpClient` in the context.
  *
  * @since 0.1.0
  * @category layers
@@ -205,7 +231,7 @@ export const layer = (options: Options = {}): Layer.Layer<Faults> => Layer.effec
  * import { NodeHttp } from "effect-glacier/node"
  * import { Layer } from "effect"
  *
- * // Against whatever Glacier there is
+ * // For a client of any Glacier
  * const http = Faults.layerHttpClient.pipe(
  *   Layer.provide(NodeHttp.layer),
  *   Layer.provide(Faults.layer({ rates: 0.1 }))
@@ -213,11 +239,11 @@ export const layer = (options: Options = {}): Layer.Layer<Faults> => Layer.effec
  */
 export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, HttpClient.HttpClient | Faults> = Layer.effect(
   HttpClient.HttpClient,
-  Effect.zipWith(Faults, HttpClient.HttpClient, ({ harmHttp }, http) => harmHttp(http))
+  Effect.zipWith(Faults, HttpClient.HttpClient, ({ wrapHttpClient }, http) => wrapHttpClient(http))
 )
 
 /**
- * A client for the `Emulator` given to it, and between them what goes wrong.
+ * Provides a client for the `Emulator` in the context, with faults between the two.
  *
  * @since 0.1.0
  * @category layers
@@ -228,7 +254,8 @@ export const layerClient = (
   Layer.provide(Client.over(key), Layer.provide(layerHttpClient, Emulator.layerHttpClient))
 
 /**
- * The `FileSystem` in use, with which it goes wrong: with the files that are opened or renamed and those written as a whole.
+ * Injects faults into the `FileSystem` in the context: into `open`, `rename` and `writeFile`, and into reads, writes and
+ * fsyncs of opened files.
  *
  * @since 0.1.0
  * @category layers
@@ -244,12 +271,12 @@ export const layerClient = (
  */
 export const layerFileSystem: Layer.Layer<FileSystem.FileSystem, never, FileSystem.FileSystem | Faults> = Layer.effect(
   FileSystem.FileSystem,
-  Effect.zipWith(Faults, FileSystem.FileSystem, ({ harmFiles }, fs) => harmFiles(fs))
+  Effect.zipWith(Faults, FileSystem.FileSystem, ({ wrapFileSystem }, fs) => wrapFileSystem(fs))
 )
 
 /**
- * Runs an effect by the clock that `ClockJump` sets ahead and back, as if the time of this machine were changed. The
- * service, at the other end of the client, goes on by the right time.
+ * Runs an effect with the clock that `ClockJump` sets ahead and back, as if the time of this machine were changed. The
+ * service keeps the right time.
  *
  * @since 0.1.0
  * @category combinators

@@ -1,6 +1,7 @@
 /**
- * An `HttpClient` that goes by a script, for tests of what is on the wire: which requests must come, in which order, and
- * what comes back. A request that is not the next one of the script is a defect that says how it differs.
+ * An `HttpClient` that follows a script, for tests of the HTTP requests that a program sends. The script lists the expected
+ * requests in order, each with its response. A request that differs from the next one of the script causes a defect, whose
+ * message names the difference.
  *
  * @since 0.1.0
  */
@@ -15,52 +16,53 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
-import * as Answer from "./internal/answer.ts"
+import { bytesOf } from "./internal/bodies.ts"
 import { expect } from "./internal/expect.ts"
+import * as Responses from "./internal/response.ts"
 
 /**
- * A request as it must come. A pattern stands for every text that matches it; what is left out may be anything.
+ * An expected request. A regular expression stands for every text that it matches. Omitted fields are not compared.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Expected {
-  /** For instance `PUT`. */
+  /** The HTTP method, such as `PUT`. */
   readonly method: string
-  /** Path and query, for instance `/-/vaults/photos`. */
+  /** The path and the query, such as `/-/vaults/photos`. */
   readonly path: string | RegExp
-  /** These headers and any others, their names in lower case. */
+  /** Headers that the request must have, by their names in lower case. It may have others. */
   readonly headers?: Readonly<Record<string, string | RegExp>> | undefined
-  /** Text, or bytes; of another kind of value the JSON. */
+  /** A text, bytes, or any other value, which is compared with the parsed JSON. */
   readonly body?: unknown
 }
 
 /**
- * What comes back. A body that is neither text nor bytes is sent as JSON. `lost`: nothing comes back, the connection is
- * gone.
+ * The response to a request. A body that is neither text nor bytes is sent as JSON. With `"lost"` the connection breaks and
+ * the request fails.
  *
  * @since 0.1.0
  * @category models
  */
-export type Reply = "lost" | {
+export type Response = "lost" | {
   readonly status: number
   readonly headers?: Readonly<Record<string, string>> | undefined
   readonly body?: unknown
 }
 
 /**
- * A request and what comes back for it.
+ * An expected request and the response to it.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Exchange {
   readonly request: Expected
-  readonly reply: Reply
+  readonly response: Response
 }
 
 /**
- * A request that is not in the script, or the end of a script that was not played through.
+ * A request differed from the script, or the program sent fewer requests than the script has.
  *
  * @since 0.1.0
  * @category errors
@@ -72,18 +74,21 @@ export class ScriptMismatch extends Data.TaggedError("ScriptMismatch")<{ readonl
 }
 
 /**
- * A script that is played.
+ * The state of a script.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
-  /** Fails with `ScriptMismatch` when a request was not the right one, or some have not come: to be run at the end. */
+  /**
+   * Checks the script at the end of a test. Fails with `ScriptMismatch` if a request differed, or if requests of the script
+   * were not sent.
+   */
   readonly done: Effect.Effect<void, ScriptMismatch>
 }
 
 /**
- * A script that is played.
+ * The script that the `HttpClient` follows.
  *
  * @since 0.1.0
  * @category tags
@@ -95,7 +100,7 @@ export interface Service {
  * const script = ScriptedHttp.layer([
  *   {
  *     request: { method: "PUT", path: "/-/vaults/photos", headers: { "x-amz-glacier-version": "2012-06-01" } },
- *     reply: { status: 201, headers: { location: "/123456789012/vaults/photos" } }
+ *     response: { status: 201, headers: { location: "/123456789012/vaults/photos" } }
  *   }
  * ])
  *
@@ -111,25 +116,16 @@ export interface Service {
  */
 export class ScriptedHttp extends Context.Tag("effect-glacier/testing/ScriptedHttp")<ScriptedHttp, Service>() {}
 
-const utf8 = new TextEncoder()
-
-const bytesOf = ({ body }: HttpClientRequest.HttpClientRequest): Effect.Effect<Uint8Array> =>
-  body._tag === "Uint8Array"
-    ? Effect.succeed(body.body)
-    : body._tag === "Stream"
-    ? Effect.orDie(Answer.collect(body.stream))
-    : Effect.succeed(new Uint8Array())
-
-/** The body as what it is compared with is. */
-const like = (expected: unknown, bytes: Uint8Array): unknown => {
+/** Converts the bytes of a body to the kind of the expected value. */
+const decodeLike = (expected: unknown, bytes: Uint8Array): unknown => {
   if (expected instanceof Uint8Array) return bytes
   const text = new TextDecoder().decode(bytes)
   if (Predicate.isString(expected) || expected instanceof RegExp) return text
   return Either.getOrElse(Either.try((): unknown => JSON.parse(text)), () => text)
 }
 
-/** What is wrong with a request. */
-const problemOf = (
+/** Compares a request with the expected one. The left value describes the first difference. */
+const compare = (
   expected: Expected,
   actual: { readonly method: string; readonly url: URL; readonly headers: object; readonly body: Uint8Array }
 ): Either.Either<void, string> =>
@@ -138,34 +134,39 @@ const problemOf = (
       expect({ method: actual.method, path: actual.url.pathname + actual.url.search, headers: actual.headers })
         .toMatchObject({ method: expected.method, path: expected.path, headers: expected.headers ?? {} })
       if (expected.body === undefined) return
-      expect({ body: like(expected.body, actual.body) }).toEqual({ body: expected.body })
+      expect({ body: decodeLike(expected.body, actual.body) }).toEqual({ body: expected.body })
     },
     catch: (error) => error instanceof Error ? error.message : String(error)
   })
 
 const isRaw = (body: unknown): body is string | Uint8Array => Predicate.isString(body) || body instanceof Uint8Array
 
-/** An answer. Without a type of its own JSON has that of JSON. */
-const answered = (
+/** Makes a response. The default type of a JSON body is `application/json`. */
+const toResponse = (
   request: HttpClientRequest.HttpClientRequest,
-  { body, headers, status }: Exclude<Reply, string>
+  { body, headers, status }: Exclude<Response, string>
 ): HttpClientResponse.HttpClientResponse => {
   const raw = body === undefined ? "" : isRaw(body) ? body : JSON.stringify(body)
-  const bytes = Predicate.isString(raw) ? utf8.encode(raw) : raw
+  const bytes = Predicate.isString(raw) ? new TextEncoder().encode(raw) : raw
   const type: Record<string, string> = body === undefined || isRaw(body) ? {} : { "content-type": "application/json" }
-  return Answer.of(request, status, { ...type, ...headers }, bytes.length === 0 ? Stream.empty : Stream.succeed(bytes))
+  return Responses.make(
+    request,
+    status,
+    { ...type, ...headers },
+    bytes.length === 0 ? Stream.empty : Stream.succeed(bytes)
+  )
 }
 
 /**
- * The client of a script, and whether it was played through. Requests come one by one, in the order of the script; those
- * of a program that sends several at once in the order in which they are sent.
+ * Provides an `HttpClient` that follows the script. It compares requests one by one with the script. If a program sends
+ * several requests at once, they are compared in the order in which they are sent.
  *
  * @since 0.1.0
  * @category layers
  */
 export const layer = (script: ReadonlyArray<Exchange>): Layer.Layer<HttpClient.HttpClient | ScriptedHttp> =>
   Layer.effectContext(Effect.sync(() => {
-    let asked = 0
+    let sent = 0
     let failed: ScriptMismatch | undefined
 
     const mismatch = (problem: string) => {
@@ -176,19 +177,22 @@ export const layer = (script: ReadonlyArray<Exchange>): Layer.Layer<HttpClient.H
 
     const http = HttpClient.make((request, url) =>
       Effect.flatMap(bytesOf(request), (body) => {
-        const number = ++asked
+        const number = ++sent
         const name = `${request.method} ${url.pathname}${url.search}`
         const exchange = script[number - 1]
-        if (exchange === undefined) return mismatch(`Request ${number}, ${name}, is one more than the script has`)
-        const { reply } = exchange
+        if (exchange === undefined) {
+          const count = script.length === 1 ? "1 request" : `${script.length} requests`
+          return mismatch(`Request ${number}, ${name}, is not in the script, which has ${count}`)
+        }
+        const { response } = exchange
         return Either.match(
-          problemOf(exchange.request, { method: request.method, url, headers: request.headers, body }),
+          compare(exchange.request, { method: request.method, url, headers: request.headers, body }),
           {
-            onLeft: (problem) => mismatch(`Request ${number}, ${name}: ${problem}`),
+            onLeft: (difference) => mismatch(`Request ${number}, ${name}: ${difference}`),
             onRight: () =>
-              reply === "lost"
+              response === "lost"
                 ? Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport", description: "lost" }))
-                : Effect.succeed(answered(request, reply))
+                : Effect.succeed(toResponse(request, response))
           }
         )
       })
@@ -196,10 +200,10 @@ export const layer = (script: ReadonlyArray<Exchange>): Layer.Layer<HttpClient.H
 
     const done = Effect.suspend(() => {
       if (failed !== undefined) return Effect.fail(failed)
-      const left = script.slice(asked).map(({ request: { method, path } }) => `${method} ${path}`)
-      return left.length === 0
+      const missing = script.slice(sent).map(({ request: { method, path } }) => `${method} ${path}`)
+      return missing.length === 0
         ? Effect.void
-        : Effect.fail(new ScriptMismatch({ problem: `These have not been asked: ${left.join(", ")}` }))
+        : Effect.fail(new ScriptMismatch({ problem: `Requests of the script were not sent: ${missing.join(", ")}` }))
     })
 
     return Context.make(HttpClient.HttpClient, http).pipe(Context.add(ScriptedHttp, { done }))

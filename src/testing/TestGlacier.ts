@@ -1,7 +1,7 @@
 /**
- * Glacier for tests: the emulator in this process and a client that talks to it without a socket. Time is that of the
- * `Clock`, so that under `TestClock` a retrieval of hours takes milliseconds. And what a test does besides: it lets time
- * pass until a job is complete, has an inventory taken and looks into a vault.
+ * Glacier for tests: the emulator in this process and a client that talks to it without a socket. Both use the `Clock`, so
+ * under `TestClock` a retrieval of hours takes milliseconds. Functions for tests complete a job, take an inventory and show
+ * the contents of a vault.
  *
  * @since 0.1.0
  */
@@ -19,7 +19,7 @@ import type { EndpointError } from "../protocol/GlacierError.ts"
 import * as Client from "./internal/client.ts"
 
 /**
- * A client for the `Emulator` given to it.
+ * Provides a client for the `Emulator` in the context.
  *
  * @since 0.1.0
  * @category layers
@@ -30,8 +30,8 @@ export const layerClient = (
   Layer.provide(Client.over(key), Emulator.layerHttpClient)
 
 /**
- * A client and the emulator in memory that it talks to. Unless the options say otherwise, all takes as long as with the
- * real service: Expedited retrievals 5 minutes, Standard ones 4 hours, Bulk 8, inventories 4, and they are a day behind.
+ * Provides a client and its emulator in memory. By default the delays are those of the real service: 5 minutes for Expedited
+ * retrievals, 4 hours for Standard ones, 8 for Bulk ones, 4 for inventories. Inventories are a day old by default.
  *
  * @since 0.1.0
  * @category layers
@@ -52,7 +52,7 @@ export const layer = (
   Layer.provideMerge(layerClient(options.keys?.[0]), Emulator.layerMemory(options))
 
 /**
- * `layer` with a `TestClock` of its own, for tests that have none: in an `it.effect` there is one already.
+ * Provides `layer` and a `TestClock`, for tests that have none. An `it.effect` of `@effect/vitest` has one already.
  *
  * @since 0.1.0
  * @category layers
@@ -75,16 +75,15 @@ export const layerTest = (
 ): Layer.Layer<GlacierClient.GlacierClient | Emulator.Emulator | TestServices.TestServices, EndpointError> =>
   Layer.provideMerge(layer(options), TestContext.TestContext)
 
-const found = <A>(what: string, one: A | undefined): Effect.Effect<A, Cause.NoSuchElementException> =>
-  one === undefined
-    ? Effect.fail(new Cause.NoSuchElementException(`The emulator has no ${what}`))
-    : Effect.succeed(one)
+const orNotFound = <A>(name: string, value: A | undefined): Effect.Effect<A, Cause.NoSuchElementException> =>
+  value === undefined
+    ? Effect.fail(new Cause.NoSuchElementException(`The emulator has no ${name}`))
+    : Effect.succeed(value)
 
 /**
- * What is in the vault of that name at this moment, without a request: archives and their bytes, uploads that are open,
- * jobs.
+ * Returns the current contents of a vault without a request: archives with their bytes, open uploads and jobs.
  *
- * Fails with `NoSuchElementException` when there is no such vault.
+ * Fails with `NoSuchElementException` when the vault does not exist.
  *
  * @since 0.1.0
  * @category looking inside
@@ -100,14 +99,15 @@ export const inside = (
   Effect.flatMap(
     Emulator.Emulator,
     ({ vaults }) =>
-      Effect.flatMap(vaults, (all) => found(`vault ${vaultName}`, all.find((one) => one.vaultName === vaultName)))
+      Effect.flatMap(vaults, (all) =>
+        orNotFound(`vault ${vaultName}`, all.find((vault) => vault.vaultName === vaultName)))
   )
 
 /**
- * Takes an inventory of a vault now: from then on `describe` counts what is there at this moment, and an inventory that
- * is retrieved lists it.
+ * Takes an inventory of a vault now: from then on `describe` counts, and a retrieved inventory lists, the archives that the
+ * vault has at this moment.
  *
- * Fails with `NoSuchElementException` when there is no such vault.
+ * Fails with `NoSuchElementException` when the vault does not exist.
  *
  * @since 0.1.0
  * @category time
@@ -118,9 +118,9 @@ export const takeInventory = (
   Effect.flatMap(inside(vaultName), (vault) => vault.takeInventory)
 
 /**
- * Moves the `TestClock` to the moment at which a job is complete and no further, and not at all when it is complete.
+ * Moves the `TestClock` to the moment at which a job completes. Does not move it if the job has completed already.
  *
- * Fails with `NoSuchElementException` when there is no such job.
+ * Fails with `NoSuchElementException` when the job does not exist.
  *
  * @since 0.1.0
  * @category time
@@ -131,6 +131,6 @@ export const completeJob = (
   Effect.gen(function*() {
     const { vaults } = yield* Emulator.Emulator
     const jobs = (yield* vaults).flatMap((vault) => vault.jobs)
-    const { completesAt } = yield* found(`job ${jobId}`, jobs.find((one) => one.jobId === jobId))
+    const { completesAt } = yield* orNotFound(`job ${jobId}`, jobs.find((job) => job.jobId === jobId))
     yield* TestClock.adjust(Math.max(0, DateTime.distance(yield* DateTime.now, completesAt)))
   })

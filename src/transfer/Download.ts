@@ -84,7 +84,7 @@ export interface StreamOptions extends Options {
  */
 export interface FileOptions extends Options {
   /**
-   * What happens to the windows that were fetched when the download fails or is interrupted: `discard` (the default) removes
+   * The fate of the fetched windows when the download fails or is interrupted: `discard` (the default) removes
    * them, `keep` keeps them for a later download of the same bytes to the same path. They are always kept when the process
    * dies.
    */
@@ -161,12 +161,44 @@ export const check = (
   })
 
 /**
- * Plans the windows of an output, and provides the functions that fetch and verify them. Set `early` when windows are emitted
- * before the whole is verified: a window without a tree hash of its own is then rejected.
+ * Fetches a window into memory of its length, and verifies its position, size and tree hash. When it is emitted `early`,
+ * before the whole is verified, a window without a tree hash of its own is rejected.
+ */
+const fetchWindow = Effect.fnUntraced(function*(
+  output: Output,
+  range: ByteRange.ByteRange,
+  bytes: Uint8Array,
+  early: boolean
+) {
+  const glacier = yield* GlacierClient
+  const hasher = yield* Hasher
+  const broken = (problem: string) => new BrokenOutput({ jobId: output.jobId, ...range, problem })
+  const response = yield* glacier.getJobOutput({ ...output.vault, jobId: output.jobId, range }).pipe(
+    // Headers can be damaged in transit as bytes can: the window is fetched again.
+    Effect.catchTag("MalformedResponse", (error) => broken(error.message))
+  )
+  const filled = yield* Effect.mapError(ResponseBody.read(response.body, bytes), (error) => broken(error.message))
+  if (filled > bytes.length) return yield* broken(`more than the requested ${bytes.length} bytes arrived`)
+  if (filled < bytes.length) return yield* broken(`only ${filled} of the requested ${bytes.length} bytes arrived`)
+  const isAll = bytes.length === output.size
+  if (Option.isSome(response.contentRange)) {
+    const { range: { end, start }, total } = response.contentRange.value
+    if (start !== range.start || end !== range.end) return yield* broken(`bytes ${start} to ${end} arrived instead`)
+    if (total !== output.size) return yield* broken(`the output has ${total} bytes instead of ${output.size}`)
+  } else if (!isAll) return yield* broken("the response has no Content-Range")
+  const expected = isAll ? Option.orElse(output.treeHash, () => response.treeHash) : response.treeHash
+  const treeHash = yield* hasher.treeHash(bytes)
+  if (Option.isSome(expected)) {
+    if (treeHash !== expected.value) return yield* broken(`tree hash ${treeHash} instead of ${expected.value}`)
+  } else if (early && Option.isSome(output.treeHash)) return yield* broken("the response has no tree hash")
+  return { bytes, treeHash }
+})
+
+/**
+ * Plans the windows of an output, and provides the functions that fetch and verify them. See `fetchWindow` for `early`.
  */
 const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptions, early: boolean) {
   const glacier = yield* GlacierClient
-  const hasher = yield* Hasher
   const sha256 = yield* Sha256
   const { concurrency, windowSize } = yield* check(options)
   const from = yield* Check.check("download", "from", Position(output.size), options.from ?? 0)
@@ -174,29 +206,6 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptio
   const ranges = all.filter((range) => range.end >= from)
   const reporter = ProgressReporter.make(options.onProgress, ranges[0]?.start ?? output.size)
   reporter.setTotal(output.size)
-
-  const fetch = Effect.fnUntraced(function*(range: ByteRange.ByteRange, bytes: Uint8Array) {
-    const broken = (problem: string) => new BrokenOutput({ jobId: output.jobId, ...range, problem })
-    const response = yield* glacier.getJobOutput({ ...output.vault, jobId: output.jobId, range }).pipe(
-      // Headers can be damaged in transit as bytes can: the window is fetched again.
-      Effect.catchTag("MalformedResponse", (error) => broken(error.message))
-    )
-    const filled = yield* Effect.mapError(ResponseBody.read(response.body, bytes), (error) => broken(error.message))
-    if (filled > bytes.length) return yield* broken(`more than the requested ${bytes.length} bytes arrived`)
-    if (filled < bytes.length) return yield* broken(`only ${filled} of the requested ${bytes.length} bytes arrived`)
-    const isAll = bytes.length === output.size
-    if (Option.isSome(response.contentRange)) {
-      const { range: { end, start }, total } = response.contentRange.value
-      if (start !== range.start || end !== range.end) return yield* broken(`bytes ${start} to ${end} arrived instead`)
-      if (total !== output.size) return yield* broken(`the output has ${total} bytes instead of ${output.size}`)
-    } else if (!isAll) return yield* broken("the response has no Content-Range")
-    const expected = isAll ? Option.orElse(output.treeHash, () => response.treeHash) : response.treeHash
-    const treeHash = yield* hasher.treeHash(bytes)
-    if (Option.isSome(expected)) {
-      if (treeHash !== expected.value) return yield* broken(`tree hash ${treeHash} instead of ${expected.value}`)
-    } else if (early && Option.isSome(output.treeHash)) return yield* broken("the response has no tree hash")
-    return { bytes, treeHash }
-  })
 
   return {
     concurrency,
@@ -206,7 +215,7 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptio
      * failures.
      */
     fetch: (range: ByteRange.ByteRange, bytes: Uint8Array) => {
-      const fetching = fetch(range, bytes)
+      const fetching = fetchWindow(output, range, bytes, early)
       return Effect.provideService(
         reporter.reportRetries(range)(
           glacier[Retry]?.(fetching, GetJobOutput, (error) => error._tag === "BrokenOutput") ?? fetching

@@ -44,7 +44,7 @@ export interface Options<Chosen extends OnFailure = OnFailure> extends UploadPla
    */
   readonly description?: string | undefined
   /**
-   * What happens to the parts when the upload fails or is interrupted: `discard` (the default) aborts the upload, `keep`
+   * The fate of the parts when the upload fails or is interrupted: `discard` (the default) aborts the upload, `keep`
    * leaves it open for 24 hours, and the error is `UploadKept`.
    */
   readonly onFailure?: Chosen | undefined
@@ -92,7 +92,7 @@ export type UploadError =
  * @category models
  */
 export interface ResumeOptions<Chosen extends OnFailure = OnFailure> extends Omit<UploadPlan.Options, "partSize"> {
-  /** What happens to the parts when the upload fails again or is interrupted. Default: `keep`. */
+  /** The fate of the parts when the upload fails again or is interrupted. Default: `keep`. */
   readonly onFailure?: Chosen | undefined
   /** Parts that the service already has are reported as `Kept` once they have been read. */
   readonly onProgress?: OnProgress | undefined

@@ -27,7 +27,7 @@ export class UploadKept<E> extends Data.TaggedError("UploadKept")<{
 }
 
 /**
- * What happens to the parts when an upload fails or is interrupted: `discard` aborts the upload, `keep` leaves it open.
+ * The fate of the parts when an upload fails or is interrupted: `discard` aborts the upload, `keep` leaves it open.
  *
  * @since 0.1.0
  * @category models

@@ -1,4 +1,4 @@
-/** The conformance suite over every way to reach a Glacier. What takes time is in `Time.test.ts`. */
+/** The conformance suite over every way to reach a Glacier. `Time.test.ts` has the cases that take time. */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type * as FileSystem from "@effect/platform/FileSystem"

@@ -1,6 +1,6 @@
 /**
- * What of conformance takes hours and days: in this process only, where time is virtual, with the delays of the real
- * service.
+ * The cases of conformance that take hours and days. They run only in this process, where time is virtual, with the delays
+ * of the real service.
  */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -21,7 +21,7 @@ import {
   mebibyte,
   putPart,
   ramp,
-  refused,
+  rejected,
   retrieve,
   started,
   store
@@ -42,12 +42,12 @@ describe("conformance in time", () => {
           Effect.zipRight(TestClock.adjust(millis), Effect.map(glacier.describeJob(job), (one) => one.statusCode))
         expect(yield* statusAfter(minutes * minute - 1)).toBe("InProgress" satisfies typeof Jobs.StatusCode.Type)
         expect(yield* all(Pages.jobs({ vaultName, completed: false }))).toMatchObject([{ jobId: job.jobId }])
-        yield* refused(glacier.getJobOutput(job), ServiceError.JobNotReady)
+        yield* rejected(glacier.getJobOutput(job), ServiceError.JobNotReady)
         expect(yield* statusAfter(1)).toBe("Succeeded")
         yield* TestClock.adjust(24 * 60 * minute - 1)
         expect((yield* collect((yield* glacier.getJobOutput(job)).body)).length).toBe(3)
         yield* TestClock.adjust(1)
-        yield* refused(glacier.getJobOutput(job), ServiceError.JobNotFound, /24 hours after completion/)
+        yield* rejected(glacier.getJobOutput(job), ServiceError.JobNotFound, /24 hours after completion/)
         expect(yield* all(Pages.jobs({ vaultName }))).toEqual([])
       }
     }).pipe(Effect.provide(glacier)))
@@ -59,8 +59,8 @@ describe("conformance in time", () => {
       const inventory = started(vaultName, { type: "inventory-retrieval" })
       const archives = Effect.map(glacier.describeVault({ vaultName }), ({ numberOfArchives }) => numberOfArchives)
       yield* TestClock.adjust(24 * 60 * minute - 1)
-      yield* refused(inventory, ServiceError.InventoryNotReady, /no initial inventory/)
-      yield* refused(glacier.deleteVault({ vaultName }), ServiceError.VaultNotEmpty)
+      yield* rejected(inventory, ServiceError.InventoryNotReady, /no initial inventory/)
+      yield* rejected(glacier.deleteVault({ vaultName }), ServiceError.VaultNotEmpty)
       yield* TestClock.adjust(1)
       expect(yield* archives).toEqual(Option.some(1))
       yield* glacier.deleteArchive({ vaultName, archiveId })
@@ -69,7 +69,7 @@ describe("conformance in time", () => {
       yield* TestClock.adjust("4 hours")
       const { body } = yield* glacier.getJobOutput(job)
       expect(Buffer.from(yield* collect(body)).toString()).toContain(archiveId)
-      yield* refused(glacier.deleteVault({ vaultName }), ServiceError.VaultNotEmpty, /recently written to/)
+      yield* rejected(glacier.deleteVault({ vaultName }), ServiceError.VaultNotEmpty, /recently written to/)
       yield* TestClock.adjust("20 hours")
       expect(yield* archives).toEqual(Option.some(0))
       yield* glacier.deleteVault({ vaultName })
@@ -84,7 +84,7 @@ describe("conformance in time", () => {
       yield* TestClock.adjust(Limits.lifetimeMillis - 1)
       expect((yield* glacier.listParts({ vaultName, uploadId })).parts.length).toBe(1)
       yield* TestClock.adjust(1)
-      yield* refused(putPart(vaultName, uploadId, 0, ramp(3)), ServiceError.UploadNotFound)
+      yield* rejected(putPart(vaultName, uploadId, 0, ramp(3)), ServiceError.UploadNotFound)
       expect(yield* all(Pages.uploads({ vaultName }))).toEqual([])
     }).pipe(Effect.provide(glacier)))
 
@@ -99,15 +99,15 @@ describe("conformance in time", () => {
       })
       const { lockId } = yield* initiate
       yield* TestClock.adjust(24 * 60 * minute - 1)
-      yield* refused(deleted, ServiceError.AccessDenied)
+      yield* rejected(deleted, ServiceError.AccessDenied)
       yield* TestClock.adjust(1)
-      yield* refused(glacier.getVaultLock({ vaultName }), ServiceError.VaultLockNotSet)
-      yield* refused(glacier.completeVaultLock({ vaultName, lockId }), ServiceError.VaultLockNotSet)
+      yield* rejected(glacier.getVaultLock({ vaultName }), ServiceError.VaultLockNotSet)
+      yield* rejected(glacier.completeVaultLock({ vaultName, lockId }), ServiceError.VaultLockNotSet)
       const { lockId: second } = yield* initiate
       yield* glacier.completeVaultLock({ vaultName, lockId: second })
       yield* TestClock.adjust("3650 days")
       expect(yield* glacier.getVaultLock({ vaultName })).toMatchObject({ state: "Locked" })
-      yield* refused(deleted, ServiceError.AccessDenied)
+      yield* rejected(deleted, ServiceError.AccessDenied)
     }).pipe(Effect.provide(glacier)))
 
   it.effect("a lock for a year lets go after a year", () =>
@@ -122,10 +122,10 @@ describe("conformance in time", () => {
       })
       yield* glacier.completeVaultLock({ vaultName, lockId })
       yield* TestClock.adjust(365 * 24 * 60 * minute - 1)
-      yield* refused(glacier.deleteArchive({ vaultName, archiveId }), ServiceError.AccessDenied)
+      yield* rejected(glacier.deleteArchive({ vaultName, archiveId }), ServiceError.AccessDenied)
       yield* TestClock.adjust(1)
       yield* glacier.deleteArchive({ vaultName, archiveId })
-      yield* refused(retrieve(vaultName, archiveId), ServiceError.ArchiveNotFound)
+      yield* rejected(retrieve(vaultName, archiveId), ServiceError.ArchiveNotFound)
     }).pipe(Effect.provide(glacier)))
 
   it.effect("bytes per hour count for an hour, and capacity for a month", () =>
@@ -136,13 +136,13 @@ describe("conformance in time", () => {
       yield* glacier.setDataRetrievalPolicy({ policy: { rules: [{ strategy: "BytesPerHour", bytesPerHour: 5 }] } })
       yield* retrieve(vaultName, archiveId)
       yield* TestClock.adjust(60 * minute - 1)
-      yield* refused(retrieve(vaultName, archiveId), ServiceError.PolicyEnforced)
+      yield* rejected(retrieve(vaultName, archiveId), ServiceError.PolicyEnforced)
       yield* TestClock.adjust(1)
       yield* retrieve(vaultName, archiveId)
 
       yield* glacier.purchaseProvisionedCapacity({})
       yield* glacier.purchaseProvisionedCapacity({})
-      yield* refused(glacier.purchaseProvisionedCapacity({}), ServiceError.LimitExceeded)
+      yield* rejected(glacier.purchaseProvisionedCapacity({}), ServiceError.LimitExceeded)
       yield* TestClock.adjust("31 days")
       expect(yield* glacier.listProvisionedCapacity({})).toEqual({ units: [] })
       yield* glacier.purchaseProvisionedCapacity({})

@@ -1,6 +1,7 @@
 /**
- * What a Glacier does, as a client sees it: the cases that users have too, and those that need a disk, or emulators that
- * are set up for them. The same run over every way to reach one. Jobs are complete at once and an inventory is taken after each write.
+ * The behaviour of a Glacier as a client sees it: the published cases, and those that need a disk or emulators with special
+ * options. The same suite runs over every way to reach a Glacier. Jobs complete at once, and an inventory is taken after
+ * each write.
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { expect, layer } from "@effect/vitest"

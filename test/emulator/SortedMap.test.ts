@@ -7,7 +7,7 @@ const key = FastCheck.nat(30)
 const action = FastCheck.record({ kind: FastCheck.constantFrom("set", "set", "delete"), key })
 
 describe("SortedMap", () => {
-  it.prop("walks what a sorted list would, also from keys that are not there", [
+  it.prop("iterates as a sorted list does, also from keys that do not exist", [
     FastCheck.array(action, { maxLength: 100 }),
     FastCheck.option(key, { nil: undefined })
   ], ([actions, from]) => {

@@ -196,7 +196,7 @@ describe("A long wait", () => {
       const { end, lines } = yield* watched(Effect.provide(together(5, listed), client(noVaults, slow)))
       expect(end).toBe(40_000)
       expect(texts(lines)).toEqual([
-        "5 WARN ListVaults waits for its turn: the RatePolicy in use does not permit it yet"
+        "5 WARN ListVaults waits: the RatePolicy in use does not permit the request yet"
       ])
     }))
 
@@ -318,7 +318,7 @@ describe("Progress", () => {
       expect(waits).toMatchObject(
         ["UploadMultipartPart", "UploadMultipartPart", "CompleteMultipartUpload"].map((operation) => ({
           reason: "rate",
-          message: expect.stringContaining(`${operation} of vault photos waits for its turn`),
+          message: expect.stringContaining(`${operation} of vault photos waits`),
           total: Option.some(2 * mebibyte)
         }))
       )

@@ -17,7 +17,7 @@ import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as NodeCheckpoint from "../../src/node/NodeCheckpoint.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
-import { runScript } from "../socket/support.ts"
+import { runScript } from "../support/processes.ts"
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-glacier-"))),
@@ -32,7 +32,7 @@ const read = Effect.scoped(Effect.gen(function*() {
 }))
 
 describe("NodeCheckpoint", () => {
-  it.scopedLive("refuses the log of another process, until that is dead [I5]", () =>
+  it.scopedLive("rejects the log of another process until that process is dead [I5]", () =>
     Effect.gen(function*() {
       const directory = yield* folder
       const lock = `${yield* Checkpoint.pathOf(directory, "work")}.lock`
@@ -42,7 +42,9 @@ describe("NodeCheckpoint", () => {
       yield* Effect.gen(function*() {
         const refused = yield* Effect.flip(read)
         expect(refused).toMatchObject({ _tag: "CheckpointInUse", name: "work", owner, lock })
-        expect(refused.message).toBe(`Checkpoint "work" is in use by ${owner}. If that process no longer runs, remove ${lock}`)
+        expect(refused.message).toBe(
+          `Checkpoint "work" is in use by ${owner}. If that process no longer runs, remove ${lock}`
+        )
         yield* kill("SIGKILL")
         yield* exit
         expect(existsSync(lock)).toBe(true)
@@ -79,7 +81,7 @@ describe("NodeCheckpoint", () => {
       expect(readdirSync(directory)).toEqual([])
     }))
 
-  it.scopedLive("refuses the log of another process by any path to its folder", () =>
+  it.scopedLive("rejects the log of another process by any path to its folder", () =>
     Effect.gen(function*() {
       const directory = yield* folder
       symlinkSync(directory, `${directory}/linked`)
@@ -91,7 +93,7 @@ describe("NodeCheckpoint", () => {
       }
     }), 60_000)
 
-  it.scopedLive("refuses a second writer of this process, whatever layer and path it has the folder by", () =>
+  it.scopedLive("rejects a second writer in this process by any layer and any path to the folder", () =>
     Effect.gen(function*() {
       const directory = yield* folder
       const other = Effect.provide(read, NodeCheckpoint.layer(`${directory}/../${directory.split("/").at(-1)}`))

@@ -19,7 +19,7 @@ import * as Credentials from "../../src/transport/Credentials.ts"
 
 const secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 
-/** Of the environment of this process, only this is left of what AWS's chain looks at; no file is there unless written. */
+/** The part of the environment that AWS's chain reads. No files exist unless a test writes them. */
 const environment = (variables: Readonly<Record<string, string>>): Effect.Effect<string, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
@@ -98,7 +98,7 @@ describe("NodeCredentials", () => {
       expect(plain(yield* keys)).toEqual(["ASIA", secret, "token", "2100-01-02T03:04:05.000Z"])
     }))
 
-  it.scoped("finds those of a profile, and those it has later when the service refuses the first", () =>
+  it.scoped("reads the keys of a profile, and reads them again when the service rejects the first ones", () =>
     Effect.gen(function*() {
       const folder = yield* environment({})
       writeFileSync(join(folder, "credentials"), profile("AKID1"))
@@ -193,9 +193,9 @@ describe("NodeCredentials", () => {
       const folder = yield* environment({ AWS_PROFILE: "nosuch" })
       writeFileSync(join(folder, "config"), "[default]\nregion = eu-west-1\n[profile work]\nregion = us-west-2\n")
       expect((yield* Effect.flip(keys)).message).toBe(
-        `AWS's default provider chain gave no credentials: there is no profile "nosuch" (AWS_PROFILE) in ` +
+        `AWS's default provider chain found no credentials: there is no profile "nosuch" (AWS_PROFILE) in ` +
           `${join(folder, "config")} or ${join(folder, "credentials")}, which have the profiles default, work. ` +
-          "Correct AWS_PROFILE, or write that profile."
+          "Correct AWS_PROFILE, or add that profile."
       )
     }))
 
@@ -207,7 +207,7 @@ describe("NodeCredentials", () => {
     ["Token is expired. To refresh this SSO session run 'aws sso login'", "aws sso login"],
     ["Profile work requires multi-factor authentication, but no MFA code callback was provided.", "temporary keys"],
     ["Command failed: /bin/print --password " + secret, "credential_process failed"],
-    ["Profile work credential_process returned invalid JSON.", "printed no credentials"]
+    ["Profile work credential_process returned invalid JSON.", "printed no valid credentials"]
   ])("says what the chain failed of, in words of its own: %s", ([message, cause]) =>
     Effect.gen(function*() {
       yield* environment({})
@@ -219,7 +219,7 @@ describe("NodeCredentials", () => {
       expect(printed(error)).not.toContain("wJalr")
     }))
 
-  it.scoped("tells what to install where AWS's chain is missing", () =>
+  it.scoped("says what to install when AWS's chain is missing", () =>
     Effect.gen(function*() {
       yield* environment({})
       vi.doMock("@aws-sdk/credential-provider-node", () => Promise.reject(new Error("Cannot find package")))
@@ -233,7 +233,7 @@ describe("NodeGlacier.layer", () => {
     vi.doUnmock("@aws-sdk/credential-provider-node")
   })
 
-  /** Who signs what it sends: the server refuses all, and keeps the access key. */
+  /** Records the access key of each request. The server rejects them all. */
   const signer = Effect.gen(function*() {
     const signers: Array<string | undefined> = []
     const url = yield* listen((request, response) => {

@@ -14,7 +14,7 @@ import { GlacierClient } from "../../src/client/GlacierClient.ts"
 import { EmulatorStorageError } from "../../src/emulator/Emulator.ts"
 import { generate } from "../../src/node/internal/certificate.ts"
 import * as NodeEmulator from "../../src/node/NodeEmulator.ts"
-import { runScript } from "../socket/support.ts"
+import { runScript } from "../support/processes.ts"
 import * as TlsServer from "../support/tlsServer.ts"
 
 const locker = fileURLToPath(new URL("locker.ts", import.meta.url))

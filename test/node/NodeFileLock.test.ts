@@ -18,7 +18,7 @@ import { Worker } from "node:worker_threads"
 import * as Lock from "../../src/node/internal/lock.ts"
 import * as NodeFileLock from "../../src/node/NodeFileLock.ts"
 import { FileInUse, FileLock } from "../../src/transfer/FileLock.ts"
-import { runScript } from "../socket/support.ts"
+import { runScript } from "../support/processes.ts"
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-glacier-"))),
@@ -46,7 +46,7 @@ const leave = (path: string, entry: string) => {
 }
 
 describe("NodeFileLock", () => {
-  it.scopedLive("refuses a second owner in this process by any path, and leaves nothing behind", () =>
+  it.scopedLive("rejects a second owner in this process by any path, and leaves nothing behind", () =>
     Effect.gen(function*() {
       const directory = yield* folder
       mkdirSync(join(directory, "real"))
@@ -63,7 +63,7 @@ describe("NodeFileLock", () => {
       expect(readdirSync(join(directory, "real"))).toEqual([])
     }).pipe(Effect.provide(NodeFileLock.layer)))
 
-  it.scopedLive("refuses a thread of this process that loads the library anew", () =>
+  it.scopedLive("rejects a thread of this process that loads the library again", () =>
     Effect.gen(function*() {
       const path = join(yield* folder, "file")
       yield* acquire(path)
@@ -234,7 +234,7 @@ describe("the steps of a lock", () => {
             process.state = process.state === "taking" ? "owning" : "idle"
           } catch (error) {
             expect(error).toBeInstanceOf(FileInUse)
-            // It is refused for the sake of a process that lives.
+            // A live process owns the lock.
             const owner = error instanceof FileInUse ? Number(/\d+/.exec(error.owner)?.[0]) : 0
             expect(processes.some(({ state, viewer }) => viewer.me.pid === owner && state !== "idle")).toBe(true)
             process.state = "idle"

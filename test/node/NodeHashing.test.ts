@@ -19,7 +19,7 @@ import { expected, inputs, mebibyte } from "../transport/hashing.ts"
 
 const sha256 = Effect.provide(Sha256.Sha256, NodeHashing.layer)
 
-/** Of a layer whose Scope is closed: it hashes in this thread. */
+/** A hasher whose Scope is closed: it hashes in this thread. */
 const alone = Effect.provide(Hasher.Hasher, NodeHashing.layer)
 
 /** The threads that are started until the Scope closes, and how many of them have ended. */

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url"
 import * as NodeRetrievalBudget from "../../src/node/NodeRetrievalBudget.ts"
 import { RetrievalBudget } from "../../src/policy/RetrievalBudget.ts"
 import { LedgerError } from "../../src/protocol/GlacierError.ts"
-import { runScript } from "../socket/support.ts"
+import { runScript } from "../support/processes.ts"
 
 const folder = Effect.acquireRelease(
   Effect.sync(() => realpathSync(mkdtempSync(join(tmpdir(), "effect-glacier-")))),
@@ -53,7 +53,7 @@ describe("NodeRetrievalBudget", () => {
     60_000
   )
 
-  it.scopedLive("refuses a second Layer of this process, but not one of another key", () =>
+  it.scopedLive("rejects a second Layer of this process with the same key, and accepts another key", () =>
     Effect.gen(function*() {
       const directory = yield* folder
       yield* Layer.build(NodeRetrievalBudget.layerWith(directory, { key: "one/two" }))

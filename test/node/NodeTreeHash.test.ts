@@ -37,7 +37,7 @@ describe("NodeTreeHash.ofFile", () => {
   )
 
   it.scoped.each([4 * mebibyte - 1, 4 * mebibyte, 4 * mebibyte + 1, 8 * mebibyte, 41 * mebibyte + 9])(
-    "%d bytes, and tells how far it is",
+    "hashes %d bytes, and reports its progress",
     (size) =>
       Effect.gen(function*() {
         const bytes = numbered(size)

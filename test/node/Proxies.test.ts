@@ -419,7 +419,7 @@ describe("certificate authorities", () => {
       expect(error.message).toContain("; give ")
     }))
 
-  it.effect("refuses a text without certificates in NodeHttp.layerWith", () =>
+  it.effect("rejects a text without certificates in NodeHttp.layerWith", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Layer.launch(NodeHttp.layerWith({ ca: key })))
       expect(error.message).toBe("The text in `ca` has no certificate; give certificates of authorities as PEM text")

@@ -131,28 +131,28 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "waits for a response without a limit",
-    file: "src/transport/Transport.ts",
-    edits: [["{ duration: limit, onTimeout", "{ duration: Duration.infinity, onTimeout"]],
+    file: "src/transport/internal/timeLimits.ts",
+    edits: [["      duration: limit,\n", "      duration: Duration.infinity,\n"]],
     found: hangs
   },
   {
     name: "waits for a stalled body without a limit",
     file: "src/transport/internal/response.ts",
     edits: [[
-      "Stream.timeoutFail(idled(attempt), attempt.idle)",
-      "Stream.timeoutFail(idled(attempt), Duration.infinity)"
+      "Stream.timeoutFail(() => TimeLimits.idleTimeout(context), context.idle)",
+      "Stream.timeoutFail(() => TimeLimits.idleTimeout(context), \"1000 days\")"
     ]],
     found: hangs
   },
   {
     name: "does not learn the time of the service",
-    file: "src/transport/internal/skew.ts",
+    file: "src/transport/internal/clockSkew.ts",
     edits: [["if (Math.abs(seen - offset) > tolerance) offset = seen", ""]],
     found: lost
   },
   {
     name: "does not recognize an expired job",
-    file: "src/services/internal/describe.ts",
+    file: "src/services/internal/describeJob.ts",
     edits: [["isMissing(JobNotFound, jobId)(error)", "false"]],
     found: /gave up/
   },

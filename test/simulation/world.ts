@@ -42,7 +42,7 @@ export const make = Effect.fnUntraced(function*({ faults: harm, outputDelay, see
   const sent = new Map<string, number>()
   const aborted = new Set<string>()
   const responses = Responses.make()
-  const served = faults.harmHttp(witness.http)
+  const served = faults.wrapHttpClient(witness.http)
   /** The locks that are held, each by a process. */
   const locks = new Map<string, { readonly alive: boolean }>()
   let requests = 0
@@ -107,7 +107,7 @@ export const make = Effect.fnUntraced(function*({ faults: harm, outputDelay, see
         trace.push(`${clock.unsafeCurrentTimeMillis()} ${folder} ${what} ${response.status}`)
         return response
       }))
-    return Object.assign(process, { http, fs: diskFaults.harmFiles(disk.seenBy(alive)), lock: lockOf(process) })
+    return Object.assign(process, { http, fs: diskFaults.wrapFileSystem(disk.seenBy(alive)), lock: lockOf(process) })
   }
 
   return {

@@ -10,29 +10,30 @@ import { Emulator } from "../../src/emulator/index.ts"
 import { GlacierClient, Pages } from "../../src/index.ts"
 import { NodeGlacier } from "../../src/node/index.ts"
 import { TestGlacier } from "../../src/testing/index.ts"
+import { runEmulator, runProgram } from "../support/processes.ts"
 import * as TlsServer from "../support/tlsServer.ts"
 import * as Support from "./support.ts"
 
-const { call, connectPort, runEmulator, runProgram } = Support
+const { call, connectPort } = Support
 
 const key = { accessKeyId: "AKIACLI", secretAccessKey: "a secret" }
 
 const asKey = ["--access-key", key.accessKeyId, "--secret-key", key.secretAccessKey]
 
-/** A port that is taken. */
-const taken = Effect.acquireRelease(
+/** A port on which another server listens. */
+const takenPort = Effect.acquireRelease(
   Effect.async<Server>((resume) => {
     const server = createServer().listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
   }),
   (server) => Effect.sync(() => server.close())
 ).pipe(Effect.map((server) => (server.address() as AddressInfo).port))
 
-/** Addresses of this machine on which nothing may listen. */
-const elsewhere = Object.values(networkInterfaces()).flat().flatMap((address) =>
+/** Addresses of this machine on which an emulator must not listen. */
+const otherAddresses = Object.values(networkInterfaces()).flat().flatMap((address) =>
   address?.family === "IPv4" && !address.internal ? [address.address] : []
 ).concat("127.0.0.2")
 
-/** The commands among the lines that an emulator prints. */
+/** The `export` commands among the lines that an emulator prints. */
 const exportsOf = (lines: ReadonlyArray<string>) =>
   lines.map((line) => line.trim()).filter((line) => line.startsWith("export "))
 
@@ -42,7 +43,7 @@ const lockPolicy = JSON.stringify({
 
 describe.concurrent("effect-glacier emulator", () => {
   it.scopedLive(
-    "describes each option in a short line, with the default that the docs name",
+    "describes each option in a line of at most 120 characters, with the default of the docs",
     () =>
       Effect.gen(function*() {
         const { exit } = yield* runProgram("emulator", "--help")
@@ -63,7 +64,7 @@ describe.concurrent("effect-glacier emulator", () => {
     60_000
   )
 
-  it.scopedLive("prints the variables with which a client in another shell uses it", () =>
+  it.scopedLive("prints the variables that a client in another shell needs", () =>
     Effect.gen(function*() {
       const [accessKey, secret] = ["AKIACLI", "it's a $ecret"]
       const { lines, url } = yield* runEmulator(
@@ -92,7 +93,7 @@ describe.concurrent("effect-glacier emulator", () => {
       )
     }), 60_000)
 
-  it.scopedLive("keeps jobs, uploads and locks for 24 hours as the service does", () =>
+  it.scopedLive("keeps jobs, uploads and locks for 24 hours, as the service does", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* fs.makeTempDirectoryScoped()
@@ -108,7 +109,7 @@ describe.concurrent("effect-glacier emulator", () => {
       const started = Date.now()
       yield* kill("SIGTERM")
       yield* exit
-      const thereAfter = (hours: number) =>
+      const existingAfter = (hours: number) =>
         Effect.gen(function*() {
           yield* TestClock.setTime(started + hours * 3_600_000)
           const glacier = yield* GlacierClient.GlacierClient
@@ -125,11 +126,11 @@ describe.concurrent("effect-glacier emulator", () => {
             )
           )
         )
-      expect(yield* thereAfter(23.9)).toEqual({ job: true, uploads: 1, lock: true })
-      expect(yield* thereAfter(24.1)).toEqual({ job: false, uploads: 0, lock: false })
+      expect(yield* existingAfter(23.9)).toEqual({ job: true, uploads: 1, lock: true })
+      expect(yield* existingAfter(24.1)).toEqual({ job: false, uploads: 0, lock: false })
     }).pipe(Effect.provide(NodeContext.layer)), 60_000)
 
-  it.scopedLive("keeps its vaults in --data, and does what its options say", () =>
+  it.scopedLive("keeps its vaults in --data, and follows its options", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const data = `${yield* fs.makeTempDirectoryScoped()}/made/on/demand`
@@ -159,12 +160,12 @@ describe.concurrent("effect-glacier emulator", () => {
       yield* Support.until(call(() => glacier.describeJob(job)), ({ Completed }) => Completed === true)
       const { body } = yield* call(() => glacier.getJobOutput(job))
       expect(yield* call(() => body!.transformToString())).toBe("bytes")
-      const stranger = yield* Support.sdk(port)
-      expect((yield* Effect.flip(call(() => stranger.listVaults({ accountId: "-" })))).name)
+      const otherKey = yield* Support.sdk(port)
+      expect((yield* Effect.flip(call(() => otherKey.listVaults({ accountId: "-" })))).name)
         .toBe("UnrecognizedClientException")
     }).pipe(Effect.provide(NodeContext.layer)), 60_000)
 
-  it.scopedLive("serves several accounts, with times and limits of one's own", () =>
+  it.scopedLive("serves several accounts, with the delays and limits of its options", () =>
     Effect.gen(function*() {
       const [other, closed] = ["111122223333", "444455556666"] as const
       const { port } = yield* runEmulator(
@@ -175,11 +176,11 @@ describe.concurrent("effect-glacier emulator", () => {
       const vault = { accountId: "-", vaultName: "photos" }
       const glacier = yield* Support.sdk(port)
       const others = yield* Support.sdk(port, { accessKeyId: "AKIAOTHER", secretAccessKey: "se:cret" })
-      const refused = yield* Support.sdk(port, { accessKeyId: "AKIACLOSED", secretAccessKey: "secret" })
+      const withoutStorage = yield* Support.sdk(port, { accessKeyId: "AKIACLOSED", secretAccessKey: "secret" })
       for (const client of [glacier, others]) yield* call(() => client.createVault(vault))
       const failed = <A>(f: () => Promise<A>) => Effect.map(Effect.flip(call(f)), ({ name }) => name)
       expect(yield* failed(() => glacier.createVault({ ...vault, vaultName: "films" }))).toBe("LimitExceededException")
-      expect(yield* failed(() => refused.listVaults({ accountId: "-" }))).toBe("NoLongerSupportedException")
+      expect(yield* failed(() => withoutStorage.listVaults({ accountId: "-" }))).toBe("NoLongerSupportedException")
       expect((yield* call(() => others.describeVault(vault))).VaultARN).toContain(other)
 
       const retrieve = (ArchiveId: string | undefined, Tier: string) =>
@@ -189,39 +190,43 @@ describe.concurrent("effect-glacier emulator", () => {
       const { jobId: slow } = yield* call(() => retrieve(large, "Standard"))
       const { archiveId } = yield* call(() => glacier.uploadArchive({ ...vault, body: Buffer.from("two") }))
       const { jobId: quick } = yield* call(() => retrieve(archiveId, "Expedited"))
-      // It was complete at once, and forgotten at once.
+      // With both delays at 0 it completed and expired at once.
       expect(yield* failed(() => glacier.describeJob({ ...vault, jobId: quick }))).toBe("ResourceNotFoundException")
       expect((yield* call(() => glacier.describeJob({ ...vault, jobId: slow }))).Completed).toBe(false)
     }), 60_000)
 
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    it.scopedLive(`listens on 127.0.0.1 only, and ends with ${signal}, whatever is open`, () =>
-      Effect.gen(function*() {
-        const { exit, kill, port } = yield* runEmulator()
-        for (const host of elsewhere) {
-          expect(Exit.isFailure(yield* Effect.exit(connectPort(port, host))), host).toBe(true)
-        }
-        const silent = yield* connectPort(port)
-        const idle = yield* connectPort(port)
-        yield* idle.send({ method: "PUT", target: "/-/vaults/open", headers: { "content-length": "0" } })
-        expect((yield* Effect.flatten(idle.answer())).status).toBe(201)
-        const uploading = yield* connectPort(port)
-        const plan = Support.upload("/-/vaults/open/archives", Buffer.alloc(1000), { expect: "100-continue" })
-        yield* uploading.write(yield* Support.head(port, plan))
-        expect((yield* Effect.flatten(uploading.answer())).status).toBe(100)
-        yield* uploading.write(Buffer.alloc(10))
+    it.scopedLive(
+      `listens on 127.0.0.1 only, and ends on ${signal} although connections are open`,
+      () =>
+        Effect.gen(function*() {
+          const { exit, kill, port } = yield* runEmulator()
+          for (const host of otherAddresses) {
+            expect(Exit.isFailure(yield* Effect.exit(connectPort(port, host))), host).toBe(true)
+          }
+          const silent = yield* connectPort(port)
+          const idle = yield* connectPort(port)
+          yield* idle.send({ method: "PUT", target: "/-/vaults/open", headers: { "content-length": "0" } })
+          expect((yield* Effect.flatten(idle.response())).status).toBe(201)
+          const uploading = yield* connectPort(port)
+          const request = Support.upload("/-/vaults/open/archives", Buffer.alloc(1000), { expect: "100-continue" })
+          yield* uploading.write(yield* Support.head(port, request))
+          expect((yield* Effect.flatten(uploading.response())).status).toBe(100)
+          yield* uploading.write(Buffer.alloc(10))
 
-        yield* kill(signal)
-        const ended = yield* Effect.timeout(exit, "2 seconds")
-        expect([0, 130, 143]).toContain(ended.code)
-        expect(ended.stdout).toMatch(/^Glacier emulator listening on [^\n]*\n/)
-        expect(ended.stderr).toBe("")
-        yield* Effect.forEach([silent, idle, uploading], (connection) => connection.closed())
-      }), 60_000)
+          yield* kill(signal)
+          const ended = yield* Effect.timeout(exit, "2 seconds")
+          expect([0, 130, 143]).toContain(ended.code)
+          expect(ended.stdout).toMatch(/^Glacier emulator listening on [^\n]*\n/)
+          expect(ended.stderr).toBe("")
+          yield* Effect.forEach([silent, idle, uploading], (connection) => connection.closed())
+        }),
+      60_000
+    )
   }
 
   it.scopedLive(
-    "serves https with --tls to a program that follows the printed instructions",
+    "serves https with --tls to a program that has the printed variables",
     () =>
       Effect.gen(function*() {
         const { exit, kill, lines, url } = yield* runEmulator("--tls")
@@ -261,10 +266,10 @@ describe.concurrent("effect-glacier emulator", () => {
       expect(printed.join()).not.toContain("CA")
     }).pipe(Effect.provide(NodeContext.layer)), 60_000)
 
-  it.scopedLive("says what is wrong with its arguments", () =>
+  it.scopedLive("names the option that is wrong, and what is wrong with it", () =>
     Effect.gen(function*() {
-      const port = yield* taken
-      const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, says: RegExp]> = [
+      const port = yield* takenPort
+      const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, message: RegExp]> = [
         [["--job-delay", "soon"], /^--job-delay must be a duration such as "2 seconds"$/m],
         [["--account-id", "-"], /^--account-id must be 12 digits$/m],
         [["--key", "a:b:1"], /^--key must be .* as in ID:SECRET:ACCOUNT$/m],
@@ -280,14 +285,14 @@ describe.concurrent("effect-glacier emulator", () => {
         [["--port", String(port)], new RegExp(`address already in use 127\\.0\\.0\\.1:${port}`)],
         [["--data", "package.json"], /package\.json: the directory cannot be made/]
       ]
-      yield* Effect.forEach(cases, ([args, says]) =>
+      yield* Effect.forEach(cases, ([args, message]) =>
         Effect.scoped(Effect.gen(function*() {
           const { exit } = yield* runProgram("emulator", ...(args[0] === "--port" ? [] : ["--port", "0"]), ...args)
           const { code, stderr, stdout } = yield* exit
           const name = args.join(" ")
           expect(code, name).toBe(1)
           expect(stdout, name).toBe("")
-          expect(stderr, name).toMatch(says)
+          expect(stderr, name).toMatch(message)
           expect(stderr, name).not.toMatch(/^\s+at |_tag/m)
         })), { concurrency: 2, discard: true })
     }), 60_000)

@@ -3,7 +3,8 @@ import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { spawnSync } from "node:child_process"
-import { mebibyte, ramp, runProgram, treeHash } from "./support.ts"
+import { runProgram } from "../support/processes.ts"
+import { mebibyte, ramp, treeHash } from "./support.ts"
 
 describe.concurrent("effect-glacier tree-hash", () => {
   it.scopedLive("prints the tree hash and the name of each file", () =>
@@ -22,7 +23,7 @@ describe.concurrent("effect-glacier tree-hash", () => {
     }).pipe(Effect.provide(NodeContext.layer)), 60_000)
 
   it.scopedLive(
-    "goes on after a file that it cannot read, says why, and fails at the end",
+    "continues after a file that it cannot read, prints the reason, and fails at the end",
     () =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
@@ -48,7 +49,7 @@ describe.concurrent("effect-glacier tree-hash", () => {
     expect({ status, stdout }).toEqual({ status: 0, stdout: `${treeHash(input)}  -\n` })
   }, 60_000)
 
-  it.scopedLive("wants a file", () =>
+  it.scopedLive("fails without a file", () =>
     Effect.gen(function*() {
       const { exit } = yield* runProgram("tree-hash")
       const { code, stderr } = yield* exit

@@ -1,4 +1,4 @@
-/** Connections that cannot be made, break, or carry what they should not: what a call then fails with, and what was sent. */
+/** Calls over connections that cannot be made, that break, or that carry invalid bytes: their errors, and what they send. */
 import { describe, expect, it } from "@effect/vitest"
 import { Cause, Duration, Effect, Exit, Layer } from "effect"
 import { once } from "node:events"
@@ -11,7 +11,7 @@ import { NodeHashing, NodeHttp } from "../../src/node/index.ts"
 import { generate } from "../../src/node/internal/certificate.ts"
 import { ca, createServer, onRequests, ways } from "../support/tlsServer.ts"
 import { promptly } from "../transport/support.ts"
-import { message } from "./script.ts"
+import { message } from "./scriptedServer.ts"
 import { until } from "./support.ts"
 
 const client = (endpoint: string, authority = ca) =>
@@ -28,7 +28,7 @@ const vaultName = "photos"
 
 const describeVault = Effect.flatMap(GlacierClient.GlacierClient, (glacier) => glacier.describeVault({ vaultName }))
 
-/** A call that must not be made twice. */
+/** A call that must not be sent twice. */
 const uploadArchive = Effect.gen(function*() {
   const glacier = yield* GlacierClient.GlacierClient
   const hasher = yield* Hasher.Hasher
@@ -36,7 +36,7 @@ const uploadArchive = Effect.gen(function*() {
   return yield* glacier.uploadArchive({ vaultName, body, ...(yield* hasher.hashes(body)) })
 })
 
-/** Runs with two retries at once, and counts them. */
+/** Runs a call with up to two retries without a delay. Returns the number of retries. */
 const run = <A, E extends { readonly _tag: string }>(
   effect: Effect.Effect<A, E, GlacierClient.GlacierClient>,
   endpoint: string,
@@ -70,13 +70,13 @@ const vault = JSON.stringify({
 
 const described = message(200, { "content-type": "application/json" }, vault)
 
-/** A plain server, also where TLS is expected. */
+/** A server without TLS. Returns its host and port. */
 const plain = (onSocket: (socket: Socket) => void) =>
   Effect.map(createServer(false, onSocket), ({ port }) => `127.0.0.1:${port}`)
 
 const generated = (hosts: ReadonlyArray<string>, now = Date.now()) => Effect.promise(() => generate(hosts, now))
 
-/** A port whose server accepts no connection any more: the system drops what arrives. */
+/** A port whose server accepts no more connections: the system drops new packets. */
 const blackHole = Effect.acquireRelease(
   Effect.promise(async () => {
     const blocked = new Int32Array(new SharedArrayBuffer(4))
@@ -93,7 +93,7 @@ const blackHole = Effect.acquireRelease(
     )
     const [port] = (await once(worker, "message")) as [number]
     while (Atomics.load(blocked, 0) === 0) await sleep(5)
-    // Fills the queue of the system, until two connections in a row stay pending.
+    // Fills the queue of pending connections, until two in a row are not accepted.
     const fillers: Array<Socket> = []
     for (let pending = 0; pending < 2 && fillers.length < 50;) {
       const filler = connect(port, "127.0.0.1").on("error", () => {})
@@ -106,7 +106,7 @@ const blackHole = Effect.acquireRelease(
   ({ close }) => Effect.sync(close)
 ).pipe(Effect.map(({ port }) => port))
 
-describe("a connection that would be rejected again", () => {
+describe("a connection that every attempt would reject", () => {
   const years = 3 * 365 * 86_400_000
   const certificates: ReadonlyArray<readonly [what: string, ...Parameters<typeof generated>, trusted: boolean]> = [
     ["is not trusted", ["127.0.0.1"], Date.now(), false],
@@ -114,7 +114,7 @@ describe("a connection that would be rejected again", () => {
     ["has expired", ["127.0.0.1"], Date.now() - years, true]
   ]
   for (const [what, hosts, now, trusted] of certificates) {
-    it.scopedLive(`fails without a retry, and sends nothing, when the certificate ${what}`, () =>
+    it.scopedLive(`fails without a retry and without sending anything when the certificate ${what}`, () =>
       Effect.gen(function*() {
         let received = 0
         const certificate = yield* generated(hosts, now)
@@ -141,7 +141,7 @@ describe("a connection that would be rejected again", () => {
 describe("a connection that cannot be made", () => {
   const unsent = { _tag: "ConnectionError", sent: false }
 
-  it.scopedLive("is retried when the handshake is cut off, and nothing was sent", () =>
+  it.scopedLive("is retried when the handshake is cut off, because nothing was sent", () =>
     Effect.gen(function*() {
       let connections = 0
       const host = yield* plain((socket) => {
@@ -152,9 +152,9 @@ describe("a connection that cannot be made", () => {
       expect(connections).toBe(3)
     }))
 
-  it.scopedLive("names the address that was refused", () =>
+  it.scopedLive("names the address when the connection is refused", () =>
     Effect.gen(function*() {
-      // A port that was free a moment ago.
+      // The port of a server that has just been closed.
       const { port } = yield* Effect.scoped(createServer(false, () => {}))
       for (const scheme of ["http", "https"]) {
         const { error, retries } = yield* run(uploadArchive, `${scheme}://127.0.0.1:${port}`)
@@ -163,7 +163,7 @@ describe("a connection that cannot be made", () => {
       }
     }))
 
-  it.scopedLive("fails after the time limit for connections when the server never shakes hands", () =>
+  it.scopedLive("fails after the time limit for connections when the server never completes the handshake", () =>
     Effect.gen(function*() {
       const host = yield* plain(() => {})
       const { error, retries } = yield* run(uploadArchive, `https://${host}`, { connect: Duration.millis(200) })
@@ -198,7 +198,7 @@ describe.each(ways)("over %s", (_, secure) => {
       return { origin, open: Effect.sync(() => sockets.size), counts: () => ({ requests, connections }) }
     })
 
-  it.scopedLive("leaves no small upload in doubt when the server closes after each response", () =>
+  it.scopedLive("completes every small upload when the server closes the connection after each response", () =>
     Effect.gen(function*() {
       const { counts, origin } = yield* serve((socket) => void socket.end(stored))
       const uploads = Effect.forEach(Array.from({ length: 60 }), () => uploadArchive)
@@ -215,7 +215,7 @@ describe.each(ways)("over %s", (_, secure) => {
       )
       const busily = Effect.gen(function*() {
         yield* uploadArchive
-        // The server is in this thread: it closes in the next turn, and the client is busy then.
+        // The server runs in this thread: it closes the connection while this loop keeps the client busy.
         yield* Effect.yieldNow()
         const end = performance.now() + 20
         while (performance.now() < end) { /* busy */ }
@@ -225,7 +225,7 @@ describe.each(ways)("over %s", (_, secure) => {
       expect(counts().requests).toBe(20)
     }))
 
-  it.scopedLive("sends a call that must not be made twice once, even if the connection breaks then", () =>
+  it.scopedLive("sends a call that is not idempotent once, even if the connection breaks", () =>
     Effect.gen(function*() {
       const { counts, origin } = yield* serve((socket) => void socket.destroy())
       const { error, retries } = yield* run(uploadArchive, origin)
@@ -234,7 +234,7 @@ describe.each(ways)("over %s", (_, secure) => {
       expect(counts().requests).toBe(1)
     }))
 
-  it.scopedLive("repeats an idempotent call whose connection breaks", () =>
+  it.scopedLive("retries an idempotent call whose connection breaks", () =>
     Effect.gen(function*() {
       const { counts, origin } = yield* serve((socket, requests) =>
         void (requests < 3 ? socket.destroy() : socket.write(described))
@@ -245,7 +245,7 @@ describe.each(ways)("over %s", (_, secure) => {
       expect(counts().requests).toBe(3)
     }))
 
-  it.scopedLive("waits for a response that is read late without holding up the next call", () =>
+  it.scopedLive("reuses the connection of a response that is read late", () =>
     Effect.gen(function*() {
       const output = message(200, { "content-type": "application/octet-stream" }, "b".repeat(100_000))
       const { counts, origin } = yield* serve((socket, requests) =>
@@ -283,12 +283,12 @@ describe.each(ways)("over %s", (_, secure) => {
 
   it.scopedLive.each<readonly [what: string, respond: (socket: Socket) => void]>([
     [
-      "says that it is longer",
+      "has a larger length",
       (socket) =>
         endless(`HTTP/1.1 200 OK\r\nContent-Length: ${200 * 1_048_576}\r\n\r\n`, 200)(socket, (bytes) => [bytes])
     ],
     [
-      "comes in chunks without end",
+      "arrives in endless chunks",
       (socket) =>
         endless("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", 200)(
           socket,
@@ -304,7 +304,7 @@ describe.each(ways)("over %s", (_, secure) => {
       yield* until(open, (count) => count === 0)
     }))
 
-  it.scopedLive("does not take a JSON document for whole that ends with the connection", () =>
+  it.scopedLive("rejects a JSON document that ends with the connection", () =>
     Effect.gen(function*() {
       const { origin } = yield* serve((socket) => void socket.end(`HTTP/1.1 200 OK\r\n\r\n${vault}`))
       expect(yield* run(describeVault, origin)).toMatchObject({ error: { _tag: "ConnectionError" }, retries: 2 })

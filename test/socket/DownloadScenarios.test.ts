@@ -5,16 +5,16 @@ import { JobId } from "../../src/protocol/Names.ts"
 import { TreeHash } from "../../src/protocol/TreeHash.ts"
 import { jobId } from "../transport/calls.ts"
 import * as Scenarios from "./scenarios.ts"
-import * as Script from "./script.ts"
+import * as Script from "./scriptedServer.ts"
 import { mebibyte, treeHash } from "./support.ts"
 
-const { brief, bytes, cancelAll, chunked, failed, gone, json, playAll, slice, throttled, vault } = Scenarios
+const { brief, bytes, interruptAll, chunked, failed, gone, json, runAll, slice, throttled, vault } = Scenarios
 
 const { end, message, reset, send, silence, slowly } = Script
 
 type Row = Scenarios.Row
 
-/** Passes on what comes, and looks at it: whatever happens, no wrong byte is among it. */
+/** Downloads and compares each piece with the right bytes: no wrong byte is ever passed on. */
 const download: Scenarios.Run = Effect.gen(function*() {
   let passed = 0
   const output = {
@@ -59,67 +59,67 @@ const output = (index: number): Script.Exchange => [`output ${index}`, send(wind
 
 const rows: ReadonlyArray<Row> = [
   ...([
-    ["half a Content-Range comes", send(window(0, { "content-range": "bytes 0-10" }))],
-    ["the Content-Range is another", send(window(0, { "content-range": `bytes 1-${mebibyte}/${bytes.length}` }))],
-    ["the Content-Range is that of a larger output", send(window(0, { "content-range": "bytes 0-1048575/9999999" }))],
-    ["no Content-Range comes", send(without("content-range"))],
-    ["no tree hash comes", send(without("x-amz-sha256-tree-hash"))],
-    ["the tree hash is another", send(window(0, { "x-amz-sha256-tree-hash": treeHash(slice(1)) }))],
-    ["a bit is another", send(flipped())],
+    ["the Content-Range is incomplete", send(window(0, { "content-range": "bytes 0-10" }))],
+    ["the Content-Range is wrong", send(window(0, { "content-range": `bytes 1-${mebibyte}/${bytes.length}` }))],
+    ["the Content-Range has another total size", send(window(0, { "content-range": "bytes 0-1048575/9999999" }))],
+    ["the Content-Range is missing", send(without("content-range"))],
+    ["the tree hash is missing", send(without("x-amz-sha256-tree-hash"))],
+    ["the tree hash is wrong", send(window(0, { "x-amz-sha256-tree-hash": treeHash(slice(1)) }))],
+    ["a bit is flipped", send(flipped())],
     ["bytes are missing", send(window(0, {}, slice(0).subarray(1)))],
-    ["there are more bytes", send(window(0, {}, bytes.subarray(0, mebibyte + 1)))],
-    ["an error comes with 200", json({ code: "ServiceUnavailableException", message: "No.", type: "Server" })],
-    ["the connection is closed in the middle", end(window(0).subarray(0, 500_000))],
-    ["the connection is reset in the middle", reset(window(0).subarray(0, 500_000))],
-    ["the connection is closed instead of an answer", end()],
+    ["there are surplus bytes", send(window(0, {}, bytes.subarray(0, mebibyte + 1)))],
+    ["an error has status 200", json({ code: "ServiceUnavailableException", message: "No.", type: "Server" })],
+    ["the connection is closed in the middle of the body", end(window(0).subarray(0, 500_000))],
+    ["the connection is reset in the middle of the body", reset(window(0).subarray(0, 500_000))],
+    ["the connection is closed without a response", end()],
     ["the service fails", failed],
-    ["it is throttled", throttled]
-  ] satisfies ReadonlyArray<readonly [string, Script.Reply]>).map(([name, reply]): Row => ({
-    name,
+    ["the request is throttled", throttled]
+  ] satisfies ReadonlyArray<readonly [string, Script.Response]>).map(([name, response]): Row => ({
+    name: `fetches a window again when ${name}`,
     run: download,
-    script: [["output 0", reply], output(0), output(1), output(2)]
+    script: [["output 0", response], output(0), output(1), output(2)]
   })),
   {
-    name: "the bytes stop in the middle",
+    name: "fetches a window again when its bytes stop in the middle",
     run: download,
     script: [["output 0", silence(window(0).subarray(0, 500_000))], output(0), output(1), output(2)],
     timeouts: { idle: brief }
   },
   {
-    name: "no answer comes",
+    name: "fetches a window again when there is no response",
     run: download,
     script: [["output 0", silence()], output(0), output(1), output(2)],
     timeouts: { response: brief }
   },
   {
-    name: "the bytes come slowly",
+    name: "accepts bytes that come slowly",
     run: download,
     script: [["output 0", slowly(window(0), 50)], output(1), output(2)],
     timeouts: { idle: brief }
   },
   {
-    name: "the bytes come in chunks",
+    name: "accepts bytes in chunks",
     run: download,
     script: [["output 0", send(chunked(206, windowHeaders(0), slice(0)))], output(1), output(2)]
   },
   {
-    name: "the bytes end with the connection",
+    name: "accepts bytes that end with the connection",
     run: download,
     script: [["output 0", end(window(0, { connection: "close" }))], output(1), output(2)]
   },
   {
-    name: "there are more bytes than it says: nobody looks at them",
+    name: "ignores bytes after the end of a response",
     run: download,
     script: [["output 0", end(Buffer.concat([window(0), Buffer.from("and more")]))], output(1), output(2)]
   },
   {
-    name: "a window is wrong for good",
+    name: "fails when a window is wrong in every attempt",
     run: download,
     script: [output(0), ...Arr.replicate<Script.Exchange>(["output 1", send(window(1, {}, slice(0)))], 3)],
     fails: "BrokenOutput"
   },
   {
-    name: "the job expires meanwhile",
+    name: "fails when the job expires",
     run: download,
     script: [output(0), ["output 1", gone]],
     fails: "ResourceNotFound"
@@ -127,11 +127,23 @@ const rows: ReadonlyArray<Row> = [
 ]
 
 const stages: ReadonlyArray<Row> = [
-  { name: "before the head of an output", run: download, script: [["output 0", silence()]] },
-  { name: "in the head of an output", run: download, script: [["output 0", silence(window(0).subarray(0, 50))]] },
-  { name: "in the body of an output", run: download, script: [["output 0", silence(window(0).subarray(0, 500_000))]] }
+  {
+    name: "ends soon when it is interrupted before the head of an output",
+    run: download,
+    script: [["output 0", silence()]]
+  },
+  {
+    name: "ends soon when it is interrupted in the head of an output",
+    run: download,
+    script: [["output 0", silence(window(0).subarray(0, 50))]]
+  },
+  {
+    name: "ends soon when it is interrupted in the body of an output",
+    run: download,
+    script: [["output 0", silence(window(0).subarray(0, 500_000))]]
+  }
 ]
 
-describe("a download [I8]", () => playAll(rows))
+describe("a download", () => runAll(rows))
 
-describe("a download that is cancelled [I8]", () => cancelAll(stages))
+describe("a download", () => interruptAll(stages))

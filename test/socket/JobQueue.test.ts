@@ -1,4 +1,4 @@
-/** Jobs that are waited for by a queue of SQS, with AWS's own client, and an SNS and an SQS that others wrote. */
+/** Waiting for jobs by a queue of SQS, with AWS's own client and a third-party SNS and SQS. */
 import { HttpServer } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import type { Scope } from "effect"
@@ -8,15 +8,15 @@ import { afterEach, vi } from "vitest"
 import { Emulator } from "../../src/emulator/index.ts"
 import { Credentials, Endpoint, JobWaiting, Source, Vault } from "../../src/index.ts"
 import { NodeEmulator, NodeGlacier, NodeJobQueue } from "../../src/node/index.ts"
-import * as Queues from "./queue.ts"
+import * as Queues from "./jobQueue.ts"
 import { until } from "./support.ts"
 
 const keys = Emulator.defaultKey
 
 const { region } = Queues
 
-/** A message as Glacier sends it. */
-const ended = (jobId: string) =>
+/** The message that Glacier sends when a job ends. */
+const endedMessage = (jobId: string) =>
   JSON.stringify({
     Action: "ArchiveRetrieval",
     Completed: true,
@@ -26,13 +26,14 @@ const ended = (jobId: string) =>
     VaultARN: "arn:aws:glacier:eu-west-1:123456789012:vaults/photos"
   })
 
-/** The bodies of the messages that a queue has, read or not. */
-const left = ({ server }: Effect.Effect.Success<ReturnType<typeof Queues.queue>>) => {
+/** The bodies of the messages in the queue, including those that were received but not deleted. */
+const remainingBodies = ({ server }: Effect.Effect.Success<ReturnType<typeof Queues.queue>>) => {
   const { inflight = [], ready = [] } = server.inspectQueue("done")?.messages ?? {}
   return [...ready, ...inflight.map(({ message }) => message)].map(({ body }) => body)
 }
 
-const gathered = () => {
+/** A logger that keeps its messages. */
+const recordLogs = () => {
   const logged: Array<string> = []
   const layer = Logger.replace(
     Logger.defaultLogger,
@@ -51,9 +52,9 @@ describe("NodeJobQueue", () => {
     ["in SNS's envelope", {}],
     ["raw", { RawMessageDelivery: "true" }]
   ])(
-    "wakes who waits for a job, by a message %s, and leaves what is no such message",
+    "ends the waiting for a job by a message %s, and leaves other messages in the queue",
     ([, attributes]) => {
-      const { layer, logged } = gathered()
+      const { layer, logged } = recordLogs()
       return Effect.gen(function*() {
         const queue = yield* Queues.queue(attributes)
         const { endpoint, queueUrl, sqs, topic } = queue
@@ -71,7 +72,7 @@ describe("NodeJobQueue", () => {
         )
         const waiting = Layer.provide(
           NodeJobQueue.layer({ queueUrl, endpoint, region, keys }),
-          // So that nothing but a message can end it.
+          // Without polling: only a message can end the waiting.
           JobWaiting.layer(() => Effect.never)
         )
         yield* Effect.gen(function*() {
@@ -81,25 +82,25 @@ describe("NodeJobQueue", () => {
           const retrieve = Effect.flatMap(vault.retrieveArchive(archiveId, { snsTopic: topic }), (job) => job.wait())
           const jobs = yield* Effect.all(Array.from({ length: 12 }, () => retrieve), { concurrency: "unbounded" })
           expect(jobs.map(({ statusCode }) => statusCode)).toEqual(Array.from({ length: 12 }, () => "Succeeded"))
-          yield* until(Effect.sync(() => left(queue)), (bodies) => bodies.length === 2)
-          expect(left(queue).sort()).toEqual(malformed.sort())
+          yield* until(Effect.sync(() => remainingBodies(queue)), (bodies) => bodies.length === 2)
+          expect(remainingBodies(queue).sort()).toEqual(malformed.sort())
         }).pipe(Effect.provide(Vault.layer("photos").pipe(Layer.provide(waiting), Layer.provide(client))))
-        expect(logged.filter((line) => /^WARN Message \S+ of the queue is not about a job/.test(line))).toHaveLength(2)
+        expect(logged.filter((line) => /^WARN Message \S+ in the queue is not about a job/.test(line))).toHaveLength(2)
       }).pipe(Effect.provide(layer))
     },
     60_000
   )
 
-  it.scoped("goes on when the queue could not be read", () => {
-    const { layer, logged } = gathered()
+  it.scoped("retries when the queue could not be read", () => {
+    const { layer, logged } = recordLogs()
     return Effect.gen(function*() {
       const { endpoint, queueUrl, server, sqs } = yield* Queues.queue()
       server.deleteQueue("done", { region })
       const fiber = yield* Effect.fork(Stream.runHead(NodeJobQueue.messages({ queueUrl, endpoint, region, keys })))
       yield* TestServices.provideLive(until(Effect.sync(() => logged), (lines) => lines.length > 0))
-      expect(logged).toEqual([expect.stringMatching(/^WARN The queue of jobs that have ended cannot be read: \w+: /)])
+      expect(logged).toEqual([expect.stringMatching(/^WARN The queue of ended jobs cannot be read: \w+: /)])
       server.createQueue("done", { region })
-      yield* Effect.promise(() => sqs.sendMessage({ QueueUrl: queueUrl, MessageBody: ended("some-job") }))
+      yield* Effect.promise(() => sqs.sendMessage({ QueueUrl: queueUrl, MessageBody: endedMessage("some-job") }))
       yield* TestClock.adjust("30 seconds")
       expect(yield* Fiber.join(fiber)).toMatchObject(Option.some({ jobId: "some-job" }))
     }).pipe(Effect.provide(layer))
@@ -127,7 +128,7 @@ describe("NodeJobQueue", () => {
         Deferred.await(signed)
       )
       expect(authorization).toContain("/ap-south-1/sqs/aws4_request")
-    }).pipe(Effect.provide(gathered().layer)))
+    }).pipe(Effect.provide(recordLogs().layer)))
 
   it.scopedLive.each<readonly [queueUrl: string, region: string]>([
     ["https://eu-west-1.queue.amazonaws.com/123456789012/done", "eu-west-1"],
@@ -146,7 +147,7 @@ describe("NodeJobQueue", () => {
     ["https://us-isob-east-1.queue.sc2s.sgov.gov/123456789012/done", "us-isob-east-1"],
     ["https://SQS.EU-West-1.amazonaws.com:443/123456789012/done", "eu-west-1"]
   ])(
-    "signs for the region that %s names, whatever the environment has",
+    "signs for the region that %s names, and ignores the environment",
     ([queueUrl, region]) =>
       Effect.gen(function*() {
         vi.stubEnv("AWS_REGION", "sa-east-1")
@@ -175,16 +176,16 @@ describe("NodeJobQueue", () => {
     "arn:aws:sqs:eu-west-1:123456789012:done",
     "done",
     ""
-  ])("refuses %s at once unless its region is given", (queueUrl) =>
+  ])("rejects %s at once unless the region is given", (queueUrl) =>
     Effect.gen(function*() {
       vi.stubEnv("AWS_REGION", "eu-west-1")
       for (
-        const refused of [
+        const rejected of [
           Layer.build(NodeJobQueue.layer({ queueUrl, keys })),
           Stream.runDrain(NodeJobQueue.messages({ queueUrl, keys }))
         ]
       ) {
-        const error = yield* Effect.flip<unknown, NodeJobQueue.JobQueueError, Scope.Scope>(refused)
+        const error = yield* Effect.flip<unknown, NodeJobQueue.JobQueueError, Scope.Scope>(rejected)
         expect(error).toMatchObject({
           _tag: "JobQueueError",
           message: `The queue URL ${JSON.stringify(queueUrl)} in \`queueUrl\` names no region; write it as ` +
@@ -192,10 +193,10 @@ describe("NodeJobQueue", () => {
         })
       }
       yield* Layer.build(NodeJobQueue.layer({ queueUrl, keys, region: "eu-west-1", endpoint: "http://127.0.0.1:9" }))
-    }).pipe(Effect.provide(gathered().layer)))
+    }).pipe(Effect.provide(recordLogs().layer)))
 
   it.scoped("logs at most once a minute that the queue cannot be read", () => {
-    const { layer, logged } = gathered()
+    const { layer, logged } = recordLogs()
     vi.doMock("@aws-sdk/client-sqs", () => ({
       SQS: class {
         receiveMessage = () => Promise.reject(new Error("no such queue"))
@@ -210,13 +211,13 @@ describe("NodeJobQueue", () => {
       expect(logged).toHaveLength(6)
       expect(new Set(logged)).toEqual(
         new Set([
-          "WARN The queue of jobs that have ended cannot be read: Error: no such queue. It is read again in 30 seconds"
+          "WARN The queue of ended jobs cannot be read: Error: no such queue. The next attempt starts in 30 seconds"
         ])
       )
     }).pipe(Effect.provide(layer))
   })
 
-  it.scopedLive("says what to install where AWS's client is missing", () =>
+  it.scopedLive("names the package to install when AWS's client is missing", () =>
     Effect.gen(function*() {
       vi.doMock("@aws-sdk/client-sqs", () => Promise.reject(new Error("Cannot find package")))
       const options = { queueUrl: "https://sqs.eu-west-1.amazonaws.com/123456789012/done" }

@@ -1,14 +1,15 @@
-/** Notifications through an SNS and an SQS that others wrote. */
+/** Notifications of the emulator, received through a third-party SNS and SQS. */
 import type { Glacier } from "@aws-sdk/client-glacier"
 import { describe, expect, it } from "@effect/vitest"
 import { Context, Effect, Layer } from "effect"
 import { NodeEmulator } from "../../src/node/index.ts"
-import * as Queues from "./queue.ts"
+import { runEmulator } from "../support/processes.ts"
+import * as Queues from "./jobQueue.ts"
 import * as Support from "./support.ts"
 
 const { call } = Support
 
-/** A queue that is told of what is published to a topic. */
+/** A queue that receives the messages of a topic. */
 class Queue extends Context.Tag("test/Queue")<Queue, {
   readonly endpoint: string
   readonly topic: string
@@ -31,7 +32,7 @@ const queue = Layer.scoped(
 
 const photos = { accountId: "-", vaultName: "photos" }
 
-/** Checks that a message is what DescribeJob says. */
+/** Expects that a message equals the response of DescribeJob. */
 const expectJob = (glacier: Glacier, message: Record<string, unknown>, jobId: string, topic: string) =>
   Effect.gen(function*() {
     expect(message).toMatchObject({ Type: "Notification", TopicArn: topic, Subject: null })
@@ -39,15 +40,15 @@ const expectJob = (glacier: Glacier, message: Record<string, unknown>, jobId: st
     const { $metadata: _, ...described } = yield* call(() => glacier.describeJob({ ...photos, jobId }))
     expect(job).toMatchObject({ ...described, Completed: true, StatusMessage: "Succeeded" })
     expect(Object.keys(job)).toEqual(Object.keys(job).sort())
-    // What applies to no retrieval is there as well.
+    // Fields that no retrieval has are null.
     expect(job).toMatchObject({ JobOutputPath: null, OutputLocation: null, SelectParameters: null })
   })
 
 describe("notifications", () => {
-  it.scopedLive("of the program arrive in a queue", () =>
+  it.scopedLive("of the emulator program arrive in a queue", () =>
     Effect.gen(function*() {
       const { endpoint, next, topic } = yield* Queue
-      const { port } = yield* Support.runEmulator("--job-delay", "50 millis", "--sns-endpoint", endpoint)
+      const { port } = yield* runEmulator("--job-delay", "50 millis", "--sns-endpoint", endpoint)
       const glacier = yield* Support.sdk(port)
       yield* call(() => glacier.createVault(photos))
       const { archiveId } = yield* call(() => glacier.uploadArchive({ ...photos, body: Buffer.from("bytes") }))
@@ -61,7 +62,7 @@ describe("notifications", () => {
       yield* expectJob(glacier, yield* next, jobId!, topic)
     }).pipe(Effect.provide(queue)), 60_000)
 
-  it.scopedLive("of NodeEmulator arrive in a queue, also those the vault asks for", () =>
+  it.scopedLive("of NodeEmulator arrive in a queue if the vault configures them", () =>
     Effect.gen(function*() {
       const { endpoint, next, topic } = yield* Queue
       const emulator = NodeEmulator.layerServer({
@@ -86,11 +87,11 @@ describe("notifications", () => {
       }).pipe(Effect.scoped, Effect.provide(emulator))
     }).pipe(Effect.provide(queue)), 60_000)
 
-  it.scopedLive("that cannot be delivered keep nobody waiting", () =>
+  it.scopedLive("that cannot be delivered do not delay a job", () =>
     Effect.gen(function*() {
       const emulator = NodeEmulator.layerServer({
         jobDelay: 0,
-        // Nothing listens there.
+        // No server listens on port 1.
         snsEndpoint: new URL("http://127.0.0.1:1")
       })
       yield* Effect.gen(function*() {

@@ -1,4 +1,4 @@
-/** A server that sends its callers elsewhere, and the place it sends them to. */
+/** A server that redirects signed requests, and the server that it redirects them to. */
 import { FetchHttpClient, type HttpClient } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Layer } from "effect"
@@ -10,16 +10,16 @@ import * as TlsServer from "../support/tlsServer.ts"
 import { call } from "../transport/calls.ts"
 import { over } from "../transport/support.ts"
 
-/** A server on a free port, plain or over TLS, and the targets it was asked for. */
+/** Starts a server on a free port, plain or over TLS, and records the targets of its requests. */
 const serve = (listener: RequestListener, secure: boolean) =>
   Effect.gen(function*() {
-    const asked: Array<string | undefined> = []
+    const targets: Array<string | undefined> = []
     const http = createServer((request, response) => {
-      asked.push(request.url)
+      targets.push(request.url)
       listener(request, response)
     })
     const { origin } = yield* TlsServer.createServer(secure, (socket) => void http.emit("connection", socket))
-    return { asked, origin }
+    return { targets, origin }
   })
 
 type Client = (ca: string) => Layer.Layer<HttpClient.HttpClient>
@@ -36,9 +36,9 @@ const clients: ReadonlyArray<readonly [name: string, secure: boolean, client: Cl
 
 const names = ["describeVault", "createVault", "uploadArchive"] as const
 
-describe("a signed request goes to nobody else [S6]", () => {
+describe("a signed request is not redirected", () => {
   describe.each(clients)("over %s", (_, secure, client) => {
-    it.scopedLive.each([301, 302, 303, 307, 308])("when the answer is %i [S6]", (status) =>
+    it.scopedLive.each([301, 302, 303, 307, 308])("by status %i [S6]", (status) =>
       Effect.gen(function*() {
         const elsewhere = yield* serve((_, response) => response.end("{}"), secure)
         const home = yield* serve((request, response) => {
@@ -53,8 +53,8 @@ describe("a signed request goes to nobody else [S6]", () => {
           )
           expect(error).toMatchObject({ _tag: "UnknownServiceError", status, code: `HTTP ${status}` })
         }
-        expect(home.asked).toEqual(names.map((name) => call(name).request.split(" ")[1]))
-        expect(elsewhere.asked).toEqual([])
+        expect(home.targets).toEqual(names.map((name) => call(name).request.split(" ")[1]))
+        expect(elsewhere.targets).toEqual([])
       }))
   })
 })

@@ -1,4 +1,4 @@
-/** Archives over a line that is not to be relied on, to an emulator in a process of its own and back. */
+/** Archives that are uploaded and downloaded through a proxy that injects faults, with an emulator in another process. */
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
@@ -6,9 +6,10 @@ import { Array as Arr, Chunk, Duration, Effect, Layer, Schedule, Stream } from "
 import { createHash } from "node:crypto"
 import { GlacierError, Job, RetryPolicy, Source, Timeouts, Vault } from "../../src/index.ts"
 import { isFull } from "../support/full.ts"
+import { runEmulator } from "../support/processes.ts"
 import { ca, cert, key } from "../support/tlsServer.ts"
-import * as Proxy from "./proxy.ts"
-import { client, mebibyte, runEmulator, until } from "./support.ts"
+import * as Proxy from "./faultyProxy.ts"
+import { client, mebibyte, until } from "./support.ts"
 
 const sha256 = (...pieces: ReadonlyArray<Uint8Array>) => {
   const hash = createHash("sha256")
@@ -16,8 +17,11 @@ const sha256 = (...pieces: ReadonlyArray<Uint8Array>) => {
   return hash.digest()
 }
 
-/** The tree hash of bytes that come piece by piece, written down from its definition, and their number. */
-const witness = () => {
+/**
+ * The tree hash of bytes that come piece by piece, and their number. It is written from the definition and shares no code
+ * with the package.
+ */
+const makeTreeHash = () => {
   const leaves: Array<Uint8Array> = []
   let leaf = createHash("sha256")
   let size = 0
@@ -47,12 +51,12 @@ const witness = () => {
 const treeHashOf = (path: string) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
-    const { digest, update } = witness()
+    const { digest, update } = makeTreeHash()
     yield* Stream.runForEach(fs.stream(path, { chunkSize: mebibyte }), (bytes) => Effect.sync(() => update(bytes)))
     return digest()
   })
 
-/** A file of which every MiB begins otherwise: what is missing or in the wrong place is seen. */
+/** Writes a file in which each MiB starts with another text, so that missing and misplaced MiBs are detected. */
 const write = (path: string, size: number) =>
   Effect.scoped(Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -64,8 +68,8 @@ const write = (path: string, size: number) =>
     }
   }))
 
-/** An emulator that keeps its data in a folder: its URL, and the sizes of the files it has for archives and parts. */
-const emulator = Effect.fnUntraced(function*(...options: ReadonlyArray<string>) {
+/** Starts an emulator program with a folder. Returns its URL and the sizes of its files with archives and parts. */
+const startEmulator = Effect.fnUntraced(function*(...options: ReadonlyArray<string>) {
   const fs = yield* FileSystem.FileSystem
   const data = yield* fs.makeTempDirectoryScoped()
   const { url } = yield* runEmulator(
@@ -79,16 +83,17 @@ const emulator = Effect.fnUntraced(function*(...options: ReadonlyArray<string>) 
   return { url, sizes }
 })
 
-/** The harm that bytes may come to. */
-const anyHarm = ["reset", "truncate", "stall", "slow", "flip", "extra", "lost"] as const
+/** All faults of bytes. */
+const allFaults = ["reset", "truncate", "stall", "slow", "flip", "extra", "lost"] as const
 
-/** The harm that ends a message or keeps it back, but does not change it: an id that is changed has no checksum. */
-const breaks = ["reset", "truncate", "stall", "slow"] as const
+/** The faults that delay or cut off a message. Changed bytes are left out where no checksum detects them, as in ids. */
+const interruptions = ["reset", "truncate", "stall", "slow"] as const
 
-const answers = ["page 503", "throttle 400", "timeout 408"] as const
+/** The responses that the proxy sends itself. */
+const proxyResponses = ["page 503", "throttle 400", "timeout 408"] as const
 
-/** Gives up soon, so that much has to be resumed. */
-const impatient = RetryPolicy.make({
+/** Few attempts, so that many calls fail and transfers have to be resumed. */
+const fewAttempts = RetryPolicy.make({
   attempts: 3,
   base: "10 millis",
   throttleBase: "10 millis",
@@ -101,21 +106,22 @@ interface Scenario {
   readonly seed: number
   readonly size: number
   readonly partSize: number
-  /** Bytes between two faults, on average: where there are bodies, and where there are only heads. */
+  /** The average number of bytes between two faults: in the direction with bodies, and in the other one. */
   readonly every: { readonly body: number; readonly head: number }
   readonly timeouts: Partial<Timeouts.Limits>
   readonly policy: RetryPolicy.Policy
 }
 
-/** Tries again and again, as one who has all the time in the world; what it failed with before. */
-const untilDone = <A, E, R>(attempt: Effect.Effect<A, E, R>, seen: (error: E) => Effect.Effect<unknown>) =>
-  Effect.retry(Effect.tapError(attempt, seen), Schedule.recurs(100))
+/** Retries up to 100 times, and passes each error to `onError`. */
+const untilDone = <A, E, R>(attempt: Effect.Effect<A, E, R>, onError: (error: E) => Effect.Effect<unknown>) =>
+  Effect.retry(Effect.tapError(attempt, onError), Schedule.recurs(100))
 
 /**
- * Uploads a file, and downloads it to a file and as a Stream, resumed as often as it takes. All errors on the way are of
- * this package; in the end the bytes are right, and the vault holds that archive and nothing else.
+ * Uploads a file, downloads it to a file and as a Stream, and resumes each transfer until it succeeds. Expects that all errors
+ * are those of this package, that the bytes are right, and that the vault has one archive and no open upload. Returns the
+ * numbers of injected faults.
  */
-const thereAndBack = ({ every, partSize, policy, seed, size, timeouts }: Scenario, url: string) =>
+const roundTrip = ({ every, partSize, policy, seed, size, timeouts }: Scenario, url: string) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const folder = yield* fs.makeTempDirectoryScoped()
@@ -124,12 +130,12 @@ const thereAndBack = ({ every, partSize, policy, seed, size, timeouts }: Scenari
     const name = `vault-${seed}`
     const vault = yield* Effect.provide(Vault.make(name), yield* Layer.build(client(url, ca)))
     yield* vault.create
-    const happened = new Map<string, number>()
-    /** The line does not know the keys of TLS: it cannot answer in the place of the service. */
-    const inPlace = url.startsWith("https:") ? [] : answers
+    const faultCounts = new Map<string, number>()
+    /** Over TLS the proxy cannot respond, because it has no keys. */
+    const responses = url.startsWith("https:") ? [] : proxyResponses
 
-    /** Runs what goes over the harmful line; afterwards no connection is left. */
-    const harmed = <A, E, R>(
+    /** Runs a transfer through the proxy, and expects that no connection stays open. */
+    const throughProxy = <A, E, R>(
       faults: Pick<Proxy.Options, "up" | "down">,
       use: (vault: Vault.Service) => Effect.Effect<A, E, R>
     ) =>
@@ -141,22 +147,22 @@ const thereAndBack = ({ every, partSize, policy, seed, size, timeouts }: Scenari
           Effect.provideService(RetryPolicy.RetryPolicy, policy)
         )
         yield* Effect.timeout(until(proxy.open, (open) => open === 0), "10 seconds")
-        for (const [what, count] of proxy.happened) happened.set(what, (happened.get(what) ?? 0) + count)
+        for (const [fault, count] of proxy.counts) faultCounts.set(fault, (faultCounts.get(fault) ?? 0) + count)
         return value
       }).pipe(Effect.scoped)
 
-    const uploaded = yield* harmed(
+    const uploaded = yield* throughProxy(
       {
-        up: { every: every.body, kinds: [...anyHarm, ...inPlace] },
-        down: { every: every.head, kinds: breaks }
+        up: { every: every.body, kinds: [...allFaults, ...responses] },
+        down: { every: every.head, kinds: interruptions }
       },
-      (harmed) => {
+      (proxied) => {
         let kept: string | undefined
         return untilDone(
           Effect.suspend(() =>
             kept === undefined
-              ? harmed.upload(Source.file(`${folder}/file`), { partSize, onFailure: "keep" })
-              : harmed.resumeUpload(kept, Source.file(`${folder}/file`))
+              ? proxied.upload(Source.file(`${folder}/file`), { partSize, onFailure: "keep" })
+              : proxied.resumeUpload(kept, Source.file(`${folder}/file`))
           ),
           Effect.fnUntraced(function*(error) {
             const isKept = error._tag === "UploadKept"
@@ -165,7 +171,7 @@ const thereAndBack = ({ every, partSize, policy, seed, size, timeouts }: Scenari
             if (isKept) kept = error.uploadId
             if (kept !== undefined) return
             const open = yield* Effect.orDie(Stream.runCollect(vault.uploads))
-            // Only where it says so may there be one that nobody knows of.
+            // Only after `OutcomeUnknown` may there be an open upload without a known id.
             if (cause._tag !== "OutcomeUnknown") expect(Chunk.size(open)).toBe(0)
             yield* Effect.orDie(Effect.forEach(open, ({ uploadId }) => vault.abortUpload(uploadId)))
           })
@@ -177,27 +183,30 @@ const thereAndBack = ({ every, partSize, policy, seed, size, timeouts }: Scenari
 
     const { id } = yield* vault.retrieveArchive(uploaded.archiveId)
     const options = { windowSize: partSize }
-    yield* harmed(
+    yield* throughProxy(
       {
-        up: { every: every.head, kinds: [...breaks, ...inPlace] },
-        down: { every: every.body, kinds: anyHarm }
+        up: { every: every.head, kinds: [...interruptions, ...responses] },
+        down: { every: every.body, kinds: allFaults }
       },
       () =>
         Effect.gen(function*() {
           const job = yield* Job.attach({ vaultName: name }, id)
-          const seen = (error: unknown) => Effect.sync(() => expect(GlacierError.isGlacierError(error)).toBe(true))
-          yield* untilDone(job.outputToFile(`${folder}/back`, { ...options, onFailure: "keep" }), seen)
+          const onError = (error: unknown) => Effect.sync(() => expect(GlacierError.isGlacierError(error)).toBe(true))
+          yield* untilDone(job.outputToFile(`${folder}/back`, { ...options, onFailure: "keep" }), onError)
           expect(yield* treeHashOf(`${folder}/back`)).toBe(treeHash)
           expect((yield* fs.readDirectory(folder)).sort()).toEqual(["back", "file"])
 
-          const { digest, size: passed, update } = witness()
+          const { digest, size: received, update } = makeTreeHash()
           yield* untilDone(
             Effect.suspend(() =>
-              Stream.runForEach(job.output({ ...options, from: passed() }), (bytes) => Effect.sync(() => update(bytes)))
+              Stream.runForEach(
+                job.output({ ...options, from: received() }),
+                (bytes) => Effect.sync(() => update(bytes))
+              )
             ),
-            seen
+            onError
           )
-          expect(passed()).toBe(size)
+          expect(received()).toBe(size)
           expect(digest()).toBe(treeHash)
         })
     )
@@ -205,19 +214,19 @@ const thereAndBack = ({ every, partSize, policy, seed, size, timeouts }: Scenari
     const inventory = yield* Effect.flatMap(vault.retrieveInventory(), ({ inventory }) => inventory)
     const archives = Array.from(yield* Stream.runCollect(inventory.archives()))
     expect(archives).toMatchObject([{ archiveId: uploaded.archiveId, size, treeHash }])
-    return happened
+    return faultCounts
   }).pipe(Effect.scoped)
 
 /** The MiB of the large archive, the faults that it meets at least in each direction, and the seeds of small archives. */
 const { faults, large, seeds } = isFull ? { large: 1024, faults: 5, seeds: 12 } : { large: 128, faults: 1, seeds: 3 }
 
-describe("over a line that resets, truncates, stalls, slows down, and changes bytes both ways [I2]", () => {
+describe("over connections that reset, truncate, stall, slow down and change bytes in both directions", () => {
   it.scopedLive(
-    `${large} MiB arrive unchanged there and back, and nothing is left behind [I2]`,
+    `uploads and downloads ${large} MiB correctly, and leaves no upload and no surplus file behind [I2]`,
     () =>
       Effect.gen(function*() {
-        const { sizes, url } = yield* emulator()
-        const happened = yield* thereAndBack({
+        const { sizes, url } = yield* startEmulator()
+        const faultCounts = yield* roundTrip({
           seed: 1,
           size: large * mebibyte,
           partSize: 4 * mebibyte,
@@ -225,11 +234,11 @@ describe("over a line that resets, truncates, stalls, slows down, and changes by
           timeouts: { response: Duration.seconds(4), upload: Duration.seconds(8), idle: Duration.seconds(2) },
           policy: RetryPolicy.patient
         }, url)
-        for (const way of ["up", "down"]) {
-          const counts = [...happened].filter(([what]) => what.startsWith(way)).map(([, count]) => count)
+        for (const direction of ["up", "down"]) {
+          const counts = [...faultCounts].filter(([fault]) => fault.startsWith(direction)).map(([, count]) => count)
           expect(counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(faults)
         }
-        // Of parts that came twice one is kept; and the inventory is a file too.
+        // A part that arrived twice is stored once. One more file is the inventory.
         expect((yield* sizes).filter((size) => size >= mebibyte)).toEqual(Arr.replicate(4 * mebibyte, large / 4))
         expect(yield* sizes).toHaveLength(large / 4 + 1)
       }).pipe(Effect.provide(NodeContext.layer)),
@@ -237,51 +246,51 @@ describe("over a line that resets, truncates, stalls, slows down, and changes by
   )
 
   it.scopedLive(
-    "small archives are right there and back, though hardly a part comes through [I2]",
+    "uploads and downloads small archives correctly although most parts meet a fault [I2]",
     () =>
       Effect.gen(function*() {
-        const { url } = yield* emulator()
-        const happened = new Set<string>()
+        const { url } = yield* startEmulator()
+        const kinds = new Set<string>()
         for (const seed of Arr.range(1, seeds)) {
-          const faults = yield* thereAndBack({
+          const faults = yield* roundTrip({
             seed,
             size: 6 * mebibyte + 12_345,
             partSize: mebibyte,
             every: { body: 2 * mebibyte, head: 3000 },
             timeouts: { response: Duration.millis(500), upload: Duration.seconds(1), idle: Duration.millis(300) },
-            policy: impatient
+            policy: fewAttempts
           }, url).pipe(Effect.tapErrorCause(() => Effect.logError(`Seed ${seed}`)))
-          for (const what of faults.keys()) happened.add(what.replace(/^(up|down) /, ""))
+          for (const fault of faults.keys()) kinds.add(fault.replace(/^(up|down) /, ""))
         }
-        if (isFull) expect([...happened].sort()).toEqual([...anyHarm, ...answers].sort())
-        else expect(happened.size).toBeGreaterThanOrEqual(5)
+        if (isFull) expect([...kinds].sort()).toEqual([...allFaults, ...proxyResponses].sort())
+        else expect(kinds.size).toBeGreaterThanOrEqual(5)
       }).pipe(Effect.provide(NodeContext.layer)),
     300_000
   )
 
   it.scopedLive(
-    "over TLS harm costs connections, and never a byte [I2]",
+    "uploads and downloads small archives correctly over TLS, where faults break connections [I2]",
     () =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
         const folder = yield* fs.makeTempDirectoryScoped()
         yield* fs.writeFileString(`${folder}/cert.pem`, cert)
         yield* fs.writeFileString(`${folder}/key.pem`, key)
-        const { url } = yield* emulator("--tls-cert", `${folder}/cert.pem`, "--tls-key", `${folder}/key.pem`)
-        const happened = new Set<string>()
+        const { url } = yield* startEmulator("--tls-cert", `${folder}/cert.pem`, "--tls-key", `${folder}/key.pem`)
+        const kinds = new Set<string>()
         for (const seed of isFull ? [1, 2] : [1]) {
-          const faults = yield* thereAndBack({
+          const faults = yield* roundTrip({
             seed,
             size: 6 * mebibyte + 12_345,
             partSize: mebibyte,
             every: { body: 2 * mebibyte, head: 6000 },
             timeouts: { response: Duration.seconds(1), upload: Duration.seconds(2), idle: Duration.millis(500) },
-            policy: impatient
+            policy: fewAttempts
           }, url).pipe(Effect.tapErrorCause(() => Effect.logError(`Seed ${seed}`)))
-          for (const what of faults.keys()) happened.add(what.replace(/^(up|down) /, ""))
+          for (const fault of faults.keys()) kinds.add(fault.replace(/^(up|down) /, ""))
         }
-        if (isFull) expect([...happened].sort()).toEqual([...anyHarm].sort())
-        else expect(happened.size).toBeGreaterThanOrEqual(3)
+        if (isFull) expect([...kinds].sort()).toEqual([...allFaults].sort())
+        else expect(kinds.size).toBeGreaterThanOrEqual(3)
       }).pipe(Effect.provide(NodeContext.layer)),
     300_000
   )

@@ -1,44 +1,45 @@
-/** Two processes that download to one target: the file is whole or not there, and the first is not disturbed. */
+/** Two processes that download to one target: the file is complete or missing, and the first download is not disturbed. */
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Redacted } from "effect"
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync } from "node:fs"
+import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs"
 import { createServer, request as requestTo } from "node:http"
-import { tmpdir } from "node:os"
 import { join, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
 import * as Emulator from "../../src/emulator/Emulator.ts"
 import * as NodeEmulator from "../../src/node/NodeEmulator.ts"
 import { Hasher } from "../../src/transport/Hasher.ts"
+import { temporaryFolder } from "../support/folders.ts"
+import { runScript } from "../support/processes.ts"
 import * as Support from "./support.ts"
 
 const { mebibyte, port, ramp } = Support
 
 const bytes = ramp(8.5 * mebibyte)
 
-const vault = { vaultName: "survivor" }
+const vault = { vaultName: "films" }
 
 const script = fileURLToPath(new URL("downloader.ts", import.meta.url))
 
-/** A way to the emulator that lets so many windows pass, and holds all others until it is opened. */
-const makeWay = (port: number, windows: number) =>
+/** Starts a proxy for the emulator that passes a number of windows on, and holds all others until it is opened. */
+const makeProxy = (port: number, windows: number) =>
   Effect.gen(function*() {
-    const full = yield* Deferred.make<void>()
+    const blocked = yield* Deferred.make<void>()
     const held: Array<() => void> = []
     let left = windows
     const server = createServer((incoming, outgoing) => {
       const { headers, method = "", url: path = "" } = incoming
       const pass = () => {
-        const onward = requestTo({ port, method, path, headers, host: "127.0.0.1" }, (answer) => {
-          outgoing.writeHead(answer.statusCode ?? 500, answer.headers)
-          answer.pipe(outgoing)
+        const onward = requestTo({ port, method, path, headers, host: "127.0.0.1" }, (response) => {
+          outgoing.writeHead(response.statusCode ?? 500, response.headers)
+          response.pipe(outgoing)
         })
         onward.on("error", () => outgoing.destroy())
         incoming.pipe(onward)
       }
       if (!path.includes("/output") || left-- > 0) return pass()
       held.push(pass)
-      Deferred.unsafeDone(full, Effect.void)
+      Deferred.unsafeDone(blocked, Effect.void)
     })
     yield* Effect.acquireRelease(
       Effect.async<void>((resume) => void server.listen(0, "127.0.0.1", () => resume(Effect.void))),
@@ -51,7 +52,8 @@ const makeWay = (port: number, windows: number) =>
     const address = server.address()
     return {
       port: typeof address === "object" && address !== null ? address.port : 0,
-      full: Deferred.await(full),
+      /** Waits until a window is held. */
+      blocked: Deferred.await(blocked),
       open: Effect.sync(() => {
         left = Number.POSITIVE_INFINITY
         for (const pass of held) pass()
@@ -59,12 +61,9 @@ const makeWay = (port: number, windows: number) =>
     }
   })
 
-/** A folder, and processes that download an archive to a path. */
-const prepared = Effect.gen(function*() {
-  const directory = yield* Effect.acquireRelease(
-    Effect.sync(() => realpathSync(mkdtempSync(join(tmpdir(), "effect-glacier-")))),
-    (path) => Effect.sync(() => rmSync(path, { recursive: true }))
-  )
+/** A folder, and functions that start processes which download an archive to a path. */
+const prepare = Effect.gen(function*() {
+  const directory = yield* temporaryFolder
   const glacier = yield* GlacierClient
   yield* glacier.createVault(vault)
   const hashes = yield* (yield* Hasher).hashes(bytes)
@@ -73,60 +72,61 @@ const prepared = Effect.gen(function*() {
   const emulator = yield* port
   const { accessKeyId, secretAccessKey } = Emulator.defaultKey
 
-  /** Begins a download whose first windows pass. */
-  const begin = Effect.fnUntraced(function*(path: string, windows = 3, ...args: ReadonlyArray<string>) {
-    const way = yield* makeWay(emulator, windows)
-    const { exit, kill } = yield* Support.runScript(script, [path, jobId, ...args], {
+  /** Starts a download of which only the first windows pass. */
+  const start = Effect.fnUntraced(function*(path: string, windows = 3, ...args: ReadonlyArray<string>) {
+    const proxy = yield* makeProxy(emulator, windows)
+    const { exit, kill } = yield* runScript(script, [path, jobId, ...args], {
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: Redacted.value(secretAccessKey),
       AWS_REGION: NodeEmulator.region,
-      AWS_ENDPOINT_URL_GLACIER: `http://127.0.0.1:${way.port}`
+      AWS_ENDPOINT_URL_GLACIER: `http://127.0.0.1:${proxy.port}`
     })
-    const said = Effect.map(exit, ({ stderr, stdout }) => stdout || stderr)
-    return { ...way, kill: (signal: NodeJS.Signals) => Effect.zipRight(kill(signal), exit), said }
+    const output = Effect.map(exit, ({ stderr, stdout }) => stdout || stderr)
+    return { ...proxy, kill: (signal: NodeJS.Signals) => Effect.zipRight(kill(signal), exit), output }
   })
-  /** Runs a download to its end. */
-  const run = (...args: Parameters<typeof begin>) => Effect.scoped(Effect.flatMap(begin(...args), ({ said }) => said))
+  /** Runs a download to its end, and returns its output. */
+  const run = (...args: Parameters<typeof start>) =>
+    Effect.scoped(Effect.flatMap(start(...args), ({ output }) => output))
 
-  return { directory, target: join(directory, "film"), begin, run, names: () => readdirSync(directory).sort() }
+  return { directory, target: join(directory, "film"), start, run, names: () => readdirSync(directory).sort() }
 })
 
-type Prepared = Effect.Effect.Success<typeof prepared>
+type Prepared = Effect.Effect.Success<typeof prepare>
 
 const inFolder = <A, E>(
-  body: (prepared: Prepared) => Effect.Effect<A, E, Effect.Effect.Context<ReturnType<Prepared["begin"]>>>
-) => Effect.provide(Effect.flatMap(prepared, body), NodeEmulator.layer({ jobDelay: 0 }))
+  body: (prepared: Prepared) => Effect.Effect<A, E, Effect.Effect.Context<ReturnType<Prepared["start"]>>>
+) => Effect.provide(Effect.flatMap(prepare, body), NodeEmulator.layer({ jobDelay: 0 }))
 
-const isWhole = (target: string) => expect(readFileSync(target).equals(bytes)).toBe(true)
+const expectComplete = (target: string) => expect(readFileSync(target).equals(bytes)).toBe(true)
 
-const everything = Number.POSITIVE_INFINITY
+const allWindows = Number.POSITIVE_INFINITY
 
-describe.concurrent("Two processes that download to one target", () => {
+describe.concurrent("of two processes that download to one target", () => {
   it.scopedLive(
-    "refuse the second, which is stopped and started again, by any path, and leave the first alone",
+    "the second is rejected by any path to the target, and the first is not disturbed",
     () =>
-      inFolder(({ begin, directory, names, run, target }) =>
+      inFolder(({ start, directory, names, run, target }) =>
         Effect.gen(function*() {
           mkdirSync(join(directory, "sub"))
           symlinkSync(directory, join(directory, "linked"))
-          const first = yield* begin(target)
-          yield* first.full
+          const first = yield* start(target)
+          yield* first.blocked
           const before = names()
           expect(before).toHaveLength(5)
           for (const path of [target, relative(process.cwd(), target), join(directory, "linked", "film")]) {
-            const said = yield* run(path)
-            expect(said).toMatch(
+            const output = yield* run(path)
+            expect(output).toMatch(
               /^FileInUse: .*\/film is in use by process \d+\. If that process no longer runs, remove /
             )
-            expect(said).toContain(`${target} is in use`)
+            expect(output).toContain(`${target} is in use`)
             expect(names()).toEqual(before)
           }
-          const stopped = yield* begin(`${directory}/sub/../film`)
+          const stopped = yield* start(`${directory}/sub/../film`)
           yield* stopped.kill("SIGINT")
           expect(names()).toEqual(before)
           yield* first.open
-          expect(yield* first.said).toBe("done")
-          isWhole(target)
+          expect(yield* first.output).toBe("done")
+          expectComplete(target)
           expect(names()).toEqual(["film", "linked", "sub"])
         })
       ),
@@ -134,38 +134,38 @@ describe.concurrent("Two processes that download to one target", () => {
   )
 
   it.scopedLive(
-    "let the second resume when the first was killed",
+    "the second resumes when the first was killed",
     () =>
-      inFolder(({ begin, directory, names, run, target }) =>
+      inFolder(({ start, directory, names, run, target }) =>
         Effect.gen(function*() {
-          const first = yield* begin(target, 4)
-          yield* first.full
+          const first = yield* start(target, 4)
+          yield* first.blocked
           const checkpoint = names().find((name) => name.endsWith(".checkpoint")) ?? ""
           const recorded = Effect.sync(() => readFileSync(join(directory, checkpoint), "utf8").match(/^\d+-/gm) ?? [])
           yield* Support.until(recorded, ({ length }) => length >= 3)
           yield* first.kill("SIGKILL")
           expect(names()).toHaveLength(3)
-          const rest = yield* begin(target, 6)
-          expect(yield* rest.said).toBe("done")
-          isWhole(target)
+          const rest = yield* start(target, 6)
+          expect(yield* rest.output).toBe("done")
+          expectComplete(target)
           expect(names()).toEqual(["film"])
-          expect(yield* run(target, everything)).toBe("done")
+          expect(yield* run(target, allWindows)).toBe("done")
         })
       ),
     180_000
   )
 
   it.scopedLive(
-    "leave nothing when the first is interrupted, and the second may start then",
+    "the second starts from the beginning when the first was interrupted, which leaves no files",
     () =>
-      inFolder(({ begin, names, run, target }) =>
+      inFolder(({ start, names, run, target }) =>
         Effect.gen(function*() {
-          const first = yield* begin(target)
-          yield* first.full
+          const first = yield* start(target)
+          yield* first.blocked
           yield* first.kill("SIGINT")
           expect(names()).toEqual([])
-          expect(yield* run(target, everything)).toBe("done")
-          isWhole(target)
+          expect(yield* run(target, allWindows)).toBe("done")
+          expectComplete(target)
           expect(names()).toEqual(["film"])
         })
       ),
@@ -173,28 +173,28 @@ describe.concurrent("Two processes that download to one target", () => {
   )
 
   it.scopedLive(
-    "that no lock reaches: what the second removed and began anew is never mixed with the first's",
+    "no bytes are mixed even without a lock: the first fails when the second replaces its file",
     () =>
-      inFolder(({ begin, names, run, target }) =>
+      inFolder(({ start, names, run, target }) =>
         Effect.gen(function*() {
-          const first = yield* begin(target, 3, "unlocked")
-          yield* first.full
-          const stopped = yield* begin(target, 0, "unlocked")
-          yield* stopped.full
+          const first = yield* start(target, 3, "unlocked")
+          yield* first.blocked
+          const stopped = yield* start(target, 0, "unlocked")
+          yield* stopped.blocked
           yield* stopped.kill("SIGINT")
           expect(names()).toEqual([])
-          const again = yield* begin(target, 2, "unlocked")
-          yield* again.full
+          const again = yield* start(target, 2, "unlocked")
+          yield* again.blocked
           yield* first.open
-          expect(yield* first.said).toMatch(
+          expect(yield* first.output).toMatch(
             /^FileReplaced: .*\/film is not written: another process removed or replaced /
           )
           expect(names()).not.toContain("film")
           yield* again.open
-          expect(yield* again.said).toBe("done")
-          isWhole(target)
+          expect(yield* again.output).toBe("done")
+          expectComplete(target)
           expect(names()).toEqual(["film"])
-          expect(yield* run(target, everything, "unlocked")).toBe("done")
+          expect(yield* run(target, allWindows, "unlocked")).toBe("done")
         })
       ),
     180_000

@@ -3,12 +3,12 @@ import { gzipSync } from "node:zlib"
 import { Source, Upload } from "../../src/index.ts"
 import { archiveId, uploadId } from "../transport/calls.ts"
 import * as Scenarios from "./scenarios.ts"
-import * as Script from "./script.ts"
+import * as Script from "./scriptedServer.ts"
 import { mebibyte, treeHash } from "./support.ts"
 
-const { brief, bytes, cancelAll, chunked, failed, gone, json, page, playAll, slice, throttled, vault } = Scenarios
+const { brief, bytes, interruptAll, chunked, failed, gone, json, page, runAll, slice, throttled, vault } = Scenarios
 
-const { answer, early, end, message, refuse, reset, send, silence, slowly } = Script
+const { early, end, message, reject, reset, respond, send, silence, slowly } = Script
 
 type Row = Scenarios.Row
 
@@ -28,8 +28,8 @@ const opened = message(201, { "x-amz-multipart-upload-id": uploadId, location: "
 const stored = message(204)
 const completed = message(201, { "x-amz-archive-id": archiveId })
 
-/** An answer that says how long it is, and ends before. */
-const halfAnswer = message(400, { "content-type": "application/json", "content-length": 100 }, "{\"code\":")
+/** A response that ends before its length. */
+const halfResponse = message(400, { "content-type": "application/json", "content-length": 100 }, "{\"code\":")
 
 const underWay = {
   ArchiveDescription: null,
@@ -44,13 +44,13 @@ const has = (index: number, of: Uint8Array = slice(index)) => ({
   SHA256TreeHash: treeHash(of)
 })
 
-const parts = (list: ReadonlyArray<unknown>, marker: string | null = null): Script.Reply =>
+const parts = (list: ReadonlyArray<unknown>, marker: string | null = null): Script.Response =>
   json({ ...underWay, Marker: marker, Parts: list })
 
-/** Another tree hash than any that was sent. */
+/** A tree hash that no request has. */
 const otherHash = { "x-amz-archive-id": archiveId, "x-amz-sha256-tree-hash": "0".repeat(64) }
 
-const damaged = refuse(
+const damaged = reject(
   403,
   "InvalidSignatureException",
   "The value passed in as x-amz-content-sha256 does not match the computed payload hash."
@@ -63,74 +63,74 @@ const abort: Script.Exchange = ["abort", send(stored)]
 
 const rows: ReadonlyArray<Row> = [
   {
-    name: "the opening is throttled",
+    name: "retries when opening the upload is throttled",
     run: upload,
     script: [["open", throttled], open, part(0), part(1), part(2), complete]
   },
   {
-    name: "the end is throttled",
+    name: "retries when completing the upload is throttled",
     run: upload,
     script: [open, part(0), part(1), part(2), ["complete", throttled], ["complete", throttled], complete]
   },
   {
-    name: "throttled for good: the parts are dropped",
+    name: "aborts the upload when a part is throttled in every attempt",
     run: upload,
     script: [open, part(0), ["part 1", throttled], ["part 1", throttled], ["part 1", throttled], abort],
     fails: "Throttling"
   },
   {
-    name: "throttled for good: the parts are kept",
+    name: "keeps the upload when a part is throttled in every attempt and onFailure is \"keep\"",
     run: keeping,
     script: [open, part(0), ["part 1", throttled], ["part 1", throttled], ["part 1", throttled]],
     fails: "UploadKept Throttling"
   },
   {
-    name: "the answer to the opening has no id",
+    name: "fails when the response to opening the upload has no id",
     run: upload,
-    script: [["open", answer(201, { location: "/somewhere" })]],
+    script: [["open", respond(201, { location: "/somewhere" })]],
     fails: "MalformedResponse"
   },
   {
-    name: "the answer to the end has no id",
+    name: "fails when the response to completing the upload has no id",
     run: keeping,
-    script: [open, part(0), part(1), part(2), ["complete", answer(201)]],
+    script: [open, part(0), part(1), part(2), ["complete", respond(201)]],
     fails: "UploadKept MalformedResponse"
   },
   {
-    name: "the answer to the opening is lost: another is opened",
+    name: "opens another upload when the response to opening one is lost",
     run: upload,
     script: [["open", end()], open, part(0), part(1), part(2), complete]
   },
   {
-    name: "the opening is lost",
+    name: "opens another upload when the connection is reset",
     run: upload,
     script: [["open", reset()], open, part(0), part(1), part(2), complete]
   },
   {
-    name: "the answer to the end is lost, and the second says the same",
+    name: "completes the upload again when the response is lost",
     run: upload,
     script: [open, part(0), part(1), part(2), ["complete", end()], complete]
   },
   {
-    name: "the answer to the end is lost, and then there is no such upload",
+    name: "fails when the response to completing the upload is lost and then the upload does not exist",
     run: keeping,
     script: [open, part(0), part(1), part(2), ["complete", reset()], ["complete", gone]],
     fails: "OutcomeUnknown"
   },
   {
-    name: "there is no such upload at its end, and nothing was lost before",
+    name: "fails when the upload does not exist and no response was lost",
     run: keeping,
     script: [open, part(0), part(1), part(2), ["complete", gone]],
     fails: "UploadKept ResourceNotFound"
   },
   {
-    name: "the answers to the end are lost, and the upload can be aborted: it was not completed",
+    name: "reports an upload as not completed if it can be aborted after lost responses",
     run: upload,
     script: [open, part(0), part(1), part(2), ["complete", end()], ["complete", end()], ["complete", end()], abort],
     fails: "ConnectionError"
   },
   {
-    name: "the answers to the end are lost, and there is no upload to abort",
+    name: "reports an unknown outcome if the upload cannot be aborted after lost responses",
     run: upload,
     script: [
       ...[open, part(0), part(1), part(2)],
@@ -142,40 +142,40 @@ const rows: ReadonlyArray<Row> = [
     fails: "OutcomeUnknown"
   },
   {
-    name: "the end is confirmed with another tree hash",
+    name: "fails when the archive has another tree hash",
     run: upload,
-    script: [...[open, part(0), part(1), part(2)], ["complete", answer(201, otherHash)]],
+    script: [...[open, part(0), part(1), part(2)], ["complete", respond(201, otherHash)]],
     fails: "ChecksumMismatch"
   },
   {
-    name: "a part is confirmed with another tree hash once",
+    name: "sends a part again when the response has another tree hash",
     run: upload,
-    script: [open, ["part 0", answer(204, otherHash)], part(0), part(1), part(2), complete]
+    script: [open, ["part 0", respond(204, otherHash)], part(0), part(1), part(2), complete]
   },
   {
-    name: "a part is damaged on its way once",
+    name: "sends a part again that was damaged once",
     run: upload,
     script: [open, ["part 0", damaged], part(0), part(1), part(2), complete]
   },
   {
-    name: "a part is damaged on its way each time",
+    name: "aborts the upload when a part is damaged in every attempt",
     run: upload,
     script: [open, ["part 0", damaged], ["part 0", damaged], ["part 0", damaged], abort],
     fails: "ChecksumMismatch"
   },
   {
-    name: "a single request is damaged on its way once",
+    name: "sends a small archive again that was damaged once",
     run: small,
     script: [["archive", damaged], ["archive", send(completed)]]
   },
   {
-    name: "a single request is confirmed with another tree hash",
+    name: "fails when a small archive has another tree hash",
     run: small,
-    script: [["archive", answer(201, otherHash)]],
+    script: [["archive", respond(201, otherHash)]],
     fails: "ChecksumMismatch"
   },
   {
-    name: "the end is answered with 200 and an error",
+    name: "completes the upload again after an error with status 200",
     run: upload,
     script: [
       ...[open, part(0), part(1), part(2)],
@@ -184,28 +184,28 @@ const rows: ReadonlyArray<Row> = [
     ]
   },
   {
-    name: "a part has another checksum",
+    name: "aborts the upload when the service computed another tree hash for a part",
     run: upload,
-    script: [open, ["part 0", refuse(400, "InvalidParameterValueException", "Checksum mismatch: expected")], abort],
+    script: [open, ["part 0", reject(400, "InvalidParameterValueException", "Checksum mismatch: expected")], abort],
     fails: "ChecksumMismatch"
   },
   {
-    name: "the whole has another checksum",
+    name: "aborts the upload when the service computed another tree hash for the archive",
     run: upload,
     script: [
       ...[open, part(0), part(1), part(2)],
-      ["complete", refuse(400, "InvalidParameterValueException", "Checksum mismatch: expected")],
+      ["complete", reject(400, "InvalidParameterValueException", "Checksum mismatch: expected")],
       abort
     ],
     fails: "ChecksumMismatch"
   },
   {
-    name: "a part did not arrive in time",
+    name: "sends a part again that did not arrive in time",
     run: upload,
-    script: [open, ["part 0", refuse(408, "RequestTimeoutException")], part(0), part(1), part(2), complete]
+    script: [open, ["part 0", reject(408, "RequestTimeoutException")], part(0), part(1), part(2), complete]
   },
   {
-    name: "a part is refused before its body is sent",
+    name: "aborts the upload when a part is rejected before its body is sent",
     run: upload,
     script: [open, [
       "part 0",
@@ -220,23 +220,23 @@ const rows: ReadonlyArray<Row> = [
     fails: "AccessDenied"
   },
   {
-    name: "a part is too large for who is in between",
+    name: "aborts the upload when a proxy rejects a part as too large",
     run: upload,
     script: [open, ["part 0", early(message(413, { "content-type": "text/html", connection: "close" }, page))], abort],
     fails: "UnknownServiceError"
   },
   {
-    name: "the connection is reset in the middle of a part",
+    name: "sends a part again when the connection is reset in its middle",
     run: upload,
     script: [open, ["part 0", reset(undefined, "head")], part(0), part(1), part(2), complete]
   },
   {
-    name: "the connection is closed instead of an answer",
+    name: "sends a part again when the connection is closed without a response",
     run: upload,
     script: [open, ["part 0", end()], part(0), part(1), part(2), complete]
   },
   {
-    name: "the connection is closed after each answer, as it says",
+    name: "accepts that the server closes the connection after each response, as announced",
     run: upload,
     script: [
       open,
@@ -247,22 +247,22 @@ const rows: ReadonlyArray<Row> = [
     ]
   },
   {
-    name: "the connection is reset after an answer",
+    name: "accepts that the connection is reset after a response",
     run: upload,
     script: [["open", reset(opened)], ["part 0", reset(stored)], part(1), part(2), complete]
   },
   {
-    name: "an answer is cut in its head",
+    name: "sends a part again when the response is cut in its head",
     run: upload,
     script: [open, ["part 0", end(stored.subarray(0, 9))], part(0), part(1), part(2), complete]
   },
   {
-    name: "an answer is no HTTP",
+    name: "sends a part again when the response is not HTTP",
     run: upload,
     script: [open, ["part 0", end(Buffer.from("SSH-2.0-OpenSSH\r\n\r\n"))], part(0), part(1), part(2), complete]
   },
   {
-    name: "hints come before the answer",
+    name: "skips early hints before a response",
     run: upload,
     script: [
       open,
@@ -271,25 +271,25 @@ const rows: ReadonlyArray<Row> = [
     ]
   },
   {
-    name: "a page of a proxy comes",
+    name: "sends a part again after the error page of a proxy",
     run: upload,
     script: [
       ...[open, part(0)],
-      ["part 1", answer(502, { "content-type": "text/html" }, page)],
+      ["part 1", respond(502, { "content-type": "text/html" }, page)],
       ...[part(1), part(2), complete]
     ]
   },
   {
-    name: "a page of a proxy comes in gzip",
+    name: "sends a part again after the compressed error page of a proxy",
     run: upload,
     script: [
       ...[open, part(0)],
-      ["part 1", answer(502, { "content-type": "text/html", "content-encoding": "gzip" }, gzipSync(page))],
+      ["part 1", respond(502, { "content-type": "text/html", "content-encoding": "gzip" }, gzipSync(page))],
       ...[part(1), part(2), complete]
     ]
   },
   {
-    name: "an answer comes in chunks",
+    name: "accepts a response in chunks",
     run: upload,
     script: [
       ["open", send(chunked(201, { "x-amz-multipart-upload-id": uploadId }, Buffer.from("{}")))],
@@ -297,54 +297,54 @@ const rows: ReadonlyArray<Row> = [
     ]
   },
   {
-    name: "an answer has headers that nobody knows, in odd letters, and a long one",
+    name: "accepts unknown headers, mixed case and a long header",
     run: upload,
     script: [
-      ["open", answer(201, { "X-AMZ-Multipart-UPLOAD-id": uploadId, "x-new": "1", "X-Long": "x".repeat(8000) })],
+      ["open", respond(201, { "X-AMZ-Multipart-UPLOAD-id": uploadId, "x-new": "1", "X-Long": "x".repeat(8000) })],
       ...[part(0), part(1), part(2), complete]
     ]
   },
   {
-    name: "an answer has a header without end",
+    name: "rejects a response with an endless header",
     run: keeping,
     script: [
       open,
-      ...Array.from({ length: 3 }, (): Script.Exchange => ["part 0", answer(204, { "x-long": "x".repeat(300_000) })])
+      ...Array.from({ length: 3 }, (): Script.Exchange => ["part 0", respond(204, { "x-long": "x".repeat(300_000) })])
     ],
     fails: "UploadKept ConnectionError"
   },
   {
-    name: "an answer comes byte by byte",
+    name: "accepts a response that comes byte by byte",
     run: upload,
     script: [open, ["part 0", slowly(stored, 20)], part(1), part(2), complete]
   },
   {
-    name: "no answer comes to a part",
+    name: "sends a part again when there is no response",
     run: upload,
     script: [open, ["part 0", silence()], part(0), part(1), part(2), complete],
     timeouts: { upload: brief }
   },
   {
-    name: "no answer ever comes to a part",
+    name: "aborts the upload when there is no response in every attempt",
     run: upload,
     script: [open, ["part 0", silence()], ["part 0", silence()], ["part 0", silence()], abort],
     fails: "AttemptTimeout",
     timeouts: { upload: brief }
   },
   {
-    name: "half an answer comes, and no more",
+    name: "opens another upload when the response stops in the middle",
     run: upload,
-    script: [["open", silence(halfAnswer)], open, part(0), part(1), part(2), complete],
+    script: [["open", silence(halfResponse)], open, part(0), part(1), part(2), complete],
     timeouts: { response: brief }
   },
   {
-    name: "the answer to a single request is lost: it is not sent again",
+    name: "does not send a small archive again when the response is lost",
     run: small,
     script: [["archive", end()]],
     fails: "OutcomeUnknown"
   },
   {
-    name: "a single request is throttled",
+    name: "sends a small archive again that was throttled",
     run: small,
     script: [["archive", throttled], ["archive", send(completed)]]
   }
@@ -352,12 +352,12 @@ const rows: ReadonlyArray<Row> = [
 
 const resumed: ReadonlyArray<Row> = [
   {
-    name: "the first part is missing",
+    name: "sends the first part if only that part is missing",
     run: resume,
     script: [["parts", parts([has(1), has(2)])], part(0), complete]
   },
   {
-    name: "the parts come on several pages",
+    name: "reads several pages of parts",
     run: resume,
     script: [
       ["parts", parts([has(0)], "next")],
@@ -368,34 +368,34 @@ const resumed: ReadonlyArray<Row> = [
     ]
   },
   {
-    name: "the parts come twice and in no order",
+    name: "accepts parts that are listed twice and in any order",
     run: resume,
     script: [["parts", parts([has(2), has(0)], "next")], ["parts next", parts([has(0), has(1)])], complete]
   },
   {
-    name: "a part is another",
+    name: "sends a part again that has other bytes",
     run: resume,
     script: [["parts", parts([has(0), has(1, bytes.subarray(5, 5 + mebibyte)), has(2)])], part(1), complete]
   },
   {
-    name: "a part lies behind the end",
+    name: "fails when a part lies behind the end of the source",
     run: resume,
     script: [["parts", parts([has(0), has(1), has(2), has(3, bytes.subarray(0, 9))])]],
     fails: "UploadKept SourceChanged"
   },
   {
-    name: "the list fails once",
+    name: "lists the parts again when that failed once",
     run: resume,
     script: [["parts", failed], ["parts", parts([has(0), has(1), has(2)])], complete]
   },
   {
-    name: "the list fails for good",
+    name: "fails when listing the parts fails in every attempt",
     run: resume,
     script: [["parts", failed], ["parts", failed], ["parts", failed]],
     fails: "ServiceUnavailable"
   },
   {
-    name: "the second page of the list breaks",
+    name: "fetches the second page of parts again when it breaks",
     run: resume,
     script: [
       ["parts", parts([has(0)], "next")],
@@ -405,80 +405,80 @@ const resumed: ReadonlyArray<Row> = [
     ]
   },
   {
-    name: "the list cannot be read",
+    name: "fails when the list of parts cannot be parsed",
     run: resume,
-    script: [["parts", answer(200, {}, "{\"Parts\": [")]],
+    script: [["parts", respond(200, {}, "{\"Parts\": [")]],
     fails: "MalformedResponse"
   },
   {
-    name: "it was completed already",
+    name: "returns the archive of an upload that was completed already",
     run: resume,
     script: [
       ["parts", gone],
-      ["complete", answer(201, { "x-amz-archive-id": archiveId, "x-amz-sha256-tree-hash": treeHash(bytes) })]
+      ["complete", respond(201, { "x-amz-archive-id": archiveId, "x-amz-sha256-tree-hash": treeHash(bytes) })]
     ]
   },
   {
-    name: "it was completed already, and the service does not say with which bytes",
+    name: "reports an unknown outcome if the completed archive has no tree hash",
     run: resume,
     script: [["parts", gone], complete],
     fails: "OutcomeUnknown"
   },
   {
-    name: "it was completed already, and refuses other bytes",
+    name: "reports a changed source if the service rejects its size",
     run: resume,
     script: [["parts", gone], [
       "complete",
-      refuse(400, "InvalidParameterValueException", "Invalid x-amz-archive-size")
+      reject(400, "InvalidParameterValueException", "Invalid x-amz-archive-size")
     ]],
     fails: "SourceChanged"
   },
   {
-    name: "the answer to its end is lost, and then there is no such upload",
+    name: "reports an unknown outcome if the response is lost and then the upload does not exist",
     run: resume,
     script: [["parts", parts([has(0), has(1), has(2)])], ["complete", end()], ["complete", gone]],
     fails: "OutcomeUnknown"
   },
   {
-    name: "a page of its parts comes again without end",
+    name: "fails when pages of parts repeat",
     run: resume,
     script: [["parts", parts([has(0)], "a")], ["parts a", parts([has(1)], "b")], ["parts b", parts([has(2)], "a")]],
     fails: "MalformedResponse"
   },
   {
-    name: "its list ends with an empty marker",
+    name: "ends a list of parts at an empty marker",
     run: resume,
     script: [["parts", parts([has(0), has(1), has(2)], "")], complete]
   },
   {
-    name: "its list has a part that cannot be",
+    name: "rejects a list with a part that is not aligned",
     run: resume,
     script: [["parts", parts([{ ...has(0), RangeInBytes: "5-1048580" }])]],
     fails: "MalformedResponse"
   },
   {
-    name: "its list has a part that is too long",
+    name: "rejects a list with a part that is too long",
     run: resume,
     script: [["parts", parts([{ ...has(0), RangeInBytes: "0-2097151" }])]],
     fails: "MalformedResponse"
   },
   {
-    name: "its list is of another upload",
+    name: "rejects the list of another upload",
     run: resume,
     script: [["parts", json({ ...underWay, MultipartUploadId: "another", Marker: null, Parts: [has(0)] })]],
     fails: "MalformedResponse"
   },
   {
-    name: "it was completed already, with other bytes",
+    name: "reports a changed source if the completed archive has another tree hash",
     run: resume,
     script: [
       ["parts", gone],
-      ["complete", answer(201, { "x-amz-archive-id": archiveId, "x-amz-sha256-tree-hash": treeHash(slice(0)) })]
+      ["complete", respond(201, { "x-amz-archive-id": archiveId, "x-amz-sha256-tree-hash": treeHash(slice(0)) })]
     ],
     fails: "SourceChanged"
   },
   {
-    name: "it is gone",
+    name: "fails when the upload does not exist any more",
     run: resume,
     script: [["parts", gone], ["complete", gone]],
     fails: "UploadGone"
@@ -486,19 +486,27 @@ const resumed: ReadonlyArray<Row> = [
 ]
 
 const stages: ReadonlyArray<Row> = [
-  { name: "while an upload is opened", run: upload, script: [["open", silence()]] },
-  { name: "while a part is sent", run: keeping, script: [open, ["part 0", silence()]] },
+  { name: "ends soon when it is interrupted while it opens an upload", run: upload, script: [["open", silence()]] },
   {
-    name: "while an upload is completed",
+    name: "ends soon when it is interrupted while it sends a part",
+    run: keeping,
+    script: [open, ["part 0", silence()]]
+  },
+  {
+    name: "ends soon when it is interrupted while it completes an upload",
     run: keeping,
     script: [open, part(0), part(1), part(2), ["complete", silence()]]
   },
-  { name: "while the parts are listed", run: resume, script: [["parts", silence()]] },
-  { name: "in a single request", run: small, script: [["archive", silence()]] }
+  { name: "ends soon when it is interrupted while it lists the parts", run: resume, script: [["parts", silence()]] },
+  {
+    name: "ends soon when it is interrupted while it sends a small archive",
+    run: small,
+    script: [["archive", silence()]]
+  }
 ]
 
-describe("an upload [I8]", () => playAll(rows))
+describe("an upload", () => runAll(rows))
 
-describe("an upload that is resumed [I8]", () => playAll(resumed))
+describe("a resumed upload", () => runAll(resumed))
 
-describe("an upload that is cancelled [I8]", () => cancelAll(stages))
+describe("an upload", () => interruptAll(stages))

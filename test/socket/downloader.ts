@@ -1,8 +1,8 @@
 /**
- * A program that downloads the output of a job to a file. It prints `done`, or the tag and the message of its error:
+ * A program that downloads the output of a job to a file. It prints `done`, or the tag and the message of its error.
  *
  *     downloader.ts TARGET JOB            with the locks of NodeGlacier
- *     downloader.ts TARGET JOB unlocked   as where no lock reaches other processes
+ *     downloader.ts TARGET JOB unlocked   with locks that other processes do not see
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -28,7 +28,7 @@ const download = Effect.gen(function*() {
   (effect) => locks === "unlocked" ? Effect.provideService(effect, FileLock.FileLock, FileLock.makeInProcess()) : effect
 )
 
-const layer = Vault.layer("survivor").pipe(
+const layer = Vault.layer("films").pipe(
   Layer.provideMerge(NodeGlacier.layerClient),
   Layer.provide(Layer.merge(Credentials.layerConfig, Endpoint.layerConfig)),
   Layer.merge(NodeContext.layer)

@@ -1,40 +1,44 @@
-/** What goes wrong in transfers, told by a script: a row is what must be sent, what comes back for it, and how it ends. */
+/**
+ * Tests of transfers against a scripted server. A row has a call, the requests that it must send with their responses, and
+ * the error that it must fail with.
+ */
 import { expect, it } from "@effect/vitest"
 import { Array as Arr, Duration, Effect, Exit, Fiber } from "effect"
 import { type GlacierClient, RetryPolicy, Timeouts } from "../../src/index.ts"
 import { ca, ways } from "../support/tlsServer.ts"
 import { promptly } from "../transport/support.ts"
-import { answer, type Exchange, message, refuse, type Reply, serve } from "./script.ts"
+import { type Exchange, message, reject, respond, type Response, serve } from "./scriptedServer.ts"
 import { client, mebibyte, ramp, until } from "./support.ts"
 
 export const vault = { vaultName: "photos" }
 
-/** Three parts or windows, of which the last is short. */
+/** The bytes of three parts or windows. The last one is short. */
 export const bytes = ramp(2 * mebibyte + 10)
 
 export const slice = (index: number) => bytes.subarray(index * mebibyte, (index + 1) * mebibyte)
 
-/** What a row does. */
+/** A call of a row. */
 export type Run = Effect.Effect<unknown, { readonly _tag: string }, GlacierClient.GlacierClient>
 
 export interface Row {
   readonly name: string
   readonly run: Run
   readonly script: ReadonlyArray<Exchange>
-  /** The tag of the error; without one it succeeds. */
+  /** The tag of the expected error. Without a tag the call must succeed. */
   readonly fails?: string
   readonly timeouts?: Partial<Timeouts.Limits>
 }
 
-/** For rows in which something does not come. */
+/** The time limit of rows in which the server stops responding. */
 export const brief = Duration.seconds(1)
 
-export const throttled = refuse(400, "ThrottlingException")
-export const failed = refuse(500, "ServiceUnavailableException")
-export const gone = refuse(404, "ResourceNotFoundException")
+export const throttled = reject(400, "ThrottlingException")
+export const failed = reject(500, "ServiceUnavailableException")
+export const gone = reject(404, "ResourceNotFoundException")
 export const page = "<html><body>502 Bad Gateway</body></html>"
 
-export const json = (body: unknown): Reply => answer(200, { "content-type": "application/json" }, JSON.stringify(body))
+export const json = (body: unknown): Response =>
+  respond(200, { "content-type": "application/json" }, JSON.stringify(body))
 
 export const chunked = (status: number, headers: Readonly<Record<string, string>>, body: Uint8Array) =>
   Buffer.concat([
@@ -44,12 +48,12 @@ export const chunked = (status: number, headers: Readonly<Record<string, string>
     Buffer.from("\r\n0\r\n\r\n")
   ])
 
-/** Runs against a script, with two retries at once. */
-const play = ({ run, script, timeouts }: Pick<Row, "run" | "script" | "timeouts">, secure: boolean) =>
-  Effect.map(serve(script, secure), (service) => ({
-    ...service,
+/** Starts the server of a row. Its call is retried twice without a delay. */
+const prepare = ({ run, script, timeouts }: Pick<Row, "run" | "script" | "timeouts">, secure: boolean) =>
+  Effect.map(serve(script, secure), (server) => ({
+    ...server,
     run: run.pipe(
-      Effect.provide(client(service.origin, ca)),
+      Effect.provide(client(server.origin, ca)),
       Effect.provideService(RetryPolicy.RetryPolicy, promptly(2)),
       Effect.provideService(Timeouts.Timeouts, Timeouts.make(timeouts))
     )
@@ -58,33 +62,33 @@ const play = ({ run, script, timeouts }: Pick<Row, "run" | "script" | "timeouts"
 const tagOf = (error: { readonly _tag: string }): string =>
   "cause" in error && error._tag === "UploadKept" ? `UploadKept ${tagOf(error.cause as typeof error)}` : error._tag
 
-/** A test of each row over TCP and over TLS: the requests are those of the script, and no connection is left. */
-export const playAll = (rows: ReadonlyArray<Row>) => {
+/** Tests each row over TCP and TLS: the requests are those of the script, and no connection stays open. */
+export const runAll = (rows: ReadonlyArray<Row>) => {
   for (const [[way, secure], row] of Arr.cartesian(ways, rows)) {
-    it.scopedLive(`I8 ${row.name}, over ${way}`, () =>
+    it.scopedLive(`${row.name}, over ${way} [I8]`, () =>
       Effect.gen(function*() {
-        const service = yield* play(row, secure)
-        const ending = Exit.mapBoth(yield* Effect.exit(service.run), { onFailure: tagOf, onSuccess: () => "success" })
+        const server = yield* prepare(row, secure)
+        const ending = Exit.mapBoth(yield* Effect.exit(server.run), { onFailure: tagOf, onSuccess: () => "success" })
         expect(ending).toEqual(row.fails === undefined ? Exit.succeed("success") : Exit.fail(row.fails))
-        expect(yield* service.asked).toEqual(row.script.map(([request]) => request))
-        yield* until(service.open, (open) => open === 0)
+        expect(yield* server.requests).toEqual(row.script.map(([request]) => request))
+        yield* until(server.open, (open) => open === 0)
       }))
   }
 }
 
-/** A test of each row over TCP and over TLS: once all requests of the script are made, it is cancelled, and no connection is left. */
-export const cancelAll = (rows: ReadonlyArray<Row>) => {
+/** Tests each row over TCP and TLS: once the server has all requests, the call is interrupted. No connection stays open. */
+export const interruptAll = (rows: ReadonlyArray<Row>) => {
   for (const [[way, secure], row] of Arr.cartesian(ways, rows)) {
-    it.scopedLive(`I8 ${row.name}, over ${way}: soon, and no socket is left`, () =>
+    it.scopedLive(`${row.name}, over ${way} [I8]`, () =>
       Effect.gen(function*() {
-        const service = yield* play(row, secure)
-        const fiber = yield* Effect.fork(service.run)
-        yield* until(service.asked, (asked) => asked.length === row.script.length)
+        const server = yield* prepare(row, secure)
+        const fiber = yield* Effect.fork(server.run)
+        yield* until(server.requests, (requests) => requests.length === row.script.length)
         const [took] = yield* Effect.timed(Fiber.interrupt(fiber))
-        // The answer to an opening is waited for, for a second.
+        // An interrupted upload waits up to a second for the id of the upload that it opens.
         expect(Duration.toMillis(took)).toBeLessThan(2000)
-        yield* until(service.open, (open) => open === 0)
-        expect(yield* service.asked).toEqual(row.script.map(([request]) => request))
+        yield* until(server.open, (open) => open === 0)
+        expect(yield* server.requests).toEqual(row.script.map(([request]) => request))
       }))
   }
 }

@@ -1,49 +1,42 @@
-/** Sockets written by hand, requests signed by AWS's own signer, and emulators in processes of their own. */
+/** Raw connections to an emulator, requests signed by AWS's own signer, and clients: ours and AWS's. */
 import { Glacier, type GlacierServiceException } from "@aws-sdk/client-glacier"
 import { HttpServer } from "@effect/platform"
 import { SignatureV4 } from "@smithy/signature-v4"
 import { Effect, Layer, Option, Redacted } from "effect"
-import { spawn } from "node:child_process"
-import { createHash, createHmac } from "node:crypto"
 import { EventEmitter, once } from "node:events"
 import { Agent } from "node:https"
 import { connect as connectTo, type Socket } from "node:net"
-import { createInterface } from "node:readline"
-import { text as textOf } from "node:stream/consumers"
 import { connect as connectSecurely } from "node:tls"
-import { fileURLToPath } from "node:url"
 import { Emulator } from "../../src/emulator/index.ts"
 import { GlacierClient } from "../../src/index.ts"
 import { NodeEmulator, NodeHashing, NodeHttp } from "../../src/node/index.ts"
-import * as TreeHash from "../../src/protocol/TreeHash.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
+import { nativeSha256, sha256Hex, treeHash } from "../support/hashes.ts"
+
+export { treeHash }
 
 export const mebibyte = 1_048_576
 
-const sha256 = (key?: Uint8Array) => key === undefined ? createHash("sha256") : createHmac("sha256", key)
-
-export const treeHash = (bytes: Uint8Array): string => TreeHash.ofBytes(sha256, bytes)
-
-/** The two hashes of an upload. */
+/** The headers with the two hashes of an upload. */
 export const hashes = (bytes: Uint8Array) => ({
-  "x-amz-content-sha256": sha256().update(bytes).digest("hex"),
+  "x-amz-content-sha256": sha256Hex(bytes),
   "x-amz-sha256-tree-hash": treeHash(bytes)
 })
 
-/** Bytes of which every MiB is another. */
+/** Makes bytes such that no two MiBs are equal. */
 export const ramp = (size: number, seed = 0): Buffer => {
   const bytes = Buffer.alloc(size)
   for (let i = 0; i < size; i++) bytes[i] = seed + i + (i >> 8) + 3 * (i >> 16) + 7 * (i >> 20)
   return bytes
 }
 
-/** Repeats an effect until what it gives holds: at once, then every 20 ms. */
-export const until = <A, E, R>(effect: Effect.Effect<A, E, R>, holds: (value: A) => boolean): Effect.Effect<A, E, R> =>
+/** Repeats an effect until its value satisfies a condition: at once, then every 20 ms. */
+export const until = <A, E, R>(effect: Effect.Effect<A, E, R>, isDone: (value: A) => boolean): Effect.Effect<A, E, R> =>
   Effect.flatMap(
     effect,
     (value) =>
-      holds(value) ? Effect.succeed(value) : Effect.delay(Effect.suspend(() => until(effect, holds)), "20 millis")
+      isDone(value) ? Effect.succeed(value) : Effect.delay(Effect.suspend(() => until(effect, isDone)), "20 millis")
   )
 
 /** The port of the emulator in the context. */
@@ -65,10 +58,11 @@ export const defaultKey: Key = {
   secretAccessKey: Redacted.value(Emulator.defaultKey.secretAccessKey)
 }
 
+/** SHA-256 as the signer of AWS calls it. */
 class Hash {
-  readonly running: ReturnType<typeof sha256>
+  readonly running: ReturnType<typeof nativeSha256>
   constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.running = sha256(secret === undefined ? undefined : bytesOf(secret))
+    this.running = nativeSha256(secret === undefined ? undefined : bytesOf(secret))
   }
   update(data: string | ArrayBuffer | ArrayBufferView) {
     this.running.update(bytesOf(data))
@@ -88,29 +82,29 @@ const bytesOf = (data: string | ArrayBuffer | ArrayBufferView): Uint8Array =>
 
 type Headers = Readonly<Record<string, string | undefined>>
 
-/** A request to be signed. The body is announced, and hashed for uploads, but not part of the head. */
-export interface Plan {
+/** A request before it is signed. */
+export interface Request {
   readonly method?: string
   readonly target?: string
   readonly headers?: Headers
   readonly body?: string | Uint8Array
   readonly key?: Key
-  /** Milliseconds from now. */
+  /** The offset of the signing time from now, in milliseconds. */
   readonly clock?: number
-  /** Headers that replace (or, undefined, remove) those that were signed. */
+  /** Headers that replace signed headers after signing. Undefined removes a header. */
   readonly tamper?: Headers
 }
 
-/** The head of a request as it goes over the wire, up to the empty line. */
-export const head = (port: number, plan: Plan): Effect.Effect<string> =>
+/** Signs a request and returns its head, up to and including the empty line. */
+export const head = (port: number, request: Request): Effect.Effect<string> =>
   Effect.promise(async () => {
-    const { clock = 0, key = defaultKey, method = "GET", tamper = {}, target = "/-/vaults" } = plan
-    const body = plan.body === undefined ? undefined : Buffer.from(plan.body)
+    const { clock = 0, key = defaultKey, method = "GET", tamper = {}, target = "/-/vaults" } = request
+    const body = request.body === undefined ? undefined : Buffer.from(request.body)
     const given = {
       host: `127.0.0.1:${port}`,
       "x-amz-glacier-version": "2012-06-01",
       ...(body && { "content-length": String(body.length) }),
-      ...plan.headers
+      ...request.headers
     }
     const [path = "", query = ""] = target.split("?")
     const signer = new SignatureV4({
@@ -138,8 +132,8 @@ export const head = (port: number, plan: Plan): Effect.Effect<string> =>
 const present = (headers: Headers): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => value === undefined ? [] : [[name, value]]))
 
-/** The plan of an upload of an archive or, with a range, of a part. */
-export const upload = (target: string, bytes: Uint8Array, headers: Headers = {}): Plan => ({
+/** Makes the upload of an archive or, with a `content-range` header, of a part. */
+export const upload = (target: string, bytes: Uint8Array, headers: Headers = {}): Request => ({
   method: "content-range" in headers ? "PUT" : "POST",
   target,
   body: bytes,
@@ -148,7 +142,7 @@ export const upload = (target: string, bytes: Uint8Array, headers: Headers = {})
 
 // Sockets -------------------------------------------------------------------------------------------------------------
 
-export interface Answer {
+export interface Response {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
   readonly body: Buffer
@@ -157,50 +151,50 @@ export interface Answer {
   readonly json: Record<string, unknown>
 }
 
-/** One connection and what comes back on it. */
+/** A connection, and the responses that arrive on it. */
 export class Connection {
   readonly socket: Socket
   readonly port: number
   private readonly carrier: Socket
   private received = Buffer.alloc(0)
   private isClosed = false
-  private readonly news = new EventEmitter()
+  private readonly changes = new EventEmitter()
 
-  /** Over TLS the carrier is the socket below, else the same. */
+  /** Over TLS, `carrier` is the TCP socket below `socket`. */
   constructor(socket: Socket, port: number, carrier = socket) {
     this.socket = socket
     this.port = port
     this.carrier = carrier
     socket.on("data", (chunk) => {
       this.received = Buffer.concat([this.received, chunk])
-      this.news.emit("news")
+      this.changes.emit("change")
     })
     socket.on("error", () => {})
     socket.on("close", () => {
       this.isClosed = true
-      this.news.emit("news")
+      this.changes.emit("change")
     })
   }
 
-  /** Writes bytes as they are; text as Latin-1. */
+  /** Writes bytes unchanged. Encodes text as Latin-1. */
   write(bytes: string | Uint8Array) {
     return Effect.sync(() => void this.socket.write(typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes))
   }
 
   /** Writes a request and its body. */
-  send(plan: Plan) {
+  send(request: Request) {
     return Effect.flatMap(
-      head(this.port, plan),
-      (head) => this.write(Buffer.concat([Buffer.from(head, "latin1"), Buffer.from(plan.body ?? "")]))
+      head(this.port, request),
+      (head) => this.write(Buffer.concat([Buffer.from(head, "latin1"), Buffer.from(request.body ?? "")]))
     )
   }
 
-  /** The next answer, or none when the connection is closed before it. */
-  answer(method = "GET") {
+  /** Reads the next response. Returns none if the connection is closed before it is complete. */
+  response(method = "GET") {
     return this.read(() => this.take(method)).pipe(Effect.map(Option.fromNullable))
   }
 
-  /** Resets the connection: a socket of TLS cannot do so by itself. */
+  /** Resets the connection. A TLS socket cannot reset itself, but its carrier can. */
   reset() {
     this.carrier.resetAndDestroy()
   }
@@ -215,15 +209,15 @@ export class Connection {
       for (;;) {
         const taken = take()
         if (taken !== undefined || this.isClosed) return taken
-        await once(this.news, "news")
+        await once(this.changes, "change")
       }
     }).pipe(
-      Effect.timeoutFail({ duration: "10 seconds", onTimeout: () => new Error("Nothing came for 10 seconds") }),
+      Effect.timeoutFail({ duration: "10 seconds", onTimeout: () => new Error("Nothing arrived within 10 seconds") }),
       Effect.orDie
     )
   }
 
-  private take(method: string): Answer | undefined {
+  private take(method: string): Response | undefined {
     const end = this.received.indexOf("\r\n\r\n")
     if (end === -1) return undefined
     const [first = "", ...lines] = this.received.toString("latin1", 0, end).split("\r\n")
@@ -241,7 +235,7 @@ export class Connection {
   }
 }
 
-/** A connection to the emulator on a port, over TLS if an authority is given; closed with the scope. */
+/** Connects to the emulator on a port, over TLS if `ca` is given, until the scope closes. */
 export const connectPort = (port: number, host = "127.0.0.1", ca?: string) =>
   Effect.acquireRelease(
     Effect.async<Connection>((resume) => {
@@ -255,23 +249,26 @@ export const connectPort = (port: number, host = "127.0.0.1", ca?: string) =>
     ({ socket }) => Effect.sync(() => socket.destroy())
   )
 
-/** A connection to the emulator in the context. */
+/** Connects to the emulator in the context. */
 export const connect = Effect.flatMap(
   NodeEmulator.Address,
   ({ ca, url }) => connectPort(Number(new URL(url).port), "127.0.0.1", Option.getOrUndefined(ca))
 )
 
-/** Sends a request on a connection of its own. */
-export const ask = (plan: Plan) =>
+/** Sends a request on a new connection and returns the response. */
+export const exchange = (request: Request) =>
   Effect.gen(function*() {
     const connection = yield* connect
-    yield* connection.send(plan)
-    return yield* Effect.flatMap(connection.answer(plan.method), Effect.orDieWith(() => new Error("No answer")))
+    yield* connection.send(request)
+    return yield* Effect.flatMap(
+      connection.response(request.method),
+      Effect.orDieWith(() => new Error("The connection was closed without a response"))
+    )
   }).pipe(Effect.scoped)
 
 // Clients -------------------------------------------------------------------------------------------------------------
 
-/** Our client for an endpoint. It trusts the authorities given, or else those that Node.js trusts. */
+/** Our client for an endpoint. Trusts the authority `ca` besides those that Node.js trusts. */
 export const client = (endpoint: string, ca?: string) =>
   GlacierClient.layer.pipe(
     Layer.provide([
@@ -293,61 +290,6 @@ export const sdk = (to: number | NodeEmulator.Address["Type"], credentials: Key 
     (glacier) => Effect.sync(() => glacier.destroy())
   )
 
-/** A call of the client as an effect. */
+/** Converts a call of the AWS client to an effect. */
 export const call = <A>(run: () => Promise<A>) =>
   Effect.tryPromise({ try: run, catch: (error) => error as GlacierServiceException })
-
-// Processes -----------------------------------------------------------------------------------------------------------
-
-const program = fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url))
-
-/** Runs a script until it ends or the scope does. */
-export const runScript = (script: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}) =>
-  Effect.acquireRelease(
-    Effect.sync(() => {
-      const child = spawn(process.execPath, ["--import", "tsx", script, ...args], {
-        stdio: ["ignore", "pipe", "pipe"],
-        env: { ...process.env, ...env }
-      })
-      const lines: Array<string> = []
-      const firstLine = new Promise<string>((resolve) => {
-        const reader = createInterface(child.stdout)
-        reader.on("line", (line) => {
-          lines.push(line)
-          resolve(line)
-        })
-        reader.on("close", () => resolve(""))
-      })
-      const stderr = textOf(child.stderr)
-      const exit = once(child, "close").then(async ([code, signal]: Array<unknown>) => ({
-        code: code as number | null,
-        signal: signal as string | null,
-        stdout: lines.join("\n"),
-        stderr: await stderr
-      }))
-      return {
-        firstLine: Effect.promise(() => firstLine),
-        /** The lines that it has printed so far. */
-        lines: Effect.sync(() => [...lines]),
-        exit: Effect.promise(() => exit),
-        kill: (signal: NodeJS.Signals) => Effect.sync(() => child.kill(signal))
-      }
-    }),
-    ({ exit, kill }) => Effect.zipRight(kill("SIGKILL"), exit)
-  )
-
-/** Runs the `effect-glacier` program. */
-export const runProgram = (...args: ReadonlyArray<string>) => runScript(program, args)
-
-/** Runs an emulator on a free port and waits until it listens. */
-export const runEmulator = (...args: ReadonlyArray<string>) =>
-  Effect.gen(function*() {
-    const running = yield* runProgram("emulator", "--port", "0", ...args)
-    const line = yield* running.firstLine
-    const [, url, port] = /^Glacier emulator listening on (https?:\/\/127\.0\.0\.1:(\d+))$/.exec(line) ?? []
-    if (url === undefined) {
-      const { stderr, stdout } = yield* Effect.zipRight(running.kill("SIGKILL"), running.exit)
-      return yield* Effect.dieMessage(`The emulator did not start:\n${stdout}\n${stderr}`)
-    }
-    return { ...running, url, port: Number(port) }
-  })

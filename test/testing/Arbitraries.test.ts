@@ -23,7 +23,7 @@ const stores = Layer.merge(
 )
 
 describe("Arbitraries", () => {
-  it("archives have the tree hash that they come with, and sizes on both sides of whole MiBs", () => {
+  it("makes archives with their tree hash, and with sizes on both sides of whole MiBs", () => {
     const archives = FastCheck.sample(Arbitraries.archive({ maximumMebibytes: 2 }), { numRuns: 100, seed: 1 })
     for (const { bytes, treeHash: known } of archives) expect(known).toBe(treeHash(bytes))
     const sizes = archives.map(({ bytes }) => bytes.length)
@@ -32,14 +32,14 @@ describe("Arbitraries", () => {
     expect(new Set(archives.map(({ treeHash }) => treeHash)).size).toBeGreaterThan(30)
   })
 
-  it("a failing archive is printed by its size", () => {
+  it("prints an archive that is a counterexample as its size", () => {
     const small = FastCheck.property(Arbitraries.archive(), ({ bytes }) => bytes.length < 3)
     expect(FastCheck.stringify(FastCheck.check(small, { seed: 1 }).counterexample)).toMatch(
       /^\[an archive of \d+ bytes/
     )
   })
 
-  it.effect.prop("policies are such as their makers take", {
+  it.effect.prop("makes options that the constructors of policies accept", {
     bandwidth: Arbitraries.bandwidth,
     rate: Arbitraries.ratePolicy,
     budget: Arbitraries.retrievalBudget,
@@ -52,7 +52,7 @@ describe("Arbitraries", () => {
       expect(yield* (yield* RetryQuota.make(quota)).tokens).toBe(quota.capacity)
     }).pipe(Effect.provide(stores)))
 
-  it.effect.prop("policies of retries end, and time limits are positive", {
+  it.effect.prop("makes retry policies that end, and positive time limits", {
     policy: Arbitraries.retryPolicy,
     timeouts: Arbitraries.timeouts
   }, ({ policy, timeouts }) =>
@@ -73,7 +73,7 @@ describe("Arbitraries", () => {
       expect(attempts).toBeLessThan(9)
     }), { fastCheck: { numRuns: 20 } })
 
-  it.effect("each fault of a script happens once its request comes", () =>
+  it.effect("makes fault scripts whose faults are injected when their request comes", () =>
     Effect.gen(function*() {
       const steps = FastCheck.sample(Arbitraries.faultScript, { numRuns: 300, seed: 1 }).flat()
       expect(new Set(steps.map(({ operation }) => operation)).size).toBeGreaterThan(30)
@@ -100,7 +100,7 @@ describe("Arbitraries", () => {
       }
     }))
 
-  it.scopedLive("each fault of a script on disk happens once its file is used in that way", () =>
+  it.scopedLive("makes disk fault scripts whose faults are injected when their operation runs", () =>
     Effect.gen(function*() {
       const steps = FastCheck.sample(Arbitraries.diskFaultScript, { numRuns: 100, seed: 1 }).flat()
       const first = new Map(steps.filter(({ at }) => at === 1).map((step) => [`${step.fault} ${step.operation}`, step]))

@@ -5,22 +5,22 @@ import * as Conformance from "../../src/testing/Conformance.ts"
 import * as Expect from "../../src/testing/internal/expect.ts"
 import * as TestGlacier from "../../src/testing/TestGlacier.ts"
 
-/** The messages of the cases that fail with a client of which something is wrong. */
-const failures = (wrong: (glacier: Service) => Partial<Service>) =>
+/** The failures of the cases with a client that has some methods replaced. */
+const failures = (replace: (glacier: Service) => Partial<Service>) =>
   Effect.forEach(Conformance.cases, ({ run }) => Effect.either(run)).pipe(
     Effect.map((results) => results.flatMap((result) => Either.isLeft(result) ? [result.left] : [])),
-    Effect.updateService(GlacierClient, (glacier) => ({ ...glacier, ...wrong(glacier) })),
+    Effect.updateService(GlacierClient, (glacier) => ({ ...glacier, ...replace(glacier) })),
     Effect.provide(TestGlacier.layer({ jobDelay: 0, inventoryDelay: 0 }))
   )
 
 describe("Conformance", () => {
-  it("cases have names of their own", () => {
+  it("gives each case a unique name", () => {
     const names = Conformance.cases.map(({ name }) => name)
     expect(new Set(names).size).toBe(names.length)
     expect(names.length).toBeGreaterThan(15)
   })
 
-  it.effect("a Glacier that does otherwise fails, and it is told how", () =>
+  it.effect("reports the difference when a Glacier behaves in another way", () =>
     Effect.gen(function*() {
       expect(yield* failures(() => ({}))).toEqual([])
       const [first, ...others] = yield* failures(() => ({ deleteVault: () => Effect.succeed({}) }))
@@ -28,7 +28,7 @@ describe("Conformance", () => {
       expect(first?.message).toBe(
         "vaults are created, described, listed in pages and deleted: expected VaultNotFound, but it succeeded"
       )
-      expect(others).toMatchObject([{ name: "vaults that hold an archive stay, and have an inventory" }])
+      expect(others).toMatchObject([{ name: "a vault with an archive has an inventory and cannot be deleted" }])
       const forgetful = yield* failures((glacier) => ({
         describeJob: (input) => Effect.map(glacier.describeJob(input), (job) => ({ ...job, tier: Option.none() }))
       }))
@@ -37,7 +37,7 @@ describe("Conformance", () => {
       ])
     }))
 
-  it("differences are named by their place", () => {
+  it("names the place of a difference", () => {
     const problem = (check: () => void) => Either.getOrElse(Either.flip(Either.try(check)), () => undefined)
     const of = (actual: unknown) => Expect.expect(actual)
     for (

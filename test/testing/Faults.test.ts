@@ -26,8 +26,8 @@ import { address, collect, mebibyte, pattern, sendingParts, treeHash } from "../
 
 const bytes = pattern(2 * mebibyte + 10)
 
-/** A client without retries to an emulator whose jobs are done at once, and a vault. */
-const faulty = (options: Faults.Options) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+/** Runs an effect with a vault and a client without retries. Jobs complete at once. */
+const withFaults = (options: Faults.Options) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.zipRight(Effect.flatMap(GlacierClient, (glacier) => glacier.createVault(address)), effect).pipe(
     Effect.provideService(RetryPolicy.RetryPolicy, RetryPolicy.none),
     Effect.provide(Faults.layerClient()),
@@ -36,7 +36,7 @@ const faulty = (options: Faults.Options) => <A, E, R>(effect: Effect.Effect<A, E
     inVirtualTime
   )
 
-/** All that is done to an archive: 2 parts and a bit up, and down again in one window of 2 MiB and a rest. */
+/** Uploads an archive in 3 parts and downloads its first 2 MiB, one call after the other. */
 const roundTrip = Effect.gen(function*() {
   const glacier = yield* GlacierClient
   const { uploadId } = yield* glacier.initiateMultipartUpload({ ...address, partSize: mebibyte, description: "a" })
@@ -48,25 +48,25 @@ const roundTrip = Effect.gen(function*() {
   const { jobId } = yield* glacier.initiateJob({ ...address, parameters: { type: "archive-retrieval", archiveId } })
   yield* glacier.describeJob({ ...address, jobId })
   const range = ByteRange.make(0, 2 * mebibyte)
-  const answer = yield* glacier.getJobOutput({ ...address, jobId, range })
-  const body = yield* collect(answer.body)
+  const output = yield* glacier.getJobOutput({ ...address, jobId, range })
+  const body = yield* collect(output.body)
   return {
     parts: parts.map(({ range }) => range.start / mebibyte),
     sum: treeHash(body) === treeHash(bytes.subarray(0, 2 * mebibyte)) ? "right" : "wrong",
     length: body.length,
-    promised: answer.treeHash,
-    range: answer.contentRange
+    responseTreeHash: output.treeHash,
+    range: output.contentRange
   }
 })
 
 const right = { parts: [0, 1, 2], sum: "right", length: 2 * mebibyte }
 
-const once = (fault: Faults.Kind, operation: string, at = 1) => faulty({ script: [{ fault, operation, at }] })
+const withFault = (fault: Faults.Kind, operation: string, at = 1) => withFaults({ script: [{ fault, operation, at }] })
 
-/** What a client without retries fails with. */
+/** The error of a client without retries, for each fault. */
 const failures: ReadonlyArray<readonly [fault: Faults.Kind, operation: string, error: object]> = [
   ["LostRequest", "DescribeJob", { _tag: "AttemptTimeout", waiting: "response" }],
-  ["LostReply", "UploadMultipartPart", { _tag: "AttemptTimeout", millis: 300_000 }],
+  ["LostResponse", "UploadMultipartPart", { _tag: "AttemptTimeout", millis: 300_000 }],
   ["Throttled", "UploadMultipartPart", { _tag: "Throttling" }],
   ["TimedOut", "UploadMultipartPart", { _tag: "RequestTimeout" }],
   ["Failed", "ListParts", { _tag: "ServiceUnavailable", status: 500 }],
@@ -88,7 +88,7 @@ const failures: ReadonlyArray<readonly [fault: Faults.Kind, operation: string, e
   ["ExpiredJob", "DescribeJob", { _tag: "JobNotFound" }]
 ]
 
-/** What it does not notice itself. */
+/** The result of the client for each fault that it does not detect. */
 const changes: ReadonlyArray<readonly [fault: Faults.Kind, operation: string, outcome: object]> = [
   ["Trickled", "GetJobOutput", right],
   ["Truncated", "GetJobOutput", { sum: "wrong", length: mebibyte }],
@@ -99,32 +99,38 @@ const changes: ReadonlyArray<readonly [fault: Faults.Kind, operation: string, ou
   ["RepeatedPage", "ListParts", { parts: [2, 2, 1, 1, 0, 0] }],
   ["NoTreeHash", "UploadMultipartPart", right],
   ["NoTreeHash", "CompleteMultipartUpload", right],
-  ["NoTreeHash", "GetJobOutput", { sum: "right", promised: { _tag: "None" } }],
-  // The client signs once more by itself.
+  ["NoTreeHash", "GetJobOutput", { sum: "right", responseTreeHash: { _tag: "None" } }],
+  // The client signs the request again without a retry policy.
   ["ExpiredCredentials", "ListParts", right],
   ["ClockJump", "ListParts", right]
 ]
 
 describe("Faults", () => {
-  it.live("leave all as it is where none are asked for", () =>
+  it.live("injects nothing by default", () =>
     Effect.gen(function*() {
       expect(yield* roundTrip).toMatchObject(right)
       expect(yield* (yield* Faults.Faults).injected).toEqual([])
-    }).pipe(faulty({})))
+    }).pipe(withFaults({})))
 
-  it.live.each(failures)("%s of %s shows as what it is [I2]", ([fault, operation, error]) =>
-    Effect.gen(function*() {
-      expect(yield* Effect.flip(roundTrip)).toMatchObject(error)
-      expect(yield* (yield* Faults.Faults).injected).toEqual([{ fault, operation, at: 1 }])
-    }).pipe(once(fault, operation)))
+  it.live.each(failures)(
+    "makes %s of %s fail with the error of its kind [I2]",
+    ([fault, operation, error]) =>
+      Effect.gen(function*() {
+        expect(yield* Effect.flip(roundTrip)).toMatchObject(error)
+        expect(yield* (yield* Faults.Faults).injected).toEqual([{ fault, operation, at: 1 }])
+      }).pipe(withFault(fault, operation))
+  )
 
-  it.live.each(changes)("%s of %s changes what arrives [I2]", ([fault, operation, outcome]) =>
-    Effect.gen(function*() {
-      expect(yield* roundTrip).toMatchObject(outcome)
-      expect(yield* (yield* Faults.Faults).counts).toEqual({ [fault]: 1 })
-    }).pipe(once(fault, operation)))
+  it.live.each(changes)(
+    "makes %s of %s change the result [I2]",
+    ([fault, operation, outcome]) =>
+      Effect.gen(function*() {
+        expect(yield* roundTrip).toMatchObject(outcome)
+        expect(yield* (yield* Faults.Faults).counts).toEqual({ [fault]: 1 })
+      }).pipe(withFault(fault, operation))
+  )
 
-  it.live("RepeatedMarker leads back to the same page for ever [I2]", () =>
+  it.live("returns the same page again and again after RepeatedMarker [I2]", () =>
     Effect.gen(function*() {
       const glacier = yield* GlacierClient
       const first = yield* glacier.listVaults({})
@@ -133,31 +139,31 @@ describe("Faults", () => {
       expect(Option.isSome(first.marker)).toBe(true)
       expect(second).toEqual(first)
       expect(yield* (yield* Faults.Faults).counts).toEqual({ RepeatedMarker: 1 })
-      // The next list starts afresh.
+      // The next list is not affected.
       expect((yield* glacier.listVaults({})).marker).toEqual(Option.none())
-    }).pipe(once("RepeatedMarker", "ListVaults")))
+    }).pipe(withFault("RepeatedMarker", "ListVaults")))
 
-  it.live("EmptyMarker ends a list [I2]", () =>
+  it.live("ends a list without an error after EmptyMarker [I2]", () =>
     Effect.gen(function*() {
       const { marker } = yield* (yield* GlacierClient).listVaults({})
       expect(marker).toEqual(Option.some(""))
       expect(yield* Stream.runCount(Pages.vaults())).toBe(1)
-    }).pipe(faulty({ rates: { EmptyMarker: 1 } })))
+    }).pipe(withFaults({ rates: { EmptyMarker: 1 } })))
 
-  it.live("RepeatedMarker ends a list with an error [I2]", () =>
+  it.live("ends a list with an error after RepeatedMarker [I2]", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Stream.runDrain(Pages.vaults()))
       expect(error).toMatchObject({ _tag: "MalformedResponse", operation: "ListVaults" })
-    }).pipe(once("RepeatedMarker", "ListVaults")))
+    }).pipe(withFault("RepeatedMarker", "ListVaults")))
 
-  it.live("WrongTreeHash is another than that of the bytes [I2]", () =>
+  it.live("returns a tree hash other than that of the bytes for WrongTreeHash [I2]", () =>
     Effect.gen(function*() {
-      const { promised, sum } = yield* roundTrip
+      const { responseTreeHash, sum } = yield* roundTrip
       expect(sum).toBe("right")
-      expect(promised).not.toMatchObject({ value: treeHash(bytes.subarray(0, 2 * mebibyte)) })
-    }).pipe(once("WrongTreeHash", "GetJobOutput")))
+      expect(responseTreeHash).not.toMatchObject({ value: treeHash(bytes.subarray(0, 2 * mebibyte)) })
+    }).pipe(withFault("WrongTreeHash", "GetJobOutput")))
 
-  it.live("DamagedBodies happen with every body from then on, whatever is retried [I2]", () =>
+  it.live("damages every body after DamagedBodies, so that no retry helps [I2]", () =>
     Effect.gen(function*() {
       const attempts: Array<number> = []
       const error = yield* Effect.flip(roundTrip).pipe(
@@ -166,9 +172,9 @@ describe("Faults", () => {
       )
       expect(error).toMatchObject({ _tag: "ChecksumMismatch", status: 403 })
       expect(attempts).toEqual([1, 2])
-    }).pipe(once("DamagedBodies", "UploadMultipartPart", 2)))
+    }).pipe(withFault("DamagedBodies", "UploadMultipartPart", 2)))
 
-  it.live("DamagedBodies are left out where one rate is given for all kinds [I2]", () =>
+  it.live("never draws DamagedBodies with a single rate for all kinds [I2]", () =>
     Effect.gen(function*() {
       const glacier = yield* GlacierClient
       const hash = treeHash(bytes.subarray(0, 1))
@@ -182,10 +188,10 @@ describe("Faults", () => {
       const counts = yield* (yield* Faults.Faults).counts
       expect(counts.FlippedBit).toBeGreaterThan(0)
       expect(counts.DamagedBodies).toBeUndefined()
-    }).pipe(faulty({ seed: 1, rates: 0.2 })))
+    }).pipe(withFaults({ seed: 1, rates: 0.2 })))
 
   it.live(
-    "cause each error that they can cause, over the scripts of Arbitraries.faultScript [I2]",
+    "causes every error that faults can cause, with scripts of Arbitraries.faultScript [I2]",
     () =>
       Effect.gen(function*() {
         const operations = new Set([
@@ -204,7 +210,7 @@ describe("Faults", () => {
         )
         const tags = new Set<string>()
         for (const step of steps.values()) {
-          const exit = yield* Effect.exit(roundTrip).pipe(faulty({ script: [step] }))
+          const exit = yield* Effect.exit(roundTrip).pipe(withFaults({ script: [step] }))
           if (Exit.isFailure(exit)) {
             for (const { _tag } of Cause.failures(exit.cause)) tags.add(_tag)
           }
@@ -224,27 +230,27 @@ describe("Faults", () => {
     120_000
   )
 
-  it.live("what a service has done whose answer did not arrive is done [I2]", () =>
+  it.live("executes a request whose response is lost [I2]", () =>
     Effect.gen(function*() {
       const glacier = yield* GlacierClient
-      const names = ["LostReply", "ResetBeforeHeaders", "Failed"]
+      const names = ["LostResponse", "ResetBeforeHeaders", "Failed"]
       for (const vaultName of names) yield* Effect.flip(glacier.createVault({ vaultName }))
       const { vaults } = yield* glacier.listVaults({})
       expect(vaults.map(({ vaultName }) => vaultName)).toEqual(expect.arrayContaining(names))
-    }).pipe(faulty({
-      script: (["LostReply", "ResetBeforeHeaders", "Failed"] as const).map((fault, index) => ({
+    }).pipe(withFaults({
+      script: (["LostResponse", "ResetBeforeHeaders", "Failed"] as const).map((fault, index) => ({
         fault,
         operation: "CreateVault",
         at: index + 2
       }))
     })))
 
-  it.live("a request that was lost or refused is not done [I2]", () =>
+  it.live("does not execute a request that is lost or rejected [I2]", () =>
     Effect.gen(function*() {
       const glacier = yield* GlacierClient
       for (const fault of [0, 1, 2]) yield* Effect.flip(Effect.as(roundTrip, fault))
       expect((yield* glacier.listMultipartUploads(address)).uploads).toEqual([])
-    }).pipe(faulty({
+    }).pipe(withFaults({
       script: (["LostRequest", "Throttled", "Unavailable"] as const).map((fault, index) => ({
         fault,
         operation: "InitiateMultipartUpload",
@@ -252,7 +258,7 @@ describe("Faults", () => {
       }))
     })))
 
-  it.live("what has expired stays gone, also from lists [I2]", () =>
+  it.live("removes an expired upload from later requests and lists [I2]", () =>
     Effect.gen(function*() {
       const glacier = yield* GlacierClient
       yield* Effect.flip(roundTrip)
@@ -261,9 +267,9 @@ describe("Faults", () => {
       expect(yield* Effect.flip(glacier.listParts({ ...address, uploadId: uploadId ?? "" }))).toMatchObject({
         _tag: "UploadNotFound"
       })
-    }).pipe(once("ExpiredUpload", "UploadMultipartPart", 2)))
+    }).pipe(withFault("ExpiredUpload", "UploadMultipartPart", 2)))
 
-  it.live("a clock that jumps is corrected by that of the service [I2]", () =>
+  it.live("leaves it to the client to correct a clock that jumps [I2]", () =>
     Effect.gen(function*() {
       const glacier = yield* GlacierClient
       const before = yield* Clock.currentTimeMillis
@@ -278,16 +284,16 @@ describe("Faults", () => {
       expect((yield* page).uploads).toEqual([])
     }).pipe(
       Faults.inJumpingTime,
-      faulty({ seed: 5, script: [{ fault: "ClockJump", operation: "ListMultipartUploads", at: 1 }] })
+      withFaults({ seed: 5, script: [{ fault: "ClockJump", operation: "ListMultipartUploads", at: 1 }] })
     ))
 
-  it.live("happen again by the same seed, by their own script, and not by another seed", () => {
+  it.live("injects the same faults with the same seed or its own script, and others with another seed", () => {
     const run = (options: Faults.Options) =>
       Effect.gen(function*() {
         for (let round = 0; round < 20; round++) yield* Effect.exit(roundTrip)
         const faults = yield* Faults.Faults
         return { injected: yield* faults.injected, at: yield* Clock.currentTimeMillis }
-      }).pipe(faulty(options))
+      }).pipe(withFaults(options))
     return Effect.gen(function*() {
       const one = yield* run({ seed: 1, rates: 0.2 })
       expect(one.injected.length).toBeGreaterThan(10)
@@ -297,7 +303,7 @@ describe("Faults", () => {
     })
   })
 
-  it.live("come as often as is asked for, each kind by itself", () =>
+  it.live("injects each kind at its own rate", () =>
     Effect.gen(function*() {
       const glacier = yield* GlacierClient
       for (let round = 0; round < 1_000; round++) yield* Effect.exit(glacier.listVaults({}))
@@ -307,10 +313,10 @@ describe("Faults", () => {
       expect(Failed).toBeGreaterThan(30)
       expect(Failed).toBeLessThan(80)
       expect(others).toEqual({})
-    }).pipe(faulty({ rates: { Throttled: 0.3, Failed: 0.05 } })))
+    }).pipe(withFaults({ rates: { Throttled: 0.3, Failed: 0.05 } })))
 })
 
-/** Runs in a folder of its own whose files are harmed. */
+/** Runs an effect in a new folder, with faults in its file system. */
 const onDisk =
   (options: Faults.Options) =>
   <A, E>(effect: (folder: string) => Effect.Effect<A, E, FileSystem.FileSystem | Faults.Faults | GlacierClient>) =>
@@ -323,8 +329,8 @@ const onDisk =
       )
     }).pipe(Effect.scoped, Effect.provide(Layer.merge(NodeFileSystem.layer, NodeHashing.layer)))
 
-/** An archive, and its download to a file. */
-const downloaded = (path: string) =>
+/** Uploads an archive and downloads it to a file. */
+const roundTripToFile = (path: string) =>
   Effect.gen(function*() {
     const glacier = yield* GlacierClient
     yield* glacier.createVault(address)
@@ -343,37 +349,40 @@ describe("Faults on disk", () => {
     ["NoPermission", "rename", "EACCES"],
     ["CrossDevice", "rename", "EXDEV"]
   ])(
-    "%s fails a download, which the next run repairs [I2]",
+    "makes %s of %s fail a download, and the next run completes it [I2]",
     ([fault, operation, code]) =>
       onDisk({ script: [{ fault, operation, at: 1 }] })((folder) =>
         Effect.gen(function*() {
           const fs = yield* FileSystem.FileSystem
           const path = `${folder}/file`
-          expect(yield* Effect.flip(downloaded(path))).toMatchObject({ _tag: "SystemError", cause: { code } })
+          expect(yield* Effect.flip(roundTripToFile(path))).toMatchObject({ _tag: "SystemError", cause: { code } })
           expect(yield* fs.exists(path)).toBe(false)
-          yield* downloaded(path)
+          yield* roundTripToFile(path)
           expect(treeHash(yield* fs.readFile(path))).toBe(treeHash(bytes))
           expect(yield* (yield* Faults.Faults).counts).toEqual({ [fault]: 1 })
         })
       )
   )
 
-  it.live("a download that cannot get its name leaves the older file, and all it has for the next [I2]", () =>
+  it.live("keeps the older file and the downloaded bytes when a download cannot be renamed [I2]", () =>
     onDisk({ script: [{ fault: "CrossDevice", operation: "rename", at: 1 }] })((folder) =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
         const path = `${folder}/file`
         yield* fs.writeFileString(path, "older")
-        expect(yield* Effect.flip(downloaded(path))).toMatchObject({ _tag: "SystemError", cause: { code: "EXDEV" } })
+        expect(yield* Effect.flip(roundTripToFile(path))).toMatchObject({
+          _tag: "SystemError",
+          cause: { code: "EXDEV" }
+        })
         expect(yield* fs.readFileString(path)).toBe("older")
         expect(yield* fs.readDirectory(folder)).toHaveLength(3)
-        yield* downloaded(path)
+        yield* roundTripToFile(path)
         expect(treeHash(yield* fs.readFile(path))).toBe(treeHash(bytes))
         expect(yield* fs.readDirectory(folder)).toEqual(["file"])
       })
     ))
 
-  it.live("a file that may not be opened is no source, and no checkpoint [I2]", () =>
+  it.live("fails an upload and a checkpoint whose file may not be opened [I2]", () =>
     onDisk({ rates: { NoPermission: 1 } })((folder) =>
       Effect.gen(function*() {
         const glacier = yield* GlacierClient
@@ -391,7 +400,7 @@ describe("Faults on disk", () => {
       })
     ))
 
-  it.live("half of a short write is there [I2]", () =>
+  it.live("writes half of the bytes of a short write [I2]", () =>
     onDisk({ rates: { ShortWrite: 1 } })((folder) =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
@@ -401,7 +410,7 @@ describe("Faults on disk", () => {
       })
     ))
 
-  it.live("a file that changes while it is uploaded becomes no archive [I2]", () =>
+  it.live("fails an upload whose file changes, and stores no archive [I2]", () =>
     onDisk({ script: [{ fault: "FileChanged", operation: "read", at: 2 }] })((folder) =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem

@@ -1,10 +1,11 @@
-/** Each public schema makes values of itself, which the wire carries as they are. */
+/** The arbitrary of each public schema: its values survive encoding and decoding. */
 import { describe, expect, it } from "@effect/vitest"
 import { Arbitrary, Either, FastCheck, Schema } from "effect"
 import * as Package from "../../src/index.ts"
+import * as Protocol from "../../src/protocol/index.ts"
 import * as Testing from "../../src/testing/index.ts"
 
-const schemas = Object.entries({ ...Package, ...Testing }).flatMap(([module, exports]) =>
+const schemas = Object.entries({ ...Package, ...Protocol, ...Testing }).flatMap(([module, exports]) =>
   Object.entries(exports).flatMap(([name, value]: readonly [string, unknown]) =>
     Schema.isSchema(value)
       ? [{ name: `${module}.${name}`, schema: Schema.asSchema(value as Schema.Schema<unknown>) }]
@@ -12,8 +13,8 @@ const schemas = Object.entries({ ...Package, ...Testing }).flatMap(([module, exp
   )
 )
 
-describe("arbitraries of schemas", () => {
-  it("are of all modules that have some", () => {
+describe("the arbitrary of each public schema makes values that survive encoding and decoding", () => {
+  it("covers all modules with schemas", () => {
     expect(new Set(schemas.map(({ name }) => name.replace(/\..*/, ""))).size).toBeGreaterThan(15)
     expect(schemas.length).toBeGreaterThan(90)
   })

@@ -12,11 +12,11 @@ const vaultName = "photos"
 
 const created: ScriptedHttp.Exchange = {
   request: { method: "PUT", path: "/-/vaults/photos", headers: { "x-amz-glacier-version": /^2012/ } },
-  reply: { status: 201, headers: { location: "/123456789012/vaults/photos" } }
+  response: { status: 201, headers: { location: "/123456789012/vaults/photos" } }
 }
 
-/** The result of a program by a script, and whether it was played through. */
-const played = <A, E>(
+/** Runs a program with a script. Returns its exit and the result of `done`. */
+const run = <A, E>(
   script: ReadonlyArray<ScriptedHttp.Exchange>,
   program: (glacier: typeof GlacierClient.Service) => Effect.Effect<A, E>
 ) =>
@@ -40,23 +40,23 @@ const problemOf = (exit: Exit.Exit<void, ScriptedHttp.ScriptMismatch>) =>
     ?.problem
 
 describe("ScriptedHttp", () => {
-  it.effect("plays a script: texts, JSON, bytes, refusals and a lost reply", () =>
+  it.effect("responds as its script says: with texts, JSON, bytes, an error and a lost response", () =>
     Effect.gen(function*() {
       const tags = {
         request: { method: "POST", path: /tags\?operation=add$/, body: { Tags: { year: "2012" } } },
-        reply: { status: 204 }
+        response: { status: 204 }
       }
       const policy = JSON.stringify({ Version: "2012-10-17" })
-      const [result, done] = yield* played([
+      const [result, done] = yield* run([
         created,
         tags,
         {
           request: { method: "GET", path: "/-/vaults/photos/access-policy" },
-          reply: { status: 200, body: { Policy: policy } }
+          response: { status: 200, body: { Policy: policy } }
         },
         {
           request: { method: "GET", path: "/-/vaults/photos/jobs/job/output" },
-          reply: {
+          response: {
             status: 200,
             headers: { "content-type": "application/octet-stream" },
             body: new Uint8Array([1, 2, 3])
@@ -64,9 +64,9 @@ describe("ScriptedHttp", () => {
         },
         {
           request: { method: "DELETE", path: "/-/vaults/photos" },
-          reply: { status: 404, body: { code: "ResourceNotFoundException", message: "No vault", type: "Client" } }
+          response: { status: 404, body: { code: "ResourceNotFoundException", message: "No vault", type: "Client" } }
         },
-        { request: { method: "DELETE", path: "/-/vaults/photos" }, reply: "lost" }
+        { request: { method: "DELETE", path: "/-/vaults/photos" }, response: "lost" }
       ], (glacier) =>
         Effect.gen(function*() {
           yield* glacier.createVault({ vaultName })
@@ -81,11 +81,11 @@ describe("ScriptedHttp", () => {
       expect(done._tag).toBe("Success")
     }))
 
-  it.effect("says how a request differs, where it comes and at the end", () =>
+  it.effect("names the difference when a request differs, as a defect and in done", () =>
     Effect.gen(function*() {
       const of = (request: Partial<ScriptedHttp.Expected>) =>
         Effect.map(
-          played(
+          run(
             [{ ...created, request: { ...created.request, ...request } }],
             (glacier) => glacier.createVault({ vaultName })
           ),
@@ -103,12 +103,12 @@ describe("ScriptedHttp", () => {
       expect(yield* of({ body: { a: 1 } })).toBe(`${name}.body expected {"a":1}, was`)
     }))
 
-  it.effect("tells of requests that are too many, and of those that have not come", () =>
+  it.effect("names requests that are not in the script, and requests that were not sent", () =>
     Effect.gen(function*() {
       const create = (glacier: typeof GlacierClient.Service) => glacier.createVault({ vaultName })
-      const [, more] = yield* played([created], (glacier) => Effect.zipRight(create(glacier), create(glacier)))
-      expect(problemOf(more)).toBe("Request 2, PUT /-/vaults/photos, is one more than the script has")
-      const [, less] = yield* played([created, created, created], create)
-      expect(problemOf(less)).toBe("These have not been asked: PUT /-/vaults/photos, PUT /-/vaults/photos")
+      const [, more] = yield* run([created], (glacier) => Effect.zipRight(create(glacier), create(glacier)))
+      expect(problemOf(more)).toBe("Request 2, PUT /-/vaults/photos, is not in the script, which has 1 request")
+      const [, less] = yield* run([created, created, created], create)
+      expect(problemOf(less)).toBe("Requests of the script were not sent: PUT /-/vaults/photos, PUT /-/vaults/photos")
     }))
 })

@@ -27,7 +27,7 @@ const bytes = new TextEncoder().encode("Welcome to Amazon Glacier.")
 const photos = Vault.make("photos")
 
 describe("TestGlacier", () => {
-  it.effect("takes no real time for a job of hours", () =>
+  it.effect("takes no real time for a job that takes hours", () =>
     Effect.gen(function*() {
       const vault = yield* photos
       yield* vault.create
@@ -41,7 +41,7 @@ describe("TestGlacier", () => {
       expect(yield* Stream.mkString(Stream.decodeText(job.output()))).toBe("Welcome to Amazon Glacier.")
     }).pipe(Effect.provide(TestGlacier.layer({ jobDelay: "4 hours" }))))
 
-  it.effect("takes as long as it is told", () =>
+  it.effect("takes an inventory and completes jobs after the delays of its options", () =>
     Effect.gen(function*() {
       const vault = yield* photos
       yield* vault.create
@@ -59,19 +59,19 @@ describe("TestGlacier", () => {
       Effect.provide(Effect.flip(Effect.flatMap(photos, ({ describe }) => describe)), other)
     )
 
-  it.effect("shares nothing with another", () =>
+  it.effect("shares nothing with another layer", () =>
     Effect.gen(function*() {
       const error = yield* twice(TestGlacier.layer(), TestGlacier.layer())
       expect(error).toBeInstanceOf(VaultNotFound)
     }))
 
-  it.effect("shares nothing with itself, provided again", () =>
+  it.effect("shares nothing when one layer is provided twice", () =>
     Effect.gen(function*() {
       const one = TestGlacier.layer()
       expect(yield* twice(one, one)).toBeInstanceOf(VaultNotFound)
     }))
 
-  it.effect("shares the emulator it is given", () =>
+  it.effect("shares the emulator that is provided to layerClient", () =>
     Effect.gen(function*() {
       const created = yield* Effect.provide(
         Effect.flatMap(photos, ({ create }) => create).pipe(Effect.as("created")),
@@ -82,7 +82,7 @@ describe("TestGlacier", () => {
       expect((yield* vault.describe).vaultName).toBe("photos")
     }).pipe(Effect.provide(Emulator.layerMemory())))
 
-  it.effect("signs with the first of the keys it is given, and is refused with any other", () => {
+  it.effect("signs with the first of its keys, and rejects a client with another key", () => {
     const key = (secret: string): Emulator.Key => ({
       accessKeyId: "AKIDEXAMPLE",
       secretAccessKey: Redacted.make(secret)
@@ -99,7 +99,7 @@ describe("TestGlacier", () => {
     })
   })
 
-  it.effect("has an inventory taken at once, of what is there and no more", () =>
+  it.effect("takes an inventory at once, with exactly the archives of that moment", () =>
     Effect.gen(function*() {
       const vault = yield* photos
       yield* vault.create
@@ -110,16 +110,17 @@ describe("TestGlacier", () => {
       const job = yield* vault.retrieveInventory()
       yield* TestGlacier.completeJob(job.id)
       expect(yield* Stream.runCount((yield* job.inventory).archives())).toBe(1)
-      // The one that was due a day after the second archive comes as if nothing had been taken.
+      // The inventory due a day after the second archive is still taken.
       yield* TestClock.adjust("1 day")
       expect((yield* vault.describe).numberOfArchives).toEqual(Option.some(2))
     }).pipe(Effect.provide(TestGlacier.layer())))
 
-  it.effect("an inventory that was taken is there after a restart", () =>
+  it.effect("keeps a taken inventory after a restart", () =>
     Effect.gen(function*() {
       const directory = yield* (yield* FileSystem.FileSystem).makeTempDirectoryScoped()
       const again = Layer.fresh(Layer.provideMerge(TestGlacier.layerClient(), Emulator.layerFileSystem({ directory })))
-      const counted = Effect.flatMap(photos, (vault) => Effect.map(vault.describe, (one) => one.numberOfArchives))
+      const counted = Effect.flatMap(photos, (vault) =>
+        Effect.map(vault.describe, ({ numberOfArchives }) => numberOfArchives))
       yield* Effect.gen(function*() {
         const vault = yield* photos
         yield* vault.create
@@ -130,7 +131,7 @@ describe("TestGlacier", () => {
       expect(yield* Effect.provide(counted, again)).toEqual(Option.some(1))
     }).pipe(Effect.scoped, Effect.provide(NodeContext.layer)))
 
-  it.effect("moves the time to where a job is complete, and no further", () =>
+  it.effect("moves the clock to the moment at which a job completes, and no further", () =>
     Effect.gen(function*() {
       const vault = yield* photos
       yield* vault.create
@@ -149,7 +150,7 @@ describe("TestGlacier", () => {
       expect(yield* Effect.flip(TestGlacier.completeJob("none"))).toBeInstanceOf(Cause.NoSuchElementException)
     }).pipe(Effect.provide(TestGlacier.layer())))
 
-  it.effect("shows what is in a vault", () =>
+  it.effect("shows the archives, uploads and jobs of a vault", () =>
     Effect.gen(function*() {
       const vault = yield* photos
       yield* vault.create
@@ -177,12 +178,12 @@ describe("TestGlacier", () => {
       expect(jobs).toMatchObject([{ jobId, statusCode: "InProgress", completesAt: DateTime.unsafeMake(4 * 3_600_000) }])
       expect(yield* Effect.flip(TestGlacier.inside("other"))).toBeInstanceOf(Cause.NoSuchElementException)
 
-      // As the API does, it forgets what has expired.
+      // Expired uploads and jobs are gone, as they are in the API.
       yield* TestClock.adjust("29 hours")
       expect(yield* TestGlacier.inside("photos")).toMatchObject({ uploads: [], jobs: [] })
     }).pipe(Effect.provide(TestGlacier.layer())))
 
-  it("brings a clock of its own to tests that have none", () =>
+  it("provides a TestClock to tests that have none", () =>
     Effect.gen(function*() {
       const vault = yield* photos
       yield* vault.create

@@ -1,3 +1,4 @@
+/** Checkpoints: logs over files, memory and key-value stores, with damaged and torn entries. */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { SystemError } from "@effect/platform/Error"
@@ -34,7 +35,7 @@ const inFiles = (path: string, watch: Watch = (_, effect) => effect) =>
     Layer.provide(NodeFileSystem.layer)
   )
 
-/** Each a store of its own, empty at first; built again from the same layer it has what it had. */
+/** Layers of stores that are empty at first. A layer that is built again has the same logs. */
 const stores: Readonly<Record<string, Effect.Effect<Layer.Layer<Checkpoint.Checkpoint>, never, Scope.Scope>>> = {
   layerKeyValueStore: Effect.map(
     Layer.build(KeyValueStore.layerMemory),
@@ -51,11 +52,11 @@ const stores: Readonly<Record<string, Effect.Effect<Layer.Layer<Checkpoint.Check
 
 const entriesOf = ({ entries }: Checkpoint.Log) => Effect.map(Stream.runCollect(entries), Chunk.toReadonlyArray)
 
-/** What a log of that name holds. */
+/** Reads the log of that name. */
 const read = (name: string) =>
   Effect.scoped(Effect.flatMap(Checkpoint.Checkpoint, ({ open }) => Effect.flatMap(open(name), entriesOf)))
 
-/** Adds entries to the log of that name, and tells what it holds then. */
+/** Adds entries to the log of that name, and reads it. */
 const write = (name: string, entries: ReadonlyArray<string>) =>
   Effect.scoped(Effect.gen(function*() {
     const log = yield* (yield* Checkpoint.Checkpoint).open(name)
@@ -131,10 +132,10 @@ describe.each(Object.entries(stores))("%s", (_, store) => {
         const second = Effect.scoped(open("work"))
         yield* Effect.scoped(Effect.gen(function*() {
           yield* open("work")
-          const refused = yield* Effect.flip(second)
-          expect(refused).toMatchObject({ _tag: "CheckpointInUse", name: "work", owner: "this process" })
-          expect(refused.message).toBe("Checkpoint \"work\" is in use by this process")
-          expect(yield* Effect.flip(Checkpoint.clear("work"))).toEqual(refused)
+          const error = yield* Effect.flip(second)
+          expect(error).toMatchObject({ _tag: "CheckpointInUse", name: "work", owner: "this process" })
+          expect(error.message).toBe("Checkpoint \"work\" is in use by this process")
+          expect(yield* Effect.flip(Checkpoint.clear("work"))).toEqual(error)
           yield* open("play")
         }))
         yield* second
@@ -151,7 +152,7 @@ describe("Checkpoint.layerMemory", () => {
 })
 
 describe("Checkpoint.layerKeyValueStore", () => {
-  /** A store in memory whose keys can be seen and changed; `sets` counts what is written. */
+  /** A store in memory whose keys can be seen and changed. `sets` counts the writes. */
   const visible = () => {
     const keys = new Map<string, string>()
     const count = { sets: 0 }
@@ -168,14 +169,14 @@ describe("Checkpoint.layerKeyValueStore", () => {
 
   it.effect("returns the entries before a damaged or missing one, and drops the rest [I5]", () =>
     Effect.gen(function*() {
-      for (const harm of [(_: string) => undefined, (line: string) => line.slice(0, -2), () => ""]) {
+      for (const damage of [(_: string) => undefined, (line: string) => line.slice(0, -2), () => ""]) {
         const { keys, layer, nth } = visible()
         yield* Effect.provide(write("work", ["a", "b", "c", "d"]), layer)
-        const line = harm(keys.get(nth(1)) ?? "")
+        const line = damage(keys.get(nth(1)) ?? "")
         if (line === undefined) keys.delete(nth(1))
         else keys.set(nth(1), line)
         expect(yield* Effect.provide(read("work"), layer)).toEqual(["a"])
-        // The one that was lost comes back: those that followed it do not.
+        // The entries after the damaged one do not appear again.
         expect(yield* Effect.provide(write("work", ["b2"]), layer)).toEqual(["a", "b2"])
         expect(yield* Effect.provide(read("work"), layer)).toEqual(["a", "b2"])
       }
@@ -224,7 +225,7 @@ describe("Checkpoint.layerFileSystem", () => {
 
   const linesIn = (bytes: Uint8Array) => bytes.filter((byte) => byte === 10).length
 
-  /** What the log holds when its file is what `file` says, and comes in pieces. */
+  /** Reads the log when its file has the bytes of `file`, in two pieces. */
   const readings = Effect.fnUntraced(function*(file: { bytes: Uint8Array }) {
     const fs = yield* FileSystem.FileSystem
     const path = yield* fs.makeTempFileScoped()

@@ -1,3 +1,4 @@
+/** Progress: events, retries, Streams and estimates. */
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { describe, expect, it } from "@effect/vitest"
 import * as Chunk from "effect/Chunk"
@@ -27,7 +28,7 @@ const upload = (options?: Upload.Options<"discard">) =>
 const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
   Effect.map(Stream.runCollect(stream), Chunk.toReadonlyArray)
 
-/** The n-th MiB of some has been sent. */
+/** The event that the n-th MiB was sent. */
 const sent = (n: number, of?: number) =>
   Progress.Event.Sent({
     range: ByteRange.make((n - 1) * mebibyte, mebibyte),
@@ -48,13 +49,13 @@ describe("Progress.stream", () => {
 
   it.effect("emits the events before a failure, and fails with the error of the transfer", () =>
     Effect.gen(function*() {
-      const told: Array<unknown> = []
+      const reported: Array<unknown> = []
       const failing: Stream.Stream<unknown, Torn> = Progress.stream((onProgress) =>
         Effect.zipRight(onProgress(sent(1)), new Torn())
       )
-      const error = yield* Effect.flip(Stream.runForEach(failing, (event) => Effect.sync(() => told.push(event))))
+      const error = yield* Effect.flip(Stream.runForEach(failing, (event) => Effect.sync(() => reported.push(event))))
       expect(error).toBeInstanceOf(Torn)
-      expect(told).toEqual([sent(1)])
+      expect(reported).toEqual([sent(1)])
     }))
 
   it.effect("interrupts the transfer when it is not read to its end", () =>
@@ -73,7 +74,7 @@ describe("Progress.stream", () => {
         Effect.forEach(Array.from({ length: 1_000 }, (_, n) => n + 1), (n) => onProgress(sent(n))).pipe(
           Effect.zipRight(Effect.as(Deferred.succeed(over, undefined), "all sent"))
         )
-      // It has all time it wants: it reads on when the transfer is over.
+      // The reader continues after the transfer has ended.
       const events = yield* collect(Stream.tap(Progress.stream(transfer), () => Deferred.await(over)))
       expect(events.length).toBeLessThan(600)
       expect(events.at(-1)).toEqual(new Progress.Ended({ value: "all sent" }))
@@ -106,12 +107,12 @@ describe("Retries", () => {
 
   it.effect("are reported for all calls of an upload, also to an onRetry hook", () =>
     Effect.gen(function*() {
-      const told: Array<Progress.Event> = []
+      const reported: Array<Progress.Event> = []
       const outside: Array<string> = []
-      yield* upload({ onProgress: (event) => Effect.sync(() => told.push(event)) }).pipe(
+      yield* upload({ onProgress: (event) => Effect.sync(() => reported.push(event)) }).pipe(
         RetryPolicy.onRetry(({ operation }) => Effect.sync(() => void outside.push(operation)))
       )
-      expect(told.filter(Progress.Event.$is("Retried"))).toMatchObject([
+      expect(reported.filter(Progress.Event.$is("Retried"))).toMatchObject([
         retried("InitiateMultipartUpload"),
         retried("UploadMultipartPart", ByteRange.make(0, mebibyte)),
         retried("CompleteMultipartUpload")
@@ -124,11 +125,11 @@ describe("Retries", () => {
 
   it.effect("are reported for a single request and for the calls of a resume", () =>
     Effect.gen(function*() {
-      const told: Array<Progress.Event> = []
-      const onProgress = (event: Progress.Event) => Effect.sync(() => void told.push(event))
+      const reported: Array<Progress.Event> = []
+      const onProgress = (event: Progress.Event) => Effect.sync(() => void reported.push(event))
       yield* Upload.upload(address, Source.bytes(pattern(7)), { onProgress })
       yield* Effect.flip(Upload.resume(address, "no-such-upload", Source.bytes(bytes), { onProgress }))
-      expect(told.filter(Progress.Event.$is("Retried"))).toMatchObject([
+      expect(reported.filter(Progress.Event.$is("Retried"))).toMatchObject([
         retried("UploadArchive", ByteRange.make(0, 7)),
         retried("ListParts"),
         retried("CompleteMultipartUpload")
@@ -147,7 +148,7 @@ describe("Retries", () => {
 })
 
 describe("Progress.estimator", () => {
-  /** The rate in MiB a second, and the seconds that remain, at each event; each comes that many seconds after the last. */
+  /** The rate in MiB per second, and the remaining seconds, at each event. Each event comes `seconds` after the one before. */
   const estimated = (events: ReadonlyArray<readonly [seconds: number, event: Progress.Event]>) =>
     Effect.gen(function*() {
       const estimate = yield* Progress.estimator

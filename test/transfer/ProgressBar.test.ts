@@ -1,3 +1,4 @@
+/** Progress as a line of text and as a bar in a terminal. */
 import * as Terminal from "@effect/platform/Terminal"
 import { describe, expect, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
@@ -12,7 +13,7 @@ import * as Support from "./support.ts"
 
 const { address, mebibyte, pattern } = Support
 
-/** A terminal that keeps what it is told to show. */
+/** A terminal that records what is displayed. */
 const terminal = (isTTY: boolean, columns = 120) => {
   const shown: Array<string> = []
   const service = Terminal.Terminal.of({

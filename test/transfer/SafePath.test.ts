@@ -1,13 +1,14 @@
+/** The rules of safe paths, and collisions of paths. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as SafePath from "../../src/transfer/SafePath.ts"
 
-/** The first rule that is broken, or `safe`. */
+/** The first rule that a path breaks, or `safe`. */
 const judge = (path: string, platform?: SafePath.Platform): string =>
   Either.match(SafePath.make(path, platform), { onLeft: ({ rule }) => rule, onRight: () => "safe" })
 
-/** What breaks a rule everywhere. */
+/** Paths that break a rule on all platforms. */
 const broken: Readonly<Record<string, ReadonlyArray<string>>> = {
   empty: [""],
   unicode: ["a\ud800", "\udfff/b", "\udc00\ud83d"],
@@ -33,7 +34,7 @@ const broken: Readonly<Record<string, ReadonlyArray<string>>> = {
   length: [Array.from({ length: 9 }, () => "x".repeat(120)).join("/")]
 }
 
-/** What breaks a rule on Windows only. */
+/** Paths that break a rule on Windows only. */
 const brokenOnWindows: Readonly<Record<string, ReadonlyArray<string>>> = {
   unc: ["\\\\server\\share\\a", "\\\\?\\C:\\a", "\\\\.\\PhysicalDrive0", "\\/server/a"],
   drive: ["C:\\a", "c:a", "Z:/a", "C:"],

@@ -1,3 +1,4 @@
+/** Sources of bytes in memory and in files. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect, it } from "@effect/vitest"
@@ -10,7 +11,7 @@ import { pattern, same } from "./support.ts"
 const size = 300_000
 const all = pattern(size)
 
-/** The path of a file that holds these bytes. */
+/** Writes the bytes to a file, and returns its path. */
 const written = Effect.fnUntraced(function*(bytes: Uint8Array) {
   const fs = yield* FileSystem.FileSystem
   const path = `${yield* fs.makeTempDirectoryScoped()}/holiday.tar`
@@ -59,14 +60,19 @@ describe("Source", () => {
       expect(right).toEqual(ranges.map(() => true))
     }).pipe(Effect.provide(NodeFileSystem.layer)))
 
-  it.scoped.prop("file reads a range as a source of its own", [Range, Range], ([outer, inner]) =>
-    Effect.gen(function*() {
-      const source = Source.file(yield* written(all), outer)
-      const part = slice(outer)
-      expect(yield* source.size).toBe(part.length)
-      const range = { start: inner.start % part.length, end: part.length - 1 }
-      expect(same(yield* source.read(range), part.subarray(range.start))).toBe(true)
-    }).pipe(Effect.provide(NodeFileSystem.layer)), { fastCheck: { numRuns: 20 } })
+  it.scoped.prop(
+    "file reads a range as a source of its own",
+    [Range, Range],
+    ([outer, inner]) =>
+      Effect.gen(function*() {
+        const source = Source.file(yield* written(all), outer)
+        const part = slice(outer)
+        expect(yield* source.size).toBe(part.length)
+        const range = { start: inner.start % part.length, end: part.length - 1 }
+        expect(same(yield* source.read(range), part.subarray(range.start))).toBe(true)
+      }).pipe(Effect.provide(NodeFileSystem.layer)),
+    { fastCheck: { numRuns: 20 } }
+  )
 
   it.scoped("file fails with SourceChanged when it ends before its range does", () =>
     Effect.gen(function*() {

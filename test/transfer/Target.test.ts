@@ -1,3 +1,4 @@
+/** Targets of downloads: folders, links and whatever exists at a path. */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { SystemError } from "@effect/platform/Error"
@@ -15,7 +16,7 @@ import { Hasher } from "../../src/transport/Hasher.ts"
 import { withPipeAndSocket } from "../support/watchedFiles.ts"
 import { address, layer, recording } from "./support.ts"
 
-/** A directory with a file, a folder and links of all kinds; beside it, what is no business of a download. */
+/** A directory with a file, a folder and links of all kinds, and files beside it that a download must not change. */
 const prepared = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const sandbox = yield* Effect.flatMap(fs.makeTempDirectoryScoped(), fs.realPath)
@@ -95,20 +96,20 @@ describe("Target.prepare", () => {
   it.effect("rejects an existing file or link, unless it may be replaced", () =>
     Effect.gen(function*() {
       const { directory, prepare } = yield* prepared
-      const refusal = (name: string, reason: Target.Reason) =>
+      const rejection = (name: string, reason: Target.Reason) =>
         new Target.TargetRejected({ path: `${directory}/${name}`, reason })
       for (const name of ["file", "leading-to-secret", "dangling", "loop", "above"]) {
-        expect(yield* Effect.flip(prepare(name))).toEqual(refusal(name, "exists"))
+        expect(yield* Effect.flip(prepare(name))).toEqual(rejection(name, "exists"))
       }
       for (const name of ["file", "leading-to-secret"]) {
         expect(yield* prepare(name, { overwrite: true })).toBe(`${directory}/${name}`)
       }
       for (const [name, reason] of [["dangling", "link"], ["loop", "link"], ["above", "folder"]] as const) {
-        expect(yield* Effect.flip(prepare(name, { overwrite: true }))).toEqual(refusal(name, reason))
+        expect(yield* Effect.flip(prepare(name, { overwrite: true }))).toEqual(rejection(name, reason))
       }
       for (const overwrite of [false, true]) {
-        const refused = yield* Effect.flip(prepare("folder", { overwrite }))
-        expect(String(refused)).toBe(`TargetRejected: ${directory}/folder is not written: a folder exists there`)
+        const error = yield* Effect.flip(prepare("folder", { overwrite }))
+        expect(String(error)).toBe(`TargetRejected: ${directory}/folder is not written: a folder exists there`)
       }
     }).pipe(inDirectory))
 
@@ -117,8 +118,8 @@ describe("Target.prepare", () => {
       const { directory } = yield* prepared
       const path = Either.getOrThrow(SafePath.make("..\\escaped", "posix"))
       expect(yield* Target.prepare(directory, path)).toBe(`${directory}/..\\escaped`)
-      const refused = yield* Effect.flip(Effect.provide(Target.prepare(directory, path), NodePath.layerWin32))
-      expect(refused).toEqual(new SafePath.UnsafePath({ path: "..\\escaped", rule: "backslash" }))
+      const error = yield* Effect.flip(Effect.provide(Target.prepare(directory, path), NodePath.layerWin32))
+      expect(error).toEqual(new SafePath.UnsafePath({ path: "..\\escaped", rule: "backslash" }))
     }).pipe(inDirectory))
 
   it.effect("fails with the file system's error when a folder cannot be created", () =>
@@ -142,7 +143,7 @@ describe("Target.prepare", () => {
 })
 
 describe("a path where no file can be written", () => {
-  /** A pipe, a socket, and links to both, to a device and to what else is there. */
+  /** A pipe, a socket, and links to both, to a device, a folder and a file. */
   const withOthers = Effect.gen(function*() {
     const { directory, fs, sandbox } = yield* prepared
     yield* withPipeAndSocket(directory)
@@ -172,7 +173,7 @@ describe("a path where no file can be written", () => {
       ["no/such/folder", "missing"],
       ["folder/no/", "missing"]
     ] as const
-  )("is refused before anything is fetched, and stays as it is: %s", ([name, reason]) => {
+  )("is rejected before anything is fetched, and is not changed: %s", ([name, reason]) => {
     const { change, sent } = recording()
     return Effect.gen(function*() {
       const { directory, fs } = yield* withOthers
@@ -180,12 +181,12 @@ describe("a path where no file can be written", () => {
       const path = name.startsWith("/") ? name : `${directory}/${name}`
       const before = yield* fs.readDirectory(directory)
       sent.length = 0
-      const refused = yield* Effect.flip(job.outputToFile(path))
-      expect(refused).toEqual(new Target.TargetRejected({ path, reason }))
-      expect(refused.message).toContain(`${path} is not written: `)
+      const error = yield* Effect.flip(job.outputToFile(path))
+      expect(error).toEqual(new Target.TargetRejected({ path, reason }))
+      expect(error.message).toContain(`${path} is not written: `)
       expect(sent.filter((request) => request.endsWith("/output"))).toEqual([])
       expect(yield* fs.readDirectory(directory)).toEqual(before)
-      expect(yield* Effect.flip(Target.check(path))).toEqual(refused)
+      expect(yield* Effect.flip(Target.check(path))).toEqual(error)
     }).pipe(inDirectory, Effect.provide(layer(change)))
   })
 
@@ -196,9 +197,9 @@ describe("a path where no file can be written", () => {
       const job = yield* retrieved("newer")
       const path = `${directory}/folder/file`
       sent.length = 0
-      const refused = yield* Effect.flip(Effect.provideService(job.outputToFile(path), FileSystem.FileSystem, {
+      const error = yield* Effect.flip(Effect.provideService(job.outputToFile(path), FileSystem.FileSystem, {
         ...fs,
-        // The user that runs the tests may write anywhere, as root does.
+        // The user that runs the tests may be root, who may write anywhere.
         access: (path) =>
           new SystemError({
             module: "FileSystem",
@@ -207,7 +208,7 @@ describe("a path where no file can be written", () => {
             pathOrDescriptor: path
           })
       }))
-      expect(refused).toEqual(new Target.TargetRejected({ path, reason: "unwritable" }))
+      expect(error).toEqual(new Target.TargetRejected({ path, reason: "unwritable" }))
       expect(sent.filter((request) => request.endsWith("/output"))).toEqual([])
     }).pipe(inDirectory, Effect.provide(layer(change)))
   })

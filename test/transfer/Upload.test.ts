@@ -1,3 +1,4 @@
+/** Uploads of sources that can be read at any position. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -35,7 +36,7 @@ class Disk extends Context.Tag("test/Disk")<Disk, Uint8Array>() {}
 /** Five parts, of which the last is half a MiB. */
 const bytes = pattern(4.5 * mebibyte)
 
-/** The bytes from a disk, of which some parts are not to be read. */
+/** A source of the bytes that fails to read some parts. */
 const fromDisk = (broken?: number): Source.Source<Unreadable, Disk> => ({
   size: Effect.map(Disk, (all) => all.length),
   read: (range) =>
@@ -50,14 +51,14 @@ const mismatch = new ServiceError.ChecksumMismatch({
   message: "Mismatch"
 })
 
-/** Refuses the part that starts there. */
-const refusing = (start: number) =>
+/** Rejects the part that starts at that byte. */
+const rejecting = (start: number) =>
   replacing((glacier) => ({
     uploadMultipartPart: (input) =>
       input.range.start === start ? Effect.fail(mismatch) : glacier.uploadMultipartPart(input)
   }))
 
-/** A source whose part from `start` on is never read, and what tells that it is being read. */
+/** A source that never finishes reading the part from `start` on. `reached` ends when the read begins. */
 const stuck = (start: number) =>
   Effect.map(Deferred.make<void>(), (reached) => {
     const source: Source.Source = {
@@ -162,21 +163,23 @@ describe("Upload", () => {
 
   it.effect.each([1, mebibyte, 4.5 * mebibyte])("reports progress up to %d bytes", (size) =>
     Effect.gen(function*() {
-      const told: Array<Progress.Event> = []
-      const onProgress = (event: Progress.Event) => Effect.sync(() => void told.push(event))
+      const reported: Array<Progress.Event> = []
+      const onProgress = (event: Progress.Event) => Effect.sync(() => void reported.push(event))
       const { parts } = yield* upload(Source.bytes(pattern(size)), { onProgress })
-      const sent = told.filter(Progress.Event.$is("Sent"))
+      const sent = reported.filter(Progress.Event.$is("Sent"))
       expect(sent).toHaveLength(parts)
       for (const { range: { start } } of sent) {
-        const tags = told.flatMap((event) => "start" in event.range && event.range.start === start ? [event._tag] : [])
+        const tags = reported.flatMap((event) =>
+          "start" in event.range && event.range.start === start ? [event._tag] : []
+        )
         expect(tags).toEqual(["Read", "Hashed", "Sent"])
       }
       const steps = sent.map(({ bytes }, index) => bytes - (sent[index - 1]?.bytes ?? 0))
       expect(steps.sort((a, b) => a - b)).toEqual(
         Array.from({ length: parts }, (_, index) => index === 0 ? size - (parts - 1) * mebibyte : mebibyte)
       )
-      expect(told.every(({ total }) => Option.contains(total, size))).toBe(true)
-      expect(told.at(-1)).toMatchObject({ _tag: "Sent", bytes: size })
+      expect(reported.every(({ total }) => Option.contains(total, size))).toBe(true)
+      expect(reported.at(-1)).toMatchObject({ _tag: "Sent", bytes: size })
     }).pipe(Effect.provide(Support.layer())))
 
   describe("rejects before any request", () => {
@@ -209,7 +212,7 @@ describe("Upload", () => {
     it.effect("aborts when the service rejects a part, and fails with that error", () => {
       const parts = Support.gauge()
       return Effect.gen(function*() {
-        expect(yield* Effect.flip(upload(Source.bytes(bytes)).pipe(refusing(2 * mebibyte)))).toEqual(mismatch)
+        expect(yield* Effect.flip(upload(Source.bytes(bytes)).pipe(rejecting(2 * mebibyte)))).toEqual(mismatch)
         expect(yield* openUploads).toEqual([])
         expect(parts).toMatchObject({ live: 0, total: expect.toSatisfy((total) => total > 0) })
       }).pipe(
@@ -232,30 +235,30 @@ describe("Upload", () => {
       }).pipe(Effect.provide(Support.layer())))
 
     const keeping = () => {
-      const told: Array<string> = []
+      const reported: Array<string> = []
       const options: Upload.Options = {
         concurrency: 1,
         onFailure: "keep",
-        onInitiated: (uploadId) => Effect.sync(() => void told.push(uploadId))
+        onInitiated: (uploadId) => Effect.sync(() => void reported.push(uploadId))
       }
-      return { told, options }
+      return { reported, options }
     }
 
     it.effect.each(
       [
         [
-          "refused",
-          (options: Upload.Options) => Effect.exit(upload(Source.bytes(bytes), options).pipe(refusing(2 * mebibyte)))
+          "rejected",
+          (options: Upload.Options) => Effect.exit(upload(Source.bytes(bytes), options).pipe(rejecting(2 * mebibyte)))
         ],
         ["interrupted", interrupted]
       ] as const
     )("keeps the parts with onFailure keep: %s", ([, failing]) =>
       Effect.gen(function*() {
-        const { options, told } = keeping()
+        const { options, reported } = keeping()
         expect(Exit.isFailure(yield* failing(options))).toBe(true)
-        expect((yield* openUploads).map(({ uploadId }) => uploadId)).toEqual(told)
+        expect((yield* openUploads).map(({ uploadId }) => uploadId)).toEqual(reported)
         const glacier = yield* GlacierClient
-        const { parts } = yield* glacier.listParts({ ...address, uploadId: told[0] ?? "" })
+        const { parts } = yield* glacier.listParts({ ...address, uploadId: reported[0] ?? "" })
         expect(parts.map(({ range }) => range.start)).toEqual([0, mebibyte])
       }).pipe(Effect.provide(Support.layer())))
 
@@ -266,7 +269,7 @@ describe("Upload", () => {
       Effect.gen(function*() {
         const aborts = Support.gauge()
         const cause = yield* upload(Source.bytes(bytes)).pipe(
-          refusing(0),
+          rejecting(0),
           replacing(() => ({ abortMultipartUpload: () => aborts.during(ending) })),
           Effect.sandbox,
           Effect.flip
@@ -278,16 +281,16 @@ describe("Upload", () => {
   })
 
   describe("over a bad connection", () => {
-    /** Loses the first answer to a request of that form, which was acted upon. */
+    /** Loses the first response to a request of that form. The service has carried out the request. */
     const losingAnswer = (form: RegExp) => {
       const { change, sent } = Support.recording()
       const losing: Support.Change = (send, request) => {
         const before = sent.length
-        const told = change(send, request)
+        const reported = change(send, request)
         const line = sent[before] ?? ""
         return form.test(line) && sent.indexOf(line) === before
-          ? Effect.zipRight(told, Support.lost(request))
-          : told
+          ? Effect.zipRight(reported, Support.lost(request))
+          : reported
       }
       return { sent, change: losing }
     }
@@ -317,7 +320,7 @@ describe("Upload", () => {
       }).pipe(Effect.provideService(RetryPolicy, Support.promptly(1)), Effect.provide(Support.layer(change)))
     })
 
-    /** No answer ever to requests of that method and path. */
+    /** Requests of that method and path never get a response. */
     const silent = (form: RegExp) =>
       Support.layer((send, { method, url }) => form.test(`${method} ${url}`) ? Effect.never : send)
 
@@ -347,7 +350,7 @@ describe("Upload", () => {
 
     it.effect("stops waiting for an abort that gets no response", () =>
       Effect.gen(function*() {
-        const fiber = yield* Effect.forkDaemon(Effect.flip(upload(Source.bytes(bytes)).pipe(refusing(0))))
+        const fiber = yield* Effect.forkDaemon(Effect.flip(upload(Source.bytes(bytes)).pipe(rejecting(0))))
         yield* TestClock.adjust("10 minutes")
         const ended = yield* Fiber.poll(fiber)
         expect(ended).toEqual(Option.some(Exit.succeed(mismatch)))

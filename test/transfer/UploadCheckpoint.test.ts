@@ -1,3 +1,4 @@
+/** Uploads with a checkpoint that are ended at any request and run again. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect, it } from "@effect/vitest"
@@ -43,8 +44,8 @@ describe("Upload.uploadWithCheckpoint", () => {
       FastCheck.array(
         FastCheck.record<Cut>({
           at: FastCheck.integer({ min: 1, max: 8 }),
-          ends: FastCheck.constantFrom("process", "line"),
-          loses: FastCheck.constantFrom("request", "answer")
+          ends: FastCheck.constantFrom("process", "connection"),
+          loses: FastCheck.constantFrom("request", "response")
         }),
         { maxLength: 4 }
       ),
@@ -76,12 +77,12 @@ describe("Upload.uploadWithCheckpoint", () => {
         expect(back.description).toEqual(Option.some("cut"))
         expect(same(back.bytes, all)).toBe(true)
         expect(yield* archives).toBe(1)
-        // Nothing is left of an upload whose id was received.
+        // Only uploads whose id was never received are left open.
         const glacier = yield* GlacierClient
         for (const { uploadId } of yield* openUploads) {
           expect((yield* glacier.listParts({ ...address, uploadId })).parts).toEqual([])
         }
-        expect((yield* openUploads).length).toBeLessThanOrEqual(cuts.filter(({ loses }) => loses === "answer").length)
+        expect((yield* openUploads).length).toBeLessThanOrEqual(cuts.filter(({ loses }) => loses === "response").length)
         expect(yield* recorded).toEqual([])
         expect(traffic.twice).toEqual([])
       }).pipe(inTraffic(traffic, { inventoryDelay: 0 }))
@@ -96,14 +97,14 @@ describe("Upload.uploadWithCheckpoint", () => {
       expect(yield* traffic.living(upload(source), afterThree)).toEqual(Option.none())
       expect(taken()).toEqual([0, 1, 2, 3])
       expect(traffic.taken()).toEqual(["POST", "PUT 0", "PUT 1", "PUT 2", "PUT 3"])
-      const told: Array<number> = []
+      const reported: Array<number> = []
       const archive = yield* upload(source, {
         onProgress: ({ _tag, bytes }) =>
-          _tag === "Sent" || _tag === "Kept" ? Effect.sync(() => void told.push(bytes / mebibyte)) : Effect.void
+          _tag === "Sent" || _tag === "Kept" ? Effect.sync(() => void reported.push(bytes / mebibyte)) : Effect.void
       })
       expect(taken()).toEqual([3, 4])
       expect(traffic.taken()).toEqual(["GET", "PUT 3", "PUT 4", "POST"])
-      expect(told).toEqual([1, 2, 3, 4, 4.5])
+      expect(reported).toEqual([1, 2, 3, 4, 4.5])
       expect(same((yield* stored(archive.archiveId)).bytes, bytes)).toBe(true)
     }).pipe(inTraffic(traffic))
   })
@@ -198,7 +199,7 @@ describe("Upload.uploadWithCheckpoint", () => {
         version: Effect.succeed("1"),
         read: () => Effect.sync(() => (read++, part))
       }
-      /** A service that has what it is sent, or does not do it. */
+      /** A service that records the parts it receives. */
       const parts = new Map<number, Part>()
       const calls = { listParts: 0, uploadMultipartPart: 0, completeMultipartUpload: 0 }
       const service = (isOpen: boolean) =>
@@ -226,7 +227,7 @@ describe("Upload.uploadWithCheckpoint", () => {
               : Effect.never
           }
         }))
-      // Bytes that are all the same are hashed once.
+      // All parts have the same bytes, so they are hashed once.
       const hashes = yield* (yield* Hasher).hashes(part)
       const first = yield* upload(source).pipe(
         service(false),
@@ -318,7 +319,7 @@ describe("Upload.uploadWithCheckpoint", () => {
       const source = Source.bytes(bytes)
       yield* traffic.living(upload(source, { description: "one" }), afterThree)
       traffic.taken()
-      const refusals = [
+      const rejections = [
         ["vaultName", Upload.uploadWithCheckpoint({ vaultName: "music" }, name, source, { description: "one" })],
         [
           "accountId",
@@ -327,13 +328,13 @@ describe("Upload.uploadWithCheckpoint", () => {
         ["description", upload(source)],
         ["partSize", upload(source, { description: "one", partSize: 2 * mebibyte })]
       ] as const
-      for (const [field, refused] of refusals) {
-        const error = yield* Effect.flip(refused)
+      for (const [field, rejected] of rejections) {
+        const error = yield* Effect.flip(rejected)
         expect(error).toMatchObject({ _tag: "InvalidInput", field })
         expect(error.message).toContain("checkpoint \"holiday\"")
       }
       expect(traffic.taken()).toEqual([])
-      // The part size that is left out is that of the upload.
+      // Without a part size, the part size of the upload is used.
       yield* Upload.uploadWithCheckpoint(address, name, source, { description: "one", partSize: undefined })
       expect(traffic.taken()).toContain("PUT 4")
     }).pipe(inTraffic(traffic))
@@ -342,7 +343,9 @@ describe("Upload.uploadWithCheckpoint", () => {
   it.effect("is kept when it fails, and the error has its id", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
-      const error = yield* Effect.flip(traffic.living(upload(Source.bytes(bytes)), { ...afterThree, ends: "line" }))
+      const error = yield* Effect.flip(
+        traffic.living(upload(Source.bytes(bytes)), { ...afterThree, ends: "connection" })
+      )
       const [opened] = yield* openUploads
       expect(error).toMatchObject({
         _tag: "UploadKept",

@@ -1,3 +1,4 @@
+/** Uploads with a checkpoint that are not open any more, or whose id was never recorded. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -43,8 +44,8 @@ describe("an upload with a checkpoint that is not open any more", () => {
     }).pipe(inTraffic(traffic))
   })
 
-  /** All parts are there, and the service completes the upload; nobody hears of it. */
-  const completed: Cut = { at: 7, ends: "process", loses: "answer" }
+  /** All parts are sent, and the service completes the upload, but its response is lost. */
+  const completed: Cut = { at: 7, ends: "process", loses: "response" }
 
   it.effect("returns the archive that was completed a short while ago, and neither reads nor sends", () => {
     const traffic = makeTraffic()
@@ -61,10 +62,10 @@ describe("an upload with a checkpoint that is not open any more", () => {
     }).pipe(inTraffic(traffic, { inventoryDelay: 0 }))
   })
 
-  /** The service completes uploads without telling the tree hash. */
+  /** The responses to completions have no tree hash. */
   const silently = replacing((glacier) => ({
     completeMultipartUpload: (input) =>
-      Effect.map(glacier.completeMultipartUpload(input), (answer) => ({ ...answer, treeHash: Option.none() }))
+      Effect.map(glacier.completeMultipartUpload(input), (response) => ({ ...response, treeHash: Option.none() }))
   }))
 
   it.effect("returns the archive by the tree hash in the checkpoint when the response has none", () => {
@@ -106,7 +107,7 @@ describe("an upload with a checkpoint that is not open any more", () => {
 })
 
 describe("an upload with a checkpoint that has not recorded its id", () => {
-  const opening: Cut = { at: 1, ends: "process", loses: "answer" }
+  const opening: Cut = { at: 1, ends: "process", loses: "response" }
 
   it.effect("opens another upload, and leaves the first one, which is empty and expires", () => {
     const traffic = makeTraffic()

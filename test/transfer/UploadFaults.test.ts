@@ -1,4 +1,4 @@
-/** Uploads whose responses are lost, contradict what was sent, or could be about another's upload. */
+/** Uploads whose responses are lost, have another tree hash, or could belong to an upload of another program. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -23,7 +23,7 @@ type Script = ReadonlyArray<Faults.Step>
 
 const create = Effect.flatMap(GlacierClient, (glacier) => glacier.createVault(address))
 
-/** With a vault and a checkpoint in memory, over a line on which that goes wrong. */
+/** Provides an emulator with a vault, a checkpoint in memory, and the faults. */
 const over = (script: Script) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.zipRight(create, effect).pipe(
     Effect.provide(Faults.layerClient()),
@@ -69,7 +69,7 @@ describe("an upload of several hosts in one vault", () => {
       for (const { uploadId } of left) {
         expect((yield* glacier.listParts({ ...address, uploadId })).parts).toEqual([])
       }
-    }).pipe(over([{ fault: "LostReply", operation: "InitiateMultipartUpload", at: 1 }])))
+    }).pipe(over([{ fault: "LostResponse", operation: "InitiateMultipartUpload", at: 1 }])))
 })
 
 describe("a failed upload", () => {
@@ -98,7 +98,7 @@ describe("a failed upload", () => {
 
 const complete = "CompleteMultipartUpload"
 const forgotten: Script = [
-  { fault: "LostReply", operation: complete, at: 1 },
+  { fault: "LostResponse", operation: complete, at: 1 },
   { fault: "GoneAfterComplete", operation: complete, at: 2 }
 ]
 
@@ -154,7 +154,7 @@ describe("an upload that was completed and forgotten by the service before the r
       )
       expect(error).toMatchObject({ _tag: "OutcomeUnknown", operation: complete })
       expect(yield* archives).toBe(1)
-    }).pipe(over([{ fault: "LostReply", operation: complete, at: 1 }])))
+    }).pipe(over([{ fault: "LostResponse", operation: complete, at: 1 }])))
 
   it.live("fails with the connection error, and is aborted, when the lost request never arrived", () =>
     Effect.gen(function*() {
@@ -186,14 +186,14 @@ describe("the resume of an upload that was completed", () => {
         left: { _tag: "OutcomeUnknown", message: expect.stringContaining(first.archiveId) }
       })
     }).pipe(
-      // A service that repeats its response whatever it is asked for.
+      // A service that repeats its response to any completion.
       replacing((glacier) => {
         let archive: Effect.Effect.Success<ReturnType<typeof glacier.completeMultipartUpload>> | undefined
         return {
           completeMultipartUpload: (input) =>
             archive === undefined
-              ? Effect.map(glacier.completeMultipartUpload(input), (answer) => (archive = {
-                ...answer,
+              ? Effect.map(glacier.completeMultipartUpload(input), (response) => (archive = {
+                ...response,
                 treeHash: Option.none()
               }))
               : Effect.succeed(archive)

@@ -1,3 +1,4 @@
+/** Plans of uploads: part sizes, and concurrency for a connection of a known speed. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Either from "effect/Either"
@@ -11,7 +12,7 @@ const { maximumArchiveSize, maximumPartSize, maximumParts, mebibyte } = Limits
 
 const legal = Array.from({ length: 13 }, (_, power) => mebibyte * 2 ** power)
 
-/** What is wrong with a plan; nothing should be. */
+/** The problems of a plan. */
 const faults = ({ partSize, parts, size }: UploadPlan.UploadPlan): ReadonlyArray<string> => {
   const found: Array<string> = []
   let covered = 0
@@ -30,7 +31,7 @@ const faults = ({ partSize, parts, size }: UploadPlan.UploadPlan): ReadonlyArray
 
 const made = (size: number, options?: UploadPlan.Options) => Either.getOrThrow(UploadPlan.make(size, options))
 
-const refusal = (size: number, options?: UploadPlan.Options) =>
+const rejection = (size: number, options?: UploadPlan.Options) =>
   Either.getOrThrow(Either.flip(UploadPlan.make(size, options)))
 
 /** Any size, and often one near a power of two or a multiple of the number of parts. */
@@ -67,20 +68,24 @@ describe("UploadPlan", () => {
     expect(plan.partSize === UploadPlan.defaultPartSize || plan.partSize / 2 * maximumParts < size).toBe(true)
   })
 
-  it.prop("keeps a given part size, or rejects it when 10,000 parts are too few", [Size, PartSize], ([size, partSize]) => {
-    if (partSize * maximumParts < size) {
-      expect(refusal(size, { partSize })).toMatchObject({
-        _tag: "InvalidInput",
-        field: "partSize",
-        value: String(partSize),
-        rule: `must be so large that 10,000 parts hold ${size} bytes`
-      })
-    } else {
-      const plan = made(size, { partSize })
-      expect(plan.partSize).toBe(partSize)
-      expect(faults(plan)).toEqual([])
+  it.prop(
+    "keeps a given part size, or rejects it when 10,000 parts are too few",
+    [Size, PartSize],
+    ([size, partSize]) => {
+      if (partSize * maximumParts < size) {
+        expect(rejection(size, { partSize })).toMatchObject({
+          _tag: "InvalidInput",
+          field: "partSize",
+          value: String(partSize),
+          rule: `must be so large that 10,000 parts hold ${size} bytes`
+        })
+      } else {
+        const plan = made(size, { partSize })
+        expect(plan.partSize).toBe(partSize)
+        expect(faults(plan)).toEqual([])
+      }
     }
-  })
+  )
 
   it.each([
     [0, "0", "must be 1 byte to"],
@@ -90,7 +95,7 @@ describe("UploadPlan", () => {
     [Number.NaN, "NaN", "must be a whole number of bytes"],
     [Number.POSITIVE_INFINITY, "Infinity", "must be a whole number of bytes"]
   ])("rejects a size of %d", (size, value, rule) => {
-    expect(refusal(size)).toMatchObject({
+    expect(rejection(size)).toMatchObject({
       _tag: "InvalidInput",
       operation: "upload",
       field: "size",
@@ -109,7 +114,7 @@ describe("UploadPlan", () => {
     [2 * maximumPartSize, "8589934592"],
     [Number.NaN, "NaN"]
   ])("rejects a part size of %d", (partSize, value) => {
-    expect(refusal(mebibyte, { partSize })).toMatchObject({
+    expect(rejection(mebibyte, { partSize })).toMatchObject({
       _tag: "InvalidInput",
       operation: "upload",
       field: "partSize",
@@ -118,11 +123,11 @@ describe("UploadPlan", () => {
     })
   })
   describe("for a connection of a known speed", () => {
-    /** From what carries no part to what carries any, most often between. */
+    /** Speeds from too slow for any part to fast enough for all parts, most of them between. */
     const LineSpeed = FastCheck.oneof(
       FastCheck.integer({ min: 1, max: 400_000 }),
       FastCheck.integer({ min: 1, max: 2 ** 40 }),
-      // What carries some parts of some size in just 4 minutes, or just not.
+      // Speeds at which some parts take just 4 minutes, or just more.
       FastCheck.tuple(FastCheck.nat({ max: 12 }), FastCheck.integer({ min: 1, max: 9 }), FastCheck.boolean()).map(
         ([power, parts, more]) => Math.floor(mebibyte * 2 ** power * parts / 240) + (more ? 1 : 0)
       )
@@ -130,7 +135,7 @@ describe("UploadPlan", () => {
     const Given = FastCheck.option(Arbitrary.make(PartSize), { nil: undefined })
     const Concurrency = FastCheck.integer({ min: 1, max: 8 })
 
-    /** The seconds that one of so many parts at once is on its way. */
+    /** The seconds that a part takes when `atOnce` parts share the connection. */
     const seconds = (bytes: number, atOnce: number, lineSpeed: number) => bytes * atOnce / lineSpeed
 
     it.prop(
@@ -139,7 +144,7 @@ describe("UploadPlan", () => {
       ([size, partSize, lineSpeed, concurrency]) => {
         const planned = UploadPlan.make(size, { partSize, lineSpeed, concurrency })
         if (Either.isLeft(planned)) {
-          // Nothing else would do either.
+          // No other plan would be valid either.
           const smallest = partSize ?? legal.find((one) => one * maximumParts >= size) ?? NaN
           expect(smallest * maximumParts < size || seconds(Math.min(smallest, size), 1, lineSpeed) > 240).toBe(true)
           return
@@ -211,8 +216,8 @@ describe("UploadPlan", () => {
       ],
       [gibibyte, { lineSpeed: 0 }, "lineSpeed", "must be more than 0"],
       [gibibyte, { lineSpeed: Number.NaN }, "lineSpeed", "must be more than 0"]
-    ])("refuses %d bytes with %j", (size, options, field, rule) => {
-      expect(refusal(size, options)).toMatchObject({ _tag: "InvalidInput", operation: "upload", field, rule })
+    ])("rejects %d bytes with %j", (size, options, field, rule) => {
+      expect(rejection(size, options)).toMatchObject({ _tag: "InvalidInput", operation: "upload", field, rule })
     })
   })
 })

@@ -1,3 +1,4 @@
+/** Resumes of uploads by their id. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect, it } from "@effect/vitest"
@@ -41,7 +42,7 @@ const partly = Effect.fnUntraced(function*(bytes: Uint8Array, indexes: ReadonlyA
   return uploadId
 })
 
-/** Keeps where the parts that are sent begin. */
+/** Records the first bytes of the parts that are sent. */
 const watching = () => {
   const sent: Array<number> = []
   return {
@@ -88,7 +89,7 @@ describe("Upload.resume", () => {
               const archive = yield* Upload.resume(address, uploadId, source(streamThen), { concurrency })
               const has = new Set(parts.map(({ range }) => range.start))
               expect(acknowledged.slice(before).filter((start) => has.has(start))).toEqual([])
-              // Those that were under way beside the one that was cut off may have arrived since they were listed.
+              // Parts that were under way at the cut may have arrived after the parts were listed.
               const late = archive.parts - has.size - (acknowledged.length - before)
               expect(late).toBeGreaterThanOrEqual(0)
               expect(late).toBeLessThan(concurrency)
@@ -126,13 +127,15 @@ describe("Upload.resume", () => {
     return Effect.gen(function*() {
       const uploadId = yield* partly(bytes, [0, 3])
       yield* (yield* Support.sendingParts(uploadId))(pattern(5 * mebibyte).fill(7), 1)
-      const told: Array<Progress.Event> = []
+      const reported: Array<Progress.Event> = []
       const archive = yield* Upload.resume(address, uploadId, source, {
         concurrency: 1,
-        onProgress: (event) => Effect.sync(() => void told.push(event))
+        onProgress: (event) => Effect.sync(() => void reported.push(event))
       }).pipe(watched)
       expect(sent).toEqual([mebibyte, 2 * mebibyte, 4 * mebibyte])
-      expect(told.flatMap(({ _tag, bytes }) => _tag === "Sent" || _tag === "Kept" ? [[_tag, bytes / mebibyte]] : []))
+      expect(
+        reported.flatMap(({ _tag, bytes }) => _tag === "Sent" || _tag === "Kept" ? [[_tag, bytes / mebibyte]] : [])
+      )
         .toEqual([["Kept", 1], ["Sent", 2], ["Sent", 3], ["Kept", 4], ["Sent", 4.5]])
       expect(same((yield* stored(archive.archiveId)).bytes, bytes)).toBe(true)
     }).pipe(Effect.provide(Support.layer()))
@@ -142,7 +145,7 @@ describe("Upload.resume", () => {
     ["concurrency", { concurrency: 0 }],
     ["lineSpeed", { lineSpeed: -1 }],
     ["partSize", { lineSpeed: 4_000 }]
-  ])("drops nothing when its %s is refused", ([field, options]) =>
+  ])("keeps the upload when its %s is rejected", ([field, options]) =>
     Effect.gen(function*() {
       const uploadId = yield* partly(bytes, [0])
       const resumed = Upload.resume(address, uploadId, Source.bytes(bytes), { ...options, onFailure: "discard" })
@@ -181,7 +184,7 @@ describe("Upload.resume", () => {
       const { archiveId } = yield* Upload.resume(address, uploadId, Source.bytes(bytes)).pipe(
         watched,
         replacing((glacier) => ({
-          // Two to a page, backwards on each, and the ends one byte too far, as older services gave them.
+          // Two parts in a page, in reverse order, with ends 1 byte too far, as older services list them.
           listParts: (input) =>
             Effect.map(glacier.listParts({ ...input, limit: 2 }), (page) => ({
               ...page,
@@ -267,8 +270,8 @@ describe("Upload.resume", () => {
       const error = yield* Upload.resume(address, uploadId, Source.bytes(bytes.subarray(1))).pipe(
         replacing((glacier) => ({
           completeMultipartUpload: (input) =>
-            Effect.map(glacier.completeMultipartUpload(input), (answer) => ({
-              ...answer,
+            Effect.map(glacier.completeMultipartUpload(input), (response) => ({
+              ...response,
               treeHash: Option.some(treeHash)
             }))
         })),

@@ -1,3 +1,4 @@
+/** Uploads of Streams. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
@@ -24,7 +25,7 @@ const upload = <E, R, Chosen extends OnFailure = "discard">(
   options?: Upload.Options<Chosen>
 ) => Upload.upload<E, R, Chosen>(address, Source.stream(stream), { partSize: mebibyte, ...options })
 
-/** Bytes in pieces of these sizes, again and again. */
+/** Divides bytes into pieces of these sizes, which repeat. */
 const pieces = (bytes: Uint8Array, sizes: ReadonlyArray<number>): ReadonlyArray<Uint8Array> => {
   const cut: Array<Uint8Array> = []
   for (let start = 0, i = 0; start < bytes.length; i++) {
@@ -39,7 +40,7 @@ const bytes = pattern(4.5 * mebibyte)
 
 const mismatch = new ServiceError.ChecksumMismatch({ operation: "UploadMultipartPart", status: 400, message: "No" })
 
-const refusing = (start: number) =>
+const rejecting = (start: number) =>
   replacing((glacier) => ({
     uploadMultipartPart: (input) =>
       input.range.start === start ? Effect.fail(mismatch) : glacier.uploadMultipartPart(input)
@@ -122,7 +123,7 @@ describe("Upload of a Stream", () => {
       yield* TestClock.adjust("1 minute")
       expect((yield* Fiber.join(fiber)).parts).toBe(12)
       expect(parts.peak).toBe(concurrency)
-      // The piece that waits to be copied is the stream's.
+      // The piece that waits to be copied belongs to the Stream.
       expect(peak).toBe((concurrency + 1) * mebibyte + piece)
     }).pipe(
       replacing((glacier) => ({
@@ -167,7 +168,7 @@ describe("Upload of a Stream", () => {
     ["partSize", { partSize: 3 * mebibyte }],
     ["concurrency", { concurrency: 0 }],
     ["description", { description: "two\nlines" }]
-  ])("is not read when its %s is refused", ([field, options]) => {
+  ])("is not read when its %s is rejected", ([field, options]) => {
     let read = false
     return Effect.gen(function*() {
       const stream = Stream.sync(() => {
@@ -181,15 +182,15 @@ describe("Upload of a Stream", () => {
 
   it.effect("reports progress, and the total after the last byte", () =>
     Effect.gen(function*() {
-      const told: Array<Progress.Event> = []
+      const reported: Array<Progress.Event> = []
       yield* upload(Stream.fromIterable(pieces(bytes, [100_000])), {
         concurrency: 1,
-        onProgress: (event) => Effect.sync(() => void told.push(event))
+        onProgress: (event) => Effect.sync(() => void reported.push(event))
       })
-      const sent = told.filter(Progress.Event.$is("Sent"))
+      const sent = reported.filter(Progress.Event.$is("Sent"))
       expect(sent.map(({ bytes }) => bytes)).toEqual([1, 2, 3, 4, 4.5].map((n) => n * mebibyte))
-      expect(told.at(0)).toMatchObject({ bytes: 0, total: Option.none() })
-      expect(told.at(-1)).toEqual(
+      expect(reported.at(0)).toMatchObject({ bytes: 0, total: Option.none() })
+      expect(reported.at(-1)).toEqual(
         Progress.Event.Sent({
           range: { start: 4 * mebibyte, end: bytes.length - 1 },
           bytes: bytes.length,
@@ -213,7 +214,7 @@ describe("Upload of a Stream", () => {
     it.effect("aborts at once when the service rejects a part while the Stream emits nothing", () =>
       Effect.gen(function*() {
         const stalled = Stream.concat(Stream.make(pattern(1.5 * mebibyte)), Stream.never)
-        expect(yield* Effect.flip(upload(stalled).pipe(refusing(0)))).toEqual(mismatch)
+        expect(yield* Effect.flip(upload(stalled).pipe(rejecting(0)))).toEqual(mismatch)
         expect(yield* openUploads).toEqual([])
       }).pipe(Effect.provide(Support.layer())))
 

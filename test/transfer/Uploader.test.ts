@@ -1,3 +1,4 @@
+/** Archives that are written piece by piece. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -97,7 +98,7 @@ describe("Uploader", () => {
   it.scoped("lets a write wait while all parts are being sent", () =>
     Effect.gen(function*() {
       const uploader = yield* make({ concurrency: 2 })
-      // Two on their way and one that is full.
+      // Two parts are being sent, and one is full.
       yield* uploader.write(pattern(3 * mebibyte))
       const waiting = yield* Effect.fork(uploader.write(pattern(1)))
       yield* TestClock.adjust("999 millis")
@@ -191,13 +192,13 @@ describe("Uploader", () => {
         const fiber = yield* Effect.fork(uploader.write(bytes))
         yield* TestClock.adjust("1 millis")
         yield* Fiber.interrupt(fiber)
-        const refused = {
+        const rejected = {
           _tag: "InvalidInput",
           field: "uploader",
           value: "broken by a write that failed or was interrupted"
         }
-        expect(yield* Effect.flip(uploader.write(bytes))).toMatchObject(refused)
-        expect(yield* Effect.flip(uploader.close)).toMatchObject(refused)
+        expect(yield* Effect.flip(uploader.write(bytes))).toMatchObject(rejected)
+        expect(yield* Effect.flip(uploader.close)).toMatchObject(rejected)
       }).pipe(
         replacing(() => ({ uploadMultipartPart: () => Effect.never })),
         Effect.provide(Support.layer())

@@ -1,4 +1,4 @@
-/** Uploads with a checkpoint that can be cut off at any request, as by the death of their process. */
+/** Uploads with a checkpoint that can be ended at any request, as by the death of their process. */
 import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -16,11 +16,11 @@ import * as Support from "./support.ts"
 
 const { address, mebibyte, pattern } = Support
 
-/** A stream in two pieces. */
+/** A Stream in two pieces. */
 export const once = (bytes: Uint8Array) =>
   Source.stream(Stream.fromIterable([bytes.subarray(0, 700_000), bytes.subarray(700_000)]))
 
-/** Bytes with a version, and where they were read from, in MiB. */
+/** A source with a version. `taken` returns the positions that were read since the last call, in MiB. */
 export const versioned = (bytes: Uint8Array) => {
   const read: Array<number> = []
   const state = { bytes, version: "1" }
@@ -36,16 +36,16 @@ export const versioned = (bytes: Uint8Array) => {
   return { source, state, taken: () => read.splice(0) }
 }
 
-/** When a process dies or its line does: with which request, which does not arrive or whose answer does not. */
+/** The request at which a process dies or the connection breaks, and whether the request or its response is lost. */
 export interface Cut {
   readonly at: number
-  readonly ends: "process" | "line"
-  readonly loses: "request" | "answer"
+  readonly ends: "process" | "connection"
+  readonly loses: "request" | "response"
 }
 
 /**
- * The traffic of a process. `sent` are its requests, as `PUT 2` for the part that begins at the third MiB; `twice` the
- * parts that were sent though the service had them, and this process could know.
+ * The traffic of a process. `taken` returns its requests since the last call, as `PUT 2` for the part that begins at the
+ * third MiB. `twice` has the parts that were sent again although the process could know that the service had them.
  */
 export const makeTraffic = () => {
   const sent: Array<string> = []
@@ -64,23 +64,23 @@ export const makeTraffic = () => {
       sent.push(`${request.method}${place}`)
       if (part !== undefined && acknowledged.has(part)) twice.push(part)
       const arriving = Effect.tap(send, () => Effect.sync(() => part !== undefined && arrived.add(part)))
-      const answered = Effect.tap(arriving, () => Effect.sync(() => part !== undefined && acknowledged.add(part)))
-      if (cut === undefined || count < cut.at) return answered
-      const ends = cut.ends === "line"
+      const responded = Effect.tap(arriving, () => Effect.sync(() => part !== undefined && acknowledged.add(part)))
+      if (cut === undefined || count < cut.at) return responded
+      const ends = cut.ends === "connection"
         ? Support.lost(request)
         : Effect.zipRight(Deferred.succeed(died, undefined), Effect.never)
-      return count === cut.at && cut.loses === "answer" ? Effect.zipRight(arriving, ends) : ends
+      return count === cut.at && cut.loses === "response" ? Effect.zipRight(arriving, ends) : ends
     })
   return {
     change,
     twice,
     taken: () => sent.splice(0),
-    /** Runs an effect until it ends, or the process does. */
+    /** Runs an effect until it ends or the process dies. */
     living: <A, E, R>(effect: Effect.Effect<A, E, R>, next?: Cut) =>
       Effect.suspend(() => {
         cut = next
         count = 0
-        // The service tells of those whose answers were lost, too.
+        // The service lists the parts whose responses were lost, too.
         for (const part of arrived) acknowledged.add(part)
         died = Deferred.unsafeMake(FiberId.none)
         return Effect.raceFirst(Effect.asSome(effect), Effect.as(Deferred.await(died), Option.none()))
@@ -90,7 +90,7 @@ export const makeTraffic = () => {
   }
 }
 
-/** Runs with that traffic, and a checkpoint in memory. */
+/** Provides an emulator with that traffic, and a checkpoint in memory. */
 export const inTraffic =
   (traffic: { readonly change: Support.Change }, options?: Emulator.Options) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -106,19 +106,19 @@ export const upload = <E, R>(
   options: Upload.UploadWithCheckpointOptions = {}
 ) => Upload.uploadWithCheckpoint(address, name, source, { partSize: mebibyte, concurrency: 1, ...options })
 
-/** What the checkpoint says, an entry a line. */
+/** The entries of the checkpoint. */
 export const recorded = Effect.scoped(Effect.gen(function*() {
   const { entries } = yield* (yield* Checkpoint.Checkpoint).open(name)
   return Chunk.toReadonlyArray(yield* Stream.runCollect(entries))
 }))
 
-/** The parts that it has, by their MiB. */
+/** The parts in the entries, by their MiB. */
 export const parts = (entries: ReadonlyArray<string>) =>
   entries.flatMap((entry) =>
     Array.from(entry.matchAll(/"Part","start":(\d+)/g), ([, start]) => Number(start) / mebibyte)
   )
 
-/** How many archives the vault holds. */
+/** The number of archives in the vault. */
 export const archives = Effect.flatMap(
   GlacierClient,
   (glacier) =>
@@ -128,5 +128,5 @@ export const archives = Effect.flatMap(
 /** Four parts and a half. */
 export const bytes = pattern(4.5 * mebibyte)
 
-/** The parts after the third are not acknowledged. */
+/** The process dies before the fourth part is acknowledged. */
 export const afterThree: Cut = { at: 5, ends: "process", loses: "request" }

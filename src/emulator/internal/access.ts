@@ -1,6 +1,6 @@
 /**
- * Whether a vault lets a request through. What its lock policy or its access policy denies is denied, even to its
- * owner; to other accounts also what neither allows.
+ * The check of a vault's policies before an operation on the vault. A `Deny` of the lock policy or of the access policy
+ * rejects the request, even of the vault's owner. Other accounts also need an `Allow`.
  *
  * @internal
  */
@@ -14,7 +14,7 @@ import type { Step } from "./store.ts"
 
 const dayMillis = 86_400_000
 
-/** The vault of a request as it is now, if there is one and its policies let the caller do what it asks for. */
+/** Returns the vault of a call, or the error response when there is no such vault or its policies reject the call. */
 export const authorize = (
   step: Step,
   call: Call,
@@ -22,19 +22,19 @@ export const authorize = (
   archiveId?: ArchiveId
 ): Either.Either<State.Vault, ErrorResponse.ErrorResponse> => {
   const found = step.vault(arn)
-  // Others learn nothing, not even what vaults there are.
-  if (Either.isLeft(found)) return call.caller === call.accountId ? found : foreign(call)
+  // To other accounts a vault that does not exist looks like a vault without permission.
+  if (Either.isLeft(found)) return call.caller === call.accountId ? found : wrongAccount(call)
   const { accessPolicy, lock } = found.right.settings
-  const question = accessRequest(found.right, step.now, call, archiveId)
-  const says = (effect: Policy.Effect) =>
-    [lock?.policy, accessPolicy].some((policy) => policy !== undefined && Policy.hasMatch(effect, policy, question))
-  if (says("Deny")) return Either.left(denied(call, arn))
-  return call.caller === call.accountId || says("Allow") ? found : foreign(call)
+  const request = accessRequest(found.right, step.now, call, archiveId)
+  const hasMatch = (effect: Policy.Effect) =>
+    [lock?.policy, accessPolicy].some((policy) => policy !== undefined && Policy.hasMatch(effect, policy, request))
+  if (hasMatch("Deny")) return Either.left(explicitDeny(call, arn))
+  return call.caller === call.accountId || hasMatch("Allow") ? found : wrongAccount(call)
 }
 
-const foreign = ({ accountId }: Call) => Either.left(ErrorResponse.wrongAccount(accountId))
+const wrongAccount = ({ accountId }: Call) => Either.left(ErrorResponse.wrongAccount(accountId))
 
-const denied = ({ caller, operation }: Call, arn: string): ErrorResponse.ErrorResponse =>
+const explicitDeny = ({ caller, operation }: Call, arn: string): ErrorResponse.ErrorResponse =>
   ErrorResponse.accessDenied(
     `User: arn:${arn.split(":")[1]}:iam::${caller}:root is not authorized to perform: ` +
       `glacier:${operation} on resource: ${arn} with an explicit deny in a resource-based policy`

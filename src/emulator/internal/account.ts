@@ -1,12 +1,13 @@
 /**
- * What an account has agreed with the service in a region: how much it may retrieve, and the capacity it has bought.
+ * The settings of an account: the data-retrieval policy of a region, the Standard retrievals that count against it, and
+ * provisioned capacity.
  *
  * @internal
  */
 import type { CapacityId } from "../../protocol/Accounts.ts"
 import type * as Event from "./event.ts"
 
-/** A unit of provisioned capacity. */
+/** A unit of provisioned capacity. Times are epoch milliseconds. */
 export interface Unit {
   readonly id: CapacityId
   readonly startsAt: number
@@ -21,14 +22,14 @@ export interface Account {
   readonly retrievals: Array<{ readonly at: number; readonly bytes: number }>
 }
 
-/** An account that has agreed nothing. */
+/** Makes an account without a limit of retrievals and without capacity. */
 export const make = (): Account => ({ strategy: "None", bytesPerHour: undefined, units: [], retrievals: [] })
 
-/** The units that have not expired. */
+/** Returns the units that have not expired. */
 export const unitsOf = (account: Account, now: number): ReadonlyArray<Unit> =>
   account.units.filter(({ expiresAt }) => now < expiresAt)
 
-/** The account after an event. */
+/** Returns the account after an event. */
 export const apply = (account: Account, event: typeof Event.AccountChanged.Type): Account => {
   switch (event._tag) {
     case "RetrievalPolicySet":
@@ -40,13 +41,13 @@ export const apply = (account: Account, event: typeof Event.AccountChanged.Type)
   }
 }
 
-/** Notes a Standard retrieval of that many bytes, and forgets those of more than a day ago. */
+/** Records a Standard retrieval of `bytes` bytes, and removes the records that are older than a day. */
 export const recordRetrieval = ({ retrievals }: Account, at: number, bytes: number): void => {
   while ((retrievals[0]?.at ?? at) <= at - dayMillis) retrievals.shift()
   retrievals.push({ at, bytes })
 }
 
-/** How many bytes Standard retrievals may have in a time (milliseconds). */
+/** The maximum number of bytes of Standard retrievals in a period of `millis` milliseconds. */
 export interface RetrievalLimit {
   readonly bytes: number
   readonly millis: number
@@ -56,10 +57,10 @@ const hourMillis = 3_600_000
 
 const dayMillis = 24 * hourMillis
 
-/** The free tier: a thirtieth of 10 GiB in 24 hours. */
+// A thirtieth of 10 GiB in 24 hours.
 const freeTier: RetrievalLimit = { bytes: Math.floor(10 * 2 ** 30 / 30), millis: dayMillis }
 
-/** What the data-retrieval policy of an account allows; none if it allows all. */
+/** Returns the limit that the data-retrieval policy of an account sets; undefined when there is no limit. */
 export const retrievalLimitOf = (account: Account): RetrievalLimit | undefined => {
   switch (account.strategy) {
     case "None":

@@ -1,5 +1,6 @@
 /**
- * From a request to its answer, in the order in which the service checks (spec section 6.4).
+ * The HTTP application of the emulator: verifies a request in the order in which the service does, runs its handler, and
+ * encodes the response.
  *
  * @internal
  */
@@ -39,10 +40,11 @@ import * as Signature from "./signature.ts"
 import type { Store } from "./store.ts"
 import * as UploadBody from "./uploadBody.ts"
 
-/** The options of the emulator, none left out. */
+/** The options of the emulator with all defaults applied. */
 export interface Settings {
-  /** The account of keys that name none. */
+  /** The account of keys without an `accountId`. */
   readonly accountId: string
+  /** The region of requests whose signature names a region without Glacier. */
   readonly region: string
   readonly keys: ReadonlyArray<{
     readonly accountId?: string | undefined
@@ -53,22 +55,19 @@ export interface Settings {
   }>
   readonly delays: Delays
   readonly maximumVaults: number
-  /** In bytes: Expedited retrievals of larger archives need provisioned capacity. */
+  /** The size in bytes above which Expedited retrievals of an archive need provisioned capacity. */
   readonly expeditedLimit: number
-  /** The accounts to which the service is closed. */
+  /** The accounts that the service rejects because they have never stored anything. */
   readonly withoutStorage: ReadonlyArray<string>
   readonly bodyTimeout: Duration.Duration
   readonly onJobInitiated: JobRoutes.OnJobInitiated
 }
 
-const version = "2012-06-01"
+const apiVersion = "2012-06-01"
 
 const isAccountId = Schema.is(AccountId)
 
-const isSharable = ({ operation: { input, name } }: Router.Route): boolean =>
-  "vaultName" in input && name !== "CreateVault" && name !== "InitiateVaultLock"
-
-/** All routes there are. */
+/** Makes the routes of all operations. */
 export const routes = (
   store: Store,
   { delays, expeditedLimit, maximumVaults, onJobInitiated }: Pick<
@@ -89,97 +88,127 @@ export const routes = (
   ...AccountRoutes.routes(store)
 ]
 
-/** The application. */
+const findKey = ({ keys }: Settings, id: string) =>
+  Option.fromNullable(keys.find(({ accessKeyId }) => accessKeyId === id))
+
+const keysOf = (settings: Settings): Signature.Keys => (id) =>
+  Option.map(
+    findKey(settings, id),
+    ({ expiration, secretAccessKey, sessionToken }) => ({
+      secretAccessKey,
+      sessionToken: Option.fromNullable(sessionToken),
+      expiration: Option.fromNullable(expiration)
+    })
+  )
+
+// Verifies the signature and, except for uploads, the hash of the body. The handler reads the body of an upload.
+const verify = (
+  request: HttpServerRequest.HttpServerRequest,
+  target: Router.Target,
+  { isUpload }: Router.Route,
+  settings: Settings,
+  sha256: Sha256.Create
+) =>
+  Effect.gen(function*() {
+    const { headers, method } = request
+    if (isUpload && headers["authorization"] && !headers["x-amz-content-sha256"]) {
+      return yield* Effect.fail(ErrorResponse.missing("x-amz-content-sha256"))
+    }
+    const body = isUpload ? new Uint8Array() : yield* RequestBody.collect(request, settings.bodyTimeout)
+    const bodySha256 = Sha256.hex(sha256, body)
+    const { accessKeyId, payloadHash, region } = yield* Either.mapLeft(
+      Signature.verify({
+        sha256,
+        now: yield* Clock.currentTimeMillis,
+        keys: keysOf(settings),
+        bodySha256,
+        request: { method, path: target.path, query: target.query, headers }
+      }),
+      ({ code, message, status }) => new ErrorResponse.ErrorResponse(code, status, message)
+    )
+    if (!isUpload && Option.isSome(payloadHash) && payloadHash.value !== bodySha256) {
+      return yield* Effect.fail(UploadBody.hashMismatch(payloadHash.value, bodySha256))
+    }
+    return { accessKeyId, body, region }
+  })
+
+const checkVersion = (version: string | undefined): Either.Either<void, ErrorResponse.ErrorResponse> => {
+  if (!version) return Either.left(ErrorResponse.missing("API version"))
+  return version === apiVersion
+    ? Either.void
+    : Either.left(ErrorResponse.invalid(`Invalid API version: ${version}`))
+}
+
+// A vault's policy can share the operations on the vault and its contents with other accounts.
+const isSharable = ({ operation: { input, name } }: Router.Route): boolean =>
+  "vaultName" in input && name !== "CreateVault" && name !== "InitiateVaultLock"
+
+// Returns the account of the key and the account in the path. Fails when the first may not use the second.
+const accountsOf = (
+  accessKeyId: string,
+  accountInPath: string,
+  route: Router.Route,
+  settings: Settings
+): Either.Either<Pick<Router.Call, "caller" | "accountId">, ErrorResponse.ErrorResponse> => {
+  const caller = AccountId.make(
+    Option.getOrUndefined(findKey(settings, accessKeyId))?.accountId ?? settings.accountId
+  )
+  const accountId = accountInPath === "-" ? caller : accountInPath
+  if (!isAccountId(accountId) || (accountId !== caller && !isSharable(route))) {
+    return Either.left(ErrorResponse.wrongAccount(accountInPath))
+  }
+  return settings.withoutStorage.includes(caller)
+    ? Either.left(ErrorResponse.noLongerSupported)
+    : Either.right({ caller, accountId })
+}
+
+const arnPrefix = (region: string, accountId: AccountId): string =>
+  `arn:${Regions.partitionOf(region).name}:glacier:${region}:${accountId}:vaults/`
+
+const handle = (routes: ReadonlyArray<Router.Route>, settings: Settings, sha256: Sha256.Create) =>
+  Effect.gen(function*() {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const target = yield* Router.parse(request.url)
+    const { path, route } = yield* Router.find(routes, request.method, target)
+    const { accessKeyId, body, region } = yield* verify(request, target, route, settings, sha256)
+    yield* checkVersion(request.headers["x-amz-glacier-version"])
+    const { accountId, caller } = yield* accountsOf(accessKeyId, path["accountId"] ?? "-", route, settings)
+    return yield* route.run({
+      request,
+      operation: route.operation.name,
+      caller,
+      accountId,
+      arnPrefix: arnPrefix(Option.isSome(Regions.get(region)) ? region : settings.region, accountId),
+      path,
+      query: target.parameters,
+      document: route.takesJson ? yield* RequestBody.parse(body) : undefined,
+      bodyTimeout: settings.bodyTimeout,
+      sha256
+    })
+  })
+
+/** Makes the application. */
 export const make = (
   store: Store,
   settings: Settings
 ): Effect.Effect<HttpApp.Default<never, Scope.Scope>> =>
   Effect.gen(function*() {
     const sha256 = yield* Sha256.Sha256
-    const { bodyTimeout, region } = settings
-    const all = routes(store, settings, sha256)
 
-    const keyOf = (id: string) => Option.fromNullable(settings.keys.find(({ accessKeyId }) => accessKeyId === id))
-
-    const accountOf = (id: string): AccountId =>
-      AccountId.make(Option.getOrUndefined(keyOf(id))?.accountId ?? settings.accountId)
-
-    const keys: Signature.Keys = (id) =>
-      Option.map(
-        keyOf(id),
-        ({ expiration, secretAccessKey, sessionToken }) => ({
-          secretAccessKey,
-          sessionToken: Option.fromNullable(sessionToken),
-          expiration: Option.fromNullable(expiration)
-        })
-      )
-
-    const handle = Effect.gen(function*() {
-      const request = yield* HttpServerRequest.HttpServerRequest
-      const { headers, method } = request
-      const target = yield* Router.parse(request.url)
-      const { path, route } = yield* Router.find(all, method, target)
-
-      // An upload is signed with the hash it announces; without one there is nothing to check it against.
-      if (route.isUpload && headers["authorization"] && !headers["x-amz-content-sha256"]) {
-        return yield* Effect.fail(ErrorResponse.missing("x-amz-content-sha256"))
-      }
-      const body = route.isUpload ? new Uint8Array() : yield* RequestBody.collect(request, bodyTimeout)
-      const bodySha256 = Sha256.hex(sha256, body)
-      const { accessKeyId, payloadHash, region: scope } = yield* Either.mapLeft(
-        Signature.verify({
-          sha256,
-          now: yield* Clock.currentTimeMillis,
-          keys,
-          bodySha256,
-          request: { method, path: target.path, query: target.query, headers }
-        }),
-        ({ code, message, status }) => new ErrorResponse.ErrorResponse(code, status, message)
-      )
-      if (!route.isUpload && Option.isSome(payloadHash) && payloadHash.value !== bodySha256) {
-        return yield* Effect.fail(UploadBody.hashMismatch(payloadHash.value, bodySha256))
-      }
-      const sent = headers["x-amz-glacier-version"]
-      if (!sent) return yield* Effect.fail(ErrorResponse.missing("API version"))
-      if (sent !== version) return yield* Effect.fail(ErrorResponse.invalid(`Invalid API version: ${sent}`))
-      const caller = accountOf(accessKeyId)
-      const named = path["accountId"] ?? "-"
-      const accountId = named === "-" ? caller : named
-      // What is in a vault can be shared with other accounts, by its policy.
-      if (!isAccountId(accountId) || (accountId !== caller && !isSharable(route))) {
-        return yield* Effect.fail(ErrorResponse.wrongAccount(named))
-      }
-      if (settings.withoutStorage.includes(caller)) return yield* Effect.fail(ErrorResponse.noLongerSupported)
-
-      const place = Option.isSome(Regions.get(scope)) ? scope : region
-      return yield* route.run({
-        request,
-        operation: route.operation.name,
-        caller,
-        accountId,
-        arnPrefix: `arn:${Regions.partitionOf(place).name}:glacier:${place}:${accountId}:vaults/`,
-        path,
-        query: target.parameters,
-        document: route.takesJson ? yield* RequestBody.parse(body) : undefined,
-        bodyTimeout,
-        sha256
-      })
-    })
-
-    const answered = handle.pipe(
-      Effect.catchTag("ErrorResponse", (refusal) => Effect.succeed(HttpResponse.error(refusal))),
+    const handled = handle(routes(store, settings, sha256), settings, sha256).pipe(
+      Effect.catchTag("ErrorResponse", (error) => Effect.succeed(HttpResponse.error(error))),
       Effect.zipLeft(store.flush),
       Effect.catchAllCause((cause) =>
         Cause.isInterruptedOnly(cause)
           ? Effect.interrupt
           : Effect.as(Effect.logError("The emulator failed", cause), HttpResponse.error(ErrorResponse.unavailable))
       ),
-      // A server runs its applications uninterruptible, but a client that is gone must not leave us waiting.
+      // Servers run applications uninterruptibly, but the handler must end when its client disconnects.
       Effect.interruptible
     )
 
     return Effect.gen(function*() {
-      const response = yield* answered
+      const response = yield* handled
       return HttpServerResponse.setHeaders(response, {
         date: new Date(yield* Clock.currentTimeMillis).toUTCString(),
         "x-amzn-requestid": yield* Ids.random(Ids.length.request)

@@ -1,5 +1,5 @@
 /**
- * Reading ranges of archives, which are lists of blobs.
+ * Reads byte ranges of archives and computes their tree hashes. An archive is a list of blobs, one for each part.
  *
  * @internal
  */
@@ -22,7 +22,7 @@ interface Piece {
   readonly length: number
 }
 
-// The pieces of the blobs that make up a range of them all.
+// A range of an archive as pieces of its blobs.
 function* pieces(blobs: ReadonlyArray<Blob>, range: ByteRange.ByteRange): Generator<Piece> {
   let start = 0
   for (const blob of blobs) {
@@ -46,7 +46,7 @@ function* leaves(archive: Archive, range: ByteRange.ByteRange) {
   }
 }
 
-/** The tree hash of a range, if one node of the archive's hash tree spans it. No bytes are read. */
+/** Returns the tree hash of a range, if one node of the archive's hash tree spans the range. Reads no bytes. */
 export const treeHash = (
   sha256: Sha256.Create,
   archive: Archive,
@@ -58,7 +58,7 @@ export const treeHash = (
     ? Option.some(archive.treeHash)
     : Option.some(TreeHash.ofLeaves(sha256, leaves(archive, range)))
 
-/** The bytes of a range. */
+/** Streams the bytes of a range. */
 export const read = (
   blobs: Blobs,
   archive: Archive,

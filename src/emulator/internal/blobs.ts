@@ -1,5 +1,6 @@
 /**
- * The bytes of archives, parts and inventories, by id. What is not kept leaves nothing behind.
+ * The store of blobs: the bytes of archives, parts and inventories, by id. A blob whose writer does not call `keep` is
+ * removed.
  *
  * @internal
  */
@@ -11,11 +12,11 @@ import * as Stream from "effect/Stream"
 import * as Ids from "./ids.ts"
 import { at, EmulatorStorageError } from "./storageError.ts"
 
-/** A blob in the making. Once its scope closes it is gone, unless it is kept. */
+/** The writer of a new blob. When its scope closes, the blob is removed unless `keep` was called. */
 export interface Writer {
   readonly id: string
   readonly write: (bytes: Uint8Array) => Effect.Effect<void, EmulatorStorageError>
-  /** To be called in one step with the event that refers to the blob. */
+  /** Keeps the blob. Must be called in the same step that commits the event with the blob's id. */
   readonly keep: () => void
 }
 
@@ -25,7 +26,7 @@ export interface Blobs {
   readonly remove: (id: string) => Effect.Effect<void>
 }
 
-/** Blobs in memory. Bytes are copied in and out: callers in the same process may do with theirs what they like. */
+/** Makes blobs in memory. Bytes are copied in and out, because callers in the same process may change their arrays. */
 export const memory: Effect.Effect<Blobs> = Effect.sync(() => {
   const blobs = new Map<string, ReadonlyArray<Uint8Array>>()
 
@@ -59,14 +60,17 @@ export const memory: Effect.Effect<Blobs> = Effect.sync(() => {
       Stream.suspend(() => {
         const chunks = blobs.get(id)
         return chunks === undefined
-          ? Stream.fail(new EmulatorStorageError({ path: id, reason: "the blob is gone" }))
+          ? Stream.fail(new EmulatorStorageError({ path: id, reason: "the blob was removed" }))
           : Stream.fromIteratorSucceed(slices(chunks, offset, length), 1)
       }),
     remove: (id) => Effect.sync(() => void blobs.delete(id))
   }
 })
 
-/** Blobs as the files of a directory. A file that is not `referenced` is left from an earlier process: it goes. */
+/**
+ * Makes blobs in files of a directory. Removes files whose names are not in `referenced`: an earlier process died before
+ * it kept them.
+ */
 export const files = (
   directory: string,
   referenced: ReadonlySet<string>

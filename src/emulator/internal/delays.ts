@@ -1,5 +1,5 @@
 /**
- * How long the service takes, and how long it keeps.
+ * The delays of the emulator: the inventory lag, how long jobs take, and when jobs, uploads and locks expire.
  *
  * @internal
  */
@@ -7,30 +7,31 @@ import * as Duration from "effect/Duration"
 import type * as Jobs from "../../protocol/Jobs.ts"
 import * as Limits from "../../protocol/Limits.ts"
 
-/** The last date there is: an infinite delay must still be written as JSON. */
-const never = 8.64e15
+/** The latest date of JavaScript. An infinite delay ends then, because JSON has no infinite numbers. */
+const latestTime = 8.64e15
 
-/** One duration for all, or one for each; each may be left out. */
+/** One duration for all kinds, or a duration for each kind, with defaults for those left out. */
 export type Durations<K extends string> =
   | Duration.DurationInput
   | { readonly [P in K]?: Duration.DurationInput | undefined }
 
-/** A retrieval of an archive goes by its tier. */
+/** The kinds of jobs by how long they take. Retrievals of archives differ by tier. */
 export type JobKind = Jobs.Tier | "Inventory"
 
-/** What does not last. */
+/** The things that expire. */
 export type Expiry = "Job" | "Upload" | "Lock"
 
+/** Computes times in epoch milliseconds. */
 export interface Delays {
-  /** When an inventory shows what is written at a time. */
+  /** Returns when inventories show a write that is made now. */
   readonly afterInventoryLag: (now: number) => number
-  /** When a job initiated at a time is complete. */
+  /** Returns when a job that is initiated now is complete. */
   readonly completesAt: (now: number, kind: JobKind) => number
-  /** When a job completed, an upload last written or a lock initiated at a time is gone. */
-  readonly expiresAt: (now: number, what: Expiry) => number
+  /** Returns when a job that completes now, an upload whose part is stored now, or a lock initiated now expires. */
+  readonly expiresAt: (now: number, kind: Expiry) => number
 }
 
-const delays = {
+const defaultJobDelays = {
   Expedited: Duration.minutes(5),
   Standard: Duration.hours(4),
   Bulk: Duration.hours(8),
@@ -39,14 +40,15 @@ const delays = {
 
 const lifetime = Duration.millis(Limits.lifetimeMillis)
 
-const lifetimes = { Job: lifetime, Upload: lifetime, Lock: lifetime }
+const defaultLifetimes = { Job: lifetime, Upload: lifetime, Lock: lifetime }
 
-const isSingle = <K extends string>(each: Durations<K>): each is Duration.DurationInput =>
-  typeof each !== "object" || Array.isArray(each) || Duration.isDuration(each)
+const isSingle = <K extends string>(durations: Durations<K>): durations is Duration.DurationInput =>
+  typeof durations !== "object" || Array.isArray(durations) || Duration.isDuration(durations)
 
-const after = (now: number, delay: Duration.DurationInput): number => Math.min(now + Duration.toMillis(delay), never)
+const after = (now: number, delay: Duration.DurationInput): number =>
+  Math.min(now + Duration.toMillis(delay), latestTime)
 
-/** Durations of one's own; those that are left out are as usual. */
+/** Builds the delays from the options of the emulator. */
 export const make = (options: {
   readonly inventoryLag: Duration.DurationInput
   readonly job?: Durations<JobKind> | undefined
@@ -55,7 +57,7 @@ export const make = (options: {
   const { expiry = {}, inventoryLag, job = {} } = options
   return {
     afterInventoryLag: (now) => after(now, inventoryLag),
-    completesAt: (now, kind) => after(now, isSingle(job) ? job : job[kind] ?? delays[kind]),
-    expiresAt: (now, what) => after(now, isSingle(expiry) ? expiry : expiry[what] ?? lifetimes[what])
+    completesAt: (now, kind) => after(now, isSingle(job) ? job : job[kind] ?? defaultJobDelays[kind]),
+    expiresAt: (now, kind) => after(now, isSingle(expiry) ? expiry : expiry[kind] ?? defaultLifetimes[kind])
   }
 }

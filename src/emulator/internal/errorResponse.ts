@@ -1,11 +1,12 @@
 /**
- * An answer that refuses, on its way to the wire: code, status and text as the service has them (spec section 6).
+ * The error responses of the emulator, with the codes, statuses and texts of the service. See Error Responses (Amazon
+ * Glacier API Reference).
  *
  * @internal
  */
 import * as ServiceError from "../../protocol/ServiceError.ts"
 
-/** Why a request is refused. */
+/** An error response before it is encoded. */
 export class ErrorResponse {
   readonly _tag = "ErrorResponse"
   readonly code: string
@@ -22,46 +23,46 @@ export class ErrorResponse {
 const of = (error: { readonly code: string }, status: number) => (message: string): ErrorResponse =>
   new ErrorResponse(error.code, status, message)
 
-/** The request is none of this API. */
+/** The request is not a request of this API. */
 export const badRequest = of(ServiceError.BadRequest, 400)
 
-/** A value is there but wrong, or the state does not allow it. */
+/** A parameter has an invalid value, or the state of the resource does not allow the operation. */
 export const invalid = of(ServiceError.InvalidParameterValue, 400)
 
-/** No such vault, archive, upload or job. */
+/** There is no such vault, archive, upload, job or setting. */
 export const notFound = of(ServiceError.ResourceNotFound, 404)
 
-/** A policy or the state of a lock forbids it. */
+/** A policy or the state of a vault lock denies the operation. */
 export const accessDenied = of(ServiceError.AccessDenied, 403)
 
-/** There are too many already. */
+/** The account or vault has reached a limit. */
 export const limitExceeded = of(ServiceError.LimitExceeded, 400)
 
-/** The data-retrieval policy does not allow it. */
+/** The data-retrieval policy does not allow the retrieval. */
 export const policyEnforced = of(ServiceError.PolicyEnforced, 400)
 
-/** An Expedited retrieval cannot be served now. */
+/** The Expedited retrieval needs provisioned capacity. */
 export const insufficientCapacity: ErrorResponse = new ErrorResponse(
   ServiceError.InsufficientCapacity.code,
   503,
   "There is insufficient capacity to process this expedited request."
 )
 
-/** The JSON cannot be read. */
+/** The body is not valid JSON. */
 export const serialization = of(ServiceError.Serialization, 400)
 
-/** The body is not the one that was signed. */
+/** The hash of the body differs from the signed hash. */
 export const invalidSignature = of(ServiceError.InvalidSignature, 403)
 
-/** A required header or field is absent. */
+/** A required header or field is missing. */
 export const missing = (name: string): ErrorResponse =>
   new ErrorResponse(ServiceError.MissingParameterValue.code, 400, `Required parameter missing: ${name}`)
 
-/** The account in the path is not the caller's. */
+/** The caller may not use the account in the path. */
 export const wrongAccount = (id: string): ErrorResponse =>
   new ErrorResponse(ServiceError.AccessDenied.code, 403, `Access denied for account ID: ${id}`)
 
-/** The account has no storage, and the service is closed to new customers. */
+/** The account has never stored anything, and the service no longer accepts such accounts. */
 export const noLongerSupported: ErrorResponse = new ErrorResponse(
   ServiceError.NoLongerSupported.code,
   400,

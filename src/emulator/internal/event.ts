@@ -1,6 +1,6 @@
 /**
- * What can happen to the state: each a line of the journal. Events say what was decided, with every date and id in
- * them, so that they can be replayed under other options. Times are epoch milliseconds; a vault goes by its ARN.
+ * The events that change the state, each a line of the journal. An event contains all dates and ids, so that a replay
+ * does not depend on the emulator's options. Times are epoch milliseconds. `vault` is an ARN.
  *
  * @internal
  */
@@ -13,12 +13,12 @@ import { LockId } from "../../protocol/Policies.ts"
 import { Tags } from "../../protocol/Tags.ts"
 import { TreeHash } from "../../protocol/TreeHash.ts"
 
-// Kept as the text it is in the journal: few are ever read, and a million byte arrays are slow to make and to keep.
+// Stays a text, as in the journal: few are ever decoded, and a million byte arrays take much time and memory.
 const Base64 = Schema.String.pipe(
   Schema.filter((text) => text.length % 4 === 0 && /^[A-Za-z0-9+/]*={0,2}$/.test(text))
 )
 
-/** Stored bytes: where they are, and the digests of their MiBs (32 bytes each; left out when there is one MiB only). */
+/** Stored bytes: their id in the store of blobs, and the digests of their MiBs, 32 bytes each. One MiB has no `leaves`. */
 export const Blob = Schema.Struct({
   id: Schema.String,
   size: Schema.NonNegativeInt,
@@ -39,7 +39,7 @@ export const ArchiveStored = Schema.TaggedStruct("ArchiveStored", {
   archiveId: ArchiveId,
   description: Schema.optional(Schema.String),
   blob: Blob,
-  /** When the next inventory is taken, unless one is due already. */
+  /** When the next inventory is taken, unless an earlier one is due. */
   inventoryAt: Schema.Number
 })
 
@@ -49,7 +49,7 @@ export const ArchiveDeleted = Schema.TaggedStruct("ArchiveDeleted", {
   inventoryAt: Schema.Number
 })
 
-/** An inventory that somebody asked for: it was not due. */
+/** An inventory taken on request, without the inventory lag. */
 export const InventoryTaken = Schema.TaggedStruct("InventoryTaken", common)
 
 export const UploadInitiated = Schema.TaggedStruct("UploadInitiated", {
@@ -65,13 +65,13 @@ export const PartStored = Schema.TaggedStruct("PartStored", {
   uploadId: UploadId,
   index: Schema.NonNegativeInt,
   blob: Blob,
-  /** When the upload expires now. */
+  /** When the upload expires after this part. */
   expiresAt: Schema.Number
 })
 
 export const UploadAborted = Schema.TaggedStruct("UploadAborted", { ...common, uploadId: UploadId })
 
-/** The parts, in their order, are one archive now. */
+/** The parts of an upload, in the order of their bytes, became an archive. */
 export const UploadCompleted = Schema.TaggedStruct("UploadCompleted", {
   ...common,
   uploadId: UploadId,
@@ -80,7 +80,7 @@ export const UploadCompleted = Schema.TaggedStruct("UploadCompleted", {
   inventoryAt: Schema.Number
 })
 
-/** A retrieval of bytes `start` to `end` of an archive; `treeHash` if one node of its hash tree spans them. */
+/** A retrieval of bytes `start` to `end` of an archive. Has a `treeHash` if one node of the hash tree spans them. */
 export const ArchiveRetrieval = Schema.TaggedStruct("ArchiveRetrieval", {
   archiveId: ArchiveId,
   start: Schema.NonNegativeInt,
@@ -89,7 +89,7 @@ export const ArchiveRetrieval = Schema.TaggedStruct("ArchiveRetrieval", {
   treeHash: Schema.optional(TreeHash)
 })
 
-/** An inventory, written when the job was initiated. `next` is the marker of the job that goes on from there. */
+/** An inventory, written when the job was initiated. `next` is the marker for the job with the rest of the list. */
 export const InventoryRetrieval = Schema.TaggedStruct("InventoryRetrieval", {
   format: Jobs.InventoryFormat,
   startDate: Schema.optional(Schema.Number),
@@ -104,7 +104,7 @@ export const JobInitiated = Schema.TaggedStruct("JobInitiated", {
   ...common,
   jobId: JobId,
   completesAt: Schema.Number,
-  /** When the job is forgotten, and its output with it. */
+  /** When the job and its output are removed. */
   expiresAt: Schema.Number,
   description: Schema.optional(Schema.String),
   snsTopic: Schema.optional(Schema.String),
@@ -126,7 +126,7 @@ export const NotificationsSet = Schema.TaggedStruct("NotificationsSet", {
 
 export const NotificationsDeleted = Schema.TaggedStruct("NotificationsDeleted", common)
 
-/** A policy is kept as the text it came as. */
+/** The access policy of a vault, as the unchanged text of the request. */
 export const AccessPolicySet = Schema.TaggedStruct("AccessPolicySet", { ...common, policy: Schema.String })
 
 export const AccessPolicyDeleted = Schema.TaggedStruct("AccessPolicyDeleted", common)
@@ -142,7 +142,7 @@ export const LockCompleted = Schema.TaggedStruct("LockCompleted", common)
 
 export const LockAborted = Schema.TaggedStruct("LockAborted", common)
 
-/** What changes the settings of a vault. */
+/** An event that changes the settings of a vault. */
 export const SettingsChanged = Schema.Union(
   TagsAdded,
   TagsRemoved,
@@ -155,7 +155,7 @@ export const SettingsChanged = Schema.Union(
   LockAborted
 )
 
-/** `place` is an account and region, the ARN of any vault in it up to its name; or an account with all its regions. */
+/** `place` is an account in a region, as the ARN of its vaults up to their names, or else an account id: all regions. */
 const account = { at: Schema.Number, place: Schema.String }
 
 export const RetrievalPolicySet = Schema.TaggedStruct("RetrievalPolicySet", {
@@ -170,7 +170,7 @@ export const CapacityPurchased = Schema.TaggedStruct("CapacityPurchased", {
   expiresAt: Schema.Number
 })
 
-/** What an account agrees with the service. */
+/** An event that changes the settings of an account. */
 export const AccountChanged = Schema.Union(RetrievalPolicySet, CapacityPurchased)
 
 export const Event = Schema.Union(

@@ -1,6 +1,6 @@
 /**
- * Answers on the wire (spec sections 5 and 6): exact statuses and headers, JSON with its keys in alphabetical order,
- * nothing about the type of a body that is not there.
+ * Encodes HTTP responses as the service does: JSON has its keys in alphabetical order, and a response without a body
+ * has no `Content-Type`. See Error Responses and Common Response Headers (Amazon Glacier API Reference).
  *
  * @internal
  */
@@ -12,10 +12,10 @@ import type * as Operation from "../../protocol/Operation.ts"
 import type { ErrorResponse } from "./errorResponse.ts"
 import type { EmulatorStorageError } from "./storageError.ts"
 
-/** What a handler answers: headers and document together, as a client decodes them. */
+/** The result of a handler. `output` has the fields of headers and of the JSON body together, as a client decodes them. */
 export interface Result<O extends Operation.Any> {
   readonly output: Operation.Output<O> & object
-  /** Of the operation's statuses of success; by default the first. */
+  /** One of the operation's success statuses. Default: the first. */
   readonly status?: number
   readonly bytes?: { readonly stream: Stream.Stream<Uint8Array, EmulatorStorageError>; readonly length: number }
 }
@@ -29,7 +29,7 @@ const sorted = (value: unknown): unknown => {
   return Object.fromEntries(entries.map(([key, member]) => [key, sorted(member)]))
 }
 
-/** A document as it goes over the wire. */
+/** Prints a JSON document as the service does. */
 export const printJson = (document: unknown): string => JSON.stringify(sorted(document))
 
 const json = (status: number, document: unknown, headers: Record<string, string>) =>
@@ -39,11 +39,11 @@ const json = (status: number, document: unknown, headers: Record<string, string>
     contentType: "application/json"
   })
 
-// 201 and 202 have an empty body of a known length: without it a server would announce chunks.
+// Without a Content-Length, servers send 201 and 202 with a chunked body.
 const empty = (status: number, headers: Record<string, string>) =>
   HttpServerResponse.empty({ status, headers: status === 204 ? headers : { ...headers, "content-length": "0" } })
 
-/** Encodes a result. Throws when the handler made one that the operation's description does not know. */
+/** Encodes the result of a handler. Throws when the result does not fit the operation's description. */
 export const success = <O extends Operation.Any>(
   operation: O,
   result: Result<O>
@@ -63,6 +63,6 @@ export const success = <O extends Operation.Any>(
   return HttpServerResponse.stream(stream, { status, headers, contentLength: length })
 }
 
-/** Encodes a refusal. */
+/** Encodes an error response. */
 export const error = ({ code, message, status }: ErrorResponse): HttpServerResponse.HttpServerResponse =>
   json(status, { code, message, type: status < 500 ? "Client" : "Server" }, {})

@@ -1,5 +1,5 @@
 /**
- * Ids as the service makes them: long and opaque, of the URL-safe base64 alphabet (spec section 7).
+ * Makes ids in the form of the service's: long texts of the URL-safe base64 alphabet.
  *
  * @internal
  */
@@ -10,7 +10,7 @@ const alphanumerics = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234
 
 const alphabet = `${alphanumerics}-_`
 
-// One random number holds 53 bits: eight characters of up to 6.
+// A random number has 53 bits, enough for eight characters of 6 bits.
 const eight = (letters: string, random: number): string => {
   const { length } = letters
   let text = ""
@@ -27,11 +27,11 @@ const of = (letters: string, length: number): Effect.Effect<string> =>
     return text.slice(0, length)
   })
 
-/** So many random characters. None begins with `-`, which command lines would take for an option. */
+/** Makes an id of `length` random characters. It never starts with `-`: command lines would read it as an option. */
 export const random = (length: number): Effect.Effect<string> =>
   Effect.map(of(alphabet, length), (text) => text.replace(/^-/, "_"))
 
-/** The id of a lock or of a unit of capacity: letters and digits. */
+/** Makes the id of a lock or of a unit of capacity: 24 letters and digits. */
 export const short: Effect.Effect<string> = of(alphanumerics, 24)
 
 /** The lengths of the service's ids. */
@@ -39,12 +39,12 @@ export const length = { archive: 138, request: 47 }
 
 const prefixLength = 10 + 8
 
-/** The random rest of an id that `ordered` completes. */
+/** Makes the random rest of an id for `ordered`. */
 export const tail: Effect.Effect<string> = random(92 - prefixLength)
 
 /**
- * A job's or an upload's id. It sorts by time and by the number of the event, so that a page can go on behind an id
- * that has vanished since.
+ * Makes the id of a job or an upload. Ids sort by time and number of the event, so that the next page of a list is
+ * defined even when the id in the marker has expired.
  */
 export const ordered = (at: number, event: number, rest: string): string =>
   at.toString(36).padStart(10, "0") + event.toString(36).padStart(8, "0") + rest

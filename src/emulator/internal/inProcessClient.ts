@@ -1,6 +1,5 @@
 /**
- * An HttpClient whose other end is an application in the same process. Nothing is copied: streams go through as they
- * are.
+ * An HttpClient that runs an HTTP application in the same process. It passes streams through without copying.
  *
  * @internal
  */
@@ -24,11 +23,11 @@ import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 
-// The types of the platform do not let shared memory in; a Blob copies it anyway.
+// The Blob's type excludes shared memory.
 const blobPart = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
   bytes.buffer instanceof ArrayBuffer ? bytes as Uint8Array<ArrayBuffer> : new Uint8Array(bytes)
 
-/** A message whose body is a stream, read in all the ways there are. */
+/** A request or response whose body is a stream, with the other ways of reading it. */
 abstract class Message<E> extends Inspectable.Class implements HttpIncomingMessage.HttpIncomingMessage<E> {
   readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly remoteAddress: Option.Option<string> = Option.none()
@@ -166,7 +165,7 @@ class Response extends Message<HttpClientError.ResponseError> implements HttpCli
   }
 }
 
-// The bytes of a body, and their number if it is known.
+// The bytes of a body, and their number if known.
 const contents = (body: HttpBody.HttpBody): readonly [Stream.Stream<Uint8Array, unknown>, number | undefined] => {
   switch (body._tag) {
     case "Empty":
@@ -186,7 +185,7 @@ const contents = (body: HttpBody.HttpBody): readonly [Stream.Stream<Uint8Array, 
   }
 }
 
-// What a client adds by itself. A method that has no body by nature announces none.
+// The headers that HTTP clients add themselves. GET and HEAD without a body have no Content-Length.
 const headersOf = (request: HttpClientRequest.HttpClientRequest, url: URL, length: number | undefined) => {
   const defaults: Record<string, string> = { host: url.host }
   if (length === undefined) {
@@ -198,7 +197,7 @@ const headersOf = (request: HttpClientRequest.HttpClientRequest, url: URL, lengt
   return Headers.fromInput({ ...defaults, ...request.headers })
 }
 
-/** The client of an application. Whoever interrupts a call interrupts its handler. */
+/** Makes the client of an application. Interrupting a call interrupts its handler. */
 export const make = (app: HttpApp.Default<never, Scope.Scope>): HttpClient.HttpClient =>
   HttpClient.make((request, url) => {
     const [body, length] = contents(request.body)
@@ -215,7 +214,8 @@ export const make = (app: HttpApp.Default<never, Scope.Scope>): HttpClient.HttpC
         })
       )
     )
-    // In a fiber of its own, as behind a socket: the caller may be the finalizer of what was interrupted already.
+    // The handler runs in its own fiber, as behind a socket. In the caller's fiber, a call made by the finalizer of an
+    // interrupted fiber would be interrupted at once.
     return Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(
         Effect.forkDaemon(handled),

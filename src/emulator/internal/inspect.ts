@@ -1,5 +1,5 @@
 /**
- * Looks into the store past the API.
+ * Reads the contents of the store directly, for tests that look into the emulator. See `Inside.ts`.
  *
  * @internal
  */
@@ -15,57 +15,61 @@ import * as UploadRoutes from "./handlers/uploads.ts"
 import * as State from "./state.ts"
 import type { Store } from "./store.ts"
 
-/** All vaults there are. */
-export const vaults = (store: Store): Effect.Effect<ReadonlyArray<Inside.Vault>> => {
-  const archive = (one: State.Archive): Inside.Archive => ({
-    archiveId: one.id,
-    description: one.description,
-    creationDate: DateTime.unsafeMake(one.createdAt),
-    size: one.size,
-    treeHash: one.treeHash,
-    bytes: Effect.suspend(() => {
-      const bytes = new Uint8Array(one.size)
-      return ArchiveBytes.read(store.blobs, one, ByteRange.make(0, one.size)).pipe(
-        store.retaining(one.blobs.map(({ id }) => id)),
-        Stream.runFold(0, (offset, piece) => {
-          bytes.set(piece, offset)
-          return offset + piece.length
-        }),
-        Effect.as(bytes)
-      )
-    })
+const inspectArchive = (store: Store, archive: State.Archive): Inside.Archive => ({
+  archiveId: archive.id,
+  description: archive.description,
+  creationDate: DateTime.unsafeMake(archive.createdAt),
+  size: archive.size,
+  treeHash: archive.treeHash,
+  bytes: Effect.suspend(() => {
+    const bytes = new Uint8Array(archive.size)
+    return ArchiveBytes.read(store.blobs, archive, ByteRange.make(0, archive.size)).pipe(
+      store.retaining(archive.blobs.map(({ id }) => id)),
+      Stream.runFold(0, (offset, chunk) => {
+        bytes.set(chunk, offset)
+        return offset + chunk.length
+      }),
+      Effect.as(bytes)
+    )
   })
+})
 
-  const upload = (one: State.Upload, arn: string): Inside.Upload => ({
-    ...UploadRoutes.describe(one, arn),
-    parts: Array.from(one.parts.after(undefined), (part) => UploadRoutes.describePart(one, part)),
-    expiresAt: DateTime.unsafeMake(one.expiresAt)
-  })
+const inspectUpload = (upload: State.Upload, vaultArn: string): Inside.Upload => ({
+  ...UploadRoutes.describe(upload, vaultArn),
+  parts: Array.from(upload.parts.after(undefined), (part) => UploadRoutes.describePart(upload, part)),
+  expiresAt: DateTime.unsafeMake(upload.expiresAt)
+})
 
-  const job = (one: State.Job, arn: string, now: number): Inside.Job => ({
-    ...JobRoutes.describe(one, arn, now),
-    completesAt: DateTime.unsafeMake(one.completesAt),
-    expiresAt: DateTime.unsafeMake(one.expiresAt)
-  })
+const inspectJob = (job: State.Job, vaultArn: string, now: number): Inside.Job => ({
+  ...JobRoutes.describe(job, vaultArn, now),
+  completesAt: DateTime.unsafeMake(job.completesAt),
+  expiresAt: DateTime.unsafeMake(job.expiresAt)
+})
 
-  const vault = (one: State.Vault, now: number): Inside.Vault => ({
-    vaultName: one.name,
-    vaultArn: one.arn,
-    archives: Array.from(one.archives.values()).filter(({ deleted }) => deleted === undefined).map(archive),
-    uploads: Array.from(one.uploads.values())
-      .filter(({ outcome }) => outcome._tag === "Open")
-      .map((open) => upload(open, one.arn)),
-    jobs: Array.from(one.jobs.values(), (each) => job(each, one.arn, now)),
-    takeInventory: store.run((step) => {
-      if (step.state.vaults.has(one.arn)) step.commit({ _tag: "InventoryTaken", at: step.now, vault: one.arn })
-      return Either.void
-    }).pipe(Effect.orDie, Effect.zipRight(store.flush))
-  })
+const takeInventory = (store: Store, vaultArn: string): Inside.Vault["takeInventory"] =>
+  store.run((step) => {
+    if (step.state.vaults.has(vaultArn)) step.commit({ _tag: "InventoryTaken", at: step.now, vault: vaultArn })
+    return Either.void
+  }).pipe(Effect.orDie, Effect.zipRight(store.flush))
 
-  return Effect.orDie(store.run(({ now, state }) =>
-    Either.right(Array.from(state.vaults.values(), (one) => {
-      State.advance(state, one, now)
-      return vault(one, now)
+const inspectVault = (store: Store, vault: State.Vault, now: number): Inside.Vault => ({
+  vaultName: vault.name,
+  vaultArn: vault.arn,
+  archives: Array.from(vault.archives.values())
+    .filter(({ deleted }) => deleted === undefined)
+    .map((archive) => inspectArchive(store, archive)),
+  uploads: Array.from(vault.uploads.values())
+    .filter(({ outcome }) => outcome._tag === "Open")
+    .map((upload) => inspectUpload(upload, vault.arn)),
+  jobs: Array.from(vault.jobs.values(), (job) => inspectJob(job, vault.arn, now)),
+  takeInventory: takeInventory(store, vault.arn)
+})
+
+/** Returns all vaults of all accounts and regions, advanced to now. */
+export const vaults = (store: Store): Effect.Effect<ReadonlyArray<Inside.Vault>> =>
+  Effect.orDie(store.run(({ now, state }) =>
+    Either.right(Array.from(state.vaults.values(), (vault) => {
+      State.advance(state, vault, now)
+      return inspectVault(store, vault, now)
     }))
   ))
-}

@@ -1,5 +1,6 @@
 /**
- * The inventory of a vault as a document (spec section 14), made piece by piece.
+ * Selects the archives of an inventory job and writes its output as JSON or CSV, in chunks. See GetJobOutput (Amazon
+ * Glacier API Reference).
  *
  * @internal
  */
@@ -8,16 +9,16 @@ import * as Option from "effect/Option"
 import type * as Inventory from "../../protocol/Inventory.ts"
 import type { Archive } from "./state.ts"
 
-/** Which archives of an inventory a job lists: those created from `startDate` on and before `endDate`. */
+/** The archives that a job lists: those created at `startDate` or later, and before `endDate`. */
 export interface Selection {
   readonly startDate: number | undefined
   readonly endDate: number | undefined
   readonly limit: number | undefined
-  /** The write behind which the list goes on. */
+  /** The list starts after the archive with this write number. */
   readonly after: number
 }
 
-/** The archives a job lists, and the marker of the job that goes on, if more are left. */
+/** Returns the archives that a job lists, and the marker for the next job if there are more. */
 export const select = (archives: Iterable<Archive>, selection: Selection): {
   readonly archives: ReadonlyArray<Archive>
   readonly next: string | undefined
@@ -25,7 +26,7 @@ export const select = (archives: Iterable<Archive>, selection: Selection): {
   const { after, endDate = Infinity, limit = Infinity, startDate = -Infinity } = selection
   const selected: Array<Archive> = []
   for (const archive of archives) {
-    if (archive.written <= after || archive.createdAt < startDate || archive.createdAt >= endDate) continue
+    if (archive.writeNumber <= after || archive.createdAt < startDate || archive.createdAt >= endDate) continue
     const last = selected.at(-1)
     if (selected.length === limit && last !== undefined) return { archives: selected, next: marker(last) }
     selected.push(archive)
@@ -33,20 +34,22 @@ export const select = (archives: Iterable<Archive>, selection: Selection): {
   return { archives: selected, next: undefined }
 }
 
-// Writes are numbered, so a marker holds also when its archive has gone from the inventory.
-const marker = (archive: Archive): string => `w${archive.written.toString(36)}`.padEnd(135, "_")
+// A write number remains valid as a marker when its archive is no longer in the inventory.
+const marker = (archive: Archive): string => `w${archive.writeNumber.toString(36)}`.padEnd(135, "_")
 
-/** The write that a marker names. */
+/** Returns the write number of a marker; none when the text is not a marker. */
 export const readMarker = (text: string): Option.Option<number> => {
-  const [, written] = /^w([0-9a-z]{1,10})_*$/.exec(text) ?? []
-  return text.length === 135 && written !== undefined ? Option.some(Number.parseInt(written, 36)) : Option.none()
+  const [, writeNumber] = /^w([0-9a-z]{1,10})_*$/.exec(text) ?? []
+  return text.length === 135 && writeNumber !== undefined
+    ? Option.some(Number.parseInt(writeNumber, 36))
+    : Option.none()
 }
 
 const utf8 = new TextEncoder()
 
 const chunkLength = 65_536
 
-// Dates are to the second.
+// The service's dates in inventories have whole seconds.
 const date = (millis: number): string => `${new Date(millis).toISOString().slice(0, -5)}Z`
 
 const entry = (archive: Archive): typeof Inventory.Entry.Encoded => ({
@@ -57,7 +60,7 @@ const entry = (archive: Archive): typeof Inventory.Entry.Encoded => ({
   SHA256TreeHash: archive.treeHash
 })
 
-// Backslashes are not escaped: the format is ambiguous.
+// The service escapes quotes but not backslashes, so its format is ambiguous.
 const quoted = (value: unknown): string => {
   const text = String(value)
   return /[",\r\n]/.test(text) ? `"${text.replaceAll("\"", "\\\"")}"` : text
@@ -75,7 +78,7 @@ function* csv(archives: ReadonlyArray<Archive>): Generator<string> {
 
 function* json(vaultArn: string, at: number, archives: ReadonlyArray<Archive>): Generator<string> {
   const document: typeof Inventory.Inventory.Encoded = { VaultARN: vaultArn, InventoryDate: date(at), ArchiveList: [] }
-  // The document without its entries, cut open where they belong.
+  // The document without its entries is split where the entries belong: before the last `]}`.
   const frame = JSON.stringify(document)
   yield frame.slice(0, -2)
   let separator = ""
@@ -97,7 +100,7 @@ function* chunks(texts: Iterable<string>): Generator<Uint8Array> {
   if (pending !== "") yield utf8.encode(pending)
 }
 
-/** Makes the document and hands it over in chunks of some 64 KiB. */
+/** Calls `onChunk` with the document in chunks of about 64 KiB. */
 export const write = <E>(
   options: {
     readonly format: "JSON" | "CSV"

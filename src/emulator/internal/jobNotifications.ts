@@ -1,5 +1,6 @@
 /**
- * Tells of jobs when they end (spec section 13.4). Whom, and of what, is looked up only then.
+ * Publishes a notification when a job ends. The topics are those of that moment, not of the job's start. See
+ * Configuring Vault Notifications in Amazon Glacier (Developer Guide).
  *
  * @internal
  */
@@ -19,20 +20,20 @@ import type { Step, Store } from "./store.ts"
 
 export interface JobNotifications {
   readonly onJobInitiated: OnJobInitiated
-  /** From when on it is run. */
+  /** The notifications that are published while the stream runs. */
   readonly notifications: Stream.Stream<Notification>
 }
 
 const dayMillis = 86_400_000
 
-/** By the day: no timer lasts a month. And a timer may be early. */
+// Sleeps a day at most: timers of JavaScript do not last a month. They may also fire early.
 const sleepUntil = (time: number): Effect.Effect<void> =>
   Effect.flatMap(Clock.currentTimeMillis, (now) =>
     now < time
       ? Effect.zipRight(Effect.sleep(Math.min(time - now, dayMillis)), sleepUntil(time))
       : Effect.void)
 
-/** What is to be told of a job that has ended; nothing when it went with its vault. */
+/** Returns the notifications of a job that has ended. There are none when its vault was deleted. */
 const notificationsOf = (step: Step, arn: string, id: JobId): ReadonlyArray<Notification> => {
   const vault = Either.getOrUndefined(step.vault(arn))
   const found = vault?.jobs.get(id)
@@ -46,13 +47,16 @@ const notificationsOf = (step: Step, arn: string, id: JobId): ReadonlyArray<Noti
   )
 }
 
-/** Watches the jobs of a store that have not ended when its last event happened: the others have been told of. */
+/**
+ * Publishes the notifications of the jobs in a store, except those that ended before its last event: an
+ * earlier process has published them.
+ */
 export const make = (store: Store): Effect.Effect<JobNotifications, never, Scope.Scope> =>
   Effect.gen(function*() {
     const deliver = yield* Topics
     const published = yield* Effect.acquireRelease(PubSub.unbounded<Notification>(), PubSub.shutdown)
     const run = yield* FiberSet.makeRuntime()
-    /** By the time at which they end. */
+    /** The running jobs by the time at which they end. */
     const pending = new Map<number, Array<readonly [vault: string, id: JobId]>>()
 
     const publish = Effect.fnUntraced(function*(time: number) {
@@ -73,7 +77,7 @@ export const make = (store: Store): Effect.Effect<JobNotifications, never, Scope
         return
       }
       pending.set(completesAt, [[vault, id]])
-      // Not before the step that initiated the job is over.
+      // The fiber must not run before the step that initiates the job has ended.
       run(publish(completesAt), { immediate: false })
     }
 

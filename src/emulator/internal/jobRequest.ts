@@ -1,5 +1,5 @@
 /**
- * The body of InitiateJob, with all that real clients send (spec section 12.4).
+ * Parses the body of InitiateJob in all forms that clients send. See InitiateJob (Amazon Glacier API Reference).
  *
  * @internal
  */
@@ -15,29 +15,31 @@ const decodeArchive = Schema.decodeUnknownEither(Jobs.ArchiveRetrieval)
 
 const decodeInventory = Schema.decodeUnknownEither(Jobs.InventoryRetrieval)
 
-// An explicit null or an empty text means absent.
-const given = (parameters: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+// Clients send null or an empty text for a parameter that is not set.
+const withoutEmpty = (parameters: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(parameters).filter(([, value]) => value !== null && value !== ""))
 
-/** Reads the bare parameters, or those under a lone `jobParameters`, as an old syntax box of the guide has them. */
+// An old page of the guide wraps the parameters in an object `jobParameters`.
 const parametersOf = (document: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> => {
   const { jobParameters, ...rest } = document
-  return given(Predicate.isReadonlyRecord(jobParameters) && Object.keys(rest).length === 0 ? jobParameters : document)
+  return withoutEmpty(
+    Predicate.isReadonlyRecord(jobParameters) && Object.keys(rest).length === 0 ? jobParameters : document
+  )
 }
 
-/** What a job is asked for. */
+/** Parses the parameters of a job. */
 export const parse = ({ document }: Call): Either.Either<Jobs.JobParameters, ErrorResponse.ErrorResponse> =>
   Either.gen(function*() {
     if (document === undefined) return yield* Either.left(ErrorResponse.missing("Job Parameters"))
     const parameters = parametersOf(document)
     const type = parameters["Type"]
     if (type === undefined) return yield* Either.left(ErrorResponse.missing("Type"))
-    const refuse = Either.mapLeft((error: Parameters<typeof ParameterError.ofDocument>[1]) =>
+    const orErrorResponse = Either.mapLeft((error: Parameters<typeof ParameterError.ofDocument>[1]) =>
       ParameterError.ofDocument(parameters, error)
     )
     switch (type) {
       case "archive-retrieval":
-        return yield* refuse(decodeArchive(parameters))
+        return yield* orErrorResponse(decodeArchive(parameters))
       case "inventory-retrieval": {
         for (const name of ["ArchiveId", "RetrievalByteRange"]) {
           if (name in parameters) {
@@ -45,9 +47,9 @@ export const parse = ({ document }: Call): Either.Either<Jobs.JobParameters, Err
           }
         }
         const selection = parameters["InventoryRetrievalParameters"]
-        return yield* refuse(decodeInventory(
+        return yield* orErrorResponse(decodeInventory(
           Predicate.isReadonlyRecord(selection)
-            ? { ...parameters, InventoryRetrievalParameters: given(selection) }
+            ? { ...parameters, InventoryRetrievalParameters: withoutEmpty(selection) }
             : parameters
         ))
       }

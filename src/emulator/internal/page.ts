@@ -1,6 +1,6 @@
 /**
- * Pages of lists (spec section 10): a limit above the maximum counts as the maximum, the marker is the last item of
- * the page, and there is none on the last page.
+ * Cuts lists into pages. A limit above the maximum counts as the maximum. The marker is the last item of a page; the
+ * last page has none. See ListJobs and ListMultipartUploads (Amazon Glacier API Reference).
  *
  * @internal
  */
@@ -10,11 +10,11 @@ import * as Limits from "../../protocol/Limits.ts"
 import type { ErrorResponse } from "./errorResponse.ts"
 import * as ParameterError from "./parameterError.ts"
 
-/** The size of a page of jobs, uploads or parts. */
+/** Returns the size of a page of jobs, uploads or parts for the limit of the request. */
 export const size = (limit: Option.Option<number>): number =>
   Math.min(Option.getOrElse(limit, () => Limits.page), Limits.page)
 
-/** The first items of what is left, and the last of them if more follow. No more is looked at. */
+/** Returns the first `size` items, and the last of them as `next` if there are more. Reads at most one item more. */
 export const take = <A>(items: Iterable<A>, size: number): {
   readonly items: ReadonlyArray<A>
   readonly next: Option.Option<A>
@@ -27,7 +27,7 @@ export const take = <A>(items: Iterable<A>, size: number): {
   return { items: page, next: Option.none() }
 }
 
-/** A marker that is the id of a job or an upload, which may have vanished since. */
+/** Checks a marker that is the id of a job or an upload. The job or upload may have expired. */
 export const idMarker = (marker: Option.Option<string>): Either.Either<string | undefined, ErrorResponse> =>
   Option.match(marker, {
     onNone: () => Either.right(undefined),

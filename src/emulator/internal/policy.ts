@@ -1,12 +1,11 @@
 /**
- * What a policy allows and denies (spec section 16).
+ * Evaluates vault policies. A statement matches a request when all its elements match. A statement with an unknown
+ * condition operator or key never matches. See Access Control with Vault Access Policies (Amazon Glacier Developer
+ * Guide).
  *
- * A statement matches when each of its elements does. One with a condition that is not known here, by its operator or
- * its key, does not match.
- *
- * A policy is rejected when its version is not one of AWS's policy language, or when one of its actions matches no
- * operation: a misspelled action in a lock would protect nothing, for good. For policies of other services AWS rejects
- * both; that Glacier does so is a guess.
+ * A policy is invalid when its version is not a version of AWS's policy language, or when one of its actions matches no
+ * operation: in a completed lock, a misspelled action could never be corrected. For other services AWS rejects such
+ * policies; that Glacier rejects them too is a guess.
  *
  * @internal
  */
@@ -14,17 +13,18 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { operations } from "../../protocol/Operations.ts"
 
-/** What a statement is about to do. */
+/** The effect of a statement. */
 export type Effect = "Allow" | "Deny"
 
-/** What a policy is asked. */
+/** A request as policies see it. */
 export interface AccessRequest {
-  /** For instance `glacier:DeleteArchive`. */
+  /** The action, such as `glacier:DeleteArchive`. */
   readonly action: string
+  /** The account of the caller. */
   readonly accountId: string
   /** The ARN of the vault. */
   readonly resource: string
-  /** Of the archive that is to be deleted or retrieved, if there is one: full days since it was stored. */
+  /** The age in full days of the archive that the request deletes or retrieves; undefined for other requests. */
   readonly archiveAgeInDays: number | undefined
   readonly tags: ReadonlyMap<string, string>
 }
@@ -38,7 +38,7 @@ const oneOrMany = (isOne: (text: string) => boolean) => {
 
 const knownActions = Object.values(operations).map(({ name }) => `glacier:${name.toLowerCase()}`)
 
-/** Whether a text is an action of the service, or a pattern that matches one. Letter case does not matter. */
+/** Returns whether a text is an action of Glacier or a pattern that matches one, ignoring case. */
 const isAction = (text: string): boolean => {
   const pattern = text.toLowerCase()
   return pattern === "*" ||
@@ -72,8 +72,9 @@ const Statement = Schema.Struct({
 
 type Statement = typeof Statement.Type
 
-// One that named nobody, or nothing to do, would lock a vault for good and protect nothing.
-const Whole = Statement.pipe(
+// A statement must have exactly one of each element and its `Not` form. A statement without principal, action or
+// resource would match no request, and in a completed lock it could never be corrected.
+const CompleteStatement = Statement.pipe(
   Schema.filter((statement) =>
     (statement.Principal === undefined) !== (statement.NotPrincipal === undefined) &&
     (statement.Action === undefined) !== (statement.NotAction === undefined) &&
@@ -84,43 +85,44 @@ const Whole = Statement.pipe(
 const Document = Schema.parseJson(
   Schema.Struct({
     Version: Schema.optional(Schema.Literal("2012-10-17", "2008-10-17")),
-    Statement: Schema.Union(Whole, Schema.NonEmptyArray(Whole))
+    Statement: Schema.Union(CompleteStatement, Schema.NonEmptyArray(CompleteStatement))
   })
 )
 
 const decode = Schema.decodeOption(Document)
 
-/** Whether a text is a policy: an object of JSON with whole statements about Glacier. */
+/** Returns whether a text is a valid policy: a JSON object with complete statements about Glacier. */
 export const isPolicy = (text: string): boolean => Option.isSome(decode(text))
 
 const list = <A>(value: A | ReadonlyArray<A>): ReadonlyArray<A> => isList(value) ? value : [value]
 
 const isList = <A>(value: A | ReadonlyArray<A>): value is ReadonlyArray<A> => Array.isArray(value)
 
-/** Whether a text is of a pattern in which `*` stands for any characters and `?` for one. */
+/** Returns whether a text matches a pattern, in which `*` stands for any characters and `?` for a single one. */
 export const matchesPattern = (pattern: string, text: string): boolean => {
   let at = 0
   let p = 0
-  // Where to go on when the last star has to take one more character.
+  // The position of the last star in the pattern, and the position in the text where its characters end so far. On a
+  // mismatch the star takes one more character.
   let star = -1
-  let taken = 0
+  let starEnd = 0
   while (at < text.length) {
     if (pattern[p] === "*") {
       star = p++
-      taken = at
+      starEnd = at
     } else if (p < pattern.length && (pattern[p] === "?" || pattern[p] === text[at])) {
       p++
       at++
     } else if (star !== -1) {
       p = star + 1
-      at = ++taken
+      at = ++starEnd
     } else return false
   }
   while (pattern[p] === "*") p++
   return p === pattern.length
 }
 
-const names = (principal: typeof Principal.Type, accountId: string): boolean =>
+const isPrincipal = (principal: typeof Principal.Type, accountId: string): boolean =>
   principal === "*" ||
   Object.entries(principal).some(([kind, values]) =>
     kind === "AWS" && list(values).some((value) =>
@@ -129,25 +131,25 @@ const names = (principal: typeof Principal.Type, accountId: string): boolean =>
     )
   )
 
-// One of an element and its opposite must be there.
-const matches = <A>(element: A | undefined, opposite: A | undefined, test: (value: A) => boolean): boolean =>
+// A valid statement has either an element or its opposite, such as `Action` or `NotAction`.
+const elementMatches = <A>(element: A | undefined, opposite: A | undefined, test: (value: A) => boolean): boolean =>
   element !== undefined ? test(element) : opposite !== undefined && !test(opposite)
 
-/** How one value of the request compares with one of the policy. */
-type Comparison = (actual: string, given: string) => boolean
+/** Compares a value of the request with a value of the policy. */
+type Comparison = (actual: string, expected: string) => boolean
 
-const numeric = (compare: (actual: number, given: number) => boolean): Comparison => (actual, given) =>
-  actual.trim() !== "" && given.trim() !== "" && compare(Number(actual), Number(given))
+const numeric = (compare: (actual: number, expected: number) => boolean): Comparison => (actual, expected) =>
+  actual.trim() !== "" && expected.trim() !== "" && compare(Number(actual), Number(expected))
 
-const same: Comparison = (actual, given) => actual === given
+const same: Comparison = (actual, expected) => actual === expected
 
-const sameIgnoringCase: Comparison = (actual, given) => actual.toLowerCase() === given.toLowerCase()
+const sameIgnoringCase: Comparison = (actual, expected) => actual.toLowerCase() === expected.toLowerCase()
 
-const like: Comparison = (actual, given) => matchesPattern(given, actual)
+const like: Comparison = (actual, expected) => matchesPattern(expected, actual)
 
-const equal = numeric((actual, given) => actual === given)
+const equal = numeric((actual, expected) => actual === expected)
 
-/** By the operator's name in lower case; a negated one holds when no value compares. */
+/** The operators by their names in lower case. A negated operator matches when no value compares. */
 const operators: ReadonlyMap<string, { readonly compare: Comparison; readonly negated?: true }> = new Map([
   ["stringequals", { compare: same }],
   ["stringnotequals", { compare: same, negated: true }],
@@ -158,15 +160,15 @@ const operators: ReadonlyMap<string, { readonly compare: Comparison; readonly ne
   ["bool", { compare: sameIgnoringCase }],
   ["numericequals", { compare: equal }],
   ["numericnotequals", { compare: equal, negated: true }],
-  ["numericlessthan", { compare: numeric((actual, given) => actual < given) }],
-  ["numericlessthanequals", { compare: numeric((actual, given) => actual <= given) }],
-  ["numericgreaterthan", { compare: numeric((actual, given) => actual > given) }],
-  ["numericgreaterthanequals", { compare: numeric((actual, given) => actual >= given) }]
+  ["numericlessthan", { compare: numeric((actual, expected) => actual < expected) }],
+  ["numericlessthanequals", { compare: numeric((actual, expected) => actual <= expected) }],
+  ["numericgreaterthan", { compare: numeric((actual, expected) => actual > expected) }],
+  ["numericgreaterthanequals", { compare: numeric((actual, expected) => actual >= expected) }]
 ])
 
 const tagPrefix = "glacier:resourcetag/"
 
-/** The values that a condition key has in a request, none if it does not apply; undefined if the key is not known. */
+/** Returns the values of a condition key in a request, empty if it has none. Returns undefined for an unknown key. */
 const valuesOf = (key: string, request: AccessRequest): ReadonlyArray<string> | undefined => {
   const name = key.toLowerCase()
   if (name === "glacier:archiveageindays") {
@@ -177,39 +179,43 @@ const valuesOf = (key: string, request: AccessRequest): ReadonlyArray<string> | 
   return Array.from(request.tags).filter(([key]) => key.toLowerCase() === tag).map(([, value]) => value)
 }
 
-const holds = (condition: Exclude<Statement["Condition"], undefined>, request: AccessRequest): boolean =>
+const conditionsMatch = (condition: Exclude<Statement["Condition"], undefined>, request: AccessRequest): boolean =>
   Object.entries(condition).every(([name, keys]) => {
     const operator = operators.get(name.toLowerCase())
-    return operator !== undefined && Object.entries(keys).every(([key, given]) => {
+    return operator !== undefined && Object.entries(keys).every(([key, expected]) => {
       const actual = valuesOf(key, request)
       if (actual === undefined) return false
-      const found = actual.some((value) => list(given).some((one) => operator.compare(value, String(one))))
+      const found = actual.some((value) => list(expected).some((other) => operator.compare(value, String(other))))
       return found !== (operator.negated ?? false)
     })
   })
 
-const applies = (statement: Statement, request: AccessRequest): boolean => {
+const statementMatches = (statement: Statement, request: AccessRequest): boolean => {
   const action = request.action.toLowerCase()
-  return matches(statement.Principal, statement.NotPrincipal, (value) => names(value, request.accountId)) &&
-    matches(
+  return elementMatches(
+    statement.Principal,
+    statement.NotPrincipal,
+    (value) => isPrincipal(value, request.accountId)
+  ) &&
+    elementMatches(
       statement.Action,
       statement.NotAction,
       (value) => list(value).some((pattern) => matchesPattern(pattern.toLowerCase(), action))
     ) &&
-    matches(
+    elementMatches(
       statement.Resource,
       statement.NotResource,
       (value) => list(value).some((pattern) => matchesPattern(pattern, request.resource))
     ) &&
-    holds(statement.Condition ?? {}, request)
+    conditionsMatch(statement.Condition ?? {}, request)
 }
 
-/** Whether a policy says explicitly that what is asked is allowed or denied. A text that is no policy says nothing. */
+/** Returns whether a statement with this effect matches the request. An invalid policy has no statements. */
 export const hasMatch = (effect: Effect, policy: string, request: AccessRequest): boolean =>
   Option.match(decode(policy), {
     onNone: () => false,
     onSome: (document) =>
       list<Statement>(document.Statement).some((statement) =>
-        statement.Effect === effect && applies(statement, request)
+        statement.Effect === effect && statementMatches(statement, request)
       )
   })

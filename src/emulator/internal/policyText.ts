@@ -1,5 +1,5 @@
 /**
- * The policy in the body of a request: kept as the text it is, once it can be read.
+ * Reads the policy in the body of a request. It is stored as the text of the request, but only if it is valid.
  *
  * @internal
  */
@@ -13,17 +13,17 @@ import * as Router from "./router.ts"
 
 const { policy } = Policies.SetVaultAccessPolicy.input
 
-/** Reads the text of an access or a lock policy. */
+/** Returns the text of an access or lock policy. Fails when it is missing or not a valid policy. */
 export const of = (call: Router.Call, kind: "access" | "lock"): Either.Either<string, ErrorResponse.ErrorResponse> => {
-  const refusal = ErrorResponse.invalid(
+  const invalidPolicy = ErrorResponse.invalid(
     `The vault ${kind} policy is not valid. Please provide a valid vault ${kind} policy.`
   )
   return Operation.decode({ policy }, Router.read(call)).pipe(
     Either.mapLeft((undecodable) => {
       const general = ParameterError.ofField(undecodable)
-      return general.code === refusal.code ? refusal : general
+      return general.code === invalidPolicy.code ? invalidPolicy : general
     }),
     Either.map(({ policy }) => policy),
-    Either.filterOrLeft(Policy.isPolicy, () => refusal)
+    Either.filterOrLeft(Policy.isPolicy, () => invalidPolicy)
   )
 }

@@ -1,5 +1,6 @@
 /**
- * A quick check for values of a schema that are the same decoded as encoded.
+ * A quick check for schemas whose decoded and encoded values are the same. It replaces decoding of events, of which a
+ * journal has millions.
  *
  * @internal
  */
@@ -20,7 +21,7 @@ const record = ({ indexSignatures, propertySignatures }: AST.TypeLiteral): Check
       if (!check(value[name])) return false
       if (value[name] !== undefined) known++
     }
-    // Decoding would leave out others.
+    // Decoding would remove unknown properties, so a value with any is not the decoded value.
     return Object.keys(value).length === known
   }
 }
@@ -53,8 +54,8 @@ const compile = (ast: AST.AST): Check => {
 }
 
 /**
- * Whether a value, out of JSON, is sure to be one that the schema decodes to the same value. If not it may still be one
- * that the schema decodes. Takes a tenth of the time of decoding, and makes no objects.
+ * Compiles a check that returns true only for JSON values that the schema decodes to themselves. It may return false for
+ * such a value too; then decode it. The check takes a tenth of the time of decoding and allocates nothing.
  */
 export const make = <A, I>(schema: Schema.Schema<A, I>): (value: unknown) => value is A => {
   const check = compile(schema.ast)

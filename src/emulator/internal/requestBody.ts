@@ -1,5 +1,5 @@
 /**
- * The body of a request, as it arrives.
+ * Receives request bodies with a time limit, and parses small ones as JSON.
  *
  * @internal
  */
@@ -13,15 +13,15 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as ErrorResponse from "./errorResponse.ts"
 
-/** More than any JSON of the API. */
+/** The maximum size of a JSON body in bytes: more than any request of the API needs. */
 const maximumText = 1_048_576
 
 export const cutShort = ErrorResponse.badRequest("The request body ended before it was complete.")
 
 /**
- * Hands the chunks of the body to `onChunk` one after the other, and fails when none arrives for the time of `timeout`.
+ * Calls `onChunk` with each chunk of the body, one after the other. Fails when no chunk arrives within `timeout`.
  *
- * The stream is closed with the scope, not at the end: closing it early closes the connection under the answer.
+ * The stream closes with the scope and not before: closing it would close the connection that the response needs.
  */
 export const receive = <E>(
   request: HttpServerRequest.HttpServerRequest,
@@ -44,9 +44,9 @@ export const receive = <E>(
       }
     })
     const all = Effect.gen(function*() {
-      while (yield* step) { /* as long as there is more */ }
+      while (yield* step) { /* until the body ends */ }
     })
-    // One sleeping fiber for the whole body: a timeout for each chunk would cost more than the chunk.
+    // One sleeping fiber for the whole body, because a timeout for each chunk would take longer than the chunk.
     const limit = Duration.toMillis(timeout)
     const watch = Effect.gen(function*() {
       for (;;) {
@@ -60,7 +60,7 @@ export const receive = <E>(
 
 const tooLarge = ErrorResponse.badRequest(`The request body is larger than ${maximumText} bytes.`)
 
-/** The whole body of a request that can only have a small one. */
+/** Reads the whole body into memory. Fails when it is larger than 1 MiB. */
 export const collect = (
   request: HttpServerRequest.HttpServerRequest,
   timeout: Duration.Duration
@@ -88,7 +88,7 @@ export const collect = (
 
 const unreadable = ErrorResponse.serialization("The request body is not valid JSON.")
 
-/** More levels than any JSON of the API has. What reads it calls itself for each. */
+/** The maximum depth of JSON: more levels than any request of the API needs. Decoding recurses for each level. */
 const maximumDepth = 32
 
 const isWithin = (value: unknown, levels: number): boolean =>
@@ -97,7 +97,7 @@ const isWithin = (value: unknown, levels: number): boolean =>
 
 const utf8 = new TextDecoder()
 
-/** The JSON object that a body is; none when the body is empty. */
+/** Parses a body as a JSON object. Returns undefined when the body is empty. */
 export const parse = (
   body: Uint8Array
 ): Either.Either<Readonly<Record<string, unknown>> | undefined, ErrorResponse.ErrorResponse> => {

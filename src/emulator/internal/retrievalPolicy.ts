@@ -1,6 +1,7 @@
 /**
- * The data-retrieval policy at work: which retrievals it refuses. The service does not publish its formula; this one
- * counts the bytes of the Standard retrievals that were initiated in the time of the limit.
+ * The check of the data-retrieval policy. The service does not publish its formula; here the bytes of the Standard
+ * retrievals that were initiated in the last period count. See Data Retrieval Policies (Amazon Glacier Developer
+ * Guide).
  *
  * @internal
  */
@@ -15,7 +16,7 @@ type Task = (typeof Event.JobInitiated.Type)["task"]
 
 const bytesOf = ({ end, start }: typeof Event.ArchiveRetrieval.Type): number => end - start + 1
 
-/** Refuses a Standard retrieval that the account's policy does not allow now. */
+/** Rejects a Standard retrieval that exceeds the limit of the account's policy. */
 export const check = (step: Step, place: string, task: Task): Either.Either<void, ErrorResponse.ErrorResponse> => {
   const account = State.accountOf(step.state, place)
   const limit = Account.retrievalLimitOf(account)

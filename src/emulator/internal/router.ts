@@ -1,5 +1,5 @@
 /**
- * From the target of a request to the operation it means, by the path templates of the descriptors.
+ * Finds the operation of a request by the path templates of the protocol, decodes its inputs and encodes its output.
  *
  * @internal
  */
@@ -17,7 +17,7 @@ import * as HttpResponse from "./httpResponse.ts"
 import * as ParameterError from "./parameterError.ts"
 import type { EmulatorStorageError } from "./storageError.ts"
 
-/** A target taken apart: segments and query decoded, and both as they came, for the signature. */
+/** A parsed request target. `path` and `query` are the undecoded texts, which the signature covers. */
 export interface Target {
   readonly path: string
   readonly query: string
@@ -25,29 +25,30 @@ export interface Target {
   readonly parameters: ReadonlyMap<string, string>
 }
 
-/** A request whose sender, account and target are known. */
+/** A request whose signature is verified and whose operation and account are known. */
 export interface Call {
   readonly request: HttpServerRequest.HttpServerRequest
   /** The name of the operation. */
   readonly operation: string
-  /** The account of the key that it is signed with. */
+  /** The account of the key that signed the request. */
   readonly caller: AccountId
-  /** The account that it is about. */
+  /** The account in the path of the request; `-` means the caller's. */
   readonly accountId: AccountId
-  /** The ARN of any vault of the account and region, up to its name. */
+  /** The ARN of the account's vaults in the region, without their names. */
   readonly arnPrefix: string
+  /** The variables of the path template. */
   readonly path: Readonly<Record<string, string>>
   readonly query: ReadonlyMap<string, string>
-  /** The JSON of the body, if the operation takes JSON and there is a body. */
+  /** The body as a JSON object. Undefined when the body is empty, or when the operation does not take JSON. */
   readonly document: Readonly<Record<string, unknown>> | undefined
   readonly bodyTimeout: Duration.Duration
   readonly sha256: Sha256.Create
 }
 
-/** An operation and what answers it. */
+/** An operation with its handler. */
 export interface Route {
   readonly operation: Operation.Any
-  /** Whether the body is the bytes of an archive or part. */
+  /** Whether the body is an archive or part. */
   readonly isUpload: boolean
   /** Whether the body is JSON. */
   readonly takesJson: boolean
@@ -65,10 +66,10 @@ const badTarget = ErrorResponse.badRequest("The request target is not valid.")
 const decodePercent = (text: string): Either.Either<string, ErrorResponse.ErrorResponse> =>
   Either.try({ try: () => decodeURIComponent(text), catch: () => badTarget })
 
-// What a vault, an id or an account can never be, and what proxies and clients would take for another path.
+// Rejects segments that no name or id can equal, and that proxies and clients would turn into another path.
 const isPlain = (segment: string): boolean => !/^\.{0,2}$|[/\\\p{Cc}]/u.test(segment)
 
-/** Takes a target apart. One with a host in it, as a proxy gets, means its path (RFC 9112, section 3.2.2). */
+/** Parses a request target. Ignores the host of an absolute URL, as clients send to proxies (RFC 9112, section 3.2.2). */
 export const parse = (target: string): Either.Either<Target, ErrorResponse.ErrorResponse> =>
   Either.gen(function*() {
     const url = target.replace(/^https?:\/\/[^/?]+/i, "")
@@ -102,7 +103,7 @@ const match = (template: string, segments: ReadonlyArray<string>): Record<string
   return found
 }
 
-/** The operation that a method and a target mean, and the variables of its path. */
+/** Finds the operation of a method and a target, and returns the variables of its path. */
 export const find = (
   routes: ReadonlyArray<Route>,
   method: string,
@@ -120,10 +121,10 @@ export const find = (
   return Either.left(ErrorResponse.badRequest(`There is no operation ${method} ${target.path}`))
 }
 
-/** The value of a header; an empty one counts as absent. */
+/** Returns the value of a header; undefined when it is missing or empty. */
 export const header = (call: Call, name: string): string | undefined => call.request.headers[name] || undefined
 
-/** Where the inputs of an operation are; a body that is empty is an object that is. */
+/** Returns the value of an input on the wire. An empty body counts as an empty JSON object. */
 export const read = (call: Call) => (field: Operation.Field<unknown>): unknown => {
   switch (field.in) {
     case "path":
@@ -139,12 +140,12 @@ export const read = (call: Call) => (field: Operation.Field<unknown>): unknown =
   }
 }
 
-/** The inputs of an operation without those that its handler reads itself. */
+/** The inputs of an operation without those in `K`, which the handler reads itself. */
 export type Input<O extends Operation.Any, K extends keyof O["input"]> = Operation.Decoded<
   { readonly [P in Exclude<keyof O["input"], K>]: O["input"][P] }
 >
 
-/** Answers an operation: inputs are decoded and the reply encoded as it describes, but for the inputs in `raw`. */
+/** Makes the route of an operation. Decodes its inputs, except those in `raw`, and encodes the handler's result. */
 export const route = <O extends Operation.Any, const K extends keyof O["input"] = never>(
   operation: O,
   raw: ReadonlyArray<K>,
@@ -153,7 +154,7 @@ export const route = <O extends Operation.Any, const K extends keyof O["input"] 
     call: Call
   ) => Effect.Effect<HttpResponse.Result<O>, ErrorResponse.ErrorResponse | EmulatorStorageError, Scope.Scope>
 ): Route => {
-  // The same fields that the type leaves out.
+  // The filter removes the same fields as the type.
   const fields = Object.fromEntries(
     Object.entries(operation.input).filter(([key]) => !raw.some((name) => name === key))
   ) as { readonly [P in Exclude<keyof O["input"], K>]: O["input"][P] }
@@ -170,7 +171,7 @@ export const route = <O extends Operation.Any, const K extends keyof O["input"] 
   }
 }
 
-/** The path of a resource, with the number of the account, as `Location` has it. */
+/** Returns the path of a resource for the `Location` header, with the account id instead of `-`. */
 export const location = (operation: Operation.Any, call: Call, path: Readonly<Record<string, string>>): string => {
   const values: Readonly<Record<string, string>> = { ...path, accountId: call.accountId }
   return operation.path.replace(/\{(\w+)\}/g, (_, name: string) => values[name] ?? "")

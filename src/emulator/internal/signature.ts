@@ -1,7 +1,7 @@
 /**
- * Signature Version 4 as the server sees it: a request is taken apart, signed again with the secret the server knows,
- * and the two signatures compared (spec/glacier-api.md, sections 4 and 6.2). It shares no code with the client, and
- * it is total: whatever a header or a path holds, the answer is an `Either`.
+ * Verifies AWS Signature Version 4 on the server: computes the signature again with the secret of the key and compares
+ * the two. It shares no code with the client, so that an error of the client's signer cannot hide here. It never throws:
+ * any header or path gives an `Either`. See Signing Requests (Amazon Glacier API Reference).
  *
  * @internal
  */
@@ -13,7 +13,7 @@ import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import * as Sha256 from "../../protocol/Sha256.ts"
 
-/** A request as it came in: raw path, raw query without `?`, header names in lower case. */
+/** A request as received: undecoded path, undecoded query without `?`, header names in lower case. */
 export interface SignedRequest {
   readonly method: string
   readonly path: string
@@ -21,24 +21,24 @@ export interface SignedRequest {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** Finds the secret of an access key id, and the session token that must come with it (`None`: none may come). */
+/** Finds an access key by its id. Without a `sessionToken`, requests signed with the key must not have one. */
 export interface Keys {
   (accessKeyId: string): Option.Option<{
     readonly secretAccessKey: Redacted.Redacted<string>
     readonly sessionToken: Option.Option<Redacted.Redacted<string>>
-    /** When key and token are good no more. */
+    /** When the key and the token expire. */
     readonly expiration: Option.Option<DateTime.Utc>
   }>
 }
 
-/** Who signed, for which region, and the `x-amz-content-sha256` (64 hex digits) that the body must still be held to. */
+/** A verified signature: its key and region, and the `x-amz-content-sha256` (64 hex digits) that the body must have. */
 export interface Verified {
   readonly accessKeyId: string
   readonly region: string
   readonly payloadHash: Option.Option<string>
 }
 
-/** Why a request is refused: error code, HTTP status and message of the answer (section 6.1). */
+/** Why a request is rejected: the code, status and message of the error response. */
 export interface Rejection {
   readonly code:
     | "MissingAuthenticationTokenException"
@@ -79,7 +79,7 @@ const percentByte = (byte: number): string => "%" + byte.toString(16).toUpperCas
 const percentEncode = (text: string): string =>
   text.replace(/[^A-Za-z0-9\-_.~]/gu, (character) => Array.from(utf8.encode(character), percentByte).join(""))
 
-// Decodes and encodes in one go, so that escapes that are no UTF-8 survive; a `%` that begins no escape is itself.
+// Decodes and encodes token by token, so that escapes of invalid UTF-8 stay. A `%` without two hex digits is a plain `%`.
 const percentRecode = (text: string): string =>
   text.replace(/%([0-9a-f]{2})|\+|[^%+]+|%/giu, (token, hex: string | undefined) => {
     if (token === "+") return "%20"
@@ -106,10 +106,10 @@ const canonicalQuery = (query: string): string =>
   }).sort((a, b) => compare(a.name, b.name) || compare(a.value, b.value))
     .map(({ name, value }) => `${name}=${value}`).join("&")
 
-// `Record.get` sees own properties only: a signed header may be called `constructor`.
+// `Record.get` reads own properties only: a signed header may have the name `constructor`.
 const header = (request: SignedRequest, name: string): Option.Option<string> => Record.get(request.headers, name)
 
-/** The canonical request. A signed header that was not sent counts as empty. */
+/** Returns the canonical request. A signed header that was not sent counts as empty. */
 export const canonicalRequest = (
   request: SignedRequest,
   signedHeaders: ReadonlyArray<string>,
@@ -124,25 +124,25 @@ export const canonicalRequest = (
   return [...target, lines.join(""), names.join(";"), payloadHash].join("\n")
 }
 
-/** The string to sign; `date` in basic ISO form, `scope` as `date/region/service/aws4_request`. */
+/** Returns the string to sign. `date` has the form 20150830T123600Z, `scope` is `date/region/service/aws4_request`. */
 export const stringToSign = (sha256: Sha256.Create, date: string, scope: string, canonical: string): string =>
   `AWS4-HMAC-SHA256\n${date}\n${scope}\n${Sha256.hex(sha256, utf8.encode(canonical))}`
 
-/** The HMAC-SHA-256 of a text: 32 bytes. */
+/** Returns the HMAC-SHA-256 of a text: 32 bytes. */
 export const hmac = (sha256: Sha256.Create, key: Uint8Array, text: string): Uint8Array => {
   const running = sha256(key)
   running.update(utf8.encode(text))
   return running.digest()
 }
 
-/** The signing key of a scope: 32 bytes, the key of the HMAC over the string to sign. */
+/** Returns the signing key of a scope: 32 bytes, the key of the HMAC over the string to sign. */
 export const signingKey = (sha256: Sha256.Create, secret: Redacted.Redacted<string>, scope: string): Uint8Array =>
   scope.split("/").reduce<Uint8Array>(
     (key, part) => hmac(sha256, key, part),
     utf8.encode("AWS4" + Redacted.value(secret))
   )
 
-// Takes the same time wherever two texts of one length differ.
+// Compares in constant time: it does not stop at the first difference.
 const same = (a: string, b: string): boolean => {
   let difference = a.length ^ b.length
   for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i)
@@ -164,29 +164,27 @@ const basicIso = (millis: number): string =>
     onSome: (date) => DateTime.formatIso(date).replace(/[-:]|\.\d+/g, "")
   })
 
-// Refuses what only looks like a date: the time read must be written the same way again.
+// Rejects dates that do not exist, such as February 30: the parsed time must print as the same text.
 const readBasicIso = (text: string): Option.Option<number> =>
   DateTime.make(text.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, "$1-$2-$3T$4:$5:$6Z")).pipe(
     Option.map(DateTime.toEpochMillis),
     Option.filter((millis) => basicIso(millis) === text)
   )
 
-/**
- * Verifies the signature of a request: form, key, clock, signature, in this order. `now` is in epoch milliseconds;
- * `bodySha256` (64 hex digits, by default that of no bytes) counts when the request has no `x-amz-content-sha256`.
- *
- * Region and service of the scope are taken as they stand: boto 2 guesses them from the host name (section 18.3).
- * Whether the body has the hash that was signed is for the caller to compare.
- */
-export const verify = (options: {
-  readonly sha256: Sha256.Create
-  readonly now: number
-  readonly request: SignedRequest
-  readonly keys: Keys
-  readonly bodySha256?: string | undefined
-}): Either.Either<Verified, Rejection> =>
+/** The parts of the signature in a request's headers, checked for their form only. */
+interface SignatureHeaders {
+  readonly accessKeyId: string
+  readonly scope: string
+  readonly region: string
+  readonly signedHeaders: ReadonlyArray<string>
+  readonly signature: string
+  readonly payloadHash: Option.Option<string>
+  readonly date: string
+  readonly time: number
+}
+
+const parseHeaders = (request: SignedRequest): Either.Either<SignatureHeaders, Rejection> =>
   Either.gen(function*() {
-    const { keys, now, request, sha256 } = options
     const sent = (name: string) => header(request, name)
 
     const authorization = (yield* Either.fromOption(sent("authorization"), () => missing)).trim()
@@ -220,29 +218,70 @@ export const verify = (options: {
       scopeDate === date.slice(0, 8),
       `Date in Credential scope does not match: '${scopeDate}', from '${date}'.`
     )
+    return { accessKeyId, scope, region, signedHeaders, signature, payloadHash, date, time }
+  })
 
-    const key = yield* Either.fromOption(keys(accessKeyId), () => unrecognized)
-    const tokenIsRight = Option.match(key.sessionToken, {
-      onNone: () => Option.isNone(sent("x-amz-security-token")),
-      onSome: (token) => Option.exists(sent("x-amz-security-token"), (value) => same(value, Redacted.value(token)))
+// Returns the secret of the key. Fails when the key is unknown or expired, or when the session token is another.
+const secretOf = (
+  request: SignedRequest,
+  keys: Keys,
+  accessKeyId: string,
+  now: number
+): Either.Either<Redacted.Redacted<string>, Rejection> =>
+  Either.gen(function*() {
+    const { expiration, secretAccessKey, sessionToken } = yield* Either.fromOption(
+      keys(accessKeyId),
+      () => unrecognized
+    )
+    const sentToken = header(request, "x-amz-security-token")
+    const tokenMatches = Option.match(sessionToken, {
+      onNone: () => Option.isNone(sentToken),
+      onSome: (token) => Option.exists(sentToken, (value) => same(value, Redacted.value(token)))
     })
-    if (!tokenIsRight) return yield* Either.left(unrecognized)
-    if (Option.exists(key.expiration, (at) => DateTime.toEpochMillis(at) <= now)) return yield* Either.left(expired)
+    if (!tokenMatches) return yield* Either.left(unrecognized)
+    if (Option.exists(expiration, (at) => DateTime.toEpochMillis(at) <= now)) return yield* Either.left(expired)
+    return secretAccessKey
+  })
 
-    const [earliest, latest] = [now - windowMillis, now + windowMillis]
-    yield* check(
-      time >= earliest,
+const checkClock = ({ date, time }: SignatureHeaders, now: number): Either.Either<void, Rejection> => {
+  const [earliest, latest] = [now - windowMillis, now + windowMillis]
+  if (time < earliest) {
+    return Either.left(invalid(
       `Signature expired: ${date} is now earlier than ${basicIso(earliest)} (${basicIso(now)} - 5 min.)`
-    )
-    yield* check(
-      time <= latest,
-      `Signature not yet current: ${date} is still later than ${basicIso(latest)} (${basicIso(now)} + 5 min.)`
-    )
+    ))
+  }
+  return check(
+    time <= latest,
+    `Signature not yet current: ${date} is still later than ${basicIso(latest)} (${basicIso(now)} + 5 min.)`
+  )
+}
+
+/**
+ * Verifies the signature of a request. Checks, in this order, the form of the header, the key, the date and the
+ * signature. `now` is in epoch milliseconds. `bodySha256` (64 hex digits, by default the hash of no bytes) is used when
+ * the request has no `x-amz-content-sha256`.
+ *
+ * Any region and service in the scope are accepted, because boto 2 derives them from the host name. The caller must
+ * compare the hash of the body with `payloadHash`.
+ */
+export const verify = (options: {
+  readonly sha256: Sha256.Create
+  readonly now: number
+  readonly request: SignedRequest
+  readonly keys: Keys
+  readonly bodySha256?: string | undefined
+}): Either.Either<Verified, Rejection> =>
+  Either.gen(function*() {
+    const { keys, now, request, sha256 } = options
+    const headers = yield* parseHeaders(request)
+    const { accessKeyId, date, payloadHash, region, scope, signature, signedHeaders } = headers
+    const secret = yield* secretOf(request, keys, accessKeyId, now)
+    yield* checkClock(headers, now)
 
     const bodySha256 = Option.getOrElse(payloadHash, () => options.bodySha256 ?? Sha256.hex(sha256))
     const canonical = canonicalRequest(request, signedHeaders, bodySha256)
     const toSign = stringToSign(sha256, date, scope, canonical)
-    const computed = Encoding.encodeHex(hmac(sha256, signingKey(sha256, key.secretAccessKey, scope), toSign))
+    const computed = Encoding.encodeHex(hmac(sha256, signingKey(sha256, secret, scope), toSign))
     yield* check(
       same(computed, signature),
       "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access " +

@@ -1,11 +1,11 @@
 /**
- * A map whose entries can be walked in the order of their keys from any key on, also from one that has vanished.
+ * A map that iterates in the order of its keys from any key, even from a key that was deleted.
  *
  * @internal
  */
 export class SortedMap<K extends string | number, A> {
   private readonly entries = new Map<K, A>()
-  /** The keys in order, among them some that were deleted: they are swept up when they are the most. */
+  /** The keys in order. Deleted keys stay until they are more than half. */
   private keys: Array<K> = []
 
   get size(): number {
@@ -28,12 +28,12 @@ export class SortedMap<K extends string | number, A> {
     if (this.keys.length > 2 * this.size) this.keys = this.keys.filter((key) => this.entries.has(key))
   }
 
-  /** The values, in the order in which their keys came. */
+  /** Iterates over the values in the order of insertion. */
   values(): IterableIterator<A> {
     return this.entries.values()
   }
 
-  /** The entries behind a key, or all. */
+  /** Iterates over the entries after a key, or over all. */
   *after(key: K | undefined): Generator<readonly [K, A]> {
     const { keys } = this
     for (let i = key === undefined ? 0 : this.position(key); i < keys.length; i++) {
@@ -41,7 +41,7 @@ export class SortedMap<K extends string | number, A> {
     }
   }
 
-  /** The entries before a key, or all, the last first. */
+  /** Iterates over the entries before a key, or over all, in descending order. */
   *before(key: K | undefined): Generator<readonly [K, A]> {
     const { keys } = this
     for (let i = key === undefined ? keys.length : this.position(key); i > 0; i--) yield* this.entry(keys[i - 1])
@@ -52,15 +52,15 @@ export class SortedMap<K extends string | number, A> {
     if (key !== undefined && value !== undefined) yield [key, value]
   }
 
-  /** The first position whose key is `key` or comes after it. */
+  /** Returns the first position whose key is `key` or greater. */
   private position(key: K): number {
     const { keys } = this
     let low = 0
     let high = keys.length
     while (low < high) {
       const middle = (low + high) >>> 1
-      const there = keys[middle]
-      if (there !== undefined && there < key) low = middle + 1
+      const candidate = keys[middle]
+      if (candidate !== undefined && candidate < key) low = middle + 1
       else high = middle
     }
     return low

@@ -1,9 +1,9 @@
 /**
- * What the emulator knows, and how events change it. Everything here is synchronous, so a step that looks, decides
- * and applies an event cannot be interleaved with another fiber's.
+ * The state of the emulator, and how events change it. All functions are synchronous, so no other fiber can run between
+ * reading the state and applying an event.
  *
- * Nothing changes in the background: a vault is settled before it is looked at, which takes an inventory that has
- * come due and drops what has expired since (spec sections 11 and 12.4).
+ * Nothing changes in the background. Each access to a vault calls `advance` first: it takes the inventory whose lag has
+ * ended, and removes expired jobs, uploads and locks.
  *
  * @internal
  */
@@ -15,22 +15,22 @@ import { SortedMap } from "./sortedMap.ts"
 import type { Archive, Job, Upload, Vault } from "./vault.ts"
 import * as VaultSettings from "./vaultSettings.ts"
 
-/** How long a repeated Complete or Abort still succeeds. */
+/** How long CompleteMultipartUpload and AbortMultipartUpload can be repeated: an hour. */
 const graceMillis = 3_600_000
 
 export type { Archive, Inventory, Job, Upload, Vault } from "./vault.ts"
 
 export interface State {
   readonly vaults: Map<string, Vault>
-  /** The vaults of an account and region (the ARN without the name), by name. */
+  /** The vaults of an account in a region, by name. The key is the ARN of these vaults without their names. */
   readonly vaultsByPrefix: Map<string, SortedMap<string, Vault>>
-  /** What accounts have agreed: by account and region as above, and what holds for all regions by the account. */
+  /** The accounts. For settings of a region the key is the ARN as above, for settings of all regions the account id. */
   readonly accounts: Map<string, Account.Account>
   /** The number of events so far. */
   events: number
-  /** When the last of them was. */
+  /** The time of the last event. */
   lastAt: number
-  /** Blobs that nothing refers to any more. */
+  /** The blobs without references, which can be removed. */
   released: Array<string>
 }
 
@@ -43,10 +43,10 @@ export const make = (): State => ({
   released: []
 })
 
-/** What an account has agreed in a region, or in all. */
+/** Returns the settings of an account. */
 export const accountOf = (state: State, place: string): Account.Account => state.accounts.get(place) ?? Account.make()
 
-/** An ARN up to the name of the vault, and the name. */
+/** Splits the ARN of a vault before the vault's name. */
 export const splitArn = (arn: string): readonly [prefix: string, name: string] => {
   const slash = arn.lastIndexOf("/") + 1
   return [arn.slice(0, slash), arn.slice(slash)]
@@ -54,7 +54,7 @@ export const splitArn = (arn: string): readonly [prefix: string, name: string] =
 
 export type Status = "InProgress" | "Succeeded" | "Failed"
 
-/** A job fails when its archive was deleted while it ran. */
+/** Returns the status of a job. A job fails when its archive is deleted while it runs. */
 export const statusOf = (job: Job, now: number): Status =>
   now < job.completesAt ? "InProgress" : archiveWasDeleted(job) ? "Failed" : "Succeeded"
 
@@ -62,28 +62,28 @@ const archiveWasDeleted = (job: Job): boolean =>
   job.task._tag === "Archive" && job.task.archive.deleted !== undefined &&
   job.task.archive.deleted.at < job.completesAt
 
-/** An archive that has not been deleted. */
+/** Returns an archive that is not deleted. */
 export const archiveOf = (vault: Vault, id: ArchiveId): Archive | undefined => {
   const archive = vault.archives.get(id)
   return archive?.deleted === undefined ? archive : undefined
 }
 
-/** The archives of the last inventory, oldest first. */
+/** Iterates over the archives of the last inventory, oldest first. */
 export function* inventoriedArchives(vault: Vault): Generator<Archive> {
   const { inventory } = vault
   if (inventory === undefined) return
   for (const archive of vault.archives.values()) {
-    if (archive.written > inventory.written) break
-    if (archive.deleted === undefined || archive.deleted.written > inventory.written) yield archive
+    if (archive.writeNumber > inventory.lastWrite) break
+    if (archive.deleted === undefined || archive.deleted.writeNumber > inventory.lastWrite) yield archive
   }
 }
 
-/** Whether the last inventory shows no archives and nothing was written since. */
+/** Returns whether the last inventory lists no archives and nothing was written since. */
 export const isDeletable = (vault: Vault): boolean =>
   (vault.inventory === undefined || vault.inventory.archives === 0) &&
-  vault.written === (vault.inventory?.written ?? 0)
+  vault.lastWrite === (vault.inventory?.lastWrite ?? 0)
 
-// A deleted archive's bytes stay for the jobs that had succeeded by then.
+// The bytes of a deleted archive stay until its jobs that had succeeded by then expire.
 const releaseArchive = (state: State, archive: Archive): void => {
   for (const job of archive.jobs ?? []) if (!archiveWasDeleted(job)) return
   for (const blob of archive.blobs) state.released.push(blob.id)
@@ -94,7 +94,7 @@ const releaseParts = (state: State, upload: Upload): void => {
   upload.parts = new SortedMap()
 }
 
-const dropJob = (state: State, vault: Vault, job: Job): void => {
+const removeJob = (state: State, vault: Vault, job: Job): void => {
   vault.jobs.delete(job.id)
   if (job.task._tag === "Inventory") {
     state.released.push(job.task.retrieval.blob)
@@ -102,22 +102,25 @@ const dropJob = (state: State, vault: Vault, job: Job): void => {
   }
   const { archive } = job.task
   archive.jobs?.delete(job)
-  // One that was lost did not keep the bytes from going.
+  // A failed job did not keep the bytes: they were released when the archive was deleted.
   if (archive.deleted !== undefined && !archiveWasDeleted(job)) releaseArchive(state, archive)
 }
 
-/** Brings a vault up to `now`. */
-export const advance = (state: State, vault: Vault, now: number): void => {
-  if (vault.nextInventoryAt !== undefined && vault.nextInventoryAt <= now) {
-    vault.inventory = { at: vault.nextInventoryAt, written: vault.written, archives: vault.count, bytes: vault.bytes }
-    vault.nextInventoryAt = undefined
-    for (const archive of vault.deletedButListed) vault.archives.delete(archive.id)
-    vault.deletedButListed = []
-  }
+// Takes the inventory whose lag has ended. It shows all writes so far.
+const takeDueInventory = (vault: Vault, now: number): void => {
+  const { bytes, count: archives, lastWrite, nextInventoryAt: at } = vault
+  if (at === undefined || at > now) return
+  vault.inventory = { at, lastWrite, archives, bytes }
+  vault.nextInventoryAt = undefined
+  for (const archive of vault.deletedButListed) vault.archives.delete(archive.id)
+  vault.deletedButListed = []
+}
+
+const removeExpired = (state: State, vault: Vault, now: number): void => {
   if (now < vault.nextExpiryAt) return
   let nextExpiryAt = VaultSettings.expireLock(vault.settings, now)
   for (const job of vault.jobs.values()) {
-    if (job.expiresAt <= now) dropJob(state, vault, job)
+    if (job.expiresAt <= now) removeJob(state, vault, job)
     else nextExpiryAt = Math.min(nextExpiryAt, job.expiresAt)
   }
   for (const upload of vault.uploads.values()) {
@@ -129,26 +132,33 @@ export const advance = (state: State, vault: Vault, now: number): void => {
   vault.nextExpiryAt = nextExpiryAt
 }
 
+/** Advances a vault to `now`: takes the inventory that is due, and removes what has expired. */
+export const advance = (state: State, vault: Vault, now: number): void => {
+  takeDueInventory(vault, now)
+  removeExpired(state, vault, now)
+}
+
 const scheduleExpiry = (vault: Vault, at: number): void => {
   vault.nextExpiryAt = Math.min(vault.nextExpiryAt, at)
 }
 
-const write = (vault: Vault, bytes: number, count: 1 | -1, inventoryAt: number): number => {
+// Counts an archive that is stored (1) or deleted (-1), and returns the number of the write.
+const recordWrite = (vault: Vault, bytes: number, count: 1 | -1, inventoryAt: number): number => {
   vault.bytes += count * (bytes + Limits.archiveOverhead)
   vault.count += count
   vault.nextInventoryAt ??= inventoryAt
-  return ++vault.written
+  return ++vault.lastWrite
 }
 
 const sizeOf = (blobs: ReadonlyArray<Event.Blob>): number => blobs.reduce((sum, { size }) => sum + size, 0)
 
-const store = (
+const addArchive = (
   vault: Vault,
   event: typeof Event.ArchiveStored.Type | typeof Event.UploadCompleted.Type,
   { blobs, description, treeHash }: Pick<Archive, "description" | "blobs" | "treeHash">
 ): void => {
   const size = sizeOf(blobs)
-  const written = write(vault, size, 1, event.inventoryAt)
+  const writeNumber = recordWrite(vault, size, 1, event.inventoryAt)
   const { archiveId: id, at: createdAt } = event
   vault.archives.set(id, {
     id,
@@ -157,7 +167,7 @@ const store = (
     size,
     treeHash,
     blobs,
-    written,
+    writeNumber,
     deleted: undefined,
     jobs: undefined
   })
@@ -165,15 +175,16 @@ const store = (
 
 const deleteArchive = (state: State, vault: Vault, event: typeof Event.ArchiveDeleted.Type): void => {
   const archive = required(vault.archives.get(event.archiveId), event.archiveId)
-  const written = write(vault, archive.size, -1, event.inventoryAt)
-  archive.deleted = { at: event.at, written }
-  if (vault.inventory !== undefined && archive.written <= vault.inventory.written) vault.deletedButListed.push(archive)
-  else vault.archives.delete(archive.id)
+  const writeNumber = recordWrite(vault, archive.size, -1, event.inventoryAt)
+  archive.deleted = { at: event.at, writeNumber }
+  if (vault.inventory !== undefined && archive.writeNumber <= vault.inventory.lastWrite) {
+    vault.deletedButListed.push(archive)
+  } else vault.archives.delete(archive.id)
   releaseArchive(state, archive)
 }
 
 const deleteVault = (state: State, vault: Vault): void => {
-  for (const job of vault.jobs.values()) dropJob(state, vault, job)
+  for (const job of vault.jobs.values()) removeJob(state, vault, job)
   for (const upload of vault.uploads.values()) releaseParts(state, upload)
   const [prefix, name] = splitArn(vault.arn)
   state.vaultsByPrefix.get(prefix)?.delete(name)
@@ -189,7 +200,7 @@ const createVault = (state: State, event: typeof Event.VaultCreated.Type): void 
     archives: new Map(),
     uploads: new SortedMap(),
     jobs: new SortedMap(),
-    written: 0,
+    lastWrite: 0,
     count: 0,
     bytes: 0,
     inventory: undefined,
@@ -198,13 +209,65 @@ const createVault = (state: State, event: typeof Event.VaultCreated.Type): void 
     settings: VaultSettings.make(),
     nextExpiryAt: Number.POSITIVE_INFINITY
   }
-  const place = state.vaultsByPrefix.get(prefix) ?? new SortedMap()
-  place.set(name, vault)
-  state.vaultsByPrefix.set(prefix, place)
+  const siblings = state.vaultsByPrefix.get(prefix) ?? new SortedMap()
+  siblings.set(name, vault)
+  state.vaultsByPrefix.set(prefix, siblings)
   state.vaults.set(event.vault, vault)
 }
 
-const initiateJob = (vault: Vault, event: typeof Event.JobInitiated.Type): void => {
+const required = <A>(value: A | undefined, id: string): A => {
+  if (value === undefined) throw new Error(`The event refers to ${id}, which does not exist.`)
+  return value
+}
+
+const initiateUpload = (vault: Vault, event: typeof Event.UploadInitiated.Type): void => {
+  vault.uploads.set(event.uploadId, {
+    id: event.uploadId,
+    description: event.description,
+    createdAt: event.at,
+    partSize: event.partSize,
+    parts: new SortedMap(),
+    expiresAt: event.expiresAt,
+    outcome: { _tag: "Open" }
+  })
+  scheduleExpiry(vault, event.expiresAt)
+}
+
+const storePart = (state: State, vault: Vault, event: typeof Event.PartStored.Type): void => {
+  const upload = required(vault.uploads.get(event.uploadId), event.uploadId)
+  const replaced = upload.parts.get(event.index)
+  if (replaced !== undefined) state.released.push(replaced.id)
+  upload.parts.set(event.index, event.blob)
+  upload.expiresAt = event.expiresAt
+  scheduleExpiry(vault, upload.expiresAt)
+}
+
+const abortUpload = (state: State, vault: Vault, event: typeof Event.UploadAborted.Type): void => {
+  const upload = required(vault.uploads.get(event.uploadId), event.uploadId)
+  releaseParts(state, upload)
+  endUpload(vault, upload, event.at, { _tag: "Aborted" })
+}
+
+/** Returns the parts of an upload in the order of their bytes. */
+export const partsOf = (upload: Upload): ReadonlyArray<Event.Blob> =>
+  Array.from(upload.parts.after(undefined), ([, blob]) => blob)
+
+const completeUpload = (vault: Vault, event: typeof Event.UploadCompleted.Type): void => {
+  const upload = required(vault.uploads.get(event.uploadId), event.uploadId)
+  const { archiveId, treeHash } = event
+  const blobs = partsOf(upload)
+  addArchive(vault, event, { description: upload.description ?? "", blobs, treeHash })
+  upload.parts = new SortedMap()
+  endUpload(vault, upload, event.at, { _tag: "Completed", archiveId, treeHash, size: sizeOf(blobs) })
+}
+
+const endUpload = (vault: Vault, upload: Upload, at: number, outcome: Upload["outcome"]): void => {
+  upload.outcome = outcome
+  upload.expiresAt = at + graceMillis
+  scheduleExpiry(vault, upload.expiresAt)
+}
+
+const initiateJob = (state: State, vault: Vault, event: typeof Event.JobInitiated.Type): void => {
   const { task } = event
   const archive = task._tag === "ArchiveRetrieval"
     ? required(vault.archives.get(task.archiveId), task.archiveId)
@@ -223,104 +286,72 @@ const initiateJob = (vault: Vault, event: typeof Event.JobInitiated.Type): void 
   if (archive !== undefined) (archive.jobs ??= new Set()).add(job)
   vault.jobs.set(job.id, job)
   scheduleExpiry(vault, job.expiresAt)
+  if (task._tag === "ArchiveRetrieval" && task.tier === "Standard") recordRetrieval(state, event, task)
 }
 
-/** The parts of an upload in the order of their bytes. */
-export const partsOf = (upload: Upload): ReadonlyArray<Event.Blob> =>
-  Array.from(upload.parts.after(undefined), ([, blob]) => blob)
-
-const required = <A>(value: A | undefined, what: string): A => {
-  if (value === undefined) throw new Error(`The event refers to something that is not there: ${what}`)
-  return value
+const recordRetrieval = (
+  state: State,
+  { at, vault }: typeof Event.JobInitiated.Type,
+  { end, start }: typeof Event.ArchiveRetrieval.Type
+): void => {
+  const [prefix] = splitArn(vault)
+  const account = accountOf(state, prefix)
+  Account.recordRetrieval(account, at, end - start + 1)
+  state.accounts.set(prefix, account)
 }
 
-/** Applies an event. Throws when it refers to what is not there, which only a journal of others' making does. */
-export const apply = (state: State, event: Event.Event): void => {
-  state.events++
-  state.lastAt = event.at
-  if (event._tag === "VaultCreated") return createVault(state, event)
-  if ("place" in event) {
-    state.accounts.set(event.place, Account.apply(accountOf(state, event.place), event))
-    return
-  }
-  const vault = required(state.vaults.get(event.vault), event.vault)
-  advance(state, vault, event.at)
-  const upload = "uploadId" in event ? vault.uploads.get(event.uploadId) : undefined
+const changeAccount = (state: State, event: typeof Event.AccountChanged.Type): void => {
+  state.accounts.set(event.place, Account.apply(accountOf(state, event.place), event))
+}
+
+/** An event that changes the contents or settings of a vault. */
+type VaultChanged = Exclude<
+  Event.Event,
+  typeof Event.VaultCreated.Type | typeof Event.VaultDeleted.Type | typeof Event.AccountChanged.Type
+>
+
+const changeVault = (state: State, vault: Vault, event: VaultChanged): void => {
   switch (event._tag) {
-    case "VaultDeleted":
-      return deleteVault(state, vault)
     case "ArchiveStored": {
       const { blob, description = "" } = event
-      store(vault, event, { description, blobs: [blob], treeHash: blob.treeHash })
-      break
+      return addArchive(vault, event, { description, blobs: [blob], treeHash: blob.treeHash })
     }
     case "ArchiveDeleted":
-      deleteArchive(state, vault, event)
-      break
+      return deleteArchive(state, vault, event)
     case "InventoryTaken":
       vault.nextInventoryAt = event.at
-      break
-    case "UploadInitiated": {
-      vault.uploads.set(event.uploadId, {
-        id: event.uploadId,
-        description: event.description,
-        createdAt: event.at,
-        partSize: event.partSize,
-        parts: new SortedMap(),
-        expiresAt: event.expiresAt,
-        outcome: { _tag: "Open" }
-      })
-      scheduleExpiry(vault, event.expiresAt)
-      break
-    }
-    case "PartStored": {
-      const open = required(upload, event.uploadId)
-      const replaced = open.parts.get(event.index)
-      if (replaced !== undefined) state.released.push(replaced.id)
-      open.parts.set(event.index, event.blob)
-      open.expiresAt = event.expiresAt
-      scheduleExpiry(vault, open.expiresAt)
-      break
-    }
-    case "UploadAborted": {
-      const open = required(upload, event.uploadId)
-      releaseParts(state, open)
-      finish(vault, open, event.at, { _tag: "Aborted" })
-      break
-    }
-    case "UploadCompleted": {
-      const open = required(upload, event.uploadId)
-      const { archiveId, treeHash } = event
-      const blobs = partsOf(open)
-      store(vault, event, { description: open.description ?? "", blobs, treeHash })
-      open.parts = new SortedMap()
-      finish(vault, open, event.at, { _tag: "Completed", archiveId, treeHash, size: sizeOf(blobs) })
-      break
-    }
+      return
+    case "UploadInitiated":
+      return initiateUpload(vault, event)
+    case "PartStored":
+      return storePart(state, vault, event)
+    case "UploadAborted":
+      return abortUpload(state, vault, event)
+    case "UploadCompleted":
+      return completeUpload(vault, event)
     case "JobInitiated":
-      initiateJob(vault, event)
-      if (event.task._tag === "ArchiveRetrieval" && event.task.tier === "Standard") {
-        const [place] = splitArn(event.vault)
-        const bytes = event.task.end - event.task.start + 1
-        const account = accountOf(state, place)
-        Account.recordRetrieval(account, event.at, bytes)
-        state.accounts.set(place, account)
-      }
-      break
+      return initiateJob(state, vault, event)
     default:
       VaultSettings.apply(vault.settings, event)
       if (event._tag === "LockInitiated") scheduleExpiry(vault, event.expiresAt)
   }
+}
+
+/** Applies an event. Throws when it refers to something that does not exist, as in a journal of another program. */
+export const apply = (state: State, event: Event.Event): void => {
+  state.events++
+  state.lastAt = event.at
+  if (event._tag === "VaultCreated") return createVault(state, event)
+  if ("place" in event) return changeAccount(state, event)
+  const vault = required(state.vaults.get(event.vault), event.vault)
+  advance(state, vault, event.at)
+  if (event._tag === "VaultDeleted") return deleteVault(state, vault)
+  changeVault(state, vault, event)
+  // Without a lag, or with an expiry of 0, the change is due at once.
   advance(state, vault, event.at)
 }
 
-const finish = (vault: Vault, upload: Upload, at: number, outcome: Upload["outcome"]): void => {
-  upload.outcome = outcome
-  upload.expiresAt = at + graceMillis
-  scheduleExpiry(vault, upload.expiresAt)
-}
-
-/** All blobs that something refers to. */
+/** Returns the ids of all blobs with references. */
 export const referenced = (state: State): Set<string> => {
   const ids = new Set<string>()
   const add = (archive: Archive): void => archive.blobs.forEach((blob) => ids.add(blob.id))

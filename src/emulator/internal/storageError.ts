@@ -1,10 +1,12 @@
 /**
+ * The error of the emulator's files.
+ *
  * @internal
  */
 import * as Data from "effect/Data"
 
 /**
- * The emulator's files cannot be read or written, or a journal is not one of this emulator's.
+ * The emulator cannot read or write its files, or its journal was not written by this emulator.
  *
  * @since 0.1.0
  * @category errors
@@ -12,7 +14,7 @@ import * as Data from "effect/Data"
 export class EmulatorStorageError extends Data.TaggedError("EmulatorStorageError")<{
   /** The file or directory. */
   readonly path: string
-  /** What went wrong. */
+  /** The failure, as a clause: "the journal cannot be opened". */
   readonly reason: string
   readonly cause?: unknown
 }> {
@@ -24,6 +26,6 @@ export class EmulatorStorageError extends Data.TaggedError("EmulatorStorageError
   }
 }
 
-/** Names the file in an error of the file system. */
+/** Makes a function that wraps the error of an operation on a file. */
 export const at = (path: string, reason: string) => (cause: unknown): EmulatorStorageError =>
   new EmulatorStorageError({ path, reason, cause })

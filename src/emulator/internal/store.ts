@@ -1,6 +1,6 @@
 /**
- * State, journal and blobs as one: steps look at the state and change it by events, and what they answer may be sent
- * once it is settled.
+ * The store of the emulator: state, journal and blobs. A step reads the state and changes it with events. A response
+ * may be sent once `flush` has written them.
  *
  * @internal
  */
@@ -18,12 +18,14 @@ import * as Journal from "./journal.ts"
 import * as State from "./state.ts"
 import { at, type EmulatorStorageError } from "./storageError.ts"
 
-/** What a step can do. It runs in one go, at one time. */
+/** A synchronous step: a single moment in time, at which no other fiber changes the state. */
 export interface Step {
+  /** The time of the step in epoch milliseconds. */
   readonly now: number
   readonly state: State.State
-  /** The vault as it is now. */
+  /** Returns a vault, advanced to `now`. */
   readonly vault: (arn: string) => Either.Either<State.Vault, ErrorResponse.ErrorResponse>
+  /** Applies an event to the state and appends it to the journal. */
   readonly commit: (event: Event) => void
 }
 
@@ -33,31 +35,31 @@ export interface Store {
     step: (step: Step) => Either.Either<A, ErrorResponse.ErrorResponse>
   ) => Effect.Effect<A, ErrorResponse.ErrorResponse>
   /**
-   * Waits until all that happened so far is written, and drops the bytes it released. Every answer waits for it, also
-   * that of a read, which may have seen what others have not written yet.
+   * Waits until all events so far are written, and removes the blobs that they released. Every response waits for it,
+   * even the response to a read: the read may have seen events of other requests that are not written yet.
    */
   readonly flush: Effect.Effect<void, EmulatorStorageError>
-  /** While a stream of blobs runs, they stay, even if nothing else refers to them any more. */
+  /** Keeps blobs while a stream runs, even when they are released meanwhile. */
   readonly retaining: (
     ids: ReadonlyArray<string>
   ) => <A, E>(stream: Stream.Stream<A, E>) => Stream.Stream<A, E>
 }
 
 const make = (state: State.State, journal: Journal.Journal, blobs: Blobs.Blobs): Store => {
-  // How many streams read a blob.
-  const held = new Map<string, number>()
-  const hold = (ids: ReadonlyArray<string>, change: 1 | -1) =>
+  // The number of streams that read a blob.
+  const readers = new Map<string, number>()
+  const addReaders = (ids: ReadonlyArray<string>, change: 1 | -1) =>
     Effect.sync(() => {
       for (const id of ids) {
-        const readers = (held.get(id) ?? 0) + change
-        if (readers > 0) held.set(id, readers)
-        else held.delete(id)
+        const count = (readers.get(id) ?? 0) + change
+        if (count > 0) readers.set(id, count)
+        else readers.delete(id)
       }
     })
   return {
     blobs,
     retaining: (ids) => (stream) =>
-      Stream.flatMap(Stream.acquireRelease(hold(ids, 1), () => hold(ids, -1)), () => stream),
+      Stream.flatMap(Stream.acquireRelease(addReaders(ids, 1), () => addReaders(ids, -1)), () => stream),
     run: (step) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) =>
         step({
@@ -77,20 +79,20 @@ const make = (state: State.State, journal: Journal.Journal, blobs: Blobs.Blobs):
     flush: Effect.suspend(() => {
       if (state.released.length === 0) return journal.flush
       const { released } = state
-      state.released = released.filter((id) => held.has(id))
-      const free = released.filter((id) => !held.has(id))
-      return Effect.zipRight(journal.flush, Effect.forEach(free, blobs.remove, { discard: true }))
+      state.released = released.filter((id) => readers.has(id))
+      const unread = released.filter((id) => !readers.has(id))
+      return Effect.zipRight(journal.flush, Effect.forEach(unread, blobs.remove, { discard: true }))
     }).pipe(Effect.uninterruptible)
   }
 }
 
-/** A store in memory. */
+/** Makes a store in memory. */
 export const memory: Effect.Effect<Store> = Effect.map(
   Blobs.memory,
   (blobs) => make(State.make(), Journal.none, blobs)
 )
 
-/** A store in a directory: `journal.jsonl` and `blobs/`. */
+/** Opens or creates a store in a directory, which has the files `journal.jsonl` and `blobs/`. */
 export const files = (
   directory: string
 ): Effect.Effect<Store, EmulatorStorageError, FileSystem.FileSystem | Path.Path | Scope.Scope> =>

@@ -1,5 +1,5 @@
 /**
- * The bytes of an archive or part on their way into a blob: counted and hashed as they come.
+ * Receives the body of an upload into a new blob, and verifies its length and both hashes.
  *
  * @internal
  */
@@ -16,13 +16,13 @@ import * as Router from "./router.ts"
 import type { EmulatorStorageError } from "./storageError.ts"
 import type { Store } from "./store.ts"
 
-/** A blob that is complete and as announced. It stays if `keep` is called in one step with its event. */
+/** A verified blob. It is removed unless `keep` is called in the same step that commits the event with the blob. */
 export interface ReceivedBlob {
   readonly blob: Blob
   readonly keep: () => void
 }
 
-/** The size that an upload announces, if one request may have it. */
+/** Returns the `Content-Length` of an upload. Fails when it is missing or more than one request may have. */
 export const announcedLength = (call: Router.Call): Either.Either<number, ErrorResponse.ErrorResponse> => {
   const text = Router.header(call, "content-length")
   if (text === undefined) return Either.left(ErrorResponse.missing("Content-Length"))
@@ -32,7 +32,7 @@ export const announcedLength = (call: Router.Call): Either.Either<number, ErrorR
     : Either.left(ErrorResponse.invalid(`Invalid Content-Length: ${text}`))
 }
 
-/** The refusal of a body that is not the one that was signed. */
+/** Makes the error response for a body whose hash differs from the signed hash. */
 export const hashMismatch = (expected: string, computed: string): ErrorResponse.ErrorResponse =>
   ErrorResponse.invalidSignature(
     "The value passed in as x-amz-content-sha256 does not match the computed payload hash. " +
@@ -45,7 +45,9 @@ const join = (digests: ReadonlyArray<Uint8Array>): Uint8Array => {
   return joined
 }
 
-/** Receives the body of an upload. Fails when it has another length or another hash than announced. */
+const tooLong = ErrorResponse.badRequest("The request body is longer than its Content-Length.")
+
+/** Receives the body of an upload. Fails when its length, its hash or its tree hash differs from the headers. */
 export const receive = (
   store: Store,
   call: Router.Call,
@@ -56,7 +58,7 @@ export const receive = (
     const { id, keep, write } = yield* store.blobs.create
     const leaves: Array<Uint8Array> = []
     const tree = TreeHash.builder(call.sha256, (digest) => leaves.push(digest))
-    // Of a single MiB the tree hash is the plain hash.
+    // The tree hash of up to 1 MiB is the plain hash: no second hash is needed.
     const plain = length > Limits.mebibyte ? call.sha256() : undefined
 
     yield* RequestBody.receive(
@@ -82,5 +84,3 @@ export const receive = (
       keep
     }
   })
-
-const tooLong = ErrorResponse.badRequest("The request body is longer than its Content-Length.")

@@ -1,5 +1,5 @@
 /**
- * A vault and what is in it, as the emulator remembers them.
+ * The state of a vault: its archives, uploads, jobs and last inventory. Times are epoch milliseconds.
  *
  * @internal
  */
@@ -11,17 +11,17 @@ import type { Settings } from "./vaultSettings.ts"
 
 export interface Archive {
   readonly id: ArchiveId
-  /** Empty when there is none, as in inventories. */
+  /** The description. An archive without one has an empty text, as in inventories. */
   readonly description: string
   readonly createdAt: number
   readonly size: number
   readonly treeHash: TreeHash
   readonly blobs: ReadonlyArray<Event.Blob>
-  /** The number of the write that made it. */
-  readonly written: number
-  /** When it was deleted, and by which write: until the next inventory it is still listed. */
-  deleted: { readonly at: number; readonly written: number } | undefined
-  /** The jobs that read it and have not expired. */
+  /** The number of the write that stored the archive. */
+  readonly writeNumber: number
+  /** When and by which write the archive was deleted. Until the next inventory it is still listed. */
+  deleted: { readonly at: number; readonly writeNumber: number } | undefined
+  /** The retrievals of the archive that have not expired. */
   jobs: Set<Job> | undefined
 }
 
@@ -30,7 +30,7 @@ export interface Upload {
   readonly description: string | undefined
   readonly createdAt: number
   readonly partSize: PartSize
-  /** By place in the archive. */
+  /** The parts by their index in the archive. */
   parts: SortedMap<number, Event.Blob>
   expiresAt: number
   outcome:
@@ -51,10 +51,10 @@ export interface Job {
     | { readonly _tag: "Inventory"; readonly retrieval: typeof Event.InventoryRetrieval.Type }
 }
 
-/** What the last inventory saw: all writes up to the number `written`. */
+/** An inventory: the archives after the write `lastWrite`. */
 export interface Inventory {
   readonly at: number
-  readonly written: number
+  readonly lastWrite: number
   readonly archives: number
   readonly bytes: number
 }
@@ -63,21 +63,23 @@ export interface Vault {
   readonly arn: string
   readonly name: string
   readonly createdAt: number
-  /** In the order of their creation; deleted ones stay until no inventory shows them. */
+  /** The archives in the order of their creation. Deleted archives stay until the last inventory does not list them. */
   readonly archives: Map<ArchiveId, Archive>
   readonly uploads: SortedMap<string, Upload>
   readonly jobs: SortedMap<string, Job>
-  /** The number of writes so far: archives stored and deleted. */
-  written: number
-  /** Archives not deleted, and their bytes. */
+  /** The number of the last write. Each archive that is stored or deleted is a write. */
+  lastWrite: number
+  /** The number of archives that are not deleted. */
   count: number
+  /** The size of the archives that are not deleted. */
   bytes: number
+  /** The last inventory. */
   inventory: Inventory | undefined
+  /** When the inventory lag ends and the next inventory is taken. Undefined when nothing was written since the last. */
   nextInventoryAt: number | undefined
-  /** Deleted archives that the last inventory still shows. */
+  /** The deleted archives that the last inventory lists. */
   deletedButListed: Array<Archive>
-  /** Tags and policies. */
   readonly settings: Settings
-  /** Nothing expires before this time. */
+  /** The earliest time at which a job, an upload or a lock may expire. */
   nextExpiryAt: number
 }

@@ -1,5 +1,5 @@
 /**
- * What is set on a vault besides its archives: it goes with the vault.
+ * The settings of a vault: tags, notification configuration, access policy and vault lock.
  *
  * @internal
  */
@@ -7,12 +7,15 @@ import type { NotificationConfiguration } from "../../protocol/Notifications.ts"
 import type { LockId } from "../../protocol/Policies.ts"
 import type * as Event from "./event.ts"
 
-/** A lock policy, in force until it is aborted or expires, and for good once it is locked (spec section 15). */
+/**
+ * A vault lock. Its policy is in force from the start: until the lock is aborted or expires, or permanently once the
+ * lock is completed. See InitiateVaultLock (Amazon Glacier API Reference).
+ */
 export interface Lock {
   readonly id: LockId
   readonly policy: string
   readonly createdAt: number
-  /** None once it is locked. */
+  /** When the lock expires unless it is completed. Undefined once it is completed. */
   readonly expiresAt: number | undefined
 }
 
@@ -30,7 +33,7 @@ export const make = (): Settings => ({
   lock: undefined
 })
 
-/** Drops a lock that was not completed in time, and tells when to look again. */
+/** Removes the lock if it has expired. Returns the time at which it expires otherwise; infinity when it never does. */
 export const expireLock = (settings: Settings, now: number): number => {
   const expiresAt = settings.lock?.expiresAt ?? Number.POSITIVE_INFINITY
   if (now < expiresAt) return expiresAt

@@ -1,5 +1,5 @@
 /**
- * The certificate that a server of this machine shows: a given one, or one that is signed by an authority made for it.
+ * Certificates of a server on this machine: given ones, and generated ones with their own certificate authority.
  *
  * @internal
  */
@@ -23,9 +23,9 @@ export class CertificateError extends Data.TaggedError("CertificateError")<{
   readonly cause?: unknown
 }> {}
 
-/** What a server shows, as PEM text. */
+/** A certificate of a server and its key, as PEM text. */
 export interface Certificate {
-  /** The certificate of the server, followed by those of the authorities above it. */
+  /** The certificate of the server, followed by those of its authorities. */
   readonly cert: string
   /** Its private key, without a passphrase. */
   readonly key: string
@@ -88,13 +88,13 @@ export const generate = async (hosts: ReadonlyArray<string>, now: number): Promi
   }
 }
 
-/** Runs `attempt`; when it throws, fails with the sentence. */
-const orFail = <A>(attempt: () => A, sentence: (cause: unknown) => string) =>
-  Effect.try({ try: attempt, catch: (cause) => new CertificateError({ message: sentence(cause), cause }) })
+/** Runs `run`. If it throws, fails with the message. */
+const orFail = <A>(run: () => A, message: (cause: unknown) => string) =>
+  Effect.try({ try: run, catch: (cause) => new CertificateError({ message: message(cause), cause }) })
 
 const textOf = (cause: unknown): string => cause instanceof Error ? cause.message : String(cause)
 
-/** Fails unless the texts are a certificate and its key. `names` are what an error calls them. */
+/** Fails unless the texts are a certificate and its key. Errors call them by `names`. */
 const check = ({ cert, key }: Certificate, names: Certificate): Effect.Effect<void, CertificateError> =>
   Effect.gen(function*() {
     const certificate = yield* orFail(
@@ -125,11 +125,11 @@ export const read = (paths: Certificate): Effect.Effect<Certificate, Certificate
   )
 }
 
-/** The certificate of a server on `host`: the given one, which is checked, or a generated one. */
+/** Returns the certificate of a server on `host`: generates one for `true`, else checks the given one. */
 export const resolve = (tls: true | Certificate, host: string): Effect.Effect<Trusted, CertificateError> =>
   tls === true
     ? Effect.gen(function*() {
-      // Clients compare with the time of their machine, whatever the time of a test.
+      // Real time, even under TestClock: clients compare the dates with the time of their machine.
       const now = yield* Effect.withClock(Clock.currentTimeMillis, Clock.make())
       const hosts = new Set(["localhost", "127.0.0.1", "::1", host])
       return yield* Effect.tryPromise({

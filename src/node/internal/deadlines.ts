@@ -1,6 +1,6 @@
 /**
- * Deadlines of requests. One fiber checks the clock for all of them, as long as there are any: a timer fiber for each
- * request would cost a small archive several percent of its time.
+ * Time limits of requests. One fiber checks all deadlines, because a timer fiber for each request would make uploads of small
+ * archives several percent slower.
  *
  * @internal
  */
@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as FiberHandle from "effect/FiberHandle"
 import type * as Scope from "effect/Scope"
 
-/** The precision of a deadline. */
+/** The interval between two checks, which is also the precision of a deadline. */
 const tick = Duration.millis(100)
 
 interface Deadline {
@@ -17,34 +17,34 @@ interface Deadline {
   readonly onReached: () => void
 }
 
-/** Calls `onReached` once the time has passed. Returns a function that removes the deadline. */
+/** Adds a deadline: calls `onReached` when the limit has passed. Returns a function that removes the deadline. */
 export type Add = (limit: Duration.Duration, onReached: () => void) => () => void
 
-/** Starts without deadlines. The fiber ends with the Scope. */
+/** Makes an `Add` without deadlines. Its fiber ends with the Scope. */
 export const make: Effect.Effect<Add, never, Scope.Scope> = Effect.gen(function*() {
   const clock = yield* Effect.clock
   const run = yield* FiberHandle.makeRuntime<never>()
-  // Monotonic: the time of day can be set, and a machine can sleep.
+  // The monotonic clock, because the time of day can be set.
   const now = () => Number(clock.unsafeCurrentTimeNanos() / 1_000_000n)
-  // An array, because the tables of a Set that changes with each request keep old entries alive for long.
+  // Not a Set: if it changes with each request, its internal table keeps removed entries in memory for long.
   let deadlines: ReadonlyArray<Deadline> = []
-  let isWatching = false
+  let isRunning = false
 
-  const watch = Effect.gen(function*() {
-    while (isWatching) {
+  const checkAll = Effect.gen(function*() {
+    while (isRunning) {
       yield* clock.sleep(tick)
       const time = now()
       for (const { at, onReached } of deadlines) if (at <= time) onReached()
-      isWatching = deadlines.length > 0
+      isRunning = deadlines.length > 0
     }
   })
 
   return (limit, onReached) => {
     const deadline = { at: now() + Duration.toMillis(limit), onReached }
     deadlines = [...deadlines, deadline]
-    if (!isWatching) {
-      isWatching = true
-      run(watch)
+    if (!isRunning) {
+      isRunning = true
+      run(checkAll)
     }
     return () => {
       deadlines = deadlines.filter((other) => other !== deadline)

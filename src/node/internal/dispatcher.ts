@@ -15,20 +15,21 @@ import { createSecureContext, rootCertificates } from "node:tls"
 import * as HttpHooks from "../../transport/HttpHooks.ts"
 import type * as Deadlines from "./deadlines.ts"
 
-/** Proxies by the scheme of the endpoint, and the hosts that are reached without one. URLs, and a comma-separated list. */
+/** The URLs of proxies by the scheme of the endpoint, and a comma-separated list of hosts that are reached without a proxy. */
 export interface Proxies {
   readonly http?: string | undefined
   readonly https?: string | undefined
   readonly except?: string | undefined
 }
 
+/** Options of a dispatcher. */
 export interface Options {
-  /** Certificates of authorities to trust besides those that Node.js trusts, as PEM text. */
+  /** Certificates of authorities as PEM text. They are trusted besides those that Node.js trusts. */
   readonly ca?: string | undefined
   readonly proxies?: Proxies | undefined
 }
 
-/** The authorities of NODE_EXTRA_CA_CERTS. Node.js ignores a file that it cannot read, with a warning. */
+/** The authorities in NODE_EXTRA_CA_CERTS. Ignores a file that cannot be read, as Node.js does after a warning. */
 const extraAuthorities = (): ReadonlyArray<string> => {
   try {
     return [readFileSync(process.env["NODE_EXTRA_CA_CERTS"] ?? "", "utf8")]
@@ -37,21 +38,21 @@ const extraAuthorities = (): ReadonlyArray<string> => {
   }
 }
 
-/** How to connect. Node.js trusts either its own authorities or the given ones: to trust all, its own are given again. */
+/** Options of connections. Node.js trusts either its own authorities or given ones, so its own are added to `ca`. */
 const connectorOptions = (ca: string | undefined): Undici.buildConnector.BuildOptions => {
-  // The time limit is ours; 0 is none.
+  // Without a time limit of undici: `within` limits the time.
   const timeout = 0
   if (ca === undefined) return { timeout }
   return { timeout, secureContext: createSecureContext({ ca: [...rootCertificates, ...extraAuthorities(), ca] }) }
 }
 
-/** Connections for each origin. */
+/** The maximum number of connections to each origin. */
 export const connections = 64
 
 type Connector = Undici.buildConnector.connector
 
-/** Names the proxy in an error of connecting through it. A status below 500 would be the same at the next attempt. */
-const ofProxy = (proxy: string, error: unknown): Error => {
+/** Adds the proxy to the error of a connection through it. With a status below 500 the next attempt would fail, too. */
+const proxyError = (proxy: string, error: unknown): Error => {
   const status = error instanceof Error ? /^Proxy response \((\d+)\)/.exec(error.message)?.[1] : undefined
   if (status === undefined) return new Error(`Through the proxy ${proxy}`, { cause: error })
   const advice = status === "407" ? ": give a user and a password that it accepts in the URL of the proxy" : ""
@@ -60,20 +61,20 @@ const ofProxy = (proxy: string, error: unknown): Error => {
   })
 }
 
-/** The addresses that a socket has tried. */
+/** The addresses to which a socket tried to connect. */
 const attempted = (socket: unknown, { hostname, port, protocol }: Undici.buildConnector.Options): string =>
   Predicate.hasProperty(socket, "autoSelectFamilyAttemptedAddresses") &&
     Array.isArray(socket.autoSelectFamilyAttemptedAddresses)
     ? socket.autoSelectFamilyAttemptedAddresses.join(", ")
     : `${hostname}:${port || (protocol === "https:" ? 443 : 80)}`
 
-/** The connections that are being made: how to stop each. */
+/** Functions that stop the connections that are being opened. */
 type Connecting = Set<() => void>
 
 /**
- * Connects within a limit, through `proxy` if there is one. All errors become `NotSent`: undici fails the request after
- * it, whereas after some errors of its own it connects again without a pause, to a proxy that closes its connections more
- * than 2,000 times a second.
+ * Limits the time of a connector. `proxy` is the proxy that it connects through. All errors become `NotSent`, after which undici
+ * fails the request. After some of its own errors undici connects again without a delay: to a proxy that closes every
+ * connection, more than 2,000 times per second.
  */
 const within = (
   connect: Connector,
@@ -84,15 +85,15 @@ const within = (
 ): Connector =>
 (options, callback) => {
   const tunnel = new AbortController()
-  let isOver = false
+  let isDone = false
   const finish = (error: unknown, connected?: Socket | null) => {
-    // A tunnel through a proxy may be ready too late.
-    if (isOver) return void connected?.on("error", () => {}).destroy()
-    isOver = true
+    // The tunnel through a proxy may be ready after the time limit.
+    if (isDone) return void connected?.on("error", () => {}).destroy()
+    isDone = true
     removeDeadline()
     connecting.delete(stop)
     if (!connected) {
-      callback(new HttpHooks.NotSent({ cause: proxy === undefined ? error : ofProxy(proxy, error) }), null)
+      callback(new HttpHooks.NotSent({ cause: proxy === undefined ? error : proxyError(proxy, error) }), null)
     } else callback(null, connected)
   }
   const stop = () => {
@@ -105,14 +106,15 @@ const within = (
     stop()
   })
   const withSignal = { ...options, signal: tunnel.signal }
-  // Its type does not say so: undici's own connector returns the socket, that of a proxy a promise.
+  // Contrary to its type, undici's own connector returns the socket. The connector of a proxy returns a promise.
   const socket = connect(withSignal, finish as Undici.buildConnector.Callback) as unknown as Socket
-  if (!isOver) connecting.add(stop)
+  if (!isDone) connecting.add(stop)
 }
 
 /**
- * Opens tunnels through a proxy, each by a client of its own that ends with the signal of `within`. From a pool, undici
- * would connect once more after a CONNECT that was given up. When the proxy has responded, undici lets go of the socket.
+ * Opens tunnels through a proxy. Each tunnel has its own undici client, which is destroyed by the signal of `within`: a pool
+ * would connect again after a CONNECT that was aborted. After the response to CONNECT, undici no longer controls the socket,
+ * so the signal destroys the socket, too.
  */
 const tunnels = (origin: URL, connect: Connector): Undici.Dispatcher => {
   const end = () => Promise.resolve()
@@ -127,13 +129,13 @@ const tunnels = (origin: URL, connect: Connector): Undici.Dispatcher => {
     close: end,
     destroy: end
   }
-  // All that undici calls of a client to a proxy.
+  // undici calls no other methods of the client of a proxy.
   return methods as unknown as Undici.Dispatcher
 }
 
 /**
- * A dispatcher that ends with the Scope, and with it all connections. `limit` is asked for the longest time to connect
- * whenever a connection is opened.
+ * Makes a dispatcher. It closes all connections when the Scope closes. `limit` is called for each connection and returns the
+ * time in which it must be ready.
  */
 export const make = (
   { ca, proxies = {} }: Options,
@@ -147,7 +149,7 @@ export const make = (
         const { except, http, https = http } = proxies
         const limited = (connect: Connector, proxy?: string) =>
           within(connect, limit, addDeadline, connecting, proxy === undefined ? undefined : new URL(proxy).host)
-        // Reading all authorities takes some 100 ms: not before it is needed.
+        // Made when it is needed, because loading all authorities takes about 100 ms.
         let connector: Connector | undefined
         const direct: Connector = (options, callback) =>
           (connector ??= Undici.buildConnector(connectorOptions(ca)))(options, callback)
@@ -156,7 +158,7 @@ export const make = (
           connect: direct,
           headersTimeout: 0,
           bodyTimeout: 0,
-          // Without a proxy the connector above, with one another that opens a tunnel.
+          // The `connect` of the options is the direct connector, or that of a tunnel through a proxy.
           factory: (origin, options) => {
             const { connect, ...others } = options as Undici.Pool.Options & { readonly connect: Connector }
             const proxy = connect === direct ? undefined : new URL(origin).protocol === "https:" ? https : http
@@ -173,7 +175,7 @@ export const make = (
             const { connect } = options as { readonly connect: Connector }
             return tunnels(origin, limited(connect))
           },
-          // Texts for all three, so that undici reads no environment.
+          // undici reads the environment for each of these that is undefined.
           httpProxy: http ?? "",
           httpsProxy: https ?? "",
           noProxy: except ?? ""

@@ -1,5 +1,5 @@
 /**
- * What the emulator behind a socket is made of: much, that a program which only uses a service need not load.
+ * The emulator behind a socket. Programs that do not run an emulator do not load this file and its many imports.
  *
  * @internal
  */
@@ -23,24 +23,24 @@ import * as NodeHashing from "../NodeHashing.ts"
 import type * as Certificate from "./certificate.ts"
 import { acquire } from "./lock.ts"
 
-/** Only this machine reaches it. */
+/** The default address, which only this machine can reach. */
 export const defaultHost = "127.0.0.1"
 
-/** How the emulator is to listen and behave. */
+/** Options of the emulator and its server. */
 export interface Options extends Emulator.Options {
-  /** Where it keeps its data. Default: in memory, gone with it. */
+  /** The folder of its data. Default: none, the data is kept in memory. */
   readonly directory?: string | undefined
-  /** Default: 127.0.0.1, which only this machine reaches. */
+  /** The address to listen on. Default: 127.0.0.1, which only this machine can reach. */
   readonly host?: string | undefined
-  /** Default: 0, a free one. */
+  /** The port to listen on. Default: 0, which chooses a free port. */
   readonly port?: number | undefined
-  /** Serves https with a generated certificate (`true`) or with the given one. Default: plain http. */
+  /** Serves HTTPS with a generated certificate (`true`) or with the given one. Default: plain HTTP. */
   readonly tls?: true | Certificate.Certificate | undefined
-  /** The SNS that notifications are published to, signed with the first of the keys. Default: they go nowhere. */
+  /** The SNS endpoint to which notifications are published, signed with the first key. Default: none are published. */
   readonly snsEndpoint?: URL | undefined
 }
 
-/** Where the server in the context is reached from this machine. */
+/** The URL of the server in the context, for clients on this machine. */
 export const urlOf = (scheme: "http" | "https"): Effect.Effect<string, never, HttpServer.HttpServer> =>
   HttpServer.addressWith((address) => {
     if (address._tag === "UnixAddress") return Effect.succeed(`unix://${address.path}`)
@@ -50,10 +50,10 @@ export const urlOf = (scheme: "http" | "https"): Effect.Effect<string, never, Ht
   })
 
 /**
- * Keeps other emulators out of a folder: two that write one journal, or sweep each other's blobs, would lose what they
- * have acknowledged.
+ * Locks a folder until the Scope closes. Two emulators in one folder would overwrite each other's journal and remove each
+ * other's blobs.
  */
-const locked = (directory: string): Effect.Effect<void, Emulator.EmulatorStorageError, Scope.Scope> => {
+const lockFolder = (directory: string): Effect.Effect<void, Emulator.EmulatorStorageError, Scope.Scope> => {
   const failed = (what: string) => (error: unknown) =>
     new Emulator.EmulatorStorageError({
       path: directory,
@@ -68,27 +68,31 @@ const locked = (directory: string): Effect.Effect<void, Emulator.EmulatorStorage
   )
 }
 
+/** Runs an emulator and its server. */
 export const layerServer = (
   { directory, host = defaultHost, port = 0, snsEndpoint, tls: _, ...options }: Options,
   certificate: Certificate.Certificate | undefined
 ): Layer.Layer<HttpServer.HttpServer | Emulator.Emulator, ServeError | Emulator.EmulatorStorageError> =>
   Layer.unwrapEffect(Effect.sync(() => {
-    // An upload may take longer than the 5 minutes Node gives a request; the emulator has its own rule for slow ones.
+    // Without the limit of 5 minutes of Node.js: an upload may take longer, and the emulator limits slow bodies itself.
     const settings = { requestTimeout: 0 }
     const server = certificate === undefined
       ? Http.createServer(settings)
       : Https.createServer({ ...settings, cert: certificate.cert, key: certificate.key })
-    // Of TLS the server itself knows only the connections that have shaken hands.
+    // `server.closeAllConnections` would miss TLS connections whose handshake is not complete.
     const connections = new Set<Socket>()
     server.on("connection", (socket: Socket) => {
       connections.add(socket)
       socket.on("close", () => connections.delete(socket))
     })
-    // A socket that asks for another protocol is handed over without its error handler: a reset would end the process.
+    // Node.js removes its error handler from a socket that asks for an upgrade: a reset would end the process.
     server.on("upgrade", (_, socket) => socket.on("error", () => {}))
     const emulator = directory === undefined
       ? Emulator.layerMemory(options)
-      : Layer.provideMerge(Emulator.layerFileSystem({ ...options, directory }), Layer.scopedDiscard(locked(directory)))
+      : Layer.provideMerge(
+        Emulator.layerFileSystem({ ...options, directory }),
+        Layer.scopedDiscard(lockFolder(directory))
+      )
     const topics = snsEndpoint === undefined
       ? Layer.empty
       : Layer.provide(
@@ -109,6 +113,6 @@ export const layerServer = (
     )
   }))
 
-/** The credentials of a client of it. */
+/** The credentials of a client of the emulator. */
 export const credentials = ({ keys }: Options): Layer.Layer<Credentials.Credentials> =>
   Credentials.layer(keys?.[0] ?? Emulator.defaultKey)

@@ -1,6 +1,6 @@
 /**
- * One request on its way through undici, and its response as it arrives. undici calls the handler's methods; the client
- * and the response read what they have recorded.
+ * The exchange of one request and its response with undici. undici calls the methods of the handler, which store the pieces of
+ * the body and the end. The response reads them.
  *
  * @internal
  */
@@ -9,41 +9,45 @@ import * as Data from "effect/Data"
 import type { IncomingHttpHeaders } from "node:http"
 import * as HttpHooks from "../../transport/HttpHooks.ts"
 
-/** The first lines of a response. */
+/** The status and the headers of a response. */
 export interface Head {
   readonly status: number
   readonly headers: IncomingHttpHeaders
 }
 
-/** The end of a response; with an error if the response is not whole. */
+/** The end of a response. Has an error if the response is incomplete. */
 export interface End {
   readonly error: Error | undefined
 }
 
-/** Bytes of a body that may wait for a reader. More stay in the connection. */
+/** The number of buffered bytes at which undici stops reading from the socket. */
 const bufferSize = 256 * 1024
 
 const noop = () => {}
 
-/** Whether the body has no end but that of the connection. */
+/** Whether only the end of the connection ends the body. */
 const isUnframed = (status: number, headers: IncomingHttpHeaders): boolean =>
   status !== 204 && status !== 304 && headers["content-length"] === undefined &&
   headers["transfer-encoding"] === undefined
 
-/** The end of a body that has no length: it is that of the connection, and may be a cut. */
+/** The end of a body without a length. The connection may have been cut off. */
 export class UnframedEnd extends Data.TaggedError("UnframedEnd") {
   override readonly message = "The body has no length and may have been cut off"
 }
 
-/** What a request is sent with. */
+/** Callbacks and time limit of an exchange. */
 export interface Options {
+  /** Called when the status and headers have arrived. */
   readonly onHead: (head: Head) => void
+  /** Called when the request fails before that. */
   readonly onError: (error: Error) => void
-  /** Starts the time limit of the request; returns a function that ends it. */
+  /** Starts the time limit of the request. Returns a function that ends it. */
   readonly startLimit: (onReached: () => void) => () => void
+  /** Whether the time limit ends with the headers of a successful response, or with its body. */
   readonly limitUntil: "head" | "end"
 }
 
+/** The handler of one request. */
 export class Exchange implements Undici.Dispatcher.DispatchHandler {
   /** Called when bytes or the end have arrived. */
   onChange: () => void = noop
@@ -61,19 +65,19 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
     this.options = options
   }
 
-  /** Whether there are bytes to take, or the end is known. */
+  /** Whether bytes or the end have arrived. */
   get hasArrived(): boolean {
     return this.pieces.length > 0 || this.end !== undefined
   }
 
-  /** Gives up: no byte is sent or received any more. */
+  /** Stops sending and receiving. */
   cancel(reason: Error = new Error("The request was canceled")): void {
     if (this.end !== undefined) return
     this.canceled = reason
     this.controller?.abort(reason)
   }
 
-  /** The next bytes of the body, if any have arrived. */
+  /** Removes the next piece of the body from the buffer and returns it, if there is one. */
   take(): Uint8Array | undefined {
     const piece = this.pieces.shift()
     if (piece !== undefined) this.buffered -= piece.length
@@ -81,7 +85,7 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
     return piece
   }
 
-  // The connection is ready: from here on bytes are sent.
+  // undici calls this when the connection is ready, right before it sends the first byte.
   onRequestStart(controller: Undici.Dispatcher.DispatchController): void {
     this.controller = controller
     if (this.canceled !== undefined) return controller.abort(this.canceled)
@@ -89,18 +93,18 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
   }
 
   onResponseStart(_: unknown, status: number, headers: IncomingHttpHeaders): void {
-    // An interim response: another follows.
+    // An interim response, which another response follows.
     if (status < 200) return
     this.hasHead = true
-    // The text of an error may be cut; data may not.
+    // An incomplete body is accepted for errors only: their text is just shown.
     this.isUnframed = status < 400 && isUnframed(status, headers)
-    // An error is read to its end at once.
+    // The body of an error is read at once, so its time limit continues until the end.
     if (this.options.limitUntil === "head" && status < 400) this.endLimit()
     this.options.onHead({ status, headers })
   }
 
   onResponseData(controller: Undici.Dispatcher.DispatchController, piece: Uint8Array): void {
-    // undici delivers an empty piece after each pause: to pause again would never end.
+    // undici delivers an empty piece after each pause. Pausing again would never end.
     if (piece.length === 0) return
     this.pieces.push(piece)
     this.buffered += piece.length
@@ -110,16 +114,17 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
 
   onResponseEnd(): void {
     const error = this.isUnframed ? new UnframedEnd() : undefined
-    // undici frees the connection in an immediate of its own, after this call: a request that starts before that would
-    // open another connection.
+    // undici releases the connection with `setImmediate` after this call. The end is reported later than that, so that the
+    // next request can reuse the connection.
     queueMicrotask(() => setImmediate(() => this.finish(error)))
   }
 
   onResponseError(_: unknown, error: Error): void {
     this.finish(error)
     if (this.hasHead) return
-    const isKnown = this.controller !== undefined || error instanceof HttpHooks.NotSent
-    this.options.onError(isKnown ? error : new HttpHooks.NotSent({ cause: error }))
+    // Without a call of `onRequestStart` nothing was sent.
+    const isFinal = this.controller !== undefined || error instanceof HttpHooks.NotSent
+    this.options.onError(isFinal ? error : new HttpHooks.NotSent({ cause: error }))
   }
 
   private finish(error: Error | undefined) {

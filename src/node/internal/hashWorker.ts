@@ -1,4 +1,8 @@
-/** @internal */
+/**
+ * A worker thread that hashes pieces of bytes, one after another.
+ *
+ * @internal
+ */
 import * as Data from "effect/Data"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -7,22 +11,22 @@ import * as FiberId from "effect/FiberId"
 import { Worker } from "node:worker_threads"
 import * as Limits from "../../protocol/Limits.ts"
 
-/** Some bytes of a piece, in memory that threads share. */
+/** A slice of a piece, in shared memory. */
 interface Slice {
   readonly bytes: Uint8Array
-  /** Whether it starts a piece. */
+  /** Whether the slice is the first of its piece. */
   readonly first: boolean
-  /** Whether the SHA-256 of the whole piece is wanted besides those of its leaves. */
+  /** Whether to compute the SHA-256 of the whole piece besides those of its leaves. */
   readonly linear: boolean
 }
 
-/** The digests of the slice's leaves, and the SHA-256 of the piece so far. */
+/** The digests of the leaves of a slice, and the SHA-256 of the piece up to its end. */
 export interface Digests {
   readonly leaves: ReadonlyArray<Uint8Array>
   readonly linear: Uint8Array
 }
 
-/** A text, since a file would have another name in the sources than in the package. */
+/** The program of the thread. It is a string, because a file would have different paths in the sources and in the package. */
 const program = `
 const { createHash } = require("node:crypto")
 const { parentPort } = require("node:worker_threads")
@@ -33,7 +37,7 @@ parentPort.on("message", ({ bytes, first, linear }) => {
   if (first) running = createHash("sha256")
   const leaves = []
   for (let offset = 0; offset < bytes.length; offset += ${Limits.mebibyte}) {
-    // Into both hashes while it is in the processor's cache.
+    // Both hashes read the leaf while it is in the processor's cache.
     const leaf = bytes.subarray(offset, offset + ${Limits.mebibyte})
     if (linear) running.update(leaf)
     leaves.push(createHash("sha256").update(leaf).digest())
@@ -44,54 +48,54 @@ parentPort.on("message", ({ bytes, first, linear }) => {
 
 /** A thread that hashes one piece after another. */
 export interface HashWorker {
-  /** Hashes a piece: where it lies when that is shared memory, else through two small slots that are. */
+  /** Hashes a piece. Bytes outside shared memory are copied through two small buffers that are shared. */
   readonly hash: (bytes: Uint8Array, linear: boolean) => Effect.Effect<Digests, WorkerGone>
   readonly isGone: () => boolean
-  /** Ends the thread, and with `WorkerGone` all that waits for it. */
+  /** Ends the thread. Pending hashes fail with `WorkerGone`. */
   readonly end: Effect.Effect<void>
 }
 
 /** The thread has ended, or could not be started. */
 export class WorkerGone extends Data.TaggedError("WorkerGone") {}
 
-/** What is copied at once: enough to keep the thread busy while the event loop is. */
-const slotSize = 2 * Limits.mebibyte
+/** The size of a shared buffer: enough bytes to keep the thread busy while the main thread is busy, too. */
+const bufferSize = 2 * Limits.mebibyte
 
-/** What is hashed at once where it lies: a piece that is given up keeps the thread for no longer. */
+/** The size of a slice in shared memory. An interrupted hash occupies the thread until its current slice ends. */
 const sliceSize = 16 * Limits.mebibyte
 
-/** Starts a thread. It keeps the process alive only while it hashes. Throws when there can be none. */
+/** Starts a thread. It keeps the process alive only while it hashes. Throws if no thread can be started. */
 export const start = (): HashWorker => {
-  // It needs nothing of the program's: neither loaders, which take long to start, nor the environment with its secrets.
+  // Without the loaders of the program, which are slow to start, and without its environment, which may hold secrets.
   const worker = new Worker(program, { eval: true, execArgv: [], env: {} })
-  const waiting: Array<Deferred.Deferred<Digests, WorkerGone>> = []
-  const slots: Array<Uint8Array> = []
+  const pending: Array<Deferred.Deferred<Digests, WorkerGone>> = []
+  const buffers: Array<Uint8Array> = []
   let gone = false
   worker.unref()
   worker.on("message", (digests: Digests) => {
-    const asked = waiting.shift()
-    if (waiting.length === 0) worker.unref()
-    if (asked !== undefined) Deferred.unsafeDone(asked, Exit.succeed(digests))
+    const request = pending.shift()
+    if (pending.length === 0) worker.unref()
+    if (request !== undefined) Deferred.unsafeDone(request, Exit.succeed(digests))
   })
-  // Without a listener it would end the process; "exit" follows.
+  // Without a listener an error would end the process. The event "exit" follows it.
   worker.on("error", () => {})
   worker.on("exit", () => {
     gone = true
-    for (const asked of waiting.splice(0)) Deferred.unsafeDone(asked, Exit.fail(new WorkerGone()))
+    for (const request of pending.splice(0)) Deferred.unsafeDone(request, Exit.fail(new WorkerGone()))
   })
 
-  const ask = (slice: Slice): Effect.Effect<Digests, WorkerGone> => {
-    const asked = Deferred.unsafeMake<Digests, WorkerGone>(FiberId.none)
-    waiting.push(asked)
+  const hashSlice = (slice: Slice): Effect.Effect<Digests, WorkerGone> => {
+    const request = Deferred.unsafeMake<Digests, WorkerGone>(FiberId.none)
+    pending.push(request)
     worker.ref()
     worker.postMessage(slice)
-    return Deferred.await(asked)
+    return Deferred.await(request)
   }
 
   const copy = (slice: Uint8Array, index: number): Uint8Array => {
-    const slot = slots[index] ??= new Uint8Array(new SharedArrayBuffer(slotSize))
-    slot.set(slice)
-    return slot.subarray(0, slice.length)
+    const buffer = buffers[index] ??= new Uint8Array(new SharedArrayBuffer(bufferSize))
+    buffer.set(slice)
+    return buffer.subarray(0, slice.length)
   }
 
   return {
@@ -100,16 +104,16 @@ export const start = (): HashWorker => {
       worker.ref()
       return worker.terminate()
     }),
-    // Answers come in order, so who is interrupted need not wait for his: the next to ask gets it after those.
+    // Digests arrive in order. An interrupted caller need not wait for its digests: those of the next caller come after them.
     hash: Effect.fnUntraced(function*(bytes, linear) {
       const shared = bytes.buffer instanceof SharedArrayBuffer
-      const size = shared ? sliceSize : slotSize
+      const size = shared ? sliceSize : bufferSize
       const all: Array<Digests> = []
       let previous: Effect.Effect<Digests, WorkerGone> | undefined
       for (let offset = 0, index = 0; offset < bytes.length; offset += size, index = 1 - index) {
         const slice = bytes.subarray(offset, offset + size)
-        const next = ask({ bytes: shared ? slice : copy(slice, index), first: offset === 0, linear })
-        // The slot of the next slice but one is free then, and the thread has this one meanwhile.
+        const next = hashSlice({ bytes: shared ? slice : copy(slice, index), first: offset === 0, linear })
+        // Waits for the previous slice, whose buffer is used next. The thread hashes this slice meanwhile.
         if (previous !== undefined) all.push(yield* previous)
         previous = next
       }

@@ -1,5 +1,5 @@
 /**
- * The proxies and the certificate authorities that the environment names.
+ * Reads and checks proxies and certificate authorities, from options or from the environment.
  *
  * @internal
  */
@@ -11,7 +11,7 @@ import { readFileSync } from "node:fs"
 import { EndpointError } from "../../protocol/GlacierError.ts"
 import type { Options } from "./dispatcher.ts"
 
-/** A variable in lower case, which goes first, or in upper case. Empty is unset. */
+/** Reads a variable by its name in lower case, else in upper case. Treats an empty value as unset. */
 const variable = (name: string) =>
   Config.nonEmptyString(name.toLowerCase()).pipe(
     Config.orElse(() => Config.nonEmptyString(name)),
@@ -26,33 +26,34 @@ const environment = Config.all({
   AWS_CA_BUNDLE: Config.map(Config.option(Config.nonEmptyString("AWS_CA_BUNDLE")), Option.getOrUndefined)
 })
 
-/** Where each option comes from, as errors name it. */
+/** The sources of the options, for errors. */
 interface Sources {
   readonly ca: string
   readonly http: string
   readonly https: string
 }
 
-const refuse = (message: string) => new EndpointError({ message })
+const invalid = (message: string) => new EndpointError({ message })
 
 const messageOf = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
+/** Whether a text is the URL of a proxy. */
 const isProxy = (text: string): boolean => {
   try {
     const { hash, password, pathname, protocol, search, username } = new URL(text)
     decodeURIComponent(`${username}:${password}`)
-    // What follows the host may be the rest of a password that is not percent-encoded.
+    // Text after the host may be the rest of a password that is not percent-encoded.
     return /^https?:$/.test(protocol) && `${pathname}${search}${hash}` === "/"
   } catch {
     return false
   }
 }
 
-/** The URL of a proxy. Errors do not quote the value: it may hold a password. */
+/** Returns the URL of a proxy, with a scheme. Errors do not quote the value, because it may contain a password. */
 const proxyOf = (source: string, value: string | undefined): Effect.Effect<string | undefined, EndpointError> => {
   if (value === undefined) return Effect.succeed(undefined)
   const text = value.includes("://") ? value : `http://${value}`
-  return isProxy(text) ? Effect.succeed(text) : refuse(
+  return isProxy(text) ? Effect.succeed(text) : invalid(
     `The proxy in ${source} is not a URL of an HTTP proxy; write http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, ` +
       "with special characters of the password percent-encoded"
   )
@@ -60,22 +61,22 @@ const proxyOf = (source: string, value: string | undefined): Effect.Effect<strin
 
 const certificate = /-----BEGIN ((?:TRUSTED |X509 )?CERTIFICATE)-----[^]*?-----END \1-----/g
 
-/** PEM text with certificates that can be read. */
+/** Returns the certificates in a PEM text. Fails if there are none, or if one is invalid. */
 const authoritiesOf = (source: string, text: string | undefined): Effect.Effect<string | undefined, EndpointError> => {
   if (text === undefined) return Effect.succeed(undefined)
   const certificates = Array.from(text.matchAll(certificate), ([pem]) => pem)
   const advice = "give certificates of authorities as PEM text"
-  if (certificates.length === 0) return refuse(`${source} has no certificate; ${advice}`)
+  if (certificates.length === 0) return invalid(`${source} has no certificate; ${advice}`)
   return Effect.try({
     try: () => {
       for (const pem of certificates) new X509Certificate(pem)
       return certificates.join("\n")
     },
-    catch: (error) => refuse(`${source} has a certificate that cannot be read (${messageOf(error)}); ${advice}`)
+    catch: (error) => invalid(`${source} has a certificate that cannot be read (${messageOf(error)}); ${advice}`)
   })
 }
 
-/** Options with proxies and authorities that can be used. */
+/** Checks options. Fails with `EndpointError` if a proxy or the authorities are invalid. */
 export const checked = (
   { ca, proxies = {} }: Options,
   sources: Sources
@@ -91,16 +92,16 @@ export const checked = (
     }
   })
 
-/** The options that the `ConfigProvider` gives. */
+/** Reads options from the `ConfigProvider`. */
 export const options: Effect.Effect<Options, EndpointError> = Effect.gen(function*() {
   const { AWS_CA_BUNDLE: path, HTTPS_PROXY, HTTP_PROXY, NO_PROXY } = yield* Effect.mapError(
     environment,
-    (error) => refuse(`The proxies cannot be read: ${String(error)}`)
+    (error) => invalid(`The proxies cannot be read: ${String(error)}`)
   )
   const file = `The file "${path}" in AWS_CA_BUNDLE`
   const ca = yield* Effect.try({
     try: () => path === undefined ? undefined : readFileSync(path, "utf8"),
-    catch: (error) => refuse(`${file} cannot be read (${messageOf(error)}); give a file of PEM certificates`)
+    catch: (error) => invalid(`${file} cannot be read (${messageOf(error)}); give a file of PEM certificates`)
   })
   return yield* checked(
     { ca, proxies: { http: HTTP_PROXY, https: HTTPS_PROXY, except: NO_PROXY } },

@@ -1,5 +1,5 @@
 /**
- * A response whose head has arrived, as the platform's `HttpClientResponse`.
+ * A response whose head has arrived: the platform's `HttpClientResponse` over an exchange with undici.
  *
  * @internal
  */
@@ -16,9 +16,15 @@ import * as Stream from "effect/Stream"
 import * as ResponseBody from "../../transport/ResponseBody.ts"
 import { type Exchange, type Head, UnframedEnd } from "./exchange.ts"
 
-/** Responses that nobody reads: each holds a connection. Those that are collected as garbage are canceled. */
+/** Makes a registry of unread responses. Each of them occupies a connection until it is read or garbage-collected. */
 export const makeUnread = () => new FinalizationRegistry<Exchange>((exchange) => exchange.cancel())
 
+/**
+ * A response over an exchange.
+ *
+ * It shares no code with the classes of the emulator and of `effect-glacier/testing`, whose bodies are Streams: this one reads
+ * pieces from undici, and can read a body into memory.
+ */
 export class Response extends Inspectable.Class
   implements HttpClientResponse.HttpClientResponse, ResponseBody.Response
 {
@@ -56,7 +62,7 @@ export class Response extends Inspectable.Class
   private readonly failure = (cause: unknown) =>
     new ResponseError({ request: this.request, response: this, reason: "Decode", cause })
 
-  /** Lets one reader have the body. */
+  /** Runs a reader of the body. Fails if the body has been read already. */
   private readonly read = <A, E, R>(reader: Effect.Effect<A, E, R>): Effect.Effect<A, E | ResponseError, R> =>
     Effect.suspend((): Effect.Effect<A, E | ResponseError, R> => {
       if (this.isRead) return this.failure(new Error("The body has been read already"))
@@ -65,7 +71,7 @@ export class Response extends Inspectable.Class
       return reader
     })
 
-  /** Calls `onPiece` with each piece that arrives until it returns false or the body ends. */
+  /** Calls `onPiece` with each piece of the body, until it returns false or the body ends. */
   private readonly forEachPiece = (onPiece: (piece: Uint8Array) => boolean): Effect.Effect<void, ResponseError> =>
     this.read(Effect.async((resume) => {
       const { exchange } = this
@@ -97,17 +103,17 @@ export class Response extends Inspectable.Class
         onBytes(piece.length)
         return filled <= memory.length
       }).pipe(
-        // The caller knows how many bytes there must be.
+        // The caller compares the number of bytes, so a body that is cut off is detected.
         Effect.catchIf(({ cause }) => cause instanceof UnframedEnd, () => Effect.void),
         Effect.map(() => filled)
       )
     })
 
-  /** The next piece of the body. It stays with the exchange until it is taken: an interrupted pull loses nothing. */
+  /** Takes the next piece of the body. A piece stays in the exchange until it is taken, so an interrupted pull loses nothing. */
   private readonly pull: Effect.Effect<Uint8Array, Option.Option<ResponseError>> = Effect.suspend(() => {
     const { exchange } = this
     const piece = exchange.take()
-    // undici's are Buffers, whose `slice` makes no copy.
+    // undici's pieces are Buffers, whose `slice` makes no copy.
     if (piece !== undefined) return Effect.succeed(new Uint8Array(piece.buffer, piece.byteOffset, piece.length))
     if (exchange.end === undefined) return Effect.zipRight(this.change, this.pull)
     const { error } = exchange.end
@@ -144,7 +150,7 @@ export class Response extends Inspectable.Class
     return Effect.map(this.bytes, (bytes) => bytes.toString())
   }
 
-  /** The same body as a response of the web, which reads it in the rarer ways. */
+  /** The same response as a web response, for the less common ways to read a body. */
   private get web(): Effect.Effect<HttpClientResponse.HttpClientResponse, ResponseError> {
     return Effect.map(this.bytes, (bytes) => {
       const type = this.headers["content-type"]

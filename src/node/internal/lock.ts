@@ -1,11 +1,11 @@
 /**
- * A lock that all processes see, and that is worth nothing once its owner is dead: a folder with one entry, whose name says
- * which process owns it.
+ * A file lock between processes. The lock of a dead process can be taken over. A lock is a folder with one entry, whose name
+ * identifies the process that owns the lock.
  *
- * Only the renaming of a prepared folder to the lock's name makes an owner. A folder that has an entry cannot be replaced
- * by that, so of several processes one succeeds, also when they take over the lock of a dead one. What they remove before
- * are the entry of that dead process, whose name no other process ever has, and the folder if it is empty. So nothing
- * but a live process keeps others out, wherever its predecessor died.
+ * To take a lock, a process prepares a folder with its entry and renames it to the name of the lock. The rename fails if the
+ * lock has an entry already, so only one of several processes succeeds. To take over the lock of a dead process, a process
+ * removes the entry of the dead one, whose name no other process can have, then the folder if it is empty, and renames
+ * again. So only a live process blocks others, at whatever step another process died.
  *
  * @internal
  */
@@ -28,17 +28,17 @@ import { hostname } from "node:os"
 import { dirname, join } from "node:path"
 import { FileInUse, FileLockFailed, type Service } from "../../transfer/FileLock.ts"
 
-/** A process, such that no other process of any machine at any time is the same. */
+/** The identity of a process, unique among all processes of all machines at all times. */
 export interface Owner {
   readonly pid: number
-  /** When it started, in this life of its machine: numbers of processes come again. Empty when that is not known. */
+  /** The start time since the boot of the machine, because process numbers are reused. Empty if it is unknown. */
   readonly start: string
-  /** The machine and container in which the number means this process. */
+  /** A hash of the machine and the container, in which process numbers are unique. */
   readonly place: string
   readonly host: string
 }
 
-/** What a function of Node.js gives, or undefined when it throws. */
+/** Runs a function. Returns undefined if it throws. */
 const attempt = <A>(run: () => A): A | undefined => {
   try {
     return run()
@@ -60,11 +60,11 @@ const isRunning = (pid: number): boolean => {
   }
 }
 
-/** When a process started; empty when it runs and that is not known, undefined when it does not run. */
+/** Returns the start time of a process: empty if it is unknown, undefined if the process does not run. */
 const startOf = (pid: number): string | undefined => {
-  // Behind the name of the program, which may hold anything: the state, and 18 fields later the start.
+  // The fields after the name of the program, which may contain any characters: the state, and later the start time.
   const [state = "", ...fields] = text(`/proc/${pid}/stat`).split(") ").at(-1)?.split(" ") ?? []
-  // A dead process whose parent has not noticed.
+  // A zombie: a dead process for which its parent has not waited.
   if (/^[ZXx]$/.test(state)) return undefined
   const ticks = fields[18]
   if (ticks !== undefined) return `${text("/proc/sys/kernel/random/boot_id").slice(0, 8)}.${ticks}`
@@ -89,25 +89,26 @@ const parse = (entry: string): Owner | undefined => {
   return pid === undefined ? undefined : { pid: Number(pid), start, place, host }
 }
 
-/** A process, and how it finds out when others started: empty when they run and that is not known, undefined when not. */
+/** A process that takes or releases a lock. */
 export interface Viewer {
   readonly me: Owner
+  /** Returns the start time of a process: empty if it is unknown, undefined if the process does not run. */
   readonly startOf: (pid: number) => string | undefined
 }
 
-/** The process that owns the lock by that entry; undefined if it is dead. */
-const living = (entry: string, { me, startOf }: Viewer): string | undefined => {
+/** Describes the owner of an entry. Returns undefined if the owner is dead. */
+const liveOwner = (entry: string, { me, startOf }: Viewer): string | undefined => {
   const owner = parse(entry)
   if (owner === undefined) return `something that left ${JSON.stringify(entry)} there`
   if (owner.host !== me.host) return `process ${owner.pid} on host ${owner.host}`
   if (owner.place !== me.place) return `process ${owner.pid} in another container or machine named ${owner.host}`
   const start = startOf(owner.pid)
   if (start === undefined || (start !== "" && owner.start !== "" && start !== owner.start)) return undefined
-  // Without its start, an earlier process that had our number looks the same.
+  // If the start time is unknown, the owner may be an earlier process that had our number.
   return start !== "" && owner.pid === me.pid ? "this process" : `process ${owner.pid}`
 }
 
-/** What is in a lock. One that was released meanwhile has nothing in it. */
+/** The entries of a lock. A lock that was just released has none. */
 const entriesOf = (lock: string): ReadonlyArray<string> => {
   try {
     return readdirSync(lock)
@@ -117,29 +118,29 @@ const entriesOf = (lock: string): ReadonlyArray<string> => {
   }
 }
 
-/** Removes a lock that has no entry. One that another process takes meanwhile has an entry again, and stays. */
+/** Removes a lock if it has no entry. If another process takes it at the same time, it has one and stays. */
 const removeEmpty = (lock: string): void => {
   attempt(() => rmdirSync(lock))
 }
 
-/** How often the lock of a dead process may be taken by another one that dies, too, or releases it, before we give up. */
+/** The maximum number of attempts to take a lock. An attempt fails if another process takes the lock and dies or releases it. */
 const maximumAttempts = 100
 
-/** Steps between which other processes may do theirs: tests put them in any order, and end them anywhere. */
+/** The steps of an operation. Tests interleave the steps of several processes and stop them at any step. */
 type Steps<A> = Generator<void, A>
 
-/** Gives the folder `prepared`, which holds our entry, the name of the lock, once that has no living owner. */
-function* replacing(prepared: string, path: string, lock: string, viewer: Viewer): Steps<void> {
+/** Renames the folder `prepared`, which has our entry, to the name of the lock. Removes the entries of dead owners. */
+function* replaceDead(prepared: string, path: string, lock: string, viewer: Viewer): Steps<void> {
   for (let attempts = 1;; attempts++) {
     try {
       return renameSync(prepared, lock)
     } catch (error) {
-      // What Windows says of any folder that is there is EPERM.
+      // Windows reports EPERM for every folder that exists.
       if (attempts === maximumAttempts || !hasCode(error, "ENOTEMPTY", "EEXIST", "EPERM")) throw error
     }
     yield
     for (const entry of entriesOf(lock)) {
-      const owner = living(entry, viewer)
+      const owner = liveOwner(entry, viewer)
       if (owner === "this process") throw new FileInUse({ path, owner })
       if (owner !== undefined) throw new FileInUse({ path, owner, lock })
       yield
@@ -151,38 +152,38 @@ function* replacing(prepared: string, path: string, lock: string, viewer: Viewer
   }
 }
 
-/** Takes a lock. */
+/** Takes a lock, step by step. */
 export function* taking(path: string, lock: string, viewer: Viewer): Steps<void> {
   mkdirSync(dirname(lock), { recursive: true })
   const prepared = mkdtempSync(`${lock}.`)
   try {
     yield
-    // Other users may see whose it is.
+    // Readable for other users, so that they can see the owner.
     chmodSync(prepared, 0o755)
     writeFileSync(join(prepared, print(viewer.me)), "")
     yield
-    yield* replacing(prepared, path, lock, viewer)
+    yield* replaceDead(prepared, path, lock, viewer)
   } catch (error) {
     rmSync(prepared, { recursive: true, force: true })
     throw error
   }
 }
 
-/** Releases a lock. If it is not ours any more, it stays. */
+/** Releases a lock, step by step. A lock that another process owns by now stays. */
 export function* releasing(lock: string, { me }: Viewer): Steps<void> {
   attempt(() => rmSync(join(lock, print(me)), { force: true }))
   yield
   removeEmpty(lock)
 }
 
-/** Takes the steps one after the other. */
+/** Runs all steps. */
 const run = (steps: Steps<void>): void => {
   while (steps.next().done !== true);
 }
 
 /**
- * Owns the file at `path` by the lock, a folder at `lock`, until the Scope ends. Takes over the lock of a process that is
- * dead, but not one of another host or container: whether that process lives cannot be seen from here.
+ * Takes the lock of the file at `path`, a folder at `lock`, until the Scope closes. Takes over the lock of a dead process, but
+ * not that of another host or container, because this process cannot check whether its owner lives.
  */
 export const acquire: Service["acquire"] = (path, lock) =>
   Effect.asVoid(Effect.acquireRelease(

@@ -1,5 +1,5 @@
 /**
- * The bodies of requests, as undici sends them.
+ * Converts the bodies of requests to those of undici.
  *
  * @internal
  */
@@ -9,7 +9,7 @@ import { RequestError } from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
 
-/** How much of a body is written at once. While it is encrypted, nothing else happens. */
+/** The number of bytes that are written at once. The main thread is blocked while it encrypts them. */
 const sliceSize = 256 * 1024
 
 function* slices(bytes: Uint8Array) {
@@ -18,14 +18,14 @@ function* slices(bytes: Uint8Array) {
 
 type DispatchOptions = Undici.Dispatcher.DispatchOptions
 
-type Sent = Pick<DispatchOptions, "body" | "headers">
+type UndiciBody = Pick<DispatchOptions, "body" | "headers">
 
-/** The body as undici sends it, and the headers with its length. */
-export const bodyOf = (request: HttpClientRequest.HttpClientRequest): Effect.Effect<Sent, RequestError> => {
+/** Returns the body for undici, and the headers with its length. Fails if the body cannot be sent. */
+export const bodyOf = (request: HttpClientRequest.HttpClientRequest): Effect.Effect<UndiciBody, RequestError> => {
   const { body } = request
-  // A copy: undici's proxies add to it.
+  // A copy, because undici adds headers for proxies.
   const headers = { ...request.headers }
-  const refuse = (description: string) => new RequestError({ request, reason: "Encode", description })
+  const cannotSend = (description: string) => new RequestError({ request, reason: "Encode", description })
   switch (body._tag) {
     case "Empty":
       return Effect.succeed({ headers })
@@ -34,19 +34,19 @@ export const bodyOf = (request: HttpClientRequest.HttpClientRequest): Effect.Eff
       if (bytes.length <= sliceSize) return Effect.succeed({ headers, body: bytes })
       return Effect.succeed({
         headers: { ...headers, "content-length": String(bytes.length) },
-        // undici sends what can be iterated; its types do not say so.
+        // undici accepts iterables, although its types do not allow them.
         body: slices(bytes) as unknown as DispatchOptions["body"] & {}
       })
     }
     case "Stream": {
       const length = body.contentLength
-      if (length === undefined) return refuse("A Stream of unknown length cannot be sent")
+      if (length === undefined) return cannotSend("A Stream of unknown length cannot be sent")
       return Effect.map(NodeStream.toReadable(body.stream), (readable) => ({
         headers: { ...headers, "content-length": String(length) },
         body: readable
       }))
     }
     default:
-      return refuse(`A body of kind ${body._tag} cannot be sent`)
+      return cannotSend(`A body of kind ${body._tag} cannot be sent`)
   }
 }

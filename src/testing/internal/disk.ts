@@ -1,5 +1,5 @@
 /**
- * What goes wrong on disk.
+ * Injects faults between a program and its file system.
  *
  * @internal
  */
@@ -18,7 +18,7 @@ const failed = (method: string, path: string, reason: PlatformError.SystemErrorR
     cause: Object.assign(new Error(text), { code })
   })
 
-/** What can go wrong with what is done to files. */
+/** The kinds of faults of each operation on files. */
 export const kinds = {
   open: ["NoPermission"],
   write: ["NoSpace", "ShortWrite"],
@@ -27,18 +27,18 @@ export const kinds = {
   rename: ["NoPermission", "CrossDevice"]
 } as const satisfies Readonly<Record<string, ReadonlyArray<Kind>>>
 
-type Done<A> = Effect.Effect<A, PlatformError.PlatformError>
+type Attempt<A> = Effect.Effect<A, PlatformError.PlatformError>
 
-/** Opening and renaming go wrong, and writing, fsyncing and reading of the files that are opened. */
-export const harming = (fs: FileSystem.FileSystem, plan: Plan): FileSystem.FileSystem => {
+/** Returns a file system with injected faults. */
+export const withFaults = (fs: FileSystem.FileSystem, plan: Plan): FileSystem.FileSystem => {
   const next = (operation: keyof typeof kinds) => {
-    const draw = plan.next(operation, kinds[operation])
-    draw?.done()
-    return draw?.fault
+    const fault = plan.next(operation, kinds[operation])
+    fault?.record()
+    return fault?.kind
   }
 
-  /** Writes some bytes by `write`. */
-  const written = <A>(path: string, bytes: Uint8Array, write: (bytes: Uint8Array) => Done<A>): Done<A> =>
+  /** Writes all of the bytes, half of them, or none. */
+  const writeWithFaults = <A>(path: string, bytes: Uint8Array, write: (bytes: Uint8Array) => Attempt<A>): Attempt<A> =>
     Effect.suspend(() => {
       switch (next("write")) {
         case "NoSpace":
@@ -46,20 +46,20 @@ export const harming = (fs: FileSystem.FileSystem, plan: Plan): FileSystem.FileS
         case "ShortWrite":
           return Effect.zipRight(
             write(bytes.subarray(0, bytes.length >> 1)),
-            failed("write", path, "WriteZero", "EIO", "only half of it was written")
+            failed("write", path, "WriteZero", "EIO", "only half of the bytes were written")
           )
         default:
           return write(bytes)
       }
     })
 
-  const harmed = (path: string, file: FileSystem.File): FileSystem.File => {
+  const fileWithFaults = (path: string, file: FileSystem.File): FileSystem.File => {
     const sync = Effect.suspend(() =>
       next("sync") === undefined
         ? file.sync
         : failed("sync", path, "Unknown", "EIO", "input/output error")
     )
-    const read = <A>(bytes: Done<A>) =>
+    const read = <A>(bytes: Attempt<A>) =>
       Effect.suspend(() =>
         next("read") === undefined
           ? bytes
@@ -71,9 +71,9 @@ export const harming = (fs: FileSystem.FileSystem, plan: Plan): FileSystem.FileS
           case "sync":
             return sync
           case "write":
-            return (bytes: Uint8Array) => written(path, bytes, (some) => target.write(some))
+            return (bytes: Uint8Array) => writeWithFaults(path, bytes, (some) => target.write(some))
           case "writeAll":
-            return (bytes: Uint8Array) => written(path, bytes, (some) => target.writeAll(some))
+            return (bytes: Uint8Array) => writeWithFaults(path, bytes, (some) => target.writeAll(some))
           case "read":
             return (bytes: Uint8Array) => read(target.read(bytes))
           case "readAlloc":
@@ -85,8 +85,8 @@ export const harming = (fs: FileSystem.FileSystem, plan: Plan): FileSystem.FileS
     })
   }
 
-  /** What must be allowed, and for a rename be possible. */
-  const allowed = <A, R>(
+  /** Opens or renames a file, unless a fault forbids it. */
+  const ifAllowed = <A, R>(
     method: "open" | "rename",
     path: string,
     act: Effect.Effect<A, PlatformError.PlatformError, R>
@@ -104,8 +104,9 @@ export const harming = (fs: FileSystem.FileSystem, plan: Plan): FileSystem.FileS
 
   return {
     ...fs,
-    open: (path, options) => Effect.map(allowed("open", path, fs.open(path, options)), (file) => harmed(path, file)),
-    rename: (from, to) => allowed("rename", from, fs.rename(from, to)),
-    writeFile: (path, bytes, options) => written(path, bytes, (some) => fs.writeFile(path, some, options))
+    open: (path, options) =>
+      Effect.map(ifAllowed("open", path, fs.open(path, options)), (file) => fileWithFaults(path, file)),
+    rename: (from, to) => ifAllowed("rename", from, fs.rename(from, to)),
+    writeFile: (path, bytes, options) => writeWithFaults(path, bytes, (some) => fs.writeFile(path, some, options))
   }
 }

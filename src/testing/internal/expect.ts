@@ -1,5 +1,5 @@
 /**
- * Expectations without a test runner: what is not met is thrown, with the place of the first difference.
+ * Expectations that need no test runner. They throw the first difference and its place.
  *
  * @internal
  */
@@ -8,7 +8,7 @@ import * as Inspectable from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
 import { structuralRegion } from "effect/Utils"
 
-/** What was expected and is not so. */
+/** An expectation that was not met. */
 export class Unexpected extends Error {
   override readonly name = "Unexpected"
 }
@@ -42,8 +42,8 @@ const isSame = (actual: unknown, expected: unknown): boolean => {
 }
 
 /**
- * The first difference between two values, if there is one. A pattern stands for every text that matches it. `partial`:
- * of objects only the fields that are expected count.
+ * Finds the first difference between two values. A regular expression stands for every text that it matches. With `partial`
+ * only the expected fields of objects are compared.
  */
 const difference = (actual: unknown, expected: unknown, partial: boolean, path: string): string | undefined => {
   if (Array.isArray(expected) && Array.isArray(actual) && expected.length === actual.length) {
@@ -60,7 +60,7 @@ const check = (problem: string | undefined): void => {
   if (problem !== undefined) throw new Unexpected(problem)
 }
 
-/** What can be expected of a value. */
+/** Compares a value with the expected one. Throws `Unexpected` if they differ. */
 export const expect = (actual: unknown) => ({
   toEqual: (expected: unknown): void => check(difference(actual, expected, false, "")),
   toMatchObject: (expected: object): void => check(difference(actual, expected, true, ""))

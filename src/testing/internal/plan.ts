@@ -1,5 +1,6 @@
 /**
- * What is to go wrong, and what has.
+ * Decides which fault is injected into each operation, by a script or at random from a seed, and records the faults that
+ * were injected.
  *
  * @internal
  */
@@ -9,7 +10,7 @@ import { PCGRandom } from "effect/Utils"
 
 export const Kind = Schema.Literal(
   "LostRequest",
-  "LostReply",
+  "LostResponse",
   "Throttled",
   "TimedOut",
   "Failed",
@@ -57,33 +58,38 @@ export interface Options {
   readonly script?: ReadonlyArray<Step> | undefined
 }
 
-/** A fault that is to be: what it draws from for its details, and what notes that it has been. */
-export interface Draw {
-  readonly fault: Kind
+/** A fault to inject. */
+export interface Fault {
+  readonly kind: Kind
+  /** The source of the fault's details, such as the bit to flip. */
   readonly random: PCGRandom
-  readonly done: () => void
+  /** Records that the fault was injected. A fault that does not apply is not recorded. */
+  readonly record: () => void
 }
 
+/** The faults to inject, and the state that outlives one of them. */
 export interface Plan {
-  /** What is to happen to the next of an operation, of what can. */
-  readonly next: (operation: string, possible: ReadonlyArray<Kind>) => Draw | undefined
+  /** Returns the fault for the next execution of an operation, if there is one among the possible kinds. */
+  readonly next: (operation: string, possible: ReadonlyArray<Kind>) => Fault | undefined
   readonly injected: ReadonlyArray<Step>
-  /** The uploads and jobs that were made to expire. */
+  /** The ids of the uploads and jobs that faults made to expire. */
   readonly expired: Set<string>
-  /** Where the bits are that `DamagedBodies` flips, once it has happened. */
+  /** The source of the bits that `DamagedBodies` flips; undefined until that fault was injected. */
   damaged: PCGRandom | undefined
 }
 
-/** What would let nothing succeed any more: it happens only by its own name. */
+/** Whether no retry helps against a fault of that kind. A single rate for all kinds leaves such kinds out. */
 const isLasting = (kind: Kind): boolean => kind === "DamagedBodies"
 
+/** Makes a plan in which no fault has been injected yet. */
 export const make = ({ rates = 0, script = [], seed = 0 }: Options): Plan => {
   const injected: Array<Step> = []
-  const seen = new Map<string, number>()
+  /** The number of executions so far, by operation. */
+  const executions = new Map<string, number>()
   const key = (operation: string, at: number) => `${operation} ${at}`
   const scripted = new Map(script.map(({ at, fault, operation }) => [key(operation, at), fault]))
-  const rateOf = (kind: Kind, among: number) => typeof rates === "number" ? rates / among : rates[kind] ?? 0
-  const drawable = (kinds: ReadonlyArray<Kind>) =>
+  const rateOf = (kind: Kind, candidates: number) => typeof rates === "number" ? rates / candidates : rates[kind] ?? 0
+  const candidatesOf = (kinds: ReadonlyArray<Kind>) =>
     typeof rates === "number" ? kinds.filter((kind) => !isLasting(kind)) : kinds
 
   return {
@@ -91,15 +97,15 @@ export const make = ({ rates = 0, script = [], seed = 0 }: Options): Plan => {
     expired: new Set(),
     damaged: undefined,
     next: (operation, possible) => {
-      const at = (seen.get(operation) ?? 0) + 1
-      seen.set(operation, at)
-      // A generator of its own, so that a script gives the details again that a seed has given.
+      const at = (executions.get(operation) ?? 0) + 1
+      executions.set(operation, at)
+      // One generator for each execution: a script made from `injected` then repeats the details, too.
       const random = new PCGRandom(seed, Hash.string(key(operation, at)))
       let left = random.number()
-      const candidates = drawable(possible)
+      const candidates = candidatesOf(possible)
       const drawn = candidates.find((kind) => (left -= rateOf(kind, candidates.length)) < 0)
-      const fault = possible.find((kind) => kind === scripted.get(key(operation, at))) ?? drawn
-      return fault && { fault, random, done: () => void injected.push({ fault, operation, at }) }
+      const kind = possible.find((kind) => kind === scripted.get(key(operation, at))) ?? drawn
+      return kind && { kind, random, record: () => void injected.push({ fault: kind, operation, at }) }
     }
   }
 }

@@ -27,7 +27,7 @@ import {
   mebibyte,
   putPart,
   ramp,
-  refused,
+  rejected,
   retrieve,
   started,
   store,
@@ -58,7 +58,7 @@ const called = <O extends Operation.Any>(
 
 const vaultName = "errors"
 
-/** A body that pauses after its first byte. It goes on, since some HTTP clients read no answer before it is sent. */
+/** A body that pauses after its first byte. Then it continues, because some HTTP clients read no response before the body is sent. */
 const pausing = HttpClient.mapRequest((request) =>
   request.body._tag === "Uint8Array"
     ? HttpClientRequest.setBody(
@@ -84,11 +84,11 @@ export const errors = (it: It, way: Way, streams: boolean) => {
     Effect.gen(function*() {
       const raised = new Set<object>()
       const expectError = <A, E, R>(
-        Class: Parameters<typeof refused>[1],
+        Class: Parameters<typeof rejected>[1],
         effect: Effect.Effect<A, E, R>,
         status = 400
       ) =>
-        Effect.map(refused(effect, Class), (error) => {
+        Effect.map(rejected(effect, Class), (error) => {
           expect(error).toMatchObject({ status })
           raised.add(Class)
         })
@@ -96,7 +96,7 @@ export const errors = (it: It, way: Way, streams: boolean) => {
       const { archiveId } = yield* store(vaultName, ramp(1))
       const list = Effect.flatMap(GlacierClient, (glacier) => glacier.listVaults({}))
 
-      // Of the state and of values.
+      // The state of the vault, and invalid values.
       yield* expectError(ServiceError.AccessDenied, glacier.listVaults({ accountId: "999999999999" }), 403)
       yield* expectError(ServiceError.VaultNotEmpty, glacier.deleteVault({ vaultName }))
       yield* expectError(ServiceError.ArchiveNotFound, retrieve(vaultName, "none"), 404)
@@ -144,7 +144,7 @@ export const errors = (it: It, way: Way, streams: boolean) => {
         )
       )
 
-      // Of what the client would refuse itself.
+      // Input that the client would reject itself.
       yield* expectError(
         ServiceError.InvalidPartSize,
         called(operations.initiateMultipartUpload, { vaultName, partSize: mebibyte }, { partSize: "1048577" })
@@ -167,7 +167,7 @@ export const errors = (it: It, way: Way, streams: boolean) => {
         called(operations.uploadArchive, { vaultName, body: ramp(1), ...empty }, { body: new Uint8Array() })
       )
 
-      // Of who asks, and when.
+      // The caller and the time.
       const at = (...[options, client]: Parameters<Way>) => Effect.provide(way(options, client))
       const secretAccessKey = Redacted.make("wrong")
       const sessionToken = Redacted.make("token")
@@ -185,7 +185,7 @@ export const errors = (it: It, way: Way, streams: boolean) => {
       const key = { ...Emulator.defaultKey, sessionToken, expiration }
       yield* expectError(ServiceError.ExpiredToken, at({ keys: [key] }, { key })(list), 403)
 
-      // Of what the service can take.
+      // The limits of the service.
       yield* expectError(ServiceError.NoLongerSupported, at({ withoutStorage: [account] })(list))
       yield* expectError(ServiceError.LimitExceeded, at({ maximumVaults: 0 })(created("one-more")))
       const alone = <A, E, R>(effect: Effect.Effect<A, E, R>) =>

@@ -1,4 +1,4 @@
-/** What the areas of the suite share. */
+/** Shared set-up of the suite. */
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type { Vitest } from "@effect/vitest"
@@ -16,7 +16,7 @@ export {
   mebibyte,
   putPart,
   ramp,
-  refused,
+  rejected,
   started,
   store
 } from "../../../src/testing/internal/conformance/support.ts"

@@ -249,8 +249,8 @@ export const faults = Effect.map(Faults.Faults, (faults) => ({
   injected: faults.injected,
   counts: faults.counts,
   expired: faults.expired,
-  harmHttp: Effect.map(HttpClient.HttpClient, faults.harmHttp),
-  harmFiles: Effect.map(FileSystem.FileSystem, faults.harmFiles),
+  wrapHttpClient: Effect.map(HttpClient.HttpClient, faults.wrapHttpClient),
+  wrapFileSystem: Effect.map(FileSystem.FileSystem, faults.wrapFileSystem),
   clock: faults.clock
 } satisfies EachOf<Faults.Service>))
 

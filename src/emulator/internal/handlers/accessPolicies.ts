@@ -1,4 +1,6 @@
 /**
+ * The operations on a vault's access policy.
+ *
  * @internal
  */
 import * as Either from "effect/Either"
@@ -9,7 +11,7 @@ import * as PolicyText from "../policyText.ts"
 import * as Router from "../router.ts"
 import type { Store } from "../store.ts"
 
-export const routes = (store: Store): ReadonlyArray<Router.Route> => [
+const setVaultAccessPolicy = (store: Store): Router.Route =>
   Router.route(
     Policies.SetVaultAccessPolicy,
     ["policy"],
@@ -23,8 +25,9 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
           return { output: {} }
         })
       )
-  ),
+  )
 
+const getVaultAccessPolicy = (store: Store): Router.Route =>
   Router.route(
     Policies.GetVaultAccessPolicy,
     [],
@@ -37,8 +40,9 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
             : { output: { policy: settings.accessPolicy } }
         })
       )
-  ),
+  )
 
+const deleteVaultAccessPolicy = (store: Store): Router.Route =>
   Router.route(
     Policies.DeleteVaultAccessPolicy,
     [],
@@ -53,4 +57,9 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
         })
       })
   )
+
+export const routes = (store: Store): ReadonlyArray<Router.Route> => [
+  setVaultAccessPolicy(store),
+  getVaultAccessPolicy(store),
+  deleteVaultAccessPolicy(store)
 ]

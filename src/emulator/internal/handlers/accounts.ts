@@ -1,4 +1,6 @@
 /**
+ * The operations on an account: data-retrieval policy and provisioned capacity.
+ *
  * @internal
  */
 import * as DateTime from "effect/DateTime"
@@ -14,13 +16,13 @@ import type { Store } from "../store.ts"
 
 const maximumUnits = 2
 
-/** A calendar month later, or the last day of a shorter one; to the second. */
+// Adds a calendar month, up to the last day of a shorter month, and rounds to seconds.
 const monthAfter = (at: number): number => {
   const later = DateTime.toEpochMillis(DateTime.add(DateTime.unsafeMake(at), { months: 1 }))
   return Math.round(later / 1000) * 1000
 }
 
-export const routes = (store: Store): ReadonlyArray<Router.Route> => [
+const setDataRetrievalPolicy = (store: Store): Router.Route =>
   Router.route(
     Accounts.SetDataRetrievalPolicy,
     [],
@@ -30,8 +32,9 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
         step.commit({ _tag: "RetrievalPolicySet", at: step.now, place: call.arnPrefix, ...rule })
         return Either.right({ output: {} })
       })
-  ),
+  )
 
+const getDataRetrievalPolicy = (store: Store): Router.Route =>
   Router.route(
     Accounts.GetDataRetrievalPolicy,
     [],
@@ -41,8 +44,9 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
         const rule = bytesPerHour === undefined ? { strategy } : { bytesPerHour, strategy }
         return Either.right({ output: { policy: { rules: [rule] as const } } })
       })
-  ),
+  )
 
+const purchaseProvisionedCapacity = (store: Store): Router.Route =>
   Router.route(Accounts.PurchaseProvisionedCapacity, [], (_, call) =>
     Effect.gen(function*() {
       const capacityId = Accounts.CapacityId.make(yield* Ids.short)
@@ -63,8 +67,9 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
         return Either.void
       })
       return { output: { capacityId } }
-    })),
+    }))
 
+const listProvisionedCapacity = (store: Store): Router.Route =>
   Router.route(
     Accounts.ListProvisionedCapacity,
     [],
@@ -82,4 +87,10 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
         })
       })
   )
+
+export const routes = (store: Store): ReadonlyArray<Router.Route> => [
+  setDataRetrievalPolicy(store),
+  getDataRetrievalPolicy(store),
+  purchaseProvisionedCapacity(store),
+  listProvisionedCapacity(store)
 ]

@@ -1,4 +1,6 @@
 /**
+ * The operations on archives: upload in one request, and deletion.
+ *
  * @internal
  */
 import * as Effect from "effect/Effect"
@@ -15,11 +17,11 @@ import * as State from "../state.ts"
 import type { Step, Store } from "../store.ts"
 import * as UploadBody from "../uploadBody.ts"
 
-/** The description of an archive as it is kept: without spaces at its ends, and absent when nothing is left. */
+/** Returns the description to store: without spaces at its ends, or undefined when it is empty. */
 export const storedDescription = (description: Option.Option<string>): string | undefined =>
   Option.getOrUndefined(description)?.trim() || undefined
 
-/** Refuses an archive of another vault, which the service tells from one that is not there. */
+/** Rejects the id of an archive in another vault of the account: the service has its own error for that. */
 export const rejectArchiveOfOtherVault = (
   step: Step,
   call: Router.Call,
@@ -34,7 +36,7 @@ export const rejectArchiveOfOtherVault = (
   return Either.void
 }
 
-export const routes = (store: Store, delays: Delays): ReadonlyArray<Router.Route> => [
+const uploadArchive = (store: Store, delays: Delays): Router.Route =>
   Router.route(
     Archives.UploadArchive,
     ["body"],
@@ -62,8 +64,9 @@ export const routes = (store: Store, delays: Delays): ReadonlyArray<Router.Route
         const location = Router.location(Archives.DeleteArchive, call, { vaultName, archiveId })
         return { output: { archiveId, location: Option.some(location), treeHash: Option.some(treeHash) } }
       })
-  ),
+  )
 
+const deleteArchive = (store: Store, delays: Delays): Router.Route =>
   Router.route(
     Archives.DeleteArchive,
     [],
@@ -88,4 +91,8 @@ export const routes = (store: Store, delays: Delays): ReadonlyArray<Router.Route
         })
       )
   )
+
+export const routes = (store: Store, delays: Delays): ReadonlyArray<Router.Route> => [
+  uploadArchive(store, delays),
+  deleteArchive(store, delays)
 ]

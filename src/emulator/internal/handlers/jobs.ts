@@ -1,4 +1,6 @@
 /**
+ * The operations on jobs, except their output.
+ *
  * @internal
  */
 import * as DateTime from "effect/DateTime"
@@ -28,7 +30,7 @@ import { rejectArchiveOfOtherVault } from "./archives.ts"
 
 type Task = (typeof Event.JobInitiated.Type)["task"]
 
-/** A job that has not expired. */
+/** Finds a job that has not expired. */
 export const find = (
   step: Step,
   call: Router.Call,
@@ -45,7 +47,7 @@ const date = (millis: number): DateTime.Utc => DateTime.unsafeMake(millis)
 const dateOption = (millis: number | undefined): Option.Option<DateTime.Utc> =>
   Option.map(Option.fromNullable(millis), date)
 
-// What every job says of itself, and the fields of both kinds of job empty.
+// The fields of every job. The fields of one kind of job only are empty.
 const describeCommon = (job: State.Job, vaultArn: string, now: number) => {
   const statusCode = State.statusOf(job, now)
   const isCompleted = statusCode !== "InProgress"
@@ -73,7 +75,7 @@ const describeCommon = (job: State.Job, vaultArn: string, now: number) => {
   }
 }
 
-/** A job as it is shown at a time. */
+/** Returns a job in the form of DescribeJob at the time `now`. */
 export const describe = (job: State.Job, vaultArn: string, now: number): Jobs.JobDescription => {
   const common = describeCommon(job, vaultArn, now)
   if (job.task._tag === "Archive") {
@@ -105,7 +107,7 @@ export const describe = (job: State.Job, vaultArn: string, now: number): Jobs.Jo
   }
 }
 
-/** A retrieval of an archive that is there, of a range that the service would fetch. */
+// Makes the task of an archive retrieval. Fails when the archive does not exist or the range is invalid.
 const archiveTask = (
   step: Step,
   call: Router.Call,
@@ -134,7 +136,8 @@ const archiveTask = (
     return { _tag: "ArchiveRetrieval", archiveId, start: range.start, end: range.end, tier, treeHash }
   })
 
-/** Writes the inventory that a job asks for, of the last one taken. It is kept with the task. */
+// Writes the output of an inventory job from the last inventory into a blob. Returns a function that makes the task and
+// keeps the blob.
 const inventoryTask = (store: Store, call: Router.Call, arn: string, parameters: typeof Jobs.InventoryRetrieval.Type) =>
   Effect.gen(function*() {
     const { format = "JSON", selection = {} } = parameters
@@ -170,7 +173,7 @@ const inventoryTask = (store: Store, call: Router.Call, arn: string, parameters:
       })
   })
 
-/** Refuses an Expedited retrieval of an archive that is too large to be served without provisioned capacity. */
+// Rejects an Expedited retrieval of an archive that is larger than `limit`, unless the account has provisioned capacity.
 const checkCapacity = (
   step: Step,
   call: Router.Call,
@@ -184,26 +187,26 @@ const checkCapacity = (
   return units.length > 0 ? Either.void : Either.left(ErrorResponse.insufficientCapacity)
 }
 
-/** Is told of each job as it is initiated, in the same step. */
+/** A function that is called for each job in the step that initiates it. */
 export type OnJobInitiated = (vault: string, job: Pick<State.Job, "id" | "completesAt">) => void
 
-export const routes = (
+const initiateJob = (
   store: Store,
   delays: Delays,
   expeditedLimit: number,
   onJobInitiated: OnJobInitiated
-): ReadonlyArray<Router.Route> => [
+): Router.Route =>
   Router.route(Jobs.InitiateJob, ["parameters"], ({ vaultName }, call) =>
     Effect.gen(function*() {
       const arn = call.arnPrefix + vaultName
       const parameters = yield* JobRequest.parse(call)
-      const plan = parameters.type === "inventory-retrieval"
+      const makeTask = parameters.type === "inventory-retrieval"
         ? yield* inventoryTask(store, call, arn, parameters)
         : (step: Step) => archiveTask(step, call, arn, parameters)
       const tail = yield* Ids.tail
       const jobId = yield* store.run((step) =>
         Either.gen(function*() {
-          const task = yield* plan(step)
+          const task = yield* makeTask(step)
           yield* RetrievalPolicy.check(step, call.arnPrefix, task)
           if (task._tag === "ArchiveRetrieval") yield* checkCapacity(step, call, arn, task, expeditedLimit)
           const jobId = JobId.make(Ids.ordered(step.now, step.state.events, tail))
@@ -226,14 +229,16 @@ export const routes = (
       )
       const location = Router.location(Jobs.DescribeJob, call, { vaultName, jobId })
       return { output: { jobId, jobOutputPath: Option.none(), location: Option.some(location) } }
-    })),
+    }))
 
+const describeJob = (store: Store): Router.Route =>
   Router.route(Jobs.DescribeJob, [], ({ jobId, vaultName }, call) =>
     store.run((step) => {
       const arn = call.arnPrefix + vaultName
       return Either.map(find(step, call, arn, jobId), (job) => ({ output: describe(job, arn, step.now) }))
-    })),
+    }))
 
+const listJobs = (store: Store): Router.Route =>
   Router.route(
     Jobs.ListJobs,
     [],
@@ -243,7 +248,7 @@ export const routes = (
           const arn = call.arnPrefix + vaultName
           const before = yield* Page.idMarker(marker)
           const { jobs } = yield* Access.authorize(step, call, arn)
-          // Newest first: ids sort by time.
+          // Ids sort by time: the newest job is first.
           const matching = Iterable.filter(jobs.before(before), ([, job]) => {
             const status = State.statusOf(job, step.now)
             return Option.match(statusCode, { onNone: () => true, onSome: (wanted) => status === wanted }) &&
@@ -255,4 +260,14 @@ export const routes = (
         })
       )
   )
+
+export const routes = (
+  store: Store,
+  delays: Delays,
+  expeditedLimit: number,
+  onJobInitiated: OnJobInitiated
+): ReadonlyArray<Router.Route> => [
+  initiateJob(store, delays, expeditedLimit, onJobInitiated),
+  describeJob(store),
+  listJobs(store)
 ]

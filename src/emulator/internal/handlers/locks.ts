@@ -1,4 +1,6 @@
 /**
+ * The operations on vault locks.
+ *
  * @internal
  */
 import * as DateTime from "effect/DateTime"
@@ -16,19 +18,19 @@ import * as Router from "../router.ts"
 import type { Store } from "../store.ts"
 import type { Lock } from "../vaultSettings.ts"
 
-const none = (vaultName: string): ErrorResponse.ErrorResponse =>
+const lockNotFound = (vaultName: string): ErrorResponse.ErrorResponse =>
   ErrorResponse.notFound(`No vault lock policy is set for: ${vaultName}`)
 
 const stateOf = (lock: Lock): "InProgress" | "Locked" => lock.expiresAt === undefined ? "Locked" : "InProgress"
 
-const denied = (lock: Lock, arn: string): ErrorResponse.ErrorResponse =>
+const lockDenied = (lock: Lock, arn: string): ErrorResponse.ErrorResponse =>
   ErrorResponse.accessDenied(
     stateOf(lock) === "Locked"
       ? `The vault lock policy is locked and cannot be changed: ${arn}`
       : `A vault lock is in progress already: ${arn}`
   )
 
-export const routes = (store: Store, delays: Delays): ReadonlyArray<Router.Route> => [
+const initiateVaultLock = (store: Store, delays: Delays): Router.Route =>
   Router.route(Policies.InitiateVaultLock, ["policy"], ({ vaultName }, call) =>
     Effect.gen(function*() {
       const arn = call.arnPrefix + vaultName
@@ -37,14 +39,15 @@ export const routes = (store: Store, delays: Delays): ReadonlyArray<Router.Route
       yield* store.run((step) =>
         Either.gen(function*() {
           const { settings } = yield* Access.authorize(step, call, arn)
-          if (settings.lock !== undefined) return yield* Either.left(denied(settings.lock, arn))
+          if (settings.lock !== undefined) return yield* Either.left(lockDenied(settings.lock, arn))
           const expiresAt = delays.expiresAt(step.now, "Lock")
           step.commit({ _tag: "LockInitiated", at: step.now, vault: arn, lockId, policy, expiresAt })
         })
       )
       return { output: { lockId } }
-    })),
+    }))
 
+const completeVaultLock = (store: Store): Router.Route =>
   Router.route(
     Policies.CompleteVaultLock,
     [],
@@ -53,18 +56,19 @@ export const routes = (store: Store, delays: Delays): ReadonlyArray<Router.Route
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
           const { lock } = (yield* Access.authorize(step, call, arn)).settings
-          if (lock === undefined) return yield* Either.left(none(vaultName))
+          if (lock === undefined) return yield* Either.left(lockNotFound(vaultName))
           if (lock.id !== lockId) {
             return yield* Either.left(
-              stateOf(lock) === "Locked" ? denied(lock, arn) : ParameterError.invalid("lockId", lockId)
+              stateOf(lock) === "Locked" ? lockDenied(lock, arn) : ParameterError.invalid("lockId", lockId)
             )
           }
           if (stateOf(lock) === "InProgress") step.commit({ _tag: "LockCompleted", at: step.now, vault: arn })
           return { output: {} }
         })
       )
-  ),
+  )
 
+const getVaultLock = (store: Store): Router.Route =>
   Router.route(
     Policies.GetVaultLock,
     [],
@@ -72,7 +76,7 @@ export const routes = (store: Store, delays: Delays): ReadonlyArray<Router.Route
       store.run((step) =>
         Either.gen(function*() {
           const { lock } = (yield* Access.authorize(step, call, call.arnPrefix + vaultName)).settings
-          if (lock === undefined) return yield* Either.left(none(vaultName))
+          if (lock === undefined) return yield* Either.left(lockNotFound(vaultName))
           return {
             output: {
               creationDate: DateTime.unsafeMake(lock.createdAt),
@@ -83,8 +87,9 @@ export const routes = (store: Store, delays: Delays): ReadonlyArray<Router.Route
           }
         })
       )
-  ),
+  )
 
+const abortVaultLock = (store: Store): Router.Route =>
   Router.route(
     Policies.AbortVaultLock,
     [],
@@ -93,10 +98,16 @@ export const routes = (store: Store, delays: Delays): ReadonlyArray<Router.Route
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
           const { lock } = (yield* Access.authorize(step, call, arn)).settings
-          if (lock !== undefined && stateOf(lock) === "Locked") return yield* Either.left(denied(lock, arn))
+          if (lock !== undefined && stateOf(lock) === "Locked") return yield* Either.left(lockDenied(lock, arn))
           if (lock !== undefined) step.commit({ _tag: "LockAborted", at: step.now, vault: arn })
           return { output: {} }
         })
       )
   )
+
+export const routes = (store: Store, delays: Delays): ReadonlyArray<Router.Route> => [
+  initiateVaultLock(store, delays),
+  completeVaultLock(store),
+  getVaultLock(store),
+  abortVaultLock(store)
 ]

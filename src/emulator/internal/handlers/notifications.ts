@@ -1,4 +1,6 @@
 /**
+ * The operations on a vault's notification configuration.
+ *
  * @internal
  */
 import * as Either from "effect/Either"
@@ -8,7 +10,7 @@ import * as ErrorResponse from "../errorResponse.ts"
 import * as Router from "../router.ts"
 import type { Store } from "../store.ts"
 
-export const routes = (store: Store): ReadonlyArray<Router.Route> => [
+const setVaultNotifications = (store: Store): Router.Route =>
   Router.route(
     Notifications.SetVaultNotifications,
     [],
@@ -20,8 +22,9 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
           return { output: {} }
         })
       })
-  ),
+  )
 
+const getVaultNotifications = (store: Store): Router.Route =>
   Router.route(
     Notifications.GetVaultNotifications,
     [],
@@ -36,8 +39,9 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
             : { output: notifications }
         })
       )
-  ),
+  )
 
+const deleteVaultNotifications = (store: Store): Router.Route =>
   Router.route(
     Notifications.DeleteVaultNotifications,
     [],
@@ -52,4 +56,9 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
         })
       })
   )
+
+export const routes = (store: Store): ReadonlyArray<Router.Route> => [
+  setVaultNotifications(store),
+  getVaultNotifications(store),
+  deleteVaultNotifications(store)
 ]

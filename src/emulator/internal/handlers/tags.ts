@@ -1,4 +1,6 @@
 /**
+ * The operations on a vault's tags.
+ *
  * @internal
  */
 import * as Either from "effect/Either"
@@ -10,7 +12,7 @@ import type { Store } from "../store.ts"
 
 const maximumTags = 50
 
-export const routes = (store: Store): ReadonlyArray<Router.Route> => [
+const addTagsToVault = (store: Store): Router.Route =>
   Router.route(
     Tags.AddTagsToVault,
     [],
@@ -28,8 +30,9 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
           return { output: {} }
         })
       )
-  ),
+  )
 
+const listTagsForVault = (store: Store): Router.Route =>
   Router.route(
     Tags.ListTagsForVault,
     [],
@@ -40,8 +43,9 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
           ({ settings }) => ({ output: { tags: Object.fromEntries(settings.tags) } })
         )
       )
-  ),
+  )
 
+const removeTagsFromVault = (store: Store): Router.Route =>
   Router.route(
     Tags.RemoveTagsFromVault,
     [],
@@ -56,4 +60,9 @@ export const routes = (store: Store): ReadonlyArray<Router.Route> => [
         })
       )
   )
+
+export const routes = (store: Store): ReadonlyArray<Router.Route> => [
+  addTagsToVault(store),
+  listTagsForVault(store),
+  removeTagsFromVault(store)
 ]

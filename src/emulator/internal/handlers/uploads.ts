@@ -1,4 +1,6 @@
 /**
+ * The operations on multipart uploads.
+ *
  * @internal
  */
 import * as DateTime from "effect/DateTime"
@@ -28,7 +30,7 @@ import { storedDescription } from "./archives.ts"
 const uploadNotFound = (id: string): ErrorResponse.ErrorResponse =>
   ErrorResponse.notFound(`The upload ID was not found: ${id}`)
 
-/** A vault, and an upload of it that is open or was until a short while ago. */
+// Finds an upload that is open, or that was completed or aborted within the last hour.
 const find = (step: Step, call: Router.Call, arn: string, id: UploadId) =>
   Either.flatMap(
     Access.authorize(step, call, arn),
@@ -38,7 +40,7 @@ const find = (step: Step, call: Router.Call, arn: string, id: UploadId) =>
 const findOpen = (step: Step, call: Router.Call, arn: string, id: UploadId) =>
   Either.filterOrLeft(find(step, call, arn, id), ({ outcome }) => outcome._tag === "Open", () => uploadNotFound(id))
 
-/** An upload as it is listed. */
+/** Returns an upload in the form of ListMultipartUploads. */
 export const describe = (upload: State.Upload, vaultArn: string): Uploads.UploadDescription => ({
   archiveDescription: Option.fromNullable(upload.description),
   creationDate: DateTime.unsafeMake(upload.createdAt),
@@ -47,41 +49,42 @@ export const describe = (upload: State.Upload, vaultArn: string): Uploads.Upload
   vaultArn
 })
 
-/** A part as it is listed. */
+/** Returns a part in the form of ListParts. */
 export const describePart = (
   { partSize }: State.Upload,
   [index, { size, treeHash }]: readonly [index: number, blob: Event.Blob]
 ): Uploads.Part => ({ range: ByteRange.make(index * partSize, size), treeHash })
 
-/** The place of a part among those of its upload, if its range is a legal one. */
+// Returns the index of a part in its upload. Fails when the range does not fit the part size.
 const indexOf = (
   upload: State.Upload,
   range: ByteRange.ByteRange,
   text: string
 ): Either.Either<number, ErrorResponse.ErrorResponse> => {
-  const refuse = (why: string) => Either.left(ErrorResponse.invalid(why))
+  const reject = (message: string) => Either.left(ErrorResponse.invalid(message))
   const { partSize } = upload
   const index = range.start / partSize
   if (ByteRange.length(range) > partSize) {
-    return refuse(`Invalid Content-Range: ${text}. The range is larger than the part size of ${partSize} bytes.`)
+    return reject(`Invalid Content-Range: ${text}. The range is larger than the part size of ${partSize} bytes.`)
   }
   if (!Number.isInteger(index)) {
-    return refuse(`Invalid Content-Range: ${text}. The range is not aligned with the part size of ${partSize} bytes.`)
+    return reject(`Invalid Content-Range: ${text}. The range is not aligned with the part size of ${partSize} bytes.`)
   }
   if (index >= Limits.maximumParts) {
-    return refuse(`Part number ${index + 1} exceeds the limit of ${Limits.maximumParts} parts.`)
+    return reject(`Part number ${index + 1} exceeds the limit of ${Limits.maximumParts} parts.`)
   }
   return Either.right(index)
 }
 
-/** What a request to complete an upload says of the archive. */
+/** The archive as described by the headers of CompleteMultipartUpload. */
 interface Announced {
   readonly archiveSize: number
   readonly treeHash: TreeHash.TreeHash
 }
 
-/** Checks that an archive is the announced one. Called for a repeat as well: what the service does then is a guess. */
-const checkWhole = (
+// Checks an archive against the headers of CompleteMultipartUpload. Also checks repeated requests; whether the service
+// does so is a guess.
+const checkAnnounced = (
   announced: Announced,
   { size, treeHash }: { readonly size: number; readonly treeHash: TreeHash.TreeHash }
 ): Either.Either<void, ErrorResponse.ErrorResponse> => {
@@ -97,21 +100,21 @@ const checkWhole = (
     : Either.left(ParameterError.invalid("x-amz-sha256-tree-hash", announced.treeHash))
 }
 
-/** The size of the archive that the parts make, without gaps: all are full but the last. */
+// Returns the size of the archive. Fails when there is a gap: all parts except the last must have the part size.
 const sizeOf = (upload: State.Upload): Either.Either<number, ErrorResponse.ErrorResponse> => {
-  const refuse = (why: string) => Either.left(ErrorResponse.invalid(why))
-  if (upload.parts.size === 0) return refuse(`No parts have been uploaded for the upload ID: ${upload.id}`)
+  const reject = (message: string) => Either.left(ErrorResponse.invalid(message))
+  if (upload.parts.size === 0) return reject(`No parts have been uploaded for the upload ID: ${upload.id}`)
   let total = 0
   for (const [index, { size }] of upload.parts.after(undefined)) {
     if (total !== index * upload.partSize) {
-      return refuse(`The parts of the upload leave a gap that starts at byte ${total}`)
+      return reject(`The parts of the upload leave a gap that starts at byte ${total}`)
     }
     total += size
   }
   return Either.right(total)
 }
 
-export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256"]): ReadonlyArray<Router.Route> => [
+const initiateMultipartUpload = (store: Store, delays: Delays): Router.Route =>
   Router.route(
     Uploads.InitiateMultipartUpload,
     [],
@@ -137,8 +140,9 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
         const location = Router.location(Uploads.ListParts, call, { vaultName, uploadId })
         return { output: { location: Option.some(location), uploadId } }
       })
-  ),
+  )
 
+const uploadMultipartPart = (store: Store, delays: Delays): Router.Route =>
   Router.route(
     Uploads.UploadMultipartPart,
     ["body"],
@@ -165,8 +169,9 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
         )
         return { output: { treeHash: Option.some(treeHash) } }
       })
-  ),
+  )
 
+const completeMultipartUpload = (store: Store, delays: Delays, sha256: Router.Call["sha256"]): Router.Route =>
   Router.route(
     Uploads.CompleteMultipartUpload,
     [],
@@ -180,10 +185,10 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
             const { outcome } = upload
             if (outcome._tag === "Aborted") return yield* Either.left(uploadNotFound(uploadId))
             if (outcome._tag === "Completed") {
-              yield* checkWhole({ archiveSize, treeHash }, outcome)
+              yield* checkAnnounced({ archiveSize, treeHash }, outcome)
               return outcome
             }
-            yield* checkWhole({ archiveSize, treeHash }, {
+            yield* checkAnnounced({ archiveSize, treeHash }, {
               size: yield* sizeOf(upload),
               treeHash: TreeHash.combine(sha256, State.partsOf(upload).map((part) => part.treeHash))
             })
@@ -203,8 +208,9 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
         const location = Router.location(Archives.DeleteArchive, call, { vaultName, archiveId })
         return { output: { archiveId, location: Option.some(location), treeHash: Option.some(archive.treeHash) } }
       })
-  ),
+  )
 
+const abortMultipartUpload = (store: Store): Router.Route =>
   Router.route(
     Uploads.AbortMultipartUpload,
     [],
@@ -218,8 +224,9 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
           return { output: {} }
         })
       )
-  ),
+  )
 
+const listParts = (store: Store): Router.Route =>
   Router.route(
     Uploads.ListParts,
     [],
@@ -231,7 +238,7 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
             return yield* Either.left(ParameterError.invalid("marker", marker.value))
           }
           const upload = yield* findOpen(step, call, arn, uploadId)
-          // The marker is the number of the last part of the page before.
+          // The marker is the index of the last part on the previous page.
           const after = Option.getOrUndefined(Option.map(marker, Number))
           const page = Page.take(upload.parts.after(after), Page.size(limit))
           const parts = page.items.map((item) => describePart(upload, item))
@@ -239,8 +246,9 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
           return { output: { ...describe(upload, arn), marker: next, parts } }
         })
       )
-  ),
+  )
 
+const listMultipartUploads = (store: Store): Router.Route =>
   Router.route(
     Uploads.ListMultipartUploads,
     [],
@@ -250,7 +258,7 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
           const arn = call.arnPrefix + vaultName
           const after = yield* Page.idMarker(marker)
           const { uploads } = yield* Access.authorize(step, call, arn)
-          // In the order of their ids, as they were opened.
+          // Ids sort by the time of their creation, so this is the order of initiation.
           const open = Iterable.filter(uploads.after(after), ([, { outcome }]) => outcome._tag === "Open")
           const page = Page.take(open, Page.size(limit))
           const next = Option.map(page.next, ([id]) => id)
@@ -258,4 +266,12 @@ export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256
         })
       )
   )
+
+export const routes = (store: Store, delays: Delays, sha256: Router.Call["sha256"]): ReadonlyArray<Router.Route> => [
+  initiateMultipartUpload(store, delays),
+  uploadMultipartPart(store, delays),
+  completeMultipartUpload(store, delays, sha256),
+  abortMultipartUpload(store),
+  listParts(store),
+  listMultipartUploads(store)
 ]

@@ -1,4 +1,6 @@
 /**
+ * The operations on vaults.
+ *
  * @internal
  */
 import * as DateTime from "effect/DateTime"
@@ -25,13 +27,13 @@ const describe = (vault: State.Vault): Vaults.VaultDescription => ({
   vaultName: VaultName.make(vault.name)
 })
 
-// The name behind which a page begins.
-const markedName = (marker: string): Either.Either<string, ErrorResponse.ErrorResponse> => {
+// Returns the vault name in a marker, which is an ARN. The page starts after it.
+const nameInMarker = (marker: string): Either.Either<string, ErrorResponse.ErrorResponse> => {
   const [, name] = /^arn:[^:]+:glacier:[^:]*:[^:]*:vaults\/([A-Za-z0-9_.-]{1,255})$/.exec(marker) ?? []
   return name === undefined ? Either.left(ParameterError.invalid("marker", marker)) : Either.right(name)
 }
 
-export const routes = (store: Store, maximumVaults: number): ReadonlyArray<Router.Route> => [
+const createVault = (store: Store, maximumVaults: number): Router.Route =>
   Router.route(Vaults.CreateVault, [], ({ vaultName }, call) =>
     Effect.gen(function*() {
       const vault = call.arnPrefix + vaultName
@@ -44,8 +46,9 @@ export const routes = (store: Store, maximumVaults: number): ReadonlyArray<Route
         return Either.void
       })
       return { output: { location: Option.some(Router.location(Vaults.CreateVault, call, { vaultName })) } }
-    })),
+    }))
 
+const describeVault = (store: Store): Router.Route =>
   Router.route(
     Vaults.DescribeVault,
     [],
@@ -53,20 +56,22 @@ export const routes = (store: Store, maximumVaults: number): ReadonlyArray<Route
       store.run((step) =>
         Either.map(Access.authorize(step, call, call.arnPrefix + vaultName), (vault) => ({ output: describe(vault) }))
       )
-  ),
+  )
 
+const listVaults = (store: Store): Router.Route =>
   Router.route(Vaults.ListVaults, [], ({ limit, marker }, call) =>
     store.run((step) =>
       Either.gen(function*() {
         const size = Math.min(Option.getOrElse(limit, () => Limits.vaultPage), Limits.vaultPage)
-        const after = Option.isSome(marker) ? yield* markedName(marker.value) : undefined
+        const after = Option.isSome(marker) ? yield* nameInMarker(marker.value) : undefined
         const page = Page.take(step.state.vaultsByPrefix.get(call.arnPrefix)?.after(after) ?? [], size)
         const vaults: Array<Vaults.VaultDescription> = []
         for (const [, { arn }] of page.items) vaults.push(describe(yield* step.vault(arn)))
         return { output: { marker: Option.map(page.next, ([, { arn }]) => arn), vaults } }
       })
-    )),
+    ))
 
+const deleteVault = (store: Store): Router.Route =>
   Router.route(
     Vaults.DeleteVault,
     [],
@@ -74,7 +79,7 @@ export const routes = (store: Store, maximumVaults: number): ReadonlyArray<Route
       store.run((step) =>
         Either.gen(function*() {
           const arn = call.arnPrefix + vaultName
-          // Deleting is idempotent: one that is not there counts as deleted.
+          // Deleting a vault that does not exist succeeds.
           if (!step.state.vaults.has(arn) && call.caller === call.accountId) return { output: {} }
           if (!State.isDeletable(yield* Access.authorize(step, call, arn))) {
             return yield* Either.left(ErrorResponse.invalid(`Vault not empty or recently written to: ${arn}`))
@@ -84,4 +89,10 @@ export const routes = (store: Store, maximumVaults: number): ReadonlyArray<Route
         })
       )
   )
+
+export const routes = (store: Store, maximumVaults: number): ReadonlyArray<Router.Route> => [
+  createVault(store, maximumVaults),
+  describeVault(store),
+  listVaults(store),
+  deleteVault(store)
 ]

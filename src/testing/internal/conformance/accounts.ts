@@ -1,5 +1,5 @@
 /**
- * What an account agrees with the service.
+ * The cases of account settings: the data-retrieval policy and provisioned capacity.
  *
  * @internal
  */
@@ -8,11 +8,11 @@ import * as Effect from "effect/Effect"
 import * as ServiceError from "../../../protocol/ServiceError.ts"
 import { expect } from "../expect.ts"
 import { type Case, test } from "./case.ts"
-import { created, mebibyte, ramp, refused, retrieve, store } from "./support.ts"
+import { created, mebibyte, ramp, rejected, retrieve, store } from "./support.ts"
 
 export const accounts: ReadonlyArray<Case> = [
   test(
-    "a data-retrieval policy is enforced",
+    "the data-retrieval policy of an account is enforced",
     () =>
       Effect.gen(function*() {
         const { glacier, vaultName } = yield* created("data-retrieval")
@@ -28,7 +28,7 @@ export const accounts: ReadonlyArray<Case> = [
         expect(yield* get).toEqual(unlimited)
         yield* Effect.gen(function*() {
           yield* expectSet({ rules: [{ strategy: "BytesPerHour", bytesPerHour: mebibyte }] })
-          const enforced = yield* refused(
+          const enforced = yield* rejected(
             retrieve(vaultName, archiveId),
             ServiceError.PolicyEnforced,
             "InitiateJob request denied by current data retrieval policy."
@@ -46,13 +46,13 @@ export const accounts: ReadonlyArray<Case> = [
     "jobs"
   ),
 
-  test("capacity is bought for a month, two units at most", () =>
+  test("provisioned capacity lasts a month, and an account has at most two units", () =>
     Effect.gen(function*() {
       const { account, glacier } = yield* created("capacity")
       expect(yield* glacier.listProvisionedCapacity({})).toEqual({ units: [] })
       const first = yield* glacier.purchaseProvisionedCapacity({})
       const second = yield* glacier.purchaseProvisionedCapacity({ accountId: account })
-      yield* refused(glacier.purchaseProvisionedCapacity({}), ServiceError.LimitExceeded, /at most 2 units/)
+      yield* rejected(glacier.purchaseProvisionedCapacity({}), ServiceError.LimitExceeded, /at most 2 units/)
       const { units } = yield* glacier.listProvisionedCapacity({})
       expect(units.map(({ capacityId }) => capacityId)).toEqual([first.capacityId, second.capacityId])
       for (const { expirationDate, startDate } of units) {

@@ -1,5 +1,5 @@
 /**
- * A case of the conformance suite, and how it fails.
+ * A case of the conformance suite and its error.
  *
  * @internal
  */
@@ -25,7 +25,7 @@ export interface Case {
   readonly run: Effect.Effect<void, ConformanceFailure, GlacierClient>
 }
 
-/** A case, in which what fails and what is thrown are the same. */
+/** Makes a case. Failures and thrown errors of its body both become a `ConformanceFailure`. */
 export const test = (
   name: string,
   body: () => Effect.Effect<unknown, unknown, GlacierClient>,

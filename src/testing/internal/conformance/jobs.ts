@@ -1,5 +1,5 @@
 /**
- * Jobs: retrievals of archives and of inventories, and what they give.
+ * The cases of jobs: retrievals of archives and of inventories, and their output.
  *
  * @internal
  */
@@ -20,7 +20,7 @@ import {
   finished,
   mebibyte,
   ramp,
-  refused,
+  rejected,
   retrieve,
   slice,
   store,
@@ -35,43 +35,47 @@ const text = (job: { readonly vaultName: string; readonly jobId: string }) =>
   })
 
 export const jobs: ReadonlyArray<Case> = [
-  test("output comes whole and in ranges, with a tree hash where one spans them", () =>
-    Effect.gen(function*() {
-      const { glacier, vaultName } = yield* created("ranges")
-      const body = ramp(6 * mebibyte + mebibyte / 2)
-      const { archiveId } = yield* store(vaultName, body, "some")
-      const whole = yield* retrieve(vaultName, archiveId)
-      const answer = yield* glacier.getJobOutput(whole)
-      expect(answer).toMatchObject({
-        acceptRanges: Option.some("bytes"),
-        archiveDescription: Option.some("some"),
-        contentRange: Option.none(),
-        contentType: Option.some("application/octet-stream"),
-        treeHash: Option.some(treeHash(body))
-      })
-      expect(yield* collect(answer.body)).toEqual(body)
-      const check = Effect.fnUntraced(function*(start: number, end: number, hashed: boolean) {
-        const range = { start, end }
-        const answer = yield* glacier.getJobOutput({ ...whole, range })
-        const bytes = slice(body, range)
-        expect(answer.contentRange).toEqual(
-          Option.some({ range: { start, end: Math.min(end, body.length - 1) }, total: body.length })
+  test(
+    "the output of a job is downloaded as a whole and in ranges, with a tree hash for aligned ranges",
+    () =>
+      Effect.gen(function*() {
+        const { glacier, vaultName } = yield* created("ranges")
+        const body = ramp(6 * mebibyte + mebibyte / 2)
+        const { archiveId } = yield* store(vaultName, body, "some")
+        const whole = yield* retrieve(vaultName, archiveId)
+        const output = yield* glacier.getJobOutput(whole)
+        expect(output).toMatchObject({
+          acceptRanges: Option.some("bytes"),
+          archiveDescription: Option.some("some"),
+          contentRange: Option.none(),
+          contentType: Option.some("application/octet-stream"),
+          treeHash: Option.some(treeHash(body))
+        })
+        expect(yield* collect(output.body)).toEqual(body)
+        const check = Effect.fnUntraced(function*(start: number, end: number, hashed: boolean) {
+          const range = { start, end }
+          const output = yield* glacier.getJobOutput({ ...whole, range })
+          const bytes = slice(body, range)
+          expect(output.contentRange).toEqual(
+            Option.some({ range: { start, end: Math.min(end, body.length - 1) }, total: body.length })
+          )
+          expect(output.treeHash).toEqual(hashed ? Option.some(treeHash(bytes)) : Option.none())
+          expect(yield* collect(output.body)).toEqual(bytes)
+        })
+        yield* check(0, body.length - 1, true)
+        yield* check(0, 4 * mebibyte - 1, true)
+        yield* check(4 * mebibyte, 50 * mebibyte, true)
+        yield* check(mebibyte, 3 * mebibyte - 1, false)
+        yield* check(5, 5, false)
+        yield* rejected(
+          glacier.getJobOutput({ ...whole, range: { start: body.length, end: body.length } }),
+          ServiceError.RangeNotSatisfiable
         )
-        expect(answer.treeHash).toEqual(hashed ? Option.some(treeHash(bytes)) : Option.none())
-        expect(yield* collect(answer.body)).toEqual(bytes)
-      })
-      yield* check(0, body.length - 1, true)
-      yield* check(0, 4 * mebibyte - 1, true)
-      yield* check(4 * mebibyte, 50 * mebibyte, true)
-      yield* check(mebibyte, 3 * mebibyte - 1, false)
-      yield* check(5, 5, false)
-      yield* refused(
-        glacier.getJobOutput({ ...whole, range: { start: body.length, end: body.length } }),
-        ServiceError.RangeNotSatisfiable
-      )
-    }), "jobs"),
+      }),
+    "jobs"
+  ),
 
-  test("a range of an archive is retrieved if it lies on MiBs", () =>
+  test("a range of an archive is retrieved if it is aligned to MiBs", () =>
     Effect.gen(function*() {
       const { arnOf, glacier, vaultName } = yield* created("retrievals")
       const body = ramp(6 * mebibyte + mebibyte / 2)
@@ -104,16 +108,16 @@ export const jobs: ReadonlyArray<Case> = [
       const output = yield* glacier.getJobOutput(part)
       expect(yield* collect(output.body)).toEqual(bytes)
       for (const range of [{ start: mebibyte, end: 2 * mebibyte }, { start: 0, end: mebibyte }]) {
-        yield* refused(retrieve(vaultName, archiveId, { retrievalByteRange: range }), ServiceError.RangeNotAligned)
+        yield* rejected(retrieve(vaultName, archiveId, { retrievalByteRange: range }), ServiceError.RangeNotAligned)
       }
-      yield* refused(
+      yield* rejected(
         retrieve(vaultName, archiveId, { retrievalByteRange: { start: 0, end: body.length } }),
         ServiceError.InvalidParameterValue,
         /^Invalid RetrievalByteRange/
       )
       const whole = yield* retrieve(vaultName, archiveId)
       yield* glacier.deleteArchive({ vaultName, archiveId })
-      yield* refused(
+      yield* rejected(
         retrieve(vaultName, archiveId),
         ServiceError.ArchiveNotFound,
         `The archive ID was not found: ${archiveId}`
@@ -146,7 +150,7 @@ export const jobs: ReadonlyArray<Case> = [
   ),
 
   test(
-    "inventories come in JSON and in CSV",
+    "an inventory is retrieved as JSON or as CSV",
     () =>
       Effect.gen(function*() {
         const { arnOf, glacier, vaultName } = yield* created("inventories")
@@ -208,11 +212,11 @@ export const jobs: ReadonlyArray<Case> = [
   ),
 
   test(
-    "inventories are selected by date and go on at a marker",
+    "an inventory is limited by dates, and continues at a marker",
     () =>
       Effect.gen(function*() {
         const { glacier, vaultName } = yield* created("selections")
-        yield* refused(
+        yield* rejected(
           finished(vaultName, { type: "inventory-retrieval" }),
           ServiceError.InventoryNotReady,
           /no initial inventory exists for the vault/
@@ -247,7 +251,7 @@ export const jobs: ReadonlyArray<Case> = [
             [{ endDate: yesterday }, []]
           ] as const
         ) expect(yield* names({ selection })).toEqual([expected, Option.none()])
-        yield* refused(
+        yield* rejected(
           glacier.initiateJob({
             vaultName,
             parameters: { type: "inventory-retrieval", selection: { marker: "no marker" } }
@@ -261,7 +265,7 @@ export const jobs: ReadonlyArray<Case> = [
   ),
 
   test(
-    "names what is not there",
+    "an error names the vault, upload, job or archive that does not exist",
     () =>
       Effect.gen(function*() {
         const { account, arnOf, glacier, vaultName } = yield* created("missing")
@@ -282,7 +286,7 @@ export const jobs: ReadonlyArray<Case> = [
           [retrieve(vaultName, "none"), ServiceError.ArchiveNotFound, "The archive ID was not found: none"]
         ]
         for (const [effect, Class, message] of missing) {
-          expect(yield* refused(effect, Class, message)).toMatchObject({ status: 404 })
+          expect(yield* rejected(effect, Class, message)).toMatchObject({ status: 404 })
         }
         const { location, jobId } = yield* Effect.zipRight(
           store(vaultName, ramp(1)),

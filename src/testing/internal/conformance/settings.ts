@@ -1,5 +1,5 @@
 /**
- * What is set on a vault: notifications, tags, its policy and its lock.
+ * The cases of vault settings: notifications, tags, the access policy and the lock.
  *
  * @internal
  */
@@ -9,9 +9,9 @@ import * as Option from "effect/Option"
 import * as ServiceError from "../../../protocol/ServiceError.ts"
 import { expect } from "../expect.ts"
 import { type Case, test } from "./case.ts"
-import { created, refused, store, utf8 } from "./support.ts"
+import { created, rejected, store, utf8 } from "./support.ts"
 
-/** A policy that denies an action, with a condition. */
+/** Makes a policy that denies an action, optionally under a condition. */
 export const denying = (Resource: string, Action: string, Condition?: object) =>
   JSON.stringify({
     Version: "2012-10-17",
@@ -27,7 +27,7 @@ export const settings: ReadonlyArray<Case> = [
   test("notifications are set, replaced, read and deleted", () =>
     Effect.gen(function*() {
       const { arnOf, glacier, vaultName } = yield* created("notifications")
-      const none = refused(
+      const none = rejected(
         glacier.getVaultNotifications({ vaultName }),
         ServiceError.NotificationsNotSet,
         `No notification configuration is set for vault: ${arnOf(vaultName)}`
@@ -47,7 +47,7 @@ export const settings: ReadonlyArray<Case> = [
       yield* none
     })),
 
-  test("tags are added, overwritten, removed, and at most 50", () =>
+  test("tags are added, overwritten and removed, and a vault has at most 50", () =>
     Effect.gen(function*() {
       const { glacier, vaultName } = yield* created("tags")
       const listed = Effect.map(glacier.listTagsForVault({ vaultName }), ({ tags }) => tags)
@@ -61,15 +61,15 @@ export const settings: ReadonlyArray<Case> = [
       for (const ten of [0, 10, 20, 30, 40]) {
         yield* glacier.addTagsToVault({ vaultName, tags: tagged(ten, ten + 10) })
       }
-      yield* refused(glacier.addTagsToVault({ vaultName, tags: { another: "" } }), ServiceError.LimitExceeded, /50/)
+      yield* rejected(glacier.addTagsToVault({ vaultName, tags: { another: "" } }), ServiceError.LimitExceeded, /50/)
       yield* glacier.addTagsToVault({ vaultName, tags: { "key 0": "changed" } })
       expect(yield* listed).toEqual({ ...tagged(0, 50), "key 0": "changed" })
     })),
 
-  test("an access policy is kept as it is, and denies", () =>
+  test("an access policy is stored unchanged, and denies what it says", () =>
     Effect.gen(function*() {
       const { arnOf, glacier, vaultName } = yield* created("access")
-      const none = refused(
+      const none = rejected(
         glacier.getVaultAccessPolicy({ vaultName }),
         ServiceError.AccessPolicyNotSet,
         `No vault access policy is set for: ${vaultName}`
@@ -80,13 +80,13 @@ export const settings: ReadonlyArray<Case> = [
         StringEquals: { "glacier:ResourceTag/LegalHold": "true" }
       })
       yield* glacier.setVaultAccessPolicy({ vaultName, policy: denying(arnOf(vaultName), "glacier:ListJobs") })
-      yield* refused(glacier.listJobs({ vaultName }), ServiceError.AccessDenied, /glacier:ListJobs/)
+      yield* rejected(glacier.listJobs({ vaultName }), ServiceError.AccessDenied, /glacier:ListJobs/)
       yield* glacier.setVaultAccessPolicy({ vaultName, policy: held })
       expect(yield* glacier.getVaultAccessPolicy({ vaultName })).toEqual({ policy: held })
       yield* glacier.listJobs({ vaultName })
       yield* glacier.addTagsToVault({ vaultName, tags: { LegalHold: "true" } })
-      yield* refused(glacier.deleteArchive({ vaultName, archiveId }), ServiceError.AccessDenied, /explicit deny/)
-      yield* refused(
+      yield* rejected(glacier.deleteArchive({ vaultName, archiveId }), ServiceError.AccessDenied, /explicit deny/)
+      yield* rejected(
         glacier.setVaultAccessPolicy({ vaultName, policy: "{}" }),
         ServiceError.InvalidParameterValue,
         /vault access policy is not valid/
@@ -97,7 +97,7 @@ export const settings: ReadonlyArray<Case> = [
       yield* glacier.deleteArchive({ vaultName, archiveId })
     })),
 
-  test("a lock is tried, aborted, and at last completed for good", () =>
+  test("a vault lock is tried, aborted, and completed permanently", () =>
     Effect.gen(function*() {
       const { arnOf, glacier, vaultName } = yield* created("locks")
       const { archiveId } = yield* store(vaultName, utf8.encode("bytes"))
@@ -110,33 +110,33 @@ export const settings: ReadonlyArray<Case> = [
       const get = glacier.getVaultLock({ vaultName })
       const deleted = glacier.deleteArchive({ vaultName, archiveId })
 
-      yield* refused(get, ServiceError.VaultLockNotSet)
-      yield* refused(complete("none"), ServiceError.VaultLockNotSet)
+      yield* rejected(get, ServiceError.VaultLockNotSet)
+      yield* rejected(complete("none"), ServiceError.VaultLockNotSet)
       yield* abort
 
       const { lockId: first } = yield* initiate
       const tried = yield* get
       expect(tried).toMatchObject({ policy, state: "InProgress" })
       expect(tried.expirationDate).toEqual(Option.some(DateTime.add(tried.creationDate, { hours: 24 })))
-      yield* refused(deleted, ServiceError.AccessDenied)
-      yield* refused(initiate, ServiceError.VaultLockInProgress, /in progress/)
-      yield* refused(complete("other"), ServiceError.InvalidParameterValue, "Invalid lockId: other")
+      yield* rejected(deleted, ServiceError.AccessDenied)
+      yield* rejected(initiate, ServiceError.VaultLockInProgress, /in progress/)
+      yield* rejected(complete("other"), ServiceError.InvalidParameterValue, "Invalid lockId: other")
       yield* abort
       yield* abort
-      yield* refused(get, ServiceError.VaultLockNotSet)
+      yield* rejected(get, ServiceError.VaultLockNotSet)
 
       const { lockId } = yield* initiate
-      yield* refused(complete(first), ServiceError.InvalidParameterValue)
+      yield* rejected(complete(first), ServiceError.InvalidParameterValue)
       yield* complete(lockId)
       yield* complete(lockId)
       expect(yield* get).toMatchObject({ policy, state: "Locked", expirationDate: Option.none() })
       for (const change of [initiate, complete("other"), abort]) {
-        yield* refused<unknown, unknown, never>(change, ServiceError.VaultLocked, /locked and cannot be changed/)
+        yield* rejected<unknown, unknown, never>(change, ServiceError.VaultLocked, /locked and cannot be changed/)
       }
-      yield* refused(deleted, ServiceError.AccessDenied)
+      yield* rejected(deleted, ServiceError.AccessDenied)
     }), "locks"),
 
-  test("nothing can be set on a vault that is not there", () =>
+  test("settings of a vault that does not exist cannot be changed or read", () =>
     Effect.gen(function*() {
       const { arnOf, glacier } = yield* created("settings")
       const vaultName = "no-such-vault"
@@ -161,7 +161,7 @@ export const settings: ReadonlyArray<Case> = [
           glacier.removeTagsFromVault({ vaultName, tagKeys: ["key"] })
         ]
       ) {
-        yield* refused<unknown, unknown, never>(
+        yield* rejected<unknown, unknown, never>(
           call,
           ServiceError.VaultNotFound,
           `Vault not found for ARN: ${arnOf(vaultName)}`

@@ -1,5 +1,5 @@
 /**
- * What the areas of the suite share.
+ * Helpers of the conformance suite: test data, vaults, uploads, jobs and expected errors.
  *
  * @internal
  */
@@ -20,7 +20,7 @@ import * as TreeHash from "../../../protocol/TreeHash.ts"
 import { Hasher } from "../../../transport/Hasher.ts"
 import { expect, Unexpected } from "../expect.ts"
 
-export { collect } from "../answer.ts"
+export { collect } from "../response.ts"
 
 export const mebibyte = Limits.mebibyte
 
@@ -28,22 +28,22 @@ export const utf8 = new TextEncoder()
 
 export const slice = (bytes: Uint8Array, range: ByteRange.ByteRange) => bytes.subarray(range.start, range.end + 1)
 
-/** `byte[i] = (i + (i >> 8) + 3 (i >> 16) + 7 (i >> 20)) & 0xFF`: every MiB is another. */
+/** Makes bytes such that no two MiBs are equal: `byte[i] = (i + (i >> 8) + 3 (i >> 16) + 7 (i >> 20)) & 0xFF`. */
 export const ramp = (size: number): Uint8Array => {
   const bytes = new Uint8Array(size)
   for (let i = 0; i < size; i++) bytes[i] = i + (i >> 8) + 3 * (i >> 16) + 7 * (i >> 20)
   return bytes
 }
 
-// Not the hashes that the client sends: a mistake in those must not hide.
+// Computed without the `Hasher` of the client, so a mistake in it is detected.
 export const treeHash = (bytes: Uint8Array): string =>
   TreeHash.ofBytes(Context.get(Context.empty(), Sha256.Sha256), bytes)
 
-/** All that a Stream gives. */
+/** Returns all elements of a Stream. */
 export const all = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
   Effect.map(Stream.runCollect(stream), Chunk.toReadonlyArray)
 
-/** A vault for a case alone, whose name nobody has used before; and the account it is in. */
+/** Creates a vault with a new random name. Returns it with its account. */
 export const created = Effect.fnUntraced(function*(name: string) {
   const glacier = yield* GlacierClient
   const unique = (yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0")
@@ -58,13 +58,14 @@ export const created = Effect.fnUntraced(function*(name: string) {
   }
 })
 
-/** Uploads bytes as one archive by the bare operation. */
+/** Uploads bytes as an archive in one request. */
 export const store = Effect.fnUntraced(function*(vaultName: string, body: Uint8Array, description?: string) {
   const glacier = yield* GlacierClient
   const hashes = yield* (yield* Hasher).hashes(body)
   return yield* glacier.uploadArchive({ vaultName, description, body, ...hashes })
 })
 
+/** Uploads a part that starts at the byte `start`. */
 export const putPart = Effect.fnUntraced(
   function*(vaultName: string, uploadId: string, start: number, body: Uint8Array) {
     const glacier = yield* GlacierClient
@@ -90,7 +91,7 @@ export const started = Effect.fnUntraced(
   }
 )
 
-/** Starts a job, and waits until it is complete. */
+/** Starts a job and waits until it completes. */
 export const finished = Effect.fnUntraced(
   function*(vaultName: string, parameters: Parameters) {
     const glacier = yield* GlacierClient
@@ -103,21 +104,22 @@ export const finished = Effect.fnUntraced(
   }
 )
 
-/** Starts the retrieval of an archive, and waits until it is complete. */
+/** Starts the retrieval of an archive and waits until it completes. */
 export const retrieve = (
   vaultName: string,
   archiveId: string,
   more: Partial<Extract<Parameters, { readonly type: "archive-retrieval" }>> = {}
 ) => finished(vaultName, { ...more, type: "archive-retrieval", archiveId })
 
+/** A class of errors. */
 export interface ErrorClass {
   readonly _tag: string
-  new(answer: never): { readonly message: string }
+  new(fields: never): { readonly message: string }
 }
 
-/** Expects that an effect fails with one of the package's own errors, and returns the error. */
-export const refused = <A, E, R>(effect: Effect.Effect<A, E, R>, Class: ErrorClass, message: string | RegExp = /./) =>
-  // Without retries: a wait between them would never end on a clock that the caller does not move.
+/** Expects that an effect fails with an error of a class, and returns the error. */
+export const rejected = <A, E, R>(effect: Effect.Effect<A, E, R>, Class: ErrorClass, message: string | RegExp = /./) =>
+  // Without retries: their delays would never end with a clock that the caller does not move.
   Effect.matchEffect(Effect.provideService(effect, RetryPolicy.RetryPolicy, RetryPolicy.none), {
     onSuccess: () => Effect.fail(new Unexpected(`expected ${Class._tag}, but it succeeded`)),
     onFailure: (error) =>

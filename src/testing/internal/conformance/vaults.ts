@@ -1,5 +1,5 @@
 /**
- * Vaults, from their creation to their end.
+ * The cases of vaults: creating, listing and deleting them.
  *
  * @internal
  */
@@ -12,7 +12,7 @@ import * as ServiceError from "../../../protocol/ServiceError.ts"
 import * as Vault from "../../../services/Vault.ts"
 import { expect } from "../expect.ts"
 import { type Case, test } from "./case.ts"
-import { all, created, mebibyte, ramp, refused, store, treeHash } from "./support.ts"
+import { all, created, mebibyte, ramp, rejected, store, treeHash } from "./support.ts"
 
 export const vaults: ReadonlyArray<Case> = [
   test("vaults are created, described, listed in pages and deleted", () =>
@@ -41,7 +41,7 @@ export const vaults: ReadonlyArray<Case> = [
       const listed = yield* all(Stream.filter(Pages.vaults(), (one) => one.vaultName.startsWith(`${prefix}-`)))
       expect(listed.map((one) => one.vaultName)).toEqual(names)
       yield* Effect.forEach(names, (vaultName) => glacier.deleteVault({ vaultName }))
-      const gone = yield* refused(
+      const gone = yield* rejected(
         glacier.describeVault({ vaultName }),
         ServiceError.VaultNotFound,
         `Vault not found for ARN: ${arnOf(vaultName)}`
@@ -51,7 +51,7 @@ export const vaults: ReadonlyArray<Case> = [
     })),
 
   test(
-    "vaults that hold an archive stay, and have an inventory",
+    "a vault with an archive has an inventory and cannot be deleted",
     () =>
       Effect.gen(function*() {
         const { account, arnOf, glacier, vaultName } = yield* created("archives")
@@ -78,7 +78,7 @@ export const vaults: ReadonlyArray<Case> = [
           numberOfArchives: Option.some(1),
           sizeInBytes: Option.some(body.length + Limits.archiveOverhead)
         })
-        yield* refused(
+        yield* rejected(
           glacier.deleteVault({ vaultName }),
           ServiceError.VaultNotEmpty,
           `Vault not empty or recently written to: ${arnOf(vaultName)}`

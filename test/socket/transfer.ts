@@ -1,8 +1,9 @@
 /**
- * A program that is killed, and run again: it prints the archive's id, or nothing.
+ * A program that tests kill and start again. It uploads a file with a checkpoint in a folder and prints the id of the
+ * archive, or downloads the output of a job.
  *
- *     survivor.ts upload FILE FOLDER
- *     survivor.ts download FILE JOB
+ *     transfer.ts upload FILE FOLDER
+ *     transfer.ts download FILE JOB
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
@@ -35,7 +36,7 @@ const download = Effect.gen(function*() {
   yield* job.outputToFile(file, { windowSize: Limits.mebibyte, concurrency: 2, onFailure: "keep" })
 })
 
-const layer = Vault.layer("survivor").pipe(
+const layer = Vault.layer("films").pipe(
   Layer.provide(NodeGlacier.layerClient),
   Layer.provide(Layer.merge(Credentials.layerConfig, Endpoint.layerConfig)),
   Layer.merge(NodeContext.layer)

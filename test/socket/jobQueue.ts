@@ -1,4 +1,4 @@
-/** A topic of an SNS that others wrote, and a queue of an SQS that is told of what is published to it. */
+/** A third-party SNS with a topic, and a third-party SQS with a queue that subscribes to the topic. */
 import { SQS } from "@aws-sdk/client-sqs"
 import { Effect } from "effect"
 import { startFauxqs } from "fauxqs"
@@ -6,6 +6,7 @@ import * as Support from "./support.ts"
 
 export const region = "eu-west-1"
 
+/** Starts both services. Returns the addresses of the topic and the queue, and a client of the queue. */
 export const queue = (attributes: Record<string, string> = {}) =>
   Effect.gen(function*() {
     const server = yield* Effect.acquireRelease(

@@ -14,76 +14,76 @@ const configuration = `${vault("photos")}/notification-configuration`
 const configure = (...Events: ReadonlyArray<string>) =>
   call("PUT", configuration, { body: JSON.stringify({ SNSTopic: topic("vault"), Events }) })
 
-/** An archive in a vault of its own. */
+/** Uploads an archive to a new vault. */
 const stored = Effect.zipRight(createVault("photos"), upload("photos", text("Welcome to Amazon Glacier.")))
 
 const retrieve = (ArchiveId: string, SNSTopic?: string) =>
   initiateJob("photos", { Type: "archive-retrieval", ArchiveId, SNSTopic })
 
-/** What is told from now on. */
-const listen = Effect.gen(function*() {
+/** Collects the notifications that are published from now on. */
+const subscribe = Effect.gen(function*() {
   const { notifications } = yield* Emulator.Emulator
-  const told: Array<Topics.Notification> = []
-  yield* Effect.forkScoped(Stream.runForEach(notifications, (one) => Effect.sync(() => told.push(one))))
+  const published: Array<Topics.Notification> = []
+  yield* Effect.forkScoped(Stream.runForEach(notifications, (one) => Effect.sync(() => published.push(one))))
   yield* TestClock.adjust(0)
-  return told
+  return published
 })
 
-const topicsOf = (told: ReadonlyArray<Topics.Notification>) => told.map((one) => one.topic)
+const topicsOf = (published: ReadonlyArray<Topics.Notification>) => published.map((one) => one.topic)
 
 /** An emulator and its client. */
 const layer = (options?: Emulator.Options) =>
   Emulator.layerHttpClient.pipe(Layer.provideMerge(Emulator.layerMemory(options)), Layer.provide(Support.layerSha256))
 
-describe("jobs that end", () => {
-  it.scoped("are told of as DescribeJob shows them, when the clock passes their end", () =>
+describe("notifications of jobs that end", () => {
+  it.scoped("contain the job as DescribeJob returns it, at the time of its end", () =>
     Effect.gen(function*() {
       const archive = yield* stored
-      const told = yield* listen
+      const published = yield* subscribe
       const id = yield* retrieve(archive, topic("job"))
       yield* TestClock.adjust("14399999 millis")
-      expect(told).toEqual([])
+      expect(published).toEqual([])
       yield* TestClock.adjust("1 millis")
       const described = yield* call("GET", `${vault("photos")}/jobs/${id}`)
-      expect(told).toMatchObject([{ topic: topic("job"), message: described.text, job: { jobId: id } }])
+      expect(published).toMatchObject([{ topic: topic("job"), message: described.text, job: { jobId: id } }])
       expect(described.text).toMatch(
         /^\{"Action":"ArchiveRetrieval","ArchiveId".*"SelectParameters":null,"StatusCode":"Succeeded","StatusMessage":"Succeeded"/
       )
       yield* TestClock.adjust("10 days")
-      expect(told).toHaveLength(1)
+      expect(published).toHaveLength(1)
     }).pipe(Effect.provide(layer())))
 
-  it.scoped("are told of once to the topic of the job and once to that of the vault", () =>
+  it.scoped("are published once to the job's topic and once to the vault's topic", () =>
     Effect.gen(function*() {
       const archive = yield* stored
       yield* configure("ArchiveRetrievalCompleted", "InventoryRetrievalCompleted")
       yield* TestClock.adjust("1 day")
-      const told = yield* listen
+      const published = yield* subscribe
       const both = yield* retrieve(archive, topic("job"))
       const one = yield* retrieve(archive)
       const inventory = yield* initiateJob("photos", { Type: "inventory-retrieval" })
       yield* TestClock.adjust("4 hours")
-      expect(told.map(({ job, topic }) => [job.jobId, topic])).toEqual([
+      expect(published.map(({ job, topic }) => [job.jobId, topic])).toEqual([
         [both, topic("job")],
         [both, topic("vault")],
         [one, topic("vault")],
         [inventory, topic("vault")]
       ])
-      for (const { job, message } of told) {
+      for (const { job, message } of published) {
         expect(message).toBe((yield* call("GET", `${vault("photos")}/jobs/${job.jobId}`)).text)
       }
     }).pipe(Effect.provide(layer())))
 
-  it.scoped("are not told of to a vault that did not ask for the event", () =>
+  it.scoped("are not published to a vault's topic without the event in its configuration", () =>
     Effect.gen(function*() {
       const archive = yield* stored
       yield* TestClock.adjust("1 day")
-      const told = yield* listen
+      const published = yield* subscribe
       const end = Effect.gen(function*() {
         yield* retrieve(archive)
         yield* initiateJob("photos", { Type: "inventory-retrieval" })
         yield* TestClock.adjust("4 hours")
-        return told.splice(0).map(({ job }) => job.action)
+        return published.splice(0).map(({ job }) => job.action)
       })
       expect(yield* end).toEqual([])
       yield* configure("ArchiveRetrievalCompleted")
@@ -92,28 +92,28 @@ describe("jobs that end", () => {
       expect(yield* end).toEqual(["InventoryRetrieval"])
     }).pipe(Effect.provide(layer())))
 
-  it.scoped("are told of to who is configured at the end, not at the start", () =>
+  it.scoped("use the vault's configuration at the end of the job, not at its start", () =>
     Effect.gen(function*() {
       const archive = yield* stored
-      const told = yield* listen
+      const published = yield* subscribe
       yield* retrieve(archive)
       yield* configure("ArchiveRetrievalCompleted")
       yield* TestClock.adjust("4 hours")
-      expect(topicsOf(told)).toEqual([topic("vault")])
+      expect(topicsOf(published)).toEqual([topic("vault")])
       yield* retrieve(archive, topic("job"))
       yield* call("DELETE", configuration)
       yield* TestClock.adjust("4 hours")
-      expect(topicsOf(told)).toEqual([topic("vault"), topic("job")])
+      expect(topicsOf(published)).toEqual([topic("vault"), topic("job")])
     }).pipe(Effect.provide(layer())))
 
-  it.scoped("are told of when they failed, and not when their vault is gone", () =>
+  it.scoped("are published for failed jobs, but not when the vault was deleted", () =>
     Effect.gen(function*() {
       const archive = yield* stored
-      const told = yield* listen
+      const published = yield* subscribe
       yield* retrieve(archive, topic("job"))
       yield* call("DELETE", `${vault("photos")}/archives/${archive}`)
       yield* TestClock.adjust("4 hours")
-      expect(told.map(({ message }) => JSON.parse(message))).toMatchObject([
+      expect(published.map(({ message }) => JSON.parse(message))).toMatchObject([
         { Completed: true, StatusCode: "Failed", StatusMessage: "Failed", CompletionDate: "1970-01-01T04:00:00.000Z" }
       ])
       yield* TestClock.adjust("1 day")
@@ -122,42 +122,42 @@ describe("jobs that end", () => {
       yield* createVault("photos")
       yield* configure("InventoryRetrievalCompleted")
       yield* TestClock.adjust("4 hours")
-      expect(told).toHaveLength(1)
+      expect(published).toHaveLength(1)
     }).pipe(Effect.provide(layer())))
 
-  it.scoped("are told of at once when they take no time, and never when they take for ever", () =>
+  it.scoped("are published at once without a delay, and never with an infinite delay", () =>
     Effect.gen(function*() {
       const archive = yield* stored
-      const told = yield* listen
+      const published = yield* subscribe
       const expedited = { Type: "archive-retrieval", ArchiveId: archive, Tier: "Expedited", SNSTopic: topic("now") }
       yield* initiateJob("photos", expedited)
       yield* retrieve(archive, topic("never"))
       yield* initiateJob("photos", { ...expedited, Tier: "Bulk", SNSTopic: topic("late") })
       yield* TestClock.adjust(0)
-      expect(topicsOf(told)).toEqual([topic("now")])
+      expect(topicsOf(published)).toEqual([topic("now")])
       yield* TestClock.adjust("59 days")
-      expect(topicsOf(told)).toEqual([topic("now")])
+      expect(topicsOf(published)).toEqual([topic("now")])
       yield* TestClock.adjust("1 day")
-      expect(topicsOf(told)).toEqual([topic("now"), topic("late")])
+      expect(topicsOf(published)).toEqual([topic("now"), topic("late")])
     }).pipe(Effect.provide(layer({ jobDelay: { Expedited: 0, Standard: Infinity, Bulk: "60 days" } }))))
 
-  it.scoped("may be many at once", () =>
+  it.scoped("are published for many jobs that end at once", () =>
     Effect.gen(function*() {
       const archive = yield* stored
-      const told = yield* listen
+      const published = yield* subscribe
       const ids = yield* Effect.replicateEffect(retrieve(archive, topic("job")), 100)
       yield* TestClock.adjust("4 hours")
-      expect(told.map(({ job }) => job.jobId)).toEqual(ids)
+      expect(published.map(({ job }) => job.jobId)).toEqual(ids)
     }).pipe(Effect.provide(layer())))
 
-  it.scoped("are told of after a restart, also those that ended meanwhile, but not those that had ended before", () =>
+  it.scoped("are published after a restart for jobs that ended since, but not for jobs that had ended before", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* fs.makeTempDirectoryScoped()
-      const told: Array<string> = []
+      const published: Array<string> = []
       const emulator = Emulator.layerHttpClient.pipe(
         Layer.provide(Emulator.layerFileSystem({ directory })),
-        Layer.provide(Layer.succeed(Topics.Topics, ({ topic }) => Effect.sync(() => told.push(topic)))),
+        Layer.provide(Layer.succeed(Topics.Topics, ({ topic }) => Effect.sync(() => published.push(topic)))),
         Layer.provide(Support.layerSha256)
       )
       yield* Effect.gen(function*() {
@@ -168,24 +168,24 @@ describe("jobs that end", () => {
         yield* TestClock.adjust("3 hours")
         yield* retrieve(archive, topic("after"))
       }).pipe(Effect.provide(emulator))
-      expect(told).toEqual([topic("before")])
+      expect(published).toEqual([topic("before")])
       yield* TestClock.adjust("2 hours")
-      expect(told).toEqual([topic("before")])
+      expect(published).toEqual([topic("before")])
       yield* Effect.gen(function*() {
         yield* TestClock.adjust(0)
-        expect(told).toEqual([topic("before"), topic("meanwhile")])
+        expect(published).toEqual([topic("before"), topic("meanwhile")])
         yield* TestClock.adjust("2 hours")
       }).pipe(Effect.provide(emulator))
-      expect(told).toEqual([topic("before"), topic("meanwhile"), topic("after")])
+      expect(published).toEqual([topic("before"), topic("meanwhile"), topic("after")])
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.scoped("are told of to all who listen, each from when on he does", () =>
+  it.scoped("are published to each subscriber from its subscription on", () =>
     Effect.gen(function*() {
       const archive = yield* stored
-      const first = yield* listen
+      const first = yield* subscribe
       yield* retrieve(archive, topic("one"))
       yield* TestClock.adjust("4 hours")
-      const second = yield* listen
+      const second = yield* subscribe
       yield* retrieve(archive, topic("two"))
       yield* TestClock.adjust("4 hours")
       expect([topicsOf(first), topicsOf(second)]).toEqual([[topic("one"), topic("two")], [topic("two")]])

@@ -1,22 +1,22 @@
-/** A service that goes by a script: a socket, what must arrive on it in which order, and byte for byte what comes back. */
+/** A server that follows a script: it records the requests of a connection, and sends the bytes that the script gives. */
 import { Effect } from "effect"
 import type { Socket } from "node:net"
 import { setTimeout as sleep } from "node:timers/promises"
 import * as TlsServer from "../support/tlsServer.ts"
 import { mebibyte } from "./support.ts"
 
-/** What comes back for a request: once its head is there, or all of it. */
-export interface Reply {
+/** How the server responds: after the head of the request, or after its body. */
+export interface Response {
   readonly after: "head" | "body"
   readonly run: (socket: Socket, reset: () => void) => void | Promise<void>
 }
 
-/** A request that is expected, as `part 0` or `output 1`, and what comes back for it. */
-export type Exchange = readonly [request: string, reply: Reply]
+/** An expected request, such as `part 0` or `output 1`, and the response to it. */
+export type Exchange = readonly [request: string, response: Response]
 
 type Headers = Readonly<Record<string, string | number>>
 
-/** An answer as it goes over the wire. */
+/** Encodes a response. */
 export const message = (status: number, headers: Headers = {}, body: string | Uint8Array = ""): Buffer => {
   const bytes = Buffer.from(body)
   const isFramed = status === 204 || "transfer-encoding" in headers || "connection" in headers
@@ -25,33 +25,36 @@ export const message = (status: number, headers: Headers = {}, body: string | Ui
   return Buffer.concat([Buffer.from([`HTTP/1.1 ${status} Any`, ...lines, "", ""].join("\r\n"), "latin1"), bytes])
 }
 
-export const send = (bytes: Uint8Array): Reply => ({ after: "body", run: (socket) => void socket.write(bytes) })
+/** Sends bytes. */
+export const send = (bytes: Uint8Array): Response => ({ after: "body", run: (socket) => void socket.write(bytes) })
 
-export const answer = (...parts: Parameters<typeof message>): Reply => send(message(...parts))
+/** Sends a response. */
+export const respond = (...parts: Parameters<typeof message>): Response => send(message(...parts))
 
-export const refuse = (status: number, code: string, text = "No."): Reply =>
-  answer(status, { "content-type": "application/json" }, JSON.stringify({ code, message: text, type: "Client" }))
+/** Sends an error of the service. */
+export const reject = (status: number, code: string, text = "No."): Response =>
+  respond(status, { "content-type": "application/json" }, JSON.stringify({ code, message: text, type: "Client" }))
 
-/** An answer before the body is read, on a connection that is closed then; what still comes is thrown away. */
-export const early = (bytes: Uint8Array): Reply => ({ after: "head", run: (socket) => void socket.end(bytes) })
+/** Sends bytes before the body of the request is read, then closes the connection. */
+export const early = (bytes: Uint8Array): Response => ({ after: "head", run: (socket) => void socket.end(bytes) })
 
-/** Bytes, and then the end of the connection. */
-export const end = (bytes: Uint8Array = Buffer.alloc(0)): Reply => ({
+/** Sends bytes, then closes the connection. */
+export const end = (bytes: Uint8Array = Buffer.alloc(0)): Response => ({
   after: "body",
   run: (socket) => void socket.end(bytes)
 })
 
-/** Bytes, and then a reset. */
-export const reset = (bytes: Uint8Array = Buffer.alloc(0), after: Reply["after"] = "body"): Reply => ({
+/** Sends bytes, then resets the connection. */
+export const reset = (bytes: Uint8Array = Buffer.alloc(0), after: Response["after"] = "body"): Response => ({
   after,
   run: (socket, reset) => void socket.write(bytes, () => void setTimeout(reset, 20))
 })
 
-/** Bytes, and then nothing more. */
-export const silence = (bytes: Uint8Array = Buffer.alloc(0)): Reply => send(bytes)
+/** Sends bytes, then nothing more. */
+export const silence = (bytes: Uint8Array = Buffer.alloc(0)): Response => send(bytes)
 
-/** Bytes in so many pieces, one after the other. */
-export const slowly = (bytes: Uint8Array, pieces: number): Reply => ({
+/** Sends bytes in a number of pieces, 10 ms apart. */
+export const slowly = (bytes: Uint8Array, pieces: number): Response => ({
   after: "body",
   run: async (socket) => {
     const size = Math.ceil(bytes.length / pieces)
@@ -74,7 +77,7 @@ const names: ReadonlyArray<readonly [pattern: RegExp, name: string]> = [
   [/^GET jobs\/[\w-]+\/output$/, "output"]
 ]
 
-/** What a request is called: with the MiB that its range begins with, or the page it asks for. */
+/** Names a request: the operation, the first MiB of its range, and the marker of the page. */
 const nameOf = (head: string): string => {
   const [, method, target = ""] = /^(\w+) \/-\/vaults\/photos\/(\S+)/.exec(head) ?? []
   const name = names.find(([pattern]) => pattern.test(`${method} ${target}`))?.[1] ?? head
@@ -84,22 +87,22 @@ const nameOf = (head: string): string => {
     .join(" ")
 }
 
-/** The scripted service on a free port, plain or over TLS, until the scope ends. */
+/** Starts the server on a free port, plain or over TLS, until the scope closes. */
 export const serve = (script: ReadonlyArray<Exchange>, secure: boolean) =>
   Effect.gen(function*() {
-    const asked: Array<string> = []
+    const requests: Array<string> = []
     const { origin, reset, sockets } = yield* TlsServer.createServer(secure, (socket) => {
       let received = Buffer.alloc(0)
-      let reply: Reply | undefined
+      let response: Response | undefined
       let left = 0
-      let repliedAt = 0
-      const run = (reply: Reply) => {
-        repliedAt = performance.now()
-        // A reset that follows a response waits until the next request on the connection has its response, too.
-        const isIdle = () => left <= 0 && received.length === 0 && performance.now() - repliedAt >= 20
+      let respondedAt = 0
+      const run = (response: Response) => {
+        respondedAt = performance.now()
+        // A reset after a response must not hit the next request: it waits until the connection is idle.
+        const isIdle = () => left <= 0 && received.length === 0 && performance.now() - respondedAt >= 20
         const resetBetween = () =>
-          reply.after === "head" || isIdle() ? reset(socket) : void setTimeout(resetBetween, 20)
-        void reply.run(socket, resetBetween)
+          response.after === "head" || isIdle() ? reset(socket) : void setTimeout(resetBetween, 20)
+        void response.run(socket, resetBetween)
       }
       socket.on("data", (chunk: Buffer) => {
         if (left > 0) left -= chunk.length
@@ -109,20 +112,20 @@ export const serve = (script: ReadonlyArray<Exchange>, secure: boolean) =>
           const head = received.toString("latin1", 0, length)
           left = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0) - (received.length - length - 4)
           received = Buffer.alloc(0)
-          reply = script[asked.length]?.[1] ?? refuse(400, "Unscripted")
-          asked.push(nameOf(head))
-          if (reply.after === "head") run(reply)
+          response = script[requests.length]?.[1] ?? reject(400, "Unscripted")
+          requests.push(nameOf(head))
+          if (response.after === "head") run(response)
         }
-        if (left > 0 || reply === undefined) return
-        if (reply.after === "body") run(reply)
-        reply = undefined
+        if (left > 0 || response === undefined) return
+        if (response.after === "body") run(response)
+        response = undefined
       })
     })
     return {
       origin,
-      /** The requests that have come. */
-      asked: Effect.sync(() => [...asked]),
-      /** The number of connections that are open. */
+      /** The names of the requests so far. */
+      requests: Effect.sync(() => [...requests]),
+      /** The number of open connections. */
       open: Effect.sync(() => sockets.size)
     }
   })

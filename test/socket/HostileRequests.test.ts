@@ -1,3 +1,4 @@
+/** An emulator behind a socket that receives invalid, malicious and cut off requests: it rejects them and keeps working. */
 import { FileSystem, type HttpServer } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it, layer, type Vitest } from "@effect/vitest"
@@ -6,7 +7,7 @@ import type { Socket } from "node:net"
 import { NodeEmulator } from "../../src/node/index.ts"
 import * as Support from "./support.ts"
 
-const { ask, connect, hashes, mebibyte, ramp, treeHash, until, upload } = Support
+const { connect, exchange, hashes, mebibyte, ramp, treeHash, until, upload } = Support
 
 const temporary: Support.Key = { accessKeyId: "ASIATEMPORARY", secretAccessKey: "secret", sessionToken: "token" }
 
@@ -23,12 +24,12 @@ const vault = "/-/vaults/hostile"
 const jobs = `${vault}/jobs`
 const archives = `${vault}/archives`
 
-const create = ask({ method: "PUT", target: vault, headers: { "content-length": "0" } })
+const create = exchange({ method: "PUT", target: vault, headers: { "content-length": "0" } })
 
-/** The emulator still does what it is for. */
-const isWell = Effect.gen(function*() {
+/** Expects that the emulator still works. */
+const expectWorking = Effect.gen(function*() {
   expect((yield* create).status).toBe(201)
-  expect(yield* ask({ target: vault })).toMatchObject({ status: 200, json: { VaultName: "hostile" } })
+  expect(yield* exchange({ target: vault })).toMatchObject({ status: 200, json: { VaultName: "hostile" } })
 })
 
 type Expected = readonly [status: number, code?: string, message?: RegExp]
@@ -44,10 +45,10 @@ const badSignature = (message: RegExp): Expected => [403, "InvalidSignatureExcep
 const badRequest: Expected = [400, "BadRequest"]
 const serialization: Expected = [400, "SerializationException"]
 
-/** Every answer has an id and a date; an error says what is wrong in JSON. */
-const expectAnswer = (name: string, answer: Support.Answer, [status, code, message]: Expected) => {
-  const { headers, json } = answer
-  expect({ name, status: answer.status, code: answer.code }).toEqual({ name, status, code })
+/** Expects a status, an id and a date and, for an error, its code and message in JSON. */
+const expectResponse = (name: string, response: Support.Response, [status, code, message]: Expected) => {
+  const { headers, json } = response
+  expect({ name, status: response.status, code: response.code }).toEqual({ name, status, code })
   expect(headers["x-amzn-requestid"], name).toMatch(/^[\w-]{47}$/)
   expect(Date.parse(headers["date"] ?? ""), name).not.toBeNaN()
   if (code === undefined) return
@@ -55,15 +56,15 @@ const expectAnswer = (name: string, answer: Support.Answer, [status, code, messa
   if (message !== undefined) expect(json["message"], name).toMatch(message)
 }
 
-type Case = readonly [name: string, plan: Support.Plan, expected: Expected]
+type Case = readonly [name: string, request: Support.Request, expected: Expected]
 
-const post = (body: string | Uint8Array): Support.Plan => ({ method: "POST", target: jobs, body })
+const post = (body: string | Uint8Array): Support.Request => ({ method: "POST", target: jobs, body })
 
-const authorization = (value: string): Support.Plan => ({ tamper: { authorization: value } })
+const authorization = (value: string): Support.Request => ({ tamper: { authorization: value } })
 
 const description = (text: string) => upload(archives, Buffer.from("bytes"), { "x-amz-archive-description": text })
 
-/** A request whose target stands as it is written; it is refused before its signature counts. */
+/** A request with an invalid target. It is rejected before its signature is verified. */
 const target = (text: string): Case => [
   text.length > 40 ? `${text.slice(0, 40)}...` : text,
   { target: text },
@@ -71,8 +72,8 @@ const target = (text: string): Case => [
 ]
 
 const tables: Readonly<Record<string, ReadonlyArray<Case>>> = {
-  "who asks": [
-    ["nobody", { tamper: { authorization: undefined } }, [400, "MissingAuthenticationTokenException"]],
+  credentials: [
+    ["no authorization", { tamper: { authorization: undefined } }, [400, "MissingAuthenticationTokenException"]],
     ["Basic", authorization("Basic YWxhZGRpbjpvcGVuc2VzYW1l"), badSignature(/Authorization/)],
     ["no fields", authorization("AWS4-HMAC-SHA256"), badSignature(/Authorization/)],
     [
@@ -268,7 +269,7 @@ const tables: Readonly<Record<string, ReadonlyArray<Case>>> = {
 
 /** An open upload of parts of 1 MiB. */
 const multipart = Effect.gen(function*() {
-  const initiated = yield* ask({
+  const initiated = yield* exchange({
     method: "POST",
     target: `${vault}/multipart-uploads`,
     headers: { "x-amz-part-size": String(mebibyte), "content-length": "0" }
@@ -281,28 +282,28 @@ const asPart = { "content-range": `bytes 0-${mebibyte - 1}/*` }
 
 const hostile = (it: Vitest.MethodsNonLive<HttpServer.HttpServer | NodeEmulator.Address, true>) => {
   for (const [table, cases] of Object.entries(tables)) {
-    it.effect(table, () =>
+    it.effect(`rejects invalid ${table}, and accepts valid ones`, () =>
       Effect.gen(function*() {
         yield* create
-        for (const [name, plan, expected] of cases) expectAnswer(name, yield* ask(plan), expected)
-        yield* isWell
+        for (const [name, request, expected] of cases) expectResponse(name, yield* exchange(request), expected)
+        yield* expectWorking
       }))
   }
 
-  it.scoped("a target with a host means its path, as it was signed", () =>
+  it.scoped("accepts a target with a host, and uses its path", () =>
     Effect.gen(function*() {
       const good = yield* Effect.flatMap(Support.port, (port) => Support.head(port, {}))
       for (const host of ["http://127.0.0.1", "HTTPS://glacier.us-east-1.amazonaws.com:443", "http://[::1]:1"]) {
         const connection = yield* connect
         yield* connection.write(good.replace("/-/vaults", `${host}/-/vaults`))
-        expect(yield* connection.answer()).toMatchObject({
+        expect(yield* connection.response()).toMatchObject({
           value: { status: 200, json: { VaultList: expect.any(Array) } }
         })
       }
     }))
 
-  /** Bytes that are no HTTP: an answer of 4xx, if any, and the end of the connection. */
-  it.scoped("what is no HTTP", () =>
+  // The response, if there is one, has status 4xx, and the connection is closed.
+  it.scoped("closes the connection after bytes that are not HTTP", () =>
     Effect.gen(function*() {
       const port = yield* Support.port
       const good = yield* Support.head(port, {})
@@ -329,21 +330,21 @@ const hostile = (it: Vitest.MethodsNonLive<HttpServer.HttpServer | NodeEmulator.
         ["TLS", "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"]
       ]
       for (const [name, bytes] of cases) {
-        const answer = yield* Effect.scoped(Effect.gen(function*() {
+        const response = yield* Effect.scoped(Effect.gen(function*() {
           const connection = yield* connect
           yield* connection.write(bytes)
-          const answer = yield* connection.answer()
+          const response = yield* connection.response()
           yield* connection.closed()
-          return answer
+          return response
         }))
-        const status = Option.match(answer, { onNone: () => 400, onSome: ({ status }) => status })
+        const status = Option.match(response, { onNone: () => 400, onSome: ({ status }) => status })
         expect(status, name).toBeGreaterThanOrEqual(400)
         expect(status, name).toBeLessThan(500)
       }
-      yield* isWell
+      yield* expectWorking
     }))
 
-  it.scoped("an upgrade that is reset", () =>
+  it.scoped("survives the reset of a connection that asks for an upgrade", () =>
     Effect.gen(function*() {
       for (const reset of [false, true]) {
         const connection = yield* connect
@@ -352,12 +353,12 @@ const hostile = (it: Vitest.MethodsNonLive<HttpServer.HttpServer | NodeEmulator.
         })
         yield* connection.write(head)
         if (reset) connection.reset()
-        else expect((yield* Effect.flatten(connection.answer())).status).toBeLessThan(500)
+        else expect((yield* Effect.flatten(connection.response())).status).toBeLessThan(500)
       }
-      yield* isWell
+      yield* expectWorking
     }))
 
-  it.scoped("bytes of any kind", () =>
+  it.scoped("survives random bytes", () =>
     Effect.gen(function*() {
       const port = yield* Support.port
       const good = Buffer.from(yield* Support.head(port, post("{}")))
@@ -379,26 +380,26 @@ const hostile = (it: Vitest.MethodsNonLive<HttpServer.HttpServer | NodeEmulator.
           yield* connection.closed()
         }))
       }
-      yield* isWell
+      yield* expectWorking
     }))
 
-  it.scoped("Expect: 100-continue", () =>
+  it.scoped("accepts an upload with Expect: 100-continue", () =>
     Effect.gen(function*() {
       yield* create
       const bytes = ramp(100_000)
       const connection = yield* connect
-      const plan = upload(archives, bytes, { expect: "100-continue" })
-      yield* connection.write(yield* Support.head(connection.port, plan))
-      expect((yield* Effect.flatten(connection.answer())).status).toBe(100)
+      const request = upload(archives, bytes, { expect: "100-continue" })
+      yield* connection.write(yield* Support.head(connection.port, request))
+      expect((yield* Effect.flatten(connection.response())).status).toBe(100)
       yield* connection.write(bytes)
-      expect(yield* Effect.flatten(connection.answer())).toMatchObject({
+      expect(yield* Effect.flatten(connection.response())).toMatchObject({
         status: 201,
         headers: { "x-amz-sha256-tree-hash": treeHash(bytes) }
       })
-      yield* isWell
+      yield* expectWorking
     }))
 
-  it.scoped("JSON in chunks", () =>
+  it.scoped("reads JSON in chunks", () =>
     Effect.gen(function*() {
       yield* create
       const connection = yield* connect
@@ -407,16 +408,16 @@ const hostile = (it: Vitest.MethodsNonLive<HttpServer.HttpServer | NodeEmulator.
         headers: { "content-length": undefined, "transfer-encoding": "chunked" }
       })
       for (const bytes of [head, "1\r\n{\r\n", "1;x=y\r\n}\r\n", "0\r\n\r\n"]) yield* connection.write(bytes)
-      expectAnswer("chunks", yield* Effect.flatten(connection.answer()), missing("Type"))
-      yield* isWell
+      expectResponse("chunks", yield* Effect.flatten(connection.response()), missing("Type"))
+      yield* expectWorking
     }))
 
-  it.scoped("requests in a pipeline", () =>
+  it.scoped("responds in order to pipelined requests", () =>
     Effect.gen(function*() {
       yield* create
       const connection = yield* connect
       const bytes = ramp(10_000)
-      const plans: ReadonlyArray<Support.Plan> = [
+      const requests: ReadonlyArray<Support.Request> = [
         { target: vault },
         { method: "HEAD", target: vault },
         upload(archives, bytes),
@@ -424,93 +425,93 @@ const hostile = (it: Vitest.MethodsNonLive<HttpServer.HttpServer | NodeEmulator.
         post("{}"),
         { target: vault }
       ]
-      const heads = yield* Effect.forEach(plans, (plan) => Support.head(connection.port, plan))
+      const heads = yield* Effect.forEach(requests, (request) => Support.head(connection.port, request))
       yield* connection.write(Buffer.concat(
-        Arr.zipWith(heads, plans, (head, { body = "" }) => Buffer.concat([Buffer.from(head), Buffer.from(body)]))
+        Arr.zipWith(heads, requests, (head, { body = "" }) => Buffer.concat([Buffer.from(head), Buffer.from(body)]))
       ))
-      const answers = yield* Effect.forEach(plans, ({ method }) => Effect.flatten(connection.answer(method)))
-      expect(answers.map(({ status }) => status)).toEqual([200, 400, 201, 404, 400, 200])
+      const responses = yield* Effect.forEach(requests, ({ method }) => Effect.flatten(connection.response(method)))
+      expect(responses.map(({ status }) => status)).toEqual([200, 400, 201, 404, 400, 200])
     }))
 
-  it.scoped("a connection goes on after an answer that came before the body", () =>
+  it.scoped("reuses a connection after a response that came before the body of the request", () =>
     Effect.gen(function*() {
       yield* create
       const bytes = ramp(3 * mebibyte)
-      const refused: ReadonlyArray<readonly [Support.Plan, number]> = [
+      const rejected: ReadonlyArray<readonly [Support.Request, number]> = [
         [upload("/-/vaults/missing/archives", bytes), 404],
         [{ ...upload(archives, bytes), tamper: { authorization: undefined } }, 400],
         [upload(archives, bytes, { "x-amz-sha256-tree-hash": undefined }), 400],
         [{ ...post(bytes) }, 400]
       ]
-      for (const [plan, status] of refused) {
+      for (const [request, status] of rejected) {
         const connection = yield* connect
-        yield* connection.write(yield* Support.head(connection.port, plan))
-        const answer = yield* Effect.flatten(connection.answer())
-        expect(answer.status).toBe(status)
+        yield* connection.write(yield* Support.head(connection.port, request))
+        const response = yield* Effect.flatten(connection.response())
+        expect(response.status).toBe(status)
         yield* connection.write(bytes)
         yield* connection.send({ target: vault })
-        const next = yield* connection.answer()
-        // The server may as well say that it will not listen any longer.
-        if (answer.headers["connection"] !== "close") expect(Option.getOrThrow(next).status).toBe(200)
+        const next = yield* connection.response()
+        // The server may also close the connection, and say so.
+        if (response.headers["connection"] !== "close") expect(Option.getOrThrow(next).status).toBe(200)
       }
-      yield* isWell
+      yield* expectWorking
     }))
 
-  it.scoped("more bytes than announced", () =>
+  it.scoped("closes the connection when a body is longer than its Content-Length", () =>
     Effect.gen(function*() {
       yield* create
       const connection = yield* connect
       yield* connection.send(upload(archives, ramp(1000)))
       yield* connection.write(ramp(1000))
-      // What follows may be seen before the answer is sent.
-      expect([201, 400]).toContain((yield* Effect.flatten(connection.answer())).status)
+      // The surplus bytes may arrive before the response is sent.
+      expect([201, 400]).toContain((yield* Effect.flatten(connection.response())).status)
       yield* connection.closed()
-      yield* isWell
+      yield* expectWorking
     }))
 
-  it.scoped("200 connections that say nothing, and 20 that say half of it", () =>
+  it.scoped("works while 200 connections are silent and 20 have sent half a request", () =>
     Effect.gen(function*() {
       yield* Effect.replicateEffect(connect, 200, { concurrency: 20 })
       for (const connection of yield* Effect.replicateEffect(connect, 20)) {
         yield* connection.write((yield* Support.head(connection.port, {})).slice(0, 100))
       }
-      yield* isWell
+      yield* expectWorking
     }))
 
-  it.scoped("downloads that nobody finishes", () =>
+  it.scoped("survives downloads that are reset in their middle", () =>
     Effect.gen(function*() {
       yield* create
       const bytes = ramp(4 * mebibyte)
-      const archive = (yield* ask(upload(archives, bytes))).headers["x-amz-archive-id"]
-      const job = (yield* ask(post(JSON.stringify({ Type: "archive-retrieval", ArchiveId: archive })))).headers
+      const archive = (yield* exchange(upload(archives, bytes))).headers["x-amz-archive-id"]
+      const job = (yield* exchange(post(JSON.stringify({ Type: "archive-retrieval", ArchiveId: archive })))).headers
       const output = `${jobs}/${job["x-amz-job-id"]}/output`
-      yield* until(ask({ target: output, headers: { range: "bytes=0-9" } }), ({ status }) => status === 206)
+      yield* until(exchange({ target: output, headers: { range: "bytes=0-9" } }), ({ status }) => status === 206)
       for (let i = 0; i < 5; i++) {
         const connection = yield* connect
         yield* connection.write(yield* Support.head(connection.port, { target: output }))
         yield* Effect.async<void>((resume) => void connection.socket.once("data", () => resume(Effect.void)))
         connection.reset()
       }
-      expect((yield* ask({ target: output })).body.equals(bytes)).toBe(true)
+      expect((yield* exchange({ target: output })).body.equals(bytes)).toBe(true)
     }))
 
-  it.scoped("a body that stops coming", () =>
+  it.scoped("responds with status 408 when a body stops in its middle", () =>
     Effect.gen(function*() {
       yield* create
       const bytes = ramp(mebibyte)
       const part = yield* multipart
-      for (const plan of [upload(archives, bytes), upload(part, bytes, asPart), post("x".repeat(1000))]) {
+      for (const request of [upload(archives, bytes), upload(part, bytes, asPart), post("x".repeat(1000))]) {
         const connection = yield* connect
-        yield* connection.write(yield* Support.head(connection.port, plan))
+        yield* connection.write(yield* Support.head(connection.port, request))
         yield* connection.write(bytes.subarray(0, 500))
-        const answer = yield* Effect.flatten(connection.answer())
-        expectAnswer("slow", answer, [408, "RequestTimeoutException", /^Request timed out\.$/])
+        const response = yield* Effect.flatten(connection.response())
+        expectResponse("slow", response, [408, "RequestTimeoutException", /^Request timed out\.$/])
       }
-      expect((yield* ask({ target: part })).json).toMatchObject({ Parts: [] })
-      yield* isWell
+      expect((yield* exchange({ target: part })).json).toMatchObject({ Parts: [] })
+      yield* expectWorking
     }))
 
-  it.scoped("a body that comes slowly but steadily", () =>
+  it.scoped("accepts a body that comes slowly but steadily", () =>
     Effect.gen(function*() {
       yield* create
       const bytes = ramp(1000)
@@ -519,15 +520,15 @@ const hostile = (it: Vitest.MethodsNonLive<HttpServer.HttpServer | NodeEmulator.
       for (let at = 0; at < bytes.length; at += 200) {
         yield* Effect.delay(connection.write(bytes.subarray(at, at + 200)), "100 millis")
       }
-      expect((yield* Effect.flatten(connection.answer())).status).toBe(201)
+      expect((yield* Effect.flatten(connection.response())).status).toBe(201)
     }))
 }
 
-layer(server(), { excludeTestServices: true })("A server among the hostile", hostile)
-layer(server(true), { excludeTestServices: true })("A server among the hostile, over TLS", hostile)
+layer(server(), { excludeTestServices: true })("an emulator over TCP", hostile)
+layer(server(true), { excludeTestServices: true })("an emulator over TLS", hostile)
 
-describe("With files", () => {
-  /** A vault and an upload in an emulator on disk, and the sizes of the blobs it keeps. */
+describe("an emulator on disk", () => {
+  /** Runs `body` with a vault and an open upload in an emulator on disk, and with the sizes of its blobs. */
   const onDisk = <E>(
     body: (
       part: string,
@@ -555,11 +556,11 @@ describe("With files", () => {
   const bytes = ramp(mebibyte)
   const half = mebibyte / 2
 
-  /** An upload of which one half has arrived. */
-  const begin = (plan: Support.Plan, sizes: Effect.Effect<ReadonlyArray<number>>) =>
+  /** Sends the first half of an upload. */
+  const sendHalf = (request: Support.Request, sizes: Effect.Effect<ReadonlyArray<number>>) =>
     Effect.gen(function*() {
       const connection = yield* connect
-      yield* connection.write(yield* Support.head(connection.port, plan))
+      yield* connection.write(yield* Support.head(connection.port, request))
       yield* connection.write(bytes.subarray(0, half))
       yield* until(sizes, (sizes) => sizes.includes(half))
       return connection
@@ -571,61 +572,71 @@ describe("With files", () => {
     "half-closed": (socket) => socket.end()
   }
   for (const [name, cut] of Object.entries(cuts)) {
-    it.scopedLive(`a body cut short, its socket ${name}, leaves nothing`, () =>
+    it.scopedLive(`stores nothing of a body that is cut off by a socket that is ${name}`, () =>
       onDisk((part, sizes) =>
         Effect.gen(function*() {
-          for (const plan of [upload(archives, bytes), upload(part, bytes, asPart)]) {
-            const connection = yield* begin(plan, sizes)
+          for (const request of [upload(archives, bytes), upload(part, bytes, asPart)]) {
+            const connection = yield* sendHalf(request, sizes)
             cut(connection.socket)
-            const answer = yield* connection.answer()
-            expect(Option.getOrElse(Option.map(answer, ({ status }) => status), () => 400)).toBe(400)
+            const response = yield* connection.response()
+            expect(Option.getOrElse(Option.map(response, ({ status }) => status), () => 400)).toBe(400)
             yield* until(sizes, ({ length }) => length === 0)
           }
-          expect((yield* ask({ target: part })).json).toMatchObject({ Parts: [] })
-          expect((yield* ask({ target: vault })).json).toMatchObject({ NumberOfArchives: 0, LastInventoryDate: null })
-          const answers = yield* Effect.all([ask(upload(archives, bytes)), ask(upload(part, bytes, asPart))])
-          expect(answers.map(({ status }) => status)).toEqual([201, 204])
+          expect((yield* exchange({ target: part })).json).toMatchObject({ Parts: [] })
+          expect((yield* exchange({ target: vault })).json).toMatchObject({
+            NumberOfArchives: 0,
+            LastInventoryDate: null
+          })
+          const responses = yield* Effect.all([
+            exchange(upload(archives, bytes)),
+            exchange(upload(part, bytes, asPart))
+          ])
+          expect(responses.map(({ status }) => status)).toEqual([201, 204])
           expect(yield* sizes).toEqual([mebibyte, mebibyte])
         })
       ))
   }
 
-  it.scopedLive("a body whose upload or vault goes meanwhile is refused and leaves nothing", () =>
+  it.scopedLive("rejects a body whose upload or vault is deleted meanwhile, and stores nothing", () =>
     onDisk((part, sizes) =>
       Effect.gen(function*() {
-        for (const [plan, gone] of [[upload(part, bytes, asPart), part], [upload(archives, bytes), vault]] as const) {
-          const connection = yield* begin(plan, sizes)
-          expect((yield* ask({ method: "DELETE", target: gone, headers: { "content-length": "0" } })).status).toBe(204)
+        for (
+          const [request, gone] of [[upload(part, bytes, asPart), part], [upload(archives, bytes), vault]] as const
+        ) {
+          const connection = yield* sendHalf(request, sizes)
+          expect((yield* exchange({ method: "DELETE", target: gone, headers: { "content-length": "0" } })).status).toBe(
+            204
+          )
           yield* connection.write(bytes.subarray(half))
-          const answer = yield* Effect.flatten(connection.answer())
-          expectAnswer(gone, answer, [404, "ResourceNotFoundException"])
+          const response = yield* Effect.flatten(connection.response())
+          expectResponse(gone, response, [404, "ResourceNotFoundException"])
           yield* until(sizes, ({ length }) => length === 0)
         }
       })
     ))
 
-  it.scopedLive("a part sent twice at once is there once", () =>
+  it.scopedLive("stores a part once that is sent twice at the same time", () =>
     onDisk((part, sizes) =>
       Effect.gen(function*() {
         const bodies = [bytes, ramp(mebibyte, 1)]
-        const first = yield* begin(upload(part, bytes, asPart), sizes)
-        expect((yield* ask(upload(part, bodies[1]!, asPart))).status).toBe(204)
+        const first = yield* sendHalf(upload(part, bytes, asPart), sizes)
+        expect((yield* exchange(upload(part, bodies[1]!, asPart))).status).toBe(204)
         yield* first.write(bytes.subarray(half))
-        expect((yield* Effect.flatten(first.answer())).status).toBe(204)
-        expect((yield* ask({ target: part })).json["Parts"]).toEqual([
+        expect((yield* Effect.flatten(first.response())).status).toBe(204)
+        expect((yield* exchange({ target: part })).json["Parts"]).toEqual([
           { RangeInBytes: `0-${mebibyte - 1}`, SHA256TreeHash: treeHash(bytes) }
         ])
         expect(yield* until(sizes, ({ length }) => length === 1)).toEqual([mebibyte])
       })
     ))
 
-  it.scopedLive("refused bodies leave nothing", () =>
+  it.scopedLive("stores nothing of rejected bodies", () =>
     onDisk((part, sizes) =>
       Effect.gen(function*() {
         const others = hashes(ramp(mebibyte, 1))
         const wrong = { "x-amz-sha256-tree-hash": others["x-amz-sha256-tree-hash"] }
         for (
-          const [plan, status] of [
+          const [request, status] of [
             [upload(archives, bytes, others), 403],
             [upload(archives, bytes, wrong), 400],
             [upload(part, bytes, { ...asPart, ...others }), 403],
@@ -633,9 +644,9 @@ describe("With files", () => {
             [upload(part, bytes, { "content-range": `bytes 1-${mebibyte}/*` }), 400],
             [upload(part, bytes, { "content-range": `bytes 0-${mebibyte}/*` }), 400]
           ] as const
-        ) expect((yield* ask(plan)).status).toBe(status)
+        ) expect((yield* exchange(request)).status).toBe(status)
         yield* until(sizes, ({ length }) => length === 0)
-        expect((yield* ask({ target: part })).json).toMatchObject({ Parts: [] })
+        expect((yield* exchange({ target: part })).json).toMatchObject({ Parts: [] })
       })
     ))
 })

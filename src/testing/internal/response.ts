@@ -1,5 +1,5 @@
 /**
- * Answers that no service gave, or gave otherwise.
+ * HTTP responses that no server sent: made from a status, headers and a stream, or changed from a real response.
  *
  * @internal
  */
@@ -15,7 +15,7 @@ import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 
-/** The bytes of a stream in one piece. */
+/** Reads a stream to its end and returns its bytes. */
 export const collect = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Effect.Effect<Uint8Array<ArrayBuffer>, E, R> =>
   Effect.map(Stream.runCollect(stream), (chunk) => {
     const pieces = Array.from(chunk)
@@ -28,7 +28,14 @@ export const collect = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Effect.E
     return bytes
   })
 
-class Answer extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
+/**
+ * A response whose body is a stream. Each time the body is read, the stream runs again.
+ *
+ * It shares no code with the other two classes of responses. That of the emulator is internal to `src/emulator`, and that
+ * of `NodeHttp` reads from undici. `HttpClientResponse.fromWeb` is no substitute: it allows one read only, and its body
+ * cannot fail with a given error.
+ */
+class StreamResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
   readonly remoteAddress: Option.Option<string> = Option.none()
@@ -83,50 +90,48 @@ class Answer extends Inspectable.Class implements HttpClientResponse.HttpClientR
   }
 
   toJSON(): unknown {
-    return { _id: "effect-glacier/testing/Answer", status: this.status, headers: this.headers }
+    return { _id: "effect-glacier/testing/Response", status: this.status, headers: this.headers }
   }
 }
 
-const utf8 = new TextEncoder()
-
-/** An answer of one's own. */
-export const of = (
+/** Makes a response whose body is a stream. */
+export const make = (
   request: HttpClientRequest.HttpClientRequest,
   status: number,
   headers: Readonly<Record<string, string>>,
   body: Stream.Stream<Uint8Array, unknown>
-): HttpClientResponse.HttpClientResponse => new Answer(request, status, Headers.fromInput(headers), body)
+): HttpClientResponse.HttpClientResponse => new StreamResponse(request, status, Headers.fromInput(headers), body)
 
-/** An answer of one's own, in text. */
-export const make = (
+/** Makes a response whose body is a text. */
+export const ofText = (
   request: HttpClientRequest.HttpClientRequest,
   status: number,
   contentType: string,
   text: string
 ): HttpClientResponse.HttpClientResponse =>
-  of(request, status, { "content-type": contentType }, Stream.succeed(utf8.encode(text)))
+  make(request, status, { "content-type": contentType }, Stream.encodeText(Stream.succeed(text)))
 
-/** A refusal in the words of the service. */
-export const refusal = (
+/** Makes the response with which Glacier reports an error. */
+export const ofError = (
   request: HttpClientRequest.HttpClientRequest,
   status: number,
   code: string,
   message: string
 ): HttpClientResponse.HttpClientResponse =>
-  make(
+  ofText(
     request,
     status,
     "application/json",
     JSON.stringify({ code, message, type: status < 500 ? "Client" : "Server" })
   )
 
-/** An answer without one of its headers. */
-export const without = (
+/** Returns a copy of a response without one of its headers. */
+export const withoutHeader = (
   { headers, request, status, stream }: HttpClientResponse.HttpClientResponse,
   name: string
-): HttpClientResponse.HttpClientResponse => new Answer(request, status, Headers.remove(headers, name), stream)
+): HttpClientResponse.HttpClientResponse => new StreamResponse(request, status, Headers.remove(headers, name), stream)
 
-/** An answer with other headers or another body. */
+/** Returns a copy of a response with some headers replaced, or with another body. */
 export const changed = (
   { headers, request, status, stream }: HttpClientResponse.HttpClientResponse,
   change: {
@@ -134,4 +139,4 @@ export const changed = (
     readonly body?: Stream.Stream<Uint8Array, unknown>
   }
 ): HttpClientResponse.HttpClientResponse =>
-  new Answer(request, status, Headers.setAll(headers, change.headers ?? {}), change.body ?? stream)
+  new StreamResponse(request, status, Headers.setAll(headers, change.headers ?? {}), change.body ?? stream)

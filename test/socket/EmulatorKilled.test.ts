@@ -3,13 +3,17 @@ import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Deferred, Effect, Fiber, type Scope } from "effect"
+import { runEmulator } from "../support/processes.ts"
 import * as Support from "./support.ts"
 
 const { call, mebibyte, ramp, treeHash } = Support
 
-const vault = { accountId: "-", vaultName: "survivor" }
+const vault = { accountId: "-", vaultName: "killed" }
 
-/** An emulator with files that runs for as long as `body`, and is killed then. Each `life` finds what the last one left. */
+/**
+ * Runs `body` with an emulator program that keeps its data in files. Each `life` is one process of it, which is killed at its
+ * end, and starts with the files of the process before.
+ */
 const onDisk = <A, E>(
   body: (
     life: <B, E>(
@@ -24,7 +28,7 @@ const onDisk = <A, E>(
     return yield* body(
       (use) =>
         Effect.scoped(Effect.gen(function*() {
-          const { exit, kill, port } = yield* Support.runEmulator(
+          const { exit, kill, port } = yield* runEmulator(
             ...["--data", data, "--job-delay", "50 millis", "--inventory-delay", "0 millis"]
           )
           const glacier = yield* Support.sdk(port)
@@ -34,9 +38,9 @@ const onDisk = <A, E>(
     )
   }).pipe(Effect.scoped, Effect.provide(NodeContext.layer))
 
-/** Runs calls, four at a time, and kills when so many are acknowledged: the others are on their way then. */
+/** Runs calls, four at a time, and kills the emulator after some of them have succeeded and others are still running. */
 const killAfter = <E>(
-  acknowledgements: number,
+  successes: number,
   kill: Effect.Effect<void>,
   calls: ReadonlyArray<Effect.Effect<unknown, E>>
 ) =>
@@ -46,7 +50,7 @@ const killAfter = <E>(
     const all = yield* Effect.forEach(calls, (call) =>
       Effect.ignore(Effect.zipRight(
         call,
-        Effect.suspend(() => ++count === acknowledgements ? Deferred.succeed(enough, undefined) : Effect.void)
+        Effect.suspend(() => ++count === successes ? Deferred.succeed(enough, undefined) : Effect.void)
       )), { concurrency: 4, discard: true }).pipe(Effect.fork)
     yield* Deferred.await(enough)
     yield* kill
@@ -77,9 +81,9 @@ const expectArchive = (glacier: Glacier, archiveId: string | undefined, expected
 const fails = (run: () => Promise<unknown>) =>
   Effect.map(Effect.flip(call(run)), ({ name }) => void expect(name).toBe("ResourceNotFoundException"))
 
-describe.concurrent("What is acknowledged survives SIGKILL", () => {
+describe.concurrent("an emulator that is killed", () => {
   it.scopedLive(
-    "vaults, and an upload killed three times in the middle of its parts",
+    "keeps vaults, and the parts of an upload during which it was killed three times",
     () =>
       onDisk((life, blobs) =>
         Effect.gen(function*() {
@@ -103,7 +107,7 @@ describe.concurrent("What is acknowledged survives SIGKILL", () => {
             const part = { ...upload, range: `bytes ${rangeOf(index)}/*`, body: parts[index]! }
             return Effect.map(call(() => glacier.uploadMultipartPart(part)), () => void acknowledged.add(index))
           }
-          /** The parts that are still to be sent, last first. */
+          /** The parts that the emulator does not have, last first. */
           const missing = (glacier: Glacier) =>
             Effect.gen(function*() {
               yield* call(() => glacier.describeVault(empty))
@@ -117,11 +121,11 @@ describe.concurrent("What is acknowledged survives SIGKILL", () => {
               expect(yield* blobs).toBe(listed.length)
               return parts.flatMap((_, index) => listed.includes(index) ? [] : [index]).reverse()
             })
-          for (const acknowledgements of [1, 2, 3]) {
+          for (const successes of [1, 2, 3]) {
             yield* life((glacier, kill) =>
               Effect.flatMap(
                 missing(glacier),
-                (indices) => killAfter(acknowledgements, kill, indices.map((index) => put(glacier, index)))
+                (indices) => killAfter(successes, kill, indices.map((index) => put(glacier, index)))
               )
             )
           }
@@ -151,7 +155,7 @@ describe.concurrent("What is acknowledged survives SIGKILL", () => {
   )
 
   it.scopedLive(
-    "archives, killed twice in the middle of others, a job, and what was deleted",
+    "keeps archives during whose uploads it was killed twice, jobs and deletions",
     () =>
       onDisk((life, blobs) =>
         Effect.gen(function*() {
@@ -163,19 +167,19 @@ describe.concurrent("What is acknowledged survives SIGKILL", () => {
               expect(NumberOfArchives).toBeGreaterThanOrEqual(acknowledged.size)
               expect(yield* blobs).toBe(NumberOfArchives)
             })
-          for (const acknowledgements of [1, 3]) {
+          for (const successes of [1, 3]) {
             yield* life((glacier, kill) =>
               Effect.gen(function*() {
                 yield* call(() => glacier.createVault(vault))
                 yield* check(glacier)
                 const uploads = Array.from({ length: 8 }, (_, i) => {
-                  const body = ramp(2 * mebibyte, acknowledgements * 8 + i)
+                  const body = ramp(2 * mebibyte, successes * 8 + i)
                   return Effect.map(
                     call(() => glacier.uploadArchive({ ...vault, body })),
                     ({ archiveId }) => void acknowledged.set(archiveId!, body)
                   )
                 })
-                yield* killAfter(acknowledgements, kill, uploads)
+                yield* killAfter(successes, kill, uploads)
               })
             )
           }

@@ -1,0 +1,101 @@
+/** Programs that tests run in processes of their own, to send them signals or to kill them. */
+import * as Effect from "effect/Effect"
+import { build } from "esbuild"
+import { spawn } from "node:child_process"
+import { once } from "node:events"
+import { rmSync } from "node:fs"
+import { basename } from "node:path"
+import { createInterface } from "node:readline"
+import { text as textOf } from "node:stream/consumers"
+import { fileURLToPath } from "node:url"
+import { afterAll } from "vitest"
+
+/** The folders of the bundles, by the path of their script. */
+const bundles = new Map<string, Promise<string>>()
+
+const nodeModules = fileURLToPath(new URL("../../node_modules", import.meta.url))
+
+/**
+ * Bundles a script with everything that it imports, and returns the folder. A bundle starts about ten times as fast as a
+ * script that tsx compiles, and some tests start dozens of processes.
+ */
+const bundle = (script: string): Promise<string> => {
+  // Two levels below the package, as src/node and dist/node are: OptionalPackages.ts reads ../../package.json.
+  const outdir = `${nodeModules}/.bundle-${process.pid}-${basename(script, ".ts")}`
+  const building = bundles.get(script) ?? build({
+    entryPoints: { program: script },
+    outdir,
+    bundle: true,
+    // Keeps dynamic imports, so that a program loads only what it needs.
+    splitting: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    // For the packages that are written in CommonJS.
+    banner: { js: `import * as _module from "node:module"; const require = _module.createRequire(import.meta.url)` },
+    // It fails in a bundle.
+    external: ["@peculiar/x509", "reflect-metadata"],
+    logLevel: "error"
+  }).then(() => outdir)
+  bundles.set(script, building)
+  return building
+}
+
+afterAll(async () => {
+  for (const folder of bundles.values()) rmSync(await folder, { recursive: true, force: true })
+})
+
+/** Runs a TypeScript program until it ends. When the scope closes, the process is killed. */
+export const runScript = (script: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}) =>
+  Effect.flatMap(Effect.promise(() => bundle(script)), (folder) =>
+    Effect.acquireRelease(
+      Effect.sync(() => {
+        const child = spawn(process.execPath, [`${folder}/program.js`, ...args], {
+          stdio: ["ignore", "pipe", "pipe"],
+          env: { ...process.env, ...env }
+        })
+        const lines: Array<string> = []
+        const firstLine = new Promise<string>((resolve) => {
+          const reader = createInterface(child.stdout)
+          reader.on("line", (line) => {
+            lines.push(line)
+            resolve(line)
+          })
+          reader.on("close", () => resolve(""))
+        })
+        const stderr = textOf(child.stderr)
+        const exit = once(child, "close").then(async ([code, signal]: Array<unknown>) => ({
+          code: code as number | null,
+          signal: signal as string | null,
+          stdout: lines.join("\n"),
+          stderr: await stderr
+        }))
+        return {
+          /** The first line that the program prints; empty if it prints none. */
+          firstLine: Effect.promise(() => firstLine),
+          /** The lines that the program has printed so far. */
+          lines: Effect.sync(() => [...lines]),
+          exit: Effect.promise(() => exit),
+          kill: (signal: NodeJS.Signals) => Effect.sync(() => child.kill(signal))
+        }
+      }),
+      ({ exit, kill }) => Effect.zipRight(kill("SIGKILL"), exit)
+    ))
+
+const program = fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url))
+
+/** Runs the `effect-glacier` program. */
+export const runProgram = (...args: ReadonlyArray<string>) => runScript(program, args)
+
+/** Runs an emulator on a free port and waits until it listens. */
+export const runEmulator = (...args: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    const running = yield* runProgram("emulator", "--port", "0", ...args)
+    const line = yield* running.firstLine
+    const [, url, port] = /^Glacier emulator listening on (https?:\/\/127\.0\.0\.1:(\d+))$/.exec(line) ?? []
+    if (url === undefined) {
+      const { stderr, stdout } = yield* Effect.zipRight(running.kill("SIGKILL"), running.exit)
+      return yield* Effect.dieMessage(`The emulator did not start:\n${stdout}\n${stderr}`)
+    }
+    return { ...running, url, port: Number(port) }
+  })
