@@ -62,7 +62,7 @@ describe("Vault.retrieveArchive with reuse", () => {
       expect(yield* paid).toBe(2)
     }).pipe(Effect.provide(layer())))
 
-  it.effect("reuses no job of another archive, range or tier, nor a range for the whole archive", () =>
+  it.effect("reuses no job of another archive, range or tier, and treats a range of all bytes as the whole archive", () =>
     Effect.gen(function*() {
       const { archiveId, vault } = yield* stored
       const other = yield* vault.upload(Source.bytes(pattern(1)))

@@ -61,7 +61,7 @@ describe("JobWaiting.usual", () => {
     ["Expedited", "3 minutes", { early: 12, window: 60_000, late: 15_000 }],
     ["Standard", "4 hours", { early: 26, window: 3 * hour, late: 5 * 60_000 }],
     ["Bulk", "8 hours", { early: 28, window: 5 * hour, late: 10 * 60_000 }]
-  ])("asks for a job of tier %s seldom before its usual time, and often after it", ([tier, jobDelay, rule]) => {
+  ])("polls a job of tier %s seldom before its usual time, and often after it", ([tier, jobDelay, rule]) => {
     const { asked, change } = asking()
     return Effect.gen(function*() {
       const { job } = yield* retrieval(tier)

@@ -185,7 +185,7 @@ const provided = (change?: Change) => <A, E, R>(effect: Effect.Effect<A, E, R>) 
 
 describe("RetrievalPlan.run", () => {
   it.scoped.each([undefined, false])(
-    "sets the modification time from the description if keepModified is %s",
+    "keeps the modification time of the description unless keepModified is false: %s",
     (keepModified) =>
       Effect.gen(function*() {
         const modified = DateTime.unsafeMake("2008-05-01T10:11:12Z")
@@ -201,7 +201,7 @@ describe("RetrievalPlan.run", () => {
       }).pipe(provided())
   )
 
-  it.scoped("starts no job when the download options are invalid", () =>
+  it.scoped("starts no job for invalid download options or a file in use", () =>
     Effect.gen(function*() {
       const { directory, fs, plan } = yield* planned(["a", "b"])
       const run = (download: RetrievalPlan.RunOptions["download"]) =>

@@ -503,7 +503,7 @@ describe("A policy", () => {
           Effect.provide(Layer.provide(client, Timeouts.layerWith(limits)))
         )
     ]
-  ])("of timeouts counts when it is provided %s", ([, run]) =>
+  ])("of timeouts applies when it is provided %s", ([, run]) =>
     Effect.gen(function*() {
       const fiber = yield* Effect.fork(run(broken(false).client))
       yield* TestClock.adjust("1 second")
