@@ -52,7 +52,7 @@ export {
 } from "./internal/storageError.ts"
 
 /**
- * Credentials that the emulator accepts. With a `sessionToken`, requests must be signed with that token.
+ * Credentials that the emulator accepts. With a `sessionToken`, requests must have that token.
  *
  * @since 0.1.0
  * @category models

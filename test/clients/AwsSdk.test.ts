@@ -1,4 +1,4 @@
-/** AWS's own client for JavaScript, as a user of it would use it: the suite of the folder `aws-sdk`. */
+/** Runs AWS's JavaScript client against the emulator: the suite in the folder `aws-sdk`. */
 import * as Aws from "@aws-sdk/client-glacier"
 import { expect, layer } from "@effect/vitest"
 import { Effect } from "effect"
@@ -15,8 +15,8 @@ import { vaults } from "./aws-sdk/Vaults.ts"
 layer(Support.layer(), { excludeTestServices: true })("AWS's JavaScript client", (it) => {
   for (const area of [vaults, archives, multipart, jobs, inventories, settings, account, errors]) area(it)
 
-  // The last one: it looks at what all others have seen.
-  it.effect("has received a response to each of its commands, and has thrown each of its errors", () =>
+  // This test is last, because it reads what the other tests have recorded.
+  it.effect("has succeeded with each of its commands, and thrown each of its errors", () =>
     Effect.sync(() => {
       const own = Object.keys(Aws).filter((name) => /^[A-Z]\w+(Command|Exception)$/.test(name))
       expect(own.filter((name) => name.endsWith("Command"))).toHaveLength(33)

@@ -1,4 +1,4 @@
-/** AWS's own client for Python, as a user of it would use it: the suite of the folder `glacier_boto3`. */
+/** Runs AWS's Python client against the emulator: the suite in the folder `glacier_boto3`. */
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it, layer } from "@effect/vitest"
@@ -10,7 +10,7 @@ import { NodeEmulator } from "../../src/node/index.ts"
 
 const suite = fileURLToPath(new URL("./glacier_boto3", import.meta.url))
 
-// The system's own Python first: boto3 comes as a package of the system.
+// The system's Python comes first, because boto3 may be installed as a package of the system.
 const python = ["/usr/bin/python3", "python3"].find((python) => spawnSync(python, ["-c", "import boto3"]).status === 0)
 
 const Line = Schema.parseJson(Schema.Struct({ test: Schema.String, reason: Schema.optional(Schema.String) }))
@@ -31,7 +31,7 @@ const environment = {
 
 const emptyAccount = "111122223333"
 
-// The secret key of these is their name.
+// The secret of these keys is equal to their id.
 const key = (name: string, rest: Partial<Emulator.Key> = {}): Emulator.Key => ({
   accessKeyId: name,
   secretAccessKey: Redacted.make(name),
@@ -48,7 +48,7 @@ const keys = [
   key("EXPIRED", { sessionToken, expiration: DateTime.unsafeMake(0) })
 ]
 
-/** Runs some areas of the suite, or all, and gives what it says on stdout and stderr. */
+/** Runs some areas of the suite, or all, and returns its stdout and stderr. */
 const run = (python: string, areas: ReadonlyArray<string>, endpoints: Readonly<Record<string, string>>) =>
   Effect.async<{ readonly stdout: string; readonly stderr: string }>((resume, signal) => {
     const env = { PATH: process.env["PATH"], ...environment, ...endpoints }
@@ -57,8 +57,8 @@ const run = (python: string, areas: ReadonlyArray<string>, endpoints: Readonly<R
     })
   })
 
-/** Why each test failed: empty when it passed, undefined when it did not run. */
-class Results extends Context.Tag("test/Results")<Results, (test: string) => string | undefined>() {}
+/** Returns why a test failed. The text is empty when the test passed. */
+class Results extends Context.Tag("test/Results")<Results, (test: string) => string>() {}
 
 const serve = (options: NodeEmulator.Options) =>
   Effect.map(Layer.build(NodeEmulator.layerServer(options)), Context.get(NodeEmulator.Address))
@@ -93,13 +93,13 @@ const results = (python: string, areas: ReadonlyArray<string> = [], tls?: true) 
         AWS_CA_BUNDLE: authorities
       })
       const reasons = new Map(linesOf(stdout).map(({ reason, test }) => [test, reason]))
-      return (test: string) => reasons.get(test) ?? `It did not run.\n${stderr}`
+      return (test: string) => reasons.get(test) ?? `The test did not run.\n${stderr}`
     })
   ).pipe(Layer.provide(NodeContext.layer), Layer.provide(Logger.remove(Logger.defaultLogger)))
 
 if (python === undefined) {
   const skipped = "boto3 suite (skipped: python3 with boto3 is not installed)"
-  // The reporter prints only the number of skipped tests.
+  // The reporter shows only the number of skipped tests.
   console.warn(skipped)
   describe.skip(skipped, () => it("runs", () => {}))
 } else {

@@ -83,7 +83,7 @@ export const isDeletable = (vault: Vault): boolean =>
   (vault.inventory === undefined || vault.inventory.archives === 0) &&
   vault.lastWrite === (vault.inventory?.lastWrite ?? 0)
 
-// The bytes of a deleted archive stay until its jobs that had succeeded by then expire.
+// A job that succeeded before its archive was deleted still returns the bytes, so they stay until the job expires.
 const releaseArchive = (state: State, archive: Archive): void => {
   for (const job of archive.jobs ?? []) if (!archiveWasDeleted(job)) return
   for (const blob of archive.blobs) state.released.push(blob.id)

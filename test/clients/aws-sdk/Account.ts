@@ -8,7 +8,7 @@ const { created, emulated, invalid, stored } = Support
 
 const here = { accountId: "-" }
 
-/** A client of an emulator of its own with two archives of a MiB, and a retrieval of one by tier. */
+/** Starts an emulator with an archive of 1 MiB, and returns a function that retrieves one by tier. */
 const withArchive = (options: Parameters<typeof emulated>[0]) =>
   Effect.gen(function*() {
     const glacier = yield* emulated(options)
@@ -20,7 +20,7 @@ const withArchive = (options: Parameters<typeof emulated>[0]) =>
   })
 
 export const account = (it: Support.It) => {
-  it.scoped("data-retrieval policy: set, got and enforced", () =>
+  it.scoped("sets, gets and enforces the data-retrieval policy", () =>
     Effect.gen(function*() {
       const { glacier, retrieve } = yield* withArchive({})
       const rule = Effect.map(call(() => glacier.getDataRetrievalPolicy(here)), ({ Policy }) => Policy?.Rules)
@@ -32,7 +32,7 @@ export const account = (it: Support.It) => {
         expect(yield* rule).toEqual([strategy])
       }
       yield* call(() => retrieve("Standard"))
-      yield* Support.refused(
+      yield* Support.rejected(
         () => retrieve("Standard"),
         Aws.PolicyEnforcedException,
         400,
@@ -50,7 +50,7 @@ export const account = (it: Support.It) => {
       expect(yield* rule).toEqual([{ Strategy: "None" }])
     }))
 
-  it.scoped("provisioned capacity: bought, listed, and what lets large Expedited retrievals through", () =>
+  it.scoped("buys and lists provisioned capacity, which allows large Expedited retrievals", () =>
     Effect.gen(function*() {
       const { glacier, retrieve } = yield* withArchive({ expeditedLimit: mebibyte - 1 })
       const units = Effect.map(
@@ -59,7 +59,7 @@ export const account = (it: Support.It) => {
       )
       const purchase = () => glacier.purchaseProvisionedCapacity(here)
       expect(yield* units).toEqual([])
-      yield* Support.refused(
+      yield* Support.rejected(
         () => retrieve("Expedited"),
         Aws.InsufficientCapacityException,
         503,
@@ -77,6 +77,6 @@ export const account = (it: Support.It) => {
         StartDate: date,
         ExpirationDate: date
       })))
-      yield* Support.refused(purchase, Aws.LimitExceededException, 400, /at most 2 units/)
+      yield* Support.rejected(purchase, Aws.LimitExceededException, 400, /at most 2 units/)
     }))
 }

@@ -11,7 +11,7 @@ const { altered, created, finished, invalid, inVault, notFound, output, Sdk, sto
 const bytes = Buffer.from("bytes")
 
 export const archives = (it: Support.It) => {
-  it.scoped("archives: of bytes, of a text and of a file, stored with their tree hash", () =>
+  it.scoped("stores archives from bytes, a text and a file with their tree hash", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const fs = yield* FileSystem.FileSystem
@@ -32,7 +32,7 @@ export const archives = (it: Support.It) => {
       }
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.scoped("archives: deleted twice, and not from another vault", () =>
+  it.scoped("deletes an archive twice, but not through another vault", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const vault = yield* created(glacier, "deleted")
@@ -50,7 +50,7 @@ export const archives = (it: Support.It) => {
       )
     }))
 
-  it.scoped("archives: with wrong checksums, or none at all", () =>
+  it.scoped("rejects archives with wrong or missing checksums", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const vault = yield* created(glacier, "checksums")
@@ -62,14 +62,14 @@ export const archives = (it: Support.It) => {
         () => glacier.uploadArchive({ ...vault, body: bytes, checksum: "nonsense" }),
         "Invalid x-amz-sha256-tree-hash: nonsense"
       )
-      // Plain and tree hash of more than a MiB differ: each must be checked.
+      // Above 1 MiB the plain hash differs from the tree hash: both must be verified.
       const body = ramp(2 * mebibyte)
       yield* invalid(
         () => glacier.uploadArchive({ ...vault, body, checksum: treeHash(ramp(2 * mebibyte, 1)) }),
         /^Checksum mismatch: /
       )
       const other = yield* altered("unsigned", ({ headers }) => headers["x-amz-content-sha256"] = "0".repeat(64))
-      yield* Support.refused(
+      yield* Support.rejected(
         () => other.uploadArchive({ ...vault, body }),
         "InvalidSignatureException",
         403,
@@ -81,7 +81,7 @@ export const archives = (it: Support.It) => {
         "Required parameter missing: x-amz-sha256-tree-hash"
       )
       const corrupt = yield* altered("signed", (request) => request.body = ramp(2 * mebibyte, 1))
-      yield* Support.refused(
+      yield* Support.rejected(
         () => corrupt.uploadArchive({ ...vault, body }),
         "InvalidSignatureException",
         403,
@@ -90,11 +90,11 @@ export const archives = (it: Support.It) => {
       expect((yield* call(() => glacier.describeVault(vault))).NumberOfArchives).toBe(0)
     }))
 
-  it.scoped("archives: of no bytes, and of no vault", () =>
+  it.scoped("rejects archives without bytes or for a missing vault", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const vault = yield* created(glacier, "no-bytes")
-      // The client cannot compute the tree hash of an empty body, so the test passes one.
+      // The client cannot compute the tree hash of an empty body, so the test sets it.
       yield* invalid(
         () => glacier.uploadArchive({ ...vault, checksum: treeHash(Buffer.alloc(0)) }),
         "Invalid Content-Length: 0"
@@ -105,7 +105,7 @@ export const archives = (it: Support.It) => {
       )
     }))
 
-  it.scoped("archives: with descriptions", () =>
+  it.scoped("keeps the descriptions of archives", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const vault = yield* created(glacier, "descriptions")

@@ -1,4 +1,4 @@
-/** Errors that belong to no operation in particular; the others are with their areas. */
+/** Errors that any operation may return. The other areas test the errors of their operations. */
 import * as Aws from "@aws-sdk/client-glacier"
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
@@ -9,11 +9,11 @@ import { Emulator } from "../../../src/emulator/index.ts"
 import { call, defaultKey, mebibyte, ramp } from "../../socket/support.ts"
 import * as Support from "./support.ts"
 
-const { alter, altered, client, created, denied, emulated, missing, refused, Sdk, stored } = Support
+const { alter, altered, client, created, denied, emulated, missing, rejected, Sdk, stored } = Support
 
 const here = { accountId: "-" }
 
-/** Replaces the body, and takes the hashes of the one before away. */
+/** Replaces the body, and removes the hashes of the previous one. */
 const replaceBody = (request: Support.Request, body: string) => {
   request.body = body
   request.headers["content-length"] = String(body.length)
@@ -22,7 +22,7 @@ const replaceBody = (request: Support.Request, body: string) => {
 }
 
 export const errors = (it: Support.It) => {
-  it.scoped("errors: a body that pauses", () =>
+  it.scoped("throws RequestTimeoutException when a body pauses", () =>
     Effect.gen(function*() {
       const glacier = yield* emulated({ bodyTimeout: "300 millis" })
       const vault = yield* created(glacier, "pausing")
@@ -32,7 +32,7 @@ export const errors = (it: Support.It) => {
           yield body.subarray(0, 1000)
           await new Promise(() => {})
         })()))
-      yield* refused(
+      yield* rejected(
         () => glacier.uploadArchive({ ...vault, body }),
         Aws.RequestTimeoutException,
         408,
@@ -40,7 +40,7 @@ export const errors = (it: Support.It) => {
       )
     }))
 
-  it.scoped("errors: a storage that fails", () =>
+  it.scoped("throws ServiceUnavailableException when the storage fails", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* fs.makeTempDirectoryScoped()
@@ -56,16 +56,16 @@ export const errors = (it: Support.It) => {
           () => glacier.getJobOutput({ ...vault, jobId }),
           () => glacier.uploadArchive({ ...vault, body: Buffer.from("bytes") })
         ]
-      ) yield* refused(run, Aws.ServiceUnavailableException, 500, /unavailable/)
+      ) yield* rejected(run, Aws.ServiceUnavailableException, 500, /unavailable/)
     }).pipe(Effect.provide([NodeContext.layer, Logger.remove(Logger.defaultLogger)])))
 
-  it.scoped("errors: an account without storage", () =>
+  it.scoped("throws NoLongerSupportedException for an account without storage", () =>
     Effect.gen(function*() {
       const glacier = yield* emulated({ withoutStorage: [Support.account] })
-      yield* refused(() => glacier.listVaults(here), Aws.NoLongerSupportedException, 400, /no longer supported/)
+      yield* rejected(() => glacier.listVaults(here), Aws.NoLongerSupportedException, 400, /no longer supported/)
     }))
 
-  it.scoped("errors: wrong credentials, and temporary ones", () =>
+  it.scoped("rejects wrong credentials, and accepts temporary ones", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const { accessKeyId, secretAccessKey } = defaultKey
@@ -75,14 +75,14 @@ export const errors = (it: Support.It) => {
         "Access denied for account ID: 999999999999"
       )
       const unknown = yield* client({ accessKeyId: "AKIANOBODY", secretAccessKey })
-      yield* refused(list(unknown), "UnrecognizedClientException", 400, /security token/)
+      yield* rejected(list(unknown), "UnrecognizedClientException", 400, /security token/)
       const wrong = yield* client({ accessKeyId, secretAccessKey: "wrong" })
-      yield* refused(list(wrong), "InvalidSignatureException", 403, /does not match the signature you provided/)
+      yield* rejected(list(wrong), "InvalidSignatureException", 403, /does not match the signature you provided/)
       const unexpected = yield* client({ accessKeyId, secretAccessKey, sessionToken: "unexpected" })
-      yield* refused(list(unexpected), "UnrecognizedClientException", 400, /security token/)
+      yield* rejected(list(unexpected), "UnrecognizedClientException", 400, /security token/)
 
       const expired = yield* emulated({ keys: [{ ...Emulator.defaultKey, expiration: DateTime.unsafeMake(0) }] })
-      yield* refused(
+      yield* rejected(
         list(expired),
         "ExpiredTokenException",
         403,
@@ -90,27 +90,27 @@ export const errors = (it: Support.It) => {
       )
 
       const temporary = yield* emulated({ keys: [{ ...Emulator.defaultKey, sessionToken: Redacted.make("token") }] })
-      yield* refused(list(temporary), "UnrecognizedClientException", 400, /security token/)
+      yield* rejected(list(temporary), "UnrecognizedClientException", 400, /security token/)
       temporary.config.credentials = () => Promise.resolve({ accessKeyId, secretAccessKey, sessionToken: "token" })
       expect((yield* call(list(temporary))).VaultList).toEqual([])
     }))
 
-  it.scoped("errors: a clock that is wrong, which the client corrects", () =>
+  it.scoped("rejects a wrong clock, which the client then corrects", () =>
     Effect.gen(function*() {
       const glacier = yield* client()
       glacier.config.systemClockOffset = 3_600_000
       const list = () => glacier.listVaults(here)
-      yield* refused(list, "InvalidSignatureException", 403, /^Signature not yet current: /)
+      yield* rejected(list, "InvalidSignatureException", 403, /^Signature not yet current: /)
       expect(Math.abs(glacier.config.systemClockOffset)).toBeLessThan(60_000)
       expect((yield* call(list)).$metadata.httpStatusCode).toBe(200)
     }))
 
-  it.scoped("errors: requests that were altered on their way", () =>
+  it.scoped("rejects requests that were altered on the way", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const vault = yield* created(glacier, "altered")
       const unsigned = yield* altered("signed", ({ headers }) => delete headers["authorization"])
-      yield* refused(
+      yield* rejected(
         () => unsigned.listVaults(here),
         "MissingAuthenticationTokenException",
         400,
@@ -121,7 +121,7 @@ export const errors = (it: Support.It) => {
       const newer = yield* altered("unsigned", ({ headers }) => headers["x-amz-glacier-version"] = "2099-01-01")
       yield* Support.invalid(() => newer.listVaults(here), "Invalid API version: 2099-01-01")
       const cut = yield* altered("unsigned", (request) => replaceBody(request, "{"))
-      yield* refused(
+      yield* rejected(
         () => cut.addTagsToVault({ ...vault, Tags: { key: "value" } }),
         "SerializationException",
         400,
@@ -133,8 +133,8 @@ export const errors = (it: Support.It) => {
         "Required parameter missing: Job Parameters"
       )
       const dated = yield* altered("signed", ({ headers }) => headers["x-amz-date"] = "20120601T000000Z")
-      yield* refused(() => dated.listVaults(here), "InvalidSignatureException", 403, /^Date in Credential/)
-      yield* refused(
+      yield* rejected(() => dated.listVaults(here), "InvalidSignatureException", 403, /^Date in Credential/)
+      yield* rejected(
         () => glacier.describeVault({ ...vault, vaultName: "a/b" }),
         "BadRequest",
         400,

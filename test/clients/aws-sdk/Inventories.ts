@@ -10,7 +10,7 @@ const bytes = Buffer.from("bytes")
 
 const descriptions = ["one", "a \"quoted\", one", "", "four"]
 
-/** A vault with an archive for each description, and the ids of these. */
+/** Makes a vault with an archive for each description, and returns the ids of the archives. */
 const filled = (vaultName: string) =>
   Effect.gen(function*() {
     const glacier = yield* Sdk
@@ -19,7 +19,7 @@ const filled = (vaultName: string) =>
     return { glacier, vault, ids }
   })
 
-/** The ids on one page of an inventory, and the marker of the next. */
+/** Returns the ids on a page of an inventory, and the marker of the next page. */
 const page = (vault: Support.Vault, selection: Aws.InventoryRetrievalJobInput) =>
   Effect.gen(function*() {
     const { description, job } = yield* finished(vault, {
@@ -34,7 +34,7 @@ const page = (vault: Support.Vault, selection: Aws.InventoryRetrievalJobInput) =
   })
 
 export const inventories = (it: Support.It) => {
-  it.scoped("inventories: as JSON, also a range of it", () =>
+  it.scoped("returns inventories as JSON, whole and in ranges", () =>
     Effect.gen(function*() {
       const { ids, vault } = yield* filled("json")
       const { description, job } = yield* finished(vault, { Type: "inventory-retrieval", Description: "all" })
@@ -63,7 +63,7 @@ export const inventories = (it: Support.It) => {
       expect(part.bytes.equals(body.subarray(2, 10))).toBe(true)
     }))
 
-  it.scoped("inventories: as CSV", () =>
+  it.scoped("returns inventories as CSV", () =>
     Effect.gen(function*() {
       const { ids, vault } = yield* filled("csv")
       const { description, job } = yield* finished(vault, { Type: "inventory-retrieval", Format: "CSV" })
@@ -79,7 +79,7 @@ export const inventories = (it: Support.It) => {
       ])
     }))
 
-  it.scoped("inventories: in pages", () =>
+  it.scoped("returns inventories in pages", () =>
     Effect.gen(function*() {
       const { ids, vault } = yield* filled("inventory-in-pages")
       for (const [limit, sizes] of [["1", [1, 1, 1, 1]], ["2", [2, 2]], ["3", [3, 1]], ["4", [4]]] as const) {
@@ -95,7 +95,7 @@ export const inventories = (it: Support.It) => {
       }
     }))
 
-  it.scoped("inventories: of some days", () =>
+  it.scoped("filters inventories by date", () =>
     Effect.gen(function*() {
       const { ids, vault } = yield* filled("days")
       const past = "2012-08-20T00:00:00Z"
@@ -109,7 +109,7 @@ export const inventories = (it: Support.It) => {
       ) expect(yield* page(vault, selection)).toEqual({ ids: expected })
     }))
 
-  it.scoped("inventories: of wrong selections", () =>
+  it.scoped("rejects invalid selections of inventories", () =>
     Effect.gen(function*() {
       const { glacier, vault } = yield* filled("selections")
       for (
@@ -131,7 +131,7 @@ export const inventories = (it: Support.It) => {
       }
     }))
 
-  it.scoped("inventories: of nothing", () =>
+  it.scoped("returns an empty inventory of an empty vault", () =>
     Effect.gen(function*() {
       const { glacier, ids, vault } = yield* filled("nothing")
       yield* Effect.forEach(ids, (archiveId) => call(() => glacier.deleteArchive({ ...vault, archiveId })))

@@ -8,7 +8,7 @@ const { created, emulated, finished, invalid, missing, notFound, output, Sdk, st
 
 const bytes = ramp(3.5 * mebibyte)
 
-/** A vault with one archive, and what retrieves it. */
+/** Makes a vault with one archive, and returns the parameters that retrieve it. */
 const retrieval = (vaultName: string) =>
   Effect.gen(function*() {
     const glacier = yield* Sdk
@@ -18,7 +18,7 @@ const retrieval = (vaultName: string) =>
   })
 
 export const jobs = (it: Support.It) => {
-  it.scoped("jobs: an archive as a whole, deleted meanwhile", () =>
+  it.scoped("retrieves a whole archive, even when it is deleted afterwards", () =>
     Effect.gen(function*() {
       const { archive, archiveId, glacier, vault } = yield* retrieval("whole")
       const topic = `arn:aws:sns:us-east-1:${Support.account}:topic`
@@ -57,7 +57,7 @@ export const jobs = (it: Support.It) => {
       expect(all.bytes.equals(bytes)).toBe(true)
     }))
 
-  it.scoped("jobs: an output in ranges", () =>
+  it.scoped("returns an output in ranges", () =>
     Effect.gen(function*() {
       const { archive, glacier, vault } = yield* retrieval("ranges")
       const { job } = yield* finished(vault, archive)
@@ -93,7 +93,7 @@ export const jobs = (it: Support.It) => {
       )
     }))
 
-  it.scoped("jobs: a part of an archive", () =>
+  it.scoped("retrieves a part of an archive", () =>
     Effect.gen(function*() {
       const { archive, vault } = yield* retrieval("part")
       const second = yield* finished(vault, { ...archive, RetrievalByteRange: "1048576-2097151", Tier: "Bulk" })
@@ -111,7 +111,7 @@ export const jobs = (it: Support.It) => {
       expect(some.contentRange).toBe(`bytes 10-19/${mebibyte}`)
       expect(some.bytes.equals(expected.subarray(10, 20))).toBe(true)
 
-      // No node of the tree spans these three MiB.
+      // No node of the hash tree spans these 3 MiB.
       const three = yield* finished(vault, { ...archive, RetrievalByteRange: "0-3145727" })
       expect(three.description.SHA256TreeHash).toBeUndefined()
       const unhashed = yield* output(three.job)
@@ -119,7 +119,7 @@ export const jobs = (it: Support.It) => {
       expect(unhashed.bytes.equals(bytes.subarray(0, 3 * mebibyte))).toBe(true)
     }))
 
-  it.scoped("jobs: wrong parameters", () =>
+  it.scoped("rejects invalid parameters of jobs", () =>
     Effect.gen(function*() {
       const { archive, glacier, vault } = yield* retrieval("wrong-parameters")
       const initiate = (jobParameters: Aws.JobParameters) => () => glacier.initiateJob({ ...vault, jobParameters })
@@ -141,7 +141,7 @@ export const jobs = (it: Support.It) => {
       yield* notFound(initiate({ ...archive, ArchiveId: "A".repeat(138) }), /^The archive ID was not found: A+$/)
     }))
 
-  it.scoped("jobs: take their time", () =>
+  it.scoped("returns jobs in progress until their delay ends", () =>
     Effect.gen(function*() {
       const glacier = yield* emulated({ jobDelay: "1 hour", inventoryDelay: "1 hour" })
       const vault = yield* created(glacier, "slow")
@@ -167,7 +167,7 @@ export const jobs = (it: Support.It) => {
       yield* invalid(() => glacier.deleteVault(vault), /^Vault not empty or recently written to: arn:/)
     }))
 
-  it.scoped("jobs: listed, filtered and in pages", () =>
+  it.scoped("lists jobs with filters and in pages", () =>
     Effect.gen(function*() {
       const { archive, glacier, vault } = yield* retrieval("jobs-in-pages")
       const inventory = { Type: "inventory-retrieval" }
@@ -196,7 +196,7 @@ export const jobs = (it: Support.It) => {
       yield* invalid(() => glacier.listJobs({ ...vault, completed: "TRUE" }), "Invalid completed: TRUE")
     }))
 
-  it.scoped("jobs: unknown ones", () =>
+  it.scoped("does not find unknown jobs", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const job = { ...yield* created(glacier, "unknown-jobs"), jobId: "A".repeat(92) }

@@ -13,7 +13,7 @@ const bytes = ramp(4 * mebibyte + 1000)
 
 const partOf = (index: number) => bytes.subarray(index * mebibyte, (index + 1) * mebibyte)
 
-/** Begins an upload in parts of a MiB. */
+/** Initiates an upload with parts of 1 MiB. */
 const started = (vault: Support.Vault, archiveDescription?: string) =>
   Effect.gen(function*() {
     const glacier = yield* Sdk
@@ -38,7 +38,7 @@ const put = (upload: Upload, index: number, body = partOf(index)) =>
     expect(checksum).toBe(treeHash(body))
   })
 
-/** The input that completes an upload of all bytes. */
+/** The parameters that complete an upload of all the bytes. */
 const whole = { archiveSize: String(bytes.length), checksum: treeHash(bytes) }
 
 const listedParts = [0, 1, 2, 3, 4].map((index) => ({
@@ -47,7 +47,7 @@ const listedParts = [0, 1, 2, 3, 4].map((index) => ({
 }))
 
 export const multipart = (it: Support.It) => {
-  it.scoped("multipart: out of order and sent again", () =>
+  it.scoped("accepts parts out of order and repeated", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const vault = yield* created(glacier, "out-of-order")
@@ -76,7 +76,7 @@ export const multipart = (it: Support.It) => {
       expect(all.bytes.equals(bytes)).toBe(true)
     }))
 
-  it.scoped("multipart: parts of a file", () =>
+  it.scoped("uploads parts of a file", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const fs = yield* FileSystem.FileSystem
@@ -99,7 +99,7 @@ export const multipart = (it: Support.It) => {
       expect(checksum).toBe(whole.checksum)
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.scoped("multipart: completed only when all is there", () =>
+  it.scoped("completes an upload only without gaps", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const upload = yield* started(yield* created(glacier, "all-there"))
@@ -117,7 +117,7 @@ export const multipart = (it: Support.It) => {
       expect((yield* call(complete)).archiveId).toMatch(/^[\w-]{138}$/)
     }))
 
-  it.scoped("multipart: wrong parts", () =>
+  it.scoped("rejects invalid parts", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const upload = yield* started(yield* created(glacier, "wrong-parts"))
@@ -147,7 +147,7 @@ export const multipart = (it: Support.It) => {
       expect((yield* call(() => glacier.listParts(upload))).Parts).toEqual([])
     }))
 
-  it.scoped("multipart: sizes of parts", () =>
+  it.scoped("rejects invalid part sizes", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const vault = yield* created(glacier, "part-sizes")
@@ -161,12 +161,12 @@ export const multipart = (it: Support.It) => {
       yield* missing(() => glacier.initiateMultipartUpload(vault), "Required parameter missing: x-amz-part-size")
     }))
 
-  it.scoped("multipart: parts in pages", () =>
+  it.scoped("lists parts in pages", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const upload = yield* started(yield* created(glacier, "parts-in-pages"))
       yield* Effect.forEach([4, 1, 3, 0, 2], (index) => put(upload, index))
-      // The client writes into the input that it is given.
+      // The client modifies its input.
       for (
         const [pageSize, sizes] of [[undefined, [5]], [1, [1, 1, 1, 1, 1]], [2, [2, 2, 1]], [1000, [5]]] as const
       ) {
@@ -179,7 +179,7 @@ export const multipart = (it: Support.It) => {
       yield* invalid(() => glacier.listParts({ ...upload, marker: "somewhere" }), "Invalid marker: somewhere")
     }))
 
-  it.scoped("multipart: uploads in pages, and aborted twice", () =>
+  it.scoped("lists uploads in pages, and aborts them twice", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const vault = yield* created(glacier, "uploads-in-pages")

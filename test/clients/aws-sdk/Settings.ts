@@ -10,7 +10,7 @@ const bytes = Buffer.from("bytes")
 
 const arnOf = ({ vaultName }: Support.Vault) => `arn:aws:glacier:us-east-1:${Support.account}:vaults/${vaultName}`
 
-/** The text of a policy that denies an action on a vault. */
+/** Returns the text of a policy that denies an action on a vault. */
 const denial = (vault: Support.Vault, action: string, condition?: object) =>
   JSON.stringify({
     Version: "2012-10-17",
@@ -25,7 +25,7 @@ const denial = (vault: Support.Vault, action: string, condition?: object) =>
   })
 
 export const settings = (it: Support.It) => {
-  it.scoped("tags: added, changed, listed and removed", () =>
+  it.scoped("adds, changes, lists and removes tags", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const vault = yield* created(glacier, "tags")
@@ -45,7 +45,7 @@ export const settings = (it: Support.It) => {
       yield* Support.missing(() => glacier.addTagsToVault(vault), "Required parameter missing: Tags")
     }))
 
-  it.scoped("tags: as many as there may be", () =>
+  it.scoped("rejects more than 50 tags on a vault", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const vault = yield* created(glacier, "many-tags")
@@ -56,14 +56,14 @@ export const settings = (it: Support.It) => {
         })
       for (const prefix of ["a", "b", "c", "d"]) yield* call(() => add(prefix, 10))
       yield* call(() => add("e", 9))
-      yield* Support.refused(() => add("f", 2), Aws.LimitExceededException, 400, /at most 50 tags/)
+      yield* Support.rejected(() => add("f", 2), Aws.LimitExceededException, 400, /at most 50 tags/)
       yield* call(() => add("f", 1))
       yield* call(() => add("a", 10))
       expect(Object.keys((yield* call(() => glacier.listTagsForVault(vault))).Tags!)).toHaveLength(50)
       yield* invalid(() => add("g", 11), /^Invalid Tags/)
     }))
 
-  it.scoped("notifications: set, replaced and deleted twice", () =>
+  it.scoped("sets, replaces and twice deletes a notification configuration", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const vault = yield* created(glacier, "notifications")
@@ -102,7 +102,7 @@ export const settings = (it: Support.It) => {
       }
     }))
 
-  it.scoped("access policy: set, enforced and deleted twice", () =>
+  it.scoped("sets, enforces and twice deletes an access policy", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const vault = yield* created(glacier, "access-policy")
@@ -130,7 +130,7 @@ export const settings = (it: Support.It) => {
       }
     }))
 
-  it.scoped("access policy: that goes by a tag", () =>
+  it.scoped("enforces an access policy by the tags of the vault", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const vault = yield* created(glacier, "tagged")
@@ -144,7 +144,7 @@ export const settings = (it: Support.It) => {
       expect($metadata.httpStatusCode).toBe(204)
     }))
 
-  it.scoped("vault lock: tried, aborted, and locked for good", () =>
+  it.scoped("initiates, aborts and completes vault locks", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const vault = yield* created(glacier, "lock")
@@ -191,7 +191,7 @@ export const settings = (it: Support.It) => {
       )
     }))
 
-  it.scoped("settings: of a vault that is not there", () =>
+  it.scoped("does not find the settings of a missing vault", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const vault = inVault("missing")

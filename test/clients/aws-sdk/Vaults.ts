@@ -7,7 +7,7 @@ import * as Support from "./support.ts"
 const { client, created, emulated, invalid, inVault, notFound, pages, Sdk, stored } = Support
 
 export const vaults = (it: Support.It) => {
-  it.scoped("vaults: made twice, described and deleted twice", () =>
+  it.scoped("creates, describes and deletes a vault, each twice", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const vault = inVault("made-twice")
@@ -36,7 +36,7 @@ export const vaults = (it: Support.It) => {
       )
     }))
 
-  it.scoped("vaults: of an account that is left out, the client's default", () =>
+  it.scoped("uses the default account of the client when it is left out", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const vault = { vaultName: "no-account" }
@@ -47,7 +47,7 @@ export const vaults = (it: Support.It) => {
       expect(described.VaultName).toBe("no-account")
     }))
 
-  it.scoped("vaults: counted by the inventory, not deleted before they are empty", () =>
+  it.scoped("shows the counts of the last inventory, and deletes no vault with archives", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const vault = yield* created(glacier, "counted")
@@ -61,7 +61,7 @@ export const vaults = (it: Support.It) => {
       yield* call(() => glacier.deleteVault(vault))
     }))
 
-  it.scoped("vaults: in pages of any size, of one region", () =>
+  it.scoped("lists the vaults of a region in pages of any size", () =>
     Effect.gen(function*() {
       // No other test has vaults in this region.
       const glacier = yield* client(undefined, "eu-west-3")
@@ -98,7 +98,7 @@ export const vaults = (it: Support.It) => {
       )
     }))
 
-  it.scoped("vaults: waited for", () =>
+  it.scoped("waits until vaults exist or do not exist", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const vault = inVault("awaited")
@@ -121,7 +121,7 @@ export const vaults = (it: Support.It) => {
       expect(late.name).toBe("TimeoutError")
     }))
 
-  it.scoped("vaults: with names that are none", () =>
+  it.scoped("rejects invalid vault names", () =>
     Effect.gen(function*() {
       const glacier = yield* Sdk
       for (const name of ["a b", "a!b", "ü", "x".repeat(256)]) {
@@ -133,11 +133,11 @@ export const vaults = (it: Support.It) => {
       }
     }))
 
-  it.scoped("vaults: as many as there may be", () =>
+  it.scoped("rejects more vaults than the maximum", () =>
     Effect.gen(function*() {
       const glacier = yield* emulated({ maximumVaults: 2 })
       yield* Effect.forEach(["first", "second", "first"], (name) => created(glacier, name))
-      yield* Support.refused(() => glacier.createVault(inVault("third")), Aws.LimitExceededException, 400, /at most 2/)
+      yield* Support.rejected(() => glacier.createVault(inVault("third")), Aws.LimitExceededException, 400, /at most 2/)
       yield* call(() => glacier.deleteVault(inVault("first")))
       yield* created(glacier, "third")
     }))

@@ -1,4 +1,4 @@
-/** Shared set-up: clients of the emulators, a record of their commands and errors, and waiting for jobs. */
+/** Shared by all areas: clients of the emulators, a record of their results, and waiting for jobs. */
 import * as Aws from "@aws-sdk/client-glacier"
 import type { HttpServer } from "@effect/platform"
 import { expect, type Vitest } from "@effect/vitest"
@@ -8,16 +8,16 @@ import * as Socket from "../../socket/support.ts"
 
 export const account = "123456789012"
 
-/** A client of an emulator whose jobs take part of a second and whose inventories are taken at once. */
+/** A client of an emulator whose jobs take 0.1 seconds and whose inventories do not lag. */
 export class Sdk extends Context.Tag("test/Sdk")<Sdk, Aws.Glacier>() {}
 
-/** How an area adds its tests. */
+/** The function with which an area adds its tests. */
 export type It = Vitest.MethodsNonLive<Sdk | HttpServer.HttpServer | NodeEmulator.Address, true>
 
-/** The names of the commands that have succeeded and of the classes of errors that have been caught. */
+/** The names of the commands that succeeded and of the error classes that were caught. */
 export const seen = new Set<string>()
 
-/** A client of the emulator in the context. */
+/** Makes a client of the emulator in the context. */
 export const client = (key?: Socket.Key, region?: string) =>
   Effect.tap(
     Effect.flatMap(NodeEmulator.Address, (address) => Socket.sdk(address, key, region)),
@@ -31,7 +31,7 @@ export const client = (key?: Socket.Key, region?: string) =>
       )
   )
 
-/** A client of an emulator of its own. */
+/** Starts another emulator and makes its client. */
 export const emulated = (options: NodeEmulator.Options) =>
   Effect.flatMap(Layer.build(NodeEmulator.layerServer(options)), (context) => Effect.provide(client(), context))
 
@@ -47,7 +47,7 @@ export interface Request {
 
 type Change = (request: Request) => void
 
-/** Alters all requests of a client, as a broken proxy would, but before they are signed or after. */
+/** Alters all requests of a client, as a broken proxy does, before or after they are signed. */
 export const alter = (glacier: Aws.Glacier, when: "unsigned" | "signed", change: Change) => {
   const altered = <A extends { readonly request: unknown }>(args: A): A => {
     change(args.request as Request)
@@ -58,7 +58,7 @@ export const alter = (glacier: Aws.Glacier, when: "unsigned" | "signed", change:
   } else glacier.middlewareStack.add((next) => (args) => next(altered(args)), { step: "build", priority: "low" })
 }
 
-/** A client of the emulator in the context whose requests are altered. */
+/** Makes a client of the emulator in the context and alters its requests. */
 export const altered = (when: "unsigned" | "signed", change: Change) =>
   Effect.tap(client(), (glacier) => Effect.sync(() => alter(glacier, when, change)))
 
@@ -69,11 +69,11 @@ export interface Vault {
 
 export const inVault = (vaultName: string): Vault => ({ accountId: "-", vaultName })
 
-/** Makes a vault. */
+/** Creates a vault. */
 export const created = (glacier: Aws.Glacier, vaultName: string) =>
   Effect.as(Socket.call(() => glacier.createVault(inVault(vaultName))), inVault(vaultName))
 
-/** Stores an archive and gives its id. */
+/** Stores an archive and returns its id. */
 export const stored = (glacier: Aws.Glacier, vault: Vault, body: Uint8Array, archiveDescription?: string) =>
   Effect.map(
     Socket.call(() => glacier.uploadArchive({ ...vault, body, archiveDescription })),
@@ -93,7 +93,7 @@ export const finished = (vault: Vault, jobParameters: Aws.JobParameters) =>
     return { job, description }
   })
 
-/** The output of a job, with its bytes. */
+/** Returns the output of a job with its bytes. */
 export const output = (job: Aws.GetJobOutputInput) =>
   Effect.gen(function*() {
     const glacier = yield* Sdk
@@ -103,15 +103,15 @@ export const output = (job: Aws.GetJobOutputInput) =>
     })
   })
 
-/** All pages of one of the client's paginators. */
+/** Returns all pages of a paginator of the client. */
 export const pages = <A>(paginator: AsyncIterable<A>) =>
   Stream.fromAsyncIterable(paginator, (error) => error as Aws.GlacierServiceException).pipe(
     Stream.runCollect,
     Effect.map(Chunk.toReadonlyArray)
   )
 
-/** Runs a call that the service rejects with an error of the client's own class or, if the client has none, with a code. */
-export const refused = (
+/** Expects that a call fails with an error class of the client or, where the client has no class, with a code. */
+export const rejected = (
   run: () => Promise<unknown>,
   kind: (new(...args: ReadonlyArray<never>) => Aws.GlacierServiceException) | string,
   status: number,
@@ -120,7 +120,7 @@ export const refused = (
   Effect.gen(function*() {
     const { $fault, $metadata, constructor, message: text, name } = yield* Effect.flip(Effect.asVoid(Socket.call(run)))
     const [own, code] = typeof kind === "string" ? [Aws.GlacierServiceException, kind] : [kind, kind.name]
-    // Its parts and not the error itself, which holds the whole connection.
+    // Compares fields and not the error itself, which references the whole connection.
     expect({ $fault, attempts: $metadata.attempts, constructor, name, status: $metadata.httpStatusCode }).toEqual({
       $fault: status === 500 ? "server" : "client",
       attempts: 1,
@@ -134,13 +134,13 @@ export const refused = (
   })
 
 export const invalid = (run: () => Promise<unknown>, message: string | RegExp) =>
-  refused(run, Aws.InvalidParameterValueException, 400, message)
+  rejected(run, Aws.InvalidParameterValueException, 400, message)
 
 export const missing = (run: () => Promise<unknown>, message: string | RegExp) =>
-  refused(run, Aws.MissingParameterValueException, 400, message)
+  rejected(run, Aws.MissingParameterValueException, 400, message)
 
 export const notFound = (run: () => Promise<unknown>, message: string | RegExp) =>
-  refused(run, Aws.ResourceNotFoundException, 404, message)
+  rejected(run, Aws.ResourceNotFoundException, 404, message)
 
 export const denied = (run: () => Promise<unknown>, message: string | RegExp) =>
-  refused(run, "AccessDeniedException", 403, message)
+  rejected(run, "AccessDeniedException", 403, message)

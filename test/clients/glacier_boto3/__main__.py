@@ -1,6 +1,6 @@
-"""Runs all areas and prints one line of JSON for each test; with `--list` only their names.
+"""Runs all areas and prints a line of JSON for each test. With `--list` it prints only their names.
 
-Runs only some areas if they are named, as in `archives vaults`."""
+Arguments such as `archives vaults` select areas."""
 import json
 import os
 import sys
@@ -21,7 +21,7 @@ def say(**line):
 
 
 class Lines(unittest.TestResult):
-    """A test that failed, in itself or in a part of it, has a line with the reasons."""
+    """Prints a line for each test, with the reasons of all failures in the test and its subtests."""
 
     def startTest(self, test):
         super().startTest(test)
@@ -46,7 +46,7 @@ here = os.path.dirname(os.path.abspath(__file__))
 areas = [argument for argument in sys.argv[1:] if argument != "--list"]
 suite = unittest.TestSuite(
     [loader.discover(here, pattern=f"test_{area}.py") for area in areas]
-    # The last one looks back at all the others.
+    # Completeness is last: it reads what the other tests have recorded.
     or [loader.discover(here), loader.loadTestsFromName("completeness")]
 )
 if "--list" in sys.argv:

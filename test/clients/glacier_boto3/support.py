@@ -1,4 +1,4 @@
-"""What all areas share: clients of the emulators named in the environment, hashes, and waiting for jobs.
+"""Shared by all areas: clients of the emulators named in the environment, hashes, and waiting for jobs.
 
 A new area is a file `test_<area>.py` here with a class derived from `Area`.
 """
@@ -17,19 +17,21 @@ MIB = 1 << 20
 
 ACCOUNT = "123456789012"
 
-# Jobs of the first take part of a second (Bulk retrievals a whole one) and inventories are taken at once; with the
-# second both take an hour; jobs, uploads and locks of the third last 2 seconds; the fourth cannot write to its folder.
+# USUAL: jobs take 0.1 seconds (Bulk retrievals 1 second), and inventories do not lag.
+# SLOW: jobs and the inventory lag take an hour.
+# FLEETING: jobs, uploads and locks expire after 2 seconds.
+# BROKEN: the emulator cannot write to its folder.
 USUAL, SLOW, FLEETING, BROKEN = (
     os.environ.get("GLACIER_" + name) for name in ("USUAL", "SLOW", "FLEETING", "BROKEN")
 )
 
-# The operations that were answered without an error, and the classes of the errors that were caught.
-answered, caught = set(), set()
+# The operations that succeeded, and the classes of the errors that were caught.
+succeeded, caught = set(), set()
 
 
 def note(http_response, model, **_):
     if http_response.status_code < 300:
-        answered.add(model.name)
+        succeeded.add(model.name)
 
 
 boto3.setup_default_session()
@@ -37,7 +39,7 @@ boto3.DEFAULT_SESSION.events.register("after-call.glacier", note)
 
 
 def client(endpoint=USUAL, key=None, **options):
-    """A client with the credentials of the environment, or with those of a key whose secret is its name."""
+    """Makes a client with the credentials of the environment, or with a key whose secret is equal to its id."""
     if key is not None:
         options = {"aws_access_key_id": key, "aws_secret_access_key": key, **options}
     return boto3.client("glacier", endpoint_url=endpoint, **options)
@@ -48,7 +50,7 @@ def resource(endpoint=USUAL, **options):
 
 
 def ramp(size):
-    """Bytes of which every MiB is another."""
+    """Returns bytes of which each MiB differs."""
     return b"".join(bytes([i % 256]) * min(MIB, size - i * MIB) for i in range(-(-size // MIB)))
 
 
@@ -64,13 +66,13 @@ def tree_hash(data):
 
 
 def deny(action, **rest):
-    """A policy that denies an action to everyone."""
+    """Returns a policy that denies an action to everyone."""
     statement = {"Effect": "Deny", "Principal": "*", "Action": action, "Resource": "*", **rest}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
 class Area(unittest.TestCase):
-    """One area of the API. Each test has a vault of its own to work with: `self.vault`."""
+    """One area of the API. Each test has its own vault: `self.vault`."""
 
     maxDiff = None
     names = (f"vault-{number:03}" for number in itertools.count())
@@ -90,7 +92,7 @@ class Area(unittest.TestCase):
         return (glacier or self.glacier).initiate_job(vaultName=self.vault, jobParameters=parameters)["jobId"]
 
     def finished(self, **parameters):
-        """Initiates a job and waits for it; gives its description."""
+        """Initiates a job, waits for it, and returns its description."""
         job = self.initiate(**parameters)
         for _ in range(400):
             description = self.glacier.describe_job(vaultName=self.vault, jobId=job)
@@ -104,8 +106,8 @@ class Area(unittest.TestCase):
         return self.glacier.get_job_output(vaultName=self.vault, jobId=job["JobId"], **options)
 
     @contextlib.contextmanager
-    def refused(self, code, status, message):
-        """The block is refused with the error: of its own class of `client.exceptions` if boto3 has one."""
+    def rejected(self, code, status, message):
+        """Expects that the block fails with the error, of its own class if `client.exceptions` has one."""
         with self.assertRaises(ClientError) as raised:
             yield
         response = raised.exception.response
@@ -118,16 +120,16 @@ class Area(unittest.TestCase):
         caught.add(kind)
 
     def invalid(self, message):
-        return self.refused("InvalidParameterValueException", 400, message)
+        return self.rejected("InvalidParameterValueException", 400, message)
 
     def missing(self, message):
-        return self.refused("MissingParameterValueException", 400, message)
+        return self.rejected("MissingParameterValueException", 400, message)
 
     def not_found(self, message):
-        return self.refused("ResourceNotFoundException", 404, message)
+        return self.rejected("ResourceNotFoundException", 404, message)
 
     def limited(self, message):
-        return self.refused("LimitExceededException", 400, message)
+        return self.rejected("LimitExceededException", 400, message)
 
     def denied(self, message):
-        return self.refused("AccessDeniedException", 403, message)
+        return self.rejected("AccessDeniedException", 403, message)

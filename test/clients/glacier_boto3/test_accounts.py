@@ -4,7 +4,7 @@ from support import MIB, Area, client
 
 
 class Accounts(Area):
-    """What holds for all vaults of an account in a region: each test has a region of its own."""
+    """The settings of an account in a region. Each test uses its own region."""
 
     def go_to(self, region):
         self.glacier = client(region_name=region)
@@ -16,7 +16,7 @@ class Accounts(Area):
     def rules(self):
         return self.glacier.get_data_retrieval_policy()["Policy"]["Rules"]
 
-    def test_data_retrieval_policy(self):
+    def test_set_and_get_the_data_retrieval_policy(self):
         self.go_to("eu-central-1")
         self.assertEqual(self.rules(), [{"Strategy": "None"}])
         for rule in [
@@ -41,12 +41,12 @@ class Accounts(Area):
             self.glacier.set_data_retrieval_policy()
         self.assertEqual(self.rules(), [none])
 
-    def test_data_retrieval_policy_enforced(self):
+    def test_retrieve_as_much_as_the_data_retrieval_policy_allows(self):
         self.go_to("eu-west-1")
         archive = {"Type": "archive-retrieval", "ArchiveId": self.upload(b"bytes")["archiveId"]}
         self.set({"Strategy": "BytesPerHour", "BytesPerHour": 9})
         self.initiate(**archive)
-        with self.refused("PolicyEnforcedException", 400, "denied by current data retrieval policy"):
+        with self.rejected("PolicyEnforcedException", 400, "denied by current data retrieval policy"):
             self.initiate(**archive)
         for tier in ["Expedited", "Bulk"]:
             self.initiate(**archive, Tier=tier)
@@ -54,11 +54,11 @@ class Accounts(Area):
         self.set({"Strategy": "BytesPerHour", "BytesPerHour": 10})
         self.initiate(**archive)
 
-    def test_provisioned_capacity(self):
+    def test_buy_provisioned_capacity_for_large_expedited_retrievals(self):
         self.go_to("ap-northeast-1")
         archive = self.upload(bytes(4 * MIB + 1))["archiveId"]
         expedited = {"Type": "archive-retrieval", "ArchiveId": archive, "Tier": "Expedited"}
-        with self.refused("InsufficientCapacityException", 503, "insufficient capacity"):
+        with self.rejected("InsufficientCapacityException", 503, "insufficient capacity"):
             self.initiate(**expedited)
         self.assertEqual(self.glacier.list_provisioned_capacity()["ProvisionedCapacityList"], [])
         bought = [self.glacier.purchase_provisioned_capacity() for _ in range(2)]

@@ -4,7 +4,7 @@ from support import ACCOUNT, MIB, Area, ramp, tree_hash
 
 
 class Archives(Area):
-    def test_stored_with_their_tree_hash(self):
+    def test_are_stored_with_their_tree_hash(self):
         for body in [b"a", b"bytes", ramp(MIB), ramp(MIB + 1), ramp(3 * MIB + MIB // 2)]:
             for source in [body, io.BytesIO(body)]:
                 with self.subTest(size=len(body), source=type(source).__name__):
@@ -16,7 +16,7 @@ class Archives(Area):
                         stored["location"], f"/{ACCOUNT}/vaults/{self.vault}/archives/{stored['archiveId']}"
                     )
 
-    def test_deleted_twice(self):
+    def test_can_be_deleted_twice(self):
         archive = self.upload(b"bytes")["archiveId"]
         for _ in range(2):
             deleted = self.glacier.delete_archive(vaultName=self.vault, archiveId=archive)
@@ -24,18 +24,18 @@ class Archives(Area):
         with self.not_found("^The archive ID was not found: "):
             self.initiate(Type="archive-retrieval", ArchiveId=archive)
 
-    def test_of_another_vault(self):
+    def test_are_not_deleted_through_another_vault(self):
         self.glacier.create_vault(vaultName=self.vault + "-other")
         archive = self.glacier.upload_archive(vaultName=self.vault + "-other", body=b"bytes")["archiveId"]
         with self.invalid("^Invalid vault name: arn:"):
             self.glacier.delete_archive(vaultName=self.vault, archiveId=archive)
 
-    def test_with_wrong_checksums(self):
+    def test_are_rejected_with_wrong_checksums(self):
         with self.invalid("^Checksum mismatch: expected [0-9a-f]{64}, computed [0-9a-f]{64}$"):
             self.upload(b"bytes", checksum=tree_hash(b"others"))
         with self.invalid("^Invalid x-amz-sha256-tree-hash: nonsense$"):
             self.upload(b"bytes", checksum="nonsense")
-        # Plain and tree hash of more than a MiB differ: each must be checked.
+        # Above 1 MiB the plain hash differs from the tree hash: both must be verified.
         body = ramp(2 * MIB)
         with self.invalid("^Checksum mismatch: "):
             self.upload(body, checksum=tree_hash(ramp(MIB) * 2))
@@ -43,15 +43,15 @@ class Archives(Area):
         self.addCleanup(
             self.glacier.meta.events.unregister, "before-call.glacier.UploadArchive", unique_id="other content"
         )
-        with self.refused("InvalidSignatureException", 403, "x-amz-content-sha256 does not match"):
+        with self.rejected("InvalidSignatureException", 403, "x-amz-content-sha256 does not match"):
             self.upload(body)
         self.assertEqual(self.glacier.describe_vault(vaultName=self.vault)["NumberOfArchives"], 0)
 
-    def test_of_no_bytes(self):
+    def test_are_rejected_without_bytes(self):
         with self.invalid("^Invalid Content-Length: 0$"):
             self.upload(b"")
 
-    def test_with_descriptions(self):
+    def test_keep_their_descriptions(self):
         for description in ["a  \"ramp\", all of it", "~" * 1024, "\\"]:
             with self.subTest(description=description[:20]):
                 archive = self.upload(b"bytes", archiveDescription=description)["archiveId"]

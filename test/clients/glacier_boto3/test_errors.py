@@ -8,7 +8,7 @@ from support import BROKEN, MIB, Area, client, tree_hash
 
 
 class Pausing(io.BytesIO):
-    """A body that, the first time a client sends it, pauses for longer than the service waits and then ends early."""
+    """A body that pauses for longer than the timeout and then ends early, but only on the first attempt."""
 
     times = 0
 
@@ -27,9 +27,9 @@ class Pausing(io.BytesIO):
 
 
 class Errors(Area):
-    """Those that belong to no operation in particular; the others are with their areas."""
+    """Errors that any operation may return. The other areas test the errors of their operations."""
 
-    def test_modelled_limit_exceeded(self):
+    def test_modelled_limit_exceeded_above_1000_vaults(self):
         # No other test has vaults in this region.
         glacier = client(region_name="sa-east-1")
         for number in range(1000):
@@ -38,24 +38,24 @@ class Errors(Area):
             glacier.create_vault(vaultName="one-more")
         glacier.create_vault(vaultName="999")
 
-    def test_modelled_request_timeout(self):
+    def test_modelled_request_timeout_when_a_body_pauses(self):
         upload = self.glacier.initiate_multipart_upload(vaultName=self.vault, partSize=str(MIB))["uploadId"]
         part = {"vaultName": self.vault, "uploadId": upload, "range": "bytes 0-199999/*"}
         for name, arguments in [("upload_archive", {"vaultName": self.vault}), ("upload_multipart_part", part)]:
             glacier = client()
-            with self.subTest(name), self.refused("RequestTimeoutException", 408, "^Request timed out"):
+            with self.subTest(name), self.rejected("RequestTimeoutException", 408, "^Request timed out"):
                 getattr(glacier, name)(**arguments, body=Pausing(glacier))
         self.assertEqual(self.glacier.list_parts(vaultName=self.vault, uploadId=upload)["Parts"], [])
 
-    def test_modelled_request_timeout_tried_again(self):
-        # Unasked, boto3 tries again after what it knows as a timeout of this service.
+    def test_modelled_request_timeout_is_retried(self):
+        # boto3 retries this error by default, because its model lists it as a timeout of Glacier.
         glacier = client(config=Config(retries={"max_attempts": 1}))
         body = Pausing(glacier)
         stored = self.upload(body, glacier)
         self.assertEqual(stored["ResponseMetadata"]["RetryAttempts"], 1)
         self.assertEqual(stored["checksum"], tree_hash(body.getvalue()))
 
-    def test_modelled_service_unavailable(self):
+    def test_modelled_service_unavailable_when_storage_fails(self):
         glacier = client(BROKEN)
         glacier.create_vault(vaultName=self.vault)
         upload = glacier.initiate_multipart_upload(vaultName=self.vault, partSize=str(MIB))["uploadId"]
@@ -65,10 +65,10 @@ class Errors(Area):
                 vaultName=self.vault, uploadId=upload, range="bytes 0-4/*", body=b"bytes"
             ),
         ]:
-            with self.refused("ServiceUnavailableException", 500, "unavailable"):
+            with self.rejected("ServiceUnavailableException", 500, "unavailable"):
                 call()
 
-    def test_unmodelled_of_credentials(self):
+    def test_unmodelled_for_wrong_credentials(self):
         def wrong(**options):
             return client(**options).list_vaults
 
@@ -84,11 +84,11 @@ class Errors(Area):
             ("ExpiredTokenException", 403, "expired", wrong(key="EXPIRED", aws_session_token="token")),
             ("NoLongerSupportedException", 400, "no longer supported", wrong(key="EMPTY")),
         ]:
-            with self.subTest(code), self.refused(code, status, message):
+            with self.subTest(code), self.rejected(code, status, message):
                 call()
         client(key="TEMPORARY", aws_session_token="token").list_vaults()
 
-    def test_unmodelled_of_altered_requests(self):
+    def test_unmodelled_for_altered_requests(self):
         def altered(event, change):
             glacier = client()
             glacier.meta.events.register_last(event + ".glacier", change)
@@ -116,7 +116,7 @@ class Errors(Area):
                 vaultName=self.vault
             )),
         ]:
-            with self.subTest(code), self.refused(code, status, message):
+            with self.subTest(code), self.rejected(code, status, message):
                 call()
         with self.missing("^Required parameter missing: API version$"):
             altered("before-call", without_version).list_vaults()

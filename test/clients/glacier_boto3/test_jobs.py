@@ -15,7 +15,7 @@ class Retrievals(Area):
     def retrieved(self, **parameters):
         return self.finished(Type="archive-retrieval", ArchiveId=self.archive, **parameters)
 
-    def test_of_all(self):
+    def test_return_the_whole_archive(self):
         topic = f"arn:aws:sns:us-east-1:{ACCOUNT}:topic"
         job = self.retrieved(Description="the whole", Tier="Expedited", SNSTopic=topic)
         expected = {
@@ -43,10 +43,10 @@ class Retrievals(Area):
         self.assertNotIn("contentRange", output)
         self.assertTrue(output["body"].read() == self.data)
 
-    def test_in_ranges(self):
+    def test_return_ranges_of_their_output(self):
         job = self.retrieved()
         size = len(self.data)
-        # Asked for, first and last byte, and whether there is a tree hash.
+        # The requested range, its first and last byte, and whether it has a tree hash.
         for range, start, end, hashed in [
             ("bytes=0-0", 0, 0, False),
             ("bytes=0-1048575", 0, MIB - 1, True),
@@ -72,7 +72,7 @@ class Retrievals(Area):
         with self.invalid("^The start of the range is larger than size of retrieved data: "):
             self.output(job, range=f"bytes={size}-")
 
-    def test_of_a_part(self):
+    def test_return_a_part_of_an_archive(self):
         job = self.retrieved(RetrievalByteRange=f"{MIB}-{2 * MIB - 1}")
         part = self.data[MIB:2 * MIB]
         self.assertEqual(job["SHA256TreeHash"], tree_hash(part))
@@ -84,19 +84,19 @@ class Retrievals(Area):
         self.assertEqual(output["contentRange"], f"bytes 10-19/{MIB}")
         self.assertEqual(output["body"].read(), part[10:20])
 
-        # No node of the tree spans these three MiB.
+        # No node of the hash tree spans these 3 MiB.
         job = self.retrieved(RetrievalByteRange=f"0-{3 * MIB - 1}")
         self.assertNotIn("SHA256TreeHash", job)
         output = self.output(job)
         self.assertNotIn("checksum", output)
         self.assertTrue(output["body"].read() == self.data[:3 * MIB])
 
-    def test_of_what_is_deleted_meanwhile(self):
+    def test_keep_their_output_when_the_archive_is_deleted(self):
         job = self.retrieved()
         self.glacier.delete_archive(vaultName=self.vault, archiveId=self.archive)
         self.assertTrue(self.output(job)["body"].read() == self.data)
 
-    def test_with_wrong_parameters(self):
+    def test_are_rejected_with_invalid_parameters(self):
         archive = {"Type": "archive-retrieval", "ArchiveId": self.archive}
         for text, parameters in [
             ("^Invalid Type: ", {"Type": "retrieval"}),
@@ -119,7 +119,7 @@ class Retrievals(Area):
         with self.not_found("^The archive ID was not found: "):
             self.initiate(Type="archive-retrieval", ArchiveId="A" * 138)
 
-    def test_take_their_time(self):
+    def test_are_in_progress_until_their_delay_ends(self):
         slow = client(SLOW)
         slow.create_vault(vaultName=self.vault)
         archive = self.upload(b"bytes", slow)["archiveId"]
@@ -135,12 +135,12 @@ class Retrievals(Area):
         with self.not_found("^The job cannot be initiated yet, because no initial inventory exists"):
             self.initiate(slow, Type="inventory-retrieval")
 
-    def test_unknown(self):
+    def test_are_not_found_when_unknown(self):
         for call in [self.glacier.describe_job, self.glacier.get_job_output]:
             with self.not_found("^The job ID was not found: A{92}$"):
                 call(vaultName=self.vault, jobId="A" * 92)
 
-    def test_listed(self):
+    def test_are_listed_filtered_and_in_pages(self):
         jobs = [self.initiate(Type="inventory-retrieval") for _ in range(3)]
         jobs.append(self.retrieved()["JobId"])
         newest_first = jobs[::-1]
@@ -176,7 +176,7 @@ class Inventories(Area):
         archives = json.loads(self.output(job)["body"].read())["ArchiveList"]
         return [archive["ArchiveId"] for archive in archives], job["InventoryRetrievalParameters"].get("Marker")
 
-    def test_in_json(self):
+    def test_are_returned_as_json(self):
         job = self.finished(Type="inventory-retrieval", Description="all")
         self.assertEqual(job["Action"], "InventoryRetrieval")
         self.assertEqual(job["InventoryRetrievalParameters"], {"Format": "JSON"})
@@ -199,7 +199,7 @@ class Inventories(Area):
         self.assertEqual((part["status"], part["contentRange"]), (206, f"bytes 2-9/{len(body)}"))
         self.assertEqual(part["body"].read(), body[2:10])
 
-    def test_in_csv(self):
+    def test_are_returned_as_csv(self):
         job = self.finished(Type="inventory-retrieval", Format="CSV")
         self.assertEqual(job["InventoryRetrievalParameters"], {"Format": "CSV"})
         output = self.output(job)
@@ -213,7 +213,7 @@ class Inventories(Area):
         self.assertEqual([row["ArchiveDescription"] for row in rows], self.descriptions)
         self.assertEqual({(row["Size"], row["SHA256TreeHash"]) for row in rows}, {("5", tree_hash(b"bytes"))})
 
-    def test_in_pages(self):
+    def test_are_returned_in_pages(self):
         for limit, pages in [("1", 4), ("3", 2), ("4", 1), ("9", 1)]:
             with self.subTest(limit=limit):
                 found, marker = self.page(Limit=limit)
@@ -224,7 +224,7 @@ class Inventories(Area):
                     count += 1
                 self.assertEqual((found, count), (self.ids, pages))
 
-    def test_of_some_days(self):
+    def test_are_filtered_by_date(self):
         past, future = "2012-08-20T00:00:00Z", "2999-12-31T23:59:59Z"
         for selection, expected in [
             ({"StartDate": past, "EndDate": future}, self.ids),
@@ -234,12 +234,12 @@ class Inventories(Area):
             with self.subTest(**selection):
                 self.assertEqual(self.page(**selection), (expected, None))
 
-    def test_with_wrong_selections(self):
+    def test_are_rejected_with_invalid_selections(self):
         for wrong in [{"Limit": "0"}, {"Limit": "some"}, {"StartDate": "yesterday"}, {"Marker": "somewhere"}]:
             with self.subTest(**wrong), self.invalid(f"^Invalid .*{next(iter(wrong))}: "):
                 self.page(**wrong)
 
-    def test_of_nothing(self):
+    def test_are_empty_without_archives(self):
         for id in self.ids:
             self.glacier.delete_archive(vaultName=self.vault, archiveId=id)
         self.assertEqual(self.page(), ([], None))

@@ -35,7 +35,7 @@ class Multipart(Area):
             checksum=checksum or tree_hash(self.data),
         )
 
-    def test_out_of_order_and_sent_again(self):
+    def test_accept_parts_out_of_order_and_repeated(self):
         self.id = self.start(archiveDescription="in parts")
         self.part(1, b"x" * MIB)
         self.part(4, b"short")
@@ -59,7 +59,7 @@ class Multipart(Area):
         self.assertEqual(output["checksum"], tree_hash(self.data))
         self.assertTrue(output["body"].read() == self.data)
 
-    def test_completed_only_when_all_is_there(self):
+    def test_complete_only_without_gaps(self):
         with self.invalid("^No parts have been uploaded"):
             self.complete()
         for index in [0, 1, 3, 4]:
@@ -76,7 +76,7 @@ class Multipart(Area):
             self.complete(checksum=tree_hash(self.data[:-1]))
         self.complete()
 
-    def test_with_wrong_parts(self):
+    def test_reject_invalid_parts(self):
         for text, arguments in [
             ("^Checksum mismatch: ", {"checksum": tree_hash(b"others")}),
             ("^Invalid Content-Range: bytes=0-1048575/", {"range": "bytes=0-1048575/*"}),
@@ -90,7 +90,7 @@ class Multipart(Area):
                 self.part(0, **arguments)
         self.assertEqual(self.parts()["Parts"], [])
 
-    def test_with_part_sizes(self):
+    def test_reject_invalid_part_sizes(self):
         for size in [MIB, 4096 * MIB]:
             self.start(size)
         for size in [0, MIB - 1, MIB + 1, 3 * MIB, 8192 * MIB]:
@@ -101,7 +101,7 @@ class Multipart(Area):
         with self.missing("^Required parameter missing: "):
             self.glacier.complete_multipart_upload(vaultName=self.vault, uploadId=self.id)
 
-    def test_parts_in_pages(self):
+    def test_list_their_parts_in_pages(self):
         sent = [self.part(index) for index in range(5)]
         paginator = self.glacier.get_paginator("list_parts")
         for size, sizes in [(None, [5]), (1, [1] * 5), (2, [2, 2, 1]), (5, [5]), (1000, [5])]:
@@ -114,7 +114,7 @@ class Multipart(Area):
         with self.invalid("^Invalid marker: "):
             self.parts(marker="somewhere")
 
-    def test_in_pages_and_aborted_twice(self):
+    def test_are_listed_in_pages_and_aborted_twice(self):
         ids = [self.id, *(self.start(2 * MIB, archiveDescription=str(i)) for i in range(4))]
         paginator = self.glacier.get_paginator("list_multipart_uploads")
         for size, sizes in [(None, [5]), (2, [2, 2, 1])]:
@@ -132,13 +132,13 @@ class Multipart(Area):
             self.assertEqual(aborted["ResponseMetadata"]["HTTPStatusCode"], 204)
         listed = self.glacier.list_multipart_uploads(vaultName=self.vault)["UploadsList"]
         self.assertCountEqual([upload["MultipartUploadId"] for upload in listed], ids[1:])
-        for refused in [self.parts, self.complete, lambda: self.part(0)]:
+        for call in [self.parts, self.complete, lambda: self.part(0)]:
             with self.not_found("^The upload ID was not found: "):
-                refused()
+                call()
         with self.not_found("^The upload ID was not found: "):
             self.glacier.abort_multipart_upload(vaultName=self.vault, uploadId="A" * 92)
 
-    def test_not_aborted_when_completed(self):
+    def test_are_not_aborted_once_completed(self):
         self.part(0, b"bytes")
         self.complete(5, tree_hash(b"bytes"))
         with self.not_found("^The upload ID was not found: "):

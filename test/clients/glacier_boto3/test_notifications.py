@@ -10,7 +10,7 @@ class Notifications(Area):
     def set(self, **config):
         return self.glacier.set_vault_notifications(vaultName=self.vault, vaultNotificationConfig=config)
 
-    def test_set_replaced_and_deleted_twice(self):
+    def test_are_set_replaced_and_deleted_twice(self):
         unset = f"^No notification configuration is set for vault: arn:.*/{self.vault}$"
         with self.not_found(unset):
             self.glacier.get_vault_notifications(vaultName=self.vault)
@@ -24,7 +24,7 @@ class Notifications(Area):
         with self.not_found(unset):
             self.glacier.get_vault_notifications(vaultName=self.vault)
 
-    def test_with_wrong_configurations(self):
+    def test_are_not_set_with_invalid_configurations(self):
         for text, config in [
             ("^Invalid .*Events", {**self.config, "Events": []}),
             ("^Invalid .*Events", {**self.config, "Events": ["ArchiveRetrievalFailed"]}),

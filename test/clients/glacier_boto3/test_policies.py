@@ -14,7 +14,7 @@ class AccessPolicies(Area):
     def delete(self):
         return self.glacier.delete_vault_access_policy(vaultName=self.vault)
 
-    def test_set_replaced_and_deleted_twice(self):
+    def test_are_set_replaced_and_deleted_twice(self):
         with self.not_found(f"^No vault access policy is set for: {self.vault}$"):
             self.glacier.get_vault_access_policy(vaultName=self.vault)
         for policy in [deny("glacier:DeleteArchive"), json.dumps(json.loads(deny("glacier:InitiateJob")), indent=2)]:
@@ -26,7 +26,7 @@ class AccessPolicies(Area):
         with self.not_found("^No vault access policy is set for: "):
             self.glacier.get_vault_access_policy(vaultName=self.vault)
 
-    def test_deny(self):
+    def test_deny_the_actions_they_list(self):
         archive = self.upload(b"bytes")["archiveId"]
         self.set(deny(["glacier:Delete*", "glacier:DescribeVault"]))
         for call in [
@@ -41,7 +41,7 @@ class AccessPolicies(Area):
         self.set(deny("glacier:UploadArchive"))
         self.glacier.delete_archive(vaultName=self.vault, archiveId=archive)
 
-    def test_deny_by_tags(self):
+    def test_deny_by_the_tags_of_the_vault(self):
         self.set(deny("glacier:UploadArchive", Condition={"StringEquals": {"glacier:ResourceTag/state": "closed"}}))
         self.upload(b"bytes")
         self.glacier.add_tags_to_vault(vaultName=self.vault, Tags={"state": "closed"})
@@ -64,7 +64,7 @@ class AccessPolicies(Area):
         with self.denied(f"^Access denied for account ID: {ACCOUNT}$"):
             other.describe_vault(**vault)
 
-    def test_that_are_none(self):
+    def test_are_rejected_when_invalid(self):
         for policy in ["", "{", "[]", "{}", json.dumps({"Version": "2012-10-17"}), deny("glacier:*") + " " * 20_480]:
             with self.subTest(policy[:40]), self.invalid("^The vault access policy is not valid\\."):
                 self.set(policy)
@@ -97,7 +97,7 @@ class VaultLocks(Area):
         aborted = self.glacier.abort_vault_lock(vaultName=self.vault)
         self.assertEqual(aborted["ResponseMetadata"]["HTTPStatusCode"], 204)
 
-    def test_none(self):
+    def test_are_not_found_before_they_are_initiated(self):
         none = f"^No vault lock policy is set for: {self.vault}$"
         self.abort()
         for call in [self.get, lambda: self.complete("A" * 27)]:
@@ -108,7 +108,7 @@ class VaultLocks(Area):
         with self.missing("^Required parameter missing: Policy$"):
             self.glacier.initiate_vault_lock(vaultName=self.vault)
 
-    def test_in_progress_and_aborted(self):
+    def test_deny_while_in_progress_and_can_be_aborted(self):
         archive = self.upload(b"bytes")["archiveId"]
         first = self.initiate_lock()
         lock = self.get()
@@ -132,7 +132,7 @@ class VaultLocks(Area):
         with self.invalid("^Invalid lockId: "):
             self.complete(first)
 
-    def test_locked(self):
+    def test_cannot_be_changed_once_locked(self):
         archive = self.upload(b"bytes")["archiveId"]
         lock = self.initiate_lock()
         for _ in range(2):
@@ -143,7 +143,7 @@ class VaultLocks(Area):
         for call in [self.initiate_lock, self.abort, lambda: self.complete("A" * len(lock))]:
             with self.denied("^The vault lock policy is locked and cannot be changed: arn:"):
                 call()
-        # What the lock denies no access policy allows.
+        # An access policy cannot allow what the lock denies.
         allow = deny("glacier:DeleteArchive").replace("Deny", "Allow")
         self.glacier.set_vault_access_policy(vaultName=self.vault, policy={"Policy": allow})
         with self.denied("glacier:DeleteArchive"):

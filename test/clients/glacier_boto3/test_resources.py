@@ -17,7 +17,7 @@ class Resources(Area):
             time.sleep(0.025)
         self.fail(f"The job takes too long: {job}")
 
-    def test_account_and_vaults(self):
+    def test_create_list_and_delete_vaults(self):
         # No other test has vaults in this region.
         service = resource(region_name="ca-central-1")
         account = service.Account(ACCOUNT)
@@ -40,7 +40,7 @@ class Resources(Area):
         self.assertEqual(vault.Account(), account)
         self.assertEqual(service.create_vault(vaultName="another"), service.Vault("-", "another"))
 
-    def test_archive_and_its_job(self):
+    def test_upload_retrieve_and_delete_an_archive(self):
         archive = self.here.upload_archive(body=b"bytes", archiveDescription="some")
         self.assertEqual(archive, self.here.Archive(archive.id))
         self.assertEqual(archive.Vault(), self.here)
@@ -52,7 +52,7 @@ class Resources(Area):
         with self.not_found("^The archive ID was not found: "):
             archive.initiate_archive_retrieval()
 
-    def test_jobs(self):
+    def test_list_jobs_by_status(self):
         self.here.upload_archive(body=b"bytes")
         jobs = [self.here.initiate_inventory_retrieval() for _ in range(3)]
         for job in jobs:
@@ -64,7 +64,7 @@ class Resources(Area):
             self.assertEqual(list(collection.all()), [])
         self.assertEqual(jobs[0].Vault(), self.here)
 
-    def test_jobs_that_fail(self):
+    def test_list_a_failed_job(self):
         archive = self.here.upload_archive(body=b"bytes")
         retrieval = {"Type": "archive-retrieval", "ArchiveId": archive.id, "Tier": "Bulk"}
         job = self.here.Job(self.initiate(**retrieval))
@@ -74,14 +74,14 @@ class Resources(Area):
         self.assertEqual(list(self.here.failed_jobs.all()), [job])
         self.assertEqual(list(self.here.succeeded_jobs.all()), [])
 
-    def test_jobs_in_progress(self):
+    def test_list_a_job_in_progress(self):
         here = resource(SLOW).Vault("-", self.vault)
         here.create()
         job = here.upload_archive(body=b"bytes").initiate_archive_retrieval()
         self.assertEqual(list(here.jobs_in_progress.all()), [job])
         self.assertEqual(list(here.completed_jobs.all()), [])
 
-    def test_notification(self):
+    def test_set_and_delete_a_notification_configuration(self):
         notification = self.here.Notification()
         topic = f"arn:aws:sns:us-east-1:{ACCOUNT}:topic"
         events = ["ArchiveRetrievalCompleted"]
@@ -92,10 +92,10 @@ class Resources(Area):
         with self.not_found("^No notification configuration is set for vault: "):
             notification.reload()
 
-    def test_multipart_uploads(self):
+    def test_complete_and_abort_multipart_uploads(self):
         data = ramp(MIB + 1)
         uploads = [self.here.initiate_multipart_upload(partSize=str(MIB)) for _ in range(3)]
-        # The second has the name of old, with its typing error.
+        # boto3 still has the second name, an old typing error.
         for collection in [self.here.multipart_uploads, self.here.multipart_uplaods]:
             self.assertCountEqual(collection.all(), uploads)
             self.assertEqual([len(page) for page in collection.page_size(2).pages()], [2, 1])

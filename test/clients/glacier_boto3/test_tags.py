@@ -11,7 +11,7 @@ class Tags(Area):
     def tags(self):
         return self.glacier.list_tags_for_vault(vaultName=self.vault)["Tags"]
 
-    def test_added_replaced_and_removed(self):
+    def test_are_added_replaced_and_removed(self):
         self.assertEqual(self.tags(), {})
         added = self.add(color="red", Color="blue", **{"\u00fc _./=+-@": ""})
         self.assertEqual(added["ResponseMetadata"]["HTTPStatusCode"], 204)
@@ -22,7 +22,7 @@ class Tags(Area):
             self.assertEqual(removed["ResponseMetadata"]["HTTPStatusCode"], 204)
         self.assertEqual(self.tags(), {"color": "green", "\u00fc _./=+-@": ""})
 
-    def test_of_which_there_are_too_many(self):
+    def test_are_at_most_50_on_a_vault(self):
         for ten in range(5):
             self.add(**{f"key-{ten}{number}": "value" for number in range(10)})
         with self.limited("at most 50 tags"):
@@ -32,7 +32,7 @@ class Tags(Area):
         self.remove("key-01")
         self.add(another="value")
 
-    def test_that_are_wrong(self):
+    def test_are_rejected_when_invalid(self):
         for tags in [{}, {str(i): "" for i in range(11)}, {"aws:key": ""}, {"k" * 129: ""}, {"key": "v" * 256},
                      {"key!": ""}, {"": "value"}]:
             with self.subTest(tags=tags), self.invalid("^Invalid .*Tags"):

@@ -7,7 +7,7 @@ from support import ACCOUNT, SLOW, Area, client
 
 
 class Vaults(Area):
-    def test_created_twice_described_and_deleted_twice(self):
+    def test_can_be_created_and_deleted_twice(self):
         created = self.glacier.create_vault(accountId=ACCOUNT, vaultName=self.vault)
         self.assertEqual(created["location"], f"/{ACCOUNT}/vaults/{self.vault}")
         self.assertEqual(created["ResponseMetadata"]["HTTPStatusCode"], 201)
@@ -27,7 +27,7 @@ class Vaults(Area):
         with self.not_found("^Vault not found for ARN: "):
             self.glacier.describe_vault(vaultName=self.vault)
 
-    def test_counted_by_the_inventory(self):
+    def test_have_the_counts_of_their_last_inventory(self):
         for _ in range(2):
             archive = self.upload(b"bytes")["archiveId"]
         described = self.glacier.describe_vault(vaultName=self.vault)
@@ -37,7 +37,7 @@ class Vaults(Area):
         self.glacier.delete_archive(vaultName=self.vault, archiveId=archive)
         self.assertEqual(self.glacier.describe_vault(vaultName=self.vault)["NumberOfArchives"], 1)
 
-    def test_not_deleted_with_archives_nor_before_the_inventory(self):
+    def test_are_not_deleted_with_archives_or_before_the_next_inventory(self):
         self.upload(b"bytes")
         with self.invalid("^Vault not empty or recently written to: arn:"):
             self.glacier.delete_vault(vaultName=self.vault)
@@ -50,7 +50,7 @@ class Vaults(Area):
         with self.invalid("^Vault not empty or recently written to: arn:"):
             slow.delete_vault(vaultName=self.vault)
 
-    def test_in_pages_of_any_size(self):
+    def test_are_listed_in_pages_of_any_size(self):
         # No other test has vaults in this region.
         glacier = client(region_name="eu-west-3")
         names = [f"page-{number:02}" for number in range(13)]
@@ -75,12 +75,12 @@ class Vaults(Area):
             with self.subTest(**wrong), self.invalid("^Invalid (limit|marker): "):
                 glacier.list_vaults(**wrong)
 
-    def test_of_one_region_are_not_in_another(self):
+    def test_belong_to_one_region(self):
         elsewhere = client(region_name="ap-south-1")
         with self.not_found("^Vault not found for ARN: arn:aws:glacier:ap-south-1:"):
             elsewhere.describe_vault(vaultName=self.vault)
 
-    def test_waited_for(self):
+    def test_can_be_waited_for(self):
         often = {"Delay": 0.05, "MaxAttempts": 200}
         exists, gone = (self.glacier.get_waiter(f"vault_{state}") for state in ("exists", "not_exists"))
         for waiter, change in [(gone, self.glacier.delete_vault), (exists, self.glacier.create_vault)]:
@@ -92,7 +92,7 @@ class Vaults(Area):
         with self.assertRaises(WaiterError):
             gone.wait(vaultName=self.vault, WaiterConfig={"Delay": 0.01, "MaxAttempts": 3})
 
-    def test_with_names_that_are_none(self):
+    def test_are_not_created_with_invalid_names(self):
         for name in ["a b", "a!b", "ü", "x" * 256]:
             with self.subTest(name=name), self.invalid("^Invalid vaultName: "):
                 self.glacier.create_vault(vaultName=name)

@@ -47,7 +47,7 @@ const date = (millis: number): DateTime.Utc => DateTime.unsafeMake(millis)
 const dateOption = (millis: number | undefined): Option.Option<DateTime.Utc> =>
   Option.map(Option.fromNullable(millis), date)
 
-// The fields of every job. The fields of one kind of job only are empty.
+// The fields that all jobs have. Fields of archive or inventory retrievals only are empty.
 const describeCommon = (job: State.Job, vaultArn: string, now: number) => {
   const statusCode = State.statusOf(job, now)
   const isCompleted = statusCode !== "InProgress"
