@@ -11,8 +11,8 @@ import { Credentials, Endpoint, GlacierClient } from "effect-glacier"
 import { NodeGlacier } from "effect-glacier/node"
 import { randomBytes } from "node:crypto"
 import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs"
-import type { Event } from "../src/emulator/internal/Event.ts"
-import * as Ids from "../src/emulator/internal/Ids.ts"
+import type { Event } from "../src/emulator/internal/event.ts"
+import * as Ids from "../src/emulator/internal/ids.ts"
 import { emulator, memory, processor } from "./support.ts"
 
 const counts = {
@@ -48,13 +48,13 @@ function* history(now: number): Generator<typeof Event.Encoded> {
   const archive = stored("busy", 0)
   yield archive
   for (let n = 0; n < counts.jobs; n++) {
-    const jobId = Ids.inOrder(now, n, id(74))
+    const jobId = Ids.ordered(now, n, id(74))
     const task = { archiveId: archive.archiveId, start: 0, end: 0, tier: "Bulk" as const }
     const retrieval = { _tag: "ArchiveRetrieval" as const, ...task }
     yield { _tag: "JobInitiated", ...common, jobId, completesAt: now, expiresAt, task: retrieval }
   }
   for (let n = 0; n < counts.uploads; n++) {
-    const uploadId = Ids.inOrder(now, n, id(74))
+    const uploadId = Ids.ordered(now, n, id(74))
     yield { _tag: "UploadInitiated", ...common, uploadId, partSize: 1_048_576, expiresAt }
     // The first has all the parts.
     for (let index = 0; n === 0 && index < counts.parts; index++) {

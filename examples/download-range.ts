@@ -1,5 +1,6 @@
 /**
- * A range of an archive to a file, cut off half-way and taken up again, against the emulator over real HTTP.
+ * Downloads a range of an archive to a file. The download is interrupted half-way and then resumed. Runs against the emulator
+ * over HTTP.
  *
  *     node --import tsx examples/download-range.ts
  */
@@ -15,7 +16,7 @@ const mebibyte = 1_048_576
 
 const archive = Uint8Array.from({ length: 12 * mebibyte }, (_, i) => i * 31 + (i >> 8) + 7 * (i >> 20))
 
-// On MiBs, as the service wants it, and spanned by one node of the hash tree: so it can be checked.
+// The service requires ranges aligned to MiB. One node of the hash tree covers this range, so it can be verified.
 const range = ByteRange.make(4 * mebibyte, 4 * mebibyte)
 
 const program = Effect.gen(function*() {
@@ -27,7 +28,7 @@ const program = Effect.gen(function*() {
 
   const job = yield* vault.retrieveArchive(archiveId, { range })
   yield* job.wait(Schedule.spaced("200 millis"))
-  yield* Console.log(`Bytes ${range.start} to ${range.end} of ${size}, to be checked by ${yield* job.verification()}`)
+  yield* Console.log(`Bytes ${range.start} to ${range.end} of ${size}, to be verified by ${yield* job.verification()}`)
 
   const target = path.join(yield* fs.makeTempDirectoryScoped({ prefix: "effect-glacier-" }), "range")
   const windows = yield* Queue.unbounded<number>()
@@ -42,7 +43,7 @@ const program = Effect.gen(function*() {
   yield* Queue.take(windows)
   const has = yield* Queue.take(windows)
   yield* Fiber.interrupt(fiber)
-  yield* Console.log(`Cut off after ${has / mebibyte} MiB`)
+  yield* Console.log(`Interrupted after ${has / mebibyte} MiB`)
 
   yield* Queue.takeAll(windows)
   const downloaded = yield* download
@@ -50,7 +51,7 @@ const program = Effect.gen(function*() {
   if (Buffer.compare(written, archive.subarray(range.start, range.end + 1)) !== 0) {
     return yield* new Differs({ message: "What came back differs from what was uploaded" })
   }
-  yield* Console.log(`Taken up again: ${downloaded.size} bytes, verified`)
+  yield* Console.log(`Resumed: ${downloaded.size} bytes, verified`)
 })
 
 const emulator = NodeEmulator.layer({ jobDelay: "1 second" })

@@ -1,5 +1,5 @@
 /**
- * What is in a vault: its inventory, as a Stream of archives, against the emulator over real HTTP.
+ * Lists the archives of a vault from its inventory, as a Stream. Runs against the emulator over HTTP.
  *
  *     node --import tsx examples/list-inventory.ts [JSON|CSV]
  */
@@ -29,8 +29,8 @@ const program = Effect.gen(function*() {
   })
   yield* Console.log(`${inventory._tag} inventory in ${inventory.format}, ${age}:`)
 
-  // An entry that cannot be read does not end the list.
-  const archives = inventory.archives({ onMalformed: (entry) => Console.error(`Left out: ${entry.message}`) })
+  // With `onMalformed`, an entry that cannot be decoded does not end the Stream.
+  const archives = inventory.archives({ onMalformed: (entry) => Console.error(`Skipped: ${entry.message}`) })
   const sum = yield* Stream.runFoldEffect(
     archives,
     { count: 0, bytes: 0 },

@@ -1,5 +1,6 @@
 /**
- * An archive there and back, and what a collector of OpenTelemetry would get of it: against the emulator over real HTTP.
+ * Uploads and retrieves an archive, and prints the spans and metrics that an OpenTelemetry collector would receive. Runs
+ * against the emulator over HTTP.
  *
  *     node --import tsx examples/open-telemetry.ts
  */
@@ -15,7 +16,7 @@ import { Console, Effect, Layer, Schedule, Stream } from "effect"
 import { Source, Vault } from "effect-glacier"
 import { NodeEmulator } from "effect-glacier/node"
 
-// In their place stand the exporters of your collector.
+// In your program, use the exporters of your collector instead.
 const spans = new InMemorySpanExporter()
 const metrics = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE)
 const reader = new PeriodicExportingMetricReader({ exporter: metrics })
@@ -44,7 +45,7 @@ const report = Effect.gen(function*() {
   yield* Effect.promise(() => reader.forceFlush())
   const scopes = metrics.getMetrics().at(-1)?.scopeMetrics ?? []
   for (const { dataPoints, descriptor } of scopes.flatMap((scope) => scope.metrics)) {
-    // Effect counts its fibers, too.
+    // Effect also exports metrics of its fibers.
     if (!descriptor.name.startsWith("glacier_")) continue
     for (const { attributes, value } of dataPoints) {
       yield* Console.log(`metric ${descriptor.name} ${String(value)}`, attributes)
@@ -56,7 +57,7 @@ const vault = Layer.provideMerge(Vault.layer("photos"), NodeEmulator.layer({ job
 
 backup.pipe(
   Effect.zipRight(report),
-  // Side by side: the spans of the emulator itself belong to somebody else.
+  // The emulator is not below the telemetry layer, because its own spans would be printed too.
   Effect.provide(Layer.merge(vault, telemetry)),
   NodeRuntime.runMain
 )

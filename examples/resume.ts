@@ -1,5 +1,5 @@
 /**
- * An upload that breaks off in the middle and goes on where it ended.
+ * Resumes an upload that failed half-way, by its upload id.
  *
  *     node --import tsx examples/resume.ts
  *
@@ -16,7 +16,7 @@ class PowerCut extends Data.TaggedError("PowerCut") {}
 
 const bytes = Uint8Array.from({ length: 5 * mebibyte }, (_, i) => i >> 12)
 
-/** The first half of the bytes, and then nothing more. */
+/** A source that fails after the first half of the bytes. */
 const half = Stream.concat(Stream.make(bytes.subarray(0, bytes.length / 2)), Stream.fail(new PowerCut()))
 
 const program = Effect.gen(function*() {
@@ -25,12 +25,12 @@ const program = Effect.gen(function*() {
   const archive = yield* vault.upload(Source.stream(half), { partSize: mebibyte, onFailure: "keep" }).pipe(
     Effect.catchTag("UploadKept", ({ uploadId }) =>
       Effect.gen(function*() {
-        yield* Console.log(`Broke off: ${uploadId}`)
-        // A later program needs only this id, or finds it among `vault.uploads`.
+        yield* Console.log(`Interrupted: ${uploadId}`)
+        // Another program can resume with this id, or find it in `vault.uploads`.
         const read = yield* Ref.make(0)
         return yield* vault.resumeUpload(uploadId, Source.bytes(bytes), {
           onProgress: ({ bytes }) => Ref.set(read, bytes)
-        }).pipe(Effect.ensuring(Effect.flatMap(Ref.get(read), (bytes) => Console.log(`Went through ${bytes} bytes`))))
+        }).pipe(Effect.ensuring(Effect.flatMap(Ref.get(read), (bytes) => Console.log(`Read ${bytes} bytes`))))
       }))
   )
   yield* Console.log(`${archive.size} bytes in ${archive.parts} parts, tree hash ${archive.treeHash}`)

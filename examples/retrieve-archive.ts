@@ -1,6 +1,6 @@
 /**
- * An archive out of a vault to a file, by a program that may be stopped at any point and started again: it joins the job
- * that an earlier run has paid for, and goes on with the file where that was. Against the emulator over real HTTP.
+ * Retrieves an archive to a file. The program can be stopped at any point and started again: it reuses the job that an
+ * earlier run paid for, and resumes the file. Runs against the emulator over HTTP.
  *
  *     node --import tsx examples/retrieve-archive.ts
  */
@@ -15,12 +15,12 @@ class Differs extends Data.TaggedError("Differs")<{ readonly message: string }> 
 
 const archive = Uint8Array.from({ length: 5_000_000 }, (_, i) => i * 31 + (i >> 8) + 7 * (i >> 20))
 
-/** What is to be run until it succeeds: by hand, or by a timer. */
+/** The program to run again until it succeeds, by hand or by a timer. */
 const retrieve = (archiveId: string, file: string) =>
   Effect.gen(function*() {
     const vault = yield* Vault.Vault
     return yield* Job.renewed(
-      // Expedited takes minutes, if there is the capacity. A job that is there is joined.
+      // Expedited takes minutes, but needs free capacity. An existing job is reused.
       (reuse) => Job.inTiers(["Expedited", "Standard"], (tier) => vault.retrieveArchive(archiveId, { tier, reuse })),
       (job: Job.Service) =>
         Effect.gen(function*() {
@@ -29,7 +29,7 @@ const retrieve = (archiveId: string, file: string) =>
         })
     )
   }).pipe(
-    // Tells while it waits: hours without a word look like a hang.
+    // Prints each status, because hours without output look like a hang.
     Effect.provideService(
       JobWaiting.JobWaiting,
       JobWaiting.polling(Schedule.tapInput(
@@ -55,7 +55,7 @@ const program = Effect.gen(function*() {
     return yield* new Differs({ message: "What came back differs from what was uploaded" })
   }
   const jobs = yield* Stream.runCollect(vault.jobs())
-  yield* Console.log(`${size} bytes, checked by ${verification}, with ${Chunk.size(jobs)} job`)
+  yield* Console.log(`${size} bytes, verified by ${verification}, with ${Chunk.size(jobs)} job`)
 })
 
 const emulator = NodeEmulator.layer({ jobDelay: "1500 millis" })

@@ -1,6 +1,6 @@
 /**
- * Archives out of a vault to a folder, chosen by their names, by a program that may be stopped at any point and started
- * again: it pays for no archive twice. Against the emulator over real HTTP.
+ * Retrieves archives to a folder, selected by their names. The program can be stopped at any point and started again: it
+ * pays for no archive twice. Runs against the emulator over HTTP.
  *
  *     node --import tsx examples/retrieve-many.ts
  */
@@ -19,7 +19,7 @@ const terms = {
   bytesPerDay: 2 ** 40
 }
 
-/** What is to be run until there is nothing left to do: by hand, or by a timer. */
+/** The program to run again until all archives are retrieved, by hand or by a timer. */
 const retrieve = (directory: string) =>
   Stream.unwrap(Effect.gen(function*() {
     const vault = yield* Vault.Vault
@@ -38,7 +38,7 @@ const retrieve = (directory: string) =>
 
 const tell = (outcome: RetrievalPlan.Outcome) =>
   outcome._tag === "Retrieved"
-    ? Console.log(`${outcome.before ? "was there" : "retrieved"}: ${outcome.archive.path}`)
+    ? Console.log(`${outcome.before ? "already in place" : "retrieved"}: ${outcome.archive.path}`)
     : Console.log(`${outcome._tag}: ${outcome.error.message}`)
 
 const program = Effect.gen(function*() {
@@ -54,7 +54,7 @@ const program = Effect.gen(function*() {
 
   const folder = yield* fs.makeTempDirectoryScoped({ prefix: "effect-glacier-" })
   const directory = path.join(folder, "restored")
-  // Both outlive the program: what was done, and what was spent.
+  // The checkpoint and the ledger of the budget outlive the program.
   const kept = Layer.merge(
     NodeCheckpoint.layer(path.join(folder, "checkpoints")),
     NodeRetrievalBudget.layerWith(path.join(folder, "ledger"), terms)
@@ -76,7 +76,7 @@ program.pipe(
   Effect.scoped,
   Effect.provide(
     Vault.layer("retrieve-many").pipe(
-      // Asks once for all jobs.
+      // Polls all jobs with one list request.
       Layer.provide(JobWaiting.layerShared({ every: "1 second" })),
       Layer.provideMerge(emulator)
     )

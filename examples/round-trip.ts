@@ -1,5 +1,5 @@
 /**
- * A file into a vault and back, every byte verified, against the emulator over real HTTP.
+ * Uploads a file to a vault and retrieves it, with every byte verified. Runs against the emulator over HTTP.
  *
  *     npm start -- [FILE]
  */
@@ -9,7 +9,7 @@ import { Cause, Clock, Console, Data, Effect, Exit, Layer, Schedule, Stream } fr
 import { ProgressBar, Source, Vault } from "effect-glacier"
 import { NodeEmulator } from "effect-glacier/node"
 
-/** Something of several MiB that is there after `npm ci`. */
+/** A file of several MiB that `npm ci` installs. */
 const sample = "node_modules/typescript/lib/typescript.js"
 
 class Unreadable extends Data.TaggedError("Unreadable")<{ readonly message: string }> {}
@@ -26,7 +26,7 @@ const timed = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     return [value, Math.max(1, (yield* Clock.currentTimeMillis) - start) / 1000] as const
   })
 
-/** Compares two files piece by piece. */
+/** Compares two files chunk by chunk. */
 const compare = Effect.fn("compare")(function*(left: string, right: string) {
   const [size, other] = yield* Effect.all([Source.file(left).size, Source.file(right).size])
   if (size !== other) return yield* new Differs({ message: `${left} has ${size} bytes, what came back ${other}` })
@@ -99,11 +99,11 @@ const program = Effect.gen(function*() {
   yield* Effect.provide(roundTrip(file, folder), Layer.provideMerge(Vault.layer("round-trip"), emulator))
 }).pipe(Effect.scoped, Effect.provide(NodeContext.layer))
 
-// npm passes Ctrl-C on after the terminal did: the second must not cut the clean-up short.
+// Both the terminal and npm send Ctrl-C to this process: the second signal must not interrupt the clean-up.
 process.on("SIGINT", () => {})
 
 NodeRuntime.runMain(program.pipe(Effect.tapError((error) => Console.error(`\nFailed: ${error.message}`))), {
   disableErrorReporting: true,
-  // Ctrl-C ends with 130, as a shell expects.
+  // Exits with 130 after Ctrl-C, as shells expect.
   teardown: (exit, end) => end(Exit.isSuccess(exit) ? 0 : Cause.isInterruptedOnly(exit.cause) ? 130 : 1)
 })

@@ -1,5 +1,5 @@
 /**
- * A file into a vault: in one request when it is small, else in parallel parts.
+ * Uploads a file to a vault: a small file in one request, a larger file in parallel parts.
  *
  *     node --import tsx examples/upload-file.ts FILE
  *

@@ -1,5 +1,5 @@
 /**
- * Whatever comes on standard input into a vault, whose size nobody knows beforehand.
+ * Uploads standard input, a stream of unknown length, to a vault.
  *
  *     tar c photos | node --import tsx examples/upload-stream.ts
  *
@@ -20,7 +20,7 @@ const input = NodeStream.fromReadable<Unreadable, Uint8Array>(
 const program = Effect.gen(function*() {
   const vault = yield* Vault.Vault
   yield* vault.create
-  // 10,000 parts of 1 MiB: at most 9.8 GiB. The default, 16 MiB, lets in 156 GiB.
+  // 10,000 parts of 1 MiB hold at most 9.8 GiB. The default part size of 16 MiB allows 156 GiB.
   const archive = yield* vault.upload(Source.stream(input), { partSize: 1024 * 1024 })
   yield* Console.log(`${archive.size} bytes in ${archive.parts} parts, tree hash ${archive.treeHash}`)
   yield* Console.log(`Keep this: ${archive.archiveId}`)

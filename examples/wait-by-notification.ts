@@ -1,6 +1,6 @@
 /**
- * Waits for jobs by the messages that Glacier publishes to a topic of SNS, read from a queue of SQS that subscribes to it.
- * Against the emulator over real HTTP; what stands in for SNS and SQS here is `fauxqs`, at AWS it is SNS and SQS.
+ * Waits for jobs by messages: Glacier publishes them to an SNS topic, and the program reads them from an SQS queue that
+ * subscribes to the topic. Runs against the emulator over HTTP, with `fauxqs` in place of SNS and SQS.
  *
  *     node --import tsx examples/wait-by-notification.ts
  */
@@ -13,7 +13,7 @@ import { startFauxqs } from "fauxqs"
 
 const region = "us-east-1"
 
-/** A topic, and a queue that subscribes to it. */
+/** Creates a topic, and a queue that subscribes to it. */
 const messaging = Effect.gen(function*() {
   const server = yield* Effect.acquireRelease(
     Effect.promise(() => startFauxqs({ port: 0, host: "127.0.0.1", logger: false })),
@@ -43,7 +43,7 @@ const program = (topicArn: string) =>
 
 Effect.gen(function*() {
   const { endpoint, queueUrl, topicArn } = yield* messaging
-  // Below the messages asks once for all jobs of the vault, should one get lost: here rarely, so that it is the message.
+  // If a message is lost, one list request polls all jobs of the vault. It is rare here, so that the message ends the wait.
   const waiting = NodeJobQueue.layer({ queueUrl, endpoint, region, keys: Emulator.defaultKey }).pipe(
     Layer.provide(JobWaiting.layerShared({ every: "1 hour" }))
   )

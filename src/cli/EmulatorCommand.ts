@@ -1,5 +1,5 @@
 /**
- * `effect-glacier emulator`: a Glacier of one's own, for any client in any language.
+ * The command `effect-glacier emulator`: runs the emulator as a server for clients in any language.
  *
  * @since 0.1.0
  */
@@ -84,7 +84,7 @@ const tls = Options.all({
   "--tls-cert and --tls-key must be given together"
 ))
 
-/** The certificate that the options ask for. */
+/** The TLS options of the emulator, from the options of the command. */
 const certificateOf = (
   tls: boolean | NodeEmulator.Certificate
 ): Effect.Effect<NodeEmulator.Options["tls"], NodeEmulator.CertificateError> =>
@@ -138,7 +138,7 @@ const inventoryDelay = withDefault(
   "0 seconds"
 )
 
-/** Left to the emulator when they are not given: only delays are shorter here than the service's. */
+/** How long things are kept. Without an option, the emulator uses its own default. */
 const expiry = {
   Job: optional(duration("job-expiry"), "How long a completed job and its output are kept", "24 hours"),
   Upload: optional(duration("upload-expiry"), "How long an idle multipart upload is kept", "24 hours"),
@@ -204,8 +204,8 @@ const announce = Effect.fnUntraced(function*(
 })
 
 /**
- * The command: serves until SIGINT or SIGTERM ends it. Its first line on stdout says where it listens. The next lines are
- * the `export` commands that a client needs: endpoint, region and key, and the authority of a generated certificate.
+ * The command. It serves until SIGINT or SIGTERM. Its first line on stdout is the URL it listens on. The next lines are the
+ * `export` commands that a client needs: endpoint, region, key, and the certificate authority of a generated certificate.
  *
  * @since 0.1.0
  * @category commands

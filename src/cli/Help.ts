@@ -1,6 +1,6 @@
 /**
- * The text of `--help`: a line for the usage, and one or two for each option. The help of `@effect/cli` itself lists all
- * options in one line and takes eight lines for each.
+ * The text of `--help`: one line for the usage, and one or two lines for each option. The help of `@effect/cli` lists all
+ * options in one line and takes eight lines for each option, which is hard to read.
  *
  * @since 0.1.0
  */
@@ -49,8 +49,8 @@ const section = (command: Command.Command<unknown>) => (part: HelpDoc.HelpDoc): 
 }
 
 /**
- * The help that the arguments of a program ask for, with `--help`, `-h` or no argument at all: that of the subcommand they
- * name, else of the program.
+ * Returns the help text if the arguments are empty or contain `--help` or `-h`: the help of the subcommand that the first
+ * argument names, else the help of the program.
  *
  * @since 0.1.0
  * @category formatting

@@ -1,5 +1,5 @@
 /**
- * `effect-glacier tree-hash`: what the service should say of a file.
+ * The command `effect-glacier tree-hash`: prints the tree hash of files, to compare with the tree hash of an archive.
  *
  * @since 0.1.0
  */
@@ -14,7 +14,7 @@ import * as NodeTreeHash from "../node/NodeTreeHash.ts"
 import * as TreeHash from "../protocol/TreeHash.ts"
 
 /**
- * Some of the files could not be read. Which, and why, has been said.
+ * The error of the command when it could not read some of the files. It has already printed each path and reason.
  *
  * @since 0.1.0
  * @category errors
@@ -27,8 +27,8 @@ const files = Args.text({ name: "file" }).pipe(
 )
 
 /**
- * The command: prints the tree hash and the name of each file, as sha256sum does, and goes on after one that it cannot
- * read.
+ * The command. It prints the tree hash and the path of each file, in the format of sha256sum. If it cannot read a file, it
+ * prints the error and continues with the next file.
  *
  * @since 0.1.0
  * @category commands
@@ -46,6 +46,8 @@ export const command = Command.make("tree-hash", { files }, ({ files }) =>
         )
       ))
     if (unread > 0) {
-      return yield* new Unreadable({ message: `${unread} of ${files.length} files could not be read` })
+      return yield* new Unreadable({
+        message: `${unread} of ${files.length} files could not be read`
+      })
     }
   }).pipe(Effect.provide(NodeHashing.layer))).pipe(Command.withDescription("Print the tree hash of each file"))

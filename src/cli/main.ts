@@ -1,5 +1,5 @@
 /**
- * The `effect-glacier` program, with all it needs: `bin.ts` starts it.
+ * The `effect-glacier` program with all its layers. `bin.ts` starts it.
  *
  * @since 0.1.0
  */
@@ -20,7 +20,7 @@ const program = Command.make(name).pipe(Command.withSubcommands([EmulatorCommand
 
 const run = Command.run(program, { name, version: manifest.version })
 
-/** Says what is wrong in a line; of a mistake in the arguments that has been done already. */
+/** Prints an error in one line. Skips mistakes in the arguments, because `@effect/cli` has already printed them. */
 const report = (error: Effect.Effect.Error<ReturnType<typeof run>>) =>
   ValidationError.isValidationError(error)
     ? Effect.void

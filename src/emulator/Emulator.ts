@@ -1,7 +1,7 @@
 /**
- * A Glacier of one's own, in memory or on disk, in this process or behind a socket. It checks signatures, hashes and
- * ranges as the service does, and takes its time: jobs and inventories follow the `Clock`, so that a test can let a day
- * pass at once.
+ * An emulator of Amazon Glacier, in memory or on disk, in this process or behind a socket. It verifies signatures,
+ * hashes and ranges as the service does. Jobs take hours and inventories lag by a day, both by Effect's `Clock`: a test
+ * can skip the wait with `TestClock.adjust`.
  *
  * @since 0.1.0
  */
@@ -21,37 +21,38 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as Limits from "../protocol/Limits.ts"
 import type * as Inside from "./Inside.ts"
-import * as App from "./internal/App.ts"
-import * as Completions from "./internal/Completions.ts"
-import * as Delays from "./internal/Delays.ts"
-import * as InProcess from "./internal/InProcess.ts"
-import * as Look from "./internal/Look.ts"
-import type { EmulatorStorageError } from "./internal/StorageError.ts"
-import * as Store from "./internal/Store.ts"
+import * as App from "./internal/app.ts"
+import * as Delays from "./internal/delays.ts"
+import * as InProcessClient from "./internal/inProcessClient.ts"
+import * as Inspect from "./internal/inspect.ts"
+import * as JobNotifications from "./internal/jobNotifications.ts"
+import type { EmulatorStorageError } from "./internal/storageError.ts"
+import * as Store from "./internal/store.ts"
 import type { Notification } from "./Topics.ts"
 
 export type {
   /**
-   * One duration for all, or one for each; each may be left out.
+   * One duration for all kinds, or an object with a duration for each kind. Kinds left out of the object keep their
+   * defaults.
    *
    * @since 0.1.0
    * @category models
    */
-  Each
-} from "./internal/Delays.ts"
+  Durations
+} from "./internal/delays.ts"
 
 export {
   /**
-   * The emulator's files cannot be read or written, or a journal is not one of this emulator's.
+   * The emulator cannot read or write its files, or its journal was not written by this emulator.
    *
    * @since 0.1.0
    * @category errors
    */
   EmulatorStorageError
-} from "./internal/StorageError.ts"
+} from "./internal/storageError.ts"
 
 /**
- * Credentials that the emulator knows. With a session token, requests must carry it.
+ * Credentials that the emulator accepts. With a `sessionToken`, requests must be signed with that token.
  *
  * @since 0.1.0
  * @category models
@@ -60,55 +61,55 @@ export interface Key {
   readonly accessKeyId: string
   readonly secretAccessKey: Redacted.Redacted
   readonly sessionToken?: Redacted.Redacted | undefined
-  /** From when on requests signed with it are refused with 403 `ExpiredTokenException`. By default never. */
+  /** The time after which requests signed with the key are rejected with 403 `ExpiredTokenException`. Default: never. */
   readonly expiration?: DateTime.Utc | undefined
-  /** Whose key it is: 12 digits, by default the `accountId` of the options. */
+  /** The account of the key: 12 digits. Default: the `accountId` of the options. */
   readonly accountId?: string | undefined
 }
 
 /**
- * How the emulator is set up. All may be left out.
+ * Options of the emulator. All have defaults.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** The account of keys that name none: 12 digits, by default `123456789012`. */
+  /** The account of keys without an `accountId`: 12 digits. Default: `123456789012`. */
   readonly accountId?: string | undefined
-  /** Counts when a request is signed for a region that has no Glacier. By default `us-east-1`. */
+  /** The region of requests whose signature names a region without Glacier. Default: `us-east-1`. */
   readonly region?: string | undefined
-  /** By default `defaultKey` alone. */
+  /** The keys that requests may be signed with. Default: `defaultKey` only. */
   readonly keys?: ReadonlyArray<Key> | undefined
   /**
-   * How long jobs take: all the same, or retrievals of archives by their tier, and inventories. By default Expedited 5
-   * minutes, Standard 4 hours, Bulk 8 hours and Inventory 4 hours.
+   * The time from InitiateJob until a job is complete: one for all jobs, or one for each tier of archive retrievals and
+   * one for inventories. Default: Expedited 5 minutes, Standard 4 hours, Bulk 8 hours, Inventory 4 hours.
    */
-  readonly jobDelay?: Delays.Each<Delays.Kind> | undefined
+  readonly jobDelay?: Delays.Durations<Delays.JobKind> | undefined
   /**
-   * How long a job is kept after it is complete, an upload after its last part, and a vault lock that is in progress:
-   * all the same, or each. By default 24 hours each.
+   * The time until something expires, one for all or one for each: a job after its completion, an upload after its
+   * last part, and a vault lock that is in progress. Default: 24 hours each.
    */
-  readonly expiry?: Delays.Each<Delays.Expiring> | undefined
-  /** How many vaults there may be in a region, by default 1,000. */
+  readonly expiry?: Delays.Durations<Delays.Expiry> | undefined
+  /** The maximum number of vaults of an account in a region. Default: 1,000. */
   readonly maximumVaults?: number | undefined
   /**
-   * Without provisioned capacity, Expedited retrievals of archives of more bytes than this are refused with 503
-   * `InsufficientCapacityException`. By default none are; the real service speaks of some 250 MB.
+   * The size in bytes above which an archive needs provisioned capacity for Expedited retrievals. Without capacity they
+   * are rejected with 503 `InsufficientCapacityException`. Default: no limit. The service documents about 250 MB.
    */
   readonly expeditedLimit?: number | undefined
-  /** How long after a write an inventory shows it, by default 24 hours. */
+  /** The inventory lag: the time from a write until inventories and vault counts show it. Default: 24 hours. */
   readonly inventoryDelay?: Duration.DurationInput | undefined
   /**
-   * Accounts whose every signed request is answered with 400 `NoLongerSupportedException`, as the service does to one
-   * that has never stored anything. By default none.
+   * Accounts whose signed requests are all rejected with 400 `NoLongerSupportedException`, as the service rejects
+   * accounts that have never stored anything. Default: none.
    */
   readonly withoutStorage?: ReadonlyArray<string> | undefined
-  /** How long a request's body may pause, by default 60 seconds. */
+  /** The longest pause between two chunks of a request body, after which the request fails with 408. Default: 60 seconds. */
   readonly bodyTimeout?: Duration.DurationInput | undefined
 }
 
 /**
- * The key that the emulator knows by default: the one of AWS's own examples.
+ * The key that the emulator accepts by default: the example key of AWS's documentation.
  *
  * @since 0.1.0
  * @category constants
@@ -129,32 +130,32 @@ export const defaultKey: Key = {
  * import { TestGlacier } from "effect-glacier/testing"
  * import { Effect, Layer, Option, Stream, TestClock, TestContext } from "effect"
  *
- * // In an `it.effect` the TestContext is there already
  * const program = Effect.gen(function*() {
  *   const { notifications } = yield* Emulator.Emulator
- *   const told = yield* Effect.fork(Stream.runHead(notifications))
+ *   const notification = yield* Effect.fork(Stream.runHead(notifications))
  *   const vault = yield* Vault.Vault
  *   yield* vault.create
  *   yield* TestClock.adjust("1 day")
  *   yield* vault.retrieveInventory({ snsTopic: "arn:aws:sns:us-east-1:123456789012:done" })
  *   yield* TestClock.adjust("4 hours")
- *   return Option.map(yield* told, ({ job }) => job.statusCode)
+ *   return Option.map(yield* notification, ({ job }) => job.statusCode)
  * }).pipe(
  *   Effect.provide(Layer.provideMerge(Vault.layer("photos"), TestGlacier.layer())),
+ *   // Not needed in `it.effect`, which provides it
  *   Effect.provide(TestContext.TestContext)
  * )
  */
 export interface Service {
-  /** Answers every request; what it is asked it takes from `HttpServerRequest`. */
+  /** The HTTP application: reads `HttpServerRequest` and returns the response. */
   readonly app: HttpApp.Default<never, Scope.Scope>
-  /** What is told of jobs as they end, from when on the stream is run. */
+  /** The notifications of jobs that end while the stream runs. */
   readonly notifications: Stream.Stream<Notification>
-  /** All vaults of all accounts and regions, and what is in them at this moment. */
+  /** The vaults of all accounts and regions with their current contents. */
   readonly vaults: Effect.Effect<ReadonlyArray<Inside.Vault>>
 }
 
 /**
- * A running emulator.
+ * The tag of a running emulator.
  *
  * @since 0.1.0
  * @category tags
@@ -171,14 +172,14 @@ export class Emulator extends Context.Tag("effect-glacier/Emulator")<Emulator, S
 
 const make = (store: Store.Store, options: Options): Effect.Effect<Service, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const { notifications, watch } = yield* Completions.make(store)
+    const { notifications, onJobInitiated } = yield* JobNotifications.make(store)
     const app = yield* App.make(store, {
-      watch,
+      onJobInitiated,
       accountId: options.accountId ?? "123456789012",
       region: options.region ?? "us-east-1",
       keys: options.keys ?? [defaultKey],
       delays: Delays.make({
-        inventory: options.inventoryDelay ?? "24 hours",
+        inventoryLag: options.inventoryDelay ?? "24 hours",
         job: options.jobDelay,
         expiry: options.expiry
       }),
@@ -187,7 +188,7 @@ const make = (store: Store.Store, options: Options): Effect.Effect<Service, neve
       withoutStorage: options.withoutStorage ?? [],
       bodyTimeout: Duration.decode(options.bodyTimeout ?? "60 seconds")
     })
-    return { app, notifications, vaults: Look.vaults(store) }
+    return { app, notifications, vaults: Inspect.vaults(store) }
   })
 
 /**
@@ -199,17 +200,17 @@ const make = (store: Store.Store, options: Options): Effect.Effect<Service, neve
  * import { Emulator } from "effect-glacier/emulator"
  * import { Layer } from "effect"
  *
- * // An HttpClient that talks to a Glacier whose jobs are done after a minute
+ * // An HttpClient that sends requests to an emulator whose jobs take a minute
  * const client = Emulator.layerHttpClient.pipe(Layer.provide(Emulator.layerMemory({ jobDelay: "1 minute" })))
  */
 export const layerMemory = (options: Options = {}): Layer.Layer<Emulator> =>
   Layer.scoped(Emulator, Effect.flatMap(Store.memory, (store) => make(store, options)))
 
 /**
- * An emulator that keeps everything in a directory, which it makes if need be: what it has acknowledged is there when
- * the process dies and another one opens the directory again. One process at a time may have it open.
+ * An emulator that keeps everything in a directory, which it creates if needed. Acknowledged changes survive the death
+ * of the process: an emulator that opens the directory later has them. Only one process at a time may use a directory.
  *
- * Fails with `EmulatorStorageError` when the directory cannot be used or holds a journal that cannot be read.
+ * Fails with `EmulatorStorageError` when the directory cannot be used, or when its journal cannot be read.
  *
  * @since 0.1.0
  * @category layers
@@ -226,8 +227,8 @@ export const layerFileSystem = (
   Layer.scoped(Emulator, Effect.flatMap(Store.files(options.directory), (store) => make(store, options)))
 
 /**
- * An HttpClient that calls the emulator in the same process, whatever the host of the request. Bodies stream in both
- * directions; interrupting a call interrupts its handler.
+ * An HttpClient that calls the emulator in the same process, for any host in the URL. Bodies stream in both directions.
+ * Interrupting a call interrupts the emulator's handler.
  *
  * @since 0.1.0
  * @category layers
@@ -244,11 +245,11 @@ export const layerFileSystem = (
  */
 export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, Emulator> = Layer.effect(
   HttpClient.HttpClient,
-  Effect.map(Emulator, ({ app }) => InProcess.client(app))
+  Effect.map(Emulator, ({ app }) => InProcessClient.make(app))
 )
 
 /**
- * Serves the emulator on whatever HttpServer there is.
+ * Serves the emulator on the provided HttpServer.
  *
  * @since 0.1.0
  * @category layers
@@ -266,6 +267,6 @@ export const layerHttpClient: Layer.Layer<HttpClient.HttpClient, never, Emulator
 export const layerServer: Layer.Layer<never, never, Emulator | HttpServer.HttpServer> = Layer.unwrapEffect(
   Effect.map(Emulator, ({ app }) => HttpServer.serve(app))
 ).pipe(
-  // The server's spans show the headers of requests.
+  // The server's spans contain the headers of requests.
   Layer.locallyWith(Headers.currentRedactedNames, (names) => [...names, "x-amz-security-token"])
 )

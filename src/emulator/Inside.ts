@@ -1,5 +1,6 @@
 /**
- * What is in the emulator, read past its API: nothing of it waits for an inventory, and no policy hides it.
+ * The contents of an emulator, read directly and not through its API: without inventory lag and without the checks of
+ * policies.
  *
  * @since 0.1.0
  */
@@ -8,10 +9,10 @@ import type * as Effect from "effect/Effect"
 import type * as Inventory from "../protocol/Inventory.ts"
 import type * as Jobs from "../protocol/Jobs.ts"
 import type * as Uploads from "../protocol/Uploads.ts"
-import type { EmulatorStorageError } from "./internal/StorageError.ts"
+import type { EmulatorStorageError } from "./internal/storageError.ts"
 
 /**
- * An archive: what an inventory would say of it, and its bytes.
+ * An archive: its entry in an inventory, and its bytes.
  *
  * @since 0.1.0
  * @category models
@@ -27,27 +28,27 @@ export interface Archive extends Inventory.Entry {
  * @category models
  */
 export interface Upload extends Uploads.UploadDescription {
-  /** In the order of their bytes. */
+  /** The parts in the order of their bytes. */
   readonly parts: ReadonlyArray<Uploads.Part>
-  /** When it is dropped, unless another part comes. */
+  /** When the upload expires. Each new part moves this time. */
   readonly expiresAt: DateTime.Utc
 }
 
 /**
- * A job.
+ * A job that has not expired.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Job extends Jobs.JobDescription {
-  /** When it is or was complete. */
+  /** When the job ends or ended. */
   readonly completesAt: DateTime.Utc
-  /** When it is forgotten, and its output with it. */
+  /** When the job and its output are removed. */
   readonly expiresAt: DateTime.Utc
 }
 
 /**
- * A vault, each of its lists oldest first.
+ * A vault. Each of its lists has the oldest item first.
  *
  * @since 0.1.0
  * @category models
@@ -58,6 +59,6 @@ export interface Vault {
   readonly archives: ReadonlyArray<Archive>
   readonly uploads: ReadonlyArray<Upload>
   readonly jobs: ReadonlyArray<Job>
-  /** Takes an inventory now, of what is there when this is run. */
+  /** Takes an inventory of the vault now, without waiting for the inventory lag. */
   readonly takeInventory: Effect.Effect<void, EmulatorStorageError>
 }

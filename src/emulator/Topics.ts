@@ -1,5 +1,6 @@
 /**
- * Where the emulator's notifications go (spec section 13.4): nowhere, unless a Layer says so.
+ * The destination of the emulator's notifications: SNS or a function. Without a Layer they are not delivered. See
+ * Configuring Vault Notifications in Amazon Glacier (Developer Guide).
  *
  * @since 0.1.0
  */
@@ -16,8 +17,8 @@ import type * as Jobs from "../protocol/Jobs.ts"
 import * as Sha256 from "../protocol/Sha256.ts"
 
 /**
- * What is told when a job has ended: `message` is the job as JSON, as DescribeJob shows it, and `topic` the ARN of who
- * is told.
+ * The notification of a job that has ended. `topic` is the ARN of the SNS topic, and `message` the job as JSON, in the
+ * form of DescribeJob's response.
  *
  * @since 0.1.0
  * @category models
@@ -29,7 +30,7 @@ export interface Notification {
 }
 
 /**
- * Delivers a notification as well as it can. Nothing waits for it.
+ * Delivers a notification. The emulator does not wait for it.
  *
  * @since 0.1.0
  * @category models
@@ -37,8 +38,8 @@ export interface Notification {
 export type Deliver = (notification: Notification) => Effect.Effect<void>
 
 /**
- * Where notifications are delivered: read when the emulator is made. A `Reference`: without a Layer they go nowhere but
- * to the emulator's own `notifications`.
+ * The function that delivers notifications. The emulator reads it once, when it is made. By default notifications only
+ * appear in the emulator's own `notifications` stream.
  *
  * @since 0.1.0
  * @category tags
@@ -55,7 +56,7 @@ export class Topics extends Context.Reference<Topics>()("effect-glacier/Topics",
 }) {}
 
 /**
- * An endpoint of SNS, and what requests to it are signed with.
+ * An endpoint of SNS, and the key that requests to it are signed with.
  *
  * @since 0.1.0
  * @category models
@@ -71,12 +72,12 @@ export interface SnsOptions {
 
 const contentType = "application/x-www-form-urlencoded"
 
-/** An ARN is `arn:partition:sns:region:account:name`; what is none is left to SNS to refuse. */
+// An ARN is `arn:partition:sns:region:account:name`. SNS itself rejects topics of any other form.
 const regionOf = (topic: string): string => topic.split(":")[3] || "us-east-1"
 
 /**
- * Publishes to an SNS endpoint, signed for the region of the topic. What fails is tried again a few times and then
- * logged.
+ * Publishes notifications to an SNS endpoint, signed for the region of the topic. A failed attempt is retried up to 4
+ * times; then the failure is logged.
  *
  * @since 0.1.0
  * @category layers
@@ -96,7 +97,7 @@ export const layerSns = ({ endpoint, key }: SnsOptions): Layer.Layer<never, neve
       const client = HttpClient.withTracerPropagation(yield* HttpClient.HttpClient, false)
       const sha256 = Sha256.hashClass(yield* Sha256.Sha256)
       // Thousands of jobs may end at once.
-      const turns = yield* Effect.makeSemaphore(16)
+      const connections = yield* Effect.makeSemaphore(16)
       const credentials = {
         accessKeyId: key.accessKeyId,
         secretAccessKey: Redacted.value(key.secretAccessKey),
@@ -124,16 +125,18 @@ export const layerSns = ({ endpoint, key }: SnsOptions): Layer.Layer<never, neve
         )
         const response = yield* client.execute(request)
         const text = yield* response.text
-        if (response.status !== 200) yield* Effect.fail({ message: `SNS answered ${response.status}: ${text}` })
+        if (response.status !== 200) yield* Effect.fail({ message: `SNS responded with ${response.status}: ${text}` })
       })
 
       return (notification) =>
         publish(notification).pipe(
           Effect.timeout("10 seconds"),
-          turns.withPermits(1),
+          connections.withPermits(1),
           Effect.retry({ times: 4, schedule: Schedule.exponential("200 millis") }),
           Effect.catchAll(({ message }) =>
-            Effect.logWarning(`A notification to ${notification.topic} was not delivered: ${message}`)
+            Effect.logWarning(
+              `The notification of job ${notification.job.jobId} to ${notification.topic} was not delivered: ${message}`
+            )
           )
         )
     })

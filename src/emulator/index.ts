@@ -1,18 +1,18 @@
 /**
- * A Glacier to test against.
+ * An emulator of Amazon Glacier for tests.
  *
  * @since 0.1.0
  * @module effect-glacier/emulator
  */
 export * as Emulator from "./Emulator.ts"
 /**
- * What is in its vaults.
+ * The contents of an emulator.
  *
  * @since 0.1.0
  */
 export * as Inside from "./Inside.ts"
 /**
- * Where its notifications go.
+ * The destination of the emulator's notifications.
  *
  * @since 0.1.0
  */

@@ -29,6 +29,7 @@ import type { Tier } from "../protocol/Jobs.ts"
 import * as Limits from "../protocol/Limits.ts"
 import { ArchiveId, JobId } from "../protocol/Names.ts"
 import type { operations } from "../protocol/Operations.ts"
+import { TypeId } from "../protocol/ServiceError.ts"
 import * as TreeHash from "../protocol/TreeHash.ts"
 import type { Checkpoint, CheckpointError, CheckpointInUse } from "../transfer/Checkpoint.ts"
 import * as Download from "../transfer/Download.ts"
@@ -56,6 +57,8 @@ export class NoPlace extends Data.TaggedError("NoPlace")<{
   /** The number of other archives that conflict with the path, and the path of one of them. */
   readonly others: Option.Option<{ readonly count: number; readonly path: string }>
 }> {
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
   override get message(): string {
     return Option.match(this.others, {
       onNone: () => `The description ${show(this.name)} names no file`,
@@ -307,7 +310,7 @@ const isThere = Effect.fnUntraced(function*(path: string, { size, treeHash }: En
 const prepareTarget = (archive: Placed, { directory, overwrite = false }: RunOptions) =>
   Target.prepare(directory, archive.path).pipe(
     Effect.map((target) => ({ target, isDone: false })),
-    Effect.catchTag("TargetRefused", (refusal) =>
+    Effect.catchTag("TargetRejected", (refusal) =>
       Effect.gen(function*() {
         if (refusal.reason !== "exists") return yield* refusal
         if (yield* isThere(refusal.path, archive)) return { target: refusal.path, isDone: true }
@@ -365,7 +368,7 @@ const retrieve = Effect.fnUntraced(function*(running: Running, archive: Placed) 
   const { isDone, target } = yield* prepareTarget(archive, options)
   if (isDone) {
     // The run that downloaded the file may have died before it removed the files beside it.
-    yield* Target.settle(target, archive.treeHash)
+    yield* Target.finish(target, archive.treeHash)
     yield* progress(Event.Kept({ range: ByteRange.make(0, size), bytes: size, total: Option.some(size) }))
   } else {
     const modified = options.keepModified === false ? undefined : modifiedOf(archive)

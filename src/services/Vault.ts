@@ -29,7 +29,7 @@ import { operations } from "../protocol/Operations.ts"
 import type { UploadDescription } from "../protocol/Uploads.ts"
 import type { VaultDescription } from "../protocol/Vaults.ts"
 import type { Checkpoint } from "../transfer/Checkpoint.ts"
-import type { Once, Source } from "../transfer/Source.ts"
+import type { Source, StreamSource } from "../transfer/Source.ts"
 import * as Upload from "../transfer/Upload.ts"
 import * as Uploader from "../transfer/Uploader.ts"
 import type { Kept, OnFailure } from "../transfer/UploadKept.ts"
@@ -135,7 +135,7 @@ export interface Service {
    * InitiateMultipartUpload.
    */
   readonly upload: <E, R, Chosen extends OnFailure = "discard">(
-    source: Source<E, R> | Once<E, R>,
+    source: Source<E, R> | StreamSource<E, R>,
     options?: Upload.Options<Chosen>
   ) => Effect.Effect<
     Upload.UploadedArchive,
@@ -145,7 +145,7 @@ export interface Service {
   /** Resumes a multipart upload that was kept. Sends only the parts that are missing or different. See ListParts. */
   readonly resumeUpload: <E, R, Chosen extends OnFailure = "keep">(
     uploadId: string,
-    source: Source<E, R> | Once<E, R>,
+    source: Source<E, R> | StreamSource<E, R>,
     options?: Upload.ResumeOptions<Chosen>
   ) => Effect.Effect<
     Upload.UploadedArchive,
@@ -158,11 +158,11 @@ export interface Service {
    */
   readonly uploadWithCheckpoint: <E, R>(
     name: string,
-    source: Source<E, R> | Once<E, R>,
-    options?: Upload.ResumableOptions
+    source: Source<E, R> | StreamSource<E, R>,
+    options?: Upload.UploadWithCheckpointOptions
   ) => Effect.Effect<
     Upload.UploadedArchive,
-    Upload.ResumableError | E | Kept<"keep", Upload.ResumableError | E>,
+    Upload.UploadWithCheckpointError | E | Kept<"keep", Upload.UploadWithCheckpointError | E>,
     Exclude<R, GlacierClient> | Checkpoint
   >
   /**
@@ -321,7 +321,8 @@ export const make: (
     delete: run.effect(Effect.asVoid(glacier.deleteVault(address))),
     upload: (source, options) => run.effect(Upload.upload(address, source, options)),
     resumeUpload: (uploadId, source, options) => run.effect(Upload.resume(address, uploadId, source, options)),
-    uploadWithCheckpoint: (name, source, options) => run.effect(Upload.resumable(address, name, source, options)),
+    uploadWithCheckpoint: (name, source, options) =>
+      run.effect(Upload.uploadWithCheckpoint(address, name, source, options)),
     uploader,
     sink: (options) => Uploader.toSink(uploader(options)),
     deleteArchive: (archiveId) => run.effect(Effect.asVoid(glacier.deleteArchive({ ...address, archiveId }))),

@@ -1,9 +1,9 @@
 /**
- * What long work keeps for the case that its process dies: logs by name, each a list of short texts that only grows until
- * the work is done. What the texts say is a matter of the work.
+ * Logs by name, from which long work resumes after its process has died. A log is a list of short texts, its entries, that
+ * grows until the work is done. The work decides what the entries contain.
  *
- * A log is used by one at a time. Each line carries a checksum over itself and all before it: of a log that was torn or
- * damaged the lines up to there are what is left of it.
+ * A log has one user at a time. Each line has a checksum that covers it and all lines before it. If a log is torn or
+ * damaged, the entries before the damage are used.
  *
  * @since 0.1.0
  */
@@ -18,6 +18,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { show } from "../protocol/GlacierError.ts"
+import { TypeId } from "../protocol/ServiceError.ts"
 import * as Sha256 from "../protocol/Sha256.ts"
 import * as FileLock from "./FileLock.ts"
 import * as Folder from "./internal/folder.ts"
@@ -26,7 +27,7 @@ import * as LogKeys from "./internal/logKeys.ts"
 import * as Records from "./internal/records.ts"
 
 /**
- * The store of a checkpoint cannot be read or written, or holds what is none.
+ * A checkpoint cannot be read or written, or was written by other work.
  *
  * @since 0.1.0
  * @category errors
@@ -35,13 +36,15 @@ export class CheckpointError extends Schema.TaggedError<CheckpointError>("effect
   "CheckpointError",
   { name: Schema.String, problem: Schema.String }
 ) {
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
   override get message(): string {
     return `Checkpoint ${show(this.name)}: ${this.problem}`
   }
 }
 
 /**
- * Another is at work with the checkpoint.
+ * Another upload, plan or program uses the checkpoint.
  *
  * @since 0.1.0
  * @category errors
@@ -50,46 +53,51 @@ export class CheckpointInUse extends Schema.TaggedError<CheckpointInUse>("effect
   "CheckpointInUse",
   {
     name: Schema.String,
-    /** Who has it, for instance `process 4711`, or `this process`. */
+    /** The process that uses it, for instance `this process` or `process 4711`. */
     owner: Schema.String,
-    /** What is to be removed should the owner not be what it says it is: numbers of processes come again. */
+    /** The path to remove when the owner no longer runs but its lock still exists. */
     lock: Schema.optional(Schema.String)
   }
 ) {
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
   override get message(): string {
-    const hint = this.lock === undefined ? "" : ` (if not, remove ${this.lock})`
-    return `Checkpoint ${show(this.name)}: ${this.owner} uses it${hint}`
+    const hint = this.lock === undefined ? "" : `. If that process no longer runs, remove ${this.lock}`
+    return `Checkpoint ${show(this.name)} is in use by ${this.owner}${hint}`
   }
 }
 
 /**
- * The log of a work, as long as it is open.
+ * An open log.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Log {
-  /** The entries there are, from the first on. */
+  /** The entries, the first one first. */
   readonly entries: Stream.Stream<string, CheckpointError>
-  /** Adds an entry, any text. When it returns, the entry is there to stay. */
+  /** Adds an entry, any text. When it returns, the entry is durable. */
   readonly append: (entry: string) => Effect.Effect<void, CheckpointError>
   /** Removes all entries. */
   readonly clear: Effect.Effect<void, CheckpointError>
 }
 
 /**
- * What opens logs.
+ * A store of logs.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
-  /** The log of that name, any text, until the Scope ends; an empty one if there is none yet. */
+  /**
+   * Opens the log of that name, any text, until the Scope ends. A log that does not exist yet is empty. Fails with
+   * `CheckpointInUse` while another user has opened it.
+   */
   readonly open: (name: string) => Effect.Effect<Log, CheckpointError | CheckpointInUse, Scope.Scope>
 }
 
 /**
- * The store in use. `effect-glacier/node` has that of Node.js: `NodeCheckpoint.layer`.
+ * The store of checkpoints in use. On Node.js, provide `NodeCheckpoint.layer` of `effect-glacier/node`.
  *
  * @since 0.1.0
  * @category tags
@@ -100,22 +108,22 @@ export interface Service {
  *
  * const program = Effect.gen(function*() {
  *   const vault = yield* Vault.Vault
- *   // Run again after whatever ended it, it goes on where it was
+ *   // Run it again after a failure or the death of the process, and it resumes
  *   return yield* vault.uploadWithCheckpoint("holiday", Source.file("holiday.tar"))
  * }).pipe(Effect.provide(NodeCheckpoint.layer("checkpoints")))
  *
- * // Gives up what is left of it
+ * // Forgets that upload: the next run begins a new one
  * const forget = Checkpoint.clear("holiday")
  */
 export class Checkpoint extends Context.Tag("effect-glacier/Checkpoint")<Checkpoint, Service>() {}
 
-/** Logs over what keeps their lines, each with one owner. */
+/** Makes a store of logs from the medium and the lock of each log. */
 const make = (
   mediumOf: (name: string) => Effect.Effect<Records.Medium>,
   acquire: (name: string) => Effect.Effect<void, FileLock.FileLockError, Scope.Scope>
 ): Effect.Effect<Service> =>
   Effect.map(Sha256.Sha256, (sha256) => {
-    const own = (name: string) =>
+    const lock = (name: string) =>
       Effect.catchTags(acquire(name), {
         FileInUse: ({ lock, owner }) => new CheckpointInUse({ name, owner, ...(lock !== undefined && { lock }) }),
         FileLockFailed: ({ problem }) => new CheckpointError({ name, problem: `cannot be locked: ${problem}` })
@@ -123,17 +131,17 @@ const make = (
 
     return {
       open: Effect.fnUntraced(function*(name) {
-        yield* own(name)
+        yield* lock(name)
         const medium = yield* mediumOf(name)
-        const turn = yield* Effect.makeSemaphore(1)
-        const failed = (what: string) => ({ message }: PlatformError.PlatformError) =>
-          new CheckpointError({ name, problem: `${what}: ${message}` })
+        const mutex = yield* Effect.makeSemaphore(1)
+        const failed = (problem: string) => ({ message }: PlatformError.PlatformError) =>
+          new CheckpointError({ name, problem: `${problem}: ${message}` })
 
         const records = Stream.suspend(() => {
           let checksum = Option.some("")
           return medium.lines.pipe(
             Stream.filterMap(({ end, line }) => {
-              // Nothing follows a line that is damaged.
+              // The lines after a damaged one are not used.
               const record = Option.flatMap(checksum, (before) => Records.decode(sha256, before, line))
               checksum = Option.map(record, ({ checksum }) => checksum)
               return Option.map(record, (record) => ({ ...record, end }))
@@ -143,33 +151,33 @@ const make = (
         })
         const none = { checksum: "", end: 0 }
         let last = Option.getOrElse(yield* Stream.runLast(records), () => none)
-        const durable = Effect.mapError(medium.settle, failed("cannot be written"))
-        // Whether what is behind the last entry is known to be nothing.
-        let settled = false
+        const sync = Effect.mapError(medium.sync, failed("cannot be written"))
+        /** Whether nothing follows the last entry. A write that failed may have left a torn line there. */
+        let isClean = false
 
-        const inTurn = (effect: Effect.Effect<void, CheckpointError>) =>
-          turn.withPermits(1)(Effect.uninterruptible(effect))
+        const exclusive = (effect: Effect.Effect<void, CheckpointError>) =>
+          mutex.withPermits(1)(Effect.uninterruptible(effect))
 
         return {
-          // A reader relies on these entries, but the process that wrote them may have died before its fsync. Clearing a
-          // log needs no fsync, which can fail.
+          // A reader relies on these entries, but the process that wrote them may have died before its fsync. It is not made
+          // when the log is opened, because it can fail, and clearing the log does not need it.
           entries: Stream.suspend(() =>
             Stream.concat(
-              Stream.execute(last.end > 0 ? durable : Effect.void),
+              Stream.execute(last.end > 0 ? sync : Effect.void),
               Stream.map(records, ({ entry }) => entry)
             )
           ),
           append: (entry) =>
-            inTurn(Effect.gen(function*() {
+            exclusive(Effect.gen(function*() {
               const { checksum, line } = Records.encode(sha256, last.checksum, entry)
-              const wasSettled = settled
-              settled = false
-              const end = yield* Effect.mapError(medium.write(line, last.end, wasSettled), failed("cannot be written"))
-              settled = true
+              const wasClean = isClean
+              isClean = false
+              const end = yield* Effect.mapError(medium.write(line, last.end, wasClean), failed("cannot be written"))
+              isClean = true
               last = { checksum, end }
             })),
-          clear: inTurn(Effect.gen(function*() {
-            settled = false
+          clear: exclusive(Effect.gen(function*() {
+            isClean = false
             yield* Effect.mapError(medium.clear, failed("cannot be removed"))
             last = none
           }))
@@ -178,7 +186,7 @@ const make = (
     }
   })
 
-/** A name that any store takes and that only this one has, whatever the letters and the length of the name. */
+/** Returns a unique name that any store accepts, for a name of any characters and any length. */
 const safeName = (name: string): Effect.Effect<string> =>
   Effect.map(Sha256.Sha256, (sha256) => {
     const readable = name.toLowerCase().split(/[^a-z0-9]+/).filter((word) => word !== "").join("-").slice(-60)
@@ -186,7 +194,7 @@ const safeName = (name: string): Effect.Effect<string> =>
   })
 
 /**
- * The file in which `layerFileSystem` keeps the log of that name.
+ * Returns the path of the file in which `layerFileSystem` keeps the log of that name.
  *
  * @since 0.1.0
  * @category getters
@@ -195,8 +203,8 @@ export const pathOf = (directory: string, name: string): Effect.Effect<string> =
   Effect.map(safeName(name), (safe) => `${directory}/${safe}.checkpoint`)
 
 /**
- * Removes all entries of a log: the work that it is of begins anew. Fails with `CheckpointInUse` while one is at work
- * with it.
+ * Removes all entries of a log, so that its work starts from the beginning. Fails with `CheckpointInUse` while the log is
+ * in use.
  *
  * @since 0.1.0
  * @category removing
@@ -207,9 +215,10 @@ export const clear = (name: string): Effect.Effect<void, CheckpointError | Check
   )
 
 /**
- * Logs in a `KeyValueStore`, a key an entry. How safe an entry is that was added is up to the store: the one over files
- * does not fsync. (A write that was torn shows, and counts as none.) Two who are at work with one log are refused where
- * they share this layer: a store knows nothing of other processes.
+ * Keeps logs in a `KeyValueStore`, one key for each entry. How durable an entry is depends on the store:
+ * `KeyValueStore.layerFileSystem` does not fsync. A torn entry is detected and ignored.
+ *
+ * A log in use is locked only for users of the same layer, because a `KeyValueStore` does not know other processes.
  *
  * @since 0.1.0
  * @category layers
@@ -232,7 +241,7 @@ export const layerKeyValueStore: Layer.Layer<Checkpoint, never, KeyValueStore.Ke
 )
 
 /**
- * Logs in memory: they survive a failure or an interruption, but not the process.
+ * Keeps logs in memory. They survive a failure or an interruption, but not the process.
  *
  * @since 0.1.0
  * @category layers
@@ -249,9 +258,11 @@ export const layerKeyValueStore: Layer.Layer<Checkpoint, never, KeyValueStore.Ke
 export const layerMemory: Layer.Layer<Checkpoint> = Layer.provide(layerKeyValueStore, KeyValueStore.layerMemory)
 
 /**
- * Logs in a folder, a file each, which is made with the first entry and removed with the last. An entry is fsynced when
- * it is added, and so is the folder when the file was made. A log has one owner by the `FileLock` in use, whatever path
- * leads to its folder: by default one in this process, with `NodeCheckpoint.layer` one in all processes.
+ * Keeps logs in a folder, one file for each. The file is created with the first entry and removed when the log is cleared.
+ * Each entry is fsynced, and so is the folder when the file is created.
+ *
+ * The `FileLock` in use locks a log, by whatever path its folder is reached. The default lock knows the users in this
+ * process only; `NodeCheckpoint.layer` provides a lock for all processes.
  *
  * @since 0.1.0
  * @category layers

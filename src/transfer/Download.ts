@@ -1,7 +1,7 @@
 /**
- * The output of a job, verified: cut into windows that the hash tree can check, fetched side by side, each checked
- * before a byte of it is passed on, and the whole against the tree hash that the job promises. Memory holds at most
- * `concurrency + 1` windows, and for each the digest.
+ * Downloads the output of a job and verifies it. The output is divided into windows that the hash tree can verify. Windows
+ * are fetched concurrently, and each is verified before any of its bytes is emitted. At the end the whole is compared with
+ * the tree hash of the job. Memory holds at most `concurrency + 1` windows, and the hash of each window.
  *
  * @since 0.1.0
  */
@@ -28,15 +28,15 @@ import { Hasher } from "../transport/Hasher.ts"
 import type { Failure } from "../transport/Method.ts"
 import * as ResponseBody from "../transport/ResponseBody.ts"
 import * as Memory from "./internal/memory.ts"
-import * as PartialFile from "./internal/PartialFile.ts"
-import * as Telling from "./internal/telling.ts"
+import * as PartialFile from "./internal/partialFile.ts"
+import * as ProgressReporter from "./internal/progressReporter.ts"
 import type { OnProgress } from "./Progress.ts"
 import * as Target from "./Target.ts"
 import { defaultPartSize } from "./UploadPlan.ts"
 
 /**
- * What is to be read, as DescribeJob tells it: the size of the output in bytes, and the tree hash of all of it where
- * there is one (inventories, and ranges of an archive that no node of its tree spans, have none).
+ * The output of a job, as described by DescribeJob: its size in bytes, and the tree hash of the whole. Inventories have no
+ * tree hash, nor have ranges of an archive that are not tree-hash aligned.
  *
  * @since 0.1.0
  * @category models
@@ -49,53 +49,56 @@ export interface Output {
 }
 
 /**
- * How to download.
+ * The options of a download.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** The most bytes of a window: 1 MiB times a power of two. Default: 16 MiB. */
+  /** The window size in bytes: 1 MiB times a power of two. Default: 16 MiB. */
   readonly windowSize?: number | undefined
-  /** Windows in flight. Default: 4. */
+  /** The number of windows fetched at once. Default: 4. */
   readonly concurrency?: number | undefined
   readonly onProgress?: OnProgress | undefined
 }
 
 /**
- * How to download as a Stream.
+ * The options of a download as a Stream.
  *
  * @since 0.1.0
  * @category models
  */
 export interface StreamOptions extends Options {
   /**
-   * The byte to begin at, any of them: the windows before it are not fetched, and of the one that it lies in only the
-   * rest is passed on, after all of it was verified. Default: 0.
+   * The first byte to emit. Windows before it are not fetched. The window that contains it is fetched and verified as a
+   * whole. Default: 0.
    */
   readonly from?: number | undefined
 }
 
 /**
- * How to download to a file.
+ * The options of a download to a file.
  *
  * @since 0.1.0
  * @category models
  */
 export interface FileOptions extends Options {
   /**
-   * What becomes of the windows that are there when the download fails or is interrupted: `remove` (the default) leaves
-   * nothing, `keep` leaves them for a later download of the same bytes to the same path, as the death of the process does.
+   * The fate of the fetched windows when the download fails or is interrupted: `discard` (the default) removes
+   * them, `keep` keeps them for a later download of the same bytes to the same path. They are always kept when the process
+   * dies.
    */
   readonly onFailure?: "discard" | "keep" | undefined
-  /** The time of the last modification that the file gets. Default: that of the download. */
+  /** The modification time of the file. Default: the time of the download. */
   readonly modified?: DateTime.Utc | undefined
 }
 
 /**
- * What is checked of an output besides its size: with `root` each window before it is passed on, and the whole against
- * the tree hash of the job; with `windows` each window, but not the whole, because the first are left out; with `size`
- * nothing, because there is no tree hash. (Should the service send one with a window even so, that window is checked.)
+ * How an output is verified besides its size:
+ *
+ * - `root`: each window before it is emitted, and the whole by the tree hash of the job.
+ * - `windows`: each window, but not the whole, because the first windows are not fetched.
+ * - `size`: only the size, because the job has no tree hash. A window that comes with a tree hash is verified all the same.
  *
  * @since 0.1.0
  * @category models
@@ -103,18 +106,20 @@ export interface FileOptions extends Options {
 export type Verification = "root" | "windows" | "size"
 
 /**
- * What is in a file after a download.
+ * The result of a download to a file.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Downloaded {
-  /** Bytes. */
+  /** The size in bytes. */
   readonly size: number
   readonly verification: Verification
 }
 
 /**
+ * The errors of a download.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -128,7 +133,7 @@ const Position = (size: number) =>
   )
 
 /**
- * What will be checked of a download.
+ * Returns how a download will be verified.
  *
  * @since 0.1.0
  * @category getters
@@ -141,7 +146,8 @@ export const verification = (output: Output, options: StreamOptions = {}): Verif
     : "windows"
 
 /**
- * Checks how to download, as a download does before it fetches anything: for work that pays before it downloads.
+ * Checks the options of a download. A download checks them itself before it fetches anything; call this before you pay for a
+ * job.
  *
  * @since 0.1.0
  * @category getters
@@ -155,64 +161,76 @@ export const check = (
   })
 
 /**
- * The windows of an output and what fetches and checks them; shared by the Stream and the file. A window that comes
- * without a tree hash can be checked with the whole only: `early` is for who passes it on before.
+ * Fetches a window into memory of its length, and verifies its position, size and tree hash. When it is emitted `early`,
+ * before the whole is verified, a window without a tree hash of its own is rejected.
+ */
+const fetchWindow = Effect.fnUntraced(function*(
+  output: Output,
+  range: ByteRange.ByteRange,
+  bytes: Uint8Array,
+  early: boolean
+) {
+  const glacier = yield* GlacierClient
+  const hasher = yield* Hasher
+  const broken = (problem: string) => new BrokenOutput({ jobId: output.jobId, ...range, problem })
+  const response = yield* glacier.getJobOutput({ ...output.vault, jobId: output.jobId, range }).pipe(
+    // Headers can be damaged in transit as bytes can: the window is fetched again.
+    Effect.catchTag("MalformedResponse", (error) => broken(error.message))
+  )
+  const filled = yield* Effect.mapError(ResponseBody.read(response.body, bytes), (error) => broken(error.message))
+  if (filled > bytes.length) return yield* broken(`more than the requested ${bytes.length} bytes arrived`)
+  if (filled < bytes.length) return yield* broken(`only ${filled} of the requested ${bytes.length} bytes arrived`)
+  const isAll = bytes.length === output.size
+  if (Option.isSome(response.contentRange)) {
+    const { range: { end, start }, total } = response.contentRange.value
+    if (start !== range.start || end !== range.end) return yield* broken(`bytes ${start} to ${end} arrived instead`)
+    if (total !== output.size) return yield* broken(`the output has ${total} bytes instead of ${output.size}`)
+  } else if (!isAll) return yield* broken("the response has no Content-Range")
+  const expected = isAll ? Option.orElse(output.treeHash, () => response.treeHash) : response.treeHash
+  const treeHash = yield* hasher.treeHash(bytes)
+  if (Option.isSome(expected)) {
+    if (treeHash !== expected.value) return yield* broken(`tree hash ${treeHash} instead of ${expected.value}`)
+  } else if (early && Option.isSome(output.treeHash)) return yield* broken("the response has no tree hash")
+  return { bytes, treeHash }
+})
+
+/**
+ * Plans the windows of an output, and provides the functions that fetch and verify them. See `fetchWindow` for `early`.
  */
 const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptions, early: boolean) {
   const glacier = yield* GlacierClient
-  const hasher = yield* Hasher
   const sha256 = yield* Sha256
   const { concurrency, windowSize } = yield* check(options)
   const from = yield* Check.check("download", "from", Position(output.size), options.from ?? 0)
   const all = output.size === 0 ? [] : ByteRange.windows(ByteRange.make(0, output.size), output.size, windowSize)
   const ranges = all.filter((range) => range.end >= from)
-  const telling = Telling.make(options.onProgress, ranges[0]?.start ?? output.size)
-  telling.sized(output.size)
-
-  const fetch = Effect.fnUntraced(function*(range: ByteRange.ByteRange, bytes: Uint8Array) {
-    const broken = (problem: string) => new BrokenOutput({ jobId: output.jobId, ...range, problem })
-    const answer = yield* glacier.getJobOutput({ ...output.vault, jobId: output.jobId, range }).pipe(
-      // Headers come to harm in transit as bytes do.
-      Effect.catchTag("MalformedResponse", (error) => broken(error.message))
-    )
-    const filled = yield* Effect.mapError(ResponseBody.read(answer.body, bytes), (error) => broken(error.message))
-    if (filled > bytes.length) return yield* broken(`more than the ${bytes.length} bytes asked for`)
-    if (filled < bytes.length) return yield* broken(`only ${filled} of ${bytes.length} bytes arrived`)
-    const isAll = bytes.length === output.size
-    if (Option.isSome(answer.contentRange)) {
-      const { range: { end, start }, total } = answer.contentRange.value
-      if (start !== range.start || end !== range.end) return yield* broken(`bytes ${start} to ${end} arrived instead`)
-      if (total !== output.size) return yield* broken(`is of ${total} bytes, not of ${output.size}`)
-    } else if (!isAll) return yield* broken("does not say which bytes arrived")
-    const promised = isAll ? Option.orElse(output.treeHash, () => answer.treeHash) : answer.treeHash
-    const treeHash = yield* hasher.treeHash(bytes)
-    if (Option.isSome(promised)) {
-      if (treeHash !== promised.value) return yield* broken(`has tree hash ${treeHash}, promised was ${promised.value}`)
-    } else if (early && Option.isSome(output.treeHash)) return yield* broken("came without its tree hash")
-    return { bytes, treeHash }
-  })
+  const reporter = ProgressReporter.make(options.onProgress, ranges[0]?.start ?? output.size)
+  reporter.setTotal(output.size)
 
   return {
     concurrency,
     ranges,
     /**
-     * Fetches a window into memory of its length. Only a broken window is fetched again here: other failures were already
-     * retried by the transport.
+     * Fetches a window into memory of its length. Retries only broken windows: the transport has already retried other
+     * failures.
      */
     fetch: (range: ByteRange.ByteRange, bytes: Uint8Array) => {
-      const fetching = fetch(range, bytes)
+      const fetching = fetchWindow(output, range, bytes, early)
       return Effect.provideService(
-        telling.retries(range)(
+        reporter.reportRetries(range)(
           glacier[Retry]?.(fetching, GetJobOutput, (error) => error._tag === "BrokenOutput") ?? fetching
         ),
         RetryPolicy.Default,
         RetryPolicy.patient
       )
     },
-    /** Tells that a window is done. */
-    tell: (tag: "Verified" | "Kept", range: ByteRange.ByteRange) =>
-      telling.done(tag, range.start, ByteRange.length(range)),
-    /** Takes the tree hashes of the windows in order: all of one size but the last, so that they combine. */
+    /** Reports that a window is done. */
+    report: (tag: "Verified" | "Kept", range: ByteRange.ByteRange) =>
+      reporter.reportDone(tag, range.start, ByteRange.length(range)),
+    /**
+     * Compares the whole with the tree hash of the job. The hashes of the windows combine because all but the last have the
+     * same size.
+     */
     verify: (hashes: ReadonlyArray<TreeHash.TreeHash>) => {
       if (Option.isNone(output.treeHash) || hashes.length === 0 || hashes.length < all.length) return Effect.void
       const treeHash = TreeHash.combine(sha256, hashes)
@@ -220,31 +238,32 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptio
         jobId: output.jobId,
         start: 0,
         end: output.size - 1,
-        problem: `the whole has tree hash ${treeHash}, promised was ${output.treeHash.value}`
+        problem: `the whole has tree hash ${treeHash} instead of ${output.treeHash.value}`
       })
     },
-    /** The bytes of a window that are asked for. */
+    /** The bytes of a window from the byte `from` on. */
     wanted: (range: ByteRange.ByteRange, bytes: Uint8Array) => bytes.subarray(Math.max(0, from - range.start))
   }
 })
 
-/** The most bytes that are passed on at once: smaller ones cost who takes them more, larger ones the system. */
+/** The size of the pieces that a Stream emits: smaller ones cost the consumer more, larger ones the system. */
 const pieceSize = 1024 * 1024
 
-/** Copies of bytes, made one by one as they are asked for: who gets them may keep them. */
+/** Emits copies of the bytes, made one by one as they are pulled. The consumer may keep them: the memory is reused. */
 const pieces = (bytes: Uint8Array) =>
   Stream.unfold(0, (at) =>
     at < bytes.length
       ? Option.some([new Uint8Array(bytes.subarray(at, at + pieceSize)), at + pieceSize] as const)
       : Option.none())
 
-/** What its spans say of an output. */
+/** The span attributes of an output. */
 const attributesOf = (output: Output) => ({ "glacier.vault": output.vault.vaultName, "glacier.job": output.jobId })
 
 /**
- * The bytes of an output, in order. Each window is checked before its bytes are passed on; should the whole not have the
- * promised tree hash, the Stream fails at its end. See `verification` for what is checked when. No window is fetched
- * before there is room for it: a slow consumer slows the service down.
+ * Emits the bytes of an output in order. Each window is verified before its bytes are emitted. If the whole does not have the
+ * tree hash of the job, the Stream fails with `BrokenOutput` at its end. See `verification` for what is verified when.
+ *
+ * A window is fetched only when there is memory for it, so a slow consumer slows the download down.
  *
  * @since 0.1.0
  * @category downloading
@@ -254,7 +273,7 @@ export const stream = (
   options: StreamOptions = {}
 ): Stream.Stream<Uint8Array, DownloadError, GlacierClient> =>
   Stream.unwrapScoped(Effect.gen(function*() {
-    const { concurrency, fetch, ranges, tell, verify, wanted } = yield* prepare(output, options, true)
+    const { concurrency, fetch, ranges, report, verify, wanted } = yield* prepare(output, options, true)
     const room = yield* Effect.makeSemaphore(concurrency + 1)
     const allocate = yield* Memory.allocator
     const hashes: Array<TreeHash.TreeHash> = []
@@ -265,7 +284,7 @@ export const stream = (
           yield* room.take(1)
           const memory = yield* allocate(ByteRange.length(range))
           const { bytes, treeHash } = yield* fetch(range, memory.bytes)
-          yield* tell("Verified", range)
+          yield* report("Verified", range)
           return { bytes: wanted(range, bytes), treeHash, free: Effect.zipRight(memory.free, room.release(1)) }
         }), { concurrency }),
       Stream.flatMap(({ bytes, free, treeHash }) => {
@@ -277,20 +296,21 @@ export const stream = (
   })).pipe(Stream.withSpan("Download.stream", { attributes: attributesOf(output) }))
 
 /**
- * Downloads an output to a file by parallel windows: written to another name beside it, and renamed when all is there,
- * verified and fsynced, so that an older file stays whole until then and survives any failure.
+ * Downloads an output to a file. It writes concurrent windows to a partial file beside the target. When the partial file is
+ * complete, verified and fsynced, it is renamed to the target. An older file at the target is unchanged until then, and
+ * survives any failure.
  *
- * What an earlier download to that path left behind, of the job or of another that promises the same tree hash, with
- * windows of the same size, is not fetched again where it still has its tree hash.
+ * It reuses the windows that an earlier download to the same path left, of this job or of another one with the same tree
+ * hash, if the window size is the same. Each is reused only if its bytes still have their tree hash.
  *
- * Before anything is fetched it fails
+ * Before it fetches anything, it fails with
  *
- * - with `TargetRefused` when the path cannot become a file: see `Target.check`;
- * - with `FileInUse` while another download writes to that path, whatever its bytes and however it spells the path. With
- *   the lock of `effect-glacier/node` that holds for downloads of other processes, too.
+ * - `TargetRejected` when no file can be written to the path: see `Target.check`;
+ * - `FileInUse` while another download writes to that path, whatever its bytes and however it spells the path. With the lock
+ *   of `effect-glacier/node` this includes downloads of other processes.
  *
- * Fails with `FileReplaced`, and leaves the target as it is, when a process that the lock does not reach removed or
- * replaced the partial file.
+ * Fails with `BrokenOutput` when the output cannot be verified. Fails with `FileReplaced`, and leaves the target unchanged,
+ * when a process that does not see the lock removed or replaced the partial file.
  *
  * @since 0.1.0
  * @category downloading
@@ -306,7 +326,7 @@ export const toFile: (
 > = Effect.fn("Download.toFile")(function*(output, path, options = {}) {
   yield* Effect.annotateCurrentSpan(attributesOf(output))
   const hasher = yield* Hasher
-  const { concurrency, fetch, ranges, tell, verify } = yield* prepare(output, options, false)
+  const { concurrency, fetch, ranges, report, verify } = yield* prepare(output, options, false)
   const file = yield* PartialFile.open(
     yield* Target.check(path),
     Option.getOrElse(output.treeHash, () => output.jobId),
@@ -315,18 +335,18 @@ export const toFile: (
 
   const window = Effect.fnUntraced(function*(range: ByteRange.ByteRange) {
     const kept = yield* file.kept(range)
-    if (Option.isSome(kept)) return yield* Effect.as(tell("Kept", range), kept.value)
-    // Once it is written, others may have the memory.
+    if (Option.isSome(kept)) return yield* Effect.as(report("Kept", range), kept.value)
+    // The memory is freed when the window is written.
     const { bytes, treeHash } = yield* Effect.flatMap(
       hasher.allocate(ByteRange.length(range)),
       (memory) => fetch(range, memory)
     )
     yield* file.write(range, bytes, treeHash)
-    yield* tell("Verified", range)
+    yield* report("Verified", range)
     return treeHash
   }, Effect.scoped)
   const hashes = yield* Effect.forEach(ranges, window, { concurrency })
-  // Who knows which window is wrong: none is worth keeping.
+  // It is unknown which window is wrong, so none is kept.
   yield* Effect.tapError(verify(hashes), () => file.discard)
   yield* file.complete(output.size, options.modified)
   return { size: output.size, verification: verification(output, options) }

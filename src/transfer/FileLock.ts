@@ -1,6 +1,6 @@
 /**
- * One owner for each file: a download's target, a checkpoint. The lock in use decides who can own one. The default knows
- * the downloads and checkpoints of this process only; `effect-glacier/node` has a lock that all processes see.
+ * Locks that give a file one owner: the target of a download, or a checkpoint. The default lock knows the owners in this
+ * process only; `effect-glacier/node` provides a lock that all processes see.
  *
  * @since 0.1.0
  */
@@ -8,9 +8,10 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import { TypeId } from "../protocol/ServiceError.ts"
 
 /**
- * Another download, upload or program uses the file. Nothing was changed.
+ * Another download, upload or program uses the file. The file was not changed.
  *
  * @since 0.1.0
  * @category errors
@@ -20,9 +21,11 @@ export class FileInUse extends Schema.TaggedError<FileInUse>("effect-glacier/Fil
   path: Schema.String,
   /** The process that uses it, for instance `this process`, `process 4711` or `process 4711 on host backup-1`. */
   owner: Schema.String,
-  /** What to remove when the owner no longer runs but its lock is still there. */
+  /** The path to remove when the owner no longer runs but its lock still exists. */
   lock: Schema.optional(Schema.String)
 }) {
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
   override get message(): string {
     const hint = this.lock === undefined ? "" : `. If that process no longer runs, remove ${this.lock}`
     return `${this.path} is in use by ${this.owner}${hint}`
@@ -30,7 +33,7 @@ export class FileInUse extends Schema.TaggedError<FileInUse>("effect-glacier/Fil
 }
 
 /**
- * The lock cannot be taken, so whether another process uses the file is not known.
+ * The lock cannot be taken, so it is unknown whether another process uses the file.
  *
  * @since 0.1.0
  * @category errors
@@ -42,13 +45,15 @@ export class FileLockFailed
     problem: Schema.String
   })
 {
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
   override get message(): string {
     return `${this.path} cannot be locked: ${this.problem}`
   }
 }
 
 /**
- * Why a lock is refused.
+ * The errors of taking a lock.
  *
  * @since 0.1.0
  * @category errors
@@ -56,8 +61,8 @@ export class FileLockFailed
 export type FileLockError = FileInUse | FileLockFailed
 
 /**
- * Another process removed or replaced the partial file of a download, which is possible only where no lock reaches that
- * process. The target was not written.
+ * Another process removed or replaced the partial file of a download. This can happen only when that process does not see
+ * the lock. The target was not written.
  *
  * @since 0.1.0
  * @category errors
@@ -68,6 +73,8 @@ export class FileReplaced extends Schema.TaggedError<FileReplaced>("effect-glaci
   /** The file that was removed or replaced. */
   partial: Schema.String
 }) {
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
   override get message(): string {
     return `${this.path} is not written: another process removed or replaced ${this.partial} during the download. ` +
       "Start the download again when no other process writes there"
@@ -75,21 +82,21 @@ export class FileReplaced extends Schema.TaggedError<FileReplaced>("effect-glaci
 }
 
 /**
- * Takes locks.
+ * A service that takes locks.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
   /**
-   * Owns the file at `path` until the Scope ends. `lock` is the place for a lock that other processes see; both have the
-   * real path of their folder. Fails at once when the file has another owner.
+   * Owns the file at `path` until the Scope ends. `lock` is the path for a lock that other processes see. Both paths start
+   * with the real path of their folder. Fails at once when the file has another owner.
    */
   readonly acquire: (path: string, lock: string) => Effect.Effect<void, FileLockError, Scope.Scope>
 }
 
 /**
- * Makes a lock that knows its own owners only: those in one process that share it.
+ * Makes a lock that only users of the same value see, so it works within one process.
  *
  * @since 0.1.0
  * @category constructors
@@ -108,7 +115,7 @@ export const makeInProcess = (): Service => {
 }
 
 /**
- * The lock in use. Without a Layer it is shared by the whole process and unknown to others; `NodeGlacier.layer`,
+ * The lock in use. The default is shared by the whole process, and other processes do not see it. `NodeGlacier.layer`,
  * `NodeEmulator.layer` and `NodeCheckpoint.layer` of `effect-glacier/node` provide `NodeFileLock.layer`.
  *
  * @since 0.1.0

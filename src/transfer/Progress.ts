@@ -1,6 +1,6 @@
 /**
- * How far a transfer has come: told to a hook as it happens, or as a Stream that may be read as slowly as one likes, and
- * from either how long it will take.
+ * The progress of a transfer: events for a hook or in a Stream, and estimates of the rate and the remaining time. A slow
+ * reader of the Stream does not slow the transfer down.
  *
  * @since 0.1.0
  */
@@ -16,8 +16,8 @@ import * as ByteRange from "../protocol/ByteRange.ts"
 import type { GlacierError } from "../protocol/GlacierError.ts"
 
 /**
- * The bytes that are done for good (parts the service has, windows that were verified), of how many: that is not known of
- * a Stream before its end.
+ * The number of bytes that are done (parts that the service has, windows that were verified), and the total. The total of a
+ * Stream is unknown until its end.
  *
  * @since 0.1.0
  * @category models
@@ -28,7 +28,7 @@ export interface Progress {
 }
 
 /**
- * Progress of one part or window, by its range.
+ * An event about one part or window, which has that range.
  *
  * @since 0.1.0
  * @category models
@@ -38,10 +38,24 @@ export interface Piece extends Progress {
 }
 
 /**
- * Something that has happened in a transfer. Of a part that is uploaded there are `Read`, `Hashed` and `Sent`, which says
- * that the service has it and found its hashes right, or `Kept` when it had it already; of a window that is downloaded
- * `Verified`, once it was checked as far as it can be, or `Kept` when the file had it already. `Retried` comes before the
- * wait for another attempt of any call, `Waiting` once for any other wait of more than a few seconds: see `Waiting`.
+ * An event of a transfer.
+ *
+ * Events of a part that is uploaded:
+ *
+ * - `Read`: it was read from the source.
+ * - `Hashed`: its hashes were made.
+ * - `Sent`: the service has it and has verified its hashes.
+ * - `Kept`: the service already had it.
+ *
+ * Events of a window that is downloaded:
+ *
+ * - `Verified`: it was fetched and verified as far as possible.
+ * - `Kept`: the file already had it.
+ *
+ * Events of a call:
+ *
+ * - `Retried`: an attempt has failed, and the wait for the next attempt begins.
+ * - `Waiting`: a wait for another reason takes more than a few seconds. It is reported once: see `Waiting`.
  *
  * @since 0.1.0
  * @category models
@@ -53,23 +67,23 @@ export type Event = Data.TaggedEnum<{
   readonly Verified: Piece
   readonly Kept: Piece
   readonly Retried: Progress & {
-    /** What the call is about: none where it is the whole. */
+    /** The range of the part or window. None if the call is about the whole archive. */
     readonly range: Option.Option<ByteRange.ByteRange>
     readonly operation: string
     /** The tag of the error. */
     readonly error: GlacierError["_tag"]
-    /** The attempt that has failed, 1 the first. */
+    /** The number of the attempt that has failed. The first is 1. */
     readonly attempt: number
     readonly wait: Duration.Duration
   }
   readonly Waiting: Progress & Wait & {
-    /** What the call is about: none where it is the whole. */
+    /** The range of the part or window. None if the call is about the whole archive. */
     readonly range: Option.Option<ByteRange.ByteRange>
   }
 }>
 
 /**
- * Makes events, and tells them apart: `Event.$match`, `Event.$is`.
+ * The constructors of events, and `Event.$match` and `Event.$is` to distinguish them.
  *
  * @since 0.1.0
  * @category constructors
@@ -77,8 +91,8 @@ export type Event = Data.TaggedEnum<{
 export const Event = Data.taggedEnum<Event>()
 
 /**
- * Told of each event. The part or window that it is about waits for what this returns: what takes time belongs behind a
- * `stream`.
+ * A hook that receives each event. The part or window of the event waits for the effect that the hook returns. For slow
+ * work use `stream` instead.
  *
  * @since 0.1.0
  * @category models
@@ -86,23 +100,23 @@ export const Event = Data.taggedEnum<Event>()
 export type OnProgress = (event: Event) => Effect.Effect<void>
 
 /**
- * The end of a transfer, and what came of it.
+ * The end of a transfer, with its result.
  *
  * @since 0.1.0
  * @category models
  */
 export class Ended<out A> extends Data.TaggedClass("Ended")<{ readonly value: A }> {}
 
-/** How many events wait for a slow reader. */
+/** The most events that wait for a slow reader. */
 const capacity = 256
 
 /**
- * The events of a transfer, which begins when the Stream is run and is interrupted when it is not read to its end: the
- * last element is `Ended` with the result, or the Stream fails as the transfer does. It takes anything that is told of
- * progress.
+ * Runs a transfer and emits its events. The last element is `Ended` with the result, or the Stream fails with the error of the
+ * transfer. The transfer begins when the Stream is run, and is interrupted when the Stream is not read to its end. It can be
+ * any effect that accepts an `onProgress` hook.
  *
- * A slow reader does not slow the transfer down: of the events that wait for it, at most 256, the oldest are dropped. Each
- * tells how many bytes are done so far, and the end is never lost.
+ * A slow reader does not slow the transfer down: at most 256 events wait for the reader, and older ones are dropped. Each
+ * event has the number of bytes done so far, and `Ended` is never dropped.
  *
  * @since 0.1.0
  * @category streams
@@ -135,8 +149,8 @@ export const stream = <A, E, R>(
   }))
 
 /**
- * How fast a transfer is, in bytes a second, and how long it will take: nobody knows where the total is not known, or while
- * nothing moves.
+ * The rate of a transfer in bytes per second, and its remaining time. The remaining time is unknown while the total is
+ * unknown or no bytes are transferred.
  *
  * @since 0.1.0
  * @category models
@@ -148,10 +162,10 @@ export class Estimate extends Data.TaggedClass("Estimate")<
   }
 > {}
 
-/** What the rate is the average of (milliseconds). */
-const recently = 30_000
+/** The time (milliseconds) over which the rate is averaged. */
+const averagedOver = 30_000
 
-/** The bytes that an event says are done, and those of them that had to travel. */
+/** The bytes that an event adds to those done, and how many of these were not transferred. */
 const lengthsOf = (event: Event) => {
   switch (event._tag) {
     case "Kept":
@@ -165,8 +179,8 @@ const lengthsOf = (event: Event) => {
 }
 
 /**
- * What makes estimates of the events of one transfer that begins now. The rate is that of the last 30 seconds, or of a
- * longer time where parts are done more rarely; what the other side had already does not count as fast.
+ * Makes a function that estimates from each event of a transfer that begins now. The rate is the average of the last 30
+ * seconds, or of a longer time if parts take longer. Bytes that were kept do not count for the rate.
  *
  * @since 0.1.0
  * @category estimates
@@ -185,7 +199,7 @@ const lengthsOf = (event: Event) => {
 export const estimator: Effect.Effect<(event: Event) => Effect.Effect<Estimate>> = Effect.map(
   Clock.currentTimeMillis,
   (begin) => {
-    // When how many bytes had travelled: where the time that counts begins, and in its course.
+    // Times and the bytes transferred until then: at the start of the averaged time, and later.
     let since = { at: begin, moved: 0 }
     const later: Array<typeof since> = []
     let last: number | undefined
@@ -197,7 +211,7 @@ export const estimator: Effect.Effect<(event: Event) => Effect.Effect<Estimate>>
         const more = bytes - (last ?? bytes - done) - kept
         last = bytes
         if (more > 0) later.push({ at: now, moved: moved += more })
-        while (later.length > 1 && (later[0]?.at ?? now) <= now - recently) since = later.shift() ?? since
+        while (later.length > 1 && (later[0]?.at ?? now) <= now - averagedOver) since = later.shift() ?? since
         const rate = now === since.at ? 0 : (moved - since.moved) / (now - since.at) * 1000
         const remaining = Option.filterMap(total, (total) =>
           bytes === total
@@ -211,7 +225,7 @@ export const estimator: Effect.Effect<(event: Event) => Effect.Effect<Estimate>>
 )
 
 /**
- * The estimates of a `stream` of events, one for each, and at last its end.
+ * Maps the events of a `stream` to estimates. The last element is its `Ended`.
  *
  * @since 0.1.0
  * @category estimates

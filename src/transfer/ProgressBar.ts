@@ -1,5 +1,5 @@
 /**
- * Progress as a person reads it: in a line of text, or drawn in a terminal.
+ * Progress for people: a line of text, or a bar in a terminal.
  *
  * @since 0.1.0
  */
@@ -13,7 +13,8 @@ import { formatBytes, formatSeconds } from "../policy/Format.ts"
 import * as Progress from "./Progress.ts"
 
 /**
- * An estimate in a line: what is done, of how much, how fast it is and how long it will take, as far as that is known.
+ * Formats an estimate as a line of text: the bytes done, the total, the rate and the remaining time, as far as these are
+ * known.
  *
  * @since 0.1.0
  * @category rendering
@@ -43,20 +44,20 @@ export const line = ({ bytes, rate, remaining, total }: Progress.Estimate): stri
     })
   ].join(", ")
 
-/** Of so many characters, as many as are done. */
+/** Draws a bar of `width` characters. */
 const bar = ({ bytes, total }: Progress.Estimate, width: number): string =>
   Option.match(total, {
     onNone: () => "",
     onSome: (total) => `[${"#".repeat(Math.floor(bytes / total * width)).padEnd(width, ".")}] `
   })
 
-/** Back to the beginning of a line that is empty again. */
-const anew = "\r\u001b[K"
+/** Moves to the beginning of the line and erases it. */
+const eraseLine = "\r\u001b[K"
 
 /**
- * Runs a transfer and shows in the `Terminal` in use how far it is, with a name in front: as a bar that is drawn anew, or
- * where the output is no terminal, as a line for each quarter, or when the total is not known, for each power of two of
- * its bytes. The transfer does not wait for the terminal.
+ * Runs a transfer and shows its progress in the `Terminal` in use, after a name. In a terminal it redraws a bar. Elsewhere it
+ * prints a line at each quarter, or at each power of two of the bytes when the total is unknown. The transfer does not wait
+ * for the terminal.
  *
  * @since 0.1.0
  * @category rendering
@@ -84,7 +85,7 @@ export const show = <A, E, R>(
     let shown = -1
     const draw = Effect.fnUntraced(function*(estimate: Progress.Estimate) {
       const text = `${name} ${isTerminal ? bar(estimate, 30) : ""}${line(estimate)}`
-      if (isTerminal) return yield* terminal.display(anew + text.slice(0, (yield* terminal.columns) - 1))
+      if (isTerminal) return yield* terminal.display(eraseLine + text.slice(0, (yield* terminal.columns) - 1))
       const now = stage(estimate)
       if (estimate.bytes === 0 || now <= shown) return
       shown = now
@@ -96,6 +97,6 @@ export const show = <A, E, R>(
         event._tag === "Ended" ? Effect.succeed(Option.some(event.value)) : Effect.as(draw(event), none)),
       Effect.ensuring(isTerminal ? Effect.ignore(terminal.display("\n")) : Effect.void)
     )
-    // The end of a Stream of progress is never lost.
+    // A Stream of progress always ends with `Ended`, or fails.
     return yield* Effect.orDie(ended)
   })

@@ -1,7 +1,8 @@
 /**
- * Paths that must lead to regular files. What else a path can lead to (a folder, a device, a named pipe, a socket) cannot be
- * read or written as a file: some of these fail late, others block or never end. So the kind is checked first, and errors
- * name the path, also those of an open file, which the platform reports by the number of its handle.
+ * Regular files: checked, opened and read by their paths. A path can also lead to a folder, a device, a named pipe or a
+ * socket. Some of these fail late, others block or never end, so the kind is checked before a file is opened.
+ *
+ * All errors name the path. The platform names an open file by the number of its handle only.
  *
  * @since 0.1.0
  */
@@ -13,7 +14,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 
 /**
- * What can have a path besides a regular file.
+ * The kinds of things that a path can lead to, other than a regular file.
  *
  * @since 0.1.0
  * @category models
@@ -26,13 +27,13 @@ const others: Readonly<Record<Exclude<FileSystem.File.Type, "File">, Other>> = {
   CharacterDevice: "device",
   FIFO: "pipe",
   Socket: "socket",
-  // What is described is never the link itself.
+  // `stat` follows links, so it never describes the link itself.
   SymbolicLink: "unknown",
   Unknown: "unknown"
 }
 
 /**
- * What a description is of, if not of a regular file.
+ * Returns the kind of what was described by `stat`, unless it is a regular file.
  *
  * @since 0.1.0
  * @category getters
@@ -61,26 +62,27 @@ const checkKind = (path: string, method: string) => (info: FileSystem.File.Info)
       })
   })
 
-/** What cannot be described cannot be opened either, or is about to be created. */
-const refuseOthers = (fs: FileSystem.FileSystem, path: string, method: string) =>
+/** Fails when something other than a regular file exists at the path. */
+const rejectOthers = (fs: FileSystem.FileSystem, path: string, method: string) =>
   Effect.flatMap(
+    // A path that `stat` fails for cannot be opened either, or its file is about to be created.
     Effect.option(fs.stat(path)),
     Option.match({ onNone: () => Effect.void, onSome: checkKind(path, method) })
   )
 
-/** Names the path in an error about an open file. */
-const naming = (path: string) => (error: PlatformError.PlatformError): PlatformError.PlatformError => {
+/** Adds the path to an error about an open file. */
+const withPath = (path: string) => (error: PlatformError.PlatformError): PlatformError.PlatformError => {
   if (error._tag !== "SystemError" || typeof error.pathOrDescriptor === "string") return error
   const { cause, description, method, module, reason, syscall } = error
   return new PlatformError.SystemError({ cause, description, method, module, reason, syscall, pathOrDescriptor: path })
 }
 
 /**
- * Checks that a path leads to a regular file that can be read, and returns its description. Opens nothing. Symbolic links
- * are followed.
+ * Checks that a path leads to a regular file that can be read, and returns the file's description. Does not open the file.
+ * Follows symbolic links.
  *
- * Fails with the platform's `SystemError`, which names the path: `BadResource` when something else is there, `NotFound`,
- * or `PermissionDenied`.
+ * Fails with the platform's `SystemError`, which names the path: `BadResource` when the path leads to something else,
+ * `NotFound`, or `PermissionDenied`.
  *
  * @since 0.1.0
  * @category checking
@@ -106,7 +108,8 @@ export const check: (
 )
 
 /**
- * Opens a regular file until the Scope ends. Does not open anything else, which could block. All errors name the path.
+ * Opens a regular file until the Scope ends. Fails with `BadResource` for anything else, without opening it. All errors name
+ * the path.
  *
  * @since 0.1.0
  * @category opening
@@ -117,9 +120,9 @@ export const open: (
 ) => Effect.Effect<FileSystem.File, PlatformError.PlatformError, FileSystem.FileSystem | Scope.Scope> = Effect
   .fnUntraced(function*(path, options) {
     const fs = yield* FileSystem.FileSystem
-    yield* refuseOthers(fs, path, "open")
+    yield* rejectOthers(fs, path, "open")
     const file = yield* fs.open(path, options)
-    const named = Effect.mapError(naming(path))
+    const named = Effect.mapError(withPath(path))
     return {
       [FileSystem.FileTypeId]: FileSystem.FileTypeId,
       fd: file.fd,
@@ -135,8 +138,8 @@ export const open: (
   })
 
 /**
- * Reads a regular file from its beginning, as `FileSystem.stream` does. Does not open anything else. All errors name the
- * path.
+ * Reads a regular file as `FileSystem.stream` does. Fails with `BadResource` for anything else, without opening it. All
+ * errors name the path.
  *
  * @since 0.1.0
  * @category reading
@@ -147,5 +150,5 @@ export const stream = (
 ): Stream.Stream<Uint8Array, PlatformError.PlatformError, FileSystem.FileSystem> =>
   Stream.unwrap(
     Effect.flatMap(FileSystem.FileSystem, (fs) =>
-      Effect.as(refuseOthers(fs, path, "stream"), Stream.mapError(fs.stream(path, options), naming(path))))
+      Effect.as(rejectOthers(fs, path, "stream"), Stream.mapError(fs.stream(path, options), withPath(path))))
   )

@@ -1,7 +1,7 @@
 /**
- * Paths out of descriptions, as files may be named by them. Whoever may write to a vault chooses them: each is accepted
- * as it is, or refused for a rule. What is accepted leads out of no folder that it is put in, reaches no device, and is
- * what it looks like.
+ * Paths from the descriptions of archives. Anyone who can write to a vault chooses these paths, so each is checked by rules
+ * and accepted unchanged or rejected. An accepted path does not lead out of its directory, does not reach a device, and is
+ * displayed as it is.
  *
  * @since 0.1.0
  */
@@ -10,9 +10,10 @@ import * as Brand from "effect/Brand"
 import * as Data from "effect/Data"
 import * as Either from "effect/Either"
 import * as Struct from "effect/Struct"
+import { TypeId } from "../protocol/ServiceError.ts"
 
 /**
- * Where a path is to be used: on the file systems of POSIX, on Windows, or, `portable`, on both.
+ * The platform on which a path is used. `portable` means both POSIX and Windows.
  *
  * @since 0.1.0
  * @category models
@@ -20,7 +21,7 @@ import * as Struct from "effect/Struct"
 export type Platform = "posix" | "windows" | "portable"
 
 /**
- * A relative path that keeps the rules: names with a `/` between any two.
+ * A relative path that keeps all rules. Its names are separated by `/`.
  *
  * @since 0.1.0
  * @category models
@@ -37,36 +38,39 @@ const someName = (breaks: (name: string) => boolean) => (path: string): boolean 
 
 const matches = (pattern: RegExp) => (text: string): boolean => pattern.test(text)
 
-/** What some file systems overlook in names. */
+/** Characters that some file systems ignore in names. */
 const invisible = /\p{Default_Ignorable_Code_Point}/gu
 
 const rule = (must: string, breaks: (path: string) => boolean, on?: "posix" | "windows") => ({ must, breaks, on })
 
-/** What a path must, and when it does not; on both platforms, or on one. The first rule that is broken is told. */
+/**
+ * Each rule: what a path must do, when it does not, and the platform if it applies to one only. The error reports the first
+ * rule that is broken.
+ */
 const rules = {
   empty: rule("not be empty", (path) => path === ""),
   unicode: rule("have no halves of characters (lone surrogates)", matches(/\p{Cs}/u)),
   control: rule("have no control characters, tabs or line ends", matches(/[\p{Cc}\u2028\u2029]/u)),
-  bidi: rule("have no characters that turn the direction of text", matches(/\p{Bidi_Control}/u)),
-  unc: rule("not begin like the name of a server or a device", matches(/^[\\/]{2}/), "windows"),
+  bidi: rule("have no characters that change the direction of text", matches(/\p{Bidi_Control}/u)),
+  unc: rule("not begin with two slashes, as a Windows server or device does", matches(/^[\\/]{2}/), "windows"),
   absolute: rule("not begin with a slash", (path) => path.startsWith("/")),
-  drive: rule("not begin with a drive", matches(/^[a-z]:/i), "windows"),
+  drive: rule("not begin with a Windows drive, such as C:", matches(/^[a-z]:/i), "windows"),
   backslash: rule("have no backslash", (path) => path.includes("\\"), "windows"),
-  folder: rule("not end with a slash, as that of a folder does", (path) => path.endsWith("/")),
-  gap: rule("have a name between any two slashes", (path) => path.includes("//")),
+  folder: rule("not end with a slash, as the path of a folder does", (path) => path.endsWith("/")),
+  gap: rule("not have two slashes in a row", (path) => path.includes("//")),
   dots: rule(
-    "have no name that is nothing, a dot or two dots, with or without invisible characters",
+    "have no name that is empty, a dot or two dots, with or without invisible characters",
     someName((name) => /^\.{0,2}$/.test(name.replace(invisible, "")))
   ),
   character: rule("have none of < > : \" | ? *", matches(/[<>:"|?*]/), "windows"),
   device: rule(
-    "have no name of a device, as NUL or com1.txt",
+    "have no name of a Windows device, such as NUL or com1.txt",
     someName(matches(/^(con|prn|aux|nul|clock\$|conin\$|conout\$|(com|lpt)[0-9\xb9\xb2\xb3]) *(\.|$)/i)),
     "windows"
   ),
   ending: rule("have no name that ends with a dot or a space", someName(matches(/[. ]$/)), "windows"),
   partial: rule(
-    "have no name of a download that is under way",
+    "have no name that a download uses for its temporary files",
     someName(matches(/\.[0-9a-f]{16}\.(partial|checkpoint|lock)$/i))
   ),
   bytes: rule("have no name of more than 255 bytes in UTF-8", someName((name) => bytes(name) > 255), "posix"),
@@ -75,8 +79,8 @@ const rules = {
 }
 
 /**
- * The rules: `unc`, `drive`, `backslash`, `character`, `device`, `ending` and `units` are for Windows only, `bytes` for
- * POSIX only.
+ * The name of a rule. `unc`, `drive`, `backslash`, `character`, `device`, `ending` and `units` apply to Windows only, `bytes`
+ * to POSIX only.
  *
  * @since 0.1.0
  * @category models
@@ -84,16 +88,18 @@ const rules = {
 export type Rule = keyof typeof rules
 
 /**
- * A path that must not be used as it is.
+ * A path that breaks a rule.
  *
  * @since 0.1.0
  * @category errors
  */
 export class UnsafePath extends Data.TaggedError("UnsafePath")<{
   readonly path: string
-  /** The first rule that it breaks. */
+  /** The first rule that the path breaks. */
   readonly rule: Rule
 }> {
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
   override get message(): string {
     return `The path ${JSON.stringify(this.path)} must ${rules[this.rule].must}`
   }
@@ -102,7 +108,8 @@ export class UnsafePath extends Data.TaggedError("UnsafePath")<{
 const inOrder = Struct.keys(rules)
 
 /**
- * A path as it is, or the first rule that it breaks. Names are not changed: what would have to be is refused.
+ * Accepts a path unchanged, or fails with the first rule that it breaks. Never corrects a path: two bad names could become
+ * one good name.
  *
  * @since 0.1.0
  * @category constructors
@@ -116,8 +123,8 @@ export const make = (path: string, platform: Platform = "portable"): Either.Eith
 }
 
 /**
- * What is left of an absolute path, or one of Windows, below its root: `/home/a.txt` becomes `home/a.txt`,
- * `C:\home\a.txt` `C/home/a.txt` and `\\server\share\a.txt` `server/share/a.txt`. It may still break the rules.
+ * Makes an absolute path or a Windows path relative: `/home/a.txt` becomes `home/a.txt`, `C:\home\a.txt` becomes
+ * `C/home/a.txt`, and `\\server\share\a.txt` becomes `server/share/a.txt`. The result may still break the rules.
  *
  * @since 0.1.0
  * @category constructors
@@ -125,15 +132,15 @@ export const make = (path: string, platform: Platform = "portable"): Either.Eith
 export const relative = (path: string): string =>
   path.replace(/\\/g, "/").replace(/^([A-Za-z]):\/*/, "$1/").replace(/^\/+/, "")
 
-/** What a file system makes of a path that looks for a name by more than its bytes: APFS, HFS+, NTFS and others. */
+/** The form in which APFS, HFS+, NTFS and other file systems compare paths. */
 const fold = (path: string): string =>
   path.replace(invisible, "").normalize("NFD").toUpperCase().toLowerCase().normalize("NFC")
 
-/** The path of each folder on the way to a file. */
+/** The paths of all folders that contain a file. */
 const foldersOf = (path: string): ReadonlyArray<string> =>
   path.split("/").slice(0, -1).map((_, index, names) => names.slice(0, index + 1).join("/"))
 
-/** The things that have a path or need a folder of that path, by each path that one of them has. */
+/** For each path, the things that have this path or need a folder there. */
 const placesOf = <A>(things: Iterable<A>, pathOf: (thing: A) => string, platform: Platform) => {
   const placed = Arr.fromIterable(things).map((thing) => {
     const path = pathOf(thing)
@@ -147,9 +154,14 @@ const placesOf = <A>(things: Iterable<A>, pathOf: (thing: A) => string, platform
 }
 
 /**
- * The groups of things that would be in each other's place, by their paths: two of one path, a file where others need a
- * folder, and unless the platform is `posix`, paths that differ in their case, in how their characters are composed
- * (NFC, NFD), or in invisible characters only. Each group is in the order given. No groups, no collisions.
+ * Returns the groups of things whose paths collide:
+ *
+ * - things with the same path;
+ * - a file, and the things that need a folder at its path;
+ * - unless the platform is `posix`, paths that differ only in case, in the composition of characters (NFC, NFD), or in
+ *   invisible characters.
+ *
+ * Each group is in the order given. Without collisions there are no groups.
  *
  * @since 0.1.0
  * @category collisions
@@ -162,8 +174,9 @@ export const collisions = <A>(
   placesOf(things, pathOf, platform).map(([, group]) => group.map(({ thing }) => thing))
 
 /**
- * The things that must give way so that all others can have their places, each with how many others it is in the way of,
- * and one of these: all that share a path, and a file where others need a folder. What is in that folder stays.
+ * Returns the things to leave out so that the paths of all others do not collide: all things that share a path, and a file
+ * at whose path others need a folder. The things in that folder remain. `count` is the number of things that the path
+ * collides with, and `other` is one of them.
  *
  * @since 0.1.0
  * @category collisions

@@ -1,6 +1,6 @@
 /**
- * Where an upload reads its bytes: from what can be read at any place, several ranges at once, so that nothing is held
- * beyond the parts in flight; or from a Stream, of which one part more is held.
+ * Sources of bytes to upload. A `Source` can be read at any position, several ranges at once, so that memory holds only the
+ * parts being sent. A `StreamSource` is read once, in order, and memory holds one part more.
  *
  * @since 0.1.0
  */
@@ -12,42 +12,42 @@ import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as ByteRange from "../protocol/ByteRange.ts"
 import { SourceChanged } from "../protocol/GlacierError.ts"
-import * as Limits from "../protocol/Limits.ts"
 import { Hasher } from "../transport/Hasher.ts"
+import { readInto } from "./internal/fileIo.ts"
 import * as RegularFile from "./RegularFile.ts"
 
 /**
- * Bytes of a known number that can be read in any order, several ranges at once.
+ * Bytes of a known size that can be read in any order, several ranges at once.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Source<out E = never, out R = never> {
-  /** The number of bytes. */
+  /** The size in bytes. */
   readonly size: Effect.Effect<number, E, R>
-  /** The bytes of a range, all of them. When the Scope ends others may have their memory. */
+  /** Reads all bytes of a range. Their memory may be reused when the Scope ends. */
   readonly read: (range: ByteRange.ByteRange) => Effect.Effect<Uint8Array, E, R | Scope.Scope>
-  /** What errors call the source, for instance the path of a file. */
+  /** The name of the source in errors, for instance the path of a file. */
   readonly name?: string | undefined
-  /** What tells one state of the source from another: an upload during which it changes fails with `SourceChanged`. */
+  /**
+   * A text that changes when the bytes change. An upload fails with `SourceChanged` when the version at its end is another
+   * than at its beginning.
+   */
   readonly version?: Effect.Effect<string, E, R> | undefined
 }
 
 /**
- * Bytes that come once, in order; nobody knows how many.
+ * Bytes that can be read once, in order. Their size is unknown.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Once<out E = never, out R = never> {
+export interface StreamSource<out E = never, out R = never> {
   readonly stream: Stream.Stream<Uint8Array, E, R>
 }
 
-/** What one read of a file may ask for at most: Node.js takes no more than 2 GiB. */
-const slice = 64 * Limits.mebibyte
-
 /**
- * Bytes in memory.
+ * Makes a source of bytes in memory.
  *
  * @since 0.1.0
  * @category constructors
@@ -58,19 +58,21 @@ export const bytes = (all: Uint8Array): Source => ({
 })
 
 /**
- * A Stream of bytes in pieces of any size, whose number need not be known. It is read once, in order, as fast as parts
- * can be sent. What a Web `ReadableStream`, a Node.js `Readable` or an async iterable gives comes by
- * `Stream.fromReadableStream`, `NodeStream.fromReadable` and `Stream.fromAsyncIterable`.
+ * Makes a source of a Stream of bytes, in pieces of any size. It is read once, in order, as fast as parts can be sent. Use
+ * `Stream.fromReadableStream`, `NodeStream.fromReadable` or `Stream.fromAsyncIterable` for a Web `ReadableStream`, a Node.js
+ * `Readable` or an async iterable.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const stream = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Once<E, R> => ({ stream })
+export const stream = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): StreamSource<E, R> => ({ stream })
 
 /**
- * A file, or a range of one. Fails with the file system's error, also when the path leads to something other than a
- * regular file (see `RegularFile.check`), or with `SourceChanged` when the file ends before the range does or has become
- * shorter meanwhile. An upload checks the path before it opens anything at the service.
+ * Makes a source of a file, or of a range of a file. Its version is made of the range's start, the file's size and its
+ * modification time. An upload checks the path before it sends anything.
+ *
+ * Fails with the file system's error, also when the path does not lead to a regular file (see `RegularFile.check`), and with
+ * `SourceChanged` when the file ends before the range does or becomes shorter during the upload.
  *
  * @since 0.1.0
  * @category constructors
@@ -88,7 +90,9 @@ export const file = (
       if (range === undefined) return Effect.succeed(size)
       return range.end < size
         ? Effect.succeed(ByteRange.length(range))
-        : new SourceChanged({ message: `${path} has ${size} bytes: too few for ${range.start} to ${range.end}` })
+        : new SourceChanged({
+          message: `${path} has ${size} bytes, so bytes ${range.start} to ${range.end} cannot be read`
+        })
     }),
     version: Effect.map(
       stat,
@@ -98,20 +102,14 @@ export const file = (
     read: Effect.fnUntraced(function*({ end, start }) {
       const hasher = yield* Hasher
       const memory = yield* hasher.allocate(end - start + 1)
-      // A handle of its own: its position is shared by all who read through it.
+      // Each read has a handle of its own, because the position belongs to the handle.
       const handle = yield* RegularFile.open(path, { flag: "r" })
       yield* handle.seek(first + start, "start")
-      for (let filled = 0; filled < memory.length;) {
-        // A read that was given up would go on, into memory that others may have by then.
-        const read = Number(yield* Effect.uninterruptible(handle.read(memory.subarray(filled, filled + slice))))
-        if (read === 0) {
-          return yield* new SourceChanged({
-            message: `${path} ended at byte ${first + start + filled}: it has become shorter since the upload began`
-          })
-        }
-        filled += read
-      }
-      return memory
+      const filled = yield* readInto(handle, memory)
+      if (filled === memory.length) return memory
+      return yield* new SourceChanged({
+        message: `${path} ended at byte ${first + start + filled}: it has become shorter since the upload began`
+      })
     })
   }
 }

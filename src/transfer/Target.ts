@@ -1,5 +1,5 @@
 /**
- * The place of a file that is to be downloaded, in a folder that others may have put things in.
+ * Targets of downloads: checks that a file can be written to a path, and prepares the folders of a path from a description.
  *
  * @since 0.1.0
  */
@@ -9,21 +9,23 @@ import * as Path from "@effect/platform/Path"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { TypeId } from "../protocol/ServiceError.ts"
 import type { TreeHash } from "../protocol/TreeHash.ts"
 import type { FileLockError, FileReplaced } from "./FileLock.ts"
 import * as Folder from "./internal/folder.ts"
-import * as PartialFile from "./internal/PartialFile.ts"
+import * as PartialFile from "./internal/partialFile.ts"
 import * as RegularFile from "./RegularFile.ts"
 import * as SafePath from "./SafePath.ts"
 
 /**
- * Why a file cannot be written:
+ * Why a file cannot be written to a path:
  *
- * - `exists`: a file or a link is there already.
- * - `folder`, `device`, `pipe`, `socket`, `unknown`: what is there, or what a symbolic link there points to, is not a file.
- * - `link`: a symbolic link is there that points to nothing.
- * - `outside`: a symbolic link on the way leads out of the directory.
- * - `missing`: there is no such folder.
+ * - `exists`: a file or a symbolic link already exists there.
+ * - `folder`, `device`, `pipe`, `socket`, `unknown`: the path, or the symbolic link there, leads to something that is not a
+ *   regular file.
+ * - `link`: a symbolic link there points to nothing.
+ * - `outside`: a symbolic link in the path leads out of the directory.
+ * - `missing`: the folder does not exist.
  * - `unwritable`: the folder cannot be written to.
  *
  * @since 0.1.0
@@ -38,93 +40,100 @@ export type Reason =
   | "unwritable"
 
 const because: Readonly<Record<Reason, string>> = {
-  exists: "something is there already",
-  folder: "a folder is there",
-  device: "a device is there",
-  pipe: "a named pipe is there",
-  socket: "a socket is there",
-  unknown: "what is there is not a file",
-  link: "a symbolic link is there that points to nothing",
-  outside: "a symbolic link on the way leads out of the directory",
+  exists: "a file or a symbolic link already exists there",
+  folder: "a folder exists there",
+  device: "a device exists there",
+  pipe: "a named pipe exists there",
+  socket: "a socket exists there",
+  unknown: "something that is not a file exists there",
+  link: "a symbolic link there points to nothing",
+  outside: "a symbolic link in the path leads out of the directory",
   missing: "its folder does not exist",
   unwritable: "its folder cannot be written to"
 }
 
 /**
- * A file must not, or cannot, be written there.
+ * A file cannot, or must not, be written to a path. Nothing was changed there.
  *
  * @since 0.1.0
  * @category errors
  */
-export class TargetRefused extends Data.TaggedError("TargetRefused")<{
+export class TargetRejected extends Data.TaggedError("TargetRejected")<{
   readonly path: string
   readonly reason: Reason
 }> {
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
   override get message(): string {
     return `${this.path} is not written: ${because[this.reason]}`
   }
 }
 
 /**
- * Why a download cannot write its target.
+ * The errors of a download that cannot write its target.
  *
  * @since 0.1.0
  * @category errors
  */
-export type TargetError = TargetRefused | FileLockError | FileReplaced
+export type TargetError = TargetRejected | FileLockError | FileReplaced
 
 const isLink = (fs: FileSystem.FileSystem, path: string): Effect.Effect<boolean> => Effect.isSuccess(fs.readLink(path))
 
 /**
- * Checks that a download can write a file to a path, and returns the path with the real path of its folder. A file that is
- * there would be replaced. A symbolic link to a file would be replaced, too, and the file that it points to stays as it
- * is. `Job.outputToFile` checks this before it fetches anything; check it yourself before you pay for the job.
+ * Checks that a download can write a file to a path, and returns the path with the real path of its folder.
+ * `Job.outputToFile` checks this before it fetches anything; check it yourself before you pay for the job.
  *
- * Fails with `TargetRefused` when anything else is there, or when the folder does not exist or cannot be written to; and
- * with `FileInUse` while another download writes there.
+ * A download replaces a file that exists at the path. It also replaces a symbolic link to a file, and does not change the
+ * file that the link points to.
+ *
+ * Fails with `TargetRejected` when something else exists at the path, or when the folder does not exist or cannot be written
+ * to. Fails with `FileInUse` while another download writes to the path.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const check: (
   path: string
-) => Effect.Effect<string, TargetRefused | FileLockError | PlatformError.PlatformError, FileSystem.FileSystem> = Effect
+) => Effect.Effect<string, TargetRejected | FileLockError | PlatformError.PlatformError, FileSystem.FileSystem> = Effect
   .fn(
     "Target.check"
   )(function*(path) {
     const fs = yield* FileSystem.FileSystem
-    const refuse = (reason: Reason) => () => new TargetRefused({ path, reason })
-    const target = yield* Effect.catchIf(Folder.locate(fs, path), Folder.isNotFound, refuse("missing"))
+    const reject = (reason: Reason) => () => new TargetRejected({ path, reason })
+    const target = yield* Effect.catchIf(Folder.locate(fs, path), Folder.isNotFound, reject("missing"))
     const found = yield* Effect.catchAll(Effect.asSome(fs.stat(target)), (error) =>
       Effect.if(isLink(fs, target), {
-        onTrue: refuse("link"),
+        onTrue: reject("link"),
         onFalse: () => Folder.isNotFound(error) ? Effect.succeedNone : Effect.fail(error)
       }))
     const other = Option.flatMap(found, RegularFile.otherOf)
-    if (Option.isSome(other)) return yield* refuse(other.value)()
-    yield* Effect.mapError(fs.access(Folder.of(target), { writable: true }), refuse("unwritable"))
+    if (Option.isSome(other)) return yield* reject(other.value)()
+    yield* Effect.mapError(fs.access(Folder.of(target), { writable: true }), reject("unwritable"))
     yield* PartialFile.checkFree(target)
     return target
   })
 
 /**
- * How to prepare a target.
+ * The options of `prepare`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** Whether a file that is there, or a symbolic link to a file, may be replaced. Default: no. */
+  /** Whether an existing file, or a symbolic link to a file, may be replaced. Default: false. */
   readonly overwrite?: boolean | undefined
 }
 
 /**
- * Makes the folders on the way to a file below a directory, and gives the real path of the file, for `Job.outputToFile`.
- * Symbolic links are followed within the directory only. A link in the place of the file counts as something that is
- * there; a download replaces it and not what it points to.
+ * Creates the folders of a path below a directory, and returns the real path of the file, for `Job.outputToFile`. Follows
+ * symbolic links only within the directory. A symbolic link at the path itself counts as an existing file: a download
+ * replaces the link, and does not change the file that it points to.
  *
- * Fails with `UnsafePath` when the path was accepted for another platform than this one. It looks once: who may write to
- * the directory can change it afterwards. Two archives of one name are told by `SafePath.collisions` beforehand.
+ * Fails with `TargetRejected` when the file cannot, or must not, be written. Fails with `UnsafePath` when the path was
+ * accepted for another platform than this one.
+ *
+ * It checks once: a program that can write to the directory may change it afterwards. It does not detect two archives with
+ * the same path: use `SafePath.collisions` for that.
  *
  * @since 0.1.0
  * @category constructors
@@ -135,7 +144,7 @@ export const prepare: (
   options?: Options
 ) => Effect.Effect<
   string,
-  TargetRefused | FileLockError | SafePath.UnsafePath | PlatformError.PlatformError,
+  TargetRejected | FileLockError | SafePath.UnsafePath | PlatformError.PlatformError,
   FileSystem.FileSystem | Path.Path
 > = Effect.fn("Target.prepare")(function*(directory, path, options = {}) {
   const fs = yield* FileSystem.FileSystem
@@ -154,29 +163,29 @@ export const prepare: (
     folder = (yield* isLink(fs, next)) ? yield* fs.realPath(next) : next
     const below = paths.relative(root, folder)
     if (below.split(paths.sep)[0] === ".." || paths.isAbsolute(below)) {
-      return yield* new TargetRefused({ path: next, reason: "outside" })
+      return yield* new TargetRejected({ path: next, reason: "outside" })
     }
   }
 
   const target = paths.join(folder, paths.basename(path))
   const isFolder = Effect.map(fs.stat(target), ({ type }) => type === "Directory")
   const isTaken = (yield* isLink(fs, target)) || ((yield* fs.exists(target)) && !(yield* isFolder))
-  if (isTaken && options.overwrite !== true) return yield* new TargetRefused({ path: target, reason: "exists" })
+  if (isTaken && options.overwrite !== true) return yield* new TargetRejected({ path: target, reason: "exists" })
   return yield* check(target)
 })
 
 /**
- * Ends a download that was cut off when its file had its name already: removes what it has left beside the file, and
- * fsyncs the folder. `treeHash` is that of the file, which is taken to be whole. What belongs to a download that still
- * runs, in this process or another, stays.
+ * Finishes a download that ended after its file was renamed to the target: removes the files that it left beside the target,
+ * and fsyncs the folder. `treeHash` is the tree hash of the target, which is assumed to be complete. Keeps the files of a
+ * download that still runs, in this process or another.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const settle: (
+export const finish: (
   path: string,
   treeHash: TreeHash
-) => Effect.Effect<void, PlatformError.PlatformError, FileSystem.FileSystem> = Effect.fn("Target.settle")(
+) => Effect.Effect<void, PlatformError.PlatformError, FileSystem.FileSystem> = Effect.fn("Target.finish")(
   function*(path, treeHash) {
     const fs = yield* FileSystem.FileSystem
     const target = yield* Folder.locate(fs, path)

@@ -1,6 +1,6 @@
 /**
- * Archives into a vault: in one request when they fit in a part, else in parts that travel side by side. Memory holds
- * the parts in flight, at most `concurrency` of them, and one more of a Stream.
+ * Uploads archives to a vault: in one request when the bytes fit in a part, otherwise in parts that are sent concurrently.
+ * Memory holds the parts being sent, at most `concurrency` of them, and one more for a Stream.
  *
  * @since 0.1.0
  */
@@ -20,9 +20,11 @@ import type * as TreeHash from "../protocol/TreeHash.ts"
 import type { VaultAddress } from "../protocol/Vaults.ts"
 import type { Failure } from "../transport/Method.ts"
 import type { Checkpoint, CheckpointError, CheckpointInUse } from "./Checkpoint.ts"
-import * as Line from "./internal/line.ts"
+import * as AdaptiveConcurrency from "./internal/adaptiveConcurrency.ts"
 import * as Multipart from "./internal/multipart.ts"
-import * as Telling from "./internal/telling.ts"
+import * as ProgressReporter from "./internal/progressReporter.ts"
+import * as ResumedUpload from "./internal/resumedUpload.ts"
+import { sendPart, sendSingle } from "./internal/sendPart.ts"
 import * as UploadLog from "./internal/uploadLog.ts"
 import * as Writer from "./internal/writer.ts"
 import type { OnProgress } from "./Progress.ts"
@@ -31,20 +33,22 @@ import type { Kept, OnFailure } from "./UploadKept.ts"
 import * as UploadPlan from "./UploadPlan.ts"
 
 /**
- * How to upload. All but the vault may be left to the defaults.
+ * The options of an upload. All have defaults.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options<Chosen extends OnFailure = OnFailure> extends UploadPlan.Options {
-  /** At most 1,024 characters of printable ASCII: all that the inventory will say of what the archive is. */
+  /**
+   * Describes the archive in the inventory, which has no other name for it. At most 1,024 characters of printable ASCII.
+   */
   readonly description?: string | undefined
   /**
-   * What becomes of the parts when the upload fails or is interrupted: `abort` (the default) drops them, `keep` leaves
-   * the upload open for 24 hours, and fails with `UploadKept`.
+   * The fate of the parts when the upload fails or is interrupted: `discard` (the default) aborts the upload, `keep`
+   * leaves it open for 24 hours, and the error is `UploadKept`.
    */
   readonly onFailure?: Chosen | undefined
-  /** Told the id of a multipart upload as soon as there is one: what a later resume needs, also after an interruption. */
+  /** Receives the id of a multipart upload as soon as it is open. A later resume needs it, also after an interruption. */
   readonly onInitiated?: ((uploadId: UploadId) => Effect.Effect<void>) | undefined
   readonly onProgress?: OnProgress | undefined
 }
@@ -58,15 +62,17 @@ export interface Options<Chosen extends OnFailure = OnFailure> extends UploadPla
 export interface UploadedArchive {
   readonly archiveId: ArchiveId
   readonly treeHash: TreeHash.TreeHash
-  /** Bytes. */
+  /** The size in bytes. */
   readonly size: number
-  /** The number of parts it was sent in, 1 for a single request. */
+  /** The number of parts that the archive was sent in: 1 for a single request. */
   readonly parts: number
   /** The path of the archive at the service. */
   readonly location: Option.Option<string>
 }
 
 /**
+ * The errors of `upload`.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -80,137 +86,145 @@ export type UploadError =
   | SourceTooLarge
 
 /**
- * How to go on with an upload: its description and part size are the service's.
+ * The options of `resume`. Description and part size are those of the upload.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ResumeOptions<Chosen extends OnFailure = OnFailure> extends Omit<UploadPlan.Options, "partSize"> {
-  /** What becomes of the parts when it fails again or is interrupted. Default: `keep`. */
+  /** The fate of the parts when the upload fails again or is interrupted. Default: `keep`. */
   readonly onFailure?: Chosen | undefined
-  /** Parts that the service has already are told of as `Kept` when they have been read. */
+  /** Parts that the service already has are reported as `Kept` once they have been read. */
   readonly onProgress?: OnProgress | undefined
 }
 
 /**
+ * The errors of `resume`.
+ *
  * @since 0.1.0
  * @category models
  */
 export type ResumeError = UploadError | Failure<(typeof operations)["listParts"]> | UploadGone
 
 /**
- * How to upload with a checkpoint, which has the id: parts are always kept.
+ * The options of `uploadWithCheckpoint`. It always keeps the parts, and the checkpoint records the id of the upload.
  *
  * @since 0.1.0
  * @category models
  */
-export type ResumableOptions = Omit<Options, "onFailure" | "onInitiated">
+export type UploadWithCheckpointOptions = Omit<Options, "onFailure" | "onInitiated">
 
 /**
+ * The errors of `uploadWithCheckpoint`.
+ *
  * @since 0.1.0
  * @category models
  */
-export type ResumableError =
+export type UploadWithCheckpointError =
   | UploadError
   | Failure<(typeof operations)["listParts"]>
   | CheckpointError
   | CheckpointInUse
 
-type Multipart<Chosen extends OnFailure> = Effect.Effect.Success<ReturnType<typeof Multipart.make<Chosen>>>
-
-/** What comes once is cut into parts as it comes. */
-const once = Effect.fnUntraced(function*<E, R, Chosen extends OnFailure>(
-  { stream }: Source.Once<E, R>,
-  multipart: Multipart<Chosen>,
+/** Cuts a Stream into parts while it is read. */
+const uploadStream = Effect.fnUntraced(function*<E, R>(
+  { stream }: Source.StreamSource<E, R>,
+  multipart: Multipart.Multipart,
   options: UploadPlan.Options
 ) {
   const { close, failed, write } = yield* Writer.make(multipart, yield* UploadPlan.unsized(options))
-  // A part that fails ends it at once, also while the stream has nothing to give.
+  // A failed part ends the upload at once, even while the Stream has no bytes to give.
   return yield* Effect.raceFirst(Effect.zipRight(Stream.runForEach(stream, write), close), failed)
 })
 
-/** What can be read anywhere is read where and when a part is to be sent. */
-const anywhere = Effect.fnUntraced(function*<E, R, Chosen extends OnFailure>(
+/** Reads a range of a source. The service would store too few or too many bytes as they are, because their hashes fit. */
+const readRange = <E, R>(source: Source.Source<E, R>, range: ByteRange.ByteRange) =>
+  Effect.filterOrFail(
+    source.read(range),
+    (body) => body.length === ByteRange.length(range),
+    (body) =>
+      new SourceChanged({
+        message: `The source gave ${body.length} bytes for the ${ByteRange.length(range)} from ${range.start} on`
+      })
+  )
+
+/** Reads each part of a source when it is about to be sent. */
+const uploadRanges = Effect.fnUntraced(function*<E, R>(
   source: Source.Source<E, R>,
-  multipart: Multipart<Chosen>,
+  multipart: Multipart.Multipart,
   options: UploadPlan.Options
 ) {
   const version = source.version ?? Effect.succeed("")
   const before = yield* version
-  const plan = yield* UploadPlan.make(yield* source.size, options, source.name)
-  multipart.sized(plan.size)
-
-  /** Bytes that are too few or too many would be stored as they are: their hashes fit. */
-  const read = (range: ByteRange.ByteRange) =>
-    Effect.filterOrFail(
-      source.read(range),
-      (body) => body.length === ByteRange.length(range),
-      (body) =>
-        new SourceChanged({
-          message: `The source gave ${body.length} bytes for the ${ByteRange.length(range)} from ${range.start} on`
-        })
-    )
-
-  const verify = Effect.filterOrFail(
+  const { concurrency, partSize, parts, size } = yield* UploadPlan.make(yield* source.size, options, source.name)
+  multipart.reporter.setTotal(size)
+  const verifyVersion = Effect.filterOrFail(
     version,
     (after) => after === before,
     () => new SourceChanged({ message: "The source was written to while it was read" })
   )
 
-  const [first] = plan.parts
-  if (plan.parts.length === 1 && first !== undefined && !multipart.resumes) {
-    const body = yield* read(first)
-    yield* verify
-    return yield* multipart.single(body)
+  const [first] = parts
+  if (parts.length === 1 && first !== undefined && !Multipart.isInParts(multipart)) {
+    const body = yield* readRange(source, first)
+    yield* verifyVersion
+    return yield* sendSingle(multipart, body)
   }
   // The first parts are read and hashed while the service opens the upload.
-  const opening = yield* Effect.forkScoped(multipart.initiate(plan.partSize))
-  const opened = Effect.flatten(Fiber.await(opening))
-  const line = yield* Line.make(plan.concurrency)
+  const opening = yield* Effect.forkScoped(Multipart.initiate(multipart, partSize))
+  const uploadId = Effect.flatten(Fiber.await(opening))
+  const { onRetry, permits } = yield* AdaptiveConcurrency.make(concurrency)
   const hashes = yield* Effect.forEach(
-    plan.parts,
-    Effect.fnUntraced(function*(range) {
-      const { start } = range
-      const trusted = yield* multipart.trusted(range)
-      if (Option.isSome(trusted)) return trusted.value
-      const body = yield* read(range)
-      const hashes = yield* multipart.hash(start, body)
-      const uploadId = yield* opened
-      yield* line.permits.withPermits(1)(multipart.part(uploadId, { start, body, ...hashes }, line))
-      return hashes.treeHash
-    }, Effect.scoped),
-    { concurrency: plan.concurrency }
+    parts,
+    (range) =>
+      Effect.scoped(sendPart(multipart, {
+        range,
+        read: readRange(source, range),
+        uploadId,
+        withPermit: permits.withPermits(1),
+        onRetry
+      })),
+    { concurrency }
   )
-  const uploadId = yield* opened
-  yield* verify
-  return yield* multipart.complete(uploadId, plan.size, hashes)
+  const id = yield* uploadId
+  yield* verifyVersion
+  return yield* Multipart.complete(multipart, id, size, hashes)
 })
 
-const carry = <E, R, Chosen extends OnFailure>(
-  source: Source.Source<E, R> | Source.Once<E, R>,
-  multipart: Multipart<Chosen>,
+const uploadSource = <E, R>(
+  source: Source.Source<E, R> | Source.StreamSource<E, R>,
+  multipart: Multipart.Multipart,
   options: UploadPlan.Options
 ): Effect.Effect<UploadedArchive, UploadError | E, R | GlacierClient | Scope.Scope> =>
-  "stream" in source ? once(source, multipart, options) : anywhere(source, multipart, options)
+  "stream" in source ? uploadStream(source, multipart, options) : uploadRanges(source, multipart, options)
 
-const patience = Context.make(RetryPolicy.Default, RetryPolicy.patient)
-
-/** With a Scope of its own and the patience that transfers have, both provided in one step: an archive may be small. */
-const transferring = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.scopedWith((scope) => Effect.provide(effect, Context.add(patience, Scope.Scope, scope)))
+const defaultRetryPolicy = Context.make(RetryPolicy.Default, RetryPolicy.patient)
 
 /**
- * Uploads a source as one archive. Fails with `OutcomeUnknown` when the archive may exist although no response says so:
- * look for its tree hash before you upload again. Fails with what the service or the way there raises, `InvalidInput` for what cannot
- * be uploaded, `SourceChanged`, `SourceTooLarge`, and the source's own errors; with `UploadKept` round them from when a
- * multipart upload is open that is to be kept.
+ * Provides a Scope and the default retry policy of transfers. In one step, because an archive may be small and each step
+ * costs time.
+ */
+const transferring = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.scopedWith((scope) => Effect.provide(effect, Context.add(defaultRetryPolicy, Scope.Scope, scope)))
+
+/**
+ * Uploads a source as one archive.
+ *
+ * Fails with
+ *
+ * - `InvalidInput` when the source or an option cannot be uploaded;
+ * - `SourceChanged` when the source was written to during the upload, and `SourceTooLarge` when a Stream has too many bytes;
+ * - `OutcomeUnknown` when the archive may exist although no response confirmed it: look for its tree hash in the inventory
+ *   before you upload again;
+ * - the errors of the source, of the service and of the connection;
+ * - `UploadKept`, which contains one of these errors, when a multipart upload is open and `onFailure` is `keep`.
  *
  * @since 0.1.0
  * @category uploading
  */
 export const upload: <E, R, Chosen extends OnFailure = "discard">(
   vault: VaultAddress,
-  source: Source.Source<E, R> | Source.Once<E, R>,
+  source: Source.Source<E, R> | Source.StreamSource<E, R>,
   options?: Options<Chosen>
 ) => Effect.Effect<UploadedArchive, UploadError | E | Kept<Chosen, UploadError | E>, R | GlacierClient> = Effect.fn(
   "Upload.upload"
@@ -218,18 +232,25 @@ export const upload: <E, R, Chosen extends OnFailure = "discard">(
   function*(vault, source, options = {}) {
     yield* Effect.annotateCurrentSpan("glacier.vault", vault.vaultName)
     const multipart = yield* Multipart.make(vault, options)
-    return yield* carry(source, multipart, options).pipe(multipart.settling, multipart.naming)
+    return yield* uploadSource(source, multipart, options).pipe(
+      Multipart.resolveDoubt(multipart),
+      Multipart.wrapKept(multipart)
+    )
   },
   transferring
 )
 
 /**
- * Goes on with a multipart upload that was kept, from the beginning of what it was to be: the service is asked for the
- * size and the tree hashes of the parts it has, the source is read, and only parts that are missing or different are
- * sent. The archive is what the source holds now. If the upload was completed a short while ago, the archive is that one:
- * fails with `SourceChanged` when it was completed with other bytes, and with `OutcomeUnknown` when the service does not
- * say with which. Fails with `UploadGone` when the upload is not open any more, and with `SourceChanged` when the service
- * has parts behind the end of the source, or the source is being written to.
+ * Resumes a multipart upload that was kept.
+ *
+ * Asks the service for the part size and the tree hashes of the parts it has, reads the source from its beginning, and
+ * sends only parts that are missing or different. The archive has the bytes that the source has now.
+ *
+ * If the upload was completed a short while ago, returns that archive. Then it fails with `SourceChanged` when the archive
+ * has other bytes, and with `OutcomeUnknown` when the service does not say which bytes it has.
+ *
+ * Fails with `UploadGone` when the upload is not open any more, and with `SourceChanged` when the service has parts beyond
+ * the end of the source or the source is written to during the upload. Other errors are those of `upload`.
  *
  * @since 0.1.0
  * @category uploading
@@ -237,77 +258,81 @@ export const upload: <E, R, Chosen extends OnFailure = "discard">(
 export const resume: <E, R, Chosen extends OnFailure = "keep">(
   vault: VaultAddress,
   uploadId: string,
-  source: Source.Source<E, R> | Source.Once<E, R>,
+  source: Source.Source<E, R> | Source.StreamSource<E, R>,
   options?: ResumeOptions<Chosen>
 ) => Effect.Effect<UploadedArchive, ResumeError | E | Kept<Chosen, ResumeError | E>, R | GlacierClient> = Effect.fn(
   "Upload.resume"
 )(
   function*(vault, uploadId, source, options = {}) {
     yield* Effect.annotateCurrentSpan({ "glacier.vault": vault.vaultName, "glacier.upload": uploadId })
-    const opened = yield* Telling.make(options.onProgress).retries()(Multipart.find(vault, uploadId))
-    const given = { ...options, partSize: opened.partSize }
-    // A wrong number is refused before there is anything that a failure might drop.
-    yield* UploadPlan.unsized(given)
-    const multipart = yield* Multipart.make(vault, options, opened)
-    return yield* carry(source, multipart, given).pipe(
+    const reporter = ProgressReporter.make(options.onProgress)
+    const resumed = yield* reporter.reportRetries()(ResumedUpload.find(vault, uploadId))
+    const planOptions = { ...options, partSize: resumed.partSize }
+    // Rejects invalid options before a failure could abort the upload.
+    yield* UploadPlan.unsized(planOptions)
+    const multipart = yield* Multipart.make(vault, options, resumed)
+    return yield* uploadSource(source, multipart, planOptions).pipe(
       Effect.mapError((error) =>
-        Option.isSome(opened.gone) && Multipart.isGone(error)
-          ? new UploadGone({ uploadId: opened.uploadId, message: opened.gone.value })
+        Option.isSome(resumed.gone) && ResumedUpload.isGone(error)
+          ? new UploadGone({ uploadId: resumed.uploadId, message: resumed.gone.value })
           : error
       ),
-      multipart.settling,
-      multipart.naming
+      Multipart.resolveDoubt(multipart),
+      Multipart.wrapKept(multipart)
     )
   },
   transferring
 )
 
 /**
- * Uploads a source as one archive, in parts, and keeps in the checkpoint of that name what the service has: run again
- * with the same name after a failure, an interruption or the death of the process, it goes on where it was. When the
- * archive is complete, the checkpoint is cleared.
+ * Uploads a source as one archive, in parts, and records in the checkpoint `name` which parts the service has. Run it again
+ * with the same name after a failure, an interruption or the death of the process, and it resumes. It clears the checkpoint
+ * when the archive is complete.
  *
- * The service is asked which parts it has. Of a source that has a `version` (a file has one) they are neither read nor
- * hashed again; of others, and of a Stream, only sending them is spared. An upload that is not open any more begins
- * anew.
+ * It asks the service which parts it has. If the source has a `version`, as a file has, these parts are neither read nor
+ * hashed again; otherwise they are read and hashed, but not sent. If the upload is not open any more, a new one is opened.
  *
- * Fails as `upload` with `onFailure: "keep"` does; with `InvalidInput` when an upload to another vault, with another
- * description or part size is under way in that checkpoint; with `SourceChanged` when the source has another size or
- * version than when it began; with `CheckpointInUse` while another is at work with it; and with `OutcomeUnknown` when
- * the last run ended while the archive was being completed, so long ago that the service does not tell how.
+ * Fails as `upload` does with `onFailure: "keep"`, and with
+ *
+ * - `InvalidInput` when the checkpoint is of an upload to another vault, or with another description or part size;
+ * - `SourceChanged` when the source has another size or version than when the upload began;
+ * - `CheckpointInUse` while another upload uses the checkpoint, and `CheckpointError` when it cannot be read or written;
+ * - `OutcomeUnknown` when the last run ended while the archive was being completed, and the service does not know the
+ *   upload any more.
  *
  * @since 0.1.0
  * @category uploading
  */
-export const resumable: <E, R>(
+export const uploadWithCheckpoint: <E, R>(
   vault: VaultAddress,
   name: string,
-  source: Source.Source<E, R> | Source.Once<E, R>,
-  options?: ResumableOptions
+  source: Source.Source<E, R> | Source.StreamSource<E, R>,
+  options?: UploadWithCheckpointOptions
 ) => Effect.Effect<
   UploadedArchive,
-  ResumableError | E | Kept<"keep", ResumableError | E>,
+  UploadWithCheckpointError | E | Kept<"keep", UploadWithCheckpointError | E>,
   R | GlacierClient | Checkpoint
-> = Effect.fn("Upload.resumable")(
+> = Effect.fn("Upload.uploadWithCheckpoint")(
   function*(vault, name, source, options = {}) {
     yield* Effect.annotateCurrentSpan("glacier.vault", vault.vaultName)
     const log = yield* UploadLog.open(name, vault, source, options)
     const multipart = yield* Multipart.make(
       vault,
-      { ...options, onFailure: "keep", onInitiated: log.initiated, onCompleting: log.completing },
-      log.opened
+      { ...options, ...log.hooks, onFailure: "keep", alwaysInParts: true },
+      log.resumed
     )
-    const archive = yield* carry(log.source, log.recording(multipart), { ...options, partSize: log.partSize }).pipe(
+    const archive = yield* uploadSource(log.source, multipart, { ...options, partSize: log.partSize }).pipe(
       Effect.raceFirst(log.failed),
       Effect.mapError((error) =>
-        log.isGone && Multipart.isGone(error)
+        log.isGone && ResumedUpload.isGone(error)
           ? new OutcomeUnknown({
             operation: error.operation,
-            message: `Whether the archive was completed is not known: look for it, then clear checkpoint ${show(name)}`
+            message: `It is unknown whether the archive was completed: look for it in the inventory, ` +
+              `then clear checkpoint ${show(name)}`
           })
           : error
       ),
-      multipart.naming
+      Multipart.wrapKept(multipart)
     )
     yield* log.clear
     return archive

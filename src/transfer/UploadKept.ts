@@ -1,15 +1,16 @@
 /**
- * An upload that has failed and is left open.
+ * The error of an upload that has failed and is kept open.
  *
  * @since 0.1.0
  */
 import * as Data from "effect/Data"
 import type { UploadId } from "../protocol/Names.ts"
+import { TypeId } from "../protocol/ServiceError.ts"
 
 /**
- * A multipart upload has failed for that cause, and stays open for 24 hours after its last part, as was chosen by
- * `onFailure: "keep"`: with its id it can be resumed. A single request, or an upload that could not be opened, fails
- * with the cause itself.
+ * A multipart upload has failed and stays open for 24 hours after its last part, because of `onFailure: "keep"`. `cause` is
+ * the error that ended it, and `uploadId` is the id to resume it by. A single request, or an upload that could not be
+ * opened, fails with the cause itself.
  *
  * @since 0.1.0
  * @category errors
@@ -18,13 +19,15 @@ export class UploadKept<E> extends Data.TaggedError("UploadKept")<{
   readonly uploadId: UploadId
   readonly cause: E
 }> {
+  readonly [TypeId]: TypeId = TypeId
+  readonly retry = "never"
   override get message(): string {
-    return `Upload ${this.uploadId} has failed and is kept: ${String(this.cause)}`
+    return `Upload ${this.uploadId} has failed, and its parts are kept for 24 hours: ${String(this.cause)}`
   }
 }
 
 /**
- * What is to become of the parts when an upload fails or is interrupted.
+ * The fate of the parts when an upload fails or is interrupted: `discard` aborts the upload, `keep` leaves it open.
  *
  * @since 0.1.0
  * @category models
@@ -32,7 +35,7 @@ export class UploadKept<E> extends Data.TaggedError("UploadKept")<{
 export type OnFailure = "discard" | "keep"
 
 /**
- * `UploadKept`, if uploads are kept.
+ * `UploadKept` where `onFailure` may be `keep`, else no error.
  *
  * @since 0.1.0
  * @category models

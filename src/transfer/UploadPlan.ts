@@ -1,5 +1,5 @@
 /**
- * How an archive is cut into parts, and how many of them are sent at once.
+ * Plans of uploads: the parts of an archive, and how many of them are sent at once.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import * as Limits from "../protocol/Limits.ts"
 import { ArchiveSize, PartSize } from "../protocol/Names.ts"
 
 /**
- * The part size of archives that do not need a larger one: 16 MiB.
+ * The default part size: 16 MiB.
  *
  * @since 0.1.0
  * @category constants
@@ -19,28 +19,29 @@ import { ArchiveSize, PartSize } from "../protocol/Names.ts"
 export const defaultPartSize = PartSize.make(16 * Limits.mebibyte)
 
 /**
- * How to cut an archive into parts and send them.
+ * The options of a plan.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
   /**
-   * Bytes, 1 MiB times a power of two. Default: 16 MiB, less where the line does not carry that, or more where 10,000 parts
-   * would not hold the archive. Of a Stream nobody knows that: with 16 MiB it may have up to 156.25 GiB.
+   * The part size in bytes: 1 MiB times a power of two. Default: 16 MiB. `lineSpeed` makes it smaller, and an archive that
+   * needs more than 10,000 parts makes it larger. The size of a Stream is unknown, so its part size is not made larger: with
+   * 16 MiB a Stream may have up to 156.25 GiB.
    */
   readonly partSize?: number | undefined
-  /** Parts in flight. Default: 4; fewer where the line does not carry so many. */
+  /** The number of parts sent at once. Default: 4. `lineSpeed` makes it smaller. */
   readonly concurrency?: number | undefined
   /**
-   * The bytes a second that the line is expected to carry in all. A signature lives for 5 minutes: with this, parts are
-   * so small and so few at once that none of them takes more than 4. Default: no matter.
+   * The speed of the connection in bytes per second. The signature of a part expires after 5 minutes, so part size and
+   * concurrency are chosen such that no part takes more than 4 minutes. Default: unlimited.
    */
   readonly lineSpeed?: number | undefined
 }
 
 /**
- * How large the parts are, and how many of them are sent at once.
+ * The part size, and the number of parts sent at once.
  *
  * @since 0.1.0
  * @category models
@@ -51,7 +52,7 @@ export interface Pace {
 }
 
 /**
- * The parts of an archive, in order: all of `partSize` but the last, which may be shorter.
+ * The parts of an archive, in order. All have `partSize` bytes, except that the last may be shorter.
  *
  * @since 0.1.0
  * @category models
@@ -61,13 +62,13 @@ export interface UploadPlan extends Pace {
   readonly parts: ReadonlyArray<ByteRange.ByteRange>
 }
 
-/** The longest that a part may be on its way (seconds): less than a signature lives, as no line is quite even. */
+/** The most seconds that a part may take: less than the 300 of a signature, because the speed of a connection varies. */
 const longest = 240
 
-const refuse = (options: Options, field: "partSize" | "lineSpeed", rule: string) =>
+const reject = (options: Options, field: "partSize" | "lineSpeed", rule: string) =>
   Either.left(new InvalidInput({ operation: "upload", field, value: show(options[field]), rule }))
 
-/** For parts of at least `smallest` bytes, of an archive of `size`. */
+/** Chooses a part size of at least `smallest` bytes, and the concurrency, for an archive of `size` bytes. */
 const choose = (options: Options, smallest: number, size: number): Either.Either<Pace, InvalidInput> =>
   Either.gen(function*() {
     const concurrency = yield* check("upload", "concurrency", Concurrency, options.concurrency ?? 4)
@@ -81,10 +82,10 @@ const choose = (options: Options, smallest: number, size: number): Either.Either
     const largest = Math.min(partSize, size)
     const atOnce = Math.min(concurrency, Math.floor(carried / largest))
     if (atOnce === 0) {
-      return yield* refuse(
+      return yield* reject(
         options,
         options.partSize === undefined ? "lineSpeed" : "partSize",
-        `must let a part of ${largest} bytes travel in ${longest} seconds (at ${lineSpeed} bytes a second it takes ${
+        `must allow a part of ${largest} bytes to be sent in ${longest} seconds (at ${lineSpeed} bytes per second it takes ${
           Math.ceil(largest / lineSpeed)
         })`
       )
@@ -93,10 +94,10 @@ const choose = (options: Options, smallest: number, size: number): Either.Either
   })
 
 /**
- * Plans the parts of `size` bytes. Without a part size it takes 16 MiB, less where the line does not carry that, and more
- * where 10,000 parts would not hold the archive. Refuses an empty archive, one larger than the service stores, a part
- * size that is none or too small, and a part that is too large for the line even when it has it for itself. `name` is what
- * the error calls the source of the archive.
+ * Plans the parts of an archive of `size` bytes. `name` is the name of its source in errors.
+ *
+ * Fails with `InvalidInput` when the archive is empty or larger than the service stores, when the part size is invalid or
+ * too small for 10,000 parts, and when the connection is too slow even for a single part at a time.
  *
  * @since 0.1.0
  * @category constructors
@@ -113,7 +114,7 @@ export const make = (
     const pace = yield* choose(options, smallest, size)
     const { partSize } = pace
     if (partSize < smallest) {
-      return yield* refuse(options, "partSize", `must be so large that 10,000 parts hold ${size} bytes`)
+      return yield* reject(options, "partSize", `must be so large that 10,000 parts hold ${size} bytes`)
     }
     return {
       ...pace,
@@ -126,8 +127,7 @@ export const make = (
   })
 
 /**
- * Plans the parts of an archive whose size nobody knows: without a part size 16 MiB, or less where the line does not
- * carry that. The archive may have 10,000 times as much.
+ * Plans the upload of an archive of unknown size. It may have up to 10,000 times the part size.
  *
  * @since 0.1.0
  * @category constructors

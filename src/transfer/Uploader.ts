@@ -1,5 +1,5 @@
 /**
- * An archive that is written piece by piece, by a program that makes its bytes as it goes. Memory holds at most
+ * An archive that is written piece by piece, for a program that produces its bytes over time. Memory holds at most
  * `concurrency + 1` parts.
  *
  * @since 0.1.0
@@ -12,10 +12,8 @@ import type { GlacierClient } from "../client/GlacierClient.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import { InvalidInput } from "../protocol/GlacierError.ts"
 import type { UploadId } from "../protocol/Names.ts"
-import { Sha256 } from "../protocol/Sha256.ts"
 import * as TreeHash from "../protocol/TreeHash.ts"
 import type { VaultAddress } from "../protocol/Vaults.ts"
-import { Hasher } from "../transport/Hasher.ts"
 import * as Multipart from "./internal/multipart.ts"
 import * as Writer from "./internal/writer.ts"
 import type { Options, UploadedArchive, UploadError } from "./Upload.ts"
@@ -23,34 +21,34 @@ import type { Kept, OnFailure } from "./UploadKept.ts"
 import * as UploadPlan from "./UploadPlan.ts"
 
 /**
- * An archive in the making. It is written to by one fiber at a time: others wait for their turn.
+ * An archive that is being written. One fiber at a time writes to it: others wait.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Uploader<out E = UploadError> {
   /**
-   * Adds a piece of any size. Its bytes are copied. It waits while all parts that there may be at a time are full and on
-   * their way, and fails when one of them has failed. After one that failed or was interrupted nobody knows how much of it
-   * was added: no other is taken.
+   * Adds a piece of any size. Copies its bytes. Waits while `concurrency` parts are being sent and the next one is full.
+   * Fails when a part has failed. After a write that failed or was interrupted, it is unknown how many of its bytes were
+   * added: all later writes fail with `InvalidInput`.
    */
   readonly write: (piece: Uint8Array) => Effect.Effect<void, E>
-  /** The bytes added so far. */
+  /** The number of bytes added so far. */
   readonly size: Effect.Effect<number>
   /** The tree hash of the bytes added so far. */
   readonly treeHash: Effect.Effect<TreeHash.TreeHash, E>
-  /** The id, once there are more bytes than fit in a part. */
+  /** The id of the upload, once it is open: there are more bytes than fit in a part. */
   readonly uploadId: Effect.Effect<Option.Option<UploadId>>
   /**
-   * Sends what is left and makes all of it one archive; done again, it gives the same. An empty one is refused, before
-   * anything was opened at the service.
+   * Sends the rest and completes the archive. Returns the same archive when called again. Fails with `InvalidInput` when no
+   * bytes were added; then nothing was sent.
    */
   readonly close: Effect.Effect<UploadedArchive, E>
 }
 
 /**
- * Begins an archive. Nothing is opened at the service before there are more bytes than fit in a part. What was opened
- * and not closed is dropped or kept when the Scope ends, as `onFailure` says.
+ * Makes an uploader. It opens a multipart upload when there are more bytes than fit in a part. When the Scope ends before
+ * `close`, the upload is aborted or kept, as `onFailure` says.
  *
  * @since 0.1.0
  * @category constructors
@@ -61,52 +59,53 @@ export const make: <Chosen extends OnFailure = "discard">(
 ) => Effect.Effect<Uploader<UploadError | Kept<Chosen, UploadError>>, InvalidInput, GlacierClient | Scope.Scope> =
   Effect
     .fnUntraced(function*(vault, options = {}) {
-      const hasher = yield* Hasher
-      const sha256 = yield* Sha256
       const pace = yield* UploadPlan.unsized(options)
       const multipart = yield* Multipart.make(vault, options)
+      const { hasher, sha256 } = multipart
       const writer = yield* Writer.make(multipart, pace)
-      const turn = yield* Effect.makeSemaphore(1)
-      let broken = false
+      const mutex = yield* Effect.makeSemaphore(1)
+      let isBroken = false
       let archive = Option.none<UploadedArchive>()
 
-      const inTurn = <A>(effect: Effect.Effect<A, UploadError>) =>
-        multipart.naming(Effect.provideService(turn.withPermits(1)(effect), RetryPolicy.Default, RetryPolicy.patient))
+      const exclusive = <A>(effect: Effect.Effect<A, UploadError>) =>
+        Multipart.wrapKept(multipart)(
+          Effect.provideService(mutex.withPermits(1)(effect), RetryPolicy.Default, RetryPolicy.patient)
+        )
 
-      const whileOpen = Effect.suspend(() =>
-        broken || Option.isSome(archive)
+      const checkOpen = Effect.suspend(() =>
+        isBroken || Option.isSome(archive)
           ? new InvalidInput({
             operation: "upload",
             field: "uploader",
-            value: broken ? "broken off" : "closed",
+            value: isBroken ? "broken by a write that failed or was interrupted" : "closed",
             rule: "must be open"
           })
           : Effect.void
       )
 
-      const breaks = Effect.sync(() => void (broken = true))
+      const setBroken = Effect.sync(() => void (isBroken = true))
 
       return {
-        write: (piece) => inTurn(Effect.zipRight(whileOpen, Effect.onError(writer.write(piece), () => breaks))),
+        write: (piece) => exclusive(Effect.zipRight(checkOpen, Effect.onError(writer.write(piece), () => setBroken))),
         size: writer.size,
-        treeHash: inTurn(Effect.flatMap(writer.written, ({ hashes, rest }) =>
+        treeHash: exclusive(Effect.flatMap(writer.written, ({ hashes, rest }) =>
           rest.length === 0 && hashes.length > 0
             ? Effect.sync(() => TreeHash.combine(sha256, hashes))
             : Effect.map(hasher.treeHash(rest), (last) => TreeHash.combine(sha256, [...hashes, last])))),
-        uploadId: multipart.id,
-        close: inTurn(Effect.suspend(() =>
+        uploadId: Multipart.idOf(multipart),
+        close: exclusive(Effect.suspend(() =>
           Option.isSome(archive)
             ? Effect.succeed(archive.value)
-            : Effect.zipRight(whileOpen, writer.close).pipe(
+            : Effect.zipRight(checkOpen, writer.close).pipe(
               Effect.tap((closed) => Effect.sync(() => void (archive = Option.some(closed)))),
-              Effect.onInterrupt(() => breaks)
+              Effect.onInterrupt(() => setBroken)
             )
         ))
       }
     })
 
 /**
- * A Sink that writes all it is given to an archive of its own, and gives that archive.
+ * Makes a Sink that writes all its bytes to an archive of its own. Its result is that archive.
  *
  * @since 0.1.0
  * @category constructors

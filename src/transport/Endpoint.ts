@@ -144,7 +144,7 @@ export const make = (options: Options): Either.Either<Service, EndpointError> =>
  */
 export const layer = (options: Options): Layer.Layer<Endpoint, EndpointError> => Layer.effect(Endpoint, make(options))
 
-/** The first of two variables that is set, with its name. */
+/** Reads the first of two variables that is set, with its name. */
 const firstOf = (name: string, other: string) => {
   const variable = (name: string) => Config.map(Config.nonEmptyString(name), (value) => ({ name, value }))
   return Config.option(Config.orElse(variable(name), () => variable(other)))
@@ -158,7 +158,7 @@ const environment = Config.all({
 })
 
 /**
- * A region, and where it is from, as an error says it: `profile "work"`.
+ * A region and its source, as errors name it: `profile "work"`.
  *
  * @since 0.1.0
  * @category models
@@ -168,15 +168,15 @@ export interface RegionOf {
   readonly source: string
 }
 
-/** The region that a url of AWS's own names. */
+/** The region that a url of AWS names. */
 const inUrl = (endpoint: string | undefined) =>
   endpoint !== undefined && URL.canParse(endpoint)
     ? Regions.ofHost("glacier", new URL(endpoint).hostname)
     : Option.none()
 
 /**
- * The endpoint as `layerConfig` has it. Where neither a variable nor the url names a region, it is that of `otherwise`,
- * whose failure says why there is none.
+ * Provides the endpoint like `layerConfig`. When neither a variable nor the url names a region, `otherwise` provides it. Its
+ * failure is appended to the error "No region".
  *
  * @since 0.1.0
  * @category layers

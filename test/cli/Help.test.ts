@@ -14,7 +14,7 @@ const wanted = (...args: ReadonlyArray<string>) => Help.wanted(program.descripto
 const lines = (...args: ReadonlyArray<string>) => Option.getOrElse(wanted(...args), () => "").split("\n")
 
 describe("Help", () => {
-  it("names each command with what it does", () => {
+  it("lists each command with its description", () => {
     expect(lines("--help")).toEqual(expect.arrayContaining([
       expect.stringMatching(/^ {2}emulator +Run an emulator of Amazon Glacier$/),
       expect.stringMatching(/^ {2}tree-hash +Print the tree hash of each file$/)
@@ -22,13 +22,13 @@ describe("Help", () => {
     expect(lines("--help").filter((line) => line.length > 120)).toEqual([])
   })
 
-  it("is shown for --help, -h and no argument, and for nothing else", () => {
+  it("is printed only for --help, -h or no argument", () => {
     expect(lines("-h")).toEqual(lines("--help"))
     expect(lines()).toEqual(lines("--help"))
     expect(wanted("tree-hash", "package.json")).toEqual(Option.none())
   })
 
-  it("says what the arguments of a command are", () => {
+  it("describes the arguments of a command", () => {
     expect(lines("tree-hash", "--help")).toContainEqual(
       expect.stringMatching(/^ {2}<file>\.\.\. +The path of a file, or - for standard input$/)
     )

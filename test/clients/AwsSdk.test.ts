@@ -16,7 +16,7 @@ layer(Support.layer(), { excludeTestServices: true })("AWS's JavaScript client",
   for (const area of [vaults, archives, multipart, jobs, inventories, settings, account, errors]) area(it)
 
   // The last one: it looks at what all others have seen.
-  it.effect("has had every command of its own answered, and every error of its own thrown", () =>
+  it.effect("has received a response to each of its commands, and has thrown each of its errors", () =>
     Effect.sync(() => {
       const own = Object.keys(Aws).filter((name) => /^[A-Z]\w+(Command|Exception)$/.test(name))
       expect(own.filter((name) => name.endsWith("Command"))).toHaveLength(33)

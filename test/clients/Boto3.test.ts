@@ -31,7 +31,7 @@ const environment = {
 
 const emptyAccount = "111122223333"
 
-// Of these the secret is the name.
+// The secret key of these is their name.
 const key = (name: string, rest: Partial<Emulator.Key> = {}): Emulator.Key => ({
   accessKeyId: name,
   secretAccessKey: Redacted.make(name),
@@ -99,7 +99,7 @@ const results = (python: string, areas: ReadonlyArray<string> = [], tls?: true) 
 
 if (python === undefined) {
   const skipped = "boto3 suite (skipped: python3 with boto3 is not installed)"
-  // Of what is skipped the reporter says nothing but a number.
+  // The reporter prints only the number of skipped tests.
   console.warn(skipped)
   describe.skip(skipped, () => it("runs", () => {}))
 } else {

@@ -26,8 +26,8 @@ const denied = (action: string) => ({
 
 const young = { NumericLessThan: { "glacier:ArchiveAgeInDays": "365" } }
 
-describe("access", () => {
-  it.effect("to archives younger than a lock allows is denied, in progress and locked", () =>
+describe("access policies and vault locks", () => {
+  it.effect("deny the deletion of archives younger than a lock allows, in progress and locked", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const old = yield* upload("photos", text("old"))
@@ -36,12 +36,12 @@ describe("access", () => {
       const { headers } = yield* call("POST", lock, { body: body(statement) })
       const fresh = yield* upload("photos", text("fresh"))
       const remove = (id: string) => call("DELETE", `${vault("photos")}/archives/${id}`)
-      const refused = yield* remove(old)
-      expect([refused.status, refused.json]).toEqual([403, denied("DeleteArchive")])
+      const rejected = yield* remove(old)
+      expect([rejected.status, rejected.json]).toEqual([403, denied("DeleteArchive")])
       const retrieve = (ArchiveId: string) =>
         call("POST", `${vault("photos")}/jobs`, { body: JSON.stringify({ Type: "archive-retrieval", ArchiveId }) })
       expect((yield* retrieve(fresh)).json).toEqual(denied("InitiateJob"))
-      // No age, no match: an inventory, or an archive that is not there.
+      // An inventory or an archive that does not exist has no age, so the condition does not match.
       const inventory = yield* call("POST", `${vault("photos")}/jobs`, { body: `{"Type":"inventory-retrieval"}` })
       expect(inventory.status).toBe(202)
       expect((yield* remove("nowhere")).status).toBe(204)
@@ -54,7 +54,7 @@ describe("access", () => {
       expect((yield* remove(fresh)).status).toBe(403)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("is denied no more when the lock has expired or was aborted", () =>
+  it.effect("deny nothing once the lock has expired or was aborted", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const initiate = call("POST", lock, { body: body({ Action: "glacier:UploadArchive" }) })
@@ -66,7 +66,7 @@ describe("access", () => {
       }
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("follows tags", () =>
+  it.effect("deny by the current tags of the vault", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const key = "glacier:ResourceTag/LegalHold"
@@ -81,7 +81,7 @@ describe("access", () => {
       expect((yield* call("DELETE", `${vault("photos")}/archives/${id}`)).status).toBe(204)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("to every operation of a vault can be denied, after the vault and before what is in it", () =>
+  it.effect("can deny each operation on a vault, after the vault and before its contents are looked up", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       yield* createVault("films")
@@ -124,8 +124,8 @@ describe("access", () => {
         ["UploadMultipartPart", "PUT", `/multipart-uploads/${id}`, { body: text("x"), headers: part }]
       ]
       for (const [action, method, path, options] of calls) {
-        const refused = yield* call(method, vault("photos") + path, options)
-        expect([action, refused.status, refused.json]).toEqual([action, 403, denied(action)])
+        const rejected = yield* call(method, vault("photos") + path, options)
+        expect([action, rejected.status, rejected.json]).toEqual([action, 403, denied(action)])
       }
       expect((yield* call("GET", vault("films"))).status).toBe(200)
       expect((yield* call("GET", "/-/vaults")).status).toBe(200)

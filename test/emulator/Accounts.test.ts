@@ -2,13 +2,11 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
 import * as Support from "./support.ts"
 
-const { call, createVault, list, text, upload, vault } = Support
+const { call, codes, createVault, list, text, upload, vault } = Support
 
 const policy = "/-/policies/data-retrieval"
 
 const capacity = "/-/provisioned-capacity"
-
-const codes = (answer: Support.Answer) => [answer.status, answer.json["code"]]
 
 const set = (...Rules: ReadonlyArray<unknown>) => call("PUT", policy, { body: JSON.stringify({ Policy: { Rules } }) })
 
@@ -23,7 +21,7 @@ const started = [202, undefined]
 const enforced = [400, "PolicyEnforcedException"]
 
 describe("data-retrieval policies", () => {
-  it.effect("allow all until they are set, per region", () =>
+  it.effect("allow everything in a region until they are set there", () =>
     Effect.gen(function*() {
       expect((yield* call("GET", policy)).text).toBe(`{"Policy":{"Rules":[{"Strategy":"None"}]}}`)
       expect((yield* set({ Strategy: "BytesPerHour", BytesPerHour: 10 })).status).toBe(204)
@@ -58,11 +56,11 @@ describe("data-retrieval policies", () => {
       expect((yield* call("GET", policy)).text).toContain("None")
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("may have rates that are no exact numbers of JSON, and never tell more than there is", () =>
+  it.effect("accept rates that JSON numbers cannot hold exactly, and return one within the limit", () =>
     Effect.gen(function*() {
       const text = (rate: string) => `{"Policy":{"Rules":[{"BytesPerHour":${rate},"Strategy":"BytesPerHour"}]}}`
       for (
-        const [given, told] of [
+        const [given, returned] of [
           ["9007199254740991", "9007199254740991"],
           ["9007199254740993", "9007199254740992"],
           ["9223372036854774784", "9223372036854775000"],
@@ -70,12 +68,12 @@ describe("data-retrieval policies", () => {
         ] as const
       ) {
         expect((yield* call("PUT", policy, { body: text(given) })).status).toBe(204)
-        expect((yield* call("GET", policy)).text).toBe(text(told))
-        expect(BigInt(told)).toBeLessThan(2n ** 63n)
+        expect((yield* call("GET", policy)).text).toBe(text(returned))
+        expect(BigInt(returned)).toBeLessThan(2n ** 63n)
       }
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("of bytes per hour refuse Standard retrievals beyond them", () =>
+  it.effect("reject Standard retrievals beyond their bytes per hour", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       yield* createVault("films")
@@ -99,7 +97,7 @@ describe("data-retrieval policies", () => {
       expect(yield* retrieve("films", film)).toEqual(started)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("count retrievals whose jobs are forgotten", () =>
+  it.effect("count retrievals whose jobs have expired", () =>
     Effect.gen(function*() {
       yield* createVault("films")
       const film = yield* upload("films", text("12345"))
@@ -114,7 +112,7 @@ describe("data-retrieval policies", () => {
 })
 
 describe("provisioned capacity", () => {
-  it.effect("is bought for a month, twice at most", () =>
+  it.effect("is bought for a month, at most two units at a time", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(Date.parse("2015-01-31T10:00:00.100Z"))
       expect((yield* call("GET", capacity)).text).toBe(`{"ProvisionedCapacityList":[]}`)
@@ -124,7 +122,7 @@ describe("provisioned capacity", () => {
       yield* TestClock.adjust("1 day")
       expect((yield* call("POST", capacity)).status).toBe(201)
       expect(codes(yield* call("POST", capacity))).toEqual([400, "LimitExceededException"])
-      // They are the account's, in whatever region.
+      // Capacity belongs to the account in all regions.
       expect(codes(yield* call("POST", capacity, { region: "eu-west-1" }))).toEqual([400, "LimitExceededException"])
       const units = list(yield* call("GET", capacity), "ProvisionedCapacityList")
       expect(units[0]).toEqual({

@@ -16,7 +16,7 @@ const send = (headers: Record<string, string | undefined>, body: NonNullable<Sup
   call("POST", archives, { body, headers: { ...hashes(bytes), ...headers } })
 
 describe("archives", () => {
-  it.effect("UploadArchive answers 201 with id, location and tree hash", () =>
+  it.effect("UploadArchive responds with 201, the id, the location and the tree hash", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const stored = yield* send({ "x-amz-archive-description": "a  greeting" })
@@ -29,7 +29,7 @@ describe("archives", () => {
       expect(stored.bytes.length).toBe(0)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("drops the spaces at the ends of a description, and keeps those within", () =>
+  it.effect("removes the spaces at the ends of a description, and keeps those within", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       yield* upload("photos", bytes, "  a  greeting ")
@@ -42,7 +42,7 @@ describe("archives", () => {
       ])
     }).pipe(Effect.provide(Support.layer({ inventoryDelay: 0, jobDelay: 0 }))))
 
-  it.effect("takes a stream in pieces of any size", () =>
+  it.effect("accepts a stream with chunks of any size", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const data = Support.ramp(2_500_000)
@@ -55,7 +55,7 @@ describe("archives", () => {
       expect(stored.headers["x-amz-sha256-tree-hash"]).toBe(Support.treeHash(data))
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("refuses what is missing or wrong, with the service's words", () =>
+  it.effect("rejects missing and invalid headers with the service's texts", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const cases: ReadonlyArray<[Record<string, string | undefined>, number, string, string]> = [
@@ -110,12 +110,12 @@ describe("archives", () => {
         ]
       ]
       for (const [headers, status, code, message] of cases) {
-        const answer = yield* send(headers)
-        expect([answer.status, answer.json]).toEqual([status, { code, message, type: "Client" }])
+        const response = yield* send(headers)
+        expect([response.status, response.json]).toEqual([status, { code, message, type: "Client" }])
       }
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("refuses bodies that are empty, too large, or of no announced length", () =>
+  it.effect("rejects bodies that are empty, too large, or without a Content-Length", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const empty = yield* call("POST", archives, { headers: hashes(text("")) })
@@ -126,7 +126,7 @@ describe("archives", () => {
       expect(chunked.json["message"]).toBe("Required parameter missing: Content-Length")
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("looks at vault and headers before it reads a body", () =>
+  it.effect("checks the vault and the headers before it reads a body", () =>
     Effect.gen(function*() {
       const body = { stream: Stream.never, length: 1_000_000 }
       expect((yield* send({}, body)).status).toBe(404)
@@ -135,7 +135,7 @@ describe("archives", () => {
       expect((yield* send({ "x-amz-archive-description": "d".repeat(2000) }, body)).status).toBe(400)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("refuses a body that ends early, is longer than announced or fails, and stores nothing", () =>
+  it.effect("rejects a body that ends early, is longer than announced or fails, and stores nothing", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       for (
@@ -145,13 +145,13 @@ describe("archives", () => {
           Stream.concat(Stream.succeed(bytes.subarray(1)), Stream.fail("cut"))
         ]
       ) {
-        const answer = yield* send({}, { stream, length: bytes.length })
-        expect([answer.status, answer.json["code"]]).toEqual([400, "BadRequest"])
+        const response = yield* send({}, { stream, length: bytes.length })
+        expect([response.status, response.json["code"]]).toEqual([400, "BadRequest"])
       }
       expect((yield* call("DELETE", vault("photos"))).status).toBe(204)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("gives up on a body that stalls", () =>
+  it.effect("responds with 408 when a body stalls", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const stream = Stream.concat(Stream.succeed(bytes.subarray(1)), Stream.never)
@@ -159,14 +159,14 @@ describe("archives", () => {
       yield* TestClock.adjust("59 seconds")
       expect(yield* Fiber.poll(fiber)).toMatchObject({ _tag: "None" })
       yield* TestClock.adjust("1 seconds")
-      const answer = yield* Fiber.join(fiber)
-      expect([answer.status, answer.json]).toEqual([
+      const response = yield* Fiber.join(fiber)
+      expect([response.status, response.json]).toEqual([
         408,
         { code: "RequestTimeoutException", message: "Request timed out.", type: "Client" }
       ])
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("bears with a body that is slow but steady", () =>
+  it.effect("accepts a body that is slow but never pauses for the timeout", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const stream = Stream.fromIterable(bytes).pipe(
@@ -174,12 +174,12 @@ describe("archives", () => {
         Stream.mapEffect((byte) => Effect.as(Effect.sleep("50 seconds"), Uint8Array.of(byte)))
       )
       const fiber = yield* Effect.fork(send({}, { stream, length: bytes.length }))
-      // In steps: the signature is checked first, and by then it must not have expired.
+      // The clock moves in steps, because the signature is verified first and must not have expired by then.
       for (let i = 0; i < bytes.length; i++) yield* TestClock.adjust("50 seconds")
       expect((yield* Fiber.join(fiber)).status).toBe(201)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("stops when the client does", () =>
+  it.effect("stops when the client is interrupted", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       let closed = false
@@ -195,13 +195,13 @@ describe("archives", () => {
       expect((yield* call("DELETE", vault("photos"))).status).toBe(204)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("answers calls made by finalizers of what was interrupted", () =>
+  it.effect("responds to a call from the finalizer of an interrupted fiber", () =>
     Effect.gen(function*() {
       let status = 0
       const fiber = yield* Effect.never.pipe(
         Effect.onInterrupt(() =>
-          Effect.map(createVault("photos"), (answer) => {
-            status = answer.status
+          Effect.map(createVault("photos"), (response) => {
+            status = response.status
           }).pipe(Effect.orDie)
         ),
         Effect.fork
@@ -211,7 +211,7 @@ describe("archives", () => {
       expect(status).toBe(201)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("is not changed by what a caller does to its bytes", () =>
+  it.effect("keeps an archive unchanged when a caller overwrites its own arrays", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const mine = text("Welcome to Amazon Glacier.")
@@ -229,7 +229,7 @@ describe("archives", () => {
       }
     }).pipe(Effect.scoped, Effect.provide(Support.layer())))
 
-  it.effect("DeleteArchive is idempotent, and knows archives of other vaults", () =>
+  it.effect("DeleteArchive is idempotent, and rejects archives of other vaults", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       yield* createVault("films")

@@ -1,4 +1,4 @@
-/** Whatever it is sent, the emulator answers, and as the service's model allows. */
+/** Sends generated requests, valid and altered, and expects responses that the service's model allows. */
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { afterAll, describe, expect, it } from "@effect/vitest"
@@ -17,23 +17,23 @@ const layer = (emulator: Layer.Layer<Emulator.Emulator, Emulator.EmulatorStorage
 
 const requests = fc.array(Fuzz.request, { minLength: 1, maxLength: 16 })
 
-/** The operations that requests were made for, right or altered, and that succeeded or failed. */
+/** The operations whose generated requests succeeded or failed. */
 const seen = { succeeded: new Set<string>(), failed: new Set<string>() }
 
-/** Sends them one after the other to an emulator that has one of each kind. */
+/** Sends the requests one after the other to an emulator with a resource of each kind. */
 const sendAll = (requests: ReadonlyArray<Fuzz.Request>) =>
   Effect.gen(function*() {
     const ids = yield* Fuzz.fill
     for (const request of requests) {
-      const answer = yield* Fuzz.send(request, ids)
-      Fuzz.expectAnswer(answer)
-      seen[answer.status < 300 ? "succeeded" : "failed"].add(request.operation)
+      const response = yield* Fuzz.send(request, ids)
+      Fuzz.expectValidResponse(response)
+      seen[response.status < 300 ? "succeeded" : "failed"].add(request.operation)
     }
     expect((yield* call("GET", "/-/vaults")).status).toBe(200)
     return ids
   })
 
-/** What can be read of all that there may be. */
+/** Reads everything that the API can return about these resources. */
 const reads = (ids: Effect.Effect.Success<typeof Fuzz.fill>) =>
   Effect.gen(function*() {
     const paths = ["/-/vaults", "/-/policies/data-retrieval", "/-/provisioned-capacity"]
@@ -51,7 +51,7 @@ const reads = (ids: Effect.Effect.Success<typeof Fuzz.fill>) =>
       Effect.map(call("GET", path), ({ status, text }) => ({ path, status, text })))
   })
 
-/** The files of a folder and what is in them. */
+/** The files of a folder with their contents. */
 const contents = (folder: string) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -60,16 +60,16 @@ const contents = (folder: string) =>
       Effect.zip(Effect.succeed(name), Effect.option(fs.readFileString(`${folder}/${name}`))))
   })
 
-describe("whatever it is sent", () => {
+describe("requests of all kinds, valid and altered", () => {
   it.live.prop(
-    "the emulator answers as the model allows",
+    "get responses that the service's model allows",
     [requests],
     ([requests]) => Effect.provide(Effect.asVoid(sendAll(requests)), layer(Emulator.layerMemory(options))),
     { timeout: 60_000, fastCheck: { numRuns: 140, seed: 1 } }
   )
 
   it.live.prop(
-    "it touches no file outside its folder, and opened again it answers the same",
+    "change no file outside the folder, and after a restart reads return the same",
     [requests],
     ([requests]) =>
       Effect.gen(function*() {
@@ -82,7 +82,7 @@ describe("whatever it is sent", () => {
         for (const file of ["archives", "-/vaults/photos/jobs"]) {
           yield* fs.writeFileString(`${parent}/${file}`, "untouched")
         }
-        // The way out that is left open: the emulator takes it for what an earlier process left behind.
+        // A symlink out of the folder. The emulator must remove it as a blob of an earlier process, not follow it.
         yield* fs.symlink(`${parent}/-`, `${directory}/blobs/outside`)
         const untouched = yield* contents(parent)
         const emulator = layer(
@@ -98,7 +98,7 @@ describe("whatever it is sent", () => {
     { timeout: 60_000, fastCheck: { numRuns: 40, seed: 2 } }
   )
 
-  // Else most of the emulator might never have been reached.
+  // Otherwise the requests might not have reached most of the emulator.
   afterAll(() => {
     const names = Object.values(operations).map(({ name }) => name).sort()
     for (const reached of [seen.succeeded, seen.failed]) expect([...reached].sort()).toEqual(names)

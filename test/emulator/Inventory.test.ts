@@ -1,13 +1,13 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, FastCheck, TestClock } from "effect"
-import { select } from "../../src/emulator/internal/InventoryDocument.ts"
+import { select } from "../../src/emulator/internal/inventoryDocument.ts"
 import * as Support from "./support.ts"
 
 const { call, createVault, initiateJob, list, text, treeHash, upload, vault } = Support
 
 const arn = "arn:aws:glacier:us-east-1:123456789012:vaults/photos"
 
-/** Initiates an inventory job, waits for it, and gives its output. */
+/** Initiates an inventory job, waits for it, and returns its output. */
 const inventory = (parameters: Readonly<Record<string, unknown>> = {}, format = "JSON") =>
   Effect.gen(function*() {
     const id = yield* initiateJob("photos", {
@@ -21,7 +21,7 @@ const inventory = (parameters: Readonly<Record<string, unknown>> = {}, format = 
     return { job, output }
   })
 
-const ids = (output: Support.Answer) => list(output, "ArchiveList").map((archive) => archive["ArchiveId"])
+const ids = (output: Support.WireResponse) => list(output, "ArchiveList").map((archive) => archive["ArchiveId"])
 
 const counters = Effect.map(call("GET", vault("photos")), ({ json }) => [
   json["NumberOfArchives"],
@@ -32,7 +32,7 @@ const counters = Effect.map(call("GET", vault("photos")), ({ json }) => [
 const remove = (id: string) => call("DELETE", `${vault("photos")}/archives/${id}`)
 
 describe("inventories", () => {
-  it.effect("lag a day behind, and are not taken when nothing changes", () =>
+  it.effect("lag a day behind the first write, and are not taken when nothing changes", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const none = yield* call("POST", `${vault("photos")}/jobs`, { body: `{"Type":"inventory-retrieval"}` })
@@ -46,7 +46,7 @@ describe("inventories", () => {
       yield* TestClock.adjust("11 hours")
       expect(yield* counters).toEqual([0, 0, null])
       yield* TestClock.adjust("1 hours")
-      // A day after the first write, with everything written until then.
+      // The inventory is taken a day after the first write and contains all writes until then.
       expect(yield* counters).toEqual([2, 8 + 2 * 32_768, "1970-01-02T00:00:00.000Z"])
 
       yield* TestClock.adjust("100 hours")
@@ -54,14 +54,14 @@ describe("inventories", () => {
       yield* remove(first)
       const third = yield* upload("photos", text("four"))
       expect(yield* counters).toEqual([2, 8 + 2 * 32_768, "1970-01-02T00:00:00.000Z"])
-      // What the last inventory saw, not what is there.
+      // The counts are those of the last inventory, not the current ones.
       expect(ids((yield* inventory()).output)).toEqual([first, second])
       yield* TestClock.adjust("24 hours")
       expect(yield* counters).toEqual([2, 9 + 2 * 32_768, "1970-01-07T04:00:00.000Z"])
       expect(ids((yield* inventory()).output)).toEqual([second, third])
     }).pipe(Effect.provide(Support.layer({ jobDelay: "1 seconds" }))))
 
-  it.effect("are taken at once without a delay", () =>
+  it.effect("are taken at once without an inventory lag", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const id = yield* upload("photos", text("one"))
@@ -71,7 +71,7 @@ describe("inventories", () => {
       expect((yield* call("DELETE", vault("photos"))).status).toBe(204)
     }).pipe(Effect.provide(Support.layer({ inventoryDelay: 0 }))))
 
-  it.effect("come as JSON, compact and to the second", () =>
+  it.effect("are compact JSON with dates in whole seconds", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       yield* TestClock.adjust("1999 millis")
@@ -104,7 +104,7 @@ describe("inventories", () => {
       })
     }).pipe(Effect.provide(Support.layer({ inventoryDelay: 0, jobDelay: "1 seconds" }))))
 
-  it.effect("come as CSV, quoted only where need be", () =>
+  it.effect("are CSV with quotes only where necessary", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const descriptions = ["plain", "a,b", "say \"hi\"", "back\\slash", "end\\,"]
@@ -138,7 +138,7 @@ describe("inventories", () => {
       )
     }).pipe(Effect.provide(Support.layer({ inventoryDelay: 0, jobDelay: "1 seconds" }))))
 
-  it.effect("are filtered by date, and go on at a marker", () =>
+  it.effect("are filtered by date, and continue at a marker", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const all: Array<string> = []
@@ -177,7 +177,7 @@ describe("inventories", () => {
       expect([bad.status, bad.json["message"]]).toEqual([400, "Invalid Marker: x"])
     }).pipe(Effect.provide(Support.layer({ inventoryDelay: 0, jobDelay: "1 seconds" }))))
 
-  it.prop("cut at any limit, lose and repeat nothing", [
+  it.prop("list each archive exactly once over all pages, with any limit", [
     FastCheck.array(FastCheck.nat(20), { maxLength: 30 }),
     FastCheck.integer({ min: 1, max: 10 }),
     FastCheck.nat(20)
@@ -189,7 +189,7 @@ describe("inventories", () => {
       size: 1,
       treeHash: "" as never,
       blobs: [],
-      written: i + 1,
+      writeNumber: i + 1,
       deleted: undefined,
       jobs: undefined
     }))
@@ -200,7 +200,7 @@ describe("inventories", () => {
       expect(page.archives.length).toBeLessThanOrEqual(limit)
       found.push(...page.archives)
       if (page.next === undefined) break
-      after = page.archives.at(-1)?.written ?? 0
+      after = page.archives.at(-1)?.writeNumber ?? 0
     }
     expect(found).toEqual(archives.filter(({ createdAt }) => createdAt >= from))
   })

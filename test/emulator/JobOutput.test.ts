@@ -1,6 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, FastCheck, Option, Stream, TestClock } from "effect"
-import { requested } from "../../src/emulator/internal/handlers/JobOutput.ts"
+import { parseRange } from "../../src/emulator/internal/handlers/jobOutput.ts"
 import vectors from "../fixtures/treehash-vectors.json" with { type: "json" }
 import * as Support from "./support.ts"
 
@@ -22,7 +22,7 @@ const same = (a: Uint8Array, b: Uint8Array) => Buffer.from(a).equals(b)
 const retrieval = (archive: string, range?: string) =>
   initiateJob("photos", { Type: "archive-retrieval", ArchiveId: archive, RetrievalByteRange: range })
 
-/** Headers that are, or look like, ranges. */
+/** Range headers, valid and invalid. */
 const arbitraryRange = FastCheck.oneof(
   FastCheck.tuple(FastCheck.nat(2000), FastCheck.nat(2000)).map(([a, b]) => `bytes=${a}-${b}`),
   FastCheck.nat(2000).map((a) => `bytes=${a}-`),
@@ -33,7 +33,7 @@ const arbitraryRange = FastCheck.oneof(
 const arbitrarySize = FastCheck.integer({ min: 1, max: 1500 })
 
 describe("job output", () => {
-  it.effect("comes in ranges, with a tree hash where one spans them", () =>
+  it.effect("is returned in ranges, with a tree hash where a node spans the range", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const job = yield* retrieval(yield* upload("photos", bytes))
@@ -42,41 +42,42 @@ describe("job output", () => {
       expect(table.length).toBeGreaterThan(10)
       for (const { range, tree_hash_aligned, tree_hash_of_range } of table) {
         const [start = 0, end = 0] = range.split("-").map(Number)
-        const answer = yield* output(job, `bytes=${range}`)
-        expect(answer.status).toBe(206)
-        expect(answer.headers["content-range"]).toBe(`bytes ${range}/${size}`)
-        expect(answer.headers["content-length"]).toBe(String(end - start + 1))
-        expect(answer.headers["x-amz-sha256-tree-hash"]).toBe(tree_hash_aligned ? tree_hash_of_range : undefined)
-        expect(same(answer.bytes, bytes.subarray(start, end + 1))).toBe(true)
+        const response = yield* output(job, `bytes=${range}`)
+        expect(response.status).toBe(206)
+        expect(response.headers["content-range"]).toBe(`bytes ${range}/${size}`)
+        expect(response.headers["content-length"]).toBe(String(end - start + 1))
+        expect(response.headers["x-amz-sha256-tree-hash"]).toBe(tree_hash_aligned ? tree_hash_of_range : undefined)
+        expect(same(response.bytes, bytes.subarray(start, end + 1))).toBe(true)
       }
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("of a retrieved range is relative to it", () =>
+  it.effect("has ranges relative to the retrieved range of the archive", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const archive = yield* upload("photos", bytes)
-      const cases: ReadonlyArray<[retrieved: [number, number], asked: [number, number] | undefined, hashed: boolean]> =
-        [
-          // Retrieved [4 MiB, end): one node.
-          [[4 * MiB, size], undefined, true],
-          [[4 * MiB, size], [0, 2.5 * MiB], true],
-          [[4 * MiB, size], [0, 2 * MiB], true],
-          [[4 * MiB, size], [MiB, 2 * MiB], true],
-          [[4 * MiB, size], [2 * MiB, 2.5 * MiB], true],
-          [[4 * MiB, size], [MiB, 2.5 * MiB], false],
-          [[4 * MiB, size], [0, 100], false],
-          // Retrieved [1 MiB, 3 MiB): no node, so nothing of it has a hash.
-          [[MiB, 3 * MiB], undefined, false],
-          [[MiB, 3 * MiB], [0, MiB], false]
-        ]
-      for (const [[from, to], asked, hashed] of cases) {
+      const cases: ReadonlyArray<
+        [retrieved: [number, number], requested: [number, number] | undefined, hashed: boolean]
+      > = [
+        // Retrieved [4 MiB, end): a node of the hash tree spans it.
+        [[4 * MiB, size], undefined, true],
+        [[4 * MiB, size], [0, 2.5 * MiB], true],
+        [[4 * MiB, size], [0, 2 * MiB], true],
+        [[4 * MiB, size], [MiB, 2 * MiB], true],
+        [[4 * MiB, size], [2 * MiB, 2.5 * MiB], true],
+        [[4 * MiB, size], [MiB, 2.5 * MiB], false],
+        [[4 * MiB, size], [0, 100], false],
+        // Retrieved [1 MiB, 3 MiB): no node spans it, so no range of it has a tree hash.
+        [[MiB, 3 * MiB], undefined, false],
+        [[MiB, 3 * MiB], [0, MiB], false]
+      ]
+      for (const [[from, to], requested, hashed] of cases) {
         const job = yield* retrieval(archive, `${from}-${to - 1}`)
         yield* TestClock.adjust("4 hours")
-        const answer = yield* output(job, asked && `bytes=${asked[0]}-${asked[1] - 1}`)
-        const expected = bytes.subarray(from, to).subarray(...(asked ?? []))
-        expect(answer.status).toBe(asked === undefined ? 200 : 206)
-        expect(same(answer.bytes, expected)).toBe(true)
-        expect(answer.headers["x-amz-sha256-tree-hash"]).toBe(hashed ? treeHash(expected) : undefined)
+        const response = yield* output(job, requested && `bytes=${requested[0]}-${requested[1] - 1}`)
+        const expected = bytes.subarray(from, to).subarray(...(requested ?? []))
+        expect(response.status).toBe(requested === undefined ? 200 : 206)
+        expect(same(response.bytes, expected)).toBe(true)
+        expect(response.headers["x-amz-sha256-tree-hash"]).toBe(hashed ? treeHash(expected) : undefined)
         const described = yield* call("GET", `${vault("photos")}/jobs/${job}`)
         expect(described.json).toMatchObject({
           ArchiveSizeInBytes: size,
@@ -87,7 +88,7 @@ describe("job output", () => {
       }
     }).pipe(Effect.provide(Support.layer())))
 
-  it.scoped("is whole for who has begun to read it, also when job and archive are gone by then", () =>
+  it.scoped("stays complete for a reader that has started, even when the job expires and the archive is deleted", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const { headers } = yield* call("POST", `${vault("photos")}/multipart-uploads`, {
@@ -121,7 +122,7 @@ describe("job output", () => {
       expect(read).toBe(3 * MiB)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("takes ranges as the service does", () =>
+  it.effect("parses the Range header as the service does", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const job = yield* retrieval(yield* upload("photos", bytes.subarray(0, 1000)))
@@ -141,10 +142,10 @@ describe("job output", () => {
         ["bytes=-0", 200, undefined]
       ]
       for (const [range, status, contentRange] of cases) {
-        const answer = yield* output(job, range)
-        expect([range, answer.status, answer.headers["content-range"]]).toEqual([range, status, contentRange])
+        const response = yield* output(job, range)
+        expect([range, response.status, response.headers["content-range"]]).toEqual([range, status, contentRange])
       }
-      // Clamped first, then aligned: all of it has a hash.
+      // The range is clamped before its alignment is checked: the whole output has a hash.
       expect((yield* output(job, "bytes=0-4194303")).headers["x-amz-sha256-tree-hash"]).toBe(
         treeHash(bytes.subarray(0, 1000))
       )
@@ -156,11 +157,11 @@ describe("job output", () => {
       }])
     }).pipe(Effect.provide(Support.layer())))
 
-  it.prop("never reaches outside the output", [
+  it.prop("never has a range outside the output", [
     arbitraryRange,
     arbitrarySize
   ], ([header, size]) => {
-    const result = requested(header, size)
+    const result = parseRange(header, size)
     if (result._tag === "Left" || Option.isNone(result.right)) return true
     const { end, start } = result.right.value
     return 0 <= start && start <= end && end < size

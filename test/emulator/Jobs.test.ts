@@ -20,7 +20,7 @@ const bytes = text("Welcome to Amazon Glacier.")
 const hash = treeHash(bytes)
 
 describe("jobs", () => {
-  it.effect("retrieve an archive: every field, before and after", () =>
+  it.effect("have all fields of an archive retrieval, before and after they complete", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const archive = yield* upload("photos", bytes)
@@ -57,7 +57,7 @@ describe("jobs", () => {
       )
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("take what real clients send", () =>
+  it.effect("accept the parameters in all forms that clients send", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const ArchiveId = yield* upload("photos", bytes)
@@ -72,14 +72,14 @@ describe("jobs", () => {
           `\n{ "Type" : "archive-retrieval",\n "ArchiveId": "${ArchiveId}" }`
         ]
       ) {
-        const answer = yield* initiate(body)
-        expect([body, answer.status]).toEqual([body, 202])
-        const job = yield* describeJob(answer.headers["x-amz-job-id"] ?? "")
+        const response = yield* initiate(body)
+        expect([body, response.status]).toEqual([body, 202])
+        const job = yield* describeJob(response.headers["x-amz-job-id"] ?? "")
         expect(job.json).toMatchObject({ JobDescription: null, Tier: "Standard", RetrievalByteRange: "0-25" })
       }
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("are refused when something is missing or wrong", () =>
+  it.effect("are rejected when a parameter is missing or invalid", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       yield* createVault("films")
@@ -160,14 +160,14 @@ describe("jobs", () => {
         [{ Type, ArchiveId, SNSTopic: "not-an-arn" }, 400, invalid, "Invalid SNSTopic: not-an-arn"]
       ]
       for (const [body, status, code, message] of cases) {
-        const answer = yield* initiate(body)
-        expect([body, answer.status, answer.json]).toEqual([body, status, { code, message, type: "Client" }])
+        const response = yield* initiate(body)
+        expect([body, response.status, response.json]).toEqual([body, status, { code, message, type: "Client" }])
       }
       const large = yield* initiate(" ".repeat(1_048_577))
       expect([large.status, large.json["code"]]).toEqual([400, "BadRequest"])
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("that are unknown or expired answer 404; output lasts a day", () =>
+  it.effect("return 404 when unknown or expired, a day after their completion", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const archive = yield* upload("photos", bytes)
@@ -188,7 +188,7 @@ describe("jobs", () => {
       expect(list(yield* call("GET", jobs), "JobList")).toEqual([])
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("keep their output when the archive is deleted after them, and fail when before", () =>
+  it.effect("keep their output when the archive is deleted after their end, and fail when it is deleted before", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const archive = yield* upload("photos", bytes)
@@ -224,7 +224,7 @@ describe("jobs", () => {
       const found: Array<unknown> = []
       let marker: unknown = undefined
       do {
-        const page: Support.Answer = yield* call("GET", jobs, {
+        const page: Support.WireResponse = yield* call("GET", jobs, {
           query: { limit: "1000", ...(typeof marker === "string" ? { marker } : {}) }
         })
         found.push(...list(page, "JobList").map((job) => job["JobId"]))
@@ -242,7 +242,7 @@ describe("jobs", () => {
       expect((yield* call("GET", jobs, { query: { limit: "0" } })).json["message"]).toBe("Invalid limit: 0")
     }).pipe(Effect.provide(Support.layer())), 20_000)
 
-  it.effect("are listed on behind one that has vanished", () =>
+  it.effect("are listed after a marker whose job has expired", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const archive = yield* upload("photos", bytes)
@@ -250,7 +250,7 @@ describe("jobs", () => {
       for (const Tier of ["Bulk", "Expedited", "Bulk"]) {
         ids.push(yield* initiateJob("photos", { Type: "archive-retrieval", ArchiveId: archive, Tier }))
       }
-      const found = (page: Support.Answer) => list(page, "JobList").map((job) => job["JobId"])
+      const found = (page: Support.WireResponse) => list(page, "JobList").map((job) => job["JobId"])
       const first = yield* call("GET", jobs, { query: { limit: "2" } })
       expect(found(first)).toEqual([ids[2], ids[1]])
       const marker = String(first.json["Marker"])

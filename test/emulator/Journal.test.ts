@@ -2,20 +2,20 @@ import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Arbitrary, Effect, Either, FastCheck, Schema } from "effect"
-import * as Check from "../../src/emulator/internal/Check.ts"
-import { Event } from "../../src/emulator/internal/Event.ts"
-import * as Journal from "../../src/emulator/internal/Journal.ts"
+import { Event } from "../../src/emulator/internal/event.ts"
+import * as Journal from "../../src/emulator/internal/journal.ts"
+import * as QuickSchemaCheck from "../../src/emulator/internal/quickSchemaCheck.ts"
 
-const isEvent = Check.make(Event)
+const isEvent = QuickSchemaCheck.make(Event)
 
 const decode = Schema.decodeUnknownEither(Event)
 
 const encode = Schema.encodeSync(Event)
 
-/** A value as the journal holds it. */
+/** A JSON value as in the journal. */
 const written = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
 
-/** What may become of one place in a journal. */
+/** Values that replace a value in a journal. */
 const wrong = FastCheck.oneof(
   FastCheck.constantFrom<Array<unknown>>(undefined, null, "", "=", -1, 0.5, 1e300, {}, [], true),
   FastCheck.string(),
@@ -33,7 +33,7 @@ const spoil = (value: unknown, where: number, key: string, by: unknown): void =>
 }
 
 describe("journal", () => {
-  it.prop("the quick check knows only what decoding gives back as it is", [
+  it.prop("accepts without decoding only values that decode to themselves", [
     Arbitrary.make(Event),
     FastCheck.nat(),
     FastCheck.constantFrom("place", "uploadId", "other", "toString"),
@@ -41,14 +41,14 @@ describe("journal", () => {
   ], ([event, where, key, by]) => {
     const value = written(encode(event))
     const isQuick = event._tag !== "TagsAdded" && event._tag !== "TagsRemoved" && event._tag !== "NotificationsSet"
-    // An infinite number is null in JSON.
+    // JSON has null for an infinite number.
     expect(isEvent(value)).toBe(isQuick && Either.isRight(decode(value)))
     spoil(value, where, key, by)
     const spoilt = written(value)
     if (isEvent(spoilt)) expect(decode(spoilt)).toEqual(Either.right(spoilt))
   }, { fastCheck: { numRuns: 2_000 } })
 
-  it.scoped("is replayed over the borders of the chunks it is read in, and errors know their line", () =>
+  it.scoped("replays lines across chunk borders, and reports the line of an error", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const path = `${yield* fs.makeTempDirectoryScoped()}/journal.jsonl`
@@ -56,7 +56,7 @@ describe("journal", () => {
         _tag: "AccessPolicySet",
         at,
         vault: "arn",
-        // Of two, three and four bytes, and one of them longer than a chunk.
+        // Characters of two, three and four bytes, in lines of which one is longer than a chunk.
         policy: "ä€😀".repeat(at === 1_000 ? 200_000 : at % 300)
       }))
       const lines = events.map((event) => JSON.stringify(event))
@@ -70,6 +70,6 @@ describe("journal", () => {
       expect(yield* replay(`${lines.join("\n")}\n{"torn":"ä`)).toEqual(events)
       expect(yield* fs.readFileString(path)).toBe(`${lines.join("\n")}\n`)
       const error = yield* Effect.flip(replay([...lines.slice(0, 2_500), "nonsense", ...lines].join("\n")))
-      expect(error).toMatchObject({ path, reason: "line 2501 is no event" })
+      expect(error).toMatchObject({ path, reason: "line 2501 is not an event of this emulator" })
     }).pipe(Effect.provide(NodeContext.layer)))
 })

@@ -4,9 +4,10 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, Exit, FastCheck, Fiber, Layer, Scope, Stream, TestClock } from "effect"
 import { execFileSync } from "node:child_process"
 import { Emulator } from "../../src/emulator/index.ts"
+import { fill, readAll } from "./contents.ts"
 import * as Support from "./support.ts"
 
-const { call, createVault, hashes, initiateJob, ramp, text, treeHash, upload, vault } = Support
+const { call, createVault, hashes, initiateJob, ramp, text, upload, vault } = Support
 
 const MiB = 1_048_576
 
@@ -21,106 +22,10 @@ const temporary = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirec
 const blobs = (directory: string) =>
   Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readDirectory(`${directory}/blobs`))
 
-/** Everything that can be read, of these vaults and jobs. */
-const everything = (jobs: ReadonlyArray<string>, uploads: ReadonlyArray<string>) =>
-  Effect.gen(function*() {
-    const answers = [
-      yield* call("GET", "/-/vaults"),
-      yield* call("GET", `${vault("photos")}/jobs`),
-      yield* call("GET", `${vault("photos")}/multipart-uploads`),
-      yield* call("GET", `${vault("photos")}/tags`),
-      yield* call("GET", `${vault("photos")}/notification-configuration`),
-      yield* call("GET", `${vault("photos")}/access-policy`),
-      yield* call("GET", `${vault("photos")}/lock-policy`),
-      yield* call("GET", "/-/policies/data-retrieval"),
-      yield* call("GET", "/-/provisioned-capacity")
-    ]
-    for (const id of uploads) answers.push(yield* call("GET", `${vault("photos")}/multipart-uploads/${id}`))
-    for (const id of jobs) answers.push(yield* call("GET", `${vault("photos")}/jobs/${id}/output`))
-    return answers.map(({ status, text }) => ({ status, text }))
-  })
-
-/** Tags and policies, some of them changed. */
-const settings = Effect.gen(function*() {
-  const path = vault("photos")
-  yield* call("POST", `${path}/tags`, { query: { operation: "add" }, body: `{"Tags":{"a":"1","b":"2"}}` })
-  yield* call("POST", `${path}/tags`, { query: { operation: "remove" }, body: `{"TagKeys":["a"]}` })
-  const body = `{"SNSTopic":"arn:aws:sns:us-east-1:123456789012:topic","Events":["ArchiveRetrievalCompleted"]}`
-  yield* call("PUT", `${path}/notification-configuration`, { body })
-  const statement = { Effect: "Allow", Principal: "*", Action: "glacier:ListJobs", Resource: "*" }
-  const policy = JSON.stringify({ Policy: JSON.stringify({ Statement: statement }) })
-  yield* call("PUT", `${path}/access-policy`, { body: policy })
-  yield* call("POST", `${path}/lock-policy`, { body: policy })
-  yield* call("DELETE", `${path}/lock-policy`)
-  const { headers } = yield* call("POST", `${path}/lock-policy`, { body: policy })
-  yield* call("POST", `${path}/lock-policy/${headers["x-amz-lock-id"]}`)
-  const rules = `{"Policy":{"Rules":[{"Strategy":"BytesPerHour","BytesPerHour":1000000000}]}}`
-  yield* call("PUT", "/-/policies/data-retrieval", { body: rules })
-  yield* call("POST", "/-/provisioned-capacity")
-})
-
-/** Vaults, archives, parts and jobs of all kinds; gives the ids to look for. */
-const fill = Effect.gen(function*() {
-  yield* createVault("photos")
-  yield* createVault("films")
-  yield* createVault("gone")
-  yield* call("DELETE", vault("gone"))
-  yield* settings
-  const one = yield* upload("photos", text("one"), "first")
-  const two = yield* upload("photos", text("two"))
-  const big = yield* upload("photos", ramp(3.5 * MiB))
-  yield* call("DELETE", `${vault("photos")}/archives/${two}`)
-  const initiate = Effect.map(
-    call("POST", `${vault("photos")}/multipart-uploads`, { headers: { "x-amz-part-size": String(MiB) } }),
-    ({ headers }) => headers["x-amz-multipart-upload-id"] ?? ""
-  )
-  const part = (id: string, index: number, bytes: Uint8Array) =>
-    call("PUT", `${vault("photos")}/multipart-uploads/${id}`, {
-      body: bytes,
-      headers: {
-        ...hashes(bytes),
-        "content-range": `bytes ${index * MiB}-${index * MiB + bytes.length - 1}/*`
-      }
-    })
-  const open = yield* initiate
-  yield* part(open, 1, ramp(10))
-  yield* part(open, 0, ramp(20))
-  yield* part(open, 0, ramp(30))
-  const done = yield* initiate
-  const bytes = ramp(MiB + 5)
-  yield* part(done, 1, bytes.subarray(MiB))
-  yield* part(done, 0, bytes.subarray(0, MiB))
-  const completed = yield* call("POST", `${vault("photos")}/multipart-uploads/${done}`, {
-    headers: { "x-amz-archive-size": String(bytes.length), "x-amz-sha256-tree-hash": treeHash(bytes) }
-  })
-  const aborted = yield* initiate
-  yield* part(aborted, 0, ramp(10))
-  yield* call("DELETE", `${vault("photos")}/multipart-uploads/${aborted}`)
-  const jobs: Array<string> = []
-  const ids = [one, big, completed.headers["x-amz-archive-id"]]
-  for (const ArchiveId of ids) jobs.push(yield* initiateJob("photos", { Type: "archive-retrieval", ArchiveId }))
-  jobs.push(
-    yield* initiateJob("photos", {
-      Type: "archive-retrieval",
-      ArchiveId: big,
-      RetrievalByteRange: `0-${2 * MiB - 1}`,
-      Description: "half"
-    })
-  )
-  for (const Format of ["JSON", "CSV"]) {
-    jobs.push(
-      yield* initiateJob("photos", { Type: "inventory-retrieval", Format, InventoryRetrievalParameters: { Limit: 2 } })
-    )
-  }
-  yield* TestClock.adjust("4 hours")
-  yield* call("DELETE", `${vault("photos")}/archives/${one}`)
-  return { jobs, uploads: [open] }
-})
-
 const provide = Effect.provide(NodeContext.layer)
 
 describe("persistence", () => {
-  it.scoped("all that was acknowledged is there when the process has died", () =>
+  it.scoped("all acknowledged changes survive the death of the process", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* temporary
@@ -128,28 +33,28 @@ describe("persistence", () => {
       const options = { inventoryDelay: 0 }
       const { before, ids } = yield* Effect.gen(function*() {
         const ids = yield* fill
-        const before = yield* everything(ids.jobs, ids.uploads)
-        // What a process killed now leaves behind: nothing is closed, nothing is flushed.
+        const before = yield* readAll(ids.jobs, ids.uploads)
+        // The files as a process leaves them that is killed now, without closing or flushing anything.
         yield* fs.copy(directory, copy, { overwrite: true })
         return { before, ids }
       }).pipe(Effect.provide(layer(directory, options)))
       expect(before.every(({ status }) => status === 200)).toBe(true)
       for (const place of [copy, directory]) {
-        // Delays may change: what was decided stays.
+        // Other delays do not change the times of existing jobs.
         for (const options of [{ inventoryDelay: 0 }, { inventoryDelay: "24 hours", jobDelay: "1 minute" }] as const) {
-          const after = yield* everything(ids.jobs, ids.uploads).pipe(Effect.provide(layer(place, options)))
+          const after = yield* readAll(ids.jobs, ids.uploads).pipe(Effect.provide(layer(place, options)))
           expect(after).toEqual(before)
         }
       }
-      // 1 whole archive, 2 parts of another, that of a deleted one for its job, 2 open parts, 2 inventories.
+      // 1 archive, 2 parts of another, 1 deleted archive that its job still reads, 2 open parts, 2 inventories.
       expect(yield* blobs(directory)).toHaveLength(8)
 
       yield* TestClock.adjust("25 hours")
-      yield* everything([], []).pipe(Effect.provide(layer(directory, options)))
+      yield* readAll([], []).pipe(Effect.provide(layer(directory, options)))
       expect(yield* blobs(directory)).toHaveLength(3)
     }).pipe(provide), 20_000)
 
-  it.scoped("a torn last line was never acknowledged: it is cut off", () =>
+  it.scoped("an incomplete last line is removed, because it was never acknowledged", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* temporary
@@ -164,7 +69,7 @@ describe("persistence", () => {
       expect(yield* fs.readFileString(journal)).toBe(whole + whole.replace("photos", "films"))
     }).pipe(provide))
 
-  it.scoped.prop("a journal cut anywhere opens with its whole lines", [
+  it.scoped.prop("a journal that is cut anywhere opens with its complete lines", [
     FastCheck.double({ min: 0, max: 1, noNaN: true })
   ], ([
     where
@@ -183,7 +88,7 @@ describe("persistence", () => {
       expect(Number((yield* fs.stat(journal)).size)).toBe(cut.lastIndexOf(10) + 1)
     }).pipe(provide), { fastCheck: { numRuns: 15 } })
 
-  it.scoped("a journal that cannot be read is a typed error", () =>
+  it.scoped("a journal that cannot be read fails with EmulatorStorageError", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const path = yield* Path.Path
@@ -192,10 +97,10 @@ describe("persistence", () => {
       yield* createVault("photos").pipe(Effect.provide(layer(directory)))
       const whole = yield* fs.readFileString(journal)
       const cases = [
-        [`nonsense\n${whole}`, "line 1 is no event"],
-        [`${whole}\n`, "line 2 is no event"],
-        [whole + whole.replace("VaultCreated", "VaultBurnt"), "line 2 is no event"],
-        [whole.replace("VaultCreated", "VaultDeleted"), "line 1 does not fit what precedes it"]
+        [`nonsense\n${whole}`, "line 1 is not an event of this emulator"],
+        [`${whole}\n`, "line 2 is not an event of this emulator"],
+        [whole + whole.replace("VaultCreated", "VaultBurnt"), "line 2 is not an event of this emulator"],
+        [whole.replace("VaultCreated", "VaultDeleted"), "line 1 contradicts the lines before it"]
       ] as const
       for (const [contents, reason] of cases) {
         yield* fs.writeFileString(journal, contents)
@@ -208,7 +113,7 @@ describe("persistence", () => {
       expect(error._tag).toBe("EmulatorStorageError")
     }).pipe(provide))
 
-  it.scoped("bytes that nothing refers to are swept up at the start", () =>
+  it.scoped("blobs without references are removed at the start", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* temporary
@@ -221,7 +126,7 @@ describe("persistence", () => {
       expect(yield* blobs(directory)).toEqual(kept)
     }).pipe(provide))
 
-  it.scoped("what is refused, cut short, interrupted or deleted leaves no bytes", () =>
+  it.scoped("uploads that are rejected, cut off or interrupted, and deleted archives leave no blobs", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       yield* Effect.gen(function*() {
@@ -252,7 +157,7 @@ describe("persistence", () => {
       }).pipe(Effect.provide(layer(directory)))
     }).pipe(provide))
 
-  it.scoped("answers 500 for an output whose bytes are gone", () =>
+  it.scoped("responds with 500 to a request for output whose blob is missing", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* temporary
@@ -272,7 +177,7 @@ describe("persistence", () => {
       }).pipe(Effect.provide(layer(directory, { jobDelay: 0, inventoryDelay: 0 })))
     }).pipe(provide))
 
-  it.scoped("answers 500 when it cannot write, and acknowledges nothing more", () =>
+  it.scoped("responds with 500 when it cannot write, and acknowledges nothing afterwards", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* temporary
@@ -308,7 +213,7 @@ describe("persistence", () => {
       expect(text).not.toContain("films")
     }).pipe(provide))
 
-  it.scopedLive("says what is in the place of its journal, and does not open a pipe", () =>
+  it.scopedLive("reports a pipe at the path of the journal without opening it", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       execFileSync("mkfifo", [`${directory}/journal.jsonl`])

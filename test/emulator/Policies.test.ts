@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, TestClock } from "effect"
 import * as Support from "./support.ts"
 
-const { call, createVault, vault } = Support
+const { call, codes, createVault, errorOf, vault } = Support
 
 const arn = "arn:aws:glacier:us-east-1:123456789012:vaults/photos"
 
@@ -12,11 +12,7 @@ const access = `${vault("photos")}/access-policy`
 
 const lock = `${vault("photos")}/lock-policy`
 
-const refusal = (answer: Support.Answer) => [answer.status, answer.json["code"], answer.json["message"]]
-
 const topic = "arn:aws:sns:us-east-1:123456789012:topic"
-
-const codes = (answer: Support.Answer) => [answer.status, answer.json["code"]]
 
 const denied = [403, "AccessDeniedException"]
 
@@ -49,7 +45,7 @@ describe("notification configurations", () => {
   it.effect("are set, replaced, read and deleted", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
-      expect(refusal(yield* call("GET", notifications))).toEqual([
+      expect(errorOf(yield* call("GET", notifications))).toEqual([
         404,
         "ResourceNotFoundException",
         `No notification configuration is set for vault: ${arn}`
@@ -65,7 +61,7 @@ describe("notification configurations", () => {
       expect((yield* call("GET", notifications)).status).toBe(404)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("are refused when something is missing or wrong", () =>
+  it.effect("are rejected when a field is missing or invalid", () =>
     Effect.gen(function*() {
       const SNSTopic = topic
       const Events = ["ArchiveRetrievalCompleted"]
@@ -87,10 +83,10 @@ describe("notification configurations", () => {
 })
 
 describe("access policies", () => {
-  it.effect("are kept as they came", () =>
+  it.effect("are returned as the unchanged text", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
-      expect(refusal(yield* call("GET", access))).toEqual([
+      expect(errorOf(yield* call("GET", access))).toEqual([
         404,
         "ResourceNotFoundException",
         "No vault access policy is set for: photos"
@@ -104,7 +100,7 @@ describe("access policies", () => {
       expect((yield* call("GET", access)).status).toBe(404)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("must be policies of at most 20,480 bytes", () =>
+  it.effect("must be valid policies of at most 20,480 bytes", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const padded = (size: number) => policy().padEnd(size, " ")
@@ -117,8 +113,8 @@ describe("access policies", () => {
           ...[versioned, misspelled]
         ]
       ) {
-        const answer = yield* put(access, { Policy: wrong })
-        expect([wrong, ...codes(answer)]).toEqual([wrong, 400, "InvalidParameterValueException"])
+        const response = yield* put(access, { Policy: wrong })
+        expect([wrong, ...codes(response)]).toEqual([wrong, 400, "InvalidParameterValueException"])
       }
       expect(codes(yield* put(access, {}))).toEqual([400, "MissingParameterValueException"])
       expect(codes(yield* call("PUT", access, { body: "{" }))).toEqual([400, "SerializationException"])
@@ -127,11 +123,11 @@ describe("access policies", () => {
 })
 
 describe("vault locks", () => {
-  it.effect("that are not there", () =>
+  it.effect("return 404 or 204 when the vault has none", () =>
     Effect.gen(function*() {
       for (const method of ["GET", "DELETE"] as const) expect((yield* call(method, lock)).status).toBe(404)
       yield* createVault("photos")
-      expect(refusal(yield* call("GET", lock))).toEqual([
+      expect(errorOf(yield* call("GET", lock))).toEqual([
         404,
         "ResourceNotFoundException",
         "No vault lock policy is set for: photos"
@@ -142,7 +138,7 @@ describe("vault locks", () => {
       expect((yield* initiate("{}")).json["message"]).toMatch(/vault lock policy is not valid/)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("in progress can be completed by the last id or aborted, and expire", () =>
+  it.effect("in progress can be completed with their id or aborted, and expire", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const initiated = yield* initiate()
@@ -172,7 +168,7 @@ describe("vault locks", () => {
       expect((yield* initiate()).status).toBe(201)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("that are locked stay", () =>
+  it.effect("stay unchanged once they are completed", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const id = yield* lockId
@@ -190,7 +186,7 @@ describe("vault locks", () => {
       })
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("go with the vault, as policies and notifications do", () =>
+  it.effect("are deleted with the vault, as policies and notification configurations are", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       yield* complete(yield* lockId)

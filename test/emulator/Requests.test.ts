@@ -2,18 +2,16 @@ import { HttpServerRequest } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, FastCheck, Layer, Redacted, TestClock } from "effect"
 import { Emulator } from "../../src/emulator/index.ts"
-import { routes } from "../../src/emulator/internal/App.ts"
-import * as Delays from "../../src/emulator/internal/Delays.ts"
-import * as Router from "../../src/emulator/internal/Router.ts"
-import * as Store from "../../src/emulator/internal/Store.ts"
+import { routes } from "../../src/emulator/internal/app.ts"
+import * as Delays from "../../src/emulator/internal/delays.ts"
+import * as Router from "../../src/emulator/internal/router.ts"
+import * as Store from "../../src/emulator/internal/store.ts"
 import { operations } from "../../src/protocol/Operations.ts"
 import * as Support from "./support.ts"
 
-const { call, createVault, vault } = Support
+const { call, createVault, errorOf, vault } = Support
 
-const refusal = (answer: Support.Answer) => [answer.status, answer.json["code"], answer.json["message"]]
-
-/** Sends a target as it is, as only a socket lets through. */
+/** Sends a target unchanged: an HttpClient would normalize it. */
 const raw = (method: string, target: string, headers: Record<string, string> = {}) =>
   Effect.gen(function*() {
     const { app } = yield* Emulator.Emulator
@@ -26,45 +24,45 @@ const raw = (method: string, target: string, headers: Record<string, string> = {
 const memory = Emulator.layerMemory().pipe(Layer.provide(Support.layerSha256))
 
 describe("requests", () => {
-  it.effect("each operation has a route", () =>
+  it.effect("have a route for each operation", () =>
     Effect.gen(function*() {
-      const delays = Delays.make({ inventory: 0 })
-      const settings = { delays, maximumVaults: 1000, expeditedLimit: 1000, watch: () => {} }
+      const delays = Delays.make({ inventoryLag: 0 })
+      const settings = { delays, maximumVaults: 1000, expeditedLimit: 1000, onJobInitiated: () => {} }
       const all = routes(yield* Store.memory, settings, Support.create)
       expect(all.map(({ operation }) => operation.name).sort()).toEqual(
         Object.values(operations).map(({ name }) => name).sort()
       )
     }))
 
-  it.effect("must be signed, by a known key, now", () =>
+  it.effect("must be signed with a known key within 5 minutes", () =>
     Effect.gen(function*() {
-      expect(refusal(yield* call("GET", "/-/vaults", { unsigned: true }))).toEqual([
+      expect(errorOf(yield* call("GET", "/-/vaults", { unsigned: true }))).toEqual([
         400,
         "MissingAuthenticationTokenException",
         "Missing Authentication Token"
       ])
       const stranger = { accessKeyId: "AKIAI000000000000000", secretAccessKey: "x" }
-      expect(refusal(yield* call("GET", "/-/vaults", { key: stranger }))).toEqual([
+      expect(errorOf(yield* call("GET", "/-/vaults", { key: stranger }))).toEqual([
         400,
         "UnrecognizedClientException",
         "The security token included in the request is invalid."
       ])
       const wrong = { accessKeyId: Emulator.defaultKey.accessKeyId, secretAccessKey: "x" }
-      expect(refusal(yield* call("GET", "/-/vaults", { key: wrong })).slice(0, 2)).toEqual([
+      expect(errorOf(yield* call("GET", "/-/vaults", { key: wrong })).slice(0, 2)).toEqual([
         403,
         "InvalidSignatureException"
       ])
       yield* TestClock.adjust("1 hours")
       const old = yield* call("GET", "/-/vaults", { headers: { "x-amz-date": "19700101T000000Z" } })
-      expect(refusal(old).slice(0, 2)).toEqual([403, "InvalidSignatureException"])
+      expect(errorOf(old).slice(0, 2)).toEqual([403, "InvalidSignatureException"])
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("take keys and accounts of one's own", () =>
+  it.effect("accept the configured keys and accounts", () =>
     Effect.gen(function*() {
       const key = { accessKeyId: "AKIDMINE", secretAccessKey: "secret", sessionToken: "token" }
       expect((yield* call("GET", "/-/vaults", { key })).status).toBe(200)
       expect((yield* call("GET", "/999999999999/vaults", { key })).status).toBe(200)
-      expect(refusal(yield* call("GET", "/123456789012/vaults", { key }))).toEqual([
+      expect(errorOf(yield* call("GET", "/123456789012/vaults", { key }))).toEqual([
         403,
         "AccessDeniedException",
         "Access denied for account ID: 123456789012"
@@ -83,24 +81,24 @@ describe("requests", () => {
 
   it.effect("are checked in the order of the service", () =>
     Effect.gen(function*() {
-      // The target before the signature, that before the version, that before the account, that before the name.
+      // The order is: target, signature, version, account, name.
       const headers = { "x-amz-glacier-version": undefined }
-      expect(refusal(yield* call("GET", "/vaults", { unsigned: true, headers }))[1]).toBe("BadRequest")
+      expect(errorOf(yield* call("GET", "/vaults", { unsigned: true, headers }))[1]).toBe("BadRequest")
       const none = { unsigned: true, headers }
-      expect(refusal(yield* call("GET", "/1/vaults/a!b", none))[1]).toBe("MissingAuthenticationTokenException")
-      expect(refusal(yield* call("GET", "/1/vaults/a!b", { headers }))[2]).toBe(
+      expect(errorOf(yield* call("GET", "/1/vaults/a!b", none))[1]).toBe("MissingAuthenticationTokenException")
+      expect(errorOf(yield* call("GET", "/1/vaults/a!b", { headers }))[2]).toBe(
         "Required parameter missing: API version"
       )
-      expect(refusal(yield* call("GET", "/1/vaults/a!b"))[2]).toBe("Access denied for account ID: 1")
-      expect(refusal(yield* call("GET", "/-/vaults/a!b"))).toEqual([
+      expect(errorOf(yield* call("GET", "/1/vaults/a!b"))[2]).toBe("Access denied for account ID: 1")
+      expect(errorOf(yield* call("GET", "/-/vaults/a!b"))).toEqual([
         400,
         "InvalidParameterValueException",
         "Invalid vaultName: a!b"
       ])
-      // The marker before the vault.
+      // The marker is checked before the vault.
       for (const list of ["jobs", "multipart-uploads", `multipart-uploads/${"a".repeat(92)}`]) {
         const query = { marker: "no marker" }
-        expect(refusal(yield* call("GET", `${vault("missing")}/${list}`, { query }))).toEqual([
+        expect(errorOf(yield* call("GET", `${vault("missing")}/${list}`, { query }))).toEqual([
           400,
           "InvalidParameterValueException",
           "Invalid marker: no marker"
@@ -109,33 +107,33 @@ describe("requests", () => {
       }
       const hash = "0".repeat(64)
       const changed = yield* call("GET", "/1/vaults", { headers: { ...headers, "x-amz-content-sha256": hash } })
-      expect(refusal(changed).slice(0, 2)).toEqual([403, "InvalidSignatureException"])
+      expect(errorOf(changed).slice(0, 2)).toEqual([403, "InvalidSignatureException"])
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("are all refused to an account without storage, once it is known whose they are", () =>
+  it.effect("are rejected for an account without storage, once their signature is verified", () =>
     Effect.gen(function*() {
       for (const [method, path] of [["GET", "/-/vaults"], ["PUT", vault("photos")], ["DELETE", vault("a")]] as const) {
-        const answer = yield* call(method, path)
-        expect(refusal(answer).slice(0, 2)).toEqual([400, "NoLongerSupportedException"])
+        const response = yield* call(method, path)
+        expect(errorOf(response).slice(0, 2)).toEqual([400, "NoLongerSupportedException"])
       }
       const bytes = Support.text("x")
       const upload = { body: bytes, headers: Support.hashes(bytes) }
-      expect(refusal(yield* call("POST", `${vault("photos")}/archives`, upload))[1]).toBe("NoLongerSupportedException")
-      expect(refusal(yield* call("GET", "/-/vaults", { unsigned: true }))[1]).toBe(
+      expect(errorOf(yield* call("POST", `${vault("photos")}/archives`, upload))[1]).toBe("NoLongerSupportedException")
+      expect(errorOf(yield* call("GET", "/-/vaults", { unsigned: true }))[1]).toBe(
         "MissingAuthenticationTokenException"
       )
-      expect(refusal(yield* call("GET", "/1/vaults"))[1]).toBe("AccessDeniedException")
+      expect(errorOf(yield* call("GET", "/1/vaults"))[1]).toBe("AccessDeniedException")
     }).pipe(Effect.provide(Support.layer({ withoutStorage: [Support.account] }))))
 
-  it.effect("of any content type are read, and a tree hash of JSON is ignored", () =>
+  it.effect("are read with any Content-Type, and a tree hash of a JSON body is ignored", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       for (const type of ["application/json", "application/x-www-form-urlencoded", "text/plain; charset=utf-8"]) {
-        const answer = yield* call("POST", `${vault("photos")}/jobs`, {
+        const response = yield* call("POST", `${vault("photos")}/jobs`, {
           body: "{}",
           headers: { "content-type": type, "x-amz-sha256-tree-hash": "0".repeat(64) }
         })
-        expect(answer.json["message"]).toBe("Required parameter missing: Type")
+        expect(response.json["message"]).toBe("Required parameter missing: Type")
       }
     }).pipe(Effect.provide(Support.layer())))
 
@@ -150,12 +148,12 @@ describe("requests", () => {
 
   const initiate = { method: "POST", path: `${vault("photos")}/jobs`, query: {} } as const
 
-  it.effect("have a body that is empty, or an object of JSON", () =>
+  it.effect("must have an empty body or a JSON object", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       for (const { method, name, path, query } of [...settings, { ...initiate, name: "Type" }]) {
         const send = (body: string) =>
-          Effect.map(call(method, path, { query, body }), (answer) => [path, body, ...refusal(answer)])
+          Effect.map(call(method, path, { query, body }), (response) => [path, body, ...errorOf(response)])
         const missing = (
           body: string,
           what: string
@@ -172,7 +170,7 @@ describe("requests", () => {
       }
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("nested too deep are refused, wherever they are", () =>
+  it.effect("are rejected when their JSON is nested too deep, in any field", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const nested = (levels: number) => "[".repeat(levels) + "]".repeat(levels)
@@ -183,7 +181,7 @@ describe("requests", () => {
         const send = (levels: number) =>
           Effect.map(
             call(method, path, { query, body: `{"Type":"inventory-retrieval","${name}":${nested(levels)}}` }),
-            (answer) => [name, levels, ...refusal(answer).slice(0, 2)]
+            (response) => [name, levels, ...errorOf(response).slice(0, 2)]
           )
         expect(yield* send(31)).toEqual([name, 31, 400, "InvalidParameterValueException"])
         for (const levels of [32, 8_000, 200_000]) {
@@ -192,7 +190,7 @@ describe("requests", () => {
       }
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("to no operation are bad", () =>
+  it.effect("that match no operation are a BadRequest", () =>
     Effect.gen(function*() {
       for (
         const [method, path] of [
@@ -206,14 +204,14 @@ describe("requests", () => {
           ["GET", "/-/vaults/"]
         ] as const
       ) {
-        const answer = yield* call(method, path)
-        expect([answer.status, answer.json["code"], answer.json["type"]]).toEqual([400, "BadRequest", "Client"])
-        expect(answer.headers["content-type"]).toBe("application/json")
-        expect(answer.headers["x-amzn-requestid"]).toHaveLength(47)
+        const response = yield* call(method, path)
+        expect([response.status, response.json["code"], response.json["type"]]).toEqual([400, "BadRequest", "Client"])
+        expect(response.headers["content-type"]).toBe("application/json")
+        expect(response.headers["x-amzn-requestid"]).toHaveLength(47)
       }
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("that are hostile are bad, too", () =>
+  it.effect("with a hostile target are a BadRequest", () =>
     Effect.gen(function*() {
       for (
         const target of [
@@ -257,12 +255,12 @@ describe("requests", () => {
     FastCheck.option(FastCheck.string({ maxLength: 30 }), { nil: undefined })
   ).map(([segments, query]) => "/" + segments.join("/") + (query === undefined ? "" : "?" + query))
 
-  it.prop("take no target apart by throwing", [target], ([target]) => {
+  it.prop("never throw, whatever the target", [target], ([target]) => {
     const parsed = Router.parse(target)
     expect(["Left", "Right"]).toContain(parsed._tag)
   }, { fastCheck: { numRuns: 1000 } })
 
-  it.effect.prop("never bring the emulator down", [
+  it.effect.prop("never get a 500 response, whatever the target", [
     FastCheck.constantFrom("GET", "PUT", "POST", "DELETE", "PATCH", "OPTIONS"),
     target,
     FastCheck.dictionary(

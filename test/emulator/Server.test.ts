@@ -11,7 +11,7 @@ const { call, createVault, hashes, ramp, text, vault } = Support
 
 const MiB = 1_048_576
 
-/** An emulator behind a socket, and a client of it. */
+/** An emulator behind a socket, and its client. */
 const serve = (emulator: Layer.Layer<Emulator.Emulator>) =>
   Layer.unwrapEffect(HttpServer.addressFormattedWith((url) => Effect.succeed(Layer.succeed(Support.Base, url)))).pipe(
     Layer.merge(NodeHttpClient.layerUndici),
@@ -24,7 +24,7 @@ const memory = (options?: Emulator.Options) =>
 
 const wait = Effect.retry({ schedule: Schedule.spaced("10 millis"), times: 300 })
 
-/** Sends text to the server and collects what it answers, until it or `enough` ends the connection. */
+/** Sends text to the server and collects the response until the server or `enough` ends the connection. */
 const exchange = (sent: string, enough: (received: string) => boolean) =>
   Effect.gen(function*() {
     const { port } = new URL(yield* Support.Base)
@@ -41,7 +41,7 @@ const exchange = (sent: string, enough: (received: string) => boolean) =>
   })
 
 describe("the emulator behind a socket", () => {
-  it.live("stores and gives back", () =>
+  it.live("stores an archive and returns it", () =>
     Effect.gen(function*() {
       expect((yield* createVault("photos")).headers["location"]).toBe("/123456789012/vaults/photos")
       const bytes = ramp(3 * MiB + 7)
@@ -57,7 +57,7 @@ describe("the emulator behind a socket", () => {
       expect(streamed.status).toBe(201)
     }).pipe(Effect.provide(memory({ jobDelay: 0 }))))
 
-  it.live("never announces chunks for an empty body, nor a body for 204", () =>
+  it.live("never announces chunks for an empty body, nor any body for 204", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const created = yield* createVault("films")
@@ -66,27 +66,27 @@ describe("the emulator behind a socket", () => {
       const deleted = yield* call("DELETE", vault("films"))
       expect(deleted.headers["content-length"]).toBeUndefined()
       expect(deleted.headers["transfer-encoding"]).toBeUndefined()
-      const refused = yield* exchange("GET /%ff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", () => false)
-      expect(refused).toContain("HTTP/1.1 400 Bad Request\r\n")
-      expect(refused).toMatch(/\r\ncontent-type: application\/json\r\n/)
-      expect(refused).toMatch(/\r\nx-amzn-requestid: [A-Za-z0-9_-]{47}\r\n/)
+      const rejected = yield* exchange("GET /%ff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n", () => false)
+      expect(rejected).toContain("HTTP/1.1 400 Bad Request\r\n")
+      expect(rejected).toMatch(/\r\ncontent-type: application\/json\r\n/)
+      expect(rejected).toMatch(/\r\nx-amzn-requestid: [A-Za-z0-9_-]{47}\r\n/)
     }).pipe(Effect.provide(memory())))
 
-  it.live("answers 408 to a body that stalls", () =>
+  it.live("responds with 408 to a body that stalls", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const bytes = ramp(1000)
       const signed = yield* Support.sign("POST", `${vault("photos")}/archives`, { headers: hashes(bytes) })
       const head = Object.entries({ ...signed, "content-length": "1000" }).map(([name, value]) => `${name}: ${value}`)
-      const answer = yield* exchange(
+      const response = yield* exchange(
         `POST ${vault("photos")}/archives HTTP/1.1\r\n${head.join("\r\n")}\r\n\r\nsome of it`,
         (received) => received.includes("}")
       )
-      expect(answer).toContain("HTTP/1.1 408 Request Timeout\r\n")
-      expect(answer).toContain(`"code":"RequestTimeoutException"`)
+      expect(response).toContain("HTTP/1.1 408 Request Timeout\r\n")
+      expect(response).toContain(`"code":"RequestTimeoutException"`)
     }).pipe(Effect.provide(memory({ bodyTimeout: "200 millis" }))))
 
-  it.live("keeps nothing of a body whose client is gone", () =>
+  it.live("keeps no bytes of a body whose client disconnects", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* fs.makeTempDirectoryScoped({ prefix: "emulator-" })
@@ -113,18 +113,18 @@ describe("the emulator behind a socket", () => {
       }).pipe(Effect.provide(serve(emulator)))
     }).pipe(Effect.scoped, Effect.provide(NodeContext.layer)))
 
-  it.live("answers before it has read a body that it will refuse", () =>
+  it.live("responds before it has read a body that it rejects", () =>
     Effect.gen(function*() {
       const bytes = ramp(10)
       const signed = yield* Support.sign("POST", `${vault("nowhere")}/archives`, { headers: hashes(bytes) })
       const head = Object.entries({ ...signed, "content-length": "4000000000" }).map(([name, value]) =>
         `${name}: ${value}`
       )
-      const answer = yield* exchange(
+      const response = yield* exchange(
         `POST ${vault("nowhere")}/archives HTTP/1.1\r\n${head.join("\r\n")}\r\n\r\n`,
         (received) => received.includes("}")
       )
-      expect(answer).toContain("HTTP/1.1 404 Not Found\r\n")
-      expect(text(answer).length).toBeGreaterThan(0)
+      expect(response).toContain("HTTP/1.1 404 Not Found\r\n")
+      expect(text(response).length).toBeGreaterThan(0)
     }).pipe(Effect.provide(memory())))
 })

@@ -2,7 +2,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { DateTime, Effect, Redacted, TestClock } from "effect"
 import * as Support from "./support.ts"
 
-const { call, createVault, text, upload, vault } = Support
+const { call, codes, createVault, errorOf, text, upload, vault } = Support
 
 const guest = "111122223333"
 
@@ -34,17 +34,13 @@ const setPolicy = (...statements: ReadonlyArray<object>) =>
     })
   })
 
-const codes = ({ json, status }: Support.Answer) => [status, json["code"]]
+const accessDenied = [403, "AccessDeniedException", `Access denied for account ID: ${Support.account}`]
 
-const refused = [403, "AccessDeniedException", `Access denied for account ID: ${Support.account}`]
-
-const refusal = ({ json, status }: Support.Answer) => [status, json["code"], json["message"]]
-
-const listed = ({ json }: Support.Answer) =>
+const listed = ({ json }: Support.WireResponse) =>
   (json["VaultList"] as ReadonlyArray<{ readonly VaultARN: string }>).map(({ VaultARN }) => VaultARN)
 
 describe("accounts and regions", () => {
-  it.effect("each have vaults of their own", () =>
+  it.effect("have their own vaults", () =>
     Effect.gen(function*() {
       for (const options of [asOwner, asGuest, { ...asOwner, region: "eu-west-1" }]) {
         const { headers } = yield* call("PUT", vault("photos"), options)
@@ -61,11 +57,11 @@ describe("accounts and regions", () => {
       ])
     }).pipe(Effect.provide(emulator)))
 
-  it.effect("see of others' vaults what a policy allows", () =>
+  it.effect("can use the vaults of other accounts as far as a policy allows", () =>
     Effect.gen(function*() {
       yield* call("PUT", photos, asOwner)
       const describeVault = call("GET", photos, asGuest)
-      expect(refusal(yield* describeVault)).toEqual(refused)
+      expect(errorOf(yield* describeVault)).toEqual(accessDenied)
       yield* setPolicy({ Principal: { AWS: guest }, Action: ["glacier:DescribeVault", "glacier:UploadArchive"] })
       expect((yield* describeVault).json["VaultARN"]).toBe(
         `arn:aws:glacier:us-east-1:${Support.account}:vaults/photos`
@@ -78,13 +74,13 @@ describe("accounts and regions", () => {
       })
       const id = headers["x-amz-archive-id"] ?? ""
       expect(headers["location"]).toBe(`${photos}/archives/${id}`)
-      expect(refusal(yield* call("DELETE", `${photos}/archives/${id}`, asGuest))).toEqual(refused)
-      // It is the owner's archive.
+      expect(errorOf(yield* call("DELETE", `${photos}/archives/${id}`, asGuest))).toEqual(accessDenied)
+      // The archive belongs to the owner of the vault.
       const retrieval = JSON.stringify({ Type: "archive-retrieval", ArchiveId: id })
       expect((yield* call("POST", `${photos}/jobs`, { ...asOwner, body: retrieval })).status).toBe(202)
     }).pipe(Effect.provide(emulator)))
 
-  it.effect("are denied what one statement allows and another denies", () =>
+  it.effect("are denied a request that one statement allows and another denies", () =>
     Effect.gen(function*() {
       yield* call("PUT", photos, asOwner)
       const principal = { Principal: { AWS: `arn:aws:iam::${guest}:root` } }
@@ -97,7 +93,7 @@ describe("accounts and regions", () => {
       expect((yield* call("GET", photos, asOwner)).status).toBe(200)
     }).pipe(Effect.provide(emulator)))
 
-  it.effect("cannot share what is no vault, and do not tell which vaults there are", () =>
+  it.effect("cannot share operations without a vault, and do not reveal which vaults exist", () =>
     Effect.gen(function*() {
       yield* call("PUT", photos, asOwner)
       yield* setPolicy({ Principal: "*", Action: "*" })
@@ -112,13 +108,13 @@ describe("accounts and regions", () => {
           ["GET", `/${Support.account}/vaults/none`],
           ["DELETE", `/${Support.account}/vaults/none`]
         ] as const
-      ) expect(refusal(yield* call(method, path, { ...asGuest, ...(body && { body }) }))).toEqual(refused)
-      expect(refusal(yield* call("GET", "/12-34/vaults/photos", asGuest))[2]).toBe(
+      ) expect(errorOf(yield* call(method, path, { ...asGuest, ...(body && { body }) }))).toEqual(accessDenied)
+      expect(errorOf(yield* call("GET", "/12-34/vaults/photos", asGuest))[2]).toBe(
         "Access denied for account ID: 12-34"
       )
     }).pipe(Effect.provide(emulator)))
 
-  it.effect("without storage are refused everything, and others nothing", () =>
+  it.effect("without storage get only rejections, and other accounts none", () =>
     Effect.gen(function*() {
       yield* call("PUT", photos, asOwner)
       yield* setPolicy({ Principal: "*", Action: "*" })
@@ -130,10 +126,10 @@ describe("accounts and regions", () => {
     }).pipe(Effect.provide(emulator)))
 })
 
-describe("what does not last", () => {
+describe("expiry", () => {
   const minutes = { Job: "1 minute", Upload: "2 minutes", Lock: "3 minutes" } as const
 
-  it.effect("is gone after a time of one's own", () =>
+  it.effect("removes jobs, uploads and locks after the configured times", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const id = yield* upload("photos", text("x"))
@@ -151,7 +147,7 @@ describe("what does not last", () => {
         call("GET", `${vault("photos")}/jobs/${job["x-amz-job-id"]}`),
         call("GET", `${vault("photos")}/multipart-uploads/${begun["x-amz-multipart-upload-id"]}`),
         call("GET", `${vault("photos")}/lock-policy`)
-      ]).pipe(Effect.map((answers) => answers.map(({ status }) => status)))
+      ]).pipe(Effect.map((responses) => responses.map(({ status }) => status)))
       expect(yield* statuses).toEqual([200, 200, 200])
       yield* TestClock.adjust("1 minute")
       expect(yield* statuses).toEqual([404, 200, 200])
@@ -161,13 +157,13 @@ describe("what does not last", () => {
       expect(yield* statuses).toEqual([404, 404, 404])
     }).pipe(Effect.provide(Support.layer({ jobDelay: 0, expiry: minutes }))))
 
-  it.effect("is a key, when it says so", () =>
+  it.effect("rejects a key after its expiration", () =>
     Effect.gen(function*() {
       const key = { accessKeyId: "ASIA", secretAccessKey: "secret", sessionToken: "token" }
       yield* TestClock.adjust("899999 millis")
       expect((yield* call("GET", "/-/vaults", { key })).status).toBe(200)
       yield* TestClock.adjust("1 millis")
-      expect(refusal(yield* call("GET", "/-/vaults", { key }))).toEqual([
+      expect(errorOf(yield* call("GET", "/-/vaults", { key }))).toEqual([
         403,
         "ExpiredTokenException",
         "The security token included in the request is expired"

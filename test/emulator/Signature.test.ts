@@ -1,123 +1,37 @@
 import { describe, expect, it } from "@effect/vitest"
 import { SignatureV4 } from "@smithy/signature-v4"
-import * as Context from "effect/Context"
-import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as Signature from "../../src/emulator/internal/Signature.ts"
-import * as Sha256 from "../../src/protocol/Sha256.ts"
-import model from "../fixtures/glacier-model.json" with { type: "json" }
-
-const accessKeyId = "AKIAIOSFODNN7EXAMPLE"
-const secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
-const scope = "20120525/us-east-1/glacier/aws4_request"
-const now = Date.UTC(2012, 4, 25, 0, 24, 53)
-const emptyHash = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
-
-const utf8 = new TextEncoder()
-const sha256 = Context.get(Context.empty(), Sha256.Sha256)
-const hashOf = (text: string) => Sha256.hex(sha256, utf8.encode(text))
-
-const knowing =
-  (sessionToken: Option.Option<string>, expiration: Option.Option<DateTime.Utc> = Option.none()): Signature.Keys =>
-  (id) =>
-    id === accessKeyId
-      ? Option.some({
-        secretAccessKey: Redacted.make(secret),
-        sessionToken: Option.map(sessionToken, (token) => Redacted.make(token)),
-        expiration
-      })
-      : Option.none()
-
-interface Options {
-  readonly now?: number
-  readonly keys?: Signature.Keys
-  readonly bodySha256?: string
-}
-
-const verify = (request: Signature.SignedRequest, options: Options = {}) =>
-  Signature.verify({ sha256, now, keys: knowing(Option.none()), request, ...options })
-
-const authorization = (options: {
-  readonly id?: string
-  readonly scope?: string
-  readonly names: string
-  readonly signature: string
-}) =>
-  `AWS4-HMAC-SHA256 Credential=${options.id ?? accessKeyId}/${options.scope ?? scope}, ` +
-  `SignedHeaders=${options.names}, Signature=${options.signature}`
-
-const base: Signature.SignedRequest = {
-  method: "GET",
-  path: "/-/vaults",
-  query: "limit=2&marker=arn%3Aaws%3Aglacier%3Aus-west-2%3A012345678901%3Avaults%2Fexamplevault1",
-  headers: {
-    host: "glacier.us-east-1.amazonaws.com",
-    "x-amz-date": "20120525T002453Z",
-    "x-amz-archive-description": "my  archive",
-    "x-amz-glacier-version": "2012-06-01"
-  }
-}
-
-const withHeaders = (headers: Record<string, string>, request = base): Signature.SignedRequest => ({
-  ...request,
-  headers: { ...request.headers, ...headers }
-})
-
-const without = (name: string, request = base): Signature.SignedRequest => {
-  const { [name]: _, ...headers } = request.headers
-  return { ...request, headers }
-}
-
-/** Signs as told, however odd, with all headers or those named. */
-const sign = (
-  request: Signature.SignedRequest,
-  options: { id?: string; scope?: string; names?: string; date?: string; payloadHash?: string } = {}
-): Signature.SignedRequest => {
-  const names = options.names ?? Object.keys(request.headers).sort().join(";")
-  const date = options.date ?? request.headers["x-amz-date"] ?? request.headers["date"] ?? ""
-  const hash = options.payloadHash ?? request.headers["x-amz-content-sha256"] ?? emptyHash
-  const canonical = Signature.canonicalRequest(request, names.split(";"), hash)
-  const toSign = Signature.stringToSign(sha256, date, options.scope ?? scope, canonical)
-  const key = Signature.signingKey(sha256, Redacted.make(secret), options.scope ?? scope)
-  const signature = Encoding.encodeHex(Signature.hmac(sha256, key, toSign))
-  return withHeaders({ authorization: authorization({ ...options, names, signature }) }, request)
-}
-
-const refusal = (request: Signature.SignedRequest, options: Options = {}): Signature.Refusal =>
-  Either.match(verify(request, options), {
-    onLeft: (refused) => refused,
-    onRight: () => expect.fail("was accepted")
-  })
-
-const refusedAs = (
-  code: Signature.Refusal["code"],
-  request: Signature.SignedRequest,
-  options: Options = {}
-): string => {
-  const refused = refusal(request, options)
-  expect(refused).toMatchObject({ code, status: code === "InvalidSignatureException" ? 403 : 400 })
-  return refused.message
-}
-
-const accepted = (request: Signature.SignedRequest, options: Options = {}): Signature.Verified =>
-  Either.getOrThrowWith(verify(request, options), (refused) => new Error(refused.message))
-
-const examples = model.signed_examples.examples.map((example) => {
-  const [path = "", query = ""] = example.target.split("?")
-  const headers: Record<string, string> = {}
-  for (const [name, value] of Object.entries(example.headers)) headers[name] = String(value)
-  headers["authorization"] = authorization({ names: example.signed_headers, signature: example.signature })
-  return { ...example, request: { method: example.method, path, query, headers } }
-})
+import * as Signature from "../../src/emulator/internal/signature.ts"
+import type * as Sha256 from "../../src/protocol/Sha256.ts"
+import {
+  accepted,
+  accessKeyId,
+  authorization,
+  base,
+  emptyHash,
+  examples,
+  expectRejection,
+  hashOf,
+  keysWith,
+  now,
+  scope,
+  secret,
+  sha256,
+  sign,
+  utf8,
+  verify,
+  withHeaders,
+  without
+} from "./signatures.ts"
 
 describe("Signature", () => {
-  describe("requests signed by others", () => {
-    it("are there", () => {
+  describe("requests signed by other programs", () => {
+    it("are in the fixtures", () => {
       expect(examples).toHaveLength(39)
     })
 
@@ -153,7 +67,7 @@ describe("Signature", () => {
       signature: "b092397439375d59119072764a1e9a144677c43d9906fd98a5742c57a2855de6"
     }]
 
-    it.each(vectors)("the vector: $name", (vector) => {
+    it.each(vectors)("verifies the vector $name", (vector) => {
       const vectorScope = `${vector.date.slice(0, 8)}/us-east-1/glacier/aws4_request`
       const signed: Record<string, string> = {
         host: "glacier.us-east-1.amazonaws.com",
@@ -183,7 +97,7 @@ describe("Signature", () => {
     const segment = FastCheck.oneof(text, FastCheck.constantFrom("", ".", "..", "-", "vaults"))
 
     it.effect.prop(
-      "agrees with another signer on any path, query and header",
+      "have the same signature as from another signer, with any path, query and header",
       {
         segments: FastCheck.array(segment, { maxLength: 6 }),
         query: FastCheck.dictionary(text.filter((name) => name !== "__proto__"), text, { maxKeys: 4 }),
@@ -239,7 +153,7 @@ describe("Signature", () => {
             ? new URLSearchParams(query).toString()
             : Object.entries(query).map((pair) => pair.map(encodeURIComponent).join("=")).join("&")
           const verified = accepted({ method: "POST", path, query: wire, headers }, {
-            keys: knowing(Option.fromNullable(token)),
+            keys: keysWith(Option.fromNullable(token)),
             bodySha256: hashOf(body)
           })
           expect(verified.region).toBe("eu-west-1")
@@ -248,13 +162,13 @@ describe("Signature", () => {
   })
 
   describe("accepts", () => {
-    it("inner spaces of a header as one, and other spaces round it", () => {
+    it("several spaces within a header as one, and spaces around it", () => {
       const signed = sign(withHeaders({ "x-amz-archive-description": "a b c" }))
       accepted(withHeaders({ "x-amz-archive-description": "  a   b  c " }, signed))
-      refusedAs("InvalidSignatureException", withHeaders({ "x-amz-archive-description": "ab c" }, signed))
+      expectRejection("InvalidSignatureException", withHeaders({ "x-amz-archive-description": "ab c" }, signed))
     })
 
-    it("a marker however it is escaped, and pairs in any order", () => {
+    it("a marker with any escapes, and query pairs in any order", () => {
       const signed = sign({ ...base, query: "limit=2&marker=arn%3Aaws%3Avaults%2Fa" })
       accepted({ ...signed, query: "marker=arn:aws:vaults/a&limit=2" })
       accepted({ ...signed, query: "marker=%61rn%3aaws%3avaults%2fa&limit=2" })
@@ -285,7 +199,7 @@ describe("Signature", () => {
       expect(Signature.canonicalRequest({ ...base, path }, ["host"], emptyHash).split("\n")[1]).toBe(canonical)
     })
 
-    it("whatever region and service the scope names", () => {
+    it("any region and service in the scope", () => {
       const signed = sign(base, { scope: "20120525/0/127/aws4_request" })
       expect(accepted(signed)).toEqual({ accessKeyId, region: "0", payloadHash: Option.none() })
     })
@@ -295,7 +209,7 @@ describe("Signature", () => {
       accepted(withHeaders({ authorization: (signed.headers["authorization"] ?? "").replaceAll(", ", ",") }, signed))
     })
 
-    it("signed headers named in any order, as sorted ones", () => {
+    it("signed headers in any order, and sorts them", () => {
       const signed = sign(base, { names: "host;x-amz-date" })
       const text = (signed.headers["authorization"] ?? "").replace("host;x-amz-date", "x-amz-date;host")
       accepted(withHeaders({ authorization: text }, signed))
@@ -303,17 +217,17 @@ describe("Signature", () => {
         .toContain("\nhost:glacier.us-east-1.amazonaws.com\nx-amz-date:20120525T002453Z\n\nhost;x-amz-date\n")
     })
 
-    it("the date of the Date header, and x-amz-date before it", () => {
+    it("the date of the Date header, but prefers x-amz-date", () => {
       const dated = withHeaders({ date: "20120525T002453Z" })
       accepted(sign(without("x-amz-date", dated)))
       accepted(sign(withHeaders({ date: "Fri, 25 May 2012 00:24:53 GMT" })))
     })
 
-    it("x-amz-* headers that are not signed, but for three", () => {
+    it("x-amz-* headers that are not signed, except three", () => {
       accepted(sign(base, { names: "host;x-amz-date" }))
     })
 
-    it("a signed header that was not sent as empty, whatever its name", () => {
+    it("a signed header of any name that was not sent, as empty", () => {
       const names = "__proto__;constructor;host;x-amz-date"
       const canonical = Signature.canonicalRequest(base, names.split(";"), emptyHash)
       expect(canonical).toContain("\n__proto__:\nconstructor:\nhost:")
@@ -321,87 +235,87 @@ describe("Signature", () => {
     })
 
     it("a session token", () => {
-      const keys = knowing(Option.some("token"))
+      const keys = keysWith(Option.some("token"))
       accepted(sign(withHeaders({ "x-amz-security-token": "token" })), { keys })
     })
 
-    it("signatures of up to five minutes before and after", () => {
+    it("signatures of up to 5 minutes before and after now", () => {
       const signed = sign(base)
       for (const seconds of [-300, -299, 299, 300]) accepted(signed, { now: now + seconds * 1000 })
     })
   })
 
-  describe("refuses", () => {
+  describe("rejects", () => {
     it("a request without Authorization", () => {
-      refusedAs("MissingAuthenticationTokenException", base)
+      expectRejection("MissingAuthenticationTokenException", base)
     })
 
     it("an unknown key id", () => {
-      refusedAs("UnrecognizedClientException", sign(base, { id: "AKIDEXAMPLE" }))
+      expectRejection("UnrecognizedClientException", sign(base, { id: "AKIDEXAMPLE" }))
     })
 
-    it("a session token that is wrong, missing or not asked for", () => {
-      const keys = knowing(Option.some("token"))
+    it("a session token that is wrong, missing or not expected", () => {
+      const keys = keysWith(Option.some("token"))
       const carrying = sign(withHeaders({ "x-amz-security-token": "tokeN" }))
-      refusedAs("UnrecognizedClientException", carrying, { keys })
-      refusedAs("UnrecognizedClientException", sign(base), { keys })
-      refusedAs("UnrecognizedClientException", carrying)
+      expectRejection("UnrecognizedClientException", carrying, { keys })
+      expectRejection("UnrecognizedClientException", sign(base), { keys })
+      expectRejection("UnrecognizedClientException", carrying)
     })
 
-    it("a wrong signature, telling what should have been signed", () => {
+    it("a wrong signature, with the text that should have been signed", () => {
       const signed = sign(base)
-      const message = refusedAs("InvalidSignatureException", { ...signed, path: "/-/other" })
+      const message = expectRejection("InvalidSignatureException", { ...signed, path: "/-/other" })
       expect(message).toContain("The Canonical String for this request should have been\n'GET\n/-/other\nlimit=2&")
       expect(message).toContain("The String-to-Sign should have been\n'AWS4-HMAC-SHA256\n20120525T002453Z\n")
     })
 
     it("a signature or token that is longer or shorter", () => {
       const text = sign(base).headers["authorization"] ?? ""
-      refusedAs("InvalidSignatureException", withHeaders({ authorization: text + "0" }))
-      refusedAs("InvalidSignatureException", withHeaders({ authorization: text.slice(0, -1) }))
-      const keys = knowing(Option.some("token"))
+      expectRejection("InvalidSignatureException", withHeaders({ authorization: text + "0" }))
+      expectRejection("InvalidSignatureException", withHeaders({ authorization: text.slice(0, -1) }))
+      const keys = keysWith(Option.some("token"))
       for (const token of ["tokens", "toke", ""]) {
-        refusedAs("UnrecognizedClientException", sign(withHeaders({ "x-amz-security-token": token })), { keys })
+        expectRejection("UnrecognizedClientException", sign(withHeaders({ "x-amz-security-token": token })), { keys })
       }
     })
 
-    it("another body", () => {
-      refusedAs("InvalidSignatureException", sign(base), { bodySha256: hashOf("{}") })
+    it("a body with another hash", () => {
+      expectRejection("InvalidSignatureException", sign(base), { bodySha256: hashOf("{}") })
     })
 
-    it("a signature of five minutes ago and more", () => {
+    it("a signature more than 5 minutes old", () => {
       for (const seconds of [301, 86_400]) {
-        refusedAs("InvalidSignatureException", sign(base), { now: now + seconds * 1000 })
+        expectRejection("InvalidSignatureException", sign(base), { now: now + seconds * 1000 })
       }
-      expect(refusedAs("InvalidSignatureException", sign(base), { now: now + 301_000 })).toBe(
+      expect(expectRejection("InvalidSignatureException", sign(base), { now: now + 301_000 })).toBe(
         "Signature expired: 20120525T002453Z is now earlier than 20120525T002454Z (20120525T002954Z - 5 min.)"
       )
     })
 
-    it("a signature of five minutes ahead and more", () => {
-      expect(refusedAs("InvalidSignatureException", sign(base), { now: now - 301_000 })).toBe(
+    it("a signature more than 5 minutes ahead", () => {
+      expect(expectRejection("InvalidSignatureException", sign(base), { now: now - 301_000 })).toBe(
         "Signature not yet current: 20120525T002453Z is still later than 20120525T002452Z (20120525T001952Z + 5 min.)"
       )
     })
 
-    it("no date, or one that is none in basic ISO form", () => {
-      expect(refusedAs("InvalidSignatureException", sign(without("x-amz-date")))).toContain("'X-Amz-Date'")
+    it("a missing date, or a date that is not in basic ISO form", () => {
+      expect(expectRejection("InvalidSignatureException", sign(without("x-amz-date")))).toContain("'X-Amz-Date'")
       const http = without("x-amz-date", withHeaders({ date: "Fri, 25 May 2012 00:24:53 GMT" }))
-      expect(refusedAs("InvalidSignatureException", sign(http))).toContain("basic format")
+      expect(expectRejection("InvalidSignatureException", sign(http))).toContain("basic format")
       for (const date of ["", "2012-05-25T00:24:53Z", "20120525", "20120532T002453Z", "20120525T246053Z"]) {
         const dated = withHeaders({ "x-amz-date": date, date: "20120525T002453Z" })
-        expect(refusedAs("InvalidSignatureException", sign(dated))).toContain("basic format")
+        expect(expectRejection("InvalidSignatureException", sign(dated))).toContain("basic format")
       }
     })
 
     it("a scope of another day", () => {
       const signed = sign(base, { scope: "20120524/us-east-1/glacier/aws4_request" })
-      expect(refusedAs("InvalidSignatureException", signed)).toContain("'20120524'")
+      expect(expectRejection("InvalidSignatureException", signed)).toContain("'20120524'")
     })
 
     it("a scope with another terminator", () => {
       const signed = sign(base, { scope: "20120525/us-east-1/glacier/aws5_request" })
-      expect(refusedAs("InvalidSignatureException", signed)).toContain("'aws5_request'")
+      expect(expectRejection("InvalidSignatureException", signed)).toContain("'aws5_request'")
     })
 
     const [names, signature] = ["host;x-amz-date", "0".repeat(64)]
@@ -416,15 +330,15 @@ describe("Signature", () => {
       `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}`,
       `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=`
     ])("the Authorization '%s'", (text) => {
-      const message = refusedAs("InvalidSignatureException", withHeaders({ authorization: text }))
+      const message = expectRejection("InvalidSignatureException", withHeaders({ authorization: text }))
       expect(message).toContain("Authorization header requires")
     })
 
-    it("headers that must be signed and are not", () => {
-      expect(refusedAs("InvalidSignatureException", sign(base, { names: "x-amz-date" }))).toContain("'host'")
+    it("headers that must be signed but are not", () => {
+      expect(expectRejection("InvalidSignatureException", sign(base, { names: "x-amz-date" }))).toContain("'host'")
       for (const name of ["x-amz-content-sha256", "x-amz-security-token", "x-amz-date"]) {
         const request = withHeaders({ [name]: name === "x-amz-date" ? "20120525T002453Z" : emptyHash })
-        expect(refusedAs("InvalidSignatureException", sign(request, { names: "host" }))).toContain(`'${name}'`)
+        expect(expectRejection("InvalidSignatureException", sign(request, { names: "host" }))).toContain(`'${name}'`)
       }
     })
 
@@ -432,12 +346,12 @@ describe("Signature", () => {
       "the x-amz-content-sha256 '%s'",
       (hash) => {
         const signed = sign(withHeaders({ "x-amz-content-sha256": hash }))
-        expect(refusedAs("InvalidSignatureException", signed)).toContain("64 lower-case hex digits")
+        expect(expectRejection("InvalidSignatureException", signed)).toContain("64 lower-case hex digits")
       }
     )
 
     const alphabet = FastCheck.constantFrom(..."abcXYZ0129/.-%=&+ ")
-    // Letters in another case would be the same escape (%3a, %3A).
+    // A changed case of a letter may give the same escape (%3a, %3A).
     const flip = (text: string, at: number, to: string): string | undefined => {
       const index = at % text.length
       return text.charAt(index).toLowerCase() === to.toLowerCase()
@@ -447,7 +361,7 @@ describe("Signature", () => {
     const targets = ["path", "query", "authorization", ...Object.keys(base.headers)]
 
     it.prop(
-      "any one changed character",
+      "any single changed character",
       [FastCheck.constantFrom(...targets), FastCheck.nat(1000), alphabet],
       ([target, at, to]) => {
         const signed = sign(base)

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "@effect/vitest"
 import { FastCheck } from "effect"
-import { SortedMap } from "../../src/emulator/internal/SortedMap.ts"
+import { SortedMap } from "../../src/emulator/internal/sortedMap.ts"
 
 const key = FastCheck.nat(30)
 
 const action = FastCheck.record({ kind: FastCheck.constantFrom("set", "set", "delete"), key })
 
 describe("SortedMap", () => {
-  it.prop("walks what a sorted list would, also from keys that are not there", [
+  it.prop("iterates as a sorted list does, also from keys that do not exist", [
     FastCheck.array(action, { maxLength: 100 }),
     FastCheck.option(key, { nil: undefined })
   ], ([actions, from]) => {

@@ -33,26 +33,26 @@ describe("tags", () => {
       }
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("are at most 50, and 10 a request", () =>
+  it.effect("are at most 50 on a vault and 10 in a request", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       for (let i = 0; i < 5; i++) expect((yield* add(numbered(i * 10, i * 10 + 10))).status).toBe(204)
-      const refused = yield* add({ k0: "w", more: "" })
-      expect([refused.status, refused.json["code"]]).toEqual([400, "LimitExceededException"])
+      const rejected = yield* add({ k0: "w", more: "" })
+      expect([rejected.status, rejected.json["code"]]).toEqual([400, "LimitExceededException"])
       expect(yield* listed).toContain(`"k0":"v"`)
       expect((yield* add({ k0: "w" })).status).toBe(204)
       expect((yield* add(numbered(0, 11))).json["code"]).toBe("InvalidParameterValueException")
       expect((yield* remove(Object.keys(numbered(0, 11)))).json["code"]).toBe("InvalidParameterValueException")
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("are refused when something is missing or wrong", () =>
+  it.effect("are rejected when a field is missing or invalid", () =>
     Effect.gen(function*() {
       expect((yield* add({ a: "" })).json["code"]).toBe("ResourceNotFoundException")
       expect((yield* call("GET", tags)).status).toBe(404)
       yield* createVault("photos")
       for (const wrong of [{}, { "aws:a": "" }, { a: "*" }, { "": "" }, { ["k".repeat(129)]: "" }, "a", { a: 1 }]) {
-        const answer = yield* add(wrong)
-        expect([wrong, answer.status, answer.json["code"]]).toEqual([wrong, 400, "InvalidParameterValueException"])
+        const response = yield* add(wrong)
+        expect([wrong, response.status, response.json["code"]]).toEqual([wrong, 400, "InvalidParameterValueException"])
       }
       expect((yield* change("add", {})).json["message"]).toBe("Required parameter missing: Tags")
       expect((yield* change("remove", {})).json["message"]).toBe("Required parameter missing: TagKeys")
@@ -64,7 +64,7 @@ describe("tags", () => {
       expect(yield* listed).toBe(`{"Tags":{}}`)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("may be called like what every object has", () =>
+  it.effect("may have the names of properties that every object has", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const body = `{"Tags":{"__proto__":"a","constructor":"b"}}`
@@ -74,7 +74,7 @@ describe("tags", () => {
       expect(yield* listed).toBe(`{"Tags":{"constructor":"b"}}`)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("are the vault's, and go with it", () =>
+  it.effect("belong to a vault, and are deleted with it", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       yield* createVault("films")

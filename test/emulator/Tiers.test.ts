@@ -30,12 +30,12 @@ const durations = Effect.gen(function*() {
 })
 
 describe("tiers", () => {
-  it.effect("take their usual time", () =>
+  it.effect("take their default times", () =>
     Effect.gen(function*() {
       expect(yield* durations).toEqual([4 * hour, 5 * minute, 4 * hour, 8 * hour])
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("take the time they are given, each or all", () =>
+  it.effect("take the configured times, each or all", () =>
     Effect.gen(function*() {
       const given = (jobDelay: Parameters<typeof Support.layer>[0]) =>
         durations.pipe(Effect.provide(Support.layer(jobDelay)))
@@ -45,7 +45,7 @@ describe("tiers", () => {
       }
     }))
 
-  it.effect("may need provisioned capacity for large archives", () =>
+  it.effect("need provisioned capacity for archives above expeditedLimit", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const small = yield* upload("photos", text("12345"))

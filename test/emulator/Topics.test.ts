@@ -2,7 +2,7 @@ import { HttpClient, HttpClientError, type HttpClientRequest, HttpClientResponse
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Either, Fiber, Layer, Logger, Option, Redacted, TestClock } from "effect"
 import { Emulator, Topics } from "../../src/emulator/index.ts"
-import * as Signature from "../../src/emulator/internal/Signature.ts"
+import * as Signature from "../../src/emulator/internal/signature.ts"
 import * as Sha256 from "../../src/protocol/Sha256.ts"
 import * as Support from "./support.ts"
 
@@ -19,24 +19,26 @@ interface Received {
   readonly request: HttpClientRequest.HttpClientRequest
 }
 
-type Answer = (request: HttpClientRequest.HttpClientRequest) => Effect.Effect<Response, HttpClientError.HttpClientError>
+type Respond = (
+  request: HttpClientRequest.HttpClientRequest
+) => Effect.Effect<Response, HttpClientError.HttpClientError>
 
-/** An SNS that answers in turn; after the last answer that again. */
-const sns = (received: Array<Received>, ...answers: ReadonlyArray<Answer>) =>
+/** An SNS with a list of responses. It repeats the last of them. */
+const sns = (received: Array<Received>, ...responses: ReadonlyArray<Respond>) =>
   Layer.succeed(
     HttpClient.HttpClient,
     HttpClient.make((request) =>
       Effect.gen(function*() {
         received.push({ at: yield* TestClock.currentTimeMillis, request })
-        const answer = answers[Math.min(received.length, answers.length) - 1]
-        return HttpClientResponse.fromWeb(request, yield* answer!(request))
+        const respond = responses[Math.min(received.length, responses.length) - 1]
+        return HttpClientResponse.fromWeb(request, yield* respond!(request))
       })
     )
   )
 
-const status = (status: number, body = ""): Answer => () => Effect.succeed(new Response(body, { status }))
+const status = (status: number, body = ""): Respond => () => Effect.succeed(new Response(body, { status }))
 
-const refused: Answer = (request) =>
+const connectionRefused: Respond = (request) =>
   Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport", description: "ECONNREFUSED" }))
 
 const layerOf = (http: Layer.Layer<HttpClient.HttpClient>, endpoint = "http://127.0.0.1:4566") =>
@@ -47,7 +49,7 @@ const layerOf = (http: Layer.Layer<HttpClient.HttpClient>, endpoint = "http://12
     Layer.provide(Support.layerSha256)
   )
 
-/** A retrieval, to its end. */
+/** Initiates a retrieval, waits for its end, and returns the job's id. */
 const retrieved = Effect.gen(function*() {
   yield* createVault("photos")
   const ArchiveId = yield* upload("photos", text("Welcome to Amazon Glacier."))
@@ -56,15 +58,15 @@ const retrieved = Effect.gen(function*() {
   return id
 })
 
-/** What is logged. */
+/** Collects log messages. */
 const logged = (lines: Array<unknown>) =>
   Logger.replace(
     Logger.defaultLogger,
     Logger.make(({ message }) => lines.push(message))
   )
 
-describe("topics of SNS", () => {
-  it.effect("are published to, signed for their region", () => {
+describe("notifications to SNS", () => {
+  it.effect("are signed for the region of their topic", () => {
     const received: Array<Received> = []
     return Effect.gen(function*() {
       const id = yield* retrieved
@@ -92,7 +94,7 @@ describe("topics of SNS", () => {
     }).pipe(Effect.provide(layerOf(sns(received, status(200)))))
   })
 
-  it.effect("are tried again, ever later, while nothing else waits", () => {
+  it.effect("are retried with growing delays, while requests do not wait", () => {
     const received: Array<Received> = []
     const lines: Array<unknown> = []
     return Effect.gen(function*() {
@@ -104,25 +106,32 @@ describe("topics of SNS", () => {
       expect(lines).toEqual([])
     }).pipe(
       Effect.provide(
-        Layer.provideMerge(layerOf(sns(received, refused, status(503), refused, status(200))), logged(lines))
+        Layer.provideMerge(
+          layerOf(sns(received, connectionRefused, status(503), connectionRefused, status(200))),
+          logged(lines)
+        )
       )
     )
   })
 
-  it.effect("that cannot be reached are given up, which is logged without secrets", () => {
+  it.effect("are logged without secrets when all 5 attempts fail", () => {
     const received: Array<Received> = []
     const lines: Array<unknown> = []
     return Effect.gen(function*() {
-      yield* retrieved
+      const id = yield* retrieved
       yield* TestClock.adjust("1 hour")
       expect(received).toHaveLength(5)
-      expect(lines).toEqual([[`A notification to ${topic} was not delivered: SNS answered 404: no such topic`]])
+      expect(lines).toEqual([[
+        `The notification of job ${id} to ${topic} was not delivered: SNS responded with 404: no such topic`
+      ]])
     }).pipe(
-      Effect.provide(Layer.provideMerge(layerOf(sns(received, refused, status(404, "no such topic"))), logged(lines)))
+      Effect.provide(
+        Layer.provideMerge(layerOf(sns(received, connectionRefused, status(404, "no such topic"))), logged(lines))
+      )
     )
   })
 
-  it.effect("that do not answer are given up", () => {
+  it.effect("are logged when SNS does not respond to 5 attempts", () => {
     const received: Array<Received> = []
     const lines: Array<unknown> = []
     return Effect.gen(function*() {

@@ -28,12 +28,12 @@ const complete = (id: string, size: number | string, hash: string | undefined) =
 
 const parts = (id: string, query: Record<string, string> = {}) => call("GET", `${uploads}/${id}`, { query })
 
-const ranges = (answer: Support.Answer) => list(answer, "Parts").map((part) => part["RangeInBytes"])
+const ranges = (response: Support.WireResponse) => list(response, "Parts").map((part) => part["RangeInBytes"])
 
-const message = (answer: Support.Answer) => [answer.status, answer.json["message"]]
+const message = (response: Support.WireResponse) => [response.status, response.json["message"]]
 
 describe("multipart uploads", () => {
-  it.effect("go from initiation to an archive", () =>
+  it.effect("become an archive when they are completed", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const initiated = yield* initiate(MiB, "ramp")
@@ -83,19 +83,19 @@ describe("multipart uploads", () => {
       expect(output.headers["x-amz-archive-description"]).toBe("ramp")
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("refuse illegal part sizes", () =>
+  it.effect("reject invalid part sizes", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       for (const size of ["1048575", "3145728", "8589934592", "0", "-1", "abc"]) {
-        const answer = yield* initiate(size)
-        expect(answer.status).toBe(400)
-        expect(answer.json["message"]).toContain(`Invalid part size: ${size}. `)
+        const response = yield* initiate(size)
+        expect(response.status).toBe(400)
+        expect(response.json["message"]).toContain(`Invalid part size: ${size}. `)
       }
       expect(message(yield* call("POST", uploads))).toEqual([400, "Required parameter missing: x-amz-part-size"])
       for (let power = 0; power <= 12; power++) expect((yield* initiate(MiB * 2 ** power)).status).toBe(201)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("refuse parts out of place", () =>
+  it.effect("reject parts whose range does not fit", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const id = yield* open(MiB)
@@ -136,7 +136,7 @@ describe("multipart uploads", () => {
       expect(message(yield* part("u".repeat(92), 0, bytes))[0]).toBe(404)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("complete only when parts, size and hash fit, and stay open otherwise", () =>
+  it.effect("complete only when parts, size and tree hash fit, and stay open otherwise", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const id = yield* open(MiB)
@@ -149,10 +149,10 @@ describe("multipart uploads", () => {
         400,
         "The parts of the upload leave a gap that starts at byte 1048576"
       ])
-      // A short part in the middle is accepted, and found out now.
+      // A short part in the middle is accepted, but found when the upload is completed.
       yield* part(id, MiB, bytes.subarray(MiB, 2 * MiB - 1))
       expect(message(yield* complete(id, bytes.length - 1, hash))[0]).toBe(400)
-      // The last write of a range wins, whatever its length.
+      // A part replaces an earlier part of the same range, whatever its length.
       yield* part(id, MiB, bytes.subarray(MiB, 2 * MiB))
       expect(ranges(yield* parts(id))).toEqual(["0-1048575", "1048576-2097151", "2097152-2097156"])
       expect(message(yield* complete(id, bytes.length - 1, hash))).toEqual([
@@ -174,7 +174,7 @@ describe("multipart uploads", () => {
       expect((yield* complete(id, bytes.length, hash)).status).toBe(201)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("give the same archive when completed again within the hour", () =>
+  it.effect("return the same archive when completed again within an hour", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const id = yield* open(MiB)
@@ -200,7 +200,7 @@ describe("multipart uploads", () => {
       expect((yield* complete(id, 5, treeHash(bytes))).status).toBe(404)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("can be aborted, again within the hour", () =>
+  it.effect("can be aborted, and aborted again within an hour", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const id = yield* open(MiB)
@@ -212,11 +212,11 @@ describe("multipart uploads", () => {
       expect((yield* call("DELETE", `${uploads}/${id}`)).status).toBe(204)
       yield* TestClock.adjust("1 minutes")
       expect((yield* call("DELETE", `${uploads}/${id}`)).status).toBe(404)
-      // Only an aborted upload was ever there: nothing was written.
+      // The vault has had an aborted upload only: nothing was written.
       expect((yield* call("DELETE", vault("photos"))).status).toBe(204)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("vanish after a day without activity", () =>
+  it.effect("expire after a day without a new part", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const id = yield* open(MiB)
@@ -228,7 +228,7 @@ describe("multipart uploads", () => {
       expect((yield* parts(id)).status).toBe(404)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("are listed in pages, their parts too", () =>
+  it.effect("are listed in pages, and so are their parts", () =>
     Effect.gen(function*() {
       yield* createVault("photos")
       const ids: Array<string> = []
@@ -237,7 +237,7 @@ describe("multipart uploads", () => {
       expect(list(page, "UploadsList").map((upload) => upload["MultipartUploadId"])).toEqual(ids.slice(0, 3))
       expect(page.json["Marker"]).toBe(ids[2])
       expect(list(page, "UploadsList")[0]?.["ArchiveDescription"]).toBe(null)
-      // An upload that has vanished since still marks its place.
+      // The upload in a marker may have expired.
       yield* call("DELETE", `${uploads}/${ids[2]}`)
       const rest = yield* call("GET", uploads, { query: { marker: ids[2] ?? "", limit: "5000" } })
       expect(list(rest, "UploadsList").map((upload) => upload["MultipartUploadId"])).toEqual(ids.slice(3))
@@ -255,7 +255,7 @@ describe("multipart uploads", () => {
     }).pipe(Effect.provide(Support.layer())))
 
   it.effect.prop(
-    "make the same archive whatever the order of the parts",
+    "make the same archive with parts in any order",
     [FastCheck.shuffledSubarray([0, 1, 2, 3, 4], { minLength: 5 }), FastCheck.integer({ min: 1, max: MiB })],
     ([order, last]) =>
       Effect.gen(function*() {

@@ -6,10 +6,10 @@ const { call, createVault, list, upload, vault } = Support
 
 const arn = (name: string, region = "us-east-1") => `arn:aws:glacier:${region}:123456789012:vaults/${name}`
 
-const names = (answer: Support.Answer) => list(answer, "VaultList").map((vault) => vault["VaultName"])
+const names = (response: Support.WireResponse) => list(response, "VaultList").map((vault) => vault["VaultName"])
 
 describe("vaults", () => {
-  it.effect("CreateVault answers 201 with a location, and changes nothing the second time", () =>
+  it.effect("CreateVault responds with 201 and a location, and changes nothing when repeated", () =>
     Effect.gen(function*() {
       const created = yield* call("PUT", "/123456789012/vaults/photos")
       expect(created.status).toBe(201)
@@ -24,7 +24,7 @@ describe("vaults", () => {
       expect((yield* call("GET", vault("photos"))).json["CreationDate"]).toBe("1970-01-01T00:00:00.000Z")
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("DescribeVault shows nulls and zeros before the first inventory", () =>
+  it.effect("DescribeVault returns null and zeros before the first inventory", () =>
     Effect.gen(function*() {
       yield* TestClock.adjust("1 millis")
       yield* createVault("photos")
@@ -38,7 +38,7 @@ describe("vaults", () => {
       )
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("answers 404 for a vault that is not there", () =>
+  it.effect("responds with 404 for a vault that does not exist", () =>
     Effect.gen(function*() {
       const described = yield* call("GET", vault("nowhere"))
       expect(described.status).toBe(404)
@@ -61,7 +61,7 @@ describe("vaults", () => {
       }
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("lists by name, at most ten at a time, behind the marker", () =>
+  it.effect("lists vaults by name, at most 10 in a page, starting after the marker", () =>
     Effect.gen(function*() {
       const all = Array.from({ length: 23 }, (_, i) => `v${i}`)
       for (const name of all) yield* createVault(name)
@@ -70,7 +70,7 @@ describe("vaults", () => {
       const found: Array<unknown> = []
       let marker: unknown = undefined
       do {
-        const page: Support.Answer = yield* call("GET", "/-/vaults", {
+        const page: Support.WireResponse = yield* call("GET", "/-/vaults", {
           query: { limit: "1000", ...(typeof marker === "string" ? { marker } : {}) }
         })
         expect(names(page).length).toBeLessThanOrEqual(10)
@@ -82,25 +82,25 @@ describe("vaults", () => {
       const two = yield* call("GET", "/-/vaults", { query: { limit: "2", marker: "" } })
       expect(two.json["Marker"]).toBe(arn("v1"))
       expect(names(two)).toEqual(["v0", "v1"])
-      // A marker whose vault is not there: the list goes on behind where it would be.
+      // The vault in a marker does not exist: the list starts after its name.
       const behind = yield* call("GET", "/-/vaults", { query: { marker: arn("v1zzz"), limit: "1" } })
       expect(names(behind)).toEqual(["v2"])
       const last = yield* call("GET", "/-/vaults", { query: { marker: arn("v9") } })
       expect(last.text).toBe(`{"Marker":null,"VaultList":[]}`)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("refuses limits and markers that are none", () =>
+  it.effect("rejects invalid limits and markers", () =>
     Effect.gen(function*() {
       for (const limit of ["0", "-1", "ten", "", "1.5"]) {
-        const answer = yield* call("GET", "/-/vaults", { query: { limit } })
-        expect(answer.status).toBe(400)
-        expect(answer.json).toMatchObject({
+        const response = yield* call("GET", "/-/vaults", { query: { limit } })
+        expect(response.status).toBe(400)
+        expect(response.json).toMatchObject({
           code: "InvalidParameterValueException",
           message: `Invalid limit: ${limit}`
         })
       }
-      const answer = yield* call("GET", "/-/vaults", { query: { marker: "v1" } })
-      expect(answer.json["message"]).toBe("Invalid marker: v1")
+      const response = yield* call("GET", "/-/vaults", { query: { marker: "v1" } })
+      expect(response.json["message"]).toBe("Invalid marker: v1")
     }).pipe(Effect.provide(Support.layer())))
 
   it.effect("deletes a vault that is empty by its last inventory and not written to since", () =>
@@ -116,9 +116,9 @@ describe("vaults", () => {
       yield* createVault("photos")
       const archive = yield* upload("photos", Support.text("x"))
       yield* call("DELETE", `${vault("photos")}/archives/${archive}`)
-      const refused = yield* call("DELETE", vault("photos"))
-      expect(refused.status).toBe(400)
-      expect(refused.json).toEqual({
+      const rejected = yield* call("DELETE", vault("photos"))
+      expect(rejected.status).toBe(400)
+      expect(rejected.json).toEqual({
         code: "InvalidParameterValueException",
         message: `Vault not empty or recently written to: ${arn("photos")}`,
         type: "Client"
@@ -133,7 +133,7 @@ describe("vaults", () => {
       expect((yield* call("DELETE", vault("photos"))).status).toBe(400)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("keeps regions apart, and takes one it does not know for its own", () =>
+  it.effect("keeps regions apart, and uses its own region for an unknown one", () =>
     Effect.gen(function*() {
       yield* call("PUT", vault("photos"), { region: "cn-north-1" })
       expect((yield* call("GET", vault("photos"))).status).toBe(404)
@@ -144,16 +144,16 @@ describe("vaults", () => {
       expect(names(here)).toEqual(["films"])
     }).pipe(Effect.provide(Support.layer({ region: "eu-west-1" }))))
 
-  it.effect("holds no more than 1,000 vaults in a region", () =>
+  it.effect("has at most 1,000 vaults in a region", () =>
     Effect.gen(function*() {
       for (let i = 0; i < 1000; i++) yield* createVault(`v${i}`)
-      const refused = yield* createVault("one-more")
-      expect(refused.status).toBe(400)
-      expect(refused.json["code"]).toBe("LimitExceededException")
+      const rejected = yield* createVault("one-more")
+      expect(rejected.status).toBe(400)
+      expect(rejected.json["code"]).toBe("LimitExceededException")
       expect((yield* createVault("v0")).status).toBe(201)
     }).pipe(Effect.provide(Support.layer())), 20_000)
 
-  it.effect("holds no more vaults than it is told", () =>
+  it.effect("has at most as many vaults as configured", () =>
     Effect.gen(function*() {
       for (const name of ["a", "b"]) expect((yield* createVault(name)).status).toBe(201)
       expect((yield* createVault("c")).json["code"]).toBe("LimitExceededException")

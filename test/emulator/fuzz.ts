@@ -1,9 +1,9 @@
-/** Requests of all kinds, made from the descriptors of the operations and then altered, and what may come of them. */
+/** Generates requests from the descriptions of the operations, alters some, and checks the responses. */
 import { HttpBody, HttpClient, HttpClientRequest, HttpServerRequest } from "@effect/platform"
 import { expect } from "@effect/vitest"
 import { Effect, Either, FastCheck as fc, Stream } from "effect"
 import { Emulator } from "../../src/emulator/index.ts"
-import * as InProcess from "../../src/emulator/internal/InProcess.ts"
+import * as InProcessClient from "../../src/emulator/internal/inProcessClient.ts"
 import * as Operation from "../../src/protocol/Operation.ts"
 import { operations } from "../../src/protocol/Operations.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
@@ -18,9 +18,9 @@ const all: ReadonlyArray<Operation.Any> = Object.values(operations)
 
 const byName: ReadonlyMap<string, Operation.Any> = new Map(all.map((operation) => [operation.name, operation]))
 
-// What is right ---------------------------------------------------------------------------------------------------------
+// Valid values ---------------------------------------------------------------------------------------------------------
 
-/** Words in braces stand for the ids of what `fill` stores. */
+/** Words in braces stand for the ids of the resources that `fill` stores. */
 const placeholder = /\{(\w+)\}/g
 
 const policy = JSON.stringify({
@@ -50,7 +50,7 @@ const bodies: Readonly<Record<string, ReadonlyArray<unknown>>> = {
   ]
 }
 
-/** What stands in a path or a header; whatever is not named here is optional. */
+/** The values of path variables and headers. All other headers are optional. */
 const rights: Readonly<Record<string, ReadonlyArray<string>>> = {
   accountId: ["-", "-", Support.account],
   archiveId: ["{archive}"],
@@ -64,7 +64,7 @@ const rights: Readonly<Record<string, ReadonlyArray<string>>> = {
   "x-amz-sha256-tree-hash": [Support.treeHash(ramp(10))]
 }
 
-/** The vault that an operation does best with: most have one that is full, some need one that is empty or locked. */
+/** The vault that suits an operation: most need a full vault, some need an empty or a locked one. */
 const vaultFor = (name: string) =>
   name === "DeleteVault" || name === "InitiateVaultLock"
     ? "films"
@@ -72,7 +72,7 @@ const vaultFor = (name: string) =>
     ? "locked"
     : "photos"
 
-/** A body that comes in pieces, or not at all. */
+/** A body in chunks, some of which never arrive. */
 interface Trickle {
   readonly stream: Stream.Stream<Uint8Array, unknown>
   readonly length: number | undefined
@@ -87,7 +87,7 @@ interface Parts {
   readonly body?: string | Uint8Array | Trickle
 }
 
-/** A request that an operation takes. */
+/** A valid request of an operation. */
 const right = (operation: Operation.Any, choice: number): Parts => {
   const pick = <A>(values: ReadonlyArray<A> = []) => values[choice % Math.max(1, values.length)]
   const fields = Object.values(operation.input)
@@ -108,7 +108,7 @@ const right = (operation: Operation.Any, choice: number): Parts => {
   }
 }
 
-// What is not -----------------------------------------------------------------------------------------------------------
+// Invalid values -----------------------------------------------------------------------------------------------------------
 
 const numbers = ["-1", "0", "1", "10", "1e3", "1.5", "9007199254740992", "9223372036854775808", "9".repeat(20)]
 
@@ -135,7 +135,7 @@ const strange = fc.oneof(
   fc.string({ unit: "binary", maxLength: 12 })
 )
 
-/** Right somewhere. */
+/** Values that are valid in some place. */
 const ordinary = fc.constantFrom(
   ...["-", "999999999999", "photos", "films", "locked", "never", "2012-06-02", "Succeeded", "true", "add", "remove"],
   ...["{archive}", "{upload}", "{job}", "{inventory}", "{lock}", "0".repeat(64), Support.treeHash(text("bytes"))],
@@ -146,7 +146,7 @@ const ordinary = fc.constantFrom(
 
 const words = fc.oneof({ weight: 2, arbitrary: ordinary }, { weight: 1, arbitrary: strange })
 
-/** What can stand in a header. */
+/** Texts that a header can have. */
 const line = words.filter((word) => /^[\x20-\xff]*$/.test(word))
 
 const deep = (levels: number) => "[".repeat(levels) + "]".repeat(levels)
@@ -160,7 +160,7 @@ const json: fc.Arbitrary<unknown> = fc.oneof(
 
 const chunks = Stream.range(0, 9).pipe(Stream.map((n) => Uint8Array.of(n)))
 
-/** Whatever an operation looks for in it is deep. */
+/** A deeply nested document, whatever field an operation reads. */
 const deepMembers = (levels: number) => {
   const names = ["Description", "InventoryRetrievalParameters", "SNSTopic", "Events", "Tags", "TagKeys", "Policy"]
   return `{"Type":"inventory-retrieval",${names.map((name) => `"${name}":${deep(levels)}`).join()}}`
@@ -195,7 +195,7 @@ const queryNames = [
   ...["operation", "X-Amz-Signature", "__proto__", ""]
 ]
 
-/** A change of one part: put in place of what is there, left out, or added. */
+/** A change of one field: it is replaced, removed or added. */
 const alteration = fc.oneof(
   fc.record({
     part: fc.constant<"path">("path"),
@@ -223,7 +223,7 @@ const alteration = fc.oneof(
 
 type Alteration = typeof alteration extends fc.Arbitrary<infer A> ? A : never
 
-/** A document with the node of that number replaced. */
+/** Replaces the node with this number in a document. */
 const replaced = (document: unknown, at: number, value: unknown): unknown => {
   let left = at
   const visit = (node: unknown): unknown => {
@@ -254,12 +254,12 @@ const altered = (parts: Parts, change: Alteration): Parts => {
   }
 }
 
-/** Half of the requests are right; the others have a few things wrong. */
+/** Requests of which half are valid; the others have a few errors. */
 export const request = fc.record({
   operation: fc.constantFrom(...all.map(({ name }) => name)),
   choice: fc.nat(5),
   changes: fc.oneof(fc.constant([]), fc.array(alteration, { minLength: 1, maxLength: 3 })),
-  /** As clients send it, as proxies are sent it, and as nobody should. */
+  /** The target as clients send it, as proxies receive it, or in a form that no client sends. */
   prefix: fc.oneof(
     { weight: 9, arbitrary: fc.constant("") },
     fc.constantFrom("http://host", "HTTPS://h:1", "//h", "*")
@@ -271,7 +271,7 @@ export type Request = typeof request extends fc.Arbitrary<infer A> ? A : never
 
 // Sending ---------------------------------------------------------------------------------------------------------------
 
-/** One of each kind, and their ids. */
+/** Makes a resource of each kind, and returns their ids. */
 export const fill = Effect.gen(function*() {
   for (const name of ["photos", "films", "locked"]) yield* createVault(name)
   const photos = vault("photos")
@@ -296,7 +296,7 @@ export const fill = Effect.gen(function*() {
 const named = (value: string, ids: Readonly<Record<string, string>>) =>
   value.replace(placeholder, (word, name: string) => ids[name] ?? word)
 
-/** Sends a request as it is and reads the answer, within a time that tells a hang from a slow machine. */
+/** Sends a request unchanged and reads the response. The timeout is long enough for a slow machine. */
 export const send = (request: Request, ids: Readonly<Record<string, string>>) =>
   Effect.gen(function*() {
     const { document, headers, method, path, query, ...parts } = request.changes.reduce(
@@ -311,7 +311,7 @@ export const send = (request: Request, ids: Readonly<Record<string, string>>) =>
     const body = parts.body ?? JSON.stringify(document)
     const payload = typeof body === "string" ? text(word(body)) : body
     const signed = yield* Support.sign(method as "POST", target, {
-      // Of one name there can be many, though few sign such a request.
+      // A name can occur several times, though few clients sign such a request.
       query: Object.fromEntries(
         pairs.map(([name]) => [name, pairs.filter((one) => one[0] === name).map(([, value]) => value)])
       ) as never,
@@ -323,12 +323,12 @@ export const send = (request: Request, ids: Readonly<Record<string, string>>) =>
     })
     const { app } = yield* Emulator.Emulator
     const client = HttpClient.withTracerPropagation(
-      InProcess.client(
+      InProcessClient.make(
         Effect.updateService(app, HttpServerRequest.HttpServerRequest, (incoming) => incoming.modify({ url }))
       ),
       false
     )
-    const answer = yield* client.execute(
+    const response = yield* client.execute(
       HttpClientRequest.make(method as "POST")("https://glacier", {
         headers: signed,
         body: payload === undefined
@@ -338,14 +338,14 @@ export const send = (request: Request, ids: Readonly<Record<string, string>>) =>
           : HttpBody.stream(payload.stream, undefined, payload.length)
       })
     )
-    return { method, url, status: answer.status, headers: answer.headers, text: yield* answer.text }
+    return { method, url, status: response.status, headers: response.headers, text: yield* response.text }
   }).pipe(Effect.timeout("5 seconds"), Effect.scoped)
 
-// Answers ---------------------------------------------------------------------------------------------------------------
+// Responses ---------------------------------------------------------------------------------------------------------------
 
 const errors: Readonly<Record<string, { readonly status: number; readonly type: string }>> = model.errors
 
-/** The operations that a method and a target can mean. */
+/** Returns the operations that match a method and a target. */
 const meant = (method: string, url: string) => {
   const [path = ""] = url.replace(/^https?:\/\/\w+(:\d)?/i, "").split("?")
   return all.filter((operation) =>
@@ -354,23 +354,23 @@ const meant = (method: string, url: string) => {
   )
 }
 
-type Answer = Effect.Effect.Success<ReturnType<typeof send>>
+type ReceivedResponse = Effect.Effect.Success<ReturnType<typeof send>>
 
-const decodes = (operation: Operation.Any, { headers, status, text }: Answer) =>
+const decodes = (operation: Operation.Any, { headers, status, text }: ReceivedResponse) =>
   operation.success.includes(status) &&
   Either.isRight(Operation.decode(operation.headers, (field) => headers[field.name])) &&
   (typeof operation.body === "object"
     ? headers["content-type"] === "application/json" && Either.isRight(operation.body.decode(JSON.parse(text)))
     : operation.body === "bytes" || (text === "" && headers["content-type"] === undefined))
 
-/** A success that its operation's description can read, or an error that it lists and that is not of our making. */
-export const expectAnswer = (answer: Answer) => {
-  const { headers, method, status, text, url } = answer
+/** Expects a success that the operation's description decodes, or an error that the operation lists. */
+export const expectValidResponse = (response: ReceivedResponse) => {
+  const { headers, method, status, text, url } = response
   expect(headers["x-amzn-requestid"]).toMatch(/^[\w-]{47}$/)
   expect(Date.parse(headers["date"] ?? "")).not.toBeNaN()
   const candidates = meant(method, url)
   if (status < 300) {
-    expect(candidates.filter((operation) => decodes(operation, answer)), text).not.toEqual([])
+    expect(candidates.filter((operation) => decodes(operation, response)), text).not.toEqual([])
     return
   }
   expect(headers["content-type"]).toBe("application/json")
@@ -380,7 +380,7 @@ export const expectAnswer = (answer: Answer) => {
   expect(message).toEqual(expect.stringMatching(/./))
   expect({ code, status, type }).toEqual({ code, status: errors[code]?.status, type: errors[code]?.type })
   expect(code).not.toBe("ServiceUnavailableException")
-  // The model knows it of uploads alone, but any body can fail to come.
+  // The model lists it for uploads only, but any body can stall.
   if (code === "RequestTimeoutException") return
   if (candidates.length === 0) return expect(code).toBe("BadRequest")
   const tags = candidates.map(({ errors, name }) =>

@@ -1,4 +1,4 @@
-/** Talks to an emulator as a client would, but shares no code with ours. */
+/** A client of the emulator that shares no code with the library's client. */
 import type { Headers } from "@effect/platform"
 import { HttpBody, HttpClient, HttpClientRequest } from "@effect/platform"
 import { SignatureV4 } from "@smithy/signature-v4"
@@ -9,7 +9,7 @@ import { Emulator } from "../../src/emulator/index.ts"
 import * as Sha256 from "../../src/protocol/Sha256.ts"
 import * as TreeHash from "../../src/protocol/TreeHash.ts"
 
-/** Node's hash: the portable one is slow for MiBs. */
+/** Node's hash, because the portable one is slow for MiBs. */
 export const create: Sha256.Create = (key) => key === undefined ? createHash("sha256") : createHmac("sha256", key)
 
 export const layerSha256 = Layer.succeed(Sha256.Sha256, create)
@@ -55,11 +55,11 @@ export interface Options {
   }
   readonly key?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string }
   readonly region?: string
-  /** Sent as it is, unsigned. */
+  /** Sends the request without a signature. */
   readonly unsigned?: boolean
 }
 
-export interface Answer {
+export interface WireResponse {
   readonly status: number
   readonly headers: Headers.Headers
   readonly text: string
@@ -67,7 +67,7 @@ export interface Answer {
   readonly json: Readonly<Record<string, unknown>>
 }
 
-/** Where requests go: in-process no socket is opened. */
+/** The base URL of requests. The in-process client opens no socket. */
 export class Base extends Context.Reference<Base>()("test/Base", { defaultValue: () => `https://${host}` }) {}
 
 type Method = "GET" | "PUT" | "POST" | "DELETE"
@@ -75,7 +75,7 @@ type Method = "GET" | "PUT" | "POST" | "DELETE"
 const payloadOf = ({ body }: Options): Uint8Array | undefined =>
   typeof body === "string" ? utf8.encode(body) : body instanceof Uint8Array ? body : undefined
 
-/** The headers of a request, signed now. */
+/** Signs a request at the current time, and returns its headers. */
 export const sign = (method: Method, path: string, options: Options = {}) =>
   Effect.gen(function*() {
     const { host } = new URL(yield* Base)
@@ -99,7 +99,7 @@ export const sign = (method: Method, path: string, options: Options = {}) =>
     const request = { method, protocol: "https:", hostname: host, path, query, headers, body: payloadOf(options) }
     const signingDate = new Date(yield* Clock.currentTimeMillis)
     const signed = yield* Effect.promise(() => signer.sign(request, { signingDate }))
-    // A date that is to be wrong is wrong only after signing.
+    // Headers of the options, such as a wrong date, replace the signer's.
     return { ...signed.headers, ...headers }
   })
 
@@ -118,30 +118,36 @@ export const execute = (method: Method, path: string, options: Options = {}) =>
     return yield* client.execute(HttpClientRequest.setHeaders(request, yield* sign(method, path, options)))
   })
 
-/** The members of a list in an answer. */
-export const list = (answer: Pick<Answer, "json">, name: string) =>
-  answer.json[name] as ReadonlyArray<Readonly<Record<string, unknown>>>
+/** Returns a list in the JSON of a response. */
+export const list = (response: Pick<WireResponse, "json">, name: string) =>
+  response.json[name] as ReadonlyArray<Readonly<Record<string, unknown>>>
 
-/** Sends a request and reads the whole answer. */
+/** Returns the status and the error code of a response. */
+export const codes = ({ json, status }: WireResponse) => [status, json["code"]]
+
+/** Returns the status, the error code and the message of a response. */
+export const errorOf = ({ json, status }: WireResponse) => [status, json["code"], json["message"]]
+
+/** Sends a request and reads the whole response. */
 export const call = (method: Method, path: string, options?: Options) =>
   Effect.gen(function*() {
     const response = yield* execute(method, path, options)
     const bytes = new Uint8Array(yield* response.arrayBuffer)
     const text = new TextDecoder().decode(bytes)
     const json = response.headers["content-type"] === "application/json" ? JSON.parse(text) : {}
-    const answer: Answer = { status: response.status, headers: response.headers, text, bytes, json }
-    return answer
+    const received: WireResponse = { status: response.status, headers: response.headers, text, bytes, json }
+    return received
   }).pipe(Effect.scoped)
 
 export const treeHash = (bytes: Uint8Array): string => TreeHash.ofBytes(create, bytes)
 
-/** The two hashes of an upload. */
+/** Returns the headers with the two hashes of an upload. */
 export const hashes = (bytes: Uint8Array) => ({
   "x-amz-content-sha256": Sha256.hex(create, bytes),
   "x-amz-sha256-tree-hash": treeHash(bytes)
 })
 
-/** `byte[i] = (i + (i >> 8) + 3 (i >> 16) + 7 (i >> 20)) & 0xFF`: every MiB is another. */
+/** Returns bytes of which each MiB differs: `byte[i] = (i + (i >> 8) + 3 (i >> 16) + 7 (i >> 20)) & 0xFF`. */
 export const ramp = (size: number, from = 0): Uint8Array => {
   const bytes = new Uint8Array(size)
   for (let n = 0, i = from; n < size; n++, i++) bytes[n] = i + (i >> 8) + 3 * (i >> 16) + 7 * (i >> 20)

@@ -8,28 +8,28 @@ const run = async (example: string) => {
   return stdout
 }
 
-it("retrieve-archive.ts is stopped, joins its own job, and has the file", { timeout: 60_000 }, async () => {
+it("retrieve-archive.ts reuses its own job after a restart, and retrieves the file", { timeout: 60_000 }, async () => {
   const stdout = await run("retrieve-archive")
   expect(stdout).toMatch(
     /^(InProgress\n)*Stopped, and started again\n(InProgress\n)*Reading what job \S+ has retrieved\n/
   )
-  expect(stdout).toContain("\n5000000 bytes, checked by root, with 1 job\n")
+  expect(stdout).toContain("\n5000000 bytes, verified by root, with 1 job\n")
 })
 
-it("wait-by-notification.ts is woken by messages", { timeout: 60_000 }, async () => {
+it("wait-by-notification.ts ends its waits when messages arrive", { timeout: 60_000 }, async () => {
   expect(await run("wait-by-notification")).toBe(
     "1000 bytes: Succeeded after a moment\n2000 bytes: Succeeded after a moment\n"
   )
 })
 
-it("retrieve-many.ts is stopped, goes on, and pays for no archive twice", { timeout: 60_000 }, async () => {
+it("retrieve-many.ts resumes after a restart, and pays for no archive twice", { timeout: 60_000 }, async () => {
   const plan = [
     "Bulk: 3 requests, 83 bytes",
     "Cost: 0.000075 for the retrieval; transfer is not priced",
     "Under the caps, all retrievals can start at once",
     "Rejected: 1",
-    "  The path \"../etc/passwd\" must have no name that is nothing, a dot or two dots, with or without invisible characters",
-    "Rejected: The path \"../etc/passwd\" must have no name that is nothing, a dot or two dots, with or without invisible characters"
+    "  The path \"../etc/passwd\" must have no name that is empty, a dot or two dots, with or without invisible characters",
+    "Rejected: The path \"../etc/passwd\" must have no name that is empty, a dot or two dots, with or without invisible characters"
   ]
   const [first, again] = (await run("retrieve-many")).split("Stopped, and started again\n")
   const outcomes = (text = "") => text.split("\n").slice(plan.length).sort()

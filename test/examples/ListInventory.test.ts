@@ -4,7 +4,7 @@ import { execFile } from "node:child_process"
 import { promisify } from "node:util"
 
 it.each([["JSON", "0 hours old"], ["CSV", "of unknown age"]])(
-  "lists what is in a vault: %s",
+  "list-inventory.ts lists the archives of a vault: %s",
   { timeout: 60_000 },
   async (format, age) => {
     const args = ["--import", "tsx", "examples/list-inventory.ts", format]

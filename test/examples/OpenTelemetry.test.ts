@@ -4,7 +4,7 @@ import { execFile } from "node:child_process"
 import { promisify } from "node:util"
 
 it(
-  "open-telemetry.ts exports the spans of transfers round those of calls, and the metrics",
+  "open-telemetry.ts exports the metrics, and the spans of calls inside the spans of transfers",
   { timeout: 60_000 },
   async () => {
     const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", "examples/open-telemetry.ts"])

@@ -41,7 +41,7 @@ const run = (
     }
   )
 
-it("carries the sample up and down and says so", { timeout: 60_000 }, async () => {
+it("uploads and retrieves the sample, and prints a report", { timeout: 60_000 }, async () => {
   const { code, left, text } = await run(undefined)
   expect(text).toMatch(
     /Created the vault "round-trip"\n[^]*Upload .*\n[^]*typescript\.js {2}\d+ bytes[^]*Download .*\n/
@@ -52,7 +52,7 @@ it("carries the sample up and down and says so", { timeout: 60_000 }, async () =
   expect({ code, left }).toEqual({ code: 0, left: [] })
 })
 
-it("names what cannot be read or stored", { timeout: 60_000 }, async () => {
+it("prints the file that cannot be read or stored", { timeout: 60_000 }, async () => {
   const empty = join(folder, "empty")
   writeFileSync(empty, "")
   mkdirSync(join(folder, "directory"))
@@ -76,7 +76,7 @@ it("names what cannot be read or stored", { timeout: 60_000 }, async () => {
   })
 })
 
-it("cleans up after Ctrl-C, also when it comes twice", { timeout: 60_000 }, async () => {
+it("cleans up after one or two Ctrl-C", { timeout: 60_000 }, async () => {
   const large = join(folder, "large")
   writeFileSync(large, new Uint8Array(200 * 1_048_576))
   let stopped = false

@@ -33,14 +33,14 @@ const run = Effect.fnUntraced(function*(example: string, args: ReadonlyArray<str
 })
 
 layer(NodeEmulator.layerServer(), { excludeTestServices: true })("examples/", (it) => {
-  it.effect("upload-file.ts stores the file it is given", () =>
+  it.effect("upload-file.ts stores the given file", () =>
     Effect.gen(function*() {
       const { code, text } = yield* run("upload-file", [sample])
       expect(text).toContain(`tree hash ${Support.treeHash(readFileSync(sample))}\nKeep this: `)
       expect(code).toBe(0)
     }), 60_000)
 
-  it.effect("upload-stream.ts stores what comes on standard input", () =>
+  it.effect("upload-stream.ts stores standard input", () =>
     Effect.gen(function*() {
       const input = readFileSync(sample)
       const { code, text } = yield* run("upload-stream", [], input)
@@ -49,10 +49,10 @@ layer(NodeEmulator.layerServer(), { excludeTestServices: true })("examples/", (i
       expect(code).toBe(0)
     }), 60_000)
 
-  it.effect("resume.ts goes on where it broke off", () =>
+  it.effect("resume.ts resumes an upload after a failure", () =>
     Effect.gen(function*() {
       const { code, text } = yield* run("resume", [])
-      expect(text).toMatch(/Broke off: \S+\nWent through 5242880 bytes\n5242880 bytes in 5 parts/)
+      expect(text).toMatch(/Interrupted: \S+\nRead 5242880 bytes\n5242880 bytes in 5 parts/)
       expect(code).toBe(0)
     }), 60_000)
 })

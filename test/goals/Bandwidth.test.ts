@@ -20,7 +20,7 @@ import * as Vault from "../../src/services/Vault.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { jobId, uploadId, welcomeHash } from "../transport/calls.ts"
-import { answer, over } from "../transport/support.ts"
+import { over, responseOf } from "../transport/support.ts"
 
 const kibibyte = 1_024
 const mebibyte = 1_048_576
@@ -56,8 +56,8 @@ const endless = (up: ReturnType<typeof meter>) => {
     Effect.gen(function*() {
       if (request.body._tag === "Stream") yield* Effect.orDie(Stream.runForEach(request.body.stream, up.record))
       const response = request.method === "GET"
-        ? answer(200, new ReadableStream({ pull: (controller) => controller.enqueue(chunk) }))
-        : answer(204, null, { "x-amz-sha256-tree-hash": welcomeHash })
+        ? responseOf(200, new ReadableStream({ pull: (controller) => controller.enqueue(chunk) }))
+        : responseOf(204, null, { "x-amz-sha256-tree-hash": welcomeHash })
       return HttpClientResponse.fromWeb(request, response)
     })
   )

@@ -8,7 +8,7 @@ import * as RatePolicy from "../../src/policy/RatePolicy.ts"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { archiveId } from "../transport/calls.ts"
-import { answer, refusal, scripted } from "../transport/support.ts"
+import { errorResponseOf, responseOf, scripted } from "../transport/support.ts"
 
 /**
  * A service that throttles when its bucket is empty. The bucket holds as many tokens as it gains per second. A request takes
@@ -30,7 +30,7 @@ const service = (allowed: (second: number) => number) => {
         if (!isThrottled) tokens--
         requests.push({ at, isThrottled })
         yield* Effect.sleep("20 millis")
-        return isThrottled ? refusal(400, "ThrottlingException", "Rate exceeded") : answer(204)
+        return isThrottled ? errorResponseOf(400, "ThrottlingException", "Rate exceeded") : responseOf(204)
       }),
     /** Returns the requests between two seconds. */
     between: (from: number, to: number) => requests.filter(({ at }) => at >= from * 1_000 && at < to * 1_000)

@@ -24,32 +24,32 @@ const vault = { vaultName: "photos" }
 const minute = Duration.toMillis("1 minute")
 const hour = 60 * minute
 
-/** A clock that is ahead of another one. */
+/** Makes a clock that is ahead of another clock. */
 const ahead = (clock: Clock.Clock, millis: () => number): Clock.Clock => ({
   ...clock,
   unsafeCurrentTimeMillis: () => clock.unsafeCurrentTimeMillis() + millis(),
   currentTimeMillis: Effect.map(clock.currentTimeMillis, (now) => now + millis())
 })
 
-interface Way {
-  /** By how many milliseconds this machine's clock is ahead of the service's, at a time. */
+interface Network {
+  /** The milliseconds by which the client's clock is ahead of the service's. */
   readonly wrong?: () => number
-  /** How long the n-th part is on its way. */
+  /** The time that the n-th part takes to arrive. */
   readonly delay?: (part: number) => Duration.DurationInput
   /** Whether the response to a request is lost. */
   readonly loses?: (response: HttpClientResponse.HttpClientResponse) => boolean
 }
 
-/** A client, the emulator it talks to on a clock of its own, and how many requests and parts that has got. */
-const emulated = ({ delay = () => 0, loses = () => false, wrong = () => 0 }: Way, options: Options = {}) =>
+/** Makes a client of an emulator that has its own clock, and counts the requests and parts that the emulator receives. */
+const emulated = ({ delay = () => 0, loses = () => false, wrong = () => 0 }: Network, options: Options = {}) =>
   Effect.gen(function*() {
     const seen = { requests: 0, parts: 0 }
-    // So that no clock shows a time before 1970.
+    // No clock may show a time before 1970.
     yield* Effect.sleep("1 day")
-    const way = Effect.map(
+    const network = Effect.map(
       HttpClient.HttpClient,
       (http) =>
-        HttpClient.transform(http, (answered, request) =>
+        HttpClient.transform(http, (send, request) =>
           Effect.gen(function*() {
             const { method, url } = request
             seen.requests++
@@ -57,13 +57,13 @@ const emulated = ({ delay = () => 0, loses = () => false, wrong = () => 0 }: Way
               yield* Effect.sleep(delay(++seen.parts))
             }
             const clock = yield* Effect.clock
-            const response = yield* Effect.withClock(answered, ahead(clock, () => -wrong()))
+            const response = yield* Effect.withClock(send, ahead(clock, () => -wrong()))
             return loses(response)
               ? yield* new HttpClientError.RequestError({ request, reason: "Transport" })
               : response
           }))
     )
-    const http = Layer.effect(HttpClient.HttpClient, way).pipe(
+    const http = Layer.effect(HttpClient.HttpClient, network).pipe(
       Layer.provide(Emulator.layerHttpClient),
       Layer.provide(Emulator.layerMemory())
     )
@@ -74,9 +74,9 @@ const emulated = ({ delay = () => 0, loses = () => false, wrong = () => 0 }: Way
 const ask = (context: Context.Context<GlacierClient.GlacierClient>) =>
   Context.get(context, GlacierClient.GlacierClient).listVaults({})
 
-describe("A clock that is wrong", () => {
+describe("A wrong clock", () => {
   it.scoped.each([-60, 60, -10, 10, -6, 6])(
-    "by %i minutes costs the first call one attempt, and no other [S3]",
+    "off by %i minutes costs 1 attempt of the first call, and none of the later calls [S3]",
     (off) =>
       Effect.gen(function*() {
         const { context, seen } = yield* emulated({ wrong: () => off * minute })
@@ -85,12 +85,12 @@ describe("A clock that is wrong", () => {
         for (let calls = 0; calls < 50; calls++) yield* ask(context)
         expect(seen.requests).toBe(52)
         const service = (yield* Clock.currentTimeMillis) - off * minute
-        // The service tells whole seconds.
+        // The service's dates have whole seconds.
         expect(Math.abs((yield* Context.get(context, Transport).time) - service)).toBeLessThanOrEqual(1_000)
       }).pipe(inVirtualTime)
   )
 
-  it.scoped.each([-2, 2, -3, 3])("by %i minutes costs nothing [S3]", (off) =>
+  it.scoped.each([-2, 2, -3, 3])("off by %i minutes costs no attempt [S3]", (off) =>
     Effect.gen(function*() {
       const { context, seen } = yield* emulated({ wrong: () => off * minute })
       for (let calls = 0; calls < 10; calls++) yield* ask(context)
@@ -98,7 +98,7 @@ describe("A clock that is wrong", () => {
       expect(yield* Context.get(context, Transport).time).toBe(yield* Clock.currentTimeMillis)
     }).pipe(inVirtualTime))
 
-  it.scoped("costs each of 32 first calls at once one attempt [S3]", () =>
+  it.scoped("costs 1 attempt of each of 32 first calls at once [S3]", () =>
     Effect.gen(function*() {
       const { context, seen } = yield* emulated({ wrong: () => hour })
       yield* Effect.replicateEffect(ask(context), 32, { concurrency: "unbounded" })
@@ -107,7 +107,7 @@ describe("A clock that is wrong", () => {
       expect(seen.requests).toBe(96)
     }).pipe(inVirtualTime))
 
-  it.scoped("and is then put right costs one attempt again [S3]", () =>
+  it.scoped("costs 1 attempt again when it is corrected [S3]", () =>
     Effect.gen(function*() {
       let off = hour
       const { context, seen } = yield* emulated({ wrong: () => off })
@@ -119,7 +119,7 @@ describe("A clock that is wrong", () => {
       expect(seen.requests).toBe(5)
     }).pipe(inVirtualTime))
 
-  it.scoped("does not hide a wrong secret [S3]", () =>
+  it.scoped("does not hide a wrong secret key [S3]", () =>
     Effect.gen(function*() {
       const { accessKeyId } = Emulator.defaultKey
       const keys = { accessKeyId, secretAccessKey: Redacted.make("another") }
@@ -131,16 +131,16 @@ describe("A clock that is wrong", () => {
 
 describe("A job whose response was lost", () => {
   it.scoped.each([
-    { wrong: "all the time by 3 minutes", off: { first: 3, then: 3, last: 3 } },
-    { wrong: "all the time by -3 minutes", off: { first: -3, then: -3, last: -3 } },
-    { wrong: "since just before the call by an hour", off: { first: 0, then: 60, last: 60 } },
-    { wrong: "since just before the call by -1 hour", off: { first: 0, then: -60, last: -60 } },
-    { wrong: "since the response was lost by an hour", off: { first: 0, then: 0, last: 60 } },
-    { wrong: "since the response was lost by -1 hour", off: { first: 0, then: 0, last: -60 } },
-    { wrong: "until just before the call by an hour", off: { first: 60, then: 0, last: 0 } },
-    { wrong: "until the response was lost by 2 minutes, then by -2", off: { first: 2, then: 2, last: -2 } }
+    { wrong: "by 3 minutes all the time", off: { first: 3, then: 3, last: 3 } },
+    { wrong: "by -3 minutes all the time", off: { first: -3, then: -3, last: -3 } },
+    { wrong: "by an hour since just before the call", off: { first: 0, then: 60, last: 60 } },
+    { wrong: "by -1 hour since just before the call", off: { first: 0, then: -60, last: -60 } },
+    { wrong: "by an hour since the response was lost", off: { first: 0, then: 0, last: 60 } },
+    { wrong: "by -1 hour since the response was lost", off: { first: 0, then: 0, last: -60 } },
+    { wrong: "by an hour until just before the call", off: { first: 60, then: 0, last: 0 } },
+    { wrong: "by 2 minutes until the response was lost, then by -2", off: { first: 2, then: 2, last: -2 } }
   ])(
-    "is found although the clock is wrong $wrong, so that no second one is paid for",
+    "is found when the clock is wrong $wrong, so no second job is started",
     ({ off: { first, last, then } }) =>
       Effect.gen(function*() {
         let off = first
@@ -162,7 +162,7 @@ describe("A job whose response was lost", () => {
           off = then
           const { jobId } = yield* glacier.initiateJob({
             ...vault,
-            parameters: { type: "archive-retrieval", archiveId, description: "of the caller" }
+            parameters: { type: "archive-retrieval", archiveId, description: "weekly" }
           })
           const { jobs } = yield* glacier.listJobs(vault)
           expect(lost).toBe(true)
@@ -172,7 +172,7 @@ describe("A job whose response was lost", () => {
   )
 })
 
-/** A refusal by a service that is an hour ahead. */
+/** A rejection by a service whose clock is an hour ahead. */
 const anHourAhead = (headers: Readonly<Record<string, string>> = {}) =>
   Effect.map(
     Clock.currentTimeMillis,
@@ -187,13 +187,13 @@ const anHourAhead = (headers: Readonly<Record<string, string>> = {}) =>
       )
   )
 
-describe("The time of a respond", () => {
+describe("The date of a response", () => {
   const policies = Layer.merge(
     RetryPolicy.layer(RetryPolicy.standard),
     Timeouts.layerWith({ response: Duration.minutes(30) })
   )
-  /** What a call ends with; and for each attempt how many hours its signature was ahead of this machine's clock. */
-  const of = (respond: Parameters<typeof scripted>[0]) =>
+  /** Returns the error of a call, and for each attempt the hours by which its signature was ahead of the client's clock. */
+  const aheadOf = (respond: Parameters<typeof scripted>[0]) =>
     Effect.gen(function*() {
       const { glacier, sent } = yield* scripted(respond, { policies })
       const error = yield* Effect.flip(glacier.listVaults({}))
@@ -205,20 +205,20 @@ describe("The time of a respond", () => {
       return { ahead, because: error._tag === "InvalidSignature" ? error.because : error._tag }
     }).pipe(inVirtualTime)
 
-  it.effect("is believed [S3]", () =>
+  it.effect("corrects the time of the next signature [S3]", () =>
     Effect.gen(function*() {
-      expect(yield* of(() => anHourAhead())).toEqual({ ahead: [0, 1], because: undefined })
+      expect(yield* aheadOf(() => anHourAhead())).toEqual({ ahead: [0, 1], because: undefined })
     }))
 
-  it.effect("is ignored when a cache has answered [S3]", () =>
+  it.effect("is ignored when the response comes from a cache [S3]", () =>
     Effect.gen(function*() {
-      expect(yield* of(() => anHourAhead({ age: "10" }))).toEqual({ ahead: [0], because: undefined })
+      expect(yield* aheadOf(() => anHourAhead({ age: "10" }))).toEqual({ ahead: [0], because: undefined })
     }))
 
-  it.effect("is believed when it took 14 minutes, not so when it took 16 [S3]", () =>
+  it.effect("is used when the response took 14 minutes, but not when it took 16 [S3]", () =>
     Effect.gen(function*() {
       const late = (time: Duration.DurationInput) =>
-        of((_, attempt) => attempt === 1 ? Effect.delay(anHourAhead(), time) : Effect.succeed(responseOf(500)))
+        aheadOf((_, attempt) => attempt === 1 ? Effect.delay(anHourAhead(), time) : Effect.succeed(responseOf(500)))
       expect(yield* late("14 minutes")).toEqual({ ahead: [0, 1, 1], because: "UnknownServiceError" })
       expect(yield* late("16 minutes")).toEqual({ ahead: [0, 0, 0], because: "UnknownServiceError" })
     }))
@@ -230,8 +230,8 @@ describe("A part", () => {
     Timeouts.layerWith({ upload: Duration.minutes(15) })
   )
 
-  /** A part is uploaded over that way: what comes of it, how often it was sent, and how many parts there are then. */
-  const uploading = (delay: Way["delay"] & object) =>
+  /** Uploads a part over a slow network. Returns its error, how often it was sent, and how many parts are stored. */
+  const uploading = (delay: Network["delay"] & object) =>
     Effect.gen(function*() {
       const { context, seen } = yield* emulated({ delay }, { policies })
       const glacier = Context.get(context, GlacierClient.GlacierClient)
@@ -249,24 +249,24 @@ describe("A part", () => {
       return { sent: seen.parts, parts: parts.length, error: Either.isLeft(result) ? result.left : undefined }
     }).pipe(Effect.scoped, inVirtualTime)
 
-  it.effect("whose signature got too old on the way is signed again and sent again [S4]", () =>
+  it.effect("whose signature expires in transit is signed and sent again [S4]", () =>
     Effect.gen(function*() {
       const twice = yield* uploading((part) => part <= 2 ? "6 minutes" : "1 minute")
       expect(twice).toEqual({ sent: 3, parts: 1, error: undefined })
     }))
 
-  it.effect("that is always too slow is given up after the attempts of the policy [S4]", () =>
+  it.effect("that is always too slow fails after the attempts of the policy [S4]", () =>
     Effect.gen(function*() {
       const always = yield* uploading(() => "6 minutes")
       expect(always).toMatchObject({ sent: 3, parts: 0, error: { _tag: "InvalidSignature", because: "slow" } })
     }))
 
-  it.effect("that takes less than 5 minutes is not refused [S4]", () =>
+  it.effect("that takes less than 5 minutes is accepted [S4]", () =>
     Effect.gen(function*() {
       expect(yield* uploading(() => "290 seconds")).toEqual({ sent: 1, parts: 1, error: undefined })
     }))
 
-  it.effect("on its way while the clock is put back is refused for the clock, not for being slow [S4]", () =>
+  it.effect("in transit while the clock is set back is rejected because of the clock, not of its speed [S4]", () =>
     Effect.gen(function*() {
       let off = 0
       const seen: Array<string> = []
@@ -291,7 +291,7 @@ describe("A part", () => {
       expect([off, sent.length, seen]).toEqual([hour, 2, ["clock"]])
     }).pipe(inVirtualTime))
 
-  it.effect("is signed when its turn has come, however long it waited [S4]", () =>
+  it.effect("is signed after its wait for the rate, however long that takes [S4]", () =>
     Effect.gen(function*() {
       const { glacier, sent } = yield* scripted(
         () => Effect.succeed(responseOf(200, JSON.stringify({ VaultList: [] }))),

@@ -9,7 +9,7 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
-import * as Signature from "../../src/emulator/internal/Signature.ts"
+import * as Signature from "../../src/emulator/internal/signature.ts"
 import * as NodeHashing from "../../src/node/NodeHashing.ts"
 import * as ByteRange from "../../src/protocol/ByteRange.ts"
 import { CredentialsError } from "../../src/protocol/GlacierError.ts"
@@ -27,7 +27,7 @@ const mebibyte = 1_048_576
 const gibibyte = 1_024 * mebibyte
 const partSize = 8 * mebibyte
 
-/** What gives keys for 15 minutes, the next not before so many minutes have passed; and what it gave. */
+/** Makes a provider of keys that expire after 15 minutes. It fails for some minutes after each issue. `seen` records its runs. */
 const issuer = (pause: number) => {
   let up = 0
   const seen = { asked: 0, running: 0, most: 0, issued: new Map<string, Credentials.Keys>() }
@@ -50,11 +50,9 @@ const issuer = (pause: number) => {
   return { provider, seen }
 }
 
-/**
- * A service that looks at no bytes but at every signature, and as late as can be: when the request has taken its time.
- */
+/** A service that ignores the bytes but verifies every signature, as late as possible: when the request has arrived. */
 const service = (issued: ReadonlyMap<string, Credentials.Keys>) => {
-  const seen = { requests: 0, parts: 0, refused: [] as ReadonlyArray<string>, active: 0, most: 0 }
+  const seen = { requests: 0, parts: 0, rejected: [] as ReadonlyArray<string>, active: 0, most: 0 }
   const keys: Signature.Keys = (id) =>
     Option.map(Option.fromNullable(issued.get(id)), ({ expiration, secretAccessKey, sessionToken }) => ({
       secretAccessKey,
@@ -82,7 +80,7 @@ const service = (issued: ReadonlyMap<string, Credentials.Keys>) => {
       })
       if (Either.isLeft(verified)) {
         const { code, message, status } = verified.left
-        seen.refused = [...seen.refused, code]
+        seen.rejected = [...seen.rejected, code]
         return HttpClientResponse.fromWeb(request, errorResponseOf(status, code, message))
       }
       if (isPart) seen.parts++
@@ -99,7 +97,7 @@ const service = (issued: ReadonlyMap<string, Credentials.Keys>) => {
   return { seen, client }
 }
 
-/** Bytes and hashes that cost nothing: those of other bytes than zeros nobody looks at. */
+/** A source of zeros, and a hasher that computes nothing: the service verifies neither. */
 const zeros = new Uint8Array(partSize)
 const source = (size: number) => ({
   size: Effect.succeed(size),
@@ -112,7 +110,7 @@ const hasher: Hasher.Service = {
   allocate: (size) => Effect.succeed(zeros.subarray(0, size))
 }
 
-/** Bytes in parts of 8 MiB, 64 of them at once: 64 GiB take about 6 hours. */
+/** Uploads bytes in parts of 8 MiB, 64 at once: 64 GiB take about 6 hours. */
 const uploading = (size: number, pause: number) =>
   Effect.gen(function*() {
     const { provider, seen } = issuer(pause)
@@ -130,16 +128,16 @@ const uploading = (size: number, pause: number) =>
     inVirtualTime
   )
 
-describe("Under keys that live for 15 minutes", () => {
+describe("With keys that expire after 15 minutes", () => {
   it.effect(
-    "64 GiB are uploaded in 6 hours by 64 fibers: no request is refused, renewals come one at a time [S2]",
+    "64 fibers upload 64 GiB in 6 hours: no request is rejected, and keys are refreshed one at a time [S2]",
     () =>
       Effect.gen(function*() {
         const { hours, issuer, parts, service } = yield* uploading(64 * gibibyte, 0)
         expect([parts, service.parts, service.most]).toEqual([8_192, 8_192, 64])
         expect(Math.abs(hours - 6)).toBeLessThan(0.1)
-        expect(service.refused).toEqual([])
-        // One in 10 minutes, not in 15: for the last 5 minutes of their life keys bridge a failure of the provider.
+        expect(service.rejected).toEqual([])
+        // One in 10 minutes, not in 15: the last 5 minutes of keys are a reserve for failures of the provider.
         expect(Math.abs(issuer.asked - 36)).toBeLessThanOrEqual(2)
         expect([issuer.issued.size, issuer.most]).toEqual([issuer.asked, 1])
       }),
@@ -147,16 +145,16 @@ describe("Under keys that live for 15 minutes", () => {
   )
 
   it.effect(
-    "16 GiB are uploaded in 90 minutes, although the provider is down for 4 minutes at each renewal [S2]",
+    "16 GiB are uploaded in 90 minutes, although the provider is down for 4 minutes at each refresh [S2]",
     () =>
       Effect.gen(function*() {
         const { issuer, parts, service } = yield* uploading(16 * gibibyte, 14)
         expect([parts, service.parts, issuer.most]).toEqual([2_048, 2_048, 1])
         expect(issuer.issued.size).toBeGreaterThanOrEqual(6)
         expect(issuer.asked - issuer.issued.size).toBeGreaterThan(25)
-        // Keys that served to the last may expire while a part is on its way: it is sent again with others.
-        expect(new Set(service.refused)).toEqual(new Set(["ExpiredTokenException"]))
-        expect(service.refused.length).toBeLessThan(0.25 * parts)
+        // Keys can expire while a part is in transit: the part is sent again with new keys.
+        expect(new Set(service.rejected)).toEqual(new Set(["ExpiredTokenException"]))
+        expect(service.rejected.length).toBeLessThan(0.25 * parts)
       }),
     120_000
   )

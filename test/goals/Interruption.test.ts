@@ -41,7 +41,7 @@ interface Flight {
   end: number | undefined
 }
 
-/** A network with latency to a service that fails now and then, or to nobody from some time on. */
+/** A network with latency to a service that fails every third request. From a given time on, no responses arrive. */
 const makeNetwork = () => {
   const network = { flights: new Array<Flight>(), fails: true, silentFrom: Number.POSITIVE_INFINITY }
   const through = (http: HttpClient.HttpClient) =>
@@ -50,11 +50,11 @@ const makeNetwork = () => {
         const flight: Flight = { start: yield* Clock.currentTimeMillis, end: undefined }
         network.flights.push(flight)
         const fails = network.fails && network.flights.length % 3 === 2
-        const answer = fails
+        const response = fails
           ? Effect.succeed(HttpClientResponse.fromWeb(request, new Response(null, { status: 500 })))
           : send
         return yield* Effect.sleep(100).pipe(
-          Effect.zipRight(answer),
+          Effect.zipRight(response),
           Effect.zipLeft(Effect.sleep(100)),
           Effect.zipLeft(flight.start >= network.silentFrom ? Effect.never : Effect.void),
           Effect.ensuring(Effect.map(Clock.currentTimeMillis, (now) => {
@@ -83,7 +83,7 @@ const upload = (options: Upload.Options = {}): Work => () =>
 
 const download: Work = (output) => Stream.runDrain(Download.stream(output, { windowSize: mebibyte }))
 
-/** Does that at once and without a network. */
+/** Uses a client without latency and failures. */
 const directly = <A, E>(use: (glacier: GlacierClient.Service) => Effect.Effect<A, E>) =>
   Effect.flatMap(
     HttpClient.HttpClient,
@@ -104,7 +104,7 @@ const prepare = directly((glacier) =>
   })
 )
 
-/** A client behind a network, and what is there to be retrieved. All its interruptions share one rate. */
+/** Makes a client over a network, and an output to download. All its interruptions share one `RatePolicy`. */
 const makeWorld = Effect.gen(function*() {
   const output = yield* prepare
   const { network, through } = makeNetwork()
@@ -115,7 +115,7 @@ const makeWorld = Effect.gen(function*() {
     )
   )
 
-  /** Interrupts some work after so many milliseconds, and tells what is left of it. */
+  /** Interrupts some work after some milliseconds. Returns what the work left behind. */
   const interrupt = Effect.fnUntraced(function*(work: Work, after: number, silentFrom = Number.POSITIVE_INFINITY) {
     const quota = yield* RetryQuota.make()
     const supervisor = yield* Supervisor.track
@@ -138,19 +138,19 @@ const makeWorld = Effect.gen(function*() {
     const left = {
       exit,
       isRetry,
-      /** Milliseconds since the interruption, and since what was in flight then has ended. */
+      /** The milliseconds since the interruption, and since the end of the requests that were in flight then. */
       took: ended - interrupted,
       late: ended - Math.max(interrupted, ...inFlight.map(({ end = Number.POSITIVE_INFINITY }) => end)),
       fibers: (yield* supervisor.value).length,
       tokens: yield* quota.tokens,
       flights: flights.map(({ start }) => start - started)
     }
-    // The rate has time for others again.
+    // Until the rate permits requests again.
     yield* Effect.sleep("2 seconds")
     return left
   })
 
-  /** How long two requests take that go side by side as far as the rate lets them. */
+  /** The milliseconds that two concurrent requests take under the rate. */
   const pair = Effect.gen(function*() {
     const { describeVault } = yield* GlacierClient.GlacierClient
     Object.assign(network, { fails: false, silentFrom: Number.POSITIVE_INFINITY })
@@ -161,7 +161,7 @@ const makeWorld = Effect.gen(function*() {
   return { interrupt, pair }
 })
 
-/** Between two requests there are 125 ms, and to an answer 200. */
+/** 125 ms between two requests, and 200 ms to a response. */
 const fastest = 325
 
 const environment = <A, E>(effect: Effect.Effect<A, E, HttpClient.HttpClient | Scope.Scope>) =>
@@ -173,7 +173,7 @@ const environment = <A, E>(effect: Effect.Effect<A, E, HttpClient.HttpClient | S
     inVirtualTime
   )
 
-/** Interrupts some work at so many points, evenly from its begin to its end. */
+/** Interrupts some work at a number of points, spread evenly from its start to its end. */
 const everywhere = Effect.fnUntraced(function*(work: Work, points: number) {
   const { interrupt, pair } = yield* makeWorld
   const whole = yield* interrupt(work, 60_000)
@@ -193,7 +193,7 @@ describe("an interruption", () => {
     ["an upload", upload(), false],
     ["a download", download, false]
   ])(
-    "of %s at any of 200 points ends in a second and leaves nothing [R7]",
+    "of %s at any of 200 points ends within a second and leaves nothing behind [R7]",
     ([, work, metered]) =>
       Effect.gen(function*() {
         const { left, open } = yield* everywhere(work, 200)
@@ -201,7 +201,7 @@ describe("an interruption", () => {
           expect(Exit.isInterrupted(exit)).toBe(true)
           expect(late).toBeLessThan(1_000)
           expect(fibers).toBe(0)
-          // A retry that was not sent has cost nothing.
+          // A retry costs tokens only when it was sent.
           expect(tokens).toBe(metered && isRetry ? 486 : 500)
         }
         expect(open).toBe(0)
@@ -209,14 +209,14 @@ describe("an interruption", () => {
     60_000
   )
 
-  it.live("leaves an upload open only where it is to be kept [R7]", () =>
+  it.live("leaves an upload open only with onFailure: keep [R7]", () =>
     Effect.gen(function*() {
       const { left, open } = yield* everywhere(upload({ onFailure: "keep" }), 20)
       expect(left.every(({ exit, fibers }) => Exit.isInterrupted(exit) && fibers === 0)).toBe(true)
       expect(open).toBeGreaterThan(10)
     }).pipe(environment))
 
-  it.live("ends in 100 ms while an upload waits to be opened again, as nothing is under way then [R7]", () =>
+  it.live("ends within 100 ms while an upload waits to retry its first request, because no request is in flight [R7]", () =>
     Effect.gen(function*() {
       for (const after of [1_000, 5_000, 60_000]) {
         const requests: Array<string> = []
@@ -265,7 +265,7 @@ describe("an interruption", () => {
       expect(open.uploads.filter(({ uploadId }) => received.has(uploadId))).toEqual([])
     }).pipe(environment))
 
-  it.live("ends in a second, too, when nothing answers any more [R7]", () =>
+  it.live("ends within a second even when no responses arrive any more [R7]", () =>
     Effect.gen(function*() {
       const { interrupt, pair } = yield* makeWorld
       for (const silentFrom of [0, 150]) {

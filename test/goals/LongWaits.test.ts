@@ -28,18 +28,18 @@ import { layer } from "../services/support.ts"
 import { type Line, logging } from "../support/logs.ts"
 import { inVirtualTime, inVirtualTimeWithFiles } from "../support/virtualClock.ts"
 import { address, type Change, lost, mebibyte, pattern } from "../transfer/support.ts"
-import { answer, keys, over, refusal, replies, type Reply, script } from "../transport/support.ts"
+import { errorResponseOf, keys, over, type Respond, respondWith, responseOf, script } from "../transport/support.ts"
 
 const minute = 60_000
 const hour = 60 * minute
 
-const failing = (code: string): Reply => () =>
+const failing = (code: string): Respond => () =>
   Effect.fail(Object.assign(new Error(`connect ${code} 127.0.0.1:9`), { code }))
-const throttled = replies(() => refusal(400, "ThrottlingException", "Rate exceeded"))
-const noVaults = replies(() => answer(200, JSON.stringify({ VaultList: [] })))
+const throttled = respondWith(() => errorResponseOf(400, "ThrottlingException", "Rate exceeded"))
+const noVaults = respondWith(() => responseOf(200, JSON.stringify({ VaultList: [] })))
 
 /** Makes a client over scripted responses, with its default policies unless others are given. */
-const client = (reply: Reply, policies: Layer.Layer<never, unknown> = Layer.empty) =>
+const client = (reply: Respond, policies: Layer.Layer<never, unknown> = Layer.empty) =>
   over(script(reply).http, { policies: Layer.orDie(policies) })
 
 const listed = Effect.flatMap(GlacierClient, (glacier) => glacier.listVaults({}))
@@ -96,7 +96,7 @@ describe("An endpoint that cannot be reached", () => {
 
   it.effect("is retried for half an hour once any request of the client has reached it", () =>
     Effect.gen(function*() {
-      const reply: Reply = (_, attempt) => attempt === 1 ? noVaults(_, attempt) : failing("ECONNREFUSED")(_, attempt)
+      const reply: Respond = (_, attempt) => attempt === 1 ? noVaults(_, attempt) : failing("ECONNREFUSED")(_, attempt)
       const { end, lines, result } = yield* watched(
         Effect.provide(Effect.zipRight(listed, uploaded), client(reply))
       )
@@ -150,11 +150,11 @@ describe("Retries", () => {
 
   it.effect("are logged during a wait that the response asks for, even shortly after another warning", () =>
     Effect.gen(function*() {
-      const busy = () => answer(503, null, { "retry-after": "600" })
+      const busy = () => responseOf(503, null, { "retry-after": "600" })
       const { lines } = yield* watched(
         longest(Effect.provide(
           Effect.provideService(described, RetryPolicy.RetryPolicy, RetryPolicy.attempts(RetryPolicy.patient, 3)),
-          client(replies(() => refusal(400, "ThrottlingException", "Rate exceeded"), busy))
+          client(respondWith(() => errorResponseOf(400, "ThrottlingException", "Rate exceeded"), busy))
         ))
       )
       expect(texts(lines)).toEqual([
@@ -176,7 +176,7 @@ describe("Retries", () => {
 
   it.effect("are logged in one line, without the description of the archive", () =>
     Effect.gen(function*() {
-      const page = replies(() => answer(502, `<html>\n\n  <h1>Bad\tGateway</h1>${"x".repeat(1_000)}</html>`))
+      const page = respondWith(() => responseOf(502, `<html>\n\n  <h1>Bad\tGateway</h1>${"x".repeat(1_000)}</html>`))
       const { lines } = yield* watched(Effect.provide(uploaded, client(page)))
       expect(lines.length).toBeGreaterThan(0)
       for (const { text } of lines) {
@@ -196,7 +196,7 @@ describe("A long wait", () => {
       const { end, lines } = yield* watched(Effect.provide(together(5, listed), client(noVaults, slow)))
       expect(end).toBe(40_000)
       expect(texts(lines)).toEqual([
-        "5 WARN ListVaults waits for its turn: the RatePolicy in use does not permit it yet"
+        "5 WARN ListVaults waits: the RatePolicy in use does not permit the request yet"
       ])
     }))
 
@@ -318,7 +318,7 @@ describe("Progress", () => {
       expect(waits).toMatchObject(
         ["UploadMultipartPart", "UploadMultipartPart", "CompleteMultipartUpload"].map((operation) => ({
           reason: "rate",
-          message: expect.stringContaining(`${operation} of vault photos waits for its turn`),
+          message: expect.stringContaining(`${operation} of vault photos waits`),
           total: Option.some(2 * mebibyte)
         }))
       )

@@ -21,42 +21,42 @@ import { responseOf, scripted } from "../transport/support.ts"
 const vault = { vaultName: "photos" }
 const body = { body: welcome, contentSha256: welcomeHash, treeHash: welcomeHash }
 
-type Make = (glacier: GlacierClient.Service, archiveId: string) => Effect.Effect<string, GlacierError>
+type Create = (glacier: GlacierClient.Service, archiveId: string) => Effect.Effect<string, GlacierError>
 
-const job: Make = (glacier, archiveId) =>
+const job: Create = (glacier, archiveId) =>
   glacier.initiateJob({ ...vault, parameters: { type: "archive-retrieval", archiveId } }).pipe(
     Effect.map(({ jobId }) => jobId)
   )
 
-const upload = (description?: string): Make => (glacier) =>
+const upload = (description?: string): Create => (glacier) =>
   glacier.initiateMultipartUpload({ ...vault, description, partSize: mebibyte }).pipe(
     Effect.map(({ uploadId }) => uploadId)
   )
 
-type Makes = ReadonlyArray<readonly [name: string, make: Make]>
+type Creations = ReadonlyArray<readonly [name: string, make: Create]>
 
-/** Two of them look alike. */
-const uploads: Makes = [["upload", upload()], ["upload", upload()], ["upload", upload("holiday.tar")]]
+/** The first two have the same description. */
+const uploads: Creations = [["upload", upload()], ["upload", upload()], ["upload", upload("holiday.tar")]]
 
-const others: Makes = [
+const others: Creations = [
   ["job", job],
   ["archive", (glacier) => Effect.map(glacier.uploadArchive({ ...vault, ...body }), ({ archiveId }) => archiveId)],
   ["capacity", (glacier) => Effect.map(glacier.purchaseProvisionedCapacity({}), ({ capacityId }) => capacityId)]
 ]
 
-/** What is made side by side. */
-const makesOf = (seed: number): Makes => seed % 2 === 0 ? uploads : others
+/** The calls that a seed runs at once. */
+const creationsOf = (seed: number): Creations => seed % 2 === 0 ? uploads : others
 
-/** The headers in which the service tells the id of something new. */
+/** The headers with the id of a new resource. */
 const ids = ["x-amz-job-id", "x-amz-multipart-upload-id", "x-amz-archive-id", "x-amz-capacity-id"]
 
-/** The call to which a request belongs, by its place among those of its seed. */
+/** The call that a request belongs to: its index among the calls of its seed. */
 class Call extends Context.Reference<Call>()("test/Call", { defaultValue: () => -1 }) {}
 
-/** Loses 30 % of the replies, half of them because it loses the request, and notes what each call has made. */
+/** Loses 30 % of the responses, half of them by losing the request, and records the resources that each call creates. */
 const losing = (http: HttpClient.HttpClient, seed: number) => {
   const random = new PCGRandom(seed)
-  const made = makesOf(seed).map((): Array<string> => [])
+  const made = creationsOf(seed).map((): Array<string> => [])
   const client = HttpClient.transform(http, (send, request) =>
     Effect.gen(function*() {
       const lost = new HttpClientError.RequestError({ request, reason: "Transport" })
@@ -79,7 +79,7 @@ const clientOver = (http: HttpClient.HttpClient) =>
     Layer.provide(Layer.orDie(Endpoint.layer({ region: "us-east-1" })))
   )
 
-/** What came of each call, and what each has made at the service. */
+/** Runs the calls of a seed. Returns their results, and the resources that each created at the service. */
 const run = (seed: number, policy: (http: HttpClient.HttpClient) => HttpClient.HttpClient = (http) => http) =>
   Effect.gen(function*() {
     const http = yield* HttpClient.HttpClient
@@ -93,7 +93,7 @@ const run = (seed: number, policy: (http: HttpClient.HttpClient) => HttpClient.H
     const { client, made } = losing(http, seed)
     const results = yield* Effect.flatMap(GlacierClient.GlacierClient, (glacier) =>
       Effect.forEach(
-        makesOf(seed),
+        creationsOf(seed),
         ([, make], number) =>
           Effect.either(make(glacier, archiveId)).pipe(
             Effect.provideService(Call, number)
@@ -107,45 +107,45 @@ const run = (seed: number, policy: (http: HttpClient.HttpClient) => HttpClient.H
     inVirtualTime
   )
 
-/** What must not be. */
-const wrongs = (seed: number, { made, results }: Effect.Effect.Success<ReturnType<typeof run>>) => {
+/** Returns the violated guarantees. */
+const violations = (seed: number, { made, results }: Effect.Effect.Success<ReturnType<typeof run>>) => {
   const returned = results.flatMap(Either.match({ onLeft: () => [], onRight: (id) => [id] }))
   return [
-    new Set(returned).size < returned.length ? "two calls have the same" : "",
-    ...makesOf(seed).flatMap(([name], index) => {
+    new Set(returned).size < returned.length ? "two calls returned the same id" : "",
+    ...creationsOf(seed).flatMap(([name], index) => {
       const own = made[index] ?? []
       const { length } = own
       const result = results[index]
       return [
-        result?._tag === "Right" && !own.includes(result.right) ? `a ${name} is another call's` : "",
-        // An upload that nobody knows is empty, costs nothing and expires.
+        result?._tag === "Right" && !own.includes(result.right) ? `a ${name} belongs to another call` : "",
+        // A lost upload is empty, costs nothing and expires.
         length > 1 && name !== "upload" ? `a ${name} was made twice` : "",
         name !== "upload" && length > 0 && result?._tag === "Left" && result.left._tag !== "OutcomeUnknown"
           ? `a ${name} was made, but the call failed with ${result.left._tag}`
           : ""
       ]
     })
-  ].filter((wrong) => wrong !== "")
+  ].filter((violation) => violation !== "")
 }
 
-describe("lost replies", () => {
+describe("lost responses", () => {
   it.live(
-    "of 1,000 seeds make nothing twice that costs anything, and give no call what another has made [R6]",
+    "in 1,000 runs create nothing twice that costs money, and no call returns the resource of another [R6]",
     () =>
       Effect.gen(function*() {
         const outcomes = new Map<string, number>()
         for (let seed = 0; seed < 1_000; seed++) {
           const seen = yield* run(seed)
-          expect({ seed, wrongs: wrongs(seed, seen) }).toEqual({ seed, wrongs: [] })
+          expect({ seed, violations: violations(seed, seen) }).toEqual({ seed, violations: [] })
           seen.results.forEach((result, index) => {
-            const key = `${makesOf(seed)[index]?.[0]} ${Either.isRight(result) ? "succeeded" : result.left._tag}`
+            const key = `${creationsOf(seed)[index]?.[0]} ${Either.isRight(result) ? "succeeded" : result.left._tag}`
             outcomes.set(key, (outcomes.get(key) ?? 0) + 1)
           })
         }
-        // What can be found out is found out.
+        // Jobs are found again, and uploads are opened again.
         expect(outcomes.get("job succeeded")).toBeGreaterThan(480)
         expect(outcomes.get("upload succeeded")).toBeGreaterThan(1_350)
-        // Nobody can tell whether an archive was stored or a unit was bought.
+        // It is impossible to find out whether an archive was stored or a unit was bought.
         for (const name of ["archive", "capacity"]) {
           expect(outcomes.get(`${name} OutcomeUnknown`)).toBeGreaterThan(100)
           expect((outcomes.get(`${name} OutcomeUnknown`) ?? 0) + (outcomes.get(`${name} succeeded`) ?? 0)).toBe(500)
@@ -154,17 +154,17 @@ describe("lost replies", () => {
     120_000
   )
 
-  it.live("of the same seeds make everything twice where calls are sent again blindly [R6]", () =>
+  it.live("create every kind of resource twice if each call is retried without these rules [R6]", () =>
     Effect.gen(function*() {
       const found = new Set<string>()
       for (let seed = 0; seed < 100; seed++) {
-        for (const wrong of wrongs(seed, yield* run(seed, HttpClient.retry({ times: 2 })))) found.add(wrong)
+        for (const violation of violations(seed, yield* run(seed, HttpClient.retry({ times: 2 })))) found.add(violation)
       }
       for (const name of ["job", "archive", "capacity"]) expect(found).toContain(`a ${name} was made twice`)
     }).pipe(Effect.provide(NodeHashing.layer)))
 
   it.effect.each([500, 501, 502, 520])(
-    "are also answers of a proxy that failed with %i [R6]",
+    "include the responses of a proxy that fails with %i [R6]",
     (status) =>
       Effect.gen(function*() {
         const { glacier, sent } = yield* scripted(() => Effect.sync(() => responseOf(status, "<html></html>")))

@@ -1,4 +1,4 @@
-/** Hostile descriptions: nothing of what they say leads out of the directory, or to what is there already. */
+/** Hostile descriptions: no path in them leads out of the directory, or to a file that exists already. */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect, it } from "@effect/vitest"
@@ -15,7 +15,7 @@ const platforms = ["posix", "windows", "portable"] as const
 
 const base64 = (text: string, encoding: "base64" | "base64url" = "base64") => Buffer.from(text).toString(encoding)
 
-/** The ways to put a path into a description. */
+/** The formats of paths in descriptions. */
 const formats: ReadonlyArray<(path: string) => string> = [
   (path) => path,
   (path) => `mt2 ${base64(JSON.stringify({ filename: path, mtime: "20121105T140258Z" }), "base64url")}`,
@@ -29,7 +29,10 @@ const formats: ReadonlyArray<(path: string) => string> = [
   (path) => JSON.stringify({ Path: path.replace(/\+/g, "+-"), UTCDateModified: "20100310T110623Z" })
 ]
 
-/** Paths that lead elsewhere, or to what is in the directory, or would on Windows. `SANDBOX` is the folder above it. */
+/**
+ * Paths that lead out of the directory or to existing files in it, on POSIX or on Windows. `SANDBOX` is the folder above
+ * the directory.
+ */
 const paths = [
   ...["../escaped", "../../escaped", "a/../../escaped", "a/../b", "..", ".", "./a", "a/./b", "a/..", "....//escaped"],
   ...[
@@ -106,8 +109,8 @@ const paths = [
   ]
 ]
 
-/** What is no name in any format, or is spoilt. */
-const spoilt = [
+/** Descriptions that are in no format, or are damaged. */
+const damaged = [
   "mt2 Li4vZXNjYXBlZA",
   "mt2 ../escaped",
   "<m><v>4</v><p>../escaped</p></m>",
@@ -119,9 +122,9 @@ const spoilt = [
   "{\"__proto__\":\"x\",\"path\":\"../escaped\"}"
 ]
 
-const hostile = [...paths.flatMap((path) => formats.map((format) => format(path))), ...spoilt]
+const hostile = [...paths.flatMap((path) => formats.map((format) => format(path))), ...damaged]
 
-/** All files below a folder, by their real paths, with what is in them. */
+/** The contents of all files below a folder, by their paths. */
 const contents = Effect.fnUntraced(function*(folder: string) {
   const fs = yield* FileSystem.FileSystem
   const found = new Map<string, string>()
@@ -137,9 +140,9 @@ const contents = Effect.fnUntraced(function*(folder: string) {
   return found
 })
 
-describe("S7: names from descriptions", () => {
+describe("names from descriptions", () => {
   it.effect.each(platforms)(
-    `${hostile.length} hostile descriptions by the rules of %s write nothing outside, and over nothing`,
+    `writes no file outside of the directory, and replaces none, for ${hostile.length} hostile descriptions: %s [S7]`,
     (platform) =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
@@ -148,7 +151,7 @@ describe("S7: names from descriptions", () => {
         yield* fs.makeDirectory(`${directory}/folder`, { recursive: true })
         yield* fs.makeDirectory(`${sandbox}/restored-too`)
         for (const file of ["secret", "restored/kept", "restored/folder/kept", "restored-too/kept"]) {
-          yield* fs.writeFileString(`${sandbox}/${file}`, "as it was")
+          yield* fs.writeFileString(`${sandbox}/${file}`, "unchanged")
         }
         yield* Effect.forEach([
           ["..", "above"],
@@ -171,7 +174,7 @@ describe("S7: names from descriptions", () => {
               Effect.option
             )
             if (Option.isNone(target)) continue
-            // By a call that would follow links and overwrite.
+            // This call would follow links and overwrite files.
             yield* fs.writeFileString(target.value, `${index}`)
             expect(expected.has(target.value)).toBe(false)
             expect(target.value.startsWith(`${directory}/`)).toBe(true)
@@ -212,7 +215,7 @@ describe("S7: names from descriptions", () => {
   const description = fc.tuple(fc.constantFrom(...formats), fc.array(piece, { maxLength: 7 })).map(
     ([format, pieces]) => format(pieces.join(""))
   )
-  /** Names of devices and what may stand in no name, by another reading of the rules. */
+  /** Device names and forbidden characters, written independently of the rules. */
   const devices = /(^|\/)(con|prn|aux|nul|com\d|lpt\d)(\.[^/]*)?(\/|$)/i
   const never = /[\p{Cc}\u202a-\u202e]/u
 
@@ -222,7 +225,7 @@ describe("S7: names from descriptions", () => {
     (platform === "posix" || !devices.test(path) &&
         win32.resolve("C:\\in\\here", path) === `C:\\in\\here\\${path.replaceAll("/", "\\")}`)
 
-  it("of 100,000 that are made up none leads out of its directory", () => {
+  it("accepts no path out of its directory among 100,000 random descriptions [S7]", () => {
     let accepted = 0
     const property = fc.property(description, (description) => {
       const path = Option.match(ArchiveName.read(description), { onNone: () => "", onSome: ({ path }) => path })

@@ -15,8 +15,8 @@ import * as ServiceError from "../../src/protocol/ServiceError.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import fixture from "../fixtures/retry-cases.json" with { type: "json" }
 import { call, calls } from "../transport/calls.ts"
-import { answer, keys, replies, scripted } from "../transport/support.ts"
-import type { Reply, Sent } from "../transport/support.ts"
+import { keys, respondWith, responseOf, scripted } from "../transport/support.ts"
+import type { Respond, Sent } from "../transport/support.ts"
 import { all, applied, isListed, notApplied, rowsOf } from "./cases.ts"
 
 const standard = {
@@ -39,7 +39,7 @@ interface Settings {
   readonly credentials?: Layer.Layer<Credentials.Credentials>
 }
 
-const client = (reply: Reply, { credentials, policy = RetryPolicy.standard, quota }: Settings) =>
+const client = (reply: Respond, { credentials, policy = RetryPolicy.standard, quota }: Settings) =>
   scripted(reply, {
     ...(credentials === undefined ? {} : { credentials }),
     policies: Layer.mergeAll(
@@ -57,14 +57,14 @@ interface ResponseRow {
 }
 
 const response = ({ errorCode, headers = {}, status }: ResponseRow) => (): Response => {
-  if (status === 200) return describeVault.answer()
+  if (status === 200) return describeVault.response()
   const given: Record<string, string> = {}
   for (const [name, value] of Object.entries(headers)) if (value !== undefined) given[name] = value
-  return answer(status, errorCode ? JSON.stringify({ code: errorCode, message: "no" }) : null, given)
+  return responseOf(status, errorCode ? JSON.stringify({ code: errorCode, message: "no" }) : null, given)
 }
 const unavailable = response({ status: 500 })
 const throttled = response({ status: 400, errorCode: "ThrottlingException" })
-const always = (one: () => Response): Reply => () => Effect.sync(one)
+const always = (one: () => Response): Respond => () => Effect.sync(one)
 
 /** Expects the next attempt after exactly `millis`: nothing is sent a millisecond earlier. */
 const expectAttemptAfter = Effect.fnUntraced(function*(millis: number, sent: ReadonlyArray<Sent>) {
@@ -81,7 +81,7 @@ const expectWaits = Effect.fnUntraced(function*(
   waits: ReadonlyArray<number>,
   settings: Settings = {}
 ) {
-  const { glacier, sent } = yield* client(replies(...responses), settings)
+  const { glacier, sent } = yield* client(respondWith(...responses), settings)
   const fiber = yield* Effect.fork(describeVault.run(glacier))
   yield* TestClock.adjust(0)
   yield* Effect.forEach(waits, (millis) => expectAttemptAfter(millis, sent))
@@ -89,7 +89,7 @@ const expectWaits = Effect.fnUntraced(function*(
 })
 
 /** Makes a call, however long it takes. Returns its result and the requests it sent. */
-const outcome = (reply: Reply, settings: Settings = {}, run = describeVault.run) =>
+const outcome = (reply: Respond, settings: Settings = {}, run = describeVault.run) =>
   Effect.gen(function*() {
     const { glacier, sent } = yield* client(reply, settings)
     const fiber = yield* Effect.fork(Effect.either(run(glacier)))
@@ -97,7 +97,7 @@ const outcome = (reply: Reply, settings: Settings = {}, run = describeVault.run)
     return { result: yield* Fiber.join(fiber), sent }
   })
 
-const failure = (reply: Reply, settings?: Settings, run = describeVault.run) =>
+const failure = (reply: Respond, settings?: Settings, run = describeVault.run) =>
   Effect.map(
     outcome(reply, settings, run),
     ({ result, sent }) => ({ error: Either.getOrThrow(Either.flip(result)), sent })
@@ -112,7 +112,7 @@ describe("AWS's published retry cases", () => {
       Effect.gen(function*() {
         const { initialRetryTokens = 500, maxAttempts = 3, maxBackoffMs = 20_000 } = given
         const quota = yield* RetryQuota.make({ capacity: initialRetryTokens })
-        const { glacier, sent } = yield* client(replies(...steps.map(({ response: wire }) => response(wire))), {
+        const { glacier, sent } = yield* client(respondWith(...steps.map(({ response: wire }) => response(wire))), {
           policy: RetryPolicy.make({ ...standard, attempts: maxAttempts, cap: maxBackoffMs }),
           quota
         })
@@ -148,7 +148,7 @@ describe("AWS's published retry cases", () => {
         const taken: Array<number> = []
         const retries = rows.slice(1)
         const responses = retries.map(({ errorType }) => errorType === "THROTTLING" ? throttled : unavailable)
-        yield* expectWaits([...responses, describeVault.answer], retries.map(({ delayMs }) => delayMs), {
+        yield* expectWaits([...responses, describeVault.response], retries.map(({ delayMs }) => delayMs), {
           policy: RetryPolicy.make({ ...standard, attempts: rows.length }),
           quota: {
             ...quota,
@@ -163,7 +163,7 @@ describe("AWS's published retry cases", () => {
 
   it.effect.each(rowsOf("backoff", ["v2_1_transient_ms"]))("$name [R1]", () => {
     const waits = fixture.backoff.v2_1_transient_ms
-    return expectWaits([...waits.map(() => unavailable), describeVault.answer], waits, {
+    return expectWaits([...waits.map(() => unavailable), describeVault.response], waits, {
       policy: RetryPolicy.make({ ...standard, attempts: waits.length + 1 })
     }).pipe(longest)
   })
@@ -193,7 +193,7 @@ describe("AWS's published retry cases", () => {
     }).pipe(Effect.withRandom(Random.make("jitter"))))
 
   /** Makes a call with a bucket of `tokens`. Returns the tokens after each change of the bucket, and at the end. */
-  const spending = Effect.fnUntraced(function*(reply: Reply, tokens = 500, policy = RetryPolicy.standard) {
+  const spending = Effect.fnUntraced(function*(reply: Respond, tokens = 500, policy = RetryPolicy.standard) {
     const quota = yield* RetryQuota.make({ throttleCost: 1 })
     yield* Effect.replicateEffect(quota.take(new ServiceError.Throttling(rejection)), 500 - tokens)
     const left: Array<number> = []
@@ -211,7 +211,7 @@ describe("AWS's published retry cases", () => {
   })
 
   /** Makes calls one after the other that share a bucket. Returns the attempts of each, and the tokens left. */
-  const attemptsOf = Effect.fnUntraced(function*(count: number, reply: Reply, capacity?: number) {
+  const attemptsOf = Effect.fnUntraced(function*(count: number, reply: Respond, capacity?: number) {
     const quota = yield* RetryQuota.make({ capacity })
     const { glacier, sent } = yield* client(reply, { quota })
     const attempts: Array<number> = []
@@ -226,7 +226,7 @@ describe("AWS's published retry cases", () => {
   })
 
   const twice = RetryPolicy.attempts(RetryPolicy.standard, 2)
-  const taking = (reply: Reply) =>
+  const taking = (reply: Respond) =>
     Effect.gen(function*() {
       const quota = yield* RetryQuota.make()
       yield* outcome(reply, { policy: twice, quota })
@@ -239,12 +239,12 @@ describe("AWS's published retry cases", () => {
     "other retryable error": taking(always(unavailable)),
     "timeout": taking(() => Effect.never),
     "retry then 2xx": Effect.map(
-      spending(replies(unavailable, describeVault.answer)),
+      spending(respondWith(unavailable, describeVault.response)),
       ([afterRetry, afterSuccess]) => ({ start: 500, afterRetry, afterSuccess })
     ),
     "throttled retry then 2xx": Effect.gen(function*() {
       const quota = yield* RetryQuota.make()
-      const { glacier } = yield* client(replies(throttled, describeVault.answer), { quota })
+      const { glacier } = yield* client(respondWith(throttled, describeVault.response), { quota })
       const fiber = yield* Effect.fork(describeVault.run(glacier))
       yield* TestClock.adjust(999)
       const afterRetry = yield* quota.tokens
@@ -257,8 +257,8 @@ describe("AWS's published retry cases", () => {
       ([afterRetry, afterFailure]) => ({ afterRetry, afterFailure })
     ),
     "2xx on the first attempt": Effect.gen(function*() {
-      expect(yield* spending(always(describeVault.answer))).toEqual([500, 500])
-      return { start: 486, after: (yield* spending(always(describeVault.answer), 486))[0] }
+      expect(yield* spending(always(describeVault.response))).toEqual([500, 500])
+      return { start: 486, after: (yield* spending(always(describeVault.response), 486))[0] }
     }),
     "capacity 14, two failing calls": Effect.map(attemptsOf(2, always(unavailable), 14), ({ attempts }) => {
       expect(attempts).toEqual([2, 1])
@@ -351,7 +351,7 @@ describe("AWS's published retry cases", () => {
         const headers: Record<string, string> = {}
         for (const [name, value] of Object.entries(row.headers)) headers[name] = dates[value] ?? value
         const asking = response({ status: 500, headers })
-        yield* expectWaits([asking, describeVault.answer], [Math.max(50, Math.min(row.delayMs ?? 0, 5_050))])
+        yield* expectWaits([asking, describeVault.response], [Math.max(50, Math.min(row.delayMs ?? 0, 5_050))])
         yield* TestClock.setTime(now)
         const { error } = yield* failure(always(asking), { policy: RetryPolicy.none })
         const hint = "retryAfter" in error ? error.retryAfter : undefined
@@ -381,7 +381,7 @@ describe("AWS's published retry cases", () => {
   const wrong = { date: new Date(second + 3_600_000).toUTCString() }
   const rejected = (headers: Readonly<Record<string, string>>) =>
     Effect.sync(response({ status: 403, errorCode: "InvalidSignatureException", headers }))
-  const rules: Readonly<Record<string, Reply>> = {
+  const rules: Readonly<Record<string, Respond>> = {
     "ignored when an Age header is present (cached reply)": () => rejected({ ...wrong, age: "1" }),
     "ignored when the reply took longer than 900 s after sending (JS)": () =>
       Effect.delay(rejected(wrong), "901 seconds")
@@ -390,7 +390,7 @@ describe("AWS's published retry cases", () => {
     Effect.gen(function*() {
       yield* TestClock.setTime(second)
       const { sent } = yield* failure(
-        rules[row] ?? always(describeVault.answer),
+        rules[row] ?? always(describeVault.response),
         { policy: RetryPolicy.when(RetryPolicy.standard, (error) => error.retry === "clock") },
         call("uploadMultipartPart").run
       )

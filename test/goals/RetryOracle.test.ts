@@ -15,8 +15,8 @@ import * as ServiceError from "../../src/protocol/ServiceError.ts"
 import { calling } from "../../src/transport/internal/retrying.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { call } from "../transport/calls.ts"
-import { refusal, scripted } from "../transport/support.ts"
-import type { Reply } from "../transport/support.ts"
+import { errorResponseOf, scripted } from "../transport/support.ts"
+import type { Respond } from "../transport/support.ts"
 
 type Kind = "THROTTLING" | "TRANSIENT" | "CLIENT_ERROR"
 
@@ -202,13 +202,13 @@ describe("retries", () => {
     }).pipe(inVirtualTime, Effect.provide(NodeHashing.layer))
 
   it.live("send at most 1,035 requests when 1,000 calls all fail with 500 [R3]", () =>
-    Effect.map(outage(() => refusal(500, "ServiceUnavailableException")), (requests) => {
+    Effect.map(outage(() => errorResponseOf(500, "ServiceUnavailableException")), (requests) => {
       expect(requests).toBeLessThanOrEqual(1_035)
       expect(requests).toBeGreaterThan(1_000)
     }))
 
   it.live("send at most 1,100 requests when 1,000 calls are all throttled [R3]", () =>
-    Effect.map(outage(() => refusal(400, "ThrottlingException")), (requests) => {
+    Effect.map(outage(() => errorResponseOf(400, "ThrottlingException")), (requests) => {
       expect(requests).toBeLessThanOrEqual(1_100)
       expect(requests).toBeGreaterThan(1_000)
     }))
@@ -226,15 +226,15 @@ describe("retries", () => {
       }
       const random = new PCGRandom(1)
       // An outage, and then a service that recovers.
-      const reply: Reply = (_, attempt) =>
+      const reply: Respond = (_, attempt) =>
         Effect.gen(function*() {
           yield* Effect.sleep(random.integer(200))
           const chance = random.number() + (attempt > 1_000 ? 0.6 : 0)
           return chance < 0.5
-            ? refusal(500, "ServiceUnavailableException")
+            ? errorResponseOf(500, "ServiceUnavailableException")
             : chance < 0.7
-            ? refusal(400, "ThrottlingException")
-            : describeVault.answer()
+            ? errorResponseOf(400, "ThrottlingException")
+            : describeVault.response()
         })
       const { glacier } = yield* scripted(reply, {
         policies: Layer.succeed(RetryQuota.RetryQuota, spied)

@@ -33,7 +33,7 @@ import { inVirtualTime } from "../support/virtualClock.ts"
 import { calls, welcomeHash } from "../transport/calls.ts"
 import { errorResponseOf, over, responseOf, script, type Sent } from "../transport/support.ts"
 
-/** Everything anybody could see of a value. */
+/** Returns all printed forms of a value. */
 const forms = (value: unknown): ReadonlyArray<string> => [
   String(value),
   JSON.stringify(value, (_, value: unknown) => typeof value === "bigint" ? String(value) : value) ?? "",
@@ -42,7 +42,7 @@ const forms = (value: unknown): ReadonlyArray<string> => [
 
 const formsOfError = (error: Error): ReadonlyArray<string> => [error.message, error.stack ?? "", ...forms(error)]
 
-/** A console, a logger of every kind and a tracer that keep what they are told. */
+/** Makes a console, a logger of every kind and a tracer that record everything they receive. */
 const recorder = () => {
   const seen: Array<string> = []
   const keep = (...values: ReadonlyArray<unknown>) => {
@@ -81,8 +81,8 @@ const recorder = () => {
   }
   const pretty = Logger.prettyLogger({ colors: false, mode: "tty" })
   const logger = Logger.make((options) => {
-    for (const one of [Logger.jsonLogger, Logger.logfmtLogger, Logger.stringLogger, Logger.structuredLogger]) {
-      keep(one.log(options))
+    for (const logger of [Logger.jsonLogger, Logger.logfmtLogger, Logger.stringLogger, Logger.structuredLogger]) {
+      keep(logger.log(options))
     }
     pretty.log(options)
   })
@@ -103,7 +103,7 @@ const recorder = () => {
         links,
         sampled: true,
         kind,
-        // What a call succeeded with is no part of its span.
+        // The result of a successful call is not part of its span.
         end: (_, exit) => {
           if (Exit.isFailure(exit)) keep(exit, Cause.pretty(exit.cause, { renderErrorCause: true }))
         },
@@ -157,7 +157,7 @@ const failing = (quote: string, code?: string) => {
 
 const broken = (quote: string) => new ReadableStream({ pull: (controller) => controller.error(new Error(quote)) })
 
-/** Answers that tell what was sent, in every place there is. */
+/** Responses and failures that quote the request, in every possible place. */
 const responders: ReadonlyArray<(quote: string, sent: Sent) => Effect.Effect<Response, unknown>> = [
   ...codes.map(([status, code]) => (quote: string) =>
     Effect.sync(() => errorResponseOf(status, code, `It should have been ${quote}`))
@@ -202,14 +202,14 @@ const policies = [
 const pick = <A>(all: ReadonlyArray<A>): Effect.Effect<A> =>
   Effect.map(Random.nextIntBetween(0, all.length), (index) => all[index]!)
 
-/** A call that fails somehow: the error's tag, what is to be hidden, and all that anybody could see. */
+/** Makes a random call that fails. Returns the tag of its error, its secrets, and those that leaked. */
 const failure = Effect.gen(function*() {
   const [secret, token] = [yield* canary(40), yield* canary(200)]
   const down = (yield* Random.next) < 0.05
-  const { http, sent } = script((one) =>
+  const { http, sent } = script((request) =>
     Effect.gen(function*() {
       const quote = yield* pick(quotes)
-      return yield* (yield* pick(responders))(quote(one), one)
+      return yield* (yield* pick(responders))(quote(request), request)
     })
   )
   const { recording, seen } = recorder()
@@ -255,27 +255,27 @@ const failure = Effect.gen(function*() {
   })
   const hidden = [secret, token, ...signatures]
   const all = text.join("\n")
-  return { tag, hidden, sent: sent.length, leaked: hidden.filter((one) => all.includes(one)), length: all.length }
+  return { tag, hidden, sent: sent.length, leaked: hidden.filter((secret) => all.includes(secret)), length: all.length }
 }).pipe(Effect.provide(NodeHashing.layer))
 
-// Stacks tell the same of all errors, and reading them takes most of the time.
+// Short stacks make this test much faster, and all stacks look the same.
 Error.stackTraceLimit = 2
 
-describe("The secret, the session token and the signatures", () => {
-  it.effect("show in nothing of 1,000 random failures [S5]", () =>
+describe("The secret key, the session token and the signatures", () => {
+  it.effect("appear nowhere in 1,000 random failures [S5]", () =>
     Effect.gen(function*() {
       const tags = new Set<string>()
       const hidden: Array<string> = []
       let failures = 0
       while (failures < 1_000) {
-        const one = yield* failure
-        expect(one.leaked).toEqual([])
-        tags.add(one.tag)
-        for (const text of one.hidden) hidden.push(text)
-        if (one.tag !== "ok") failures++
+        const failed = yield* failure
+        expect(failed.leaked).toEqual([])
+        tags.add(failed.tag)
+        for (const text of failed.hidden) hidden.push(text)
+        if (failed.tag !== "ok") failures++
       }
       const metrics = forms(yield* Metric.snapshot).join("\n")
-      expect(hidden.filter((one) => metrics.includes(one))).toEqual([])
+      expect(hidden.filter((secret) => metrics.includes(secret))).toEqual([])
       expect(hidden.length).toBeGreaterThan(3_000)
       expect([...tags]).toEqual(expect.arrayContaining([
         "AttemptTimeout",
@@ -299,9 +299,9 @@ describe("The secret, the session token and the signatures", () => {
     sessionToken: Redacted.make(token)
   }
   const leaks = (texts: ReadonlyArray<string>) =>
-    [secret, token, "Signature="].filter((one) => texts.some((text) => text.includes(one)))
+    [secret, token, "Signature="].filter((hidden) => texts.some((text) => text.includes(hidden)))
 
-  it.scoped("show in no service, Layer or option that holds them [S5]", () =>
+  it.scoped("appear in no printed service, Layer or option that holds them [S5]", () =>
     Effect.gen(function*() {
       const options = { keys: [keys] }
       const credentials = Credentials.layer(keys)
@@ -330,7 +330,7 @@ describe("The secret, the session token and the signatures", () => {
       expect(leaks(values.flatMap(forms))).toEqual([])
     }))
 
-  it.scopedLive("show in no log or span of an emulator behind a socket, nor of the client that calls it [S5]", () =>
+  it.scopedLive("appear in no log or span of an emulator behind a socket, nor of its client [S5]", () =>
     Effect.gen(function*() {
       const { recording, seen } = recorder()
       yield* recording(Effect.gen(function*() {
@@ -344,9 +344,9 @@ describe("The secret, the session token and the signatures", () => {
               endpoint: { region: "us-east-1", endpoint }
             }))
           )
-        const answers = [yield* ask(keys.secretAccessKey), yield* ask(Redacted.make("another"))]
-        expect(answers.map(({ _tag }) => _tag)).toEqual(["Success", "Failure"])
-        seen.push(...answers.flatMap(forms))
+        const exits = [yield* ask(keys.secretAccessKey), yield* ask(Redacted.make("another"))]
+        expect(exits.map(({ _tag }) => _tag)).toEqual(["Success", "Failure"])
+        seen.push(...exits.flatMap(forms))
       }))
       expect(seen.length).toBeGreaterThan(10)
       expect(leaks(seen)).toEqual([])

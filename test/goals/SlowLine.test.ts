@@ -27,10 +27,13 @@ const sources = { bytes: Source.bytes(bytes), stream: Source.stream(pieces) }
 const isPart = ({ method, url }: HttpClientRequest.HttpClientRequest) =>
   method === "PUT" && url.includes("/multipart-uploads/")
 
-/** A line that carries a part of 1 MiB in so many seconds, if it has the line for itself, else that many times longer. */
-const lineOf = (seconds: number, answer: (arrived: Support.Change) => Support.Change = (arrived) => arrived) => {
+/** Makes a slow connection. It carries a part of 1 MiB in some seconds; parts that are sent at once share its speed. */
+const connectionOf = (
+  seconds: number,
+  respond: (arrived: Support.Change) => Support.Change = (arrived) => arrived
+) => {
   const flying = Support.gauge()
-  /** For each attempt: where its part begins, in MiB, and how many were on the line with it when it began. */
+  /** For each attempt: the start of its part in MiB, and how many parts were in transit when it began. */
   const attempts: Array<{ readonly part: number; readonly beside: number }> = []
   const carried: Support.Change = (send) =>
     Effect.gen(function*() {
@@ -42,13 +45,13 @@ const lineOf = (seconds: number, answer: (arrived: Support.Change) => Support.Ch
       ? flying.during(Effect.suspend(() => {
         const [, start = ""] = /^bytes (\d+)-/.exec(request.headers["content-range"] ?? "") ?? []
         attempts.push({ part: Number(start) / mebibyte, beside: flying.live })
-        return answer(carried)(send, request)
+        return respond(carried)(send, request)
       }))
       : send
   return { attempts, change }
 }
 
-/** What comes back after five minutes is that the body took too long. */
+/** Responds after 5 minutes that the body took too long. */
 const impatient = (arrived: Support.Change): Support.Change => (send, request) =>
   Effect.raceFirst(
     arrived(send, request),
@@ -58,28 +61,28 @@ const impatient = (arrived: Support.Change): Support.Change => (send, request) =
     )
   )
 
-const upload = (source: Source.Source | Source.Once, onProgress?: Progress.OnProgress) =>
+const upload = (source: Source.Source | Source.StreamSource, onProgress?: Progress.OnProgress) =>
   Upload.upload(address, source, { partSize: mebibyte, concurrency: 4, onProgress })
 
 const late = [
-  { error: "AttemptTimeout", minutes: 5, answer: undefined },
-  { error: "InvalidSignature", minutes: 15, answer: undefined },
-  { error: "RequestTimeout", minutes: 15, answer: impatient }
+  { error: "AttemptTimeout", minutes: 5, respond: undefined },
+  { error: "InvalidSignature", minutes: 15, respond: undefined },
+  { error: "RequestTimeout", minutes: 15, respond: impatient }
 ] as const
 
-describe("A line that carries 4 parts in 8 minutes, and one in 2", () => {
+describe("A connection that carries 4 parts in 8 minutes, and 1 part in 2", () => {
   it.effect.each(
-    late.flatMap((one) => (["bytes", "stream"] as const).map((kind) => ({ ...one, kind })))
-  )("$kind whose parts end with $error are sent one by one [S4]", ({ answer, error, kind, minutes }) => {
-    const { attempts, change } = lineOf(120, answer)
+    late.flatMap((failure) => (["bytes", "stream"] as const).map((kind) => ({ ...failure, kind })))
+  )("gets one part of $kind at a time after parts failed with $error [S4]", ({ error, kind, minutes, respond }) => {
+    const { attempts, change } = connectionOf(120, respond)
     return Effect.gen(function*() {
-      const told: Array<Progress.Event> = []
-      const archive = yield* upload(sources[kind], (event) => Effect.sync(() => void told.push(event)))
+      const events: Array<Progress.Event> = []
+      const archive = yield* upload(sources[kind], (event) => Effect.sync(() => void events.push(event)))
       expect(same((yield* stored(archive.archiveId)).bytes, bytes)).toBe(true)
       expect(attempts.map(({ beside }) => beside)).toEqual([1, 2, 3, 4, ...Array.from({ length: 8 }, () => 1)])
       const parts = attempts.map(({ part }) => part).sort((a, b) => a - b)
       expect(parts).toEqual([0, 0, 1, 1, 2, 2, 3, 3, 4, 5, 6, 7])
-      expect(told.filter(Progress.Event.$is("Retried")).map(({ error }) => error)).toEqual(
+      expect(events.filter(Progress.Event.$is("Retried")).map(({ error }) => error)).toEqual(
         Array.from({ length: 4 }, () => error)
       )
     }).pipe(
@@ -90,9 +93,9 @@ describe("A line that carries 4 parts in 8 minutes, and one in 2", () => {
   })
 
   it.effect.each(["bytes", "stream"] as const)(
-    "is given no more %s than it carries, if its speed is known [S4]",
+    "gets no more parts of %s than it carries if its speed is known [S4]",
     (kind) => {
-      const { attempts, change } = lineOf(120)
+      const { attempts, change } = connectionOf(120)
       return Effect.gen(function*() {
         const { parts } = yield* Upload.upload(address, sources[kind], { lineSpeed: mebibyte / 120 })
         expect(parts).toBe(8)
@@ -103,10 +106,10 @@ describe("A line that carries 4 parts in 8 minutes, and one in 2", () => {
   )
 })
 
-describe("A line", () => {
-  it.effect("on which one of 4 parts was late carries 3 at a time from then on [S4]", () => {
+describe("A slow connection", () => {
+  it.effect("gets 3 parts at a time after 1 of 4 parts was late [S4]", () => {
     let first = true
-    const { attempts, change } = lineOf(60, (arrived) => (send, request) => {
+    const { attempts, change } = connectionOf(60, (arrived) => (send, request) => {
       if (!first) return arrived(send, request)
       first = false
       return Effect.never
@@ -122,11 +125,11 @@ describe("A line", () => {
     }).pipe(Effect.provide(Support.layer(change)), inVirtualTime)
   })
 
-  it.effect("that is too slow for even one part ends the upload after the attempts of the policy [S4]", () => {
-    const { attempts, change } = lineOf(600)
+  it.effect("that is too slow for one part fails the upload after the attempts of the policy [S4]", () => {
+    const { attempts, change } = connectionOf(600)
     return Effect.gen(function*() {
       expect(yield* Effect.flip(upload(sources.bytes))).toMatchObject({ _tag: "AttemptTimeout" })
-      const perPart = [0, 1, 2, 3].map((part) => attempts.filter((one) => one.part === part).length)
+      const perPart = [0, 1, 2, 3].map((part) => attempts.filter((attempt) => attempt.part === part).length)
       expect(Math.max(...perPart)).toBe(3)
       expect(attempts.slice(4).every(({ beside }) => beside === 1)).toBe(true)
       expect(yield* openUploads).toEqual([])
@@ -137,9 +140,9 @@ describe("A line", () => {
     )
   })
 
-  it.effect("that is quick is used by as many parts as before when the service fails [S4]", () => {
+  it.effect("still gets as many parts at a time when the service fails, but no part is late [S4]", () => {
     let failures = 4
-    const { attempts, change } = lineOf(10, (arrived) => (send, request) =>
+    const { attempts, change } = connectionOf(10, (arrived) => (send, request) =>
       failures-- > 0
         ? Effect.sync(() => HttpClientResponse.fromWeb(request, errorResponseOf(500, "ServiceUnavailableException")))
         : arrived(send, request))

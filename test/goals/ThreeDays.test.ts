@@ -33,7 +33,7 @@ import * as Endpoint from "../../src/transport/Endpoint.ts"
 import { day, hour, type Life, makeLife, most, storeOn } from "../policy/support.ts"
 import { inVirtualTimeWithFiles } from "../support/virtualClock.ts"
 import { mebibyte, pattern, same } from "../transfer/support.ts"
-import { refusal } from "../transport/support.ts"
+import { errorResponseOf } from "../transport/support.ts"
 
 /** 200 archives of some KiB; a few of them have several windows. */
 const archives = Array.from({ length: 200 }, (_, index) => ({
@@ -94,11 +94,14 @@ const makeFaultyHttp = (inner: HttpClient.HttpClient) => {
     HttpClient.transform(inner, (send, request) =>
       Effect.gen(function*() {
         requests++
-        if (requests % 9 === 0) return respond(request, refusal(400, "ThrottlingException", "Rate exceeded"))
+        if (requests % 9 === 0) return respond(request, errorResponseOf(400, "ThrottlingException", "Rate exceeded"))
         const [, jobId = "", output] = new URL(request.url).pathname.match(/\/jobs\/([^/]+)(\/output)?$/) ?? []
         if (output !== undefined && expiring.has(jobId)) gone.add(jobId)
         if (gone.has(jobId)) {
-          return respond(request, refusal(404, "ResourceNotFoundException", `The job ID was not found: ${jobId}`))
+          return respond(
+            request,
+            errorResponseOf(404, "ResourceNotFoundException", `The job ID was not found: ${jobId}`)
+          )
         }
         const response = yield* send
         if (request.method === "POST" && response.status === 202 && request.body._tag === "Uint8Array") {

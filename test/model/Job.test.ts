@@ -3,7 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect, FastCheck } from "effect"
 import { collect, started, store } from "../../src/testing/internal/conformance/support.ts"
 import * as TestGlacier from "../../src/testing/TestGlacier.ts"
-import { agree, answers, calling, day, hour, type Timed, vaultName, waits } from "./support.ts"
+import { agree, calling, day, hour, responds, type Timed, vaultName, waits } from "./support.ts"
 
 interface Archive {
   readonly id: string
@@ -37,7 +37,7 @@ const picked = FastCheck.nat({ max: 4 })
 
 const fill = FastCheck.constant(calling<Model>("store", (model) => {
   const size = model.archives.length + 1
-  return answers(store(vaultName, new Uint8Array(size)), ({ archiveId: id }) => {
+  return responds(store(vaultName, new Uint8Array(size)), ({ archiveId: id }) => {
     model.archives.push({ id, size, deletedAt: undefined })
     model.first ??= model.now
   })
@@ -46,7 +46,7 @@ const fill = FastCheck.constant(calling<Model>("store", (model) => {
 const remove = picked.map((back) =>
   calling<Model>(`delete the archive ${back} back`, (model, glacier) => {
     const archive = model.archives.at(-1 - back)
-    return answers(glacier.deleteArchive({ vaultName, archiveId: archive?.id ?? "none" }), () => {
+    return responds(glacier.deleteArchive({ vaultName, archiveId: archive?.id ?? "none" }), () => {
       if (archive !== undefined) archive.deletedAt ??= model.now
     })
   })
@@ -59,7 +59,7 @@ const retrieve = FastCheck.record({
   ({ back, tier }) =>
     calling<Model>(`${tier} retrieval of the archive ${back} back`, (model) => {
       const archive = model.archives.at(-1 - back)
-      return answers(
+      return responds(
         started(vaultName, { type: "archive-retrieval", archiveId: archive?.id ?? "none", tier }),
         archive === undefined || archive.deletedAt !== undefined
           ? "ArchiveNotFound"
@@ -69,7 +69,7 @@ const retrieve = FastCheck.record({
 )
 
 const inventory = FastCheck.constant(calling<Model>("inventory", (model) =>
-  answers(
+  responds(
     started(vaultName, { type: "inventory-retrieval" }),
     model.now < (model.first ?? Infinity) + day
       ? "InventoryNotReady"
@@ -79,7 +79,7 @@ const inventory = FastCheck.constant(calling<Model>("inventory", (model) =>
 const look = picked.map((back) =>
   calling<Model>(`describe the job ${back} back`, (model, glacier) => {
     const job = jobsOf(model).at(-1 - back)
-    return answers(
+    return responds(
       glacier.describeJob({ vaultName, jobId: job?.id ?? "none" }),
       job === undefined ?
         "JobNotFound" :
@@ -93,7 +93,7 @@ const read = picked.map((back) =>
   calling<Model>(`output of the job ${back} back`, (model, glacier) => {
     const job = jobsOf(model).at(-1 - back)
     const status = job && statusOf(job, model.now)
-    return answers(
+    return responds(
       Effect.flatMap(glacier.getJobOutput({ vaultName, jobId: job?.id ?? "none" }), ({ body }) => collect(body)),
       status === undefined
         ? "JobNotFound"
@@ -107,7 +107,7 @@ const read = picked.map((back) =>
 const list = FastCheck.constantFrom(true, false).map((completed) =>
   calling<Model>(`list jobs, completed: ${completed}`, (model, glacier) => {
     const ids = jobsOf(model).filter(({ completesAt }) => model.now >= completesAt === completed).map(({ id }) => id)
-    return answers(
+    return responds(
       glacier.listJobs({ vaultName, completed }),
       ({ jobs }) => expect(jobs.map(({ jobId }) => jobId)).toEqual(ids.reverse())
     )
@@ -125,7 +125,7 @@ const finish = picked.map((back) =>
 )
 
 describe("model of jobs", () => {
-  it("agrees with the emulator", () =>
+  it("predicts the responses of the emulator", () =>
     agree(() => ({ now: 0, archives: [], jobs: [], first: undefined }), [
       fill,
       remove,

@@ -1,7 +1,7 @@
 /** The lock of a vault: none, in progress for a day, locked for good. */
 import { describe, expect, it } from "@effect/vitest"
 import { FastCheck, Option } from "effect"
-import { agree, answers, calling, day, hour, type Timed, vaultName, waits } from "./support.ts"
+import { agree, calling, day, hour, responds, type Timed, vaultName, waits } from "./support.ts"
 
 interface Model extends Timed {
   lock: { readonly id: string; readonly until: number | undefined } | undefined
@@ -28,7 +28,7 @@ const lockOf = (model: Model) => {
 const initiate = calling<Model>(
   "initiate",
   (model, glacier) =>
-    answers(
+    responds(
       glacier.initiateVaultLock({ vaultName, policy }),
       lockOf(model) !== undefined
         ? model.lock?.until === undefined ? "VaultLocked" : "VaultLockInProgress"
@@ -44,7 +44,7 @@ const complete = FastCheck.nat({ max: 3 }).map((back) =>
     const lock = lockOf(model)
     const lockId = model.ids.at(-1 - back) ?? "none"
     const isIts = lock?.id === lockId
-    return answers(
+    return responds(
       glacier.completeVaultLock({ vaultName, lockId }),
       lock === undefined
         ? "VaultLockNotSet"
@@ -58,7 +58,7 @@ const complete = FastCheck.nat({ max: 3 }).map((back) =>
 )
 
 const abort = calling<Model>("abort", (model, glacier) =>
-  answers(
+  responds(
     glacier.abortVaultLock({ vaultName }),
     lockOf(model) !== undefined && model.lock?.until === undefined
       ? "VaultLocked"
@@ -67,7 +67,7 @@ const abort = calling<Model>("abort", (model, glacier) =>
 
 const get = calling<Model>("get", (model, glacier) => {
   const lock = lockOf(model)
-  return answers(
+  return responds(
     glacier.getVaultLock({ vaultName }),
     lock === undefined ? "VaultLockNotSet" : (answer) => {
       expect(answer).toMatchObject({ policy, state: lock.until === undefined ? "Locked" : "InProgress" })
@@ -77,13 +77,13 @@ const get = calling<Model>("get", (model, glacier) => {
 })
 
 const deleteArchive = calling<Model>("delete an archive", (model, glacier) =>
-  answers(
+  responds(
     glacier.deleteArchive({ vaultName, archiveId: "none" }),
     lockOf(model) === undefined ? () => {} : "AccessDenied"
   ))
 
 describe("model of a lock", () => {
-  it("agrees with the emulator", () =>
+  it("predicts the responses of the emulator", () =>
     agree(() => ({ now: 0, lock: undefined, ids: [] }), [
       FastCheck.constantFrom(initiate, abort, get, deleteArchive),
       complete,

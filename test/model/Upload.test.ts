@@ -4,11 +4,11 @@ import { FastCheck } from "effect"
 import * as ByteRange from "../../src/protocol/ByteRange.ts"
 import { mebibyte } from "../../src/protocol/Limits.ts"
 import { putPart, treeHash } from "../../src/testing/internal/conformance/support.ts"
-import { agree, answers, calling, day, hour, type Timed, vaultName, waits } from "./support.ts"
+import { agree, calling, day, hour, responds, type Timed, vaultName, waits } from "./support.ts"
 
 interface Upload {
   readonly id: string
-  /** What each part is made of and its size, by its place. */
+  /** The content and size of each part, by its position. */
   readonly parts: Map<number, { readonly byte: number; readonly size: number }>
   state: "open" | "completed" | "aborted"
   expiresAt: number
@@ -26,7 +26,7 @@ const open = FastCheck.constant(
   calling<Model>(
     "open",
     (model, glacier) =>
-      answers(glacier.initiateMultipartUpload({ vaultName, partSize: mebibyte }), ({ uploadId: id }) => {
+      responds(glacier.initiateMultipartUpload({ vaultName, partSize: mebibyte }), ({ uploadId: id }) => {
         uploadsOf(model).push({ id, parts: new Map(), state: "open", expiresAt: model.now + day, archiveId: undefined })
       })
   )
@@ -47,7 +47,7 @@ const put = FastCheck.record({
 }).map(({ back, byte, index, size }) =>
   calling<Model>(`part ${index} of ${size} bytes, ${back} back`, (model) => {
     const upload = pick(model, back)
-    return answers(
+    return responds(
       putPart(vaultName, upload?.id ?? "none", index * mebibyte, bytesOf({ byte, size })),
       upload?.state !== "open" ? "UploadNotFound" : () => {
         upload.parts.set(index, { byte, size })
@@ -70,7 +70,7 @@ const complete = picked.map((back) =>
       bytes.set(bytesOf(part), offset)
       offset += part.size
     }
-    return answers(
+    return responds(
       glacier.completeMultipartUpload({
         vaultName,
         uploadId: upload?.id ?? "none",
@@ -93,7 +93,7 @@ const complete = picked.map((back) =>
 const abort = picked.map((back) =>
   calling<Model>(`abort, ${back} back`, (model, glacier) => {
     const upload = pick(model, back)
-    return answers(
+    return responds(
       glacier.abortMultipartUpload({ vaultName, uploadId: upload?.id ?? "none" }),
       upload === undefined || upload.state === "completed" ? "UploadNotFound" : () => {
         if (upload.state === "open") upload.expiresAt = model.now + hour
@@ -112,7 +112,7 @@ const listed = ({ parts }: Upload) =>
 const list = picked.map((back) =>
   calling<Model>(`list parts, ${back} back`, (model, glacier) => {
     const upload = pick(model, back)
-    return answers(
+    return responds(
       glacier.listParts({ vaultName, uploadId: upload?.id ?? "none" }),
       upload?.state !== "open" ? "UploadNotFound" : ({ parts }) => expect(parts).toEqual(listed(upload))
     )
@@ -121,14 +121,14 @@ const list = picked.map((back) =>
 
 const listAll = FastCheck.constant(calling<Model>("list uploads", (model, glacier) => {
   const ids = uploadsOf(model).flatMap(({ id, state }) => state === "open" ? [id] : [])
-  return answers(
+  return responds(
     glacier.listMultipartUploads({ vaultName }),
     ({ uploads }) => expect(uploads.map(({ uploadId }) => uploadId)).toEqual(ids)
   )
 }))
 
 describe("model of uploads", () => {
-  it("agrees with the emulator", () =>
+  it("predicts the responses of the emulator", () =>
     agree(() => ({ now: 0, uploads: [] }), [
       open,
       put,

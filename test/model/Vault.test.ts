@@ -4,7 +4,7 @@ import { Effect, FastCheck, Option } from "effect"
 import * as Limits from "../../src/protocol/Limits.ts"
 import { store } from "../../src/testing/internal/conformance/support.ts"
 import * as TestGlacier from "../../src/testing/TestGlacier.ts"
-import { agree, answers, calling, day, hour, type Timed, waits } from "./support.ts"
+import { agree, calling, day, hour, responds, type Timed, waits } from "./support.ts"
 
 interface Inventory {
   readonly count: number
@@ -45,7 +45,7 @@ const named = (command: (vaultName: string) => ReturnType<typeof calling<Model>>
 
 const create = named((vaultName) =>
   calling(`create ${vaultName}`, (model, glacier) =>
-    answers(glacier.createVault({ vaultName }), () => {
+    responds(glacier.createVault({ vaultName }), () => {
       if (vaultOf(model, vaultName) !== undefined) return
       model.vaults.set(vaultName, { archives: new Map(), inventory: undefined, due: undefined })
     }))
@@ -55,7 +55,7 @@ const remove = named((vaultName) =>
   calling(`delete ${vaultName}`, (model, glacier) => {
     const vault = vaultOf(model, vaultName)
     const isEmpty = vault === undefined || ((vault.inventory?.count ?? 0) === 0 && vault.due === undefined)
-    return answers(
+    return responds(
       glacier.deleteVault({ vaultName }),
       isEmpty ? () => void model.vaults.delete(vaultName) : "VaultNotEmpty"
     )
@@ -66,7 +66,7 @@ const fill = named((vaultName) =>
   calling(`store in ${vaultName}`, (model) => {
     const vault = vaultOf(model, vaultName)
     const size = 1 + (vault?.archives.size ?? 0)
-    return answers(
+    return responds(
       store(vaultName, new Uint8Array(size)),
       vault === undefined ? "VaultNotFound" : ({ archiveId }) => {
         vault.archives.set(archiveId, size)
@@ -80,7 +80,7 @@ const empty = named((vaultName) =>
   calling(`delete an archive of ${vaultName}`, (model, glacier) => {
     const vault = vaultOf(model, vaultName)
     const [archiveId = "none"] = vault?.archives.keys() ?? []
-    return answers(
+    return responds(
       glacier.deleteArchive({ vaultName, archiveId }),
       vault === undefined ? "VaultNotFound" : () => {
         if (vault.archives.delete(archiveId)) vault.due ??= model.now + day
@@ -92,7 +92,7 @@ const empty = named((vaultName) =>
 const look = named((vaultName) =>
   calling(`describe ${vaultName}`, (model, glacier) => {
     const vault = vaultOf(model, vaultName)
-    return answers(
+    return responds(
       glacier.describeVault({ vaultName }),
       vault === undefined ? "VaultNotFound" : (answer) => {
         expect(answer).toMatchObject({
@@ -130,7 +130,7 @@ const list = FastCheck.constant(
   calling<Model>(
     "list",
     (model, glacier) =>
-      answers(
+      responds(
         glacier.listVaults({}),
         ({ vaults }) => expect(vaults.map((one) => one.vaultName)).toEqual(["model", ...model.vaults.keys()].sort())
       )
@@ -138,7 +138,7 @@ const list = FastCheck.constant(
 )
 
 describe("model of vaults", () => {
-  it("agrees with the emulator", () =>
+  it("predicts the responses of the emulator", () =>
     agree(() => ({ now: 0, vaults: new Map() }), [
       create,
       create,

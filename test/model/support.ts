@@ -1,4 +1,4 @@
-/** Random sequences of commands, to which the emulator and a small model must answer the same. */
+/** Support for model tests: runs random commands on the emulator and on a small model, and compares the outcomes. */
 import { expect } from "@effect/vitest"
 import { Clock, Duration, Effect, FastCheck, Layer, Runtime } from "effect"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
@@ -13,7 +13,7 @@ export const hour = 3_600_000
 
 export const day = 24 * hour
 
-/** A clock that stands still but for commands that wait. The emulator has no timers that anybody would miss. */
+/** A clock that only `waits` commands advance. Sleeping never ends, which is fine because the emulator needs no timers. */
 const stopped = () => {
   let now = 1_700_000_000_000
   const clock: Clock.Clock = {
@@ -37,11 +37,11 @@ export interface Timed {
   now: number
 }
 
-/** What a call comes to: its answer, or the tag of its error. */
+/** The outcome of a call: its response, or the tag of its error. */
 const outcome = <A, R>(call: Effect.Effect<A, GlacierError, R>): Effect.Effect<A | GlacierError["_tag"], never, R> =>
   Effect.catchAll(call, ({ _tag }) => Effect.succeed(_tag))
 
-/** A command that calls an operation: `expected` is what the model says of it, and may change the model. */
+/** A command that calls an operation, compares it with the model, and may change the model. */
 export const calling = <Model extends Timed>(
   name: string,
   run: (model: Model, glacier: typeof GlacierClient.Service) => Effect.Effect<void, unknown, GlacierClient | Emulator>
@@ -51,17 +51,17 @@ export const calling = <Model extends Timed>(
   toString: () => name
 })
 
-/** Expects one of the answers, by a check of it when it is no error. */
-export const answers = <A extends object, R>(
+/** Expects an error tag, or a response that passes a check. */
+export const responds = <A extends object, R>(
   call: Effect.Effect<A, GlacierError, R>,
-  expected: GlacierError["_tag"] | ((answer: A) => void)
+  expected: GlacierError["_tag"] | ((response: A) => void)
 ): Effect.Effect<void, never, R> =>
   Effect.map(outcome(call), (actual) => {
     if (typeof expected === "string" || typeof actual === "string") expect(actual).toEqual(expected)
     else expected(actual)
   })
 
-/** Time that passes. */
+/** Commands that advance the clock. */
 export const waits = <Model extends Timed>(millis: ReadonlyArray<number>): FastCheck.Arbitrary<
   FastCheck.AsyncCommand<Model, Real>
 > =>
@@ -74,7 +74,7 @@ export const waits = <Model extends Timed>(millis: ReadonlyArray<number>): FastC
     toString: () => `wait ${Duration.format(some)}`
   }))
 
-/** Checks that emulator and model agree over sequences of such commands. */
+/** Checks that emulator and model agree on random sequences of the commands. */
 export const agree = <Model extends Timed>(
   make: () => Model,
   commands: ReadonlyArray<FastCheck.Arbitrary<FastCheck.AsyncCommand<Model, Real>>>,

@@ -58,7 +58,7 @@ describe("NodeCheckpoint", () => {
           { concurrency: "unbounded" }
         )
         expect(lines.filter((line) => line.startsWith("opened by"))).toHaveLength(1)
-        expect(lines.filter((line) => /^Checkpoint "work": .* uses it/.test(line))).toHaveLength(1)
+        expect(lines.filter((line) => /^Checkpoint "work" is in use by /.test(line))).toHaveLength(1)
       }),
     180_000
   )

@@ -22,8 +22,8 @@ const planned = Effect.fnUntraced(function*(count: number) {
   return yield* DeletionPlan.make(Stream.fromIterable(archives))
 })
 
-/** What the outcomes are, in the order of the plan. */
-const told = (outcomes: Chunk.Chunk<DeletionPlan.Outcome>) =>
+/** The outcomes as sorted texts. */
+const textsOf = (outcomes: Chunk.Chunk<DeletionPlan.Outcome>) =>
   Chunk.toReadonlyArray(outcomes)
     .map((outcome) =>
       outcome._tag === "Failed"
@@ -33,7 +33,7 @@ const told = (outcomes: Chunk.Chunk<DeletionPlan.Outcome>) =>
     .sort()
 
 describe("DeletionPlan", () => {
-  it.effect("has each archive once, in its order, and tells how many there are", () =>
+  it.effect("has each archive once, in the order of the selection, and formats their number", () =>
     Effect.gen(function*() {
       const archives = yield* storeAll(names(3), () => 1_000)
       const plan = yield* DeletionPlan.make(Stream.fromIterable([...archives, ...archives.slice().reverse()]))
@@ -41,7 +41,7 @@ describe("DeletionPlan", () => {
       expect(DeletionPlan.format(plan)).toBe("3 archives of 3,000 bytes are to be deleted")
     }).pipe(Effect.provide(layer())))
 
-  it.effect("deletes each, whatever becomes of others: a gone one was deleted before, and what failed is tried again", () => {
+  it.effect("deletes each archive although others fail, and retries the failed ones in the next run", () => {
     const refusals = new Map<string, Response>()
     const { change: record, sent } = recording()
     const change: Change = (send, request) => {
@@ -54,19 +54,19 @@ describe("DeletionPlan", () => {
     return Effect.gen(function*() {
       const plan = yield* planned(5)
       const [gone = "", forbidden = ""] = plan.archives.map(({ archiveId }) => archiveId)
-      // The service has nothing against deleting again, but might.
+      // The service accepts a second deletion, but may reject it one day.
       refusals.set(gone, errorResponseOf(404, "ResourceNotFoundException", `The archive ID was not found: ${gone}`))
       refusals.set(forbidden, errorResponseOf(403, "AccessDeniedException"))
       const run = Stream.runCollect(DeletionPlan.run("all", plan))
-      expect(told(yield* run)).toEqual(["0 before", "1 AccessDenied", "2 now", "3 now", "4 now"])
+      expect(textsOf(yield* run)).toEqual(["0 before", "1 AccessDenied", "2 now", "3 now", "4 now"])
       refusals.clear()
       sent.length = 0
-      expect(told(yield* run)).toEqual(["0 before", "1 now", "2 before", "3 before", "4 before"])
+      expect(textsOf(yield* run)).toEqual(["0 before", "1 now", "2 before", "3 before", "4 before"])
       expect(sent).toEqual([`DELETE /-/vaults/photos/archives/${forbidden}`])
     }).pipe(Effect.provide(layer(change)), Effect.provide(Checkpoint.layerMemory))
   })
 
-  it.effect("recognizes an archive that is gone by its id in a text that this version does not know", () => {
+  it.effect("recognizes a deleted archive by its id in an unknown error message", () => {
     const refusals = new Map<string, Response>()
     const change: Change = (send, request) => {
       const refused = refusals.get(request.url.split("/").at(-1) ?? "")
@@ -78,17 +78,17 @@ describe("DeletionPlan", () => {
       refusals.set(named, errorResponseOf(404, "ResourceNotFoundException", `Nothing is known of ${named}`))
       refusals.set(unnamed, errorResponseOf(404, "ResourceNotFoundException", "Nothing is known of it"))
       const outcomes = yield* Stream.runCollect(DeletionPlan.run("all", plan))
-      expect(told(outcomes)).toEqual(["0 before", "1 ResourceNotFound"])
+      expect(textsOf(outcomes)).toEqual(["0 before", "1 ResourceNotFound"])
     }).pipe(Effect.provide(layer(change)), Effect.provide(Checkpoint.layerMemory))
   })
 
-  it.effect("takes a vault that is not there for no deletion", () =>
+  it.effect("fails for a missing vault instead of reporting its archives as deleted", () =>
     Effect.gen(function*() {
       const plan = yield* planned(2)
       const outcomes = yield* Stream.runCollect(DeletionPlan.run("all", plan)).pipe(
         Effect.provide(Vault.layer("other"))
       )
-      expect(told(outcomes)).toEqual(["0 VaultNotFound", "1 VaultNotFound"])
+      expect(textsOf(outcomes)).toEqual(["0 VaultNotFound", "1 VaultNotFound"])
     }).pipe(Effect.provide(layer()), Effect.provide(Checkpoint.layerMemory)))
 
   it.effect("fails when the checkpoint belongs to other work", () =>
@@ -112,7 +112,7 @@ describe("DeletionPlan", () => {
   )
 
   it.effect.prop(
-    "deletes each once wherever the program dies: only what was under way is asked for again",
+    "repeats only the deletions that were in flight when the program died",
     [FastCheck.integer({ min: 1, max: 15 }), FastCheck.integer({ min: 1, max: 6 }), deaths],
     ([count, concurrency, deaths]) => {
       const { change, sent } = recording()
@@ -124,9 +124,9 @@ describe("DeletionPlan", () => {
         for (const death of deaths) yield* runOn(pages, program, death)
         const outcomes = Option.getOrThrow(yield* runOn(pages, program))
         expect(Chunk.size(outcomes)).toBe(count)
-        expect(told(outcomes).every((text) => /now|before/.test(text))).toBe(true)
+        expect(textsOf(outcomes).every((text) => /now|before/.test(text))).toBe(true)
         expect(new Set(sent).size).toBe(count)
-        // In its last write at most two are lost of each that is under way: the lost one and the one it dies in.
+        // Each death loses at most the deletions in flight and the last write.
         expect(sent.length).toBeLessThanOrEqual(count + deaths.length * (concurrency + 1))
         yield* Effect.forEach(
           plan.archives,

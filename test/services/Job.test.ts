@@ -37,7 +37,7 @@ const retrieval = Effect.gen(function*() {
 })
 
 describe("Job.wait", () => {
-  it.effect("does not ask again when the job is done", () => {
+  it.effect("polls once when the job is done", () => {
     const { change, sent } = Support.recording()
     return Effect.gen(function*() {
       const { job } = yield* retrieval
@@ -47,7 +47,7 @@ describe("Job.wait", () => {
     }).pipe(Effect.provide(layer(change, { jobDelay: 0 })))
   })
 
-  it.effect("asks as it is told", () =>
+  it.effect("polls by the given schedule", () =>
     Effect.gen(function*() {
       const { job } = yield* retrieval
       const fiber = yield* Effect.fork(Effect.zipRight(job.wait(Schedule.spaced("3 hours")), Clock.currentTimeMillis))
@@ -97,7 +97,7 @@ describe("Job.wait", () => {
 })
 
 describe("Job", () => {
-  it.scoped("gives its output as a Stream and as a file", () =>
+  it.scoped("provides its output as a Stream and as a file", () =>
     Effect.gen(function*() {
       const { job } = yield* retrieval
       const fs = yield* FileSystem.FileSystem
@@ -110,7 +110,7 @@ describe("Job", () => {
       expect(same(yield* fs.readFile(path), bytes)).toBe(true)
     }).pipe(Effect.provide(layer(undefined, { jobDelay: 0 })), Effect.provide(NodeFileSystem.layer)))
 
-  it.effect("gives its output from a byte on, and says what can be checked of it", () =>
+  it.effect("provides its output from an offset, and reports how it is verified", () =>
     Effect.gen(function*() {
       const { archiveId, job, vault } = yield* retrieval
       const options = { windowSize: mebibyte, from: mebibyte + 100 }
@@ -125,14 +125,14 @@ describe("Job", () => {
 
   class Shelf extends Context.Tag("Shelf")<Shelf, { readonly holds: number }>() {}
 
-  /** A Sink of the caller's own, with a failure and a need of its own: the number of bytes. */
+  /** A Sink with its own error and requirement. It counts bytes. */
   const count = Sink.foldEffect(0, () => true, (sum: number, piece: Uint8Array) =>
     Effect.flatMap(
       Shelf,
       ({ holds }) => sum + piece.length > holds ? new Full({ at: sum }) : Effect.succeed(sum + piece.length)
     ))
 
-  it.effect("runs its output into a Sink, whose result, failure and needs are the caller's", () =>
+  it.effect("runs its output into a Sink, and keeps the result, error and requirements of the Sink", () =>
     Effect.gen(function*() {
       const { job } = yield* retrieval
       const into = (holds: number) =>
@@ -149,7 +149,7 @@ describe("Job", () => {
       ).toBe(true)
     }).pipe(Effect.provide(layer(undefined, { jobDelay: 0 }))))
 
-  it.effect("gives a Sink that wants all bytes no result when the whole is not what was promised", () =>
+  it.effect("returns no result of a Sink when the verification of the whole fails", () =>
     Effect.gen(function*() {
       const { job } = yield* retrieval
       const wrong = yield* Job.attach(address, job.id).pipe(Support.replacing((glacier) => ({
@@ -163,7 +163,7 @@ describe("Job", () => {
       expect(error).toMatchObject({ _tag: "BrokenOutput", start: 0, end: bytes.length - 1 })
     }).pipe(Effect.provide(layer(undefined, { jobDelay: 0 }))))
 
-  it.scoped("has no output before it is done", () =>
+  it.scoped("fails with JobRunning when the output is read before the job is done", () =>
     Effect.gen(function*() {
       const { job } = yield* retrieval
       const fs = yield* FileSystem.FileSystem
@@ -179,7 +179,7 @@ describe("Job", () => {
       expect(yield* fs.readDirectory(directory)).toEqual([])
     }).pipe(Effect.provide(layer()), Effect.provide(NodeFileSystem.layer)))
 
-  it.effect("is gone 24 hours after it was done", () =>
+  it.effect("expires 24 hours after it was done", () =>
     Effect.gen(function*() {
       const { job } = yield* retrieval
       yield* TestClock.adjust("27 hours")
@@ -196,7 +196,7 @@ describe("Job", () => {
       }
     }).pipe(Effect.provide(layer())))
 
-  it.scoped("that goes while it is read says when it was done", () =>
+  it.scoped("reports its completion date when it expires during a download", () =>
     Effect.gen(function*() {
       const { job } = yield* retrieval
       const fs = yield* FileSystem.FileSystem
@@ -224,14 +224,14 @@ describe("Job", () => {
       expect(yield* fs.readDirectory(path.slice(0, path.lastIndexOf("/")))).toEqual([])
     }).pipe(Effect.provide(layer()), Effect.provide(NodeFileSystem.layer)))
 
-  it.effect("of a vault that is not there is no job that has expired", () =>
+  it.effect("fails with VaultNotFound, not JobExpired, when the vault is missing", () =>
     Effect.gen(function*() {
       const { job } = yield* retrieval
       const elsewhere = yield* Job.attach({ vaultName: "music" }, job.id)
       expect(yield* Effect.flip(elsewhere.describe)).toBeInstanceOf(VaultNotFound)
     }).pipe(Effect.provide(layer())))
 
-  it.effect("is found again by its id", () =>
+  it.effect("can be found by its id", () =>
     Effect.gen(function*() {
       const { job } = yield* retrieval
       const found = yield* Effect.provide(Job.Job, Job.layer(address, job.id))
@@ -239,7 +239,7 @@ describe("Job", () => {
       expect(same(yield* collect(found.output()), bytes)).toBe(true)
     }).pipe(Effect.provide(layer(undefined, { jobDelay: 0 }))))
 
-  it.effect.each(["", "a/b", "..", "a".repeat(1_025)])("cannot have the id %j", (id) =>
+  it.effect.each(["", "a/b", "..", "a".repeat(1_025)])("rejects the id %j", (id) =>
     Effect.gen(function*() {
       const glacier = yield* GlacierClient
       const error = yield* Effect.flip(Layer.build(Job.layer(address, id)))

@@ -24,7 +24,7 @@ const bytes = Support.pattern(5)
 const hour = 3_600_000
 const day = 24 * hour
 
-/** A vault with archives of these descriptions, one an hour, of which there is an inventory a day later. */
+/** A vault with archives of these descriptions, uploaded one an hour, and with an inventory a day later. */
 const filled = Effect.fnUntraced(function*(...descriptions: ReadonlyArray<string>) {
   const vault = yield* Vault.Vault
   for (const description of descriptions) {
@@ -38,10 +38,10 @@ const filled = Effect.fnUntraced(function*(...descriptions: ReadonlyArray<string
 const listed = ({ archives }: JobInventory) =>
   Effect.map(Stream.runCollect(archives()), (all) => Chunk.toReadonlyArray(all).map(({ description }) => description))
 
-/** The vault's jobs are done at once. */
+/** The emulator completes jobs at once. */
 const prompt = layer(undefined, { jobDelay: 0 })
 
-/** The job, with what becomes of the bytes of its output. */
+/** The job, with a change to the bytes of its output. */
 const changed = (
   job: Job.Service,
   change: (body: Stream.Stream<Uint8Array, unknown>, start: number) => Stream.Stream<Uint8Array, never>
@@ -55,7 +55,7 @@ const changed = (
   })))
 
 describe("Job.inventory", () => {
-  it.effect("tells of when it is, and its archives", () =>
+  it.effect("has its date, its age and its archives", () =>
     Effect.gen(function*() {
       const vault = yield* Vault.Vault
       const archive = yield* vault.upload(Source.bytes(bytes), { description: "holiday.tar" })
@@ -84,7 +84,7 @@ describe("Job.inventory", () => {
       expect(yield* inventory.age).toEqual(Option.some(Duration.hours(5)))
     }).pipe(Effect.provide(layer())))
 
-  it.effect("is the same in CSV, but for its date", () =>
+  it.effect("lists the same archives in CSV, without a date", () =>
     Effect.gen(function*() {
       const descriptions = ["a, \"b\"", "c\\", "", "1\\\"2", "\"", "\\\""]
       const vault = yield* filled(...descriptions)
@@ -96,7 +96,7 @@ describe("Job.inventory", () => {
       expect(yield* Stream.runCollect(csv.archives())).toEqual(yield* Stream.runCollect(json.archives()))
     }).pipe(Effect.provide(prompt)))
 
-  it.effect("is told apart when it lists only some, and says where the next goes on", () =>
+  it.effect("is Partial when it lists a selection, and has the marker of the next page", () =>
     Effect.gen(function*() {
       const vault = yield* filled("1", "2", "3", "4")
       const startDate = DateTime.unsafeMake(hour)
@@ -121,7 +121,7 @@ describe("Job.inventory", () => {
       expect(yield* retrieved({})).toMatchObject({ _tag: "Full" })
     }).pipe(Effect.provide(prompt)))
 
-  it.effect("is none of a job about an archive", () =>
+  it.effect("fails for a job that retrieves an archive", () =>
     Effect.gen(function*() {
       const vault = yield* Vault.Vault
       const { archiveId } = yield* vault.upload(Source.bytes(bytes))
@@ -135,7 +135,7 @@ describe("Job.inventory", () => {
     }).pipe(Effect.provide(prompt)))
 
   it.effect.each([-1, 1])(
-    "is checked for its size, as it has no tree hash: %d bytes more",
+    "verifies the size of the document: %d extra bytes",
     (more) =>
       Effect.gen(function*() {
         const vault = yield* filled("1")
@@ -159,12 +159,14 @@ describe("Job.inventory", () => {
           _tag: "BrokenOutput",
           start: 0,
           end: size - 1,
-          problem: more > 0 ? `more than the ${size} bytes asked for` : `only ${size - 1} of ${size} bytes arrived`
+          problem: more > 0
+            ? `more than the requested ${size} bytes arrived`
+            : `only ${size - 1} of the requested ${size} bytes arrived`
         })
       }).pipe(Effect.provide(layer(undefined, { jobDelay: 0 })))
   )
 
-  it.effect("costs one window when a connection breaks", () =>
+  it.effect("fetches one window again when a connection breaks", () =>
     Effect.gen(function*() {
       const glacier = yield* GlacierClient
       const vault = yield* Vault.Vault
@@ -175,7 +177,7 @@ describe("Job.inventory", () => {
         treeHash: Support.treeHash(bytes),
         contentSha256: Support.treeHash(bytes)
       }
-      // In JSON more than a MiB.
+      // The JSON document has more than a MiB.
       yield* Effect.replicateEffect(glacier.uploadArchive(archive), 500, { discard: true })
       yield* TestClock.adjust("1 day")
       const asked: Array<number> = []
@@ -192,7 +194,7 @@ describe("Job.inventory", () => {
       expect(asked).toEqual([0, mebibyte, mebibyte])
     }).pipe(Effect.provide(prompt)), 60_000)
 
-  it.effect("fails at an entry that cannot be read, or tells it and goes on", () =>
+  it.effect("fails at a malformed entry, or reports it to onMalformed and continues", () =>
     Effect.gen(function*() {
       const vault = yield* filled("1", "broken", "3")
       const job = yield* changed(yield* vault.retrieveInventory(), (body) =>

@@ -31,7 +31,7 @@ const stored = Effect.gen(function*() {
   return { vault, archiveId }
 })
 
-/** How many jobs were paid for. */
+/** The number of jobs that were paid for. */
 const paid = Effect.flatMap(Vault.Vault, ({ jobs }) => Effect.map(Stream.runCollect(jobs()), Chunk.size))
 
 /** A service that lists the oldest job first. */
@@ -45,7 +45,7 @@ const listingBackwards: Support.Change = (send, request) =>
   )
 
 describe("Vault.retrieveArchive with reuse", () => {
-  it.effect("joins a job in progress, and one that has succeeded until its output is there for too short a time", () =>
+  it.effect("reuses a job in progress, or a succeeded job whose output lasts long enough", () =>
     Effect.gen(function*() {
       const { archiveId, vault } = yield* stored
       const retrieve = vault.retrieveArchive(archiveId, { reuse: "5 hours" })
@@ -54,7 +54,7 @@ describe("Vault.retrieveArchive with reuse", () => {
         yield* TestClock.adjust(step)
         expect((yield* retrieve).id).toBe(id)
       }
-      // It was done after 4 hours: of its 24, 5 are left.
+      // The job was done after 4 hours: 5 of its 24 hours are left.
       yield* TestClock.adjust("1 hour")
       const later = yield* retrieve
       expect(later.id).not.toBe(id)
@@ -62,7 +62,7 @@ describe("Vault.retrieveArchive with reuse", () => {
       expect(yield* paid).toBe(2)
     }).pipe(Effect.provide(layer())))
 
-  it.effect("joins none of another archive, range or tier, and knows all of an archive from a part", () =>
+  it.effect("reuses no job of another archive, range or tier, and treats a range of all bytes as the whole archive", () =>
     Effect.gen(function*() {
       const { archiveId, vault } = yield* stored
       const other = yield* vault.upload(Source.bytes(pattern(1)))
@@ -85,7 +85,7 @@ describe("Vault.retrieveArchive with reuse", () => {
       expect(yield* paid).toBe(options.length)
     }).pipe(Effect.provide(layer())))
 
-  it.effect("takes the one that has succeeded before one in progress", () =>
+  it.effect("prefers a succeeded job to a job in progress", () =>
     Effect.gen(function*() {
       const { archiveId, vault } = yield* stored
       const { id } = yield* vault.retrieveArchive(archiveId)
@@ -95,7 +95,7 @@ describe("Vault.retrieveArchive with reuse", () => {
     }).pipe(Effect.provide(layer())))
 
   it.effect.each([["newest first", false], ["oldest first", true]] as const)(
-    "takes the newest of several, whose output lasts longest, when the service lists the %s",
+    "reuses the newest of several jobs when the service lists the %s",
     ([_, isReversed]) =>
       Effect.gen(function*() {
         const { archiveId, vault } = yield* stored
@@ -115,7 +115,7 @@ describe("Vault.retrieveArchive with reuse", () => {
       }).pipe(Effect.provide(layer(isReversed ? listingBackwards : undefined)))
   )
 
-  it.effect("rejects a time for which no output can be read", () =>
+  it.effect("rejects a time of 24 hours or more", () =>
     Effect.gen(function*() {
       const { archiveId, vault } = yield* stored
       const error = yield* Effect.flip(vault.retrieveArchive(archiveId, { reuse: "1 day" }))
@@ -125,7 +125,7 @@ describe("Vault.retrieveArchive with reuse", () => {
       expect(yield* paid).toBe(0)
     }).pipe(Effect.provide(layer())))
 
-  it.effect("joins none that has failed", () =>
+  it.effect("does not reuse a failed job", () =>
     Effect.gen(function*() {
       const { archiveId, vault } = yield* stored
       yield* vault.retrieveArchive(archiveId)
@@ -137,7 +137,7 @@ describe("Vault.retrieveArchive with reuse", () => {
       })
     }).pipe(Effect.provide(layer())))
 
-  it.effect("finds a job on any page", () =>
+  it.effect("finds a job on any page of the list", () =>
     Effect.gen(function*() {
       const { archiveId, vault } = yield* stored
       const { id } = yield* vault.retrieveArchive(archiveId, { tier: "Bulk" })
@@ -145,7 +145,7 @@ describe("Vault.retrieveArchive with reuse", () => {
       expect((yield* vault.retrieveArchive(archiveId, { tier: "Bulk", reuse: 0 })).id).toBe(id)
     }).pipe(Effect.provide(layer())))
 
-  it.effect("has those who ask at the same time pay once", () =>
+  it.effect("pays once for concurrent retrievals of the same archive", () =>
     Effect.gen(function*() {
       const { archiveId, vault } = yield* stored
       const retrieve = vault.retrieveArchive(archiveId, { reuse: "5 hours" })
@@ -156,7 +156,7 @@ describe("Vault.retrieveArchive with reuse", () => {
 })
 
 describe("Vault.retrieveInventory with reuse", () => {
-  it.effect("joins at once while another archive waits for its budget", () =>
+  it.effect("reuses a job at once while another archive waits for its budget", () =>
     Effect.gen(function*() {
       const { archiveId, vault } = yield* stored
       const other = yield* vault.upload(Source.bytes(bytes))
@@ -175,7 +175,7 @@ describe("Vault.retrieveInventory with reuse", () => {
       )
     ))
 
-  it.effect("joins one of the same format and dates, and none that may be a page of several", () =>
+  it.effect("reuses a job of the same format and dates, but no page of a longer list", () =>
     Effect.gen(function*() {
       const { vault } = yield* stored
       yield* TestClock.adjust("1 day")
@@ -205,7 +205,7 @@ describe("Vault.retrieveInventory with reuse", () => {
 describe("Vault.retrieveInventory with reuse and maxAge", () => {
   const idOf = Effect.map(({ id }: Job.Service) => id)
 
-  it.effect("joins no list that is older, while the vault has a newer one", () =>
+  it.effect("reuses no list older than maxAge while the vault has a newer inventory", () =>
     Effect.gen(function*() {
       const { vault } = yield* stored
       yield* TestClock.adjust("25 hours")
@@ -214,7 +214,7 @@ describe("Vault.retrieveInventory with reuse and maxAge", () => {
       const [json, csv] = [yield* retrieve(), yield* retrieve(undefined, "CSV")]
       yield* vault.upload(Source.bytes(bytes))
       yield* TestClock.adjust("25 hours")
-      // Both lists are of 24 hours after the first upload, 26 hours ago. A document in CSV does not say so.
+      // Both lists were written 24 hours after the first upload, 26 hours ago. A CSV document has no date.
       expect([yield* retrieve(), yield* retrieve(undefined, "CSV")]).toEqual([json, csv])
       expect(yield* retrieve("27 hours")).toBe(json)
       const newer = yield* retrieve("25 hours")
@@ -223,7 +223,7 @@ describe("Vault.retrieveInventory with reuse and maxAge", () => {
       expect(yield* retrieve("27 hours", "CSV")).not.toBe(csv)
     }).pipe(Effect.provide(layer())))
 
-  it.effect("joins any list that a new job would only repeat", () =>
+  it.effect("reuses an old list when a new job would repeat it", () =>
     Effect.gen(function*() {
       const { vault } = yield* stored
       yield* TestClock.adjust("100 days")
@@ -236,7 +236,7 @@ describe("Vault.retrieveInventory with reuse and maxAge", () => {
 })
 
 describe("Job.inTiers", () => {
-  it.effect("falls back to the next tier when one has no capacity, and fails when none has", () =>
+  it.effect("tries the next tier when a tier has no capacity, and fails when no tier has", () =>
     Effect.gen(function*() {
       const { archiveId, vault } = yield* stored
       const retrieve = (tier: "Expedited" | "Standard" | "Bulk") => vault.retrieveArchive(archiveId, { tier })
@@ -248,7 +248,7 @@ describe("Job.inTiers", () => {
       expect(yield* paid).toBe(2)
     }).pipe(Effect.provide(layer(undefined, { expeditedLimit: mebibyte }))))
 
-  it.effect("falls back after no other failure", () =>
+  it.effect("does not try the next tier after another error", () =>
     Effect.gen(function*() {
       const { archiveId, vault } = yield* stored
       const error = yield* Effect.flip(
@@ -263,7 +263,7 @@ describe("Job.inTiers", () => {
 })
 
 describe("Job.renewed", () => {
-  /** Downloads to a file by a job that is renewed: 11 hours for each window, once it has been renewed one. */
+  /** Downloads to a file with a renewed job. Each window takes 11 hours. */
   const download = Effect.fnUntraced(function*(archiveId: string, options?: Job.RenewOptions) {
     const vault = yield* Vault.Vault
     const fs = yield* FileSystem.FileSystem
@@ -290,13 +290,13 @@ describe("Job.renewed", () => {
   const prepared = (change?: Support.Change) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     effect.pipe(Effect.provide(layer(change)), Effect.provide(NodeFileSystem.layer))
 
-  /** How many windows were fetched. */
+  /** The number of windows that were fetched. */
   const fetching = () => {
     const { change, sent } = Support.recording()
     return { change, fetched: () => sent.filter((line) => line.endsWith("/output")).length }
   }
 
-  it.scoped("goes on with the windows it has when the output is gone, by a job that was asked for in time [D4]", () => {
+  it.scoped("resumes a download when the output expires, with a job that was started in time [D4]", () => {
     const { change, fetched } = fetching()
     return Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
@@ -323,12 +323,12 @@ describe("Job.renewed", () => {
     }).pipe(prepared(change))
   })
 
-  it.scoped("takes over from a job whose output is gone, and fetches no window twice [D4]", () => {
+  it.scoped("continues with a new job after the output expired, and fetches no window twice [D4]", () => {
     const { change, fetched } = fetching()
     return Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const { archiveId, vault } = yield* stored
-      // Of its 24 hours 10 are left, so that the second window comes too late.
+      // 10 of its 24 hours are left, so the second window comes too late.
       const first = yield* vault.retrieveArchive(archiveId)
       yield* TestClock.adjust("18 hours")
       const { fiber, path, used, windows } = yield* download(archiveId)
@@ -337,20 +337,20 @@ describe("Job.renewed", () => {
       const again = yield* Effect.map(Stream.runCollect(vault.jobs({ completed: false })), Chunk.toReadonlyArray)
       expect(again).toHaveLength(1)
       yield* TestClock.adjust("6 hours")
-      // What it has is told of again.
+      // Progress reports the resumed windows again.
       for (let window = 0; window < 3; window++) {
         yield* Queue.take(windows)
         yield* TestClock.adjust("1 hour")
       }
       expect(yield* Fiber.join(fiber)).toEqual({ size: bytes.length, verification: "root" })
       expect(used).toEqual([first.id, again[0]?.jobId])
-      // The three of the archive, and the one that found the first job gone.
+      // Three windows of the archive, and the request that found the first job expired.
       expect(fetched()).toBe(4)
       expect(same(yield* fs.readFile(path), bytes)).toBe(true)
     }).pipe(prepared(change))
   })
 
-  it.scoped("fails with JobExpired when it may not be renewed, and then has not paid for more", () =>
+  it.scoped("fails with JobExpired, and pays for no other job, when renewals are used up", () =>
     Effect.gen(function*() {
       const { archiveId, vault } = yield* stored
       yield* vault.retrieveArchive(archiveId)
@@ -362,7 +362,7 @@ describe("Job.renewed", () => {
       expect(yield* paid).toBe(0)
     }).pipe(prepared()))
 
-  it.scoped("goes on reading when it cannot be renewed in time, and fails as the renewal does when the output is gone", () =>
+  it.scoped("continues to read when the renewal fails, and fails with its error when the output expires", () =>
     Effect.gen(function*() {
       const { archiveId, vault } = yield* stored
       yield* vault.retrieveArchive(archiveId)
@@ -377,7 +377,7 @@ describe("Job.renewed", () => {
       })
     }).pipe(prepared()))
 
-  it.effect("pays for one job when that is read in time", () =>
+  it.effect("pays for one job when its output is read in time", () =>
     Effect.gen(function*() {
       const { archiveId, vault } = yield* stored
       const fiber = yield* Effect.fork(Job.renewed(

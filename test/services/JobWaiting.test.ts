@@ -40,7 +40,7 @@ const retrieval = (tier?: Tier) =>
 
 const arn = "arn:aws:sns:us-east-1:123456789012:done"
 
-/** The times at which something was asked about jobs. */
+/** Records the times and kinds of requests about jobs. */
 const asking = () => {
   const asked: Array<{ readonly at: number; readonly what: "list" | "job" }> = []
   const change: Support.Change = (send, { method, url }) =>
@@ -52,16 +52,16 @@ const asking = () => {
   return { asked, change }
 }
 
-/** Waits until something is done, and when that was. */
+/** Runs an effect and returns the time of its end. */
 const timed = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.zipRight(effect, Clock.currentTimeMillis)
 
 describe("JobWaiting.usual", () => {
   it.effect.each<[Tier, Duration.DurationInput, { early: number; window: number; late: number }]>([
-    // Done when such jobs are done as a rule; asked so often before the usual time; noticed so late at most.
+    // `early`: polls before the usual time. `late`: the longest delay between the end of the job and its poll.
     ["Expedited", "3 minutes", { early: 12, window: 60_000, late: 15_000 }],
     ["Standard", "4 hours", { early: 26, window: 3 * hour, late: 5 * 60_000 }],
     ["Bulk", "8 hours", { early: 28, window: 5 * hour, late: 10 * 60_000 }]
-  ])("asks for a job of tier %s seldom before its usual time, and often after it", ([tier, jobDelay, rule]) => {
+  ])("polls a job of tier %s seldom before its usual time, and often after it", ([tier, jobDelay, rule]) => {
     const { asked, change } = asking()
     return Effect.gen(function*() {
       const { job } = yield* retrieval(tier)
@@ -78,7 +78,7 @@ describe("JobWaiting.usual", () => {
   })
 
   it.effect.each<Duration.DurationInput>(["300 millis", "2 seconds", "1 minute", "1 hour"])(
-    "notices soon that a job has taken no more than %s",
+    "ends the wait soon after a job that takes %s",
     (jobDelay) =>
       Effect.gen(function*() {
         const { job } = yield* retrieval("Bulk")
@@ -89,7 +89,7 @@ describe("JobWaiting.usual", () => {
       }).pipe(Effect.provide(layer(undefined, { jobDelay })))
   )
 
-  it.effect("goes by the age of the job: a program that comes back late asks at once and then as one that stayed", () => {
+  it.effect("polls by the age of the job, also after a restart", () => {
     const { asked, change } = asking()
     return Effect.gen(function*() {
       const { job, vault } = yield* retrieval()
@@ -102,7 +102,7 @@ describe("JobWaiting.usual", () => {
     }).pipe(Effect.provide(layer(change)))
   })
 
-  it.effect("does not ask all the time when the clock is slow and the job seems to be of the future", () => {
+  it.effect("does not poll without pause when a slow clock puts the job in the future", () => {
     const { asked, change } = asking()
     return Effect.gen(function*() {
       const { job } = yield* retrieval()
@@ -130,14 +130,14 @@ describe("JobWaiting", () => {
   it.effect.each<
     [string, number, (wait: Waiting) => Waiting]
   >([
-    ["round the call", 6, Effect.provideService(JobWaiting.JobWaiting, everyThree)],
+    ["around the call", 6, Effect.provideService(JobWaiting.JobWaiting, everyThree)],
     [
-      "under the vault",
+      "below the vault",
       4,
       (wait) => Effect.provide(wait, Layer.provide(Vault.layer("photos"), JobWaiting.layer(hourly)))
     ],
     [
-      "round the call and under the vault",
+      "around the call and below the vault",
       6,
       (wait) =>
         wait.pipe(
@@ -145,7 +145,7 @@ describe("JobWaiting", () => {
           Effect.provide(Layer.provide(Vault.layer("photos"), JobWaiting.layer(hourly)))
         )
     ]
-  ])("counts when it is provided %s", ([, at, provide]) =>
+  ])("follows the policy provided %s", ([, at, provide]) =>
     Effect.gen(function*() {
       const { job } = yield* retrieval()
       const waiting = Effect.flatMap(Vault.Vault, (vault) =>
@@ -155,7 +155,7 @@ describe("JobWaiting", () => {
       expect(yield* Fiber.join(fiber)).toBe(at * hour)
     }).pipe(Effect.provide(layer())))
 
-  it.effect("goes behind the schedule that a call is given", () =>
+  it.effect("prefers the schedule passed to the call", () =>
     Effect.gen(function*() {
       const { job } = yield* retrieval()
       const fiber = yield* Effect.fork(
@@ -165,7 +165,7 @@ describe("JobWaiting", () => {
       expect(yield* Fiber.join(fiber)).toBe(5 * hour)
     }).pipe(Effect.provide(layer())))
 
-  it.effect("fails with JobRunning at its deadline, and the job goes on", () =>
+  it.effect("fails with JobRunning at its deadline, and leaves the job running", () =>
     Effect.gen(function*() {
       const { job } = yield* retrieval()
       const fiber = yield* Effect.fork(
@@ -186,7 +186,7 @@ describe("JobWaiting.shared", () => {
   const sharing = (options?: JobWaiting.SharedOptions) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.provide(effect, JobWaiting.layerShared(options))
 
-  it.effect("asks one question for all the jobs of a vault that are waited for, and none when nobody waits", () => {
+  it.effect("polls all jobs of a vault with one list, and sends nothing when no job is waited for", () => {
     const { asked, change } = asking()
     return Effect.gen(function*() {
       const { archiveId, vault } = yield* stored
@@ -198,7 +198,7 @@ describe("JobWaiting.shared", () => {
         expect(new Set(ends.map(({ jobId }) => jobId))).toEqual(new Set(jobs.map(({ id }) => id)))
         expect(ends.every(({ statusCode }) => statusCode === "Succeeded")).toBe(true)
         expect(asked.filter(({ what }) => what === "job")).toEqual([])
-        // As many as one job alone would have asked, and none sooner than a minute after the last.
+        // As many requests as for one job, at least a minute apart.
         expect(asked.length).toBeLessThan(36)
         expect(asked.every(({ at }, index) => index === 0 || at - (asked[index - 1]?.at ?? 0) >= 60_000)).toBe(true)
         asked.length = 0
@@ -208,7 +208,7 @@ describe("JobWaiting.shared", () => {
     }).pipe(Effect.provide(layer(change)))
   })
 
-  it.effect("finds jobs on any page, of each vault its own", () => {
+  it.effect("finds jobs of several vaults on any page", () => {
     const { asked, change } = asking()
     return Effect.gen(function*() {
       const photos = yield* stored
@@ -222,12 +222,12 @@ describe("JobWaiting.shared", () => {
       const fiber = yield* Effect.fork(Effect.forEach(jobs, (job) => job.wait(), { concurrency: "unbounded" }))
       yield* TestClock.adjust("1 second")
       expect(yield* Fiber.join(fiber)).toHaveLength(121)
-      // Three pages of one, a page of the other.
+      // Three pages of one vault, one page of the other.
       expect(asked.map(({ what }) => what)).toEqual(["list", "list", "list", "list"])
     }).pipe(sharing(), Effect.provide(layer(change, { jobDelay: 0 })))
   })
 
-  it.effect("has whoever comes later asked for in the next question, and goes on when one leaves", () => {
+  it.effect("includes later waits in the next list, and continues when a wait is interrupted", () => {
     const { asked, change } = asking()
     return Effect.gen(function*() {
       const { archiveId, job, vault } = yield* retrieval()
@@ -236,7 +236,7 @@ describe("JobWaiting.shared", () => {
       const later = yield* vault.retrieveArchive(archiveId)
       const second = yield* Effect.fork(later.wait())
       yield* TestClock.adjust("1 second")
-      // It holds the turn of the next question.
+      // This fiber is the next to send the list request.
       yield* Fiber.interrupt(first)
       yield* TestClock.adjust("5 hours")
       expect((yield* Fiber.join(second)).jobId).toBe(later.id)
@@ -244,7 +244,7 @@ describe("JobWaiting.shared", () => {
     }).pipe(sharing(), Effect.provide(layer(change)))
   })
 
-  it.effect("asks for a job by itself that is not in the list, and fails with JobExpired when it is gone", () => {
+  it.effect("describes a job that is not in the list, and fails with JobExpired when it is gone", () => {
     const { asked, change } = asking()
     return Effect.gen(function*() {
       const { job } = yield* retrieval()
@@ -258,7 +258,7 @@ describe("JobWaiting.shared", () => {
 describe("JobWaiting.notified", () => {
   const never = JobWaiting.layer(() => Effect.never)
 
-  it.effect("asks for a job as soon as a message says that it has ended", () => {
+  it.effect("describes a job as soon as its message arrives", () => {
     const { asked, change } = asking()
     return Effect.gen(function*() {
       const { archiveId, vault } = yield* stored
@@ -276,7 +276,7 @@ describe("JobWaiting.notified", () => {
     }).pipe(Effect.provide(layer(change, { jobDelay: undefined })))
   })
 
-  it.effect("believes no message but the service", () =>
+  it.effect("ends the wait only when the service confirms a message", () =>
     Effect.gen(function*() {
       const { job } = yield* retrieval()
       const messages = yield* Queue.unbounded<{ readonly jobId: string }>()
@@ -293,9 +293,9 @@ describe("JobWaiting.notified", () => {
 
   it.effect.each<[string, Stream.Stream<never, string>]>([
     ["no message comes", Stream.never],
-    ["there are no more", Stream.empty],
+    ["the Stream ends", Stream.empty],
     ["the Stream fails", Stream.fail("no queue")]
-  ])("goes by the policy below it when %s", ([, messages]) =>
+  ])("follows the policy below it when %s", ([, messages]) =>
     Effect.gen(function*() {
       const { job } = yield* retrieval()
       const net = JobWaiting.layer(JobWaiting.polling(Schedule.spaced("3 hours")))
@@ -307,7 +307,7 @@ describe("JobWaiting.notified", () => {
       expect(yield* Fiber.join(fiber)).toBe(6 * hour)
     }).pipe(Effect.provide(layer())))
 
-  it.effect("logs that the Stream has failed", () => {
+  it.effect("logs a failure of the Stream", () => {
     const logged: Array<string> = []
     return Effect.gen(function*() {
       yield* Effect.provide(TestClock.adjust("1 second"), JobWaiting.layerNotified(Stream.fail("no queue")))
@@ -317,7 +317,7 @@ describe("JobWaiting.notified", () => {
     )
   })
 
-  it.effect("ends with its Scope", () =>
+  it.effect("stops reading messages when its Scope closes", () =>
     Effect.gen(function*() {
       const ended = yield* Deferred.make<void>()
       const messages = Stream.ensuring(Stream.never, Deferred.succeed(ended, undefined))

@@ -28,7 +28,7 @@ const creationDate = DateTime.unsafeMake(0)
 
 const hash = treeHash(new Uint8Array(1))
 
-/** An archive as an inventory may list it, under a name that others may have too. */
+/** An inventory entry with the given name. Several may share a name. */
 const entries: FastCheck.Arbitrary<ReadonlyArray<Entry>> = FastCheck.array(
   FastCheck.record({
     archiveId: FastCheck.integer({ min: 0, max: 60 }).map((id) => ArchiveId.make(`archive-${id}`)),
@@ -42,7 +42,7 @@ const ids = (archives: ReadonlyArray<Entry>): ReadonlyArray<string> => archives.
 
 describe("RetrievalPlan.make", () => {
   it.effect.prop(
-    "has each archive that was selected once: in its order and with a place of its own, or refused",
+    "has each selected archive once, with a place of its own or rejected",
     [entries, FastCheck.constantFrom("portable" as const, "posix" as const, undefined)],
     ([archives, platform]) =>
       Effect.gen(function*() {
@@ -54,7 +54,7 @@ describe("RetrievalPlan.make", () => {
         expect(ids(plan.archives)).toEqual(selected.filter((id) => planned.has(id)))
         expect(SafePath.collisions(plan.archives, ({ path }) => path, platform)).toEqual([])
         for (const { path } of plan.archives) expect(SafePath.make(path, platform)._tag).toBe("Right")
-        // Only what is in the way of others, or must not be used, has no place.
+        // Only archives with an unsafe path, or in the place of others, are rejected.
         const places = plan.rejected.filter(({ error }) => error._tag === "NoPlace" && error.reason === "shared")
         const all = [
           ...plan.archives.map(({ path }) => ({ path: `${path}` })),
@@ -68,7 +68,7 @@ describe("RetrievalPlan.make", () => {
     { fastCheck: { numRuns: 100 } }
   )
 
-  it.effect("is printed with what it takes, and what has no place", () =>
+  it.effect("formats its cost, its duration and its rejected archives", () =>
     Effect.gen(function*() {
       const named = (description: string, index: number): Entry => ({
         archiveId: ArchiveId.make(`archive-${index}`),
@@ -86,7 +86,7 @@ describe("RetrievalPlan.make", () => {
         "Under the caps, the last retrieval starts 1d after the first",
         "Rejected: 4",
         "  The description \"\" names no file",
-        "  The path \"../d\" must have no name that is nothing, a dot or two dots, with or without invisible characters",
+        "  The path \"../d\" must have no name that is empty, a dot or two dots, with or without invisible characters",
         "  The path \"c\" conflicts with that of another archive: \"C\"",
         "  The path \"C\" conflicts with that of another archive: \"c\""
       ].join("\n"))
@@ -112,7 +112,7 @@ describe("RetrievalPlan.make", () => {
       ])
     }))
 
-  it.effect("takes the paths that it is given", () =>
+  it.effect("uses the paths of pathOf", () =>
     Effect.gen(function*() {
       const archives = [1, 2, 3].map((size): Entry => ({
         archiveId: ArchiveId.make(`archive-${size}`),
@@ -138,7 +138,7 @@ const told = (outcomes: Chunk.Chunk<RetrievalPlan.Outcome>) =>
     )
     .sort()
 
-/** The jobs that were started, by their archive. */
+/** The archive ids of the jobs that were started. */
 const paid = Effect.flatMap(
   Vault.Vault,
   ({ jobs }) =>
@@ -185,7 +185,7 @@ const provided = (change?: Change) => <A, E, R>(effect: Effect.Effect<A, E, R>) 
 
 describe("RetrievalPlan.run", () => {
   it.scoped.each([undefined, false])(
-    "gives a file the time that its description names, unless told otherwise: %s",
+    "keeps the modification time of the description unless keepModified is false: %s",
     (keepModified) =>
       Effect.gen(function*() {
         const modified = DateTime.unsafeMake("2008-05-01T10:11:12Z")
@@ -201,7 +201,7 @@ describe("RetrievalPlan.run", () => {
       }).pipe(provided())
   )
 
-  it.scoped("pays for nothing that it could not download", () =>
+  it.scoped("starts no job for invalid download options or a file in use", () =>
     Effect.gen(function*() {
       const { directory, fs, plan } = yield* planned(["a", "b"])
       const run = (download: RetrievalPlan.RunOptions["download"]) =>
@@ -229,7 +229,7 @@ describe("RetrievalPlan.run", () => {
     )
   })
 
-  it.scoped("retrieves each to its place, whatever becomes of others; what failed is tried again", () =>
+  it.scoped("retrieves each archive although others fail, and retries the failed ones in the next run", () =>
     Effect.gen(function*() {
       const vault = yield* Vault.Vault
       const { archives, directory, fs, isWhole, plan } = yield* planned(["a", "b", "c/d", "e", "same", "same", "../f"])
@@ -239,7 +239,7 @@ describe("RetrievalPlan.run", () => {
       expect(told(yield* run)).toEqual([
         "../f UnsafePath",
         "a ArchiveNotFound",
-        "b TargetRefused",
+        "b TargetRejected",
         "c/d now",
         "e now",
         "same NoPlace",
@@ -249,7 +249,7 @@ describe("RetrievalPlan.run", () => {
       yield* fs.writeFile(`${directory}/a`, archives[0]?.bytes ?? new Uint8Array())
       yield* fs.remove(`${directory}/e`)
       const again = yield* Stream.runCollect(RetrievalPlan.run("all", plan, { directory, overwrite: true }))
-      // What was moved away since is not retrieved again, and what is there is not paid for.
+      // Archives that were moved elsewhere, or are in their place, are not retrieved again.
       expect(told(again)).toEqual([
         "../f UnsafePath",
         "a before",
@@ -264,18 +264,18 @@ describe("RetrievalPlan.run", () => {
       expect(yield* paid).toHaveLength(3)
     }).pipe(provided()))
 
-  it.scoped("pays for no archive whose place has something that must not be replaced", () =>
+  it.scoped("pays for no archive whose place holds a file that must not be replaced", () =>
     Effect.gen(function*() {
       const { directory, fs, plan } = yield* planned(["a", "b", "c"])
       yield* fs.symlink("/dev/null", `${directory}/a`)
       yield* fs.symlink("nothing", `${directory}/b`)
       yield* fs.makeDirectory(`${directory}/c`)
       const outcomes = yield* Stream.runCollect(RetrievalPlan.run("all", plan, { directory, overwrite: true }))
-      expect(told(outcomes)).toEqual(["a TargetRefused", "b TargetRefused", "c TargetRefused"])
+      expect(told(outcomes)).toEqual(["a TargetRejected", "b TargetRejected", "c TargetRejected"])
       expect(yield* paid).toHaveLength(0)
     }).pipe(provided()))
 
-  it.scoped("joins the jobs that there are, and lists them once", () => {
+  it.scoped("reuses existing jobs, and lists them once", () => {
     const { change, sent } = recording()
     return Effect.gen(function*() {
       const vault = yield* Vault.Vault
@@ -293,7 +293,7 @@ describe("RetrievalPlan.run", () => {
     }).pipe(provided(change))
   })
 
-  it.scoped("has no more archives in work than it may, and no more downloads", () => {
+  it.scoped("keeps to the limits of archives and downloads at once", () => {
     const downloads = gauge()
     const change: Change = (send, request) =>
       request.url.endsWith("/output") ? downloads.during(Effect.delay(send, "1 second")) : send
@@ -313,7 +313,7 @@ describe("RetrievalPlan.run", () => {
     }).pipe(provided(change))
   })
 
-  it.scoped("tells of its progress by the bytes of the plan, of which some may be done", () =>
+  it.scoped("reports progress in bytes of the whole plan, including finished archives", () =>
     Effect.gen(function*() {
       const { directory, plan } = yield* planned(["a", "b", "c"], (index) => (index + 1) * mebibyte)
       const events: Array<Event> = []
@@ -328,7 +328,7 @@ describe("RetrievalPlan.run", () => {
       yield* run(plan)
       const moved = events.filter(({ _tag }) => _tag !== "Waiting")
       expect(moved.map(({ bytes }) => bytes / mebibyte)).toEqual([2, 3, 4, 5, 6])
-      // Both jobs were waited for, while the first archive was done.
+      // The progress shows the waits for both jobs.
       expect(events.slice(0, 2).map(({ _tag, bytes }) => [_tag, bytes / mebibyte])).toEqual([["Waiting", 1], [
         "Waiting",
         1
@@ -336,7 +336,7 @@ describe("RetrievalPlan.run", () => {
       expect(events.every(({ total }) => Option.contains(total, plan.bytes))).toBe(true)
     }).pipe(provided()))
 
-  it.scoped("pays for no archive that is in its place, though nothing is left of the checkpoint", () =>
+  it.scoped("pays for no archive that is in its place, even without the checkpoint", () =>
     Effect.gen(function*() {
       const { directory, isWhole, plan } = yield* planned(names(4))
       const run = Stream.runCollect(RetrievalPlan.run("all", plan, { directory }))
@@ -348,7 +348,7 @@ describe("RetrievalPlan.run", () => {
       expect(yield* paid).toEqual([])
     }).pipe(provided()))
 
-  it.scoped("leaves nothing beside a file whose download has ended right after it had its name", () =>
+  it.scoped("removes leftovers beside a file whose download was interrupted after its rename", () =>
     Effect.gen(function*() {
       const { directory, fs, plan } = yield* planned(names(1))
       const run = Stream.runCollect(RetrievalPlan.run("all", plan, { directory }))
@@ -369,13 +369,13 @@ describe("RetrievalPlan.run", () => {
   )
 
   it.scoped.prop(
-    "retrieves each and pays for it once, wherever the program dies",
+    "retrieves and pays for each archive once, wherever the program dies",
     [FastCheck.integer({ min: 1, max: 6 }), FastCheck.integer({ min: 1, max: 4 }), deaths],
     ([count, concurrency, deaths]) => {
       let life: Life | undefined
       let left = Infinity
       let answered = false
-      // It dies in a request: that may have arrived.
+      // The program dies during a request, which may have arrived.
       const change: Change = (send) =>
         Effect.suspend(() => {
           if (--left !== 0 || life === undefined) return send

@@ -25,7 +25,7 @@ const { mebibyte, pattern, promptly } = Support
 
 const all = <A, E, R>(stream: Stream.Stream<A, E, R>) => Effect.map(Stream.runCollect(stream), Chunk.toReadonlyArray)
 
-/** What the inventory of a job lists. */
+/** The archives that the inventory of a job lists. */
 const listed = (job: Job.Service) => Effect.flatMap(job.inventory, ({ archives }) => all(archives()))
 
 describe("Vault", () => {
@@ -47,7 +47,7 @@ describe("Vault", () => {
       expect(yield* Effect.flip(vault.describe)).toBeInstanceOf(ServiceError.VaultNotFound)
     }).pipe(Effect.provide(layer())))
 
-  it.effect("tells a vault that is missing from one without an inventory", () =>
+  it.effect("distinguishes a missing vault from a vault without an inventory", () =>
     Effect.gen(function*() {
       const vault = yield* Vault.make("music")
       expect(yield* Effect.flip(vault.retrieveInventory())).toBeInstanceOf(ServiceError.VaultNotFound)
@@ -87,7 +87,7 @@ describe("Vault", () => {
       ])
     }).pipe(Effect.provide(layer())))
 
-  it.effect("retrieves an archive, or a range of it, as it is told", () =>
+  it.effect("passes the options of a retrieval to the service", () =>
     Effect.gen(function*() {
       const vault = yield* Vault.Vault
       const bytes = pattern(3 * mebibyte)
@@ -105,7 +105,7 @@ describe("Vault", () => {
         archiveId: Option.some(archiveId),
         retrievalByteRange: Option.some({ start: 0, end: bytes.length - 1 }),
         tier: Option.some("Standard"),
-        // So that the job would be found again.
+        // The description identifies the job after a lost response.
         jobDescription: Option.some(expect.stringMatching(/^effect-glacier:/))
       })
       expect(yield* part.describe).toMatchObject({
@@ -119,7 +119,7 @@ describe("Vault", () => {
       expect(Support.same(yield* Support.collect(part.output()), bytes.subarray(mebibyte, 2 * mebibyte))).toBe(true)
     }).pipe(Effect.provide(layer())))
 
-  it.effect("retrieves a selection of its inventory, and goes on where that ended", () =>
+  it.effect("retrieves a page of its inventory, and the next page by its marker", () =>
     Effect.gen(function*() {
       const vault = yield* Vault.Vault
       const ids: Array<string> = []
@@ -140,7 +140,7 @@ describe("Vault", () => {
       expect((yield* listed(rest)).map(({ archiveId }) => archiveId)).toEqual(ids.slice(3))
     }).pipe(Effect.provide(layer())))
 
-  it.effect("lists its jobs, all or those asked for, over all pages", () =>
+  it.effect("lists all or selected jobs over all pages", () =>
     Effect.gen(function*() {
       const vault = yield* Vault.Vault
       const { archiveId } = yield* vault.upload(Source.bytes(pattern(1)))
@@ -172,7 +172,7 @@ describe("Vault", () => {
       ])
     }).pipe(Effect.provide(layer())))
 
-  it.effect("tells which uploads were opened long ago, over all pages, to drop them", () =>
+  it.effect("finds old uploads over all pages, to abort them", () =>
     Effect.gen(function*() {
       const vault = yield* Vault.Vault
       const glacier = yield* GlacierClient
@@ -194,7 +194,7 @@ describe("Vault", () => {
       expect((yield* all(vault.uploads)).map(({ uploadId }) => uploadId)).toEqual([young])
     }).pipe(Effect.provide(layer())))
 
-  it.effect("takes a Stream, resumes an upload by its id, and is written to piece by piece", () =>
+  it.effect("uploads a Stream, resumes an upload by its id, and accepts writes chunk by chunk", () =>
     Effect.gen(function*() {
       const vault = yield* Vault.Vault
       const bytes = pattern(2.5 * mebibyte)
@@ -218,7 +218,7 @@ describe("Vault", () => {
       expect(yield* all(vault.uploads)).toEqual([])
     }).pipe(Effect.provide(layer())))
 
-  it.effect("makes a job of an id without asking, and none of what cannot be an id", () => {
+  it.effect("makes a job from an id without a request, and rejects an invalid id", () => {
     const { change, sent } = Support.recording()
     return Effect.gen(function*() {
       const vault = yield* Vault.Vault
@@ -228,7 +228,7 @@ describe("Vault", () => {
     }).pipe(Effect.provide(layer(change)))
   })
 
-  it.effect("of another account is asked for there", () => {
+  it.effect("sends the account id of a vault of another account", () => {
     const { change, sent } = Support.recording()
     return Effect.gen(function*() {
       const vault = yield* Vault.make("photos", { accountId: "123456789012" })
@@ -242,7 +242,7 @@ describe("Vault", () => {
     }).pipe(Effect.provide(layer(change)))
   })
 
-  it.effect("stays with the client it was made with", () => {
+  it.effect("keeps the client it was made with", () => {
     const { change, sent } = Support.recording()
     const other = Support.recording()
     return Effect.gen(function*() {
@@ -267,7 +267,7 @@ describe("Vault", () => {
     ["vaultName", "..", undefined],
     ["vaultName", "a".repeat(256), undefined],
     ["accountId", "photos", "1234-5678-9012"]
-  ])("is refused for its %s: %j", ([field, name, accountId]) => {
+  ])("rejects the %s %j", ([field, name, accountId]) => {
     const { change, sent } = Support.recording()
     return Effect.gen(function*() {
       const error = yield* Effect.flip(Layer.build(Vault.layer(name, { accountId })))
@@ -276,19 +276,19 @@ describe("Vault", () => {
     }).pipe(Effect.scoped, Effect.provide(Support.layer(change)))
   })
 
-  it.effect("rejects a range that does not lie on MiBs: before it sends anything as far as it can see that", () => {
+  it.effect("rejects a range that is not aligned to MiB, before a request if the size is known", () => {
     const { change, sent } = Support.recording()
     return Effect.gen(function*() {
       const vault = yield* Vault.Vault
       const size = 2 * mebibyte + 5
       const { archiveId } = yield* vault.upload(Source.bytes(pattern(size)))
       sent.length = 0
-      const refused = (options: Vault.RetrieveArchive) => Effect.flip(vault.retrieveArchive(archiveId, options))
+      const rejection = (options: Vault.RetrieveArchive) => Effect.flip(vault.retrieveArchive(archiveId, options))
       const late = { start: mebibyte, end: 2 * mebibyte }
       const rejected = [
-        yield* refused({ range: { start: 1, end: mebibyte - 1 }, reuse: 0 }),
-        yield* refused({ range: late, size }),
-        yield* refused({ range: { start: 0, end: size }, size })
+        yield* rejection({ range: { start: 1, end: mebibyte - 1 }, reuse: 0 }),
+        yield* rejection({ range: late, size }),
+        yield* rejection({ range: { start: 0, end: size }, size })
       ]
       expect(rejected.map(({ message }) => message)).toEqual([
         "InitiateJob: parameters.retrievalByteRange must start on a MiB, and end before one or at the end of the archive, " +
@@ -299,13 +299,13 @@ describe("Vault", () => {
         "bytes, but is {\"start\":0,\"end\":2097157}"
       ])
       expect(sent).toEqual([])
-      // Only the service knows the size.
-      expect(yield* refused({ range: late })).toBeInstanceOf(ServiceError.RangeNotAligned)
+      // Only the service knows the size of this archive.
+      expect(yield* rejection({ range: late })).toBeInstanceOf(ServiceError.RangeNotAligned)
       yield* vault.retrieveArchive(archiveId, { range: { start: mebibyte, end: size - 1 }, size })
     }).pipe(Effect.provide(layer(change)))
   })
 
-  it.effect("rejects a broken rule before it waits for its budget", () => {
+  it.effect("rejects invalid options before it waits for the budget", () => {
     const limits = RetrievalBudget.layerWith({ bytesPerDay: 3 * mebibyte })
     return Effect.gen(function*() {
       const vault = yield* Vault.Vault
@@ -324,7 +324,7 @@ describe("A retrieval budget", () => {
   const budget = (options: RetrievalBudget.Options) =>
     Layer.orDie(Layer.provide(RetrievalBudget.layerWith(options), Layer.fresh(KeyValueStore.layerMemory)))
 
-  it.effect("stands before the jobs of a vault, which tells it the size or the range", () =>
+  it.effect("limits the retrievals of a vault by the size or the range", () =>
     Effect.gen(function*() {
       const vault = yield* Vault.Vault
       const size = 3 * mebibyte
@@ -342,7 +342,7 @@ describe("A retrieval budget", () => {
       yield* vault.retrieveArchive(archiveId, { size })
       yield* vault.retrieveArchive(archiveId, { range })
       yield* vault.retrieveInventory()
-      // Round a call another one holds.
+      // A budget provided around a call takes precedence.
       yield* Effect.provideService(
         vault.retrieveArchive(archiveId),
         RetrievalBudget.RetrievalBudget,
@@ -354,13 +354,13 @@ describe("A retrieval budget", () => {
       Effect.provide(budget({ bytesPerHour: 4 * mebibyte, onExhausted: "fail" }))
     ))
 
-  it.effect("with a cap refuses an archive of which neither size nor range is known, and asks nobody", () => {
+  it.effect("with a cap rejects an archive without a size or range, before any request", () => {
     const { change, sent } = Support.recording()
     return Effect.gen(function*() {
       const vault = yield* Vault.Vault
       const error = yield* Effect.flip(vault.retrieveArchive("a"))
       expect(error).toMatchObject({ _tag: "InvalidInput", field: "bytes of archive a", value: "undefined" })
-      // None is the size of an inventory.
+      // A size of 0 does not pass as an inventory, which has no bytes.
       expect(yield* Effect.flip(vault.retrieveArchive("a", { size: 0 }))).toMatchObject({
         _tag: "InvalidInput",
         field: "size"
@@ -371,7 +371,7 @@ describe("A retrieval budget", () => {
 })
 
 describe("A policy", () => {
-  /** A vault that never answers, by losing each request or by silence. Counts the attempts. */
+  /** A vault that never responds: it loses each request, or stays silent. Records the attempts. */
   const broken = (loses: boolean) => {
     const { change, sent } = Support.recording()
     const disturbed: Support.Change = (send, request) =>
@@ -387,7 +387,7 @@ describe("A policy", () => {
     [string, number, (client: ReturnType<typeof Support.layer>) => Effect.Effect<unknown, unknown>]
   >([
     [
-      "round one call",
+      "around one call",
       4,
       (client) =>
         describing.pipe(
@@ -397,12 +397,12 @@ describe("A policy", () => {
         )
     ],
     [
-      "round the program",
+      "around the program",
       3,
       (client) => describing.pipe(Effect.provide(Vault.layer("photos")), Effect.provide(client), Effect.provide(policy))
     ],
     [
-      "by a Layer under the client",
+      "by a Layer below the client",
       3,
       (client) =>
         describing.pipe(
@@ -411,7 +411,7 @@ describe("A policy", () => {
         )
     ],
     [
-      "by a Layer under the vault",
+      "by a Layer below the vault",
       3,
       (client) =>
         describing.pipe(
@@ -420,7 +420,7 @@ describe("A policy", () => {
         )
     ],
     [
-      "round one call, before that of a Layer",
+      "around one call, in preference to a Layer",
       1,
       (client) =>
         describing.pipe(
@@ -429,7 +429,7 @@ describe("A policy", () => {
           Effect.provide(Layer.provide(client, policy))
         )
     ]
-  ])("of retries counts when it is provided %s", ([, attempts, run]) => {
+  ])("of retries applies when it is provided %s", ([, attempts, run]) => {
     const { client, sent } = broken(true)
     return Effect.gen(function*() {
       expect(yield* run(client)).toBeInstanceOf(ConnectionError)
@@ -437,7 +437,7 @@ describe("A policy", () => {
     })
   })
 
-  it.scoped("of retries counts for an uploader too, round its writes or under its vault", () => {
+  it.scoped("of retries applies to an uploader, around its writes or below its vault", () => {
     const { change, sent } = Support.recording()
     const losing: Support.Change = (send, request) =>
       Effect.zipRight(Effect.sync(() => change(send, request)), request.method === "PUT" ? Support.lost(request) : send)
@@ -453,7 +453,7 @@ describe("A policy", () => {
         )
         return yield* parts
       })
-      // Each of two parts at most so often, and one of them in full.
+      // At most this many attempts for each of two parts, and all of them for one part.
       expect(yield* written).toSatisfy((n: number) => n >= 3 && n <= 6)
       expect(yield* Effect.provideService(written, RetryPolicy.RetryPolicy, RetryPolicy.none)).toSatisfy(
         (n: number) => n >= 1 && n <= 2
@@ -461,7 +461,7 @@ describe("A policy", () => {
     }).pipe(Effect.provide(Support.layer(losing)))
   })
 
-  it.effect("of retries counts for the bytes of a job too", () =>
+  it.effect("of retries applies to the output of a job", () =>
     Effect.gen(function*() {
       let asked = 0
       const cut = Support.replacing((glacier) => ({
@@ -487,7 +487,7 @@ describe("A policy", () => {
     [string, (client: ReturnType<typeof Support.layer>) => Effect.Effect<unknown, unknown>]
   >([
     [
-      "round one call",
+      "around one call",
       (client) =>
         describing.pipe(
           Effect.provideService(Timeouts.Timeouts, limits),
@@ -496,14 +496,14 @@ describe("A policy", () => {
         )
     ],
     [
-      "by a Layer under the client",
+      "by a Layer below the client",
       (client) =>
         describing.pipe(
           Effect.provide(Vault.layer("photos")),
           Effect.provide(Layer.provide(client, Timeouts.layerWith(limits)))
         )
     ]
-  ])("of timeouts counts when it is provided %s", ([, run]) =>
+  ])("of timeouts applies when it is provided %s", ([, run]) =>
     Effect.gen(function*() {
       const fiber = yield* Effect.fork(run(broken(false).client))
       yield* TestClock.adjust("1 second")

@@ -1,4 +1,4 @@
-/** What tests of plans are made of: archives that are stored, and programs that die. */
+/** Support for tests of plans: stores archives, and runs programs that die. */
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -11,7 +11,7 @@ import * as Source from "../../src/transfer/Source.ts"
 import { type Fate, type Life, makeLife, storeOn } from "../policy/support.ts"
 import { pattern } from "../transfer/support.ts"
 
-/** Stores an archive of so many bytes for each description, and lists it as an inventory would. */
+/** Stores an archive of the given size for each description, and returns their inventory entries. */
 export const storeAll = (descriptions: ReadonlyArray<string>, size: (index: number) => number) =>
   Effect.flatMap(Vault.Vault, (vault) =>
     Effect.forEach(descriptions, (description, index) =>
@@ -28,13 +28,13 @@ export const storeAll = (descriptions: ReadonlyArray<string>, size: (index: numb
         return { ...entry, bytes }
       })))
 
-/** Where a program dies: in the write of that number. */
+/** The write during which a program dies. */
 export interface Death {
   readonly writes: number
   readonly fate: Fate
 }
 
-/** Runs a program whose checkpoints are on these pages, until it dies or ends. */
+/** Runs a program until it dies or ends. Its checkpoints are in `pages`. */
 export const runOn = Effect.fnUntraced(function*<A, E, R>(
   pages: Map<string, string>,
   program: Effect.Effect<A, E, R | Checkpoint.Checkpoint>,
@@ -48,7 +48,7 @@ export const runOn = Effect.fnUntraced(function*<A, E, R>(
     // The locks of a process die with it.
     Effect.provideService(FileLock.FileLock, FileLock.makeInProcess())
   )
-  // A process is gone with all it has in hand; here files are still being closed, and time waits for that.
+  // A dead process closes its files at once; here the runtime still needs time to close them.
   yield* Effect.sleep("1 second")
   return end
 })

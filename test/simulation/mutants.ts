@@ -27,7 +27,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "emits a window without verifying it",
     file: "src/transfer/Download.ts",
-    edits: [["if (treeHash !== promised.value) return", "if (treeHash === \"\") return"]],
+    edits: [["if (treeHash !== expected.value) return", "if (treeHash === \"\") return"]],
     found: wrong
   },
   {
@@ -38,7 +38,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "trusts a kept window without reading it",
-    file: "src/transfer/internal/PartialFile.ts",
+    file: "src/transfer/internal/partialFile.ts",
     edits: [
       ["Source.file(partial).read(range).pipe(", "Effect.succeed(recorded.get(keyOf(range))).pipe("],
       ["          Effect.flatMap(hasher.treeHash),\n", ""]
@@ -47,14 +47,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "renames a download before fsyncing it",
-    file: "src/transfer/internal/PartialFile.ts",
+    file: "src/transfer/internal/partialFile.ts",
     edits: [["          Effect.zipRight(file.sync)\n", ""]],
     found: wrong
   },
   {
-    name: "leaves the checkpoint of a finished download on disk",
-    file: "src/transfer/internal/PartialFile.ts",
-    edits: [["yield* Effect.ignore(fs.remove(checkpoint))", ""]],
+    name: "leaves the window log of a finished download on disk",
+    file: "src/transfer/internal/partialFile.ts",
+    edits: [["yield* Effect.ignore(fs.remove(windowLog))", ""]],
     found: leftOnDisk
   },
   {
@@ -66,21 +66,21 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "refills the memory of a part while it is sent",
     file: "src/transfer/internal/writer.ts",
-    edits: [["    slab = none\n    filled = 0", "    filled = 0"]],
+    edits: [["    slab = noMemory\n    filled = 0", "    filled = 0"]],
     found: /wrong bytes|is not in the vault|gave up/
   },
   {
     name: "does not abort a failed upload",
     file: "src/transfer/internal/multipart.ts",
-    edits: [["if (!pending || keep || isResting) return", "if (pending || keep || isResting) return"]],
+    edits: [["if (state._tag === \"Open\" && !keep)", "if (keep && !keep)"]],
     found: orphan
   },
   {
     name: "does not record the id of an upload",
     file: "src/transfer/internal/uploadLog.ts",
     edits: [[
-      "initiated: (uploadId: UploadId) => record({ _tag: \"Opened\", uploadId })",
-      "initiated: () => Effect.void"
+      "onInitiated: (uploadId: UploadId) => record({ _tag: \"Opened\", uploadId })",
+      "onInitiated: () => Effect.void"
     ]],
     found: orphan
   },
@@ -88,8 +88,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "does not record that an upload is about to be completed",
     file: "src/transfer/internal/uploadLog.ts",
     edits: [[
-      "completing: (treeHash: TreeHash) => record({ _tag: \"Completing\", treeHash })",
-      "completing: () => Effect.void"
+      "onCompleting: (treeHash: TreeHash) => record({ _tag: \"Completing\", treeHash })",
+      "onCompleting: () => Effect.void"
     ]],
     found: twice
   },
@@ -114,7 +114,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "keeps a torn line at the end of a checkpoint",
     file: "src/transfer/internal/logFile.ts",
-    edits: [["if (!settled) yield* file.truncate(end)", ""]],
+    edits: [["if (!isClean) yield* file.truncate(end)", ""]],
     found: /orphans|archives too many/
   },
   {
@@ -131,28 +131,28 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "waits for a response without a limit",
-    file: "src/transport/Transport.ts",
-    edits: [["{ duration: limit, onTimeout", "{ duration: Duration.infinity, onTimeout"]],
+    file: "src/transport/internal/timeLimits.ts",
+    edits: [["      duration: limit,\n", "      duration: Duration.infinity,\n"]],
     found: hangs
   },
   {
     name: "waits for a stalled body without a limit",
     file: "src/transport/internal/response.ts",
     edits: [[
-      "Stream.timeoutFail(idled(attempt), attempt.idle)",
-      "Stream.timeoutFail(idled(attempt), Duration.infinity)"
+      "Stream.timeoutFail(() => TimeLimits.idleTimeout(context), context.idle)",
+      "Stream.timeoutFail(() => TimeLimits.idleTimeout(context), \"1000 days\")"
     ]],
     found: hangs
   },
   {
     name: "does not learn the time of the service",
-    file: "src/transport/internal/skew.ts",
+    file: "src/transport/internal/clockSkew.ts",
     edits: [["if (Math.abs(seen - offset) > tolerance) offset = seen", ""]],
     found: lost
   },
   {
     name: "does not recognize an expired job",
-    file: "src/services/internal/describe.ts",
+    file: "src/services/internal/describeJob.ts",
     edits: [["isMissing(JobNotFound, jobId)(error)", "false"]],
     found: /gave up/
   },
@@ -233,9 +233,9 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "lets two processes write one partial file",
-    file: "src/transfer/internal/PartialFile.ts",
+    file: "src/transfer/internal/partialFile.ts",
     edits: [
-      ["  yield* (yield* FileLock).acquire(target, lock)\n\n  const replaced", "  const replaced"],
+      ["  yield* lockTarget(target)\n  const { partial", "  const { partial"],
       ["a.dev === b.dev && Option", "a.dev === b.dev || Option"]
     ],
     found: wrong
@@ -243,7 +243,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "leaves the partial file beside a complete file",
     file: "src/services/RetrievalPlan.ts",
-    edits: [["yield* Target.settle(target, archive.treeHash)", ""]],
+    edits: [["yield* Target.finish(target, archive.treeHash)", ""]],
     found: leftOnDisk
   }
 ]

@@ -391,7 +391,7 @@ describe("Faults on disk", () => {
         yield* fs.writeFile(`${folder}/file`, bytes)
         expect(yield* Effect.flip(Upload.upload(address, Source.file(`${folder}/file`), { partSize: mebibyte })))
           .toMatchObject({ _tag: "SystemError", reason: "PermissionDenied" })
-        const upload = Upload.resumable(address, "file", Source.bytes(bytes), { partSize: mebibyte })
+        const upload = Upload.uploadWithCheckpoint(address, "file", Source.bytes(bytes), { partSize: mebibyte })
         expect(yield* Effect.flip(Effect.provide(upload, Checkpoint.layerFileSystem(folder)))).toMatchObject({
           _tag: "CheckpointError",
           problem: expect.stringContaining("EACCES")

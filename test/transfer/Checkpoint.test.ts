@@ -1,3 +1,4 @@
+/** Checkpoints: logs over files, memory and key-value stores, with damaged and torn entries. */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { SystemError } from "@effect/platform/Error"
@@ -34,7 +35,7 @@ const inFiles = (path: string, watch: Watch = (_, effect) => effect) =>
     Layer.provide(NodeFileSystem.layer)
   )
 
-/** Each a store of its own, empty at first; built again from the same layer it has what it had. */
+/** Layers of stores that are empty at first. A layer that is built again has the same logs. */
 const stores: Readonly<Record<string, Effect.Effect<Layer.Layer<Checkpoint.Checkpoint>, never, Scope.Scope>>> = {
   layerKeyValueStore: Effect.map(
     Layer.build(KeyValueStore.layerMemory),
@@ -51,11 +52,11 @@ const stores: Readonly<Record<string, Effect.Effect<Layer.Layer<Checkpoint.Check
 
 const entriesOf = ({ entries }: Checkpoint.Log) => Effect.map(Stream.runCollect(entries), Chunk.toReadonlyArray)
 
-/** What a log of that name holds. */
+/** Reads the log of that name. */
 const read = (name: string) =>
   Effect.scoped(Effect.flatMap(Checkpoint.Checkpoint, ({ open }) => Effect.flatMap(open(name), entriesOf)))
 
-/** Adds entries to the log of that name, and tells what it holds then. */
+/** Adds entries to the log of that name, and reads it. */
 const write = (name: string, entries: ReadonlyArray<string>) =>
   Effect.scoped(Effect.gen(function*() {
     const log = yield* (yield* Checkpoint.Checkpoint).open(name)
@@ -67,7 +68,7 @@ const texts = FastCheck.array(FastCheck.string({ unit: "binary" }), { maxLength:
 
 describe.each(Object.entries(stores))("%s", (_, store) => {
   it.scoped.prop(
-    "gives back any entries of any name, in order, over any number of openings, and of no other name",
+    "returns the entries of a name in order, over any number of openings, and no entries of other names",
     [
       FastCheck.uniqueArray(FastCheck.string({ unit: "binary", maxLength: 400 }), { minLength: 2, maxLength: 2 }),
       FastCheck.array(texts, { maxLength: 3 })
@@ -86,7 +87,7 @@ describe.each(Object.entries(stores))("%s", (_, store) => {
     { fastCheck: { numRuns: 15 } }
   )
 
-  it.scoped("tells names apart that a file system may take for one", () =>
+  it.scoped("keeps names apart that a file system may confuse", () =>
     Effect.gen(function*() {
       const layer = yield* store
       const names = ["a", "A", "a/b", "a/B", "../a", "..", ".", "", "a.0", "a ", "con", "é", "e\u0301", "a".repeat(300)]
@@ -95,7 +96,7 @@ describe.each(Object.entries(stores))("%s", (_, store) => {
         Effect.map(Effect.provide(read(name), layer), (entries) => expect(entries).toEqual([name])))
     }))
 
-  it.scoped("keeps all that is added side by side", () =>
+  it.scoped("keeps all entries that are added concurrently", () =>
     Effect.gen(function*() {
       const layer = yield* store
       const entries = Array.from({ length: 20 }, (_, n) => String(n))
@@ -106,7 +107,7 @@ describe.each(Object.entries(stores))("%s", (_, store) => {
       expect(new Set(yield* Effect.provide(read("work"), layer))).toEqual(new Set(entries))
     }))
 
-  it.scoped("holds nothing once it is cleared, and what is added then", () =>
+  it.scoped("is empty after it is cleared, and keeps later entries", () =>
     Effect.gen(function*() {
       const layer = yield* store
       yield* Effect.provide(Checkpoint.clear("work"), layer)
@@ -123,7 +124,7 @@ describe.each(Object.entries(stores))("%s", (_, store) => {
       expect(yield* Effect.provide(read("work"), layer)).toEqual([])
     }))
 
-  it.scoped("I5: refuses a second writer, until the first is done", () =>
+  it.scoped("rejects a second user until the first has closed the log [I5]", () =>
     Effect.gen(function*() {
       const layer = yield* store
       yield* Effect.gen(function*() {
@@ -131,10 +132,10 @@ describe.each(Object.entries(stores))("%s", (_, store) => {
         const second = Effect.scoped(open("work"))
         yield* Effect.scoped(Effect.gen(function*() {
           yield* open("work")
-          const refused = yield* Effect.flip(second)
-          expect(refused).toMatchObject({ _tag: "CheckpointInUse", name: "work", owner: "this process" })
-          expect(refused.message).toBe("Checkpoint \"work\": this process uses it")
-          expect(yield* Effect.flip(Checkpoint.clear("work"))).toEqual(refused)
+          const error = yield* Effect.flip(second)
+          expect(error).toMatchObject({ _tag: "CheckpointInUse", name: "work", owner: "this process" })
+          expect(error.message).toBe("Checkpoint \"work\" is in use by this process")
+          expect(yield* Effect.flip(Checkpoint.clear("work"))).toEqual(error)
           yield* open("play")
         }))
         yield* second
@@ -143,7 +144,7 @@ describe.each(Object.entries(stores))("%s", (_, store) => {
 })
 
 describe("Checkpoint.layerMemory", () => {
-  it.effect("keeps a log for as long as the layer lives", () =>
+  it.effect("keeps a log as long as the layer exists", () =>
     Effect.gen(function*() {
       yield* write("work", ["a"])
       expect(yield* read("work")).toEqual(["a"])
@@ -151,7 +152,7 @@ describe("Checkpoint.layerMemory", () => {
 })
 
 describe("Checkpoint.layerKeyValueStore", () => {
-  /** A store in memory whose keys can be seen and changed; `sets` counts what is written. */
+  /** A store in memory whose keys can be seen and changed. `sets` counts the writes. */
   const visible = () => {
     const keys = new Map<string, string>()
     const count = { sets: 0 }
@@ -166,22 +167,22 @@ describe("Checkpoint.layerKeyValueStore", () => {
     return { keys, count, layer, nth: (n: number) => Array.from(keys.keys())[n] ?? "" }
   }
 
-  it.effect("I5: gives what is before an entry that is damaged or lost, and drops the rest", () =>
+  it.effect("returns the entries before a damaged or missing one, and drops the rest [I5]", () =>
     Effect.gen(function*() {
-      for (const harm of [(_: string) => undefined, (line: string) => line.slice(0, -2), () => ""]) {
+      for (const damage of [(_: string) => undefined, (line: string) => line.slice(0, -2), () => ""]) {
         const { keys, layer, nth } = visible()
         yield* Effect.provide(write("work", ["a", "b", "c", "d"]), layer)
-        const line = harm(keys.get(nth(1)) ?? "")
+        const line = damage(keys.get(nth(1)) ?? "")
         if (line === undefined) keys.delete(nth(1))
         else keys.set(nth(1), line)
         expect(yield* Effect.provide(read("work"), layer)).toEqual(["a"])
-        // The one that was lost comes back: those that followed it do not.
+        // The entries after the damaged one do not appear again.
         expect(yield* Effect.provide(write("work", ["b2"]), layer)).toEqual(["a", "b2"])
         expect(yield* Effect.provide(read("work"), layer)).toEqual(["a", "b2"])
       }
     }))
 
-  it.effect("writes each entry once, and leaves no key behind", () =>
+  it.effect("writes each entry once, and leaves no key after it is cleared", () =>
     Effect.gen(function*() {
       const { count, keys, layer } = visible()
       yield* Effect.provide(write("work", Array.from({ length: 100 }, String)), layer)
@@ -190,7 +191,7 @@ describe("Checkpoint.layerKeyValueStore", () => {
       expect(keys.size).toBe(0)
     }))
 
-  it.effect("fails as its store does, with the name of the log", () =>
+  it.effect("fails with the error of its store and the name of the log", () =>
     Effect.gen(function*() {
       const full = new SystemError({ module: "KeyValueStore", method: "set", reason: "Unknown", description: "full" })
       const store = KeyValueStore.makeStringOnly({
@@ -224,7 +225,7 @@ describe("Checkpoint.layerFileSystem", () => {
 
   const linesIn = (bytes: Uint8Array) => bytes.filter((byte) => byte === 10).length
 
-  /** What the log holds when its file is what `file` says, and comes in pieces. */
+  /** Reads the log when its file has the bytes of `file`, in two pieces. */
   const readings = Effect.fnUntraced(function*(file: { bytes: Uint8Array }) {
     const fs = yield* FileSystem.FileSystem
     const path = yield* fs.makeTempFileScoped()
@@ -238,7 +239,7 @@ describe("Checkpoint.layerFileSystem", () => {
     return Effect.provide(read("work"), context)
   }, Effect.provide(NodeFileSystem.layer))
 
-  it.scoped("I5: a file that is cut at any byte gives the entries that are whole", () =>
+  it.scoped("returns the whole entries of a file that is cut at any byte [I5]", () =>
     Effect.gen(function*() {
       const entries = Array.from({ length: 100 }, (_, n) => n.toString(36))
       const bytes = yield* fileOf(entries)
@@ -250,7 +251,7 @@ describe("Checkpoint.layerFileSystem", () => {
       }
     }).pipe(Effect.provide(NodeHashing.layer)), 60_000)
 
-  it.scoped("I5: no bit can flip unseen", () =>
+  it.scoped("detects any flipped bit [I5]", () =>
     Effect.gen(function*() {
       const entries = ["one", "\uFFFD", "three"]
       const bytes = yield* fileOf(entries)
@@ -263,7 +264,7 @@ describe("Checkpoint.layerFileSystem", () => {
       }
     }).pipe(Effect.provide(NodeHashing.layer)))
 
-  it.scoped("I5: one of 10,000 entries that is cut anywhere goes on from there", () =>
+  it.scoped("appends to a log of 10,000 entries that is cut anywhere [I5]", () =>
     Effect.gen(function*() {
       const entries = Array.from({ length: 10_000 }, (_, n) => `entry ${n} of ten thousand`)
       const bytes = yield* fileOf(entries)
@@ -278,7 +279,7 @@ describe("Checkpoint.layerFileSystem", () => {
       }
     }).pipe(Effect.provide(NodeHashing.layer)), 60_000)
 
-  it.scoped("I5: an entry is fsynced before it counts, also one that is read, and the folder when the file may be new", () =>
+  it.scoped("fsyncs entries when they are added and when they are read, and the folder when the file may be new [I5]", () =>
     Effect.gen(function*() {
       const steps: Array<string> = []
       const layer = inFiles(`${yield* directory}/new`, (step, effect) =>
@@ -310,7 +311,7 @@ describe("Checkpoint.layerFileSystem", () => {
     }))
 
   it.scoped.each(["write work.checkpoint", "sync work.checkpoint", "sync "])(
-    "an entry that could not be added is not there, and spoils no other: %s",
+    "drops an entry that could not be added, and keeps the others: %s",
     (failing) =>
       Effect.gen(function*() {
         let left = -1
@@ -332,7 +333,7 @@ describe("Checkpoint.layerFileSystem", () => {
       })
   )
 
-  it.scoped("fails when the file cannot be read, and leaves what it is alone", () =>
+  it.scoped("fails when a folder has the path of the file, and does not change it", () =>
     Effect.gen(function*() {
       const path = yield* directory
       mkdirSync(yield* Checkpoint.pathOf(path, "work"))
@@ -342,7 +343,7 @@ describe("Checkpoint.layerFileSystem", () => {
       )
     }))
 
-  it.scoped("leaves no file of a log that is cleared", () =>
+  it.scoped("removes the file of a log that is cleared", () =>
     Effect.gen(function*() {
       const path = yield* directory
       yield* Effect.provide(write("work", ["a"]), inFiles(path))

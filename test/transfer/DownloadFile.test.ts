@@ -1,3 +1,4 @@
+/** Downloads to files that are killed, interrupted, resumed or disturbed by another process. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { SystemError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
@@ -27,7 +28,7 @@ const bytes = pattern(3.5 * mebibyte)
 
 const older = new TextEncoder().encode("the holiday before")
 
-/** A folder with an older file, and an output for it; `asked` are the windows that were fetched, by their MiB. */
+/** A folder with an older file, and an output for it. `requested` has the fetched windows, by their MiB. */
 const prepared = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const directory = yield* fs.makeTempDirectoryScoped()
@@ -42,17 +43,17 @@ const prepared = Effect.gen(function*() {
   const names = Effect.map(fs.readDirectory(directory), (names) => names.sort())
   const named = (ending: string) =>
     Effect.map(names, (names) => names.filter((name) => name.endsWith(ending)).map((name) => `${directory}/${name}`))
-  const asked: Array<number> = []
+  const requested: Array<number> = []
   const download = (options: Download.FileOptions = {}) =>
     Download.toFile(output, path, { windowSize, concurrency: 2, ...options }).pipe(
       replacing((glacier) => ({
         getJobOutput: (input) => {
-          asked.push((input.range?.start ?? 0) / mebibyte)
+          requested.push((input.range?.start ?? 0) / mebibyte)
           return glacier.getJobOutput(input)
         }
       }))
     )
-  return { fs, path, output, names, asked, download, partial: named(".partial"), checkpoint: named(".checkpoint") }
+  return { fs, path, output, names, requested, download, partial: named(".partial"), checkpoint: named(".checkpoint") }
 })
 
 const inFolder = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
@@ -62,13 +63,13 @@ const inFolder = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.provide(NodeFileSystem.layer)
   )
 
-/** Windows that a checkpoint has a whole line for, by their MiB. */
+/** The windows that a window log has whole lines for, by their MiB. */
 const recorded = (checkpoint: string) =>
   Array.from(checkpoint.matchAll(/^(\d+)-\d+ [0-9a-f]{64}$/gm), ([, start]) => Number(start) / mebibyte)
 
 describe("a download to a file", () => {
   it.scoped.prop(
-    "I6 that is killed at any point leaves the older file or the new one, and goes on with what it had",
+    "leaves the older file or the new one when it is killed at any point, and resumes from the verified windows [I6]",
     [
       FastCheck.integer({ min: 0, max: 33 }),
       FastCheck.constantFrom<Download.FileOptions["onFailure"]>("discard", "keep"),
@@ -77,7 +78,7 @@ describe("a download to a file", () => {
     ],
     ([steps, onFailure, cut, flip]) =>
       inFolder(Effect.gen(function*() {
-        const { asked, checkpoint, download, fs, names, partial, path } = yield* prepared
+        const { requested, checkpoint, download, fs, names, partial, path } = yield* prepared
         let left = steps
         const first = yield* download({ onFailure }).pipe(
           watched((_, effect) => Effect.suspend(() => left-- > 0 ? effect : Effect.dieMessage("killed"))),
@@ -101,16 +102,16 @@ describe("a download to a file", () => {
           yield* fs.writeFile(file, there)
           kept.delete(Math.floor(flip / mebibyte))
         }
-        asked.length = 0
+        requested.length = 0
         expect(yield* download()).toEqual({ size: bytes.length, verification: "root" })
         expect(same(yield* fs.readFile(path), bytes)).toBe(true)
-        expect(asked.sort()).toEqual([0, 1, 2, 3].filter((window) => !kept.has(window)))
+        expect(requested.sort()).toEqual([0, 1, 2, 3].filter((window) => !kept.has(window)))
         expect(yield* names).toEqual(["holiday.tar"])
       })),
     { fastCheck: { numRuns: 40 } }
   )
 
-  it.scoped("I6 is fsynced before it gets its name, and its folder after that", () =>
+  it.scoped("fsyncs the file before the rename, and the folder after it [I6]", () =>
     inFolder(Effect.gen(function*() {
       const { download } = yield* prepared
       const steps: Array<string> = []
@@ -130,7 +131,7 @@ describe("a download to a file", () => {
       expect(steps.slice(0, -7).filter((step) => /^(sync|rename|truncate|remove)/.test(step))).toEqual([])
     })))
 
-  const refusal = (code: string) =>
+  const diskError = (code: string) =>
     new SystemError({
       module: "FileSystem",
       method: "sync",
@@ -139,30 +140,30 @@ describe("a download to a file", () => {
     })
 
   it.scoped.each(["EPERM", "EINVAL", "EISDIR"])(
-    "does without the fsync of a folder where there is none: %s",
+    "skips the fsync of a folder where the platform has none: %s",
     (code) =>
       inFolder(Effect.gen(function*() {
         const { download, fs, names, path } = yield* prepared
-        yield* download().pipe(watched((step, effect) => step === "sync " ? refusal(code) : effect))
+        yield* download().pipe(watched((step, effect) => step === "sync " ? diskError(code) : effect))
         expect(same(yield* fs.readFile(path), bytes)).toBe(true)
         expect(yield* names).toEqual(["holiday.tar"])
       }))
   )
 
   it.scoped.each(["sync ", "sync holiday.tar.partial", "write holiday.tar.partial", "write holiday.tar.checkpoint"])(
-    "fails when the disk does, and leaves nothing beside the file: %s",
+    "fails with the error of the disk, and leaves no other file: %s",
     (failing) =>
       inFolder(Effect.gen(function*() {
         const { download, names } = yield* prepared
         const error = yield* Effect.flip(
-          download().pipe(watched((step, effect) => step === failing ? refusal("EIO") : effect))
+          download().pipe(watched((step, effect) => step === failing ? diskError("EIO") : effect))
         )
         expect(error).toMatchObject({ _tag: "SystemError", cause: { message: "EIO" } })
         expect(yield* names).toEqual(["holiday.tar"])
       }))
   )
 
-  /** Begins a download and stops it behind its second window. */
+  /** Begins a download and pauses it after its second window. */
   const begun = Effect.fnUntraced(function*(
     download: Effect.Effect.Success<typeof prepared>["download"],
     options: Download.FileOptions
@@ -180,84 +181,84 @@ describe("a download to a file", () => {
     return fiber
   })
 
-  it.scoped("keeps what it has when it is interrupted, if told so, and tells of it as progress later", () =>
+  it.scoped("keeps its windows when it is interrupted with onFailure keep, and reports them as kept when it resumes", () =>
     inFolder(Effect.gen(function*() {
-      const { asked, download, fs, names, path } = yield* prepared
+      const { requested, download, fs, names, path } = yield* prepared
       yield* Effect.flatMap(begun(download, { onFailure: "keep" }), Fiber.interrupt)
       expect(yield* names).toHaveLength(3)
       expect(same(yield* fs.readFile(path), older)).toBe(true)
-      asked.length = 0
-      const told: Array<readonly [string, number]> = []
+      requested.length = 0
+      const reported: Array<readonly [string, number]> = []
       yield* download({
         concurrency: 1,
-        onProgress: ({ _tag, bytes }) => Effect.sync(() => void told.push([_tag, bytes / mebibyte]))
+        onProgress: ({ _tag, bytes }) => Effect.sync(() => void reported.push([_tag, bytes / mebibyte]))
       })
-      expect(asked).toEqual([2, 3])
-      expect(told).toEqual([["Kept", 1], ["Kept", 2], ["Verified", 3], ["Verified", 3.5]])
+      expect(requested).toEqual([2, 3])
+      expect(reported).toEqual([["Kept", 1], ["Kept", 2], ["Verified", 3], ["Verified", 3.5]])
       expect(same(yield* fs.readFile(path), bytes)).toBe(true)
       expect(yield* names).toEqual(["holiday.tar"])
     })))
 
-  it.scoped("fetches all anew when the windows are of another size", () =>
+  it.scoped("fetches all windows again when their size is another", () =>
     inFolder(Effect.gen(function*() {
-      const { asked, download, fs, names, path } = yield* prepared
+      const { requested, download, fs, names, path } = yield* prepared
       yield* Effect.flatMap(begun(download, { onFailure: "keep" }), Fiber.interrupt)
-      asked.length = 0
+      requested.length = 0
       yield* download({ windowSize: 2 * mebibyte })
-      expect(asked).toEqual([0, 2])
+      expect(requested).toEqual([0, 2])
       expect(same(yield* fs.readFile(path), bytes)).toBe(true)
       expect(yield* names).toEqual(["holiday.tar"])
     })))
 
-  it.scoped("keeps what it has when a window stays broken, if told so", () =>
+  it.scoped("keeps its windows when one stays damaged, with onFailure keep", () =>
     inFolder(Effect.gen(function*() {
-      const { asked, download, fs, path } = yield* prepared
+      const { requested, download, fs, path } = yield* prepared
       const error = yield* Effect.flip(
         download({ onFailure: "keep", concurrency: 1 }).pipe(
           replacing((glacier) => ({
             getJobOutput: (input) =>
-              Effect.map(glacier.getJobOutput(input), (answer) =>
-                input.range?.start === 2 * mebibyte ? { ...answer, body: Stream.empty } : answer)
+              Effect.map(glacier.getJobOutput(input), (response) =>
+                input.range?.start === 2 * mebibyte ? { ...response, body: Stream.empty } : response)
           }))
         )
       )
       expect(error).toBeInstanceOf(BrokenOutput)
-      asked.length = 0
+      requested.length = 0
       yield* download()
-      expect(asked).toEqual([2, 3])
+      expect(requested).toEqual([2, 3])
       expect(same(yield* fs.readFile(path), bytes)).toBe(true)
     })))
 
-  it.scoped("believes no line of a checkpoint that the bytes do not bear out, and cuts what is too long", () =>
+  it.scoped("ignores lines of the window log that do not match the bytes, and cuts a file that is too long", () =>
     inFolder(Effect.gen(function*() {
-      const { asked, checkpoint, download, fs, partial, path } = yield* prepared
+      const { requested, checkpoint, download, fs, partial, path } = yield* prepared
       yield* Effect.flatMap(begun(download, { onFailure: "keep" }), Fiber.interrupt)
       const zeros = Support.treeHash(new Uint8Array(mebibyte))
       for (const file of yield* checkpoint) {
         yield* fs.writeFileString(file, `\n0-1048575 ${zeros}\nbytes\n\u0000\n9-1 ${zeros}\n`, { flag: "a" })
       }
       for (const file of yield* partial) yield* fs.truncate(file, 9 * mebibyte)
-      asked.length = 0
+      requested.length = 0
       yield* download()
-      expect(asked.sort()).toEqual([0, 2, 3])
+      expect(requested.sort()).toEqual([0, 2, 3])
       expect(same(yield* fs.readFile(path), bytes)).toBe(true)
     })))
 
-  it.scoped("of the same job to the same path is refused while another goes on, which it does not harm", () =>
+  it.scoped("is rejected while another download writes to the path, and does not disturb it", () =>
     inFolder(Effect.gen(function*() {
       const { download, fs, names, path } = yield* prepared
       const fiber = yield* begun(download, { onFailure: "keep" })
       const before = yield* names
-      const refused = yield* Effect.flip(download())
-      expect(refused).toMatchObject({ _tag: "FileInUse", path, owner: "this process" })
-      expect(refused.message).toBe(`${path} is in use by this process`)
+      const error = yield* Effect.flip(download())
+      expect(error).toMatchObject({ _tag: "FileInUse", path, owner: "this process" })
+      expect(error.message).toBe(`${path} is in use by this process`)
       expect(yield* names).toEqual(before)
       yield* Fiber.interrupt(fiber)
       yield* download()
       expect(same(yield* fs.readFile(path), bytes)).toBe(true)
     })))
 
-  it.scoped("is refused by any path that leads to the target of another, also for other bytes", () =>
+  it.scoped("is rejected by any path that leads to a target in use, also for other bytes", () =>
     inFolder(Effect.gen(function*() {
       const { download, fs, output, path } = yield* prepared
       const folder = path.slice(0, path.lastIndexOf("/"))
@@ -272,13 +273,13 @@ describe("a download to a file", () => {
         [path, { ...output, treeHash: Option.some(Support.treeHash(older)) }]
       ]
       for (const [other, output] of others) {
-        const refused = yield* Effect.flip(Download.toFile(output, other, { windowSize }))
-        expect(refused).toEqual(new FileInUse({ path, owner: "this process" }))
+        const error = yield* Effect.flip(Download.toFile(output, other, { windowSize }))
+        expect(error).toEqual(new FileInUse({ path, owner: "this process" }))
       }
       yield* Fiber.interrupt(fiber)
     })))
 
-  /** Begins a download and stops it behind its second window, or behind its last. Gives what runs the rest of it. */
+  /** Begins a download and pauses it at that number of bytes. Returns the effect that runs the rest of it. */
   const paused = Effect.fnUntraced(function*(
     download: Effect.Effect.Success<typeof prepared>["download"],
     at: number
@@ -302,7 +303,7 @@ describe("a download to a file", () => {
   ])
 
   it.scoped.each(moments)(
-    "fails when a process that no lock reaches $what after $at bytes, and touches nothing of the other's",
+    "fails when a process that does not see the lock $what after $at bytes, and keeps the other's files",
     ({ at, others }) =>
       inFolder(Effect.gen(function*() {
         const { checkpoint, download, fs, names, partial, path } = yield* prepared

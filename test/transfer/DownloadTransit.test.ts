@@ -1,3 +1,4 @@
+/** Downloads of bytes and headers that are damaged in transit. */
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { fromWeb } from "@effect/platform/HttpClientResponse"
 import { describe, expect, it } from "@effect/vitest"
@@ -16,14 +17,14 @@ const { address, mebibyte, pattern, same } = Support
 
 const bytes = pattern(3.5 * mebibyte)
 
-/** What goes wrong with an answer: where in its body, and with how many bytes. */
+/** A fault in a response: its position in the body, and its number of bytes. */
 interface Fault {
   readonly kind: keyof typeof kinds
   readonly at: number
   readonly length: number
 }
 
-/** An answer on its way. */
+/** A response in transit. */
 interface Passing {
   body: Uint8Array
   readonly headers: Headers
@@ -77,13 +78,13 @@ const fault = FastCheck.record<Fault>({
   length: FastCheck.oneof(FastCheck.integer({ min: 1, max: 100 }), FastCheck.integer({ min: 1, max: mebibyte }))
 })
 
-/** Carries the first answers with outputs as the faults say, those after them as they are; keeps which were asked for. */
+/** Applies a fault to each of the first responses with outputs. Records the windows that were requested. */
 const through = (faults: ReadonlyArray<Fault>) => {
   const left = [...faults]
-  const asked: Array<string> = []
+  const requested: Array<string> = []
   const change: Support.Change = (send, request) => {
     if (!request.url.endsWith("/output")) return send
-    asked.push(request.headers["range"] ?? "")
+    requested.push(request.headers["range"] ?? "")
     const next = left.shift()
     if (next === undefined) return send
     return Effect.gen(function*() {
@@ -107,10 +108,10 @@ const through = (faults: ReadonlyArray<Fault>) => {
       return fromWeb(request, new Response(stream, { status: response.status, headers }))
     })
   }
-  return { asked, change }
+  return { requested, change }
 }
 
-/** Downloads from a byte on what comes through the faults: all that is emitted, and how it ends. */
+/** Downloads through the faults from a byte on. Returns the emitted bytes, and how the Stream ended. */
 const download = Effect.fnUntraced(function*(from: number) {
   const glacier = yield* GlacierClient
   const { archiveId } = yield* glacier.uploadArchive({
@@ -131,26 +132,26 @@ const download = Effect.fnUntraced(function*(from: number) {
 
 const from = FastCheck.integer({ min: 0, max: bytes.length - 1 })
 
-describe("an output whose bytes are harmed in transit", () => {
+describe("an output that is damaged in transit", () => {
   it.effect.prop(
-    "is whole in the end, where no policy is given, and only what was broken is fetched again",
+    "is complete with the default policy, and only damaged windows are fetched again",
     [FastCheck.array(fault, { maxLength: 12 }), from],
     ([faults, from]) => {
-      const { asked, change } = through(faults)
+      const { requested, change } = through(faults)
       return Effect.gen(function*() {
         const { emitted, exit } = yield* download(from)
         expect(exit).toEqual(Exit.void)
         expect(same(emitted, bytes.subarray(from))).toBe(true)
         const windows = 4 - Math.floor(from / mebibyte)
-        expect(new Set(asked).size).toBe(windows)
-        expect(asked).toHaveLength(windows + faults.length)
+        expect(new Set(requested).size).toBe(windows)
+        expect(requested).toHaveLength(windows + faults.length)
       }).pipe(Effect.provide(Support.layer(change)), inVirtualTime)
     },
     { fastCheck: { numRuns: 20 } }
   )
 
   it.effect.prop(
-    "never passes on a wrong byte, and fails with a typed error when it does not heal",
+    "never emits a wrong byte, and fails with a typed error when it stays damaged",
     [FastCheck.array(fault, { minLength: 1, maxLength: 12 }), from],
     ([faults, from]) => {
       const { change } = through(faults)

@@ -1,3 +1,4 @@
+/** Progress: events, retries, Streams and estimates. */
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { describe, expect, it } from "@effect/vitest"
 import * as Chunk from "effect/Chunk"
@@ -10,7 +11,7 @@ import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import * as ByteRange from "../../src/protocol/ByteRange.ts"
-import * as Telling from "../../src/transfer/internal/telling.ts"
+import * as ProgressReporter from "../../src/transfer/internal/progressReporter.ts"
 import * as Progress from "../../src/transfer/Progress.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import * as Upload from "../../src/transfer/Upload.ts"
@@ -27,7 +28,7 @@ const upload = (options?: Upload.Options<"discard">) =>
 const collect = <A, E, R>(stream: Stream.Stream<A, E, R>) =>
   Effect.map(Stream.runCollect(stream), Chunk.toReadonlyArray)
 
-/** The n-th MiB of some has been sent. */
+/** The event that the n-th MiB was sent. */
 const sent = (n: number, of?: number) =>
   Progress.Event.Sent({
     range: ByteRange.make((n - 1) * mebibyte, mebibyte),
@@ -38,7 +39,7 @@ const sent = (n: number, of?: number) =>
 class Torn extends Data.TaggedError("Torn") {}
 
 describe("Progress.stream", () => {
-  it.effect("is what happens, and at last what came of it", () =>
+  it.effect("emits the events, and the result last", () =>
     Effect.gen(function*() {
       const events = yield* collect(Progress.stream((onProgress) => upload({ onProgress })))
       const parts = [1, 2, 3].flatMap(() => ["Read", "Hashed", "Sent"])
@@ -46,18 +47,18 @@ describe("Progress.stream", () => {
       expect(events.at(-1)).toMatchObject({ value: { size: bytes.length, treeHash: Support.treeHash(bytes) } })
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("fails as the transfer does, when what happened before was told", () =>
+  it.effect("emits the events before a failure, and fails with the error of the transfer", () =>
     Effect.gen(function*() {
-      const told: Array<unknown> = []
+      const reported: Array<unknown> = []
       const failing: Stream.Stream<unknown, Torn> = Progress.stream((onProgress) =>
         Effect.zipRight(onProgress(sent(1)), new Torn())
       )
-      const error = yield* Effect.flip(Stream.runForEach(failing, (event) => Effect.sync(() => told.push(event))))
+      const error = yield* Effect.flip(Stream.runForEach(failing, (event) => Effect.sync(() => reported.push(event))))
       expect(error).toBeInstanceOf(Torn)
-      expect(told).toEqual([sent(1)])
+      expect(reported).toEqual([sent(1)])
     }))
 
-  it.effect("ends the transfer when no more of it is read", () =>
+  it.effect("interrupts the transfer when it is not read to its end", () =>
     Effect.gen(function*() {
       const stuck = replacingParts(() => Effect.never)
       const first = Stream.takeUntil(Progress.stream((onProgress) => upload({ onProgress })), ({ _tag }) =>
@@ -66,14 +67,14 @@ describe("Progress.stream", () => {
       expect(yield* openUploads).toEqual([])
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("does not keep a transfer waiting for a slow reader, and never loses the end", () =>
+  it.effect("does not slow the transfer down for a slow reader, and never drops the end", () =>
     Effect.gen(function*() {
       const over = yield* Deferred.make<void>()
       const transfer = (onProgress: Progress.OnProgress) =>
         Effect.forEach(Array.from({ length: 1_000 }, (_, n) => n + 1), (n) => onProgress(sent(n))).pipe(
           Effect.zipRight(Effect.as(Deferred.succeed(over, undefined), "all sent"))
         )
-      // It has all time it wants: it reads on when the transfer is over.
+      // The reader continues after the transfer has ended.
       const events = yield* collect(Stream.tap(Progress.stream(transfer), () => Deferred.await(over)))
       expect(events.length).toBeLessThan(600)
       expect(events.at(-1)).toEqual(new Progress.Ended({ value: "all sent" }))
@@ -104,14 +105,14 @@ describe("Retries", () => {
     range: Option.fromNullable(range)
   })
 
-  it.effect("of all calls of an upload are told of, also to whom they are told already", () =>
+  it.effect("are reported for all calls of an upload, also to an onRetry hook", () =>
     Effect.gen(function*() {
-      const told: Array<Progress.Event> = []
+      const reported: Array<Progress.Event> = []
       const outside: Array<string> = []
-      yield* upload({ onProgress: (event) => Effect.sync(() => told.push(event)) }).pipe(
+      yield* upload({ onProgress: (event) => Effect.sync(() => reported.push(event)) }).pipe(
         RetryPolicy.onRetry(({ operation }) => Effect.sync(() => void outside.push(operation)))
       )
-      expect(told.filter(Progress.Event.$is("Retried"))).toMatchObject([
+      expect(reported.filter(Progress.Event.$is("Retried"))).toMatchObject([
         retried("InitiateMultipartUpload"),
         retried("UploadMultipartPart", ByteRange.make(0, mebibyte)),
         retried("CompleteMultipartUpload")
@@ -122,13 +123,13 @@ describe("Retries", () => {
       Effect.provide(Support.layer(throttling()))
     ))
 
-  it.effect("of a single request and of a look-up are told of", () =>
+  it.effect("are reported for a single request and for the calls of a resume", () =>
     Effect.gen(function*() {
-      const told: Array<Progress.Event> = []
-      const onProgress = (event: Progress.Event) => Effect.sync(() => void told.push(event))
+      const reported: Array<Progress.Event> = []
+      const onProgress = (event: Progress.Event) => Effect.sync(() => void reported.push(event))
       yield* Upload.upload(address, Source.bytes(pattern(7)), { onProgress })
       yield* Effect.flip(Upload.resume(address, "no-such-upload", Source.bytes(bytes), { onProgress }))
-      expect(told.filter(Progress.Event.$is("Retried"))).toMatchObject([
+      expect(reported.filter(Progress.Event.$is("Retried"))).toMatchObject([
         retried("UploadArchive", ByteRange.make(0, 7)),
         retried("ListParts"),
         retried("CompleteMultipartUpload")
@@ -138,16 +139,16 @@ describe("Retries", () => {
       Effect.provide(Support.layer(throttling()))
     ))
 
-  it("and all else cost nothing where nobody listens", () => {
-    const { done, retries, tell } = Telling.make(undefined)
-    expect(tell("Read", 0, 1)).toBe(Effect.void)
-    expect(done("Sent", 0, 1)).toBe(Effect.void)
-    expect(retries()(Effect.never)).toBe(Effect.never)
+  it("and other events are not made without a hook", () => {
+    const { report, reportDone, reportRetries } = ProgressReporter.make(undefined)
+    expect(report("Read", 0, 1)).toBe(Effect.void)
+    expect(reportDone("Sent", 0, 1)).toBe(Effect.void)
+    expect(reportRetries()(Effect.never)).toBe(Effect.never)
   })
 })
 
 describe("Progress.estimator", () => {
-  /** The rate in MiB a second, and the seconds that remain, at each event; each comes that many seconds after the last. */
+  /** The rate in MiB per second, and the remaining seconds, at each event. Each event comes `seconds` after the one before. */
   const estimated = (events: ReadonlyArray<readonly [seconds: number, event: Progress.Event]>) =>
     Effect.gen(function*() {
       const estimate = yield* Progress.estimator
@@ -160,7 +161,7 @@ describe("Progress.estimator", () => {
         }))
     })
 
-  it.effect("knows nothing before something moves, and the rest from the rate", () =>
+  it.effect("estimates nothing before bytes are transferred, and then the remaining time from the rate", () =>
     Effect.gen(function*() {
       const { bytes, range, total } = sent(1, 4)
       const read = Progress.Event.Read({ range, bytes: bytes - mebibyte, total })
@@ -170,7 +171,7 @@ describe("Progress.estimator", () => {
         .toEqual([[0, undefined], [0, undefined], [0.5, 6], [0.5, 4], [0.375, 2.667], [0.5, 0]])
     }))
 
-  it.effect("takes the rate of the last half minute", () =>
+  it.effect("averages the rate of the last 30 seconds", () =>
     Effect.gen(function*() {
       const slow = Array.from({ length: 10 }, (_, n) => [10, sent(n + 1, 100)] as const)
       const fast = Array.from({ length: 60 }, (_, n) => [1, sent(n + 11, 100)] as const)
@@ -179,7 +180,7 @@ describe("Progress.estimator", () => {
       expect(estimates[69]).toEqual([1, 30])
     }))
 
-  it.effect("takes longer than that where parts are rare", () =>
+  it.effect("averages a longer time when parts take longer", () =>
     Effect.gen(function*() {
       const rare = [1, 2, 3].map((n) => [240, sent(n, 10)] as const)
       expect((yield* estimated(rare)).map(([rate]) => rate)).toEqual([1, 1, 1].map((n) => n / 240))
@@ -188,7 +189,7 @@ describe("Progress.estimator", () => {
       expect(yield* estimated([[240, sent(1, 10)], [80, read]])).toEqual([[1 / 240, 9 * 240], [1 / 320, 9 * 320]])
     }))
 
-  it.effect("does not take for fast what was there, nor an unknown total for known", () =>
+  it.effect("does not count kept bytes for the rate, and estimates no time without a total", () =>
     Effect.gen(function*() {
       const kept = (n: number) => Progress.Event.Kept(sent(n))
       expect(yield* estimated([[1, kept(1)], [0, kept(2)], [1, sent(3)]])).toEqual([
@@ -198,7 +199,7 @@ describe("Progress.estimator", () => {
       ])
     }))
 
-  it.effect("is for Streams, too, and leaves their end as it is", () =>
+  it.effect("estimates from Streams, and keeps their last element", () =>
     Effect.gen(function*() {
       const transfer = (onProgress: Progress.OnProgress) =>
         Effect.zipRight(Effect.delay(onProgress(sent(1, 2)), "2 seconds"), Effect.succeed("half"))

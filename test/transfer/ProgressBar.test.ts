@@ -1,3 +1,4 @@
+/** Progress as a line of text and as a bar in a terminal. */
 import * as Terminal from "@effect/platform/Terminal"
 import { describe, expect, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
@@ -12,7 +13,7 @@ import * as Support from "./support.ts"
 
 const { address, mebibyte, pattern } = Support
 
-/** A terminal that keeps what it is told to show. */
+/** A terminal that records what is displayed. */
 const terminal = (isTTY: boolean, columns = 120) => {
   const shown: Array<string> = []
   const service = Terminal.Terminal.of({
@@ -26,7 +27,7 @@ const terminal = (isTTY: boolean, columns = 120) => {
   return { shown, service }
 }
 
-const upload = (source: Source.Source | Source.Once<string>) =>
+const upload = (source: Source.Source | Source.StreamSource<string>) =>
   ProgressBar.show(
     "Upload",
     (onProgress) => Upload.upload(address, source, { partSize: mebibyte, concurrency: 1, onProgress })
@@ -57,7 +58,7 @@ describe("ProgressBar.line", () => {
 })
 
 describe("ProgressBar.show", () => {
-  it.effect("draws a bar anew in a terminal, no wider than that, and gives what the transfer gives", () =>
+  it.effect("redraws a bar no wider than the terminal, and returns the result of the transfer", () =>
     Effect.gen(function*() {
       const { service, shown } = terminal(true, 60)
       const { parts } = yield* Effect.provideService(
@@ -72,7 +73,7 @@ describe("ProgressBar.show", () => {
       for (const text of shown) expect(text.replace("\r\u001b[K", "").length).toBeLessThan(60)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("prints a line for each quarter where there is no terminal", () =>
+  it.effect("prints a line at each quarter when the output is not a terminal", () =>
     Effect.gen(function*() {
       const { service, shown } = terminal(false)
       yield* Effect.provideService(upload(Source.bytes(pattern(8 * mebibyte))), Terminal.Terminal, service)
@@ -85,7 +86,7 @@ describe("ProgressBar.show", () => {
       ])
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("ends its line when the transfer fails, and fails as that does", () =>
+  it.effect("ends its line when the transfer fails, and fails with the same error", () =>
     Effect.gen(function*() {
       const { service, shown } = terminal(true)
       const failing = ProgressBar.show("Upload", (onProgress) =>

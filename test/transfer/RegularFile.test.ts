@@ -1,3 +1,4 @@
+/** Paths that lead to folders, devices, pipes and sockets, wherever a file is read or written. */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as PlatformError from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
@@ -14,7 +15,7 @@ import { layer } from "../services/support.ts"
 import { withPipeAndSocket } from "../support/watchedFiles.ts"
 import { mebibyte, pattern, recording } from "./support.ts"
 
-/** A folder with one of each kind, by their names. */
+/** A folder with one entry of each kind, by their names. */
 const prepared = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const directory = yield* Effect.flatMap(fs.makeTempDirectoryScoped(), fs.realPath)
@@ -33,7 +34,7 @@ const kinds = [
 
 const others = [...kinds, ["missing", "ENOENT: no such file or directory"]] as const
 
-/** A file system whose open files fail as Node.js does: by the number of the handle. */
+/** A file system whose open files fail as in Node.js, with the number of the handle. */
 const withFullDisk = Effect.updateService(FileSystem.FileSystem, (fs: FileSystem.FileSystem): FileSystem.FileSystem => {
   const failed = (method: string, description: string) =>
     new PlatformError.SystemError({
@@ -61,7 +62,7 @@ const withFullDisk = Effect.updateService(FileSystem.FileSystem, (fs: FileSystem
 const inDirectory = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   effect.pipe(Effect.scoped, Effect.provide(NodeContext.layer))
 
-describe("A path that leads to no regular file", () => {
+describe("a path that leads to something other than a regular file", () => {
   it.effect.each(others)("is rejected by an upload before anything is sent: %s", ([name, description]) => {
     const { change, sent } = recording()
     return Effect.gen(function*() {
@@ -116,7 +117,7 @@ describe("A path that leads to no regular file", () => {
   )
 })
 
-describe("An empty file", () => {
+describe("an empty file", () => {
   it.effect("is rejected with its path", () =>
     Effect.gen(function*() {
       const { directory, fs } = yield* prepared
@@ -132,8 +133,8 @@ describe("An empty file", () => {
     }).pipe(inDirectory, Effect.provide(layer()), Effect.provide(Checkpoint.layerMemory)))
 })
 
-describe("An error of an open file", () => {
-  it.effect("names the path: of a source, a target and a checkpoint", () =>
+describe("an error of an open file", () => {
+  it.effect("names the path of a source, a target and a checkpoint", () =>
     Effect.gen(function*() {
       const { directory, fs } = yield* prepared
       const path = `${directory}/holiday.tar`

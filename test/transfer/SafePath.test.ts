@@ -1,13 +1,14 @@
+/** The rules of safe paths, and collisions of paths. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Either from "effect/Either"
 import * as fc from "effect/FastCheck"
 import * as SafePath from "../../src/transfer/SafePath.ts"
 
-/** The first rule that is broken, or `safe`. */
+/** The first rule that a path breaks, or `safe`. */
 const judge = (path: string, platform?: SafePath.Platform): string =>
   Either.match(SafePath.make(path, platform), { onLeft: ({ rule }) => rule, onRight: () => "safe" })
 
-/** What breaks a rule everywhere. */
+/** Paths that break a rule on all platforms. */
 const broken: Readonly<Record<string, ReadonlyArray<string>>> = {
   empty: [""],
   unicode: ["a\ud800", "\udfff/b", "\udc00\ud83d"],
@@ -33,7 +34,7 @@ const broken: Readonly<Record<string, ReadonlyArray<string>>> = {
   length: [Array.from({ length: 9 }, () => "x".repeat(120)).join("/")]
 }
 
-/** What breaks a rule on Windows only. */
+/** Paths that break a rule on Windows only. */
 const brokenOnWindows: Readonly<Record<string, ReadonlyArray<string>>> = {
   unc: ["\\\\server\\share\\a", "\\\\?\\C:\\a", "\\\\.\\PhysicalDrive0", "\\/server/a"],
   drive: ["C:\\a", "c:a", "Z:/a", "C:"],
@@ -55,7 +56,7 @@ const safe = [
 ]
 
 describe("make", () => {
-  it("accepts what is safe, as it is", () => {
+  it("accepts a safe path unchanged", () => {
     for (const path of safe) {
       for (const platform of ["posix", "windows", "portable"] as const) {
         expect([path, SafePath.make(path, platform)]).toEqual([path, Either.right(path)])
@@ -63,7 +64,7 @@ describe("make", () => {
     }
   })
 
-  it("tells the first rule that a path breaks", () => {
+  it("fails with the first rule that a path breaks", () => {
     for (const [rule, paths] of Object.entries(broken)) {
       for (const path of paths) {
         for (const platform of ["posix", "windows", "portable", undefined] as const) {
@@ -73,7 +74,7 @@ describe("make", () => {
     }
   })
 
-  it("holds rules of Windows on Windows, and where nothing is said", () => {
+  it("applies the rules of Windows on Windows, and by default", () => {
     for (const [rule, paths] of Object.entries(brokenOnWindows)) {
       for (const path of paths) {
         expect([path, judge(path, "windows")]).toEqual([path, rule])
@@ -83,14 +84,14 @@ describe("make", () => {
     for (const path of ["a\\b", "C:a", "CON", "a.", "a?"]) expect([path, judge(path, "posix")]).toEqual([path, "safe"])
   })
 
-  it("measures names as the platform does", () => {
+  it("measures names in the units of the platform", () => {
     const name = "日".repeat(100)
     expect([judge(name, "posix"), judge(name, "windows"), judge(name)]).toEqual(["bytes", "safe", "bytes"])
   })
 
-  it("says which path and which rule", () => {
+  it("names the path and the rule in its message", () => {
     expect(Either.mapLeft(SafePath.make("../a\u202e"), String)).toEqual(
-      Either.left("UnsafePath: The path \"../a\u202e\" must have no characters that turn the direction of text")
+      Either.left("UnsafePath: The path \"../a\u202e\" must have no characters that change the direction of text")
     )
   })
 })
@@ -110,7 +111,7 @@ describe("relative", () => {
     expect(SafePath.relative(path)).toBe(expected)
   })
 
-  it.prop("leaves no root, drive or server", [
+  it.prop("returns a path without root, drive or server", [
     fc.string({ unit: fc.constantFrom("/", "\\", ":", "C", ".", "a", "?") })
   ], ([path]) => {
     expect(SafePath.relative(`C:${path}`)).toMatch(/^C\//)
@@ -139,7 +140,7 @@ describe("collisions", () => {
     expect(groups(paths)).toEqual(expected)
   })
 
-  it("keeps to what POSIX tells apart", () => {
+  it("compares paths byte by byte on POSIX", () => {
     expect(groups(["a", "A", "\u00e9", "e\u0301", "a", "b", "b/c", "B/c"], "posix")).toEqual([[0, 4], [5, 6]])
   })
 })

@@ -1,3 +1,4 @@
+/** Sources of bytes in memory and in files. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect, it } from "@effect/vitest"
@@ -10,7 +11,7 @@ import { pattern, same } from "./support.ts"
 const size = 300_000
 const all = pattern(size)
 
-/** The path of a file that holds these bytes. */
+/** Writes the bytes to a file, and returns its path. */
 const written = Effect.fnUntraced(function*(bytes: Uint8Array) {
   const fs = yield* FileSystem.FileSystem
   const path = `${yield* fs.makeTempDirectoryScoped()}/holiday.tar`
@@ -33,7 +34,7 @@ describe("Source", () => {
       expect(same(yield* source.read(range), slice(range))).toBe(true)
     }).pipe(Effect.scoped))
 
-  it.scoped("file reads its ends, one byte and all", () =>
+  it.scoped("file reads its ends, single bytes and the whole", () =>
     Effect.gen(function*() {
       const source = Source.file(yield* written(all))
       expect(yield* source.size).toBe(size)
@@ -47,7 +48,7 @@ describe("Source", () => {
       }
     }).pipe(Effect.provide(NodeFileSystem.layer)))
 
-  it.scoped("file reads many ranges at once", () =>
+  it.scoped("file reads many ranges concurrently", () =>
     Effect.gen(function*() {
       const source = Source.file(yield* written(all))
       const ranges = FastCheck.sample(Range, { numRuns: 50, seed: 1 })
@@ -59,14 +60,19 @@ describe("Source", () => {
       expect(right).toEqual(ranges.map(() => true))
     }).pipe(Effect.provide(NodeFileSystem.layer)))
 
-  it.scoped.prop("file reads a range as if it were all", [Range, Range], ([outer, inner]) =>
-    Effect.gen(function*() {
-      const source = Source.file(yield* written(all), outer)
-      const part = slice(outer)
-      expect(yield* source.size).toBe(part.length)
-      const range = { start: inner.start % part.length, end: part.length - 1 }
-      expect(same(yield* source.read(range), part.subarray(range.start))).toBe(true)
-    }).pipe(Effect.provide(NodeFileSystem.layer)), { fastCheck: { numRuns: 20 } })
+  it.scoped.prop(
+    "file reads a range as a source of its own",
+    [Range, Range],
+    ([outer, inner]) =>
+      Effect.gen(function*() {
+        const source = Source.file(yield* written(all), outer)
+        const part = slice(outer)
+        expect(yield* source.size).toBe(part.length)
+        const range = { start: inner.start % part.length, end: part.length - 1 }
+        expect(same(yield* source.read(range), part.subarray(range.start))).toBe(true)
+      }).pipe(Effect.provide(NodeFileSystem.layer)),
+    { fastCheck: { numRuns: 20 } }
+  )
 
   it.scoped("file fails with SourceChanged when it ends before its range does", () =>
     Effect.gen(function*() {
@@ -74,7 +80,7 @@ describe("Source", () => {
       expect(yield* Effect.flip(source.size)).toMatchObject({ _tag: "SourceChanged" })
     }).pipe(Effect.provide(NodeFileSystem.layer)))
 
-  it.scoped("file has another version when it was written to", () =>
+  it.scoped("file has another version after it was written to", () =>
     Effect.gen(function*() {
       const path = yield* written(all)
       const { version = Effect.succeed("") } = Source.file(path)
@@ -88,7 +94,7 @@ describe("Source", () => {
       expect(new Set([before, touched, yield* version]).size).toBe(3)
     }).pipe(Effect.provide(NodeFileSystem.layer)))
 
-  it.scoped("file fails with SourceChanged when it has become shorter", () =>
+  it.scoped("file fails with SourceChanged when it has become shorter than the range", () =>
     Effect.gen(function*() {
       const path = yield* written(all)
       const source = Source.file(path)
@@ -102,7 +108,7 @@ describe("Source", () => {
       expect(same(yield* source.read({ start: 0, end: 999 }), all.subarray(0, 1_000))).toBe(true)
     }).pipe(Effect.provide(NodeFileSystem.layer)))
 
-  it.scoped("file fails with the file system's error when it is not there", () =>
+  it.scoped("file fails with the file system's error when it does not exist", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const source = Source.file(`${yield* fs.makeTempDirectoryScoped()}/missing.tar`)

@@ -1,3 +1,4 @@
+/** Targets of downloads: folders, links and whatever exists at a path. */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodePath from "@effect/platform-node/NodePath"
 import { SystemError } from "@effect/platform/Error"
@@ -15,7 +16,7 @@ import { Hasher } from "../../src/transport/Hasher.ts"
 import { withPipeAndSocket } from "../support/watchedFiles.ts"
 import { address, layer, recording } from "./support.ts"
 
-/** A directory with a file, a folder and links of all kinds; beside it, what is no business of a download. */
+/** A directory with a file, a folder and links of all kinds, and files beside it that a download must not change. */
 const prepared = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const sandbox = yield* Effect.flatMap(fs.makeTempDirectoryScoped(), fs.realPath)
@@ -53,7 +54,7 @@ const retrieved = Effect.fnUntraced(function*(text: string) {
 })
 
 describe("Target.prepare", () => {
-  it.effect("makes the folders on the way, and not the file", () =>
+  it.effect("creates the folders of the path, but not the file", () =>
     Effect.gen(function*() {
       const { directory, fs, prepare } = yield* prepared
       expect(yield* prepare("a/b/c.txt")).toBe(`${directory}/a/b/c.txt`)
@@ -71,7 +72,7 @@ describe("Target.prepare", () => {
       expect(yield* prepare("itself/itself/inside/a")).toBe(`${directory}/folder/a`)
     }).pipe(inDirectory))
 
-  it.effect("works in a directory that is reached by a link", () =>
+  it.effect("works in a directory that is reached through a link", () =>
     Effect.gen(function*() {
       const { directory, fs, sandbox } = yield* prepared
       yield* fs.symlink(directory, `${sandbox}/linked`)
@@ -80,48 +81,48 @@ describe("Target.prepare", () => {
     }).pipe(inDirectory))
 
   it.effect.each(["above/a", "beside/a", "beside/new/a", "root/a", "itself/above/a"])(
-    "refuses what leads out of the directory: %s",
+    "rejects a path that leads out of the directory: %s",
     (path) =>
       Effect.gen(function*() {
         const { directory, fs, prepare, sandbox } = yield* prepared
         const [link] = path.match(/^.*(above|beside|root)/) ?? []
         expect(yield* Effect.flip(prepare(path, { overwrite: true }))).toEqual(
-          new Target.TargetRefused({ path: `${directory}/${link?.replace("itself/", "")}`, reason: "outside" })
+          new Target.TargetRejected({ path: `${directory}/${link?.replace("itself/", "")}`, reason: "outside" })
         )
         expect(yield* fs.readDirectory(`${sandbox}/restored-too`)).toEqual([])
       }).pipe(inDirectory)
   )
 
-  it.effect("refuses what is there, unless it may be replaced", () =>
+  it.effect("rejects an existing file or link, unless it may be replaced", () =>
     Effect.gen(function*() {
       const { directory, prepare } = yield* prepared
-      const refusal = (name: string, reason: Target.Reason) =>
-        new Target.TargetRefused({ path: `${directory}/${name}`, reason })
+      const rejection = (name: string, reason: Target.Reason) =>
+        new Target.TargetRejected({ path: `${directory}/${name}`, reason })
       for (const name of ["file", "leading-to-secret", "dangling", "loop", "above"]) {
-        expect(yield* Effect.flip(prepare(name))).toEqual(refusal(name, "exists"))
+        expect(yield* Effect.flip(prepare(name))).toEqual(rejection(name, "exists"))
       }
       for (const name of ["file", "leading-to-secret"]) {
         expect(yield* prepare(name, { overwrite: true })).toBe(`${directory}/${name}`)
       }
       for (const [name, reason] of [["dangling", "link"], ["loop", "link"], ["above", "folder"]] as const) {
-        expect(yield* Effect.flip(prepare(name, { overwrite: true }))).toEqual(refusal(name, reason))
+        expect(yield* Effect.flip(prepare(name, { overwrite: true }))).toEqual(rejection(name, reason))
       }
       for (const overwrite of [false, true]) {
-        const refused = yield* Effect.flip(prepare("folder", { overwrite }))
-        expect(String(refused)).toBe(`TargetRefused: ${directory}/folder is not written: a folder is there`)
+        const error = yield* Effect.flip(prepare("folder", { overwrite }))
+        expect(String(error)).toBe(`TargetRejected: ${directory}/folder is not written: a folder exists there`)
       }
     }).pipe(inDirectory))
 
-  it.effect("refuses what is safe elsewhere only", () =>
+  it.effect("rejects a path that is safe on another platform only", () =>
     Effect.gen(function*() {
       const { directory } = yield* prepared
       const path = Either.getOrThrow(SafePath.make("..\\escaped", "posix"))
       expect(yield* Target.prepare(directory, path)).toBe(`${directory}/..\\escaped`)
-      const refused = yield* Effect.flip(Effect.provide(Target.prepare(directory, path), NodePath.layerWin32))
-      expect(refused).toEqual(new SafePath.UnsafePath({ path: "..\\escaped", rule: "backslash" }))
+      const error = yield* Effect.flip(Effect.provide(Target.prepare(directory, path), NodePath.layerWin32))
+      expect(error).toEqual(new SafePath.UnsafePath({ path: "..\\escaped", rule: "backslash" }))
     }).pipe(inDirectory))
 
-  it.effect("fails as the file system does when a folder cannot be made", () =>
+  it.effect("fails with the file system's error when a folder cannot be created", () =>
     Effect.gen(function*() {
       const { prepare } = yield* prepared
       for (const path of ["file/a", "file/a/b", "dangling/a", "loop/a"]) {
@@ -129,7 +130,7 @@ describe("Target.prepare", () => {
       }
     }).pipe(inDirectory))
 
-  it.effect("gives a path that a download replaces, and not what a link there points to", () =>
+  it.effect("returns a path where a download replaces a link, and not the file that it points to", () =>
     Effect.gen(function*() {
       const { directory, fs, prepare, sandbox } = yield* prepared
       const job = yield* retrieved("newer")
@@ -141,8 +142,8 @@ describe("Target.prepare", () => {
     }).pipe(inDirectory, Effect.provide(layer())))
 })
 
-describe("A path that cannot become a file", () => {
-  /** A pipe, a socket, and links to both, to a device and to what else is there. */
+describe("a path where no file can be written", () => {
+  /** A pipe, a socket, and links to both, to a device, a folder and a file. */
   const withOthers = Effect.gen(function*() {
     const { directory, fs, sandbox } = yield* prepared
     yield* withPipeAndSocket(directory)
@@ -172,7 +173,7 @@ describe("A path that cannot become a file", () => {
       ["no/such/folder", "missing"],
       ["folder/no/", "missing"]
     ] as const
-  )("is refused before anything is fetched, and stays as it is: %s", ([name, reason]) => {
+  )("is rejected before anything is fetched, and is not changed: %s", ([name, reason]) => {
     const { change, sent } = recording()
     return Effect.gen(function*() {
       const { directory, fs } = yield* withOthers
@@ -180,25 +181,25 @@ describe("A path that cannot become a file", () => {
       const path = name.startsWith("/") ? name : `${directory}/${name}`
       const before = yield* fs.readDirectory(directory)
       sent.length = 0
-      const refused = yield* Effect.flip(job.outputToFile(path))
-      expect(refused).toEqual(new Target.TargetRefused({ path, reason }))
-      expect(refused.message).toContain(`${path} is not written: `)
+      const error = yield* Effect.flip(job.outputToFile(path))
+      expect(error).toEqual(new Target.TargetRejected({ path, reason }))
+      expect(error.message).toContain(`${path} is not written: `)
       expect(sent.filter((request) => request.endsWith("/output"))).toEqual([])
       expect(yield* fs.readDirectory(directory)).toEqual(before)
-      expect(yield* Effect.flip(Target.check(path))).toEqual(refused)
+      expect(yield* Effect.flip(Target.check(path))).toEqual(error)
     }).pipe(inDirectory, Effect.provide(layer(change)))
   })
 
-  it.effect("is one in a folder that cannot be written to", () => {
+  it.effect("is rejected in a folder that cannot be written to", () => {
     const { change, sent } = recording()
     return Effect.gen(function*() {
       const { directory, fs } = yield* prepared
       const job = yield* retrieved("newer")
       const path = `${directory}/folder/file`
       sent.length = 0
-      const refused = yield* Effect.flip(Effect.provideService(job.outputToFile(path), FileSystem.FileSystem, {
+      const error = yield* Effect.flip(Effect.provideService(job.outputToFile(path), FileSystem.FileSystem, {
         ...fs,
-        // The user that runs the tests may write anywhere, as root does.
+        // The user that runs the tests may be root, who may write anywhere.
         access: (path) =>
           new SystemError({
             module: "FileSystem",
@@ -207,12 +208,12 @@ describe("A path that cannot become a file", () => {
             pathOrDescriptor: path
           })
       }))
-      expect(refused).toEqual(new Target.TargetRefused({ path, reason: "unwritable" }))
+      expect(error).toEqual(new Target.TargetRejected({ path, reason: "unwritable" }))
       expect(sent.filter((request) => request.endsWith("/output"))).toEqual([])
     }).pipe(inDirectory, Effect.provide(layer(change)))
   })
 
-  it.effect("is none that a symbolic link to a file has: the link is replaced, the file stays", () =>
+  it.effect("does not include a symbolic link to a file: the link is replaced, and the file stays", () =>
     Effect.gen(function*() {
       const { directory, fs } = yield* withOthers
       const job = yield* retrieved("newer")
@@ -222,14 +223,14 @@ describe("A path that cannot become a file", () => {
     }).pipe(inDirectory, Effect.provide(layer())))
 })
 
-describe("Target.settle", () => {
-  it.effect("leaves what belongs to a download that still runs", () =>
+describe("Target.finish", () => {
+  it.effect("keeps the files of a download that still runs", () =>
     Effect.gen(function*() {
       const { directory, fs } = yield* prepared
       const job = yield* retrieved("newer")
       const treeHash = yield* Effect.flatMap(job.describe, ({ treeHash }) => treeHash)
       const path = `${directory}/file`
-      const settled = Effect.zipRight(Target.settle(path, treeHash), fs.readDirectory(directory))
+      const settled = Effect.zipRight(Target.finish(path, treeHash), fs.readDirectory(directory))
       const reached = yield* Deferred.make<void>()
       const fiber = yield* Effect.fork(job.outputToFile(path, {
         onFailure: "keep",

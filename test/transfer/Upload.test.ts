@@ -1,3 +1,4 @@
+/** Uploads of sources that can be read at any position. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
@@ -35,7 +36,7 @@ class Disk extends Context.Tag("test/Disk")<Disk, Uint8Array>() {}
 /** Five parts, of which the last is half a MiB. */
 const bytes = pattern(4.5 * mebibyte)
 
-/** The bytes from a disk, of which some parts are not to be read. */
+/** A source of the bytes that fails to read some parts. */
 const fromDisk = (broken?: number): Source.Source<Unreadable, Disk> => ({
   size: Effect.map(Disk, (all) => all.length),
   read: (range) =>
@@ -50,14 +51,14 @@ const mismatch = new ServiceError.ChecksumMismatch({
   message: "Mismatch"
 })
 
-/** Refuses the part that starts there. */
-const refusing = (start: number) =>
+/** Rejects the part that starts at that byte. */
+const rejecting = (start: number) =>
   replacing((glacier) => ({
     uploadMultipartPart: (input) =>
       input.range.start === start ? Effect.fail(mismatch) : glacier.uploadMultipartPart(input)
   }))
 
-/** A source whose part from `start` on is never read, and what tells that it is being read. */
+/** A source that never finishes reading the part from `start` on. `reached` ends when the read begins. */
 const stuck = (start: number) =>
   Effect.map(Deferred.make<void>(), (reached) => {
     const source: Source.Source = {
@@ -98,7 +99,7 @@ describe("Upload", () => {
     }).pipe(Effect.provide(Support.layer(change)))
   })
 
-  it.effect("sends what is larger than a part in parts", () => {
+  it.effect("sends an archive larger than one part in parts", () => {
     const { change, sent } = Support.recording()
     return Effect.gen(function*() {
       const archive = yield* upload(Source.bytes(bytes), { description: "in parts" })
@@ -116,7 +117,7 @@ describe("Upload", () => {
   })
 
   it.effect.prop(
-    "stores byte for byte what it is given",
+    "stores the bytes unchanged",
     [
       FastCheck.integer({ min: 1, max: 6 * mebibyte }),
       FastCheck.constantFrom(mebibyte, 2 * mebibyte, 4 * mebibyte),
@@ -132,7 +133,7 @@ describe("Upload", () => {
     { fastCheck: { numRuns: 15 } }
   )
 
-  it.effect.each([1, 2, 4])("has %d parts at a time in memory and on their way", (concurrency) => {
+  it.effect.each([1, 2, 4])("holds and sends %d parts at once", (concurrency) => {
     const buffers = Support.gauge()
     const reads = Support.gauge()
     const parts = Support.gauge()
@@ -160,26 +161,28 @@ describe("Upload", () => {
     )
   })
 
-  it.effect.each([1, mebibyte, 4.5 * mebibyte])("tells of progress up to %d bytes", (size) =>
+  it.effect.each([1, mebibyte, 4.5 * mebibyte])("reports progress up to %d bytes", (size) =>
     Effect.gen(function*() {
-      const told: Array<Progress.Event> = []
-      const onProgress = (event: Progress.Event) => Effect.sync(() => void told.push(event))
+      const reported: Array<Progress.Event> = []
+      const onProgress = (event: Progress.Event) => Effect.sync(() => void reported.push(event))
       const { parts } = yield* upload(Source.bytes(pattern(size)), { onProgress })
-      const sent = told.filter(Progress.Event.$is("Sent"))
+      const sent = reported.filter(Progress.Event.$is("Sent"))
       expect(sent).toHaveLength(parts)
       for (const { range: { start } } of sent) {
-        const tags = told.flatMap((event) => "start" in event.range && event.range.start === start ? [event._tag] : [])
+        const tags = reported.flatMap((event) =>
+          "start" in event.range && event.range.start === start ? [event._tag] : []
+        )
         expect(tags).toEqual(["Read", "Hashed", "Sent"])
       }
       const steps = sent.map(({ bytes }, index) => bytes - (sent[index - 1]?.bytes ?? 0))
       expect(steps.sort((a, b) => a - b)).toEqual(
         Array.from({ length: parts }, (_, index) => index === 0 ? size - (parts - 1) * mebibyte : mebibyte)
       )
-      expect(told.every(({ total }) => Option.contains(total, size))).toBe(true)
-      expect(told.at(-1)).toMatchObject({ _tag: "Sent", bytes: size })
+      expect(reported.every(({ total }) => Option.contains(total, size))).toBe(true)
+      expect(reported.at(-1)).toMatchObject({ _tag: "Sent", bytes: size })
     }).pipe(Effect.provide(Support.layer())))
 
-  describe("refuses before any request", () => {
+  describe("rejects before any request", () => {
     const bad = { description: "Photos of Zürich" }
     it.effect.each<[string, Uint8Array, Upload.Options]>([
       ["size", new Uint8Array(), {}],
@@ -206,10 +209,10 @@ describe("Upload", () => {
   })
 
   describe("that fails", () => {
-    it.effect("aborts when a part is refused, and fails with just that", () => {
+    it.effect("aborts when the service rejects a part, and fails with that error", () => {
       const parts = Support.gauge()
       return Effect.gen(function*() {
-        expect(yield* Effect.flip(upload(Source.bytes(bytes)).pipe(refusing(2 * mebibyte)))).toEqual(mismatch)
+        expect(yield* Effect.flip(upload(Source.bytes(bytes)).pipe(rejecting(2 * mebibyte)))).toEqual(mismatch)
         expect(yield* openUploads).toEqual([])
         expect(parts).toMatchObject({ live: 0, total: expect.toSatisfy((total) => total > 0) })
       }).pipe(
@@ -218,7 +221,7 @@ describe("Upload", () => {
       )
     })
 
-    it.effect("aborts when the source cannot be read, and fails with the source's error", () =>
+    it.effect("aborts when the source cannot be read, and fails with the error of the source", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(upload(fromDisk(3 * mebibyte)))
         expect(error).toBeInstanceOf(Unreadable)
@@ -232,30 +235,30 @@ describe("Upload", () => {
       }).pipe(Effect.provide(Support.layer())))
 
     const keeping = () => {
-      const told: Array<string> = []
+      const reported: Array<string> = []
       const options: Upload.Options = {
         concurrency: 1,
         onFailure: "keep",
-        onInitiated: (uploadId) => Effect.sync(() => void told.push(uploadId))
+        onInitiated: (uploadId) => Effect.sync(() => void reported.push(uploadId))
       }
-      return { told, options }
+      return { reported, options }
     }
 
     it.effect.each(
       [
         [
-          "refused",
-          (options: Upload.Options) => Effect.exit(upload(Source.bytes(bytes), options).pipe(refusing(2 * mebibyte)))
+          "rejected",
+          (options: Upload.Options) => Effect.exit(upload(Source.bytes(bytes), options).pipe(rejecting(2 * mebibyte)))
         ],
         ["interrupted", interrupted]
       ] as const
-    )("keeps the parts when told to: %s", ([, failing]) =>
+    )("keeps the parts with onFailure keep: %s", ([, failing]) =>
       Effect.gen(function*() {
-        const { options, told } = keeping()
+        const { options, reported } = keeping()
         expect(Exit.isFailure(yield* failing(options))).toBe(true)
-        expect((yield* openUploads).map(({ uploadId }) => uploadId)).toEqual(told)
+        expect((yield* openUploads).map(({ uploadId }) => uploadId)).toEqual(reported)
         const glacier = yield* GlacierClient
-        const { parts } = yield* glacier.listParts({ ...address, uploadId: told[0] ?? "" })
+        const { parts } = yield* glacier.listParts({ ...address, uploadId: reported[0] ?? "" })
         expect(parts.map(({ range }) => range.start)).toEqual([0, mebibyte])
       }).pipe(Effect.provide(Support.layer())))
 
@@ -266,7 +269,7 @@ describe("Upload", () => {
       Effect.gen(function*() {
         const aborts = Support.gauge()
         const cause = yield* upload(Source.bytes(bytes)).pipe(
-          refusing(0),
+          rejecting(0),
           replacing(() => ({ abortMultipartUpload: () => aborts.during(ending) })),
           Effect.sandbox,
           Effect.flip
@@ -278,16 +281,16 @@ describe("Upload", () => {
   })
 
   describe("over a bad connection", () => {
-    /** Loses the first answer to a request of that form, which was acted upon. */
+    /** Loses the first response to a request of that form. The service has carried out the request. */
     const losingAnswer = (form: RegExp) => {
       const { change, sent } = Support.recording()
       const losing: Support.Change = (send, request) => {
         const before = sent.length
-        const told = change(send, request)
+        const reported = change(send, request)
         const line = sent[before] ?? ""
         return form.test(line) && sent.indexOf(line) === before
-          ? Effect.zipRight(told, Support.lost(request))
-          : told
+          ? Effect.zipRight(reported, Support.lost(request))
+          : reported
       }
       return { sent, change: losing }
     }
@@ -297,7 +300,7 @@ describe("Upload", () => {
         ["a part", /^PUT /, 8],
         ["the completion", /^POST .*multipart-uploads\/./, 8]
       ] as const
-    )("asks again when the answer to %s is lost", ([, form, requests]) => {
+    )("retries when the response to %s is lost", ([, form, requests]) => {
       const { change, sent } = losingAnswer(form)
       return Effect.gen(function*() {
         const { archiveId } = yield* upload(Source.bytes(bytes))
@@ -317,13 +320,13 @@ describe("Upload", () => {
       }).pipe(Effect.provideService(RetryPolicy, Support.promptly(1)), Effect.provide(Support.layer(change)))
     })
 
-    /** No answer ever to requests of that method and path. */
+    /** Requests of that method and path never get a response. */
     const silent = (form: RegExp) =>
       Support.layer((send, { method, url }) => form.test(`${method} ${url}`) ? Effect.never : send)
 
     const patience = Timeouts.make({ response: Duration.seconds(2), upload: Duration.seconds(20) })
 
-    it.effect("gives up when the upload cannot be opened for half an hour", () =>
+    it.effect("fails when the upload cannot be opened for half an hour", () =>
       Effect.gen(function*() {
         const fiber = yield* Effect.forkDaemon(Effect.flip(upload(Source.bytes(bytes))))
         yield* TestClock.adjust("29 minutes")
@@ -335,7 +338,7 @@ describe("Upload", () => {
         )))
       }).pipe(Effect.provideService(Timeouts.Timeouts, patience), Effect.provide(silent(/^POST .*multipart-uploads$/))))
 
-    it.effect("is given up within a second of an interruption when nothing answers any more", () =>
+    it.effect("ends within 1 second of an interruption when the service does not respond any more", () =>
       Effect.gen(function*() {
         const { reached, source } = yield* stuck(2 * mebibyte)
         const fiber = yield* Effect.fork(upload(source, { concurrency: 1 }))
@@ -345,9 +348,9 @@ describe("Upload", () => {
         expect(Option.map(yield* Fiber.poll(fiber), Exit.isInterrupted)).toEqual(Option.some(true))
       }).pipe(Effect.provide(silent(/^DELETE/))))
 
-    it.effect("does not wait for an abort longer than for any answer", () =>
+    it.effect("stops waiting for an abort that gets no response", () =>
       Effect.gen(function*() {
-        const fiber = yield* Effect.forkDaemon(Effect.flip(upload(Source.bytes(bytes)).pipe(refusing(0))))
+        const fiber = yield* Effect.forkDaemon(Effect.flip(upload(Source.bytes(bytes)).pipe(rejecting(0))))
         yield* TestClock.adjust("10 minutes")
         const ended = yield* Fiber.poll(fiber)
         expect(ended).toEqual(Option.some(Exit.succeed(mismatch)))
@@ -355,7 +358,7 @@ describe("Upload", () => {
   })
 
   it.effect.each([["few", -1, mebibyte], ["many", 1, mebibyte], ["few in a part", -1, 4 * mebibyte]] as const)(
-    "stores nothing of a source that gives too %s bytes",
+    "stores no archive of a source that returns too %s bytes",
     ([, more, size]) => {
       const { change, sent } = Support.recording()
       const source: Source.Source = {
@@ -370,7 +373,7 @@ describe("Upload", () => {
     }
   )
 
-  it.effect("asks of its caller what the source asks, and fails as the source fails", () =>
+  it.effect("has the requirements and errors of its source", () =>
     Effect.gen(function*() {
       const uploading: Effect.Effect<Upload.UploadedArchive, Upload.UploadError | Unreadable, GlacierClient | Disk> =
         upload(fromDisk())

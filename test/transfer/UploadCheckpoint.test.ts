@@ -1,3 +1,4 @@
+/** Uploads with a checkpoint that are ended at any request and run again. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect, it } from "@effect/vitest"
@@ -30,21 +31,21 @@ import {
   recorded,
   upload,
   versioned
-} from "./resumable.ts"
+} from "./checkpointUploads.ts"
 import * as Support from "./support.ts"
 
 const { address, mebibyte, openUploads, pattern, replacing, same, stored } = Support
 
-describe("Upload.resumable", () => {
+describe("Upload.uploadWithCheckpoint", () => {
   it.effect.prop(
-    "cut off at any points and run again makes one archive, and sends no acknowledged part twice",
+    "makes one archive after cuts at any points, and sends no acknowledged part twice",
     [
       FastCheck.integer({ min: 1, max: 4 * mebibyte }),
       FastCheck.array(
         FastCheck.record<Cut>({
           at: FastCheck.integer({ min: 1, max: 8 }),
-          ends: FastCheck.constantFrom("process", "line"),
-          loses: FastCheck.constantFrom("request", "answer")
+          ends: FastCheck.constantFrom("process", "connection"),
+          loses: FastCheck.constantFrom("request", "response")
         }),
         { maxLength: 4 }
       ),
@@ -76,12 +77,12 @@ describe("Upload.resumable", () => {
         expect(back.description).toEqual(Option.some("cut"))
         expect(same(back.bytes, all)).toBe(true)
         expect(yield* archives).toBe(1)
-        // Nothing is left of an upload whose id was received.
+        // Only uploads whose id was never received are left open.
         const glacier = yield* GlacierClient
         for (const { uploadId } of yield* openUploads) {
           expect((yield* glacier.listParts({ ...address, uploadId })).parts).toEqual([])
         }
-        expect((yield* openUploads).length).toBeLessThanOrEqual(cuts.filter(({ loses }) => loses === "answer").length)
+        expect((yield* openUploads).length).toBeLessThanOrEqual(cuts.filter(({ loses }) => loses === "response").length)
         expect(yield* recorded).toEqual([])
         expect(traffic.twice).toEqual([])
       }).pipe(inTraffic(traffic, { inventoryDelay: 0 }))
@@ -89,21 +90,21 @@ describe("Upload.resumable", () => {
     { fastCheck: { numRuns: 15 }, timeout: 120_000 }
   )
 
-  it.effect("reads, hashes and sends only what is missing, where the source has not changed", () => {
+  it.effect("reads, hashes and sends only missing parts of an unchanged source", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       const { source, taken } = versioned(bytes)
       expect(yield* traffic.living(upload(source), afterThree)).toEqual(Option.none())
       expect(taken()).toEqual([0, 1, 2, 3])
       expect(traffic.taken()).toEqual(["POST", "PUT 0", "PUT 1", "PUT 2", "PUT 3"])
-      const told: Array<number> = []
+      const reported: Array<number> = []
       const archive = yield* upload(source, {
         onProgress: ({ _tag, bytes }) =>
-          _tag === "Sent" || _tag === "Kept" ? Effect.sync(() => void told.push(bytes / mebibyte)) : Effect.void
+          _tag === "Sent" || _tag === "Kept" ? Effect.sync(() => void reported.push(bytes / mebibyte)) : Effect.void
       })
       expect(taken()).toEqual([3, 4])
       expect(traffic.taken()).toEqual(["GET", "PUT 3", "PUT 4", "POST"])
-      expect(told).toEqual([1, 2, 3, 4, 4.5])
+      expect(reported).toEqual([1, 2, 3, 4, 4.5])
       expect(same((yield* stored(archive.archiveId)).bytes, bytes)).toBe(true)
     }).pipe(inTraffic(traffic))
   })
@@ -113,7 +114,7 @@ describe("Upload.resumable", () => {
       ["bytes without a version", Source.bytes(bytes)],
       ["a stream", once(bytes)]
     ] as const
-  )("sends only what is missing of %s", ([, source]) => {
+  )("sends only the missing parts of %s", ([, source]) => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       yield* traffic.living(upload(source), afterThree)
@@ -124,7 +125,7 @@ describe("Upload.resumable", () => {
     }).pipe(inTraffic(traffic))
   })
 
-  it.effect("sends what is different of a source whose changes cannot be seen", () => {
+  it.effect("sends the different parts of a source without a version", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       yield* traffic.living(upload(Source.bytes(bytes)), afterThree)
@@ -136,7 +137,7 @@ describe("Upload.resumable", () => {
     }).pipe(inTraffic(traffic))
   })
 
-  it.effect("does not take the parts of a stream for those of the file that it was before", () => {
+  it.effect("reads a stream completely when the upload began with a file", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       const { source, taken } = versioned(bytes)
@@ -150,7 +151,7 @@ describe("Upload.resumable", () => {
     }).pipe(inTraffic(traffic))
   })
 
-  it.effect("gives the archive even if the checkpoint cannot be cleared", () => {
+  it.effect("returns the archive even if the checkpoint cannot be cleared", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       const { open } = yield* Checkpoint.Checkpoint
@@ -164,7 +165,7 @@ describe("Upload.resumable", () => {
     }).pipe(inTraffic(traffic, { inventoryDelay: 0 }))
   })
 
-  it.effect("sends again what the service has lost or has differently", () => {
+  it.effect("sends parts again that the service has lost or has with other bytes", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       const { source, taken } = versioned(bytes)
@@ -187,7 +188,7 @@ describe("Upload.resumable", () => {
     }).pipe(inTraffic(traffic))
   })
 
-  it.effect("I4: of 10,000 parts that are there asks for the list, and neither reads nor sends one", () => {
+  it.effect("only lists 10,000 stored parts, and neither reads nor sends them [I4]", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       const part = pattern(mebibyte)
@@ -198,7 +199,7 @@ describe("Upload.resumable", () => {
         version: Effect.succeed("1"),
         read: () => Effect.sync(() => (read++, part))
       }
-      /** A service that has what it is sent, or does not do it. */
+      /** A service that records the parts it receives. */
       const parts = new Map<number, Part>()
       const calls = { listParts: 0, uploadMultipartPart: 0, completeMultipartUpload: 0 }
       const service = (isOpen: boolean) =>
@@ -226,7 +227,7 @@ describe("Upload.resumable", () => {
               : Effect.never
           }
         }))
-      // Bytes that are all the same are hashed once.
+      // All parts have the same bytes, so they are hashed once.
       const hashes = yield* (yield* Hasher).hashes(part)
       const first = yield* upload(source).pipe(
         service(false),
@@ -246,7 +247,7 @@ describe("Upload.resumable", () => {
     }).pipe(inTraffic(traffic))
   }, 120_000)
 
-  it.scoped("refuses another range of the same file", () => {
+  it.scoped("rejects another range of the same file", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
@@ -266,7 +267,7 @@ describe("Upload.resumable", () => {
         ["another version", { version: "2", bytes }],
         ["another size", { version: "1", bytes: bytes.subarray(1) }]
       ] as const
-    )("fails before anything is sent, and goes on when it is what it was: %s", ([, change]) => {
+    )("fails before anything is sent, and resumes when the source is restored: %s", ([, change]) => {
       const traffic = makeTraffic()
       return Effect.gen(function*() {
         const { source, state, taken } = versioned(bytes)
@@ -288,7 +289,7 @@ describe("Upload.resumable", () => {
       }).pipe(inTraffic(traffic))
     })
 
-    it.effect("makes no archive of it when that happens on the way", () => {
+    it.effect("makes no archive when the source changes during the upload", () => {
       const traffic = makeTraffic()
       return Effect.gen(function*() {
         const { source, state } = versioned(bytes)
@@ -312,37 +313,39 @@ describe("Upload.resumable", () => {
     })
   })
 
-  it.effect("refuses to go on with another vault, description or part size, and sends nothing", () => {
+  it.effect("rejects another vault, description or part size, and sends nothing", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       const source = Source.bytes(bytes)
       yield* traffic.living(upload(source, { description: "one" }), afterThree)
       traffic.taken()
-      const refusals = [
-        ["vaultName", Upload.resumable({ vaultName: "music" }, name, source, { description: "one" })],
+      const rejections = [
+        ["vaultName", Upload.uploadWithCheckpoint({ vaultName: "music" }, name, source, { description: "one" })],
         [
           "accountId",
-          Upload.resumable({ ...address, accountId: "123456789012" }, name, source, { description: "one" })
+          Upload.uploadWithCheckpoint({ ...address, accountId: "123456789012" }, name, source, { description: "one" })
         ],
         ["description", upload(source)],
         ["partSize", upload(source, { description: "one", partSize: 2 * mebibyte })]
       ] as const
-      for (const [field, refused] of refusals) {
-        const error = yield* Effect.flip(refused)
+      for (const [field, rejected] of rejections) {
+        const error = yield* Effect.flip(rejected)
         expect(error).toMatchObject({ _tag: "InvalidInput", field })
         expect(error.message).toContain("checkpoint \"holiday\"")
       }
       expect(traffic.taken()).toEqual([])
-      // The part size that is left out is that of the upload.
-      yield* Upload.resumable(address, name, source, { description: "one", partSize: undefined })
+      // Without a part size, the part size of the upload is used.
+      yield* Upload.uploadWithCheckpoint(address, name, source, { description: "one", partSize: undefined })
       expect(traffic.taken()).toContain("PUT 4")
     }).pipe(inTraffic(traffic))
   })
 
-  it.effect("is kept when it fails, and says by which id", () => {
+  it.effect("is kept when it fails, and the error has its id", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
-      const error = yield* Effect.flip(traffic.living(upload(Source.bytes(bytes)), { ...afterThree, ends: "line" }))
+      const error = yield* Effect.flip(
+        traffic.living(upload(Source.bytes(bytes)), { ...afterThree, ends: "connection" })
+      )
       const [opened] = yield* openUploads
       expect(error).toMatchObject({
         _tag: "UploadKept",
@@ -355,7 +358,7 @@ describe("Upload.resumable", () => {
     }).pipe(inTraffic(traffic))
   })
 
-  it.effect("ends when what it has done cannot be recorded, and goes on when it can", () => {
+  it.effect("ends when an entry cannot be recorded, and resumes when it can", () => {
     const traffic = makeTraffic()
     let left = 3
     return Effect.gen(function*() {
@@ -380,7 +383,7 @@ describe("Upload.resumable", () => {
     }).pipe(inTraffic(traffic))
   })
 
-  it.effect("is the only one at work with its checkpoint", () => {
+  it.effect("rejects a second upload with the same checkpoint", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       const both = yield* Effect.all([Effect.exit(upload(once(bytes))), Effect.exit(upload(once(bytes)))], {
@@ -392,7 +395,7 @@ describe("Upload.resumable", () => {
     }).pipe(inTraffic(traffic, { inventoryDelay: 0 }))
   })
 
-  it.effect("leaves the checkpoint of other work alone", () => {
+  it.effect("rejects a checkpoint of other work, and does not change it", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       yield* Effect.scoped(Effect.gen(function*() {
@@ -400,13 +403,17 @@ describe("Upload.resumable", () => {
         yield* log.append("other work")
       }))
       const error = yield* Effect.flip(upload(Source.bytes(bytes)))
-      expect(error).toMatchObject({ _tag: "CheckpointError", name, problem: "is not of an upload" })
+      expect(error).toMatchObject({
+        _tag: "CheckpointError",
+        name,
+        problem: "was not written by an upload; choose another name"
+      })
       expect(yield* recorded).toEqual(["other work"])
       expect(traffic.taken()).toEqual([])
     }).pipe(inTraffic(traffic))
   })
 
-  it.effect("records nothing of what is refused before anything is opened", () => {
+  it.effect("records nothing of an upload that is rejected before it is opened", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       for (

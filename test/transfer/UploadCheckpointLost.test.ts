@@ -1,3 +1,4 @@
+/** Uploads with a checkpoint that are not open any more, or whose id was never recorded. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -5,7 +6,17 @@ import * as TestClock from "effect/TestClock"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
 import * as Source from "../../src/transfer/Source.ts"
-import { afterThree, archives, bytes, type Cut, inTraffic, makeTraffic, name, upload, versioned } from "./resumable.ts"
+import {
+  afterThree,
+  archives,
+  bytes,
+  type Cut,
+  inTraffic,
+  makeTraffic,
+  name,
+  upload,
+  versioned
+} from "./checkpointUploads.ts"
 import * as Support from "./support.ts"
 
 const { address, mebibyte, openUploads, pattern, replacing, same, stored } = Support
@@ -19,7 +30,7 @@ describe("an upload with a checkpoint that is not open any more", () => {
     }),
     "has expired": TestClock.adjust("2 days")
   }
-  it.effect.each(Object.entries(gone))("begins anew: it %s", ([, ends]) => {
+  it.effect.each(Object.entries(gone))("is replaced by a new upload: it %s", ([, ends]) => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       const { source, taken } = versioned(bytes)
@@ -33,10 +44,10 @@ describe("an upload with a checkpoint that is not open any more", () => {
     }).pipe(inTraffic(traffic))
   })
 
-  /** All parts are there, and the service completes the upload; nobody hears of it. */
-  const completed: Cut = { at: 7, ends: "process", loses: "answer" }
+  /** All parts are sent, and the service completes the upload, but its response is lost. */
+  const completed: Cut = { at: 7, ends: "process", loses: "response" }
 
-  it.effect("gives the archive that was completed a short while ago, and neither reads nor sends", () => {
+  it.effect("returns the archive that was completed a short while ago, and neither reads nor sends", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       const { source, taken } = versioned(bytes)
@@ -51,13 +62,13 @@ describe("an upload with a checkpoint that is not open any more", () => {
     }).pipe(inTraffic(traffic, { inventoryDelay: 0 }))
   })
 
-  /** The service completes uploads without telling the tree hash. */
+  /** The responses to completions have no tree hash. */
   const silently = replacing((glacier) => ({
     completeMultipartUpload: (input) =>
-      Effect.map(glacier.completeMultipartUpload(input), (answer) => ({ ...answer, treeHash: Option.none() }))
+      Effect.map(glacier.completeMultipartUpload(input), (response) => ({ ...response, treeHash: Option.none() }))
   }))
 
-  it.effect("gives the archive, too, where the service does not tell its tree hash: the checkpoint has it", () => {
+  it.effect("returns the archive by the tree hash in the checkpoint when the response has none", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       yield* traffic.living(upload(Source.bytes(bytes)), completed)
@@ -77,7 +88,7 @@ describe("an upload with a checkpoint that is not open any more", () => {
     }).pipe(inTraffic(traffic, { inventoryDelay: 0 }))
   })
 
-  it.effect("does not make a second archive when nobody knows whether there is one", () => {
+  it.effect("makes no second archive when it is unknown whether there is one", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       yield* traffic.living(upload(Source.bytes(bytes)), completed)
@@ -95,10 +106,10 @@ describe("an upload with a checkpoint that is not open any more", () => {
   })
 })
 
-describe("an upload with a checkpoint that does not know what it opened", () => {
-  const opening: Cut = { at: 1, ends: "process", loses: "answer" }
+describe("an upload with a checkpoint that has not recorded its id", () => {
+  const opening: Cut = { at: 1, ends: "process", loses: "response" }
 
-  it.effect("opens another upload, and leaves the one whose id was lost: it is empty and expires by itself", () => {
+  it.effect("opens another upload, and leaves the first one, which is empty and expires", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       yield* traffic.living(upload(Source.bytes(bytes), { description: "mine" }), opening)
@@ -113,7 +124,7 @@ describe("an upload with a checkpoint that does not know what it opened", () => 
     }).pipe(inTraffic(traffic))
   })
 
-  it.effect("touches no upload of another host, however alike", () => {
+  it.effect("does not touch an upload of another host that looks the same", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       const glacier = yield* GlacierClient
@@ -132,7 +143,7 @@ describe("an upload with a checkpoint that does not know what it opened", () => 
     }).pipe(inTraffic(traffic))
   })
 
-  it.effect("has nothing to lose: another description, or a source that has changed, is taken", () => {
+  it.effect("accepts another description or a changed source", () => {
     const traffic = makeTraffic()
     return Effect.gen(function*() {
       const { source, state } = versioned(bytes)

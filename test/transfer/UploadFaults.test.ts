@@ -1,4 +1,4 @@
-/** Uploads whose responses are lost, contradict what was sent, or could be about another's upload. */
+/** Uploads whose responses are lost, have another tree hash, or could belong to an upload of another program. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -23,7 +23,7 @@ type Script = ReadonlyArray<Faults.Step>
 
 const create = Effect.flatMap(GlacierClient, (glacier) => glacier.createVault(address))
 
-/** With a vault and a checkpoint in memory, over a line on which that goes wrong. */
+/** Provides an emulator with a vault, a checkpoint in memory, and the faults. */
 const over = (script: Script) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.zipRight(create, effect).pipe(
     Effect.provide(Faults.layerClient()),
@@ -42,7 +42,7 @@ const archives = Effect.flatMap(
 )
 
 describe("an upload of several hosts in one vault", () => {
-  it.live("never continues the upload of another host, though the own opening failed and both look the same", () =>
+  it.live("never continues the upload of another host that looks the same, even after its own opening failed", () =>
     Effect.gen(function*() {
       const others = pattern(3_000_000).fill(9, 0, 100)
       // The other host has opened its upload, which has no part yet.
@@ -59,7 +59,7 @@ describe("an upload of several hosts in one vault", () => {
       expect(same((yield* stored(theirs.archiveId)).bytes, others)).toBe(true)
     }).pipe(over([{ fault: "Unavailable", operation: "InitiateMultipartUpload", at: 1 }])))
 
-  it.live("opens another upload when the response to the opening is lost, and leaves an empty one behind", () =>
+  it.live("opens another upload when the response to the opening is lost, and leaves an empty one", () =>
     Effect.gen(function*() {
       const { archiveId } = yield* Upload.upload(address, Source.bytes(bytes), settings)
       expect(same((yield* stored(archiveId)).bytes, bytes)).toBe(true)
@@ -73,7 +73,7 @@ describe("an upload of several hosts in one vault", () => {
 })
 
 describe("a failed upload", () => {
-  it.live("is aborted, even if the clock was set back since it was opened", () =>
+  it.live("is aborted even if the clock was set back since it was opened", () =>
     Effect.gen(function*() {
       const clock = yield* Effect.clock
       let back = 0
@@ -102,13 +102,13 @@ const forgotten: Script = [
   { fault: "GoneAfterComplete", operation: complete, at: 2 }
 ]
 
-describe("an upload whose completion was carried out and forgotten before its response arrived", () => {
+describe("an upload that was completed and forgotten by the service before the response arrived", () => {
   const source = Source.bytes(bytes)
   const ways: ReadonlyArray<readonly [string, Effect.Effect<unknown, unknown, GlacierClient | Checkpoint.Checkpoint>]> =
     [
       ["upload", Upload.upload(address, source, settings)],
       ["upload that is kept", Upload.upload(address, source, { ...settings, onFailure: "keep" })],
-      ["upload with a checkpoint", Upload.resumable(address, "name", source, settings)],
+      ["upload with a checkpoint", Upload.uploadWithCheckpoint(address, "name", source, settings)],
       [
         "Uploader",
         Effect.scoped(
@@ -129,7 +129,7 @@ describe("an upload whose completion was carried out and forgotten before its re
     ]
 
   it.live.each(ways)(
-    "ends in doubt, and says which archive to look for: %s",
+    "fails with OutcomeUnknown and the tree hash to look for: %s",
     ([, uploading]) =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(uploading)
@@ -142,12 +142,12 @@ describe("an upload whose completion was carried out and forgotten before its re
       }).pipe(over(forgotten))
   )
 
-  it.live("is UploadNotFound when nothing was lost before", () =>
+  it.live("fails with UploadNotFound when no response was lost before", () =>
     Effect.gen(function*() {
       expect(yield* Effect.flip(Upload.upload(address, source, settings))).toMatchObject({ _tag: "UploadNotFound" })
     }).pipe(over([{ fault: "GoneAfterComplete", operation: complete, at: 1 }])))
 
-  it.live("ends in doubt, too, when the policy does not ask again and there is nothing to abort", () =>
+  it.live("fails with OutcomeUnknown when the policy does not retry and there is nothing to abort", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(
         Effect.provideService(Upload.upload(address, source, settings), RetryPolicy.RetryPolicy, RetryPolicy.none)
@@ -156,7 +156,7 @@ describe("an upload whose completion was carried out and forgotten before its re
       expect(yield* archives).toBe(1)
     }).pipe(over([{ fault: "LostResponse", operation: complete, at: 1 }])))
 
-  it.live("fails with what happened, and leaves nothing, when the lost request never arrived", () =>
+  it.live("fails with the connection error, and is aborted, when the lost request never arrived", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(
         Effect.provideService(Upload.upload(address, source, settings), RetryPolicy.RetryPolicy, RetryPolicy.none)
@@ -166,7 +166,7 @@ describe("an upload whose completion was carried out and forgotten before its re
     }).pipe(over([{ fault: "LostRequest", operation: complete, at: 1 }])))
 })
 
-describe("an upload that was completed before it is resumed", () => {
+describe("the resume of an upload that was completed", () => {
   const resumed = (bytes: Uint8Array) =>
     Effect.gen(function*() {
       const glacier = yield* GlacierClient
@@ -178,7 +178,7 @@ describe("an upload that was completed before it is resumed", () => {
 
   const others = pattern(3_000_000).fill(9, 0, 100)
 
-  it.live("is not reported as successful when the service does not tell the tree hash", () =>
+  it.live("fails when the response has no tree hash", () =>
     Effect.gen(function*() {
       const { again, first } = yield* resumed(others)
       expect(again).toMatchObject({
@@ -186,14 +186,14 @@ describe("an upload that was completed before it is resumed", () => {
         left: { _tag: "OutcomeUnknown", message: expect.stringContaining(first.archiveId) }
       })
     }).pipe(
-      // A service that repeats its response whatever it is asked for.
+      // A service that repeats its response to any completion.
       replacing((glacier) => {
         let archive: Effect.Effect.Success<ReturnType<typeof glacier.completeMultipartUpload>> | undefined
         return {
           completeMultipartUpload: (input) =>
             archive === undefined
-              ? Effect.map(glacier.completeMultipartUpload(input), (answer) => (archive = {
-                ...answer,
+              ? Effect.map(glacier.completeMultipartUpload(input), (response) => (archive = {
+                ...response,
                 treeHash: Option.none()
               }))
               : Effect.succeed(archive)
@@ -202,7 +202,7 @@ describe("an upload that was completed before it is resumed", () => {
       over([])
     ))
 
-  it.live("is SourceChanged when the service refuses the other bytes", () =>
+  it.live("fails with SourceChanged when the service rejects the other bytes", () =>
     Effect.gen(function*() {
       for (const bytes of [others, pattern(10)]) {
         const { again } = yield* resumed(bytes)
@@ -210,14 +210,14 @@ describe("an upload that was completed before it is resumed", () => {
       }
     }).pipe(over([])))
 
-  it.live("is that archive when the bytes are the same", () =>
+  it.live("returns that archive when the bytes are the same", () =>
     Effect.gen(function*() {
       const { again, first } = yield* resumed(bytes)
       expect(again).toMatchObject({ _tag: "Right", right: { archiveId: first.archiveId } })
     }).pipe(over([])))
 })
 
-describe("bytes that are damaged on their way up", () => {
+describe("bytes that are damaged in transit", () => {
   it.live.each<readonly [string, Uint8Array, string]>([
     ["a part", bytes, "UploadMultipartPart"],
     ["a single request", small, "UploadArchive"]
@@ -229,7 +229,7 @@ describe("bytes that are damaged on their way up", () => {
       expect(yield* archives).toBe(1)
     }).pipe(over([{ fault: "FlippedBit", operation, at: all === bytes ? 2 : 1 }])))
 
-  it.live("fail with ChecksumMismatch when they are damaged each time, and the upload is aborted", () =>
+  it.live("fail with ChecksumMismatch when each attempt is damaged, and the upload is aborted", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(
         Effect.provideService(
@@ -244,7 +244,7 @@ describe("bytes that are damaged on their way up", () => {
 })
 
 describe("a response with another tree hash", () => {
-  it.live("has a part sent again", () =>
+  it.live("makes the upload send a part again", () =>
     Effect.gen(function*() {
       const { archiveId } = yield* Upload.upload(address, Source.bytes(bytes), settings)
       expect(same((yield* stored(archiveId)).bytes, bytes)).toBe(true)
@@ -254,7 +254,7 @@ describe("a response with another tree hash", () => {
     ["several parts", bytes, complete],
     ["a single request", small, "UploadArchive"]
   ])(
-    "fails the upload with the id of the archive, which can be deleted: %s",
+    "makes the upload fail with the id of the archive, which can be deleted: %s",
     ([, all, operation]) =>
       Effect.gen(function*() {
         const glacier = yield* GlacierClient

@@ -1,3 +1,4 @@
+/** Plans of uploads: part sizes, and concurrency for a connection of a known speed. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Either from "effect/Either"
@@ -11,7 +12,7 @@ const { maximumArchiveSize, maximumPartSize, maximumParts, mebibyte } = Limits
 
 const legal = Array.from({ length: 13 }, (_, power) => mebibyte * 2 ** power)
 
-/** What is wrong with a plan; nothing should be. */
+/** The problems of a plan. */
 const faults = ({ partSize, parts, size }: UploadPlan.UploadPlan): ReadonlyArray<string> => {
   const found: Array<string> = []
   let covered = 0
@@ -30,7 +31,7 @@ const faults = ({ partSize, parts, size }: UploadPlan.UploadPlan): ReadonlyArray
 
 const made = (size: number, options?: UploadPlan.Options) => Either.getOrThrow(UploadPlan.make(size, options))
 
-const refusal = (size: number, options?: UploadPlan.Options) =>
+const rejection = (size: number, options?: UploadPlan.Options) =>
   Either.getOrThrow(Either.flip(UploadPlan.make(size, options)))
 
 /** Any size, and often one near a power of two or a multiple of the number of parts. */
@@ -54,33 +55,37 @@ describe("UploadPlan", () => {
     [maximumParts * 2_048 * mebibyte + 1, 4_096, 5_001],
     [maximumArchiveSize - 1, 4_096, 10_000],
     [maximumArchiveSize, 4_096, 10_000]
-  ])("cuts %d bytes by %d MiB into %d parts", (size, mebibytes, parts) => {
+  ])("divides %d bytes by %d MiB into %d parts", (size, mebibytes, parts) => {
     const plan = made(size)
     expect(plan).toMatchObject({ size, partSize: mebibytes * mebibyte })
     expect(plan.parts).toHaveLength(parts)
     expect(faults(plan)).toEqual([])
   })
 
-  it.prop("covers each byte once, in order, in as small parts as will do", [Size], ([size]) => {
+  it.prop("covers each byte once, in order, with the smallest possible parts", [Size], ([size]) => {
     const plan = made(size)
     expect(faults(plan)).toEqual([])
     expect(plan.partSize === UploadPlan.defaultPartSize || plan.partSize / 2 * maximumParts < size).toBe(true)
   })
 
-  it.prop("keeps a given part size, or refuses it when 10,000 would not do", [Size, PartSize], ([size, partSize]) => {
-    if (partSize * maximumParts < size) {
-      expect(refusal(size, { partSize })).toMatchObject({
-        _tag: "InvalidInput",
-        field: "partSize",
-        value: String(partSize),
-        rule: `must be so large that 10,000 parts hold ${size} bytes`
-      })
-    } else {
-      const plan = made(size, { partSize })
-      expect(plan.partSize).toBe(partSize)
-      expect(faults(plan)).toEqual([])
+  it.prop(
+    "keeps a given part size, or rejects it when 10,000 parts are too few",
+    [Size, PartSize],
+    ([size, partSize]) => {
+      if (partSize * maximumParts < size) {
+        expect(rejection(size, { partSize })).toMatchObject({
+          _tag: "InvalidInput",
+          field: "partSize",
+          value: String(partSize),
+          rule: `must be so large that 10,000 parts hold ${size} bytes`
+        })
+      } else {
+        const plan = made(size, { partSize })
+        expect(plan.partSize).toBe(partSize)
+        expect(faults(plan)).toEqual([])
+      }
     }
-  })
+  )
 
   it.each([
     [0, "0", "must be 1 byte to"],
@@ -89,8 +94,8 @@ describe("UploadPlan", () => {
     [1.5, "1.5", "must be a whole number of bytes"],
     [Number.NaN, "NaN", "must be a whole number of bytes"],
     [Number.POSITIVE_INFINITY, "Infinity", "must be a whole number of bytes"]
-  ])("refuses a size of %d", (size, value, rule) => {
-    expect(refusal(size)).toMatchObject({
+  ])("rejects a size of %d", (size, value, rule) => {
+    expect(rejection(size)).toMatchObject({
       _tag: "InvalidInput",
       operation: "upload",
       field: "size",
@@ -108,8 +113,8 @@ describe("UploadPlan", () => {
     [3 * mebibyte, "3145728"],
     [2 * maximumPartSize, "8589934592"],
     [Number.NaN, "NaN"]
-  ])("refuses a part size of %d", (partSize, value) => {
-    expect(refusal(mebibyte, { partSize })).toMatchObject({
+  ])("rejects a part size of %d", (partSize, value) => {
+    expect(rejection(mebibyte, { partSize })).toMatchObject({
       _tag: "InvalidInput",
       operation: "upload",
       field: "partSize",
@@ -117,12 +122,12 @@ describe("UploadPlan", () => {
       rule: expect.stringContaining("must be 1 MiB times a power of two")
     })
   })
-  describe("for a line of a known speed", () => {
-    /** From what carries no part to what carries any, most often between. */
+  describe("for a connection of a known speed", () => {
+    /** Speeds from too slow for any part to fast enough for all parts, most of them between. */
     const LineSpeed = FastCheck.oneof(
       FastCheck.integer({ min: 1, max: 400_000 }),
       FastCheck.integer({ min: 1, max: 2 ** 40 }),
-      // What carries some parts of some size in just 4 minutes, or just not.
+      // Speeds at which some parts take just 4 minutes, or just more.
       FastCheck.tuple(FastCheck.nat({ max: 12 }), FastCheck.integer({ min: 1, max: 9 }), FastCheck.boolean()).map(
         ([power, parts, more]) => Math.floor(mebibyte * 2 ** power * parts / 240) + (more ? 1 : 0)
       )
@@ -130,16 +135,16 @@ describe("UploadPlan", () => {
     const Given = FastCheck.option(Arbitrary.make(PartSize), { nil: undefined })
     const Concurrency = FastCheck.integer({ min: 1, max: 8 })
 
-    /** The seconds that one of so many parts at once is on its way. */
+    /** The seconds that a part takes when `atOnce` parts share the connection. */
     const seconds = (bytes: number, atOnce: number, lineSpeed: number) => bytes * atOnce / lineSpeed
 
     it.prop(
-      "covers each byte once, by parts none of which takes more than 4 minutes, as many at once as that allows",
+      "covers each byte once, with parts that take at most 4 minutes, as many at once as that allows",
       [Size, Given, LineSpeed, Concurrency],
       ([size, partSize, lineSpeed, concurrency]) => {
         const planned = UploadPlan.make(size, { partSize, lineSpeed, concurrency })
         if (Either.isLeft(planned)) {
-          // Nothing else would do either.
+          // No other plan would be valid either.
           const smallest = partSize ?? legal.find((one) => one * maximumParts >= size) ?? NaN
           expect(smallest * maximumParts < size || seconds(Math.min(smallest, size), 1, lineSpeed) > 240).toBe(true)
           return
@@ -159,7 +164,7 @@ describe("UploadPlan", () => {
     )
 
     it.prop(
-      "takes of a Stream the largest parts up to 16 MiB that it carries, and else fewer at once",
+      "chooses for a Stream the largest possible parts up to 16 MiB, and then the concurrency",
       [LineSpeed, Concurrency],
       ([lineSpeed, concurrency]) => {
         const planned = UploadPlan.unsized({ lineSpeed, concurrency })
@@ -195,24 +200,24 @@ describe("UploadPlan", () => {
         gibibyte,
         { lineSpeed: 4_000 },
         "lineSpeed",
-        "must let a part of 1048576 bytes travel in 240 seconds (at 4000 bytes a second it takes 263)"
+        "must allow a part of 1048576 bytes to be sent in 240 seconds (at 4000 bytes per second it takes 263)"
       ],
       [
         maximumArchiveSize,
         { lineSpeed: 1e7 },
         "lineSpeed",
-        "must let a part of 4294967296 bytes travel in 240 seconds (at 10000000 bytes a second it takes 430)"
+        "must allow a part of 4294967296 bytes to be sent in 240 seconds (at 10000000 bytes per second it takes 430)"
       ],
       [
         gibibyte,
         { lineSpeed: 10_000, partSize: 4 * mebibyte },
         "partSize",
-        "must let a part of 4194304 bytes travel in 240 seconds (at 10000 bytes a second it takes 420)"
+        "must allow a part of 4194304 bytes to be sent in 240 seconds (at 10000 bytes per second it takes 420)"
       ],
       [gibibyte, { lineSpeed: 0 }, "lineSpeed", "must be more than 0"],
       [gibibyte, { lineSpeed: Number.NaN }, "lineSpeed", "must be more than 0"]
-    ])("refuses %d bytes with %j", (size, options, field, rule) => {
-      expect(refusal(size, options)).toMatchObject({ _tag: "InvalidInput", operation: "upload", field, rule })
+    ])("rejects %d bytes with %j", (size, options, field, rule) => {
+      expect(rejection(size, options)).toMatchObject({ _tag: "InvalidInput", operation: "upload", field, rule })
     })
   })
 })

@@ -1,3 +1,4 @@
+/** Resumes of uploads by their id. */
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect, it } from "@effect/vitest"
@@ -41,7 +42,7 @@ const partly = Effect.fnUntraced(function*(bytes: Uint8Array, indexes: ReadonlyA
   return uploadId
 })
 
-/** Keeps where the parts that are sent begin. */
+/** Records the first bytes of the parts that are sent. */
 const watching = () => {
   const sent: Array<number> = []
   return {
@@ -57,7 +58,7 @@ const bytes = pattern(4.5 * mebibyte)
 
 describe("Upload.resume", () => {
   it.effect.prop(
-    "after a cut at any point gives the same archive and sends no acknowledged part twice",
+    "makes the same archive after a cut at any point, and sends no acknowledged part twice",
     [
       FastCheck.integer({ min: mebibyte + 1, max: 6 * mebibyte }),
       FastCheck.integer({ min: 0, max: 6 }),
@@ -88,7 +89,7 @@ describe("Upload.resume", () => {
               const archive = yield* Upload.resume(address, uploadId, source(streamThen), { concurrency })
               const has = new Set(parts.map(({ range }) => range.start))
               expect(acknowledged.slice(before).filter((start) => has.has(start))).toEqual([])
-              // Those that were under way beside the one that was cut off may have arrived since they were listed.
+              // Parts that were under way at the cut may have arrived after the parts were listed.
               const late = archive.parts - has.size - (acknowledged.length - before)
               expect(late).toBeGreaterThanOrEqual(0)
               expect(late).toBeLessThan(concurrency)
@@ -126,13 +127,15 @@ describe("Upload.resume", () => {
     return Effect.gen(function*() {
       const uploadId = yield* partly(bytes, [0, 3])
       yield* (yield* Support.sendingParts(uploadId))(pattern(5 * mebibyte).fill(7), 1)
-      const told: Array<Progress.Event> = []
+      const reported: Array<Progress.Event> = []
       const archive = yield* Upload.resume(address, uploadId, source, {
         concurrency: 1,
-        onProgress: (event) => Effect.sync(() => void told.push(event))
+        onProgress: (event) => Effect.sync(() => void reported.push(event))
       }).pipe(watched)
       expect(sent).toEqual([mebibyte, 2 * mebibyte, 4 * mebibyte])
-      expect(told.flatMap(({ _tag, bytes }) => _tag === "Sent" || _tag === "Kept" ? [[_tag, bytes / mebibyte]] : []))
+      expect(
+        reported.flatMap(({ _tag, bytes }) => _tag === "Sent" || _tag === "Kept" ? [[_tag, bytes / mebibyte]] : [])
+      )
         .toEqual([["Kept", 1], ["Sent", 2], ["Sent", 3], ["Kept", 4], ["Sent", 4.5]])
       expect(same((yield* stored(archive.archiveId)).bytes, bytes)).toBe(true)
     }).pipe(Effect.provide(Support.layer()))
@@ -142,7 +145,7 @@ describe("Upload.resume", () => {
     ["concurrency", { concurrency: 0 }],
     ["lineSpeed", { lineSpeed: -1 }],
     ["partSize", { lineSpeed: 4_000 }]
-  ])("drops nothing when its %s is refused", ([field, options]) =>
+  ])("keeps the upload when its %s is rejected", ([field, options]) =>
     Effect.gen(function*() {
       const uploadId = yield* partly(bytes, [0])
       const resumed = Upload.resume(address, uploadId, Source.bytes(bytes), { ...options, onFailure: "discard" })
@@ -150,7 +153,7 @@ describe("Upload.resume", () => {
       expect(yield* openUploads).toMatchObject([{ uploadId }])
     }).pipe(Effect.provide(Support.layer())))
 
-  it.scoped("goes on with a range of a file", () => {
+  it.scoped("resumes with a range of a file", () => {
     const { sent, watched } = watching()
     return Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
@@ -165,7 +168,7 @@ describe("Upload.resume", () => {
     }).pipe(Effect.provide([NodeFileSystem.layer, Support.layer()]))
   })
 
-  it.effect("sends a small source as a part, since the upload is open", () =>
+  it.effect("sends a small source as a part, because the upload is open", () =>
     Effect.gen(function*() {
       for (const source of [Source.bytes(pattern(3)), once(pattern(3))]) {
         const { archiveId, parts } = yield* Upload.resume(address, yield* partly(bytes, []), source)
@@ -174,14 +177,14 @@ describe("Upload.resume", () => {
       }
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("follows all pages of parts, in any order, and goes by where they start", () => {
+  it.effect("reads all pages of parts, in any order, and identifies parts by their first byte", () => {
     const { sent, watched } = watching()
     return Effect.gen(function*() {
       const uploadId = yield* partly(bytes, [0, 1, 2, 3, 4])
       const { archiveId } = yield* Upload.resume(address, uploadId, Source.bytes(bytes)).pipe(
         watched,
         replacing((glacier) => ({
-          // Two to a page, backwards on each, and the ends one byte too far, as older services gave them.
+          // Two parts in a page, in reverse order, with ends 1 byte too far, as older services list them.
           listParts: (input) =>
             Effect.map(glacier.listParts({ ...input, limit: 2 }), (page) => ({
               ...page,
@@ -197,7 +200,7 @@ describe("Upload.resume", () => {
     }).pipe(Effect.provide(Support.layer()))
   })
 
-  it.effect("makes an archive of what the source holds now", () =>
+  it.effect("makes an archive of the bytes that the source has now", () =>
     Effect.gen(function*() {
       const grown = pattern(5.5 * mebibyte).fill(9, 3 * mebibyte)
       const uploadId = yield* partly(bytes, [0, 1, 2, 3, 4])
@@ -211,7 +214,7 @@ describe("Upload.resume", () => {
       ["a stream", once]
     ] as const
   )(
-    "fails with SourceChanged, and keeps the upload, when the service has parts behind the end: %s",
+    "fails with SourceChanged, and keeps the upload, when the service has parts beyond the end: %s",
     ([, source]) =>
       Effect.gen(function*() {
         const uploadId = yield* partly(bytes, [0, 4])
@@ -223,7 +226,7 @@ describe("Upload.resume", () => {
       }).pipe(Effect.provide(Support.layer()))
   )
 
-  it.effect("fails with SourceChanged when the source is written to meanwhile, and drops the upload when told to", () =>
+  it.effect("fails with SourceChanged when the source is written to, and aborts the upload with onFailure discard", () =>
     Effect.gen(function*() {
       let version = 0
       const source: Source.Source = {
@@ -248,7 +251,7 @@ describe("Upload.resume", () => {
       ["bytes", Source.bytes(bytes)],
       ["a stream", once(bytes)]
     ] as const
-  )("of one that was completed meanwhile gives its archive, and sends nothing: %s", ([, source]) => {
+  )("returns the archive of an upload that was completed, and sends nothing: %s", ([, source]) => {
     const { sent, watched } = watching()
     return Effect.gen(function*() {
       const uploadId = yield* partly(bytes, [0, 1, 2, 3, 4])
@@ -260,15 +263,15 @@ describe("Upload.resume", () => {
     }).pipe(watched, Effect.provide(Support.layer()))
   })
 
-  it.effect("of one that was completed with other bytes fails with SourceChanged, where the service tells", () =>
+  it.effect("fails with SourceChanged when the upload was completed with another tree hash", () =>
     Effect.gen(function*() {
       const uploadId = yield* partly(bytes, [0, 1, 2, 3, 4])
       const { treeHash } = yield* Upload.resume(address, uploadId, Source.bytes(bytes))
       const error = yield* Upload.resume(address, uploadId, Source.bytes(bytes.subarray(1))).pipe(
         replacing((glacier) => ({
           completeMultipartUpload: (input) =>
-            Effect.map(glacier.completeMultipartUpload(input), (answer) => ({
-              ...answer,
+            Effect.map(glacier.completeMultipartUpload(input), (response) => ({
+              ...response,
               treeHash: Option.some(treeHash)
             }))
         })),
@@ -277,7 +280,7 @@ describe("Upload.resume", () => {
       expect(error).toBeInstanceOf(SourceChanged)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("in a vault that is missing fails with VaultNotFound, and reads nothing", () =>
+  it.effect("fails with VaultNotFound, and reads nothing, when the vault does not exist", () =>
     Effect.gen(function*() {
       const uploadId = yield* partly(bytes, [0])
       const source = Source.stream(Stream.die("the source was read"))
@@ -285,7 +288,7 @@ describe("Upload.resume", () => {
       expect(error).toBeInstanceOf(VaultNotFound)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect("of one that was aborted fails with UploadGone, and sends nothing", () => {
+  it.effect("fails with UploadGone, and sends nothing, when the upload was aborted", () => {
     const { sent, watched } = watching()
     return Effect.gen(function*() {
       const glacier = yield* GlacierClient
@@ -299,7 +302,7 @@ describe("Upload.resume", () => {
     }).pipe(watched, Effect.provide(Support.layer()))
   })
 
-  it.effect("refuses what cannot be an id, and fails as the source fails", () => {
+  it.effect("rejects an invalid id, and fails with the error of the source", () => {
     const { change, sent } = Support.recording()
     return Effect.gen(function*() {
       const error = yield* Effect.flip(Upload.resume(address, "no/id", Source.bytes(bytes)))

@@ -1,3 +1,4 @@
+/** Uploads of Streams. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
@@ -24,7 +25,7 @@ const upload = <E, R, Chosen extends OnFailure = "discard">(
   options?: Upload.Options<Chosen>
 ) => Upload.upload<E, R, Chosen>(address, Source.stream(stream), { partSize: mebibyte, ...options })
 
-/** Bytes in pieces of these sizes, again and again. */
+/** Divides bytes into pieces of these sizes, which repeat. */
 const pieces = (bytes: Uint8Array, sizes: ReadonlyArray<number>): ReadonlyArray<Uint8Array> => {
   const cut: Array<Uint8Array> = []
   for (let start = 0, i = 0; start < bytes.length; i++) {
@@ -39,7 +40,7 @@ const bytes = pattern(4.5 * mebibyte)
 
 const mismatch = new ServiceError.ChecksumMismatch({ operation: "UploadMultipartPart", status: 400, message: "No" })
 
-const refusing = (start: number) =>
+const rejecting = (start: number) =>
   replacing((glacier) => ({
     uploadMultipartPart: (input) =>
       input.range.start === start ? Effect.fail(mismatch) : glacier.uploadMultipartPart(input)
@@ -51,7 +52,7 @@ class Tape extends Context.Tag("test/Tape")<Tape, Uint8Array>() {}
 
 describe("Upload of a Stream", () => {
   it.effect.prop(
-    "stores byte for byte what comes, however it is cut",
+    "stores the bytes of pieces of any size",
     [
       FastCheck.integer({ min: 1, max: 5 * mebibyte }),
       FastCheck.array(FastCheck.integer({ min: 1, max: 3 * mebibyte }), { minLength: 1, maxLength: 5 }),
@@ -89,7 +90,7 @@ describe("Upload of a Stream", () => {
     }).pipe(Effect.provide(Support.layer(change)))
   })
 
-  it.effect("may be given the same memory again and again", () =>
+  it.effect("copies pieces, so that the Stream may reuse their memory", () =>
     Effect.gen(function*() {
       const memory = new Uint8Array(700_000)
       const reused = Stream.fromIterable(pieces(bytes, [memory.length])).pipe(
@@ -103,7 +104,7 @@ describe("Upload of a Stream", () => {
       expect(same((yield* stored(archiveId)).bytes, bytes)).toBe(true)
     }).pipe(Effect.provide(Support.layer())))
 
-  it.effect.each([1, 2, 4])("holds %d parts on their way and one that fills, never more", (concurrency) => {
+  it.effect.each([1, 2, 4])("holds at most %d parts that are sent and one that fills", (concurrency) => {
     const parts = Support.gauge()
     let pulled = 0
     let acknowledged = 0
@@ -122,7 +123,7 @@ describe("Upload of a Stream", () => {
       yield* TestClock.adjust("1 minute")
       expect((yield* Fiber.join(fiber)).parts).toBe(12)
       expect(parts.peak).toBe(concurrency)
-      // The piece that waits to be copied is the stream's.
+      // The piece that waits to be copied belongs to the Stream.
       expect(peak).toBe((concurrency + 1) * mebibyte + piece)
     }).pipe(
       replacing((glacier) => ({
@@ -135,7 +136,7 @@ describe("Upload of a Stream", () => {
     )
   })
 
-  it.effect("keeps the bytes of a part until it has arrived", () => {
+  it.effect("keeps the bytes of a part until the service has it", () => {
     let lost = 0
     return Effect.gen(function*() {
       const { archiveId } = yield* upload(Stream.fromIterable(pieces(bytes, [300_000])))
@@ -153,7 +154,7 @@ describe("Upload of a Stream", () => {
     )
   })
 
-  it.effect("refuses an empty one before anything is opened", () => {
+  it.effect("rejects an empty Stream before it sends anything", () => {
     const { change, sent } = Support.recording()
     return Effect.gen(function*() {
       for (const empty of [Stream.empty, Stream.make(new Uint8Array(), new Uint8Array())]) {
@@ -167,7 +168,7 @@ describe("Upload of a Stream", () => {
     ["partSize", { partSize: 3 * mebibyte }],
     ["concurrency", { concurrency: 0 }],
     ["description", { description: "two\nlines" }]
-  ])("is not read when its %s is refused", ([field, options]) => {
+  ])("is not read when its %s is rejected", ([field, options]) => {
     let read = false
     return Effect.gen(function*() {
       const stream = Stream.sync(() => {
@@ -179,17 +180,17 @@ describe("Upload of a Stream", () => {
     }).pipe(Effect.provide(Support.layer()))
   })
 
-  it.effect("tells of progress, and of how many bytes when they have all come", () =>
+  it.effect("reports progress, and the total after the last byte", () =>
     Effect.gen(function*() {
-      const told: Array<Progress.Event> = []
+      const reported: Array<Progress.Event> = []
       yield* upload(Stream.fromIterable(pieces(bytes, [100_000])), {
         concurrency: 1,
-        onProgress: (event) => Effect.sync(() => void told.push(event))
+        onProgress: (event) => Effect.sync(() => void reported.push(event))
       })
-      const sent = told.filter(Progress.Event.$is("Sent"))
+      const sent = reported.filter(Progress.Event.$is("Sent"))
       expect(sent.map(({ bytes }) => bytes)).toEqual([1, 2, 3, 4, 4.5].map((n) => n * mebibyte))
-      expect(told.at(0)).toMatchObject({ bytes: 0, total: Option.none() })
-      expect(told.at(-1)).toEqual(
+      expect(reported.at(0)).toMatchObject({ bytes: 0, total: Option.none() })
+      expect(reported.at(-1)).toEqual(
         Progress.Event.Sent({
           range: { start: 4 * mebibyte, end: bytes.length - 1 },
           bytes: bytes.length,
@@ -201,7 +202,7 @@ describe("Upload of a Stream", () => {
   describe("that fails", () => {
     const tape = Stream.flatMap(Tape, (all) => Stream.fromIterable(pieces(all, [200_000])))
 
-    it.effect("aborts, with the stream's own error, and asks of its caller what the stream asks", () =>
+    it.effect("aborts with the error of the Stream, and has its requirements", () =>
       Effect.gen(function*() {
         const failing: Effect.Effect<Upload.UploadedArchive, Upload.UploadError | Torn, GlacierClient | Tape> = upload(
           Stream.concat(tape, Stream.fail(new Torn()))
@@ -210,14 +211,14 @@ describe("Upload of a Stream", () => {
         expect(yield* openUploads).toEqual([])
       }).pipe(Effect.provide(Support.layer())))
 
-    it.effect("aborts at once when a part is refused while the stream has nothing to give", () =>
+    it.effect("aborts at once when the service rejects a part while the Stream emits nothing", () =>
       Effect.gen(function*() {
         const stalled = Stream.concat(Stream.make(pattern(1.5 * mebibyte)), Stream.never)
-        expect(yield* Effect.flip(upload(stalled).pipe(refusing(0)))).toEqual(mismatch)
+        expect(yield* Effect.flip(upload(stalled).pipe(rejecting(0)))).toEqual(mismatch)
         expect(yield* openUploads).toEqual([])
       }).pipe(Effect.provide(Support.layer())))
 
-    it.effect("aborts when it is interrupted, and parts on their way are given up", () => {
+    it.effect("aborts when it is interrupted, and interrupts the parts that are sent", () => {
       const parts = Support.gauge()
       return Effect.gen(function*() {
         const stalled = Stream.concat(Stream.make(bytes), Stream.never)
@@ -233,7 +234,7 @@ describe("Upload of a Stream", () => {
       )
     })
 
-    it.effect("says by which id it can be resumed, when it is kept", () =>
+    it.effect("fails with the id to resume it by, with onFailure keep", () =>
       Effect.gen(function*() {
         const failing: Effect.Effect<
           Upload.UploadedArchive,
@@ -246,7 +247,7 @@ describe("Upload of a Stream", () => {
         expect(error.message).toContain(open?.uploadId)
       }).pipe(Effect.provide(Support.layer())))
 
-    it.effect("has no id to tell when nothing was opened", () =>
+    it.effect("fails without an id when nothing was opened", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(upload(Stream.fail(new Torn()), { onFailure: "keep" }))
         expect(error).toBeInstanceOf(Torn)

@@ -1,3 +1,4 @@
+/** Archives that are written piece by piece. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -30,7 +31,7 @@ class Torn extends Data.TaggedError("Torn") {}
 
 describe("Uploader", () => {
   it.effect.prop(
-    "stores what is written, and tells its size and tree hash at any time",
+    "stores the written bytes, and returns their size and tree hash at any time",
     [
       FastCheck.array(FastCheck.integer({ min: 0, max: 2 * mebibyte }), { minLength: 1, maxLength: 6 }),
       FastCheck.integer({ min: 1, max: 3 })
@@ -53,7 +54,7 @@ describe("Uploader", () => {
     { fastCheck: { numRuns: 15 } }
   )
 
-  it.scoped("opens an upload when there is more than a part", () => {
+  it.scoped("opens an upload when there are more bytes than one part", () => {
     const { change, sent } = Support.recording()
     return Effect.gen(function*() {
       const uploader = yield* make({ description: "in pieces" })
@@ -68,7 +69,7 @@ describe("Uploader", () => {
     }).pipe(Effect.provide(Support.layer(change)))
   })
 
-  it.scoped("sends in one request what fits in a part, and closing it again gives the same archive", () => {
+  it.scoped("sends one part in a single request, and returns the same archive when closed again", () => {
     const { change, sent } = Support.recording()
     return Effect.gen(function*() {
       const uploader = yield* make()
@@ -82,7 +83,7 @@ describe("Uploader", () => {
     }).pipe(Effect.provide(Support.layer(change)))
   })
 
-  it.scoped("refuses an empty one before anything is opened", () => {
+  it.scoped("rejects an empty archive before it sends anything", () => {
     const { change, sent } = Support.recording()
     return Effect.gen(function*() {
       const uploader = yield* make()
@@ -94,10 +95,10 @@ describe("Uploader", () => {
     }).pipe(Effect.provide(Support.layer(change)))
   })
 
-  it.scoped("makes its writer wait while all parts are on their way", () =>
+  it.scoped("lets a write wait while all parts are being sent", () =>
     Effect.gen(function*() {
       const uploader = yield* make({ concurrency: 2 })
-      // Two on their way and one that is full.
+      // Two parts are being sent, and one is full.
       yield* uploader.write(pattern(3 * mebibyte))
       const waiting = yield* Effect.fork(uploader.write(pattern(1)))
       yield* TestClock.adjust("999 millis")
@@ -112,7 +113,7 @@ describe("Uploader", () => {
       Effect.provide(Support.layer())
     ))
 
-  it.scoped("takes no more bytes than 10,000 parts hold", () => {
+  it.scoped("rejects more bytes than 10,000 parts hold", () => {
     const piece = pattern(mebibyte)
     const treeHash = Support.treeHash(piece)
     return Effect.gen(function*() {
@@ -124,7 +125,10 @@ describe("Uploader", () => {
         const error = new SourceTooLarge({ partSize: PartSize.make(mebibyte) })
         expect(yield* Effect.flip(uploader.write(pattern(1)))).toEqual(error)
         expect(error.message).toContain(`${10_000 * mebibyte} bytes`)
-        expect(yield* Effect.flip(uploader.close)).toMatchObject({ _tag: "InvalidInput", value: "broken off" })
+        expect(yield* Effect.flip(uploader.close)).toMatchObject({
+          _tag: "InvalidInput",
+          value: "broken by a write that failed or was interrupted"
+        })
         expect(yield* uploader.size).toBe(10_000 * mebibyte)
       }).pipe(Effect.provideService(Hasher, { ...hasher, hashes: () => Effect.succeed(hashes) }))
     }).pipe(
@@ -160,7 +164,7 @@ describe("Uploader", () => {
       )
     })
 
-    it.scoped("fails with the error of a part at the next write that waits, and at its close", () =>
+    it.scoped("fails with the error of a part at the next write that waits, and at close", () =>
       Effect.gen(function*() {
         const uploader = yield* make({ concurrency: 1 })
         yield* uploader.write(bytes.subarray(0, 2 * mebibyte))
@@ -171,7 +175,7 @@ describe("Uploader", () => {
         Effect.provide(Support.layer())
       ))
 
-    it.scoped("says by which id it can be resumed, when it is kept", () =>
+    it.scoped("fails with the id to resume it by, with onFailure keep", () =>
       Effect.gen(function*() {
         const uploader = yield* make({ onFailure: "keep" })
         yield* uploader.write(bytes.subarray(0, 1.5 * mebibyte))
@@ -182,15 +186,19 @@ describe("Uploader", () => {
         Effect.provide(Support.layer())
       ))
 
-    it.scoped("takes nothing more after a write that was interrupted", () =>
+    it.scoped("rejects all writes after one that was interrupted", () =>
       Effect.gen(function*() {
         const uploader = yield* make({ concurrency: 1 })
         const fiber = yield* Effect.fork(uploader.write(bytes))
         yield* TestClock.adjust("1 millis")
         yield* Fiber.interrupt(fiber)
-        const refused = { _tag: "InvalidInput", field: "uploader", value: "broken off" }
-        expect(yield* Effect.flip(uploader.write(bytes))).toMatchObject(refused)
-        expect(yield* Effect.flip(uploader.close)).toMatchObject(refused)
+        const rejected = {
+          _tag: "InvalidInput",
+          field: "uploader",
+          value: "broken by a write that failed or was interrupted"
+        }
+        expect(yield* Effect.flip(uploader.write(bytes))).toMatchObject(rejected)
+        expect(yield* Effect.flip(uploader.close)).toMatchObject(rejected)
       }).pipe(
         replacing(() => ({ uploadMultipartPart: () => Effect.never })),
         Effect.provide(Support.layer())
@@ -221,7 +229,7 @@ describe("Uploader", () => {
   describe("as a Sink", () => {
     const sink = Uploader.toSink(make())
 
-    it.effect("gives the archive of all that it was given", () =>
+    it.effect("returns the archive of all its bytes", () =>
       Effect.gen(function*() {
         const pieces = [0, 1, 2, 3, 4].map((n) => bytes.subarray(n * mebibyte, (n + 1) * mebibyte))
         const archive = yield* Stream.run(Stream.fromIterable(pieces), sink)
@@ -229,7 +237,7 @@ describe("Uploader", () => {
         expect(same((yield* stored(archive.archiveId)).bytes, bytes)).toBe(true)
       }).pipe(Effect.provide(Support.layer())))
 
-    it.effect("drops what was sent when the Stream fails", () =>
+    it.effect("aborts the upload when the Stream fails", () =>
       Effect.gen(function*() {
         const torn = Stream.concat(Stream.make(bytes), Stream.fail(new Torn()))
         expect(yield* Effect.flip(Stream.run(torn, sink))).toBeInstanceOf(Torn)

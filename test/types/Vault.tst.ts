@@ -7,7 +7,13 @@ import type * as GlacierClient from "../../src/client/GlacierClient.ts"
 import type * as Vault from "../../src/services/Vault.ts"
 import type { Checkpoint } from "../../src/transfer/Checkpoint.ts"
 import * as Source from "../../src/transfer/Source.ts"
-import type { Options, ResumableError, ResumeError, UploadedArchive, UploadError } from "../../src/transfer/Upload.ts"
+import type {
+  Options,
+  ResumeError,
+  UploadedArchive,
+  UploadError,
+  UploadWithCheckpointError
+} from "../../src/transfer/Upload.ts"
 import type { UploadKept } from "../../src/transfer/UploadKept.ts"
 
 class Broken {
@@ -63,7 +69,7 @@ describe("Vault.upload", () => {
   })
 
   it("with a checkpoint always keeps, and needs the store of it", () => {
-    type Failure = ResumableError | Broken
+    type Failure = UploadWithCheckpointError | Broken
     expect(vault.uploadWithCheckpoint("name", tape)).type.toBe<
       Effect.Effect<UploadedArchive, Failure | UploadKept<Failure>, Tape | Checkpoint>
     >()

@@ -1,5 +1,5 @@
 /**
- * Folders: which one a path leads to, and how what is in it becomes durable.
+ * Folders: their real paths, and how changes in them become durable.
  *
  * @internal
  */
@@ -8,32 +8,32 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 
-/** Whether a path has a drive or a server of Windows: then a backslash separates names, too, and else it is part of one. */
+/** Whether a path begins with a Windows drive or server. Then a backslash separates names; otherwise it is part of a name. */
 const isWindows = (path: string): boolean => /^([a-z]:|\\\\)/i.test(path)
 
 const separators = (path: string): RegExp => isWindows(path) ? /[\\/]/g : /\//g
 
-/** Where the last name of a path begins. */
+/** The index at which the last name of a path begins. */
 const nameAt = (path: string): number => {
   const last = Array.from(path.matchAll(separators(path))).at(-1)
   return last === undefined ? 0 : last.index + 1
 }
 
-/** The folder that a file or another folder is in. */
+/** The path of the folder that contains a file or folder. */
 export const of = (path: string): string => nameAt(path) === 0 ? "." : path.slice(0, nameAt(path))
 
-/** The path of a name in a folder. */
+/** Joins a folder and a name. */
 const join = (folder: string, name: string): string =>
   nameAt(folder) === folder.length ? folder + name : `${folder}/${name}`
 
-/** The path of a file by the real path of its folder, which must be there. A link in the place of the file is not followed. */
+/** Returns the path of a file with the real path of its folder, which must exist. Does not follow a link at the path itself. */
 export const locate = (
   fs: FileSystem.FileSystem,
   path: string
 ): Effect.Effect<string, PlatformError.PlatformError> =>
   Effect.map(fs.realPath(of(path)), (folder) => join(folder, path.slice(nameAt(path))))
 
-/** The real path of a folder. If it does not exist yet, that of the nearest folder above it that does, and the rest. */
+/** Returns the real path of a folder. If it does not exist, resolves the nearest folder above it that does. */
 export const resolve = (fs: FileSystem.FileSystem, path: string): Effect.Effect<string> => {
   const folder = path.replace(isWindows(path) ? /(?<=[^\\/])[\\/]+$/ : /(?<=[^/])\/+$/, "")
   const parent = of(folder)
@@ -47,13 +47,13 @@ export const resolve = (fs: FileSystem.FileSystem, path: string): Effect.Effect<
 export const isNotFound = (error: { readonly _tag: string; readonly reason?: unknown }): boolean =>
   error._tag === "SystemError" && error.reason === "NotFound"
 
-/** How a platform says that it knows no such thing as the fsync of a folder, or that the folder may not be opened. */
+/** The error codes of platforms that cannot fsync a folder, or may not open it. */
 const unsyncable = ["EACCES", "EINVAL", "EISDIR", "ENOSYS", "ENOTSUP", "EPERM"]
 
 const isUnsyncable = ({ cause }: PlatformError.PlatformError): boolean =>
   Predicate.hasProperty(cause, "code") && Predicate.isString(cause.code) && unsyncable.includes(cause.code)
 
-/** Makes what was created, renamed or removed in a folder durable, where the platform can. */
+/** Makes the creations, renames and removals in a folder durable, where the platform can. */
 export const sync = (fs: FileSystem.FileSystem, folder: string): Effect.Effect<void, PlatformError.PlatformError> =>
   Effect.catchIf(
     Effect.scoped(Effect.flatMap(fs.open(folder, { flag: "r" }), (opened) => opened.sync)),

@@ -1,6 +1,6 @@
 /**
- * A log as a file, which is there only while it has entries. What is written is fsynced, and so is the folder when the
- * file may be new to it.
+ * A log in a file, which exists only while the log has entries. Each line is fsynced, and so is the folder when the file
+ * may be new.
  *
  * @internal
  */
@@ -16,7 +16,7 @@ const newline = 10
 
 const utf8 = new TextEncoder()
 
-/** Splits pieces into lines. What follows the last line end is no line. */
+/** Splits pieces of a file into lines. Bytes after the last line end are not a line yet. */
 const splitter = () => {
   let rest = new Uint8Array()
   let position = 0
@@ -38,26 +38,26 @@ const splitter = () => {
 
 export const make = (fs: FileSystem.FileSystem, path: string): Medium => {
   const folder = Folder.of(path)
-  /** Makes the name of a new file durable. The folder may be new itself. */
+  /** Makes the name of a new file durable. Its folder may be new, too. */
   const syncFolders = Effect.zipRight(Folder.sync(fs, folder), Folder.sync(fs, `${folder}/..`))
   return {
     lines: Stream.suspend(() => Stream.mapConcat(RegularFile.stream(path, { chunkSize: 262_144 }), splitter())).pipe(
       Stream.provideService(FileSystem.FileSystem, fs),
       Stream.catchSome((error) => Folder.isNotFound(error) ? Option.some(Stream.empty) : Option.none())
     ),
-    write: Effect.fnUntraced(function*(line, end, settled) {
+    write: Effect.fnUntraced(function*(line, end, isClean) {
       const bytes = utf8.encode(`${line}\n`)
-      if (!settled) yield* fs.makeDirectory(folder, { recursive: true })
+      if (!isClean) yield* fs.makeDirectory(folder, { recursive: true })
       yield* Effect.scoped(Effect.gen(function*() {
         const file = yield* RegularFile.open(path, { flag: "a" })
-        if (!settled) yield* file.truncate(end)
+        if (!isClean) yield* file.truncate(end)
         yield* file.writeAll(bytes)
         yield* file.sync
       })).pipe(Effect.provideService(FileSystem.FileSystem, fs))
-      if (!settled) yield* syncFolders
+      if (!isClean) yield* syncFolders
       return end + bytes.length
     }),
-    settle: Effect.zipRight(
+    sync: Effect.zipRight(
       Effect.scoped(Effect.flatMap(RegularFile.open(path, { flag: "a" }), (file) => file.sync)),
       syncFolders
     ).pipe(Effect.provideService(FileSystem.FileSystem, fs)),

@@ -1,6 +1,6 @@
 /**
- * A log in a key-value store, a line a key: `name.0`, `name.1`, ... Keys are removed from the last on, so that those
- * that are left are always the first.
+ * A log in a key-value store, one key for each line: `name.0`, `name.1`, ... Keys are removed from the last to the first, so
+ * the remaining lines are always the first ones.
  *
  * @internal
  */
@@ -14,7 +14,7 @@ const utf8 = new TextEncoder()
 
 export const make = (store: KeyValueStore.KeyValueStore, name: string): Medium => {
   const keyOf = (index: number) => `${name}.${index}`
-  const cut = Effect.fnUntraced(function*(from: number) {
+  const removeFrom = Effect.fnUntraced(function*(from: number) {
     let end = from
     while (yield* store.has(keyOf(end))) end++
     while (end > from) yield* store.remove(keyOf(--end))
@@ -25,12 +25,13 @@ export const make = (store: KeyValueStore.KeyValueStore, name: string): Medium =
         store.get(keyOf(index)),
         Option.map((line) => [{ line: utf8.encode(line), end: index + 1 }, index + 1])
       )),
-    write: Effect.fnUntraced(function*(line, end, settled) {
-      if (!settled) yield* cut(end)
+    write: Effect.fnUntraced(function*(line, end, isClean) {
+      if (!isClean) yield* removeFrom(end)
       yield* store.set(keyOf(end), line)
       return end + 1
     }),
-    settle: Effect.void,
-    clear: cut(0)
+    // How durable the lines are depends on the store.
+    sync: Effect.void,
+    clear: removeFrom(0)
   }
 }

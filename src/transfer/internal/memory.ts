@@ -1,16 +1,21 @@
+/**
+ * Memory that bytes are hashed in, which can be freed before the Scope ends.
+ *
+ * @internal
+ */
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Scope from "effect/Scope"
 import { Hasher } from "../../transport/Hasher.ts"
 
-/** Memory to be hashed in, and what gives it to others. */
 export interface Memory {
   readonly bytes: Uint8Array
+  /** Frees the memory: other transfers may fill it from then on. */
   readonly free: Effect.Effect<void>
 }
 
-/** What allocates memory that is given back when it is freed, or else when the Scope closes. */
+/** Provides a function that allocates memory. Memory that is not freed earlier is freed when the Scope ends. */
 export const allocator = Effect.gen(function*() {
   const hasher = yield* Hasher
   const outer = yield* Effect.scope

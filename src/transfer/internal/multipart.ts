@@ -1,345 +1,264 @@
 /**
- * An archive on its way into a vault: in one request, or as a multipart upload from its opening to its end.
+ * An upload from its opening to its completion or abort. `make` ties it to a Scope: when the Scope ends, an upload that is
+ * still open is aborted or kept, as `onFailure` says. `sendPart.ts` sends the bytes.
  *
  * @internal
  */
 import * as Cause from "effect/Cause"
-import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import * as Stream from "effect/Stream"
-import { GlacierClient } from "../../client/GlacierClient.ts"
-import * as Pages from "../../client/Pages.ts"
+import * as GlacierClient from "../../client/GlacierClient.ts"
 import * as RetryPolicy from "../../policy/RetryPolicy.ts"
 import * as Timeouts from "../../policy/Timeouts.ts"
-import * as ByteRange from "../../protocol/ByteRange.ts"
-import { MalformedResponse, OutcomeUnknown, SourceChanged } from "../../protocol/GlacierError.ts"
+import { OutcomeUnknown, SourceChanged } from "../../protocol/GlacierError.ts"
 import { check } from "../../protocol/InputCheck.ts"
-import * as Limits from "../../protocol/Limits.ts"
-import { type ContentSha256, Description, type PartSize, UploadId } from "../../protocol/Names.ts"
+import { Description, type PartSize, type UploadId } from "../../protocol/Names.ts"
 import { operations } from "../../protocol/Operations.ts"
-import { ResourceNotFound, UploadNotFound } from "../../protocol/ServiceError.ts"
-import { Sha256 } from "../../protocol/Sha256.ts"
+import * as Sha256 from "../../protocol/Sha256.ts"
 import * as TreeHash from "../../protocol/TreeHash.ts"
 import type { VaultAddress } from "../../protocol/Vaults.ts"
-import { Hasher } from "../../transport/Hasher.ts"
+import * as Hasher from "../../transport/Hasher.ts"
 import type { Failure } from "../../transport/Method.ts"
 import type { OnProgress } from "../Progress.ts"
 import { type Kept, type OnFailure, UploadKept } from "../UploadKept.ts"
-import type { Line } from "./line.ts"
-import * as Telling from "./telling.ts"
+import * as OpeningUpload from "./openingUpload.ts"
+import * as ProgressReporter from "./progressReporter.ts"
+import { isGone, type ResumedUpload } from "./resumedUpload.ts"
+
+export interface Settings<Chosen extends OnFailure = OnFailure> {
+  readonly description?: string | undefined
+  readonly onFailure?: Chosen | undefined
+  readonly onProgress?: OnProgress | undefined
+  /** Whether even a small archive is sent in parts: a completion can be requested again, a single request cannot. */
+  readonly alwaysInParts?: boolean | undefined
+  /** Runs before the request that opens the upload. */
+  readonly beforeOpening?: Effect.Effect<void> | undefined
+  readonly onInitiated?: ((uploadId: UploadId) => Effect.Effect<void>) | undefined
+  /** Runs when the service has the part that begins at that byte. */
+  readonly onStored?: ((start: number, treeHash: TreeHash.TreeHash) => Effect.Effect<void>) | undefined
+  /** Runs before the request that completes the upload, with the tree hash of the whole archive. */
+  readonly onCompleting?: ((treeHash: TreeHash.TreeHash) => Effect.Effect<void>) | undefined
+}
+
+/**
+ * How far the upload is at the service:
+ *
+ * - `Idle`: no request has been sent.
+ * - `Opening`: the request that opens it is under way.
+ * - `Open`: the service keeps its parts. `doubt` is set after a completion whose response was lost: the error to fail with
+ *   if it cannot be found out whether the upload was completed.
+ * - `Ended`: there is nothing to abort or to resume, because it was completed, aborted or forgotten by the service.
+ */
+type State = Data.TaggedEnum<{
+  readonly Idle: object
+  readonly Opening: {
+    readonly opening: OpeningUpload.OpeningUpload<Failure<typeof operations.initiateMultipartUpload>>
+  }
+  readonly Open: { readonly uploadId: UploadId; readonly doubt: Option.Option<OutcomeUnknown> }
+  readonly Ended: { readonly uploadId: UploadId }
+}>
+
+const { Ended, Idle, Open, Opening } = Data.taggedEnum<State>()
+
+export interface Multipart<Chosen extends OnFailure = OnFailure> {
+  readonly vault: VaultAddress
+  readonly description: string | undefined
+  readonly settings: Settings<Chosen>
+  /** Whether the upload stays open when it fails. */
+  readonly keep: boolean
+  readonly resumed: ResumedUpload | undefined
+  readonly glacier: GlacierClient.Service
+  readonly hasher: Hasher.Service
+  readonly sha256: Sha256.Create
+  readonly reporter: ProgressReporter.ProgressReporter
+  state: State
+}
 
 const OptionalDescription = Schema.UndefinedOr(Description)
 
-export interface Settings<Chosen extends OnFailure> {
-  readonly description?: string | undefined
-  readonly onFailure?: Chosen | undefined
-  readonly onInitiated?: ((uploadId: UploadId) => Effect.Effect<void>) | undefined
-  /** Runs before the service is asked to complete the upload, with the tree hash of the whole. */
-  readonly onCompleting?: ((treeHash: TreeHash.TreeHash) => Effect.Effect<void>) | undefined
-  readonly onProgress?: OnProgress | undefined
-}
-
-/** An upload that another run has opened. */
-export interface Opened {
-  readonly uploadId: UploadId
-  readonly partSize: PartSize | undefined
-  /** The tree hashes of the parts that the service has, by where they start: older services got their ends wrong. */
-  readonly parts: ReadonlyMap<number, TreeHash.TreeHash>
-  /** Those that need not be read again: the source is known to hold what was sent. */
-  readonly trusted: ReadonlyMap<number, TreeHash.TreeHash>
-  /** What the service said if it is not open any more: then nothing can be sent, but its end be asked for again. */
-  readonly gone: Option.Option<string>
-  /** The tree hash with which its completion was requested, if that is known. */
-  readonly requested: Option.Option<TreeHash.TreeHash>
-}
-
-/** Why a part cannot be one of an upload with parts of that size. Older services list ends that are one byte too far. */
-const problemOf = ({ end, start }: ByteRange.ByteRange, partSize: PartSize): string | undefined =>
-  start % partSize !== 0 || end - start > partSize || start / partSize >= Limits.maximumParts
-    ? `a part with bytes ${start} to ${end}, but the part size is ${partSize}`
-    : undefined
-
-/** Whether the service says that an upload is not open. AWS's text is not known, so an unknown text counts as well. */
-export const isGone = (error: unknown): error is UploadNotFound | ResourceNotFound =>
-  error instanceof UploadNotFound || error instanceof ResourceNotFound
-
-/** Asks the service what it has of an upload. Fails when the part size is not the one that is `known`. */
-export const find = Effect.fnUntraced(function*(vault: VaultAddress, id: string, known?: PartSize) {
-  const uploadId = yield* check("upload", "uploadId", UploadId, id)
-  const parts = new Map<number, TreeHash.TreeHash>()
-  const found: Opened = {
-    uploadId,
-    partSize: undefined,
-    parts,
-    trusted: new Map(),
-    gone: Option.none(),
-    requested: Option.none()
+export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
+  vault: VaultAddress,
+  settings: Settings<Chosen>,
+  resumed?: ResumedUpload
+) {
+  const multipart: Multipart<Chosen> = {
+    vault,
+    description: yield* check("upload", "description", OptionalDescription, settings.description),
+    settings,
+    keep: (settings.onFailure ?? (resumed === undefined ? "discard" : "keep")) === "keep",
+    resumed,
+    glacier: yield* GlacierClient.GlacierClient,
+    hasher: yield* Hasher.Hasher,
+    sha256: yield* Sha256.Sha256,
+    reporter: ProgressReporter.make(settings.onProgress),
+    state: resumed === undefined
+      ? Idle()
+      : Option.isSome(resumed.gone)
+      ? Ended({ uploadId: resumed.uploadId })
+      : Open({ uploadId: resumed.uploadId, doubt: Option.none() })
   }
-  const malformed = (problem: string) =>
-    new MalformedResponse({ operation: operations.listParts.name, status: 200, problem })
-  return yield* Stream.runFoldEffect(Pages.partPages({ ...vault, uploadId }), known, (known, page) => {
-    const partSize = known ?? page.partSize
-    if (page.partSize !== partSize) return malformed(`part size ${page.partSize}, but it is ${partSize}`)
-    for (const { range, treeHash } of page.parts) {
-      const problem = problemOf(range, partSize)
-      if (problem !== undefined) return malformed(problem)
-      parts.set(range.start, treeHash)
-    }
-    return Effect.succeed(partSize)
-  }).pipe(
-    Effect.map((partSize): Opened => ({ ...found, partSize })),
-    Effect.catchIf(
-      isGone,
-      ({ message }) => Effect.succeed<Opened>({ ...found, parts: new Map(), gone: Option.some(message) })
-    )
-  )
+  // Not `Effect.addFinalizer`, which keeps all state of the fiber: too much for a small archive, for which nothing is
+  // opened.
+  const context = yield* Effect.context<never>()
+  yield* Scope.addFinalizerExit(yield* Effect.scope, (exit) => Effect.provide(release(multipart, exit), context))
+  return multipart
 })
 
-/** How an abort is retried, which has little time. */
+/** Whether the archive must be sent in parts, even when it fits in one. */
+export const isInParts = ({ resumed, settings }: Multipart): boolean =>
+  resumed !== undefined || settings.alwaysInParts === true
+
+/** Opens the upload if it is not open yet, and returns its id. */
+export const initiate = (multipart: Multipart, partSize: PartSize) =>
+  Effect.uninterruptibleMask((restore) =>
+    Effect.gen(function*() {
+      const { description, glacier, reporter, settings, state, vault } = multipart
+      if (state._tag === "Opening") return yield* restore(state.opening.uploadId)
+      if (state._tag !== "Idle") return state.uploadId
+      if (settings.beforeOpening !== undefined) yield* restore(settings.beforeOpening)
+      const opening = yield* OpeningUpload.start(Effect.map(
+        reporter.reportRetries()(glacier.initiateMultipartUpload({ ...vault, description, partSize })),
+        ({ uploadId }) => uploadId
+      ))
+      multipart.state = Opening({ opening })
+      const uploadId = yield* restore(opening.uploadId)
+      multipart.state = Open({ uploadId, doubt: Option.none() })
+      if (settings.onInitiated !== undefined) yield* restore(settings.onInitiated(uploadId))
+      return uploadId
+    })
+  )
+
+/** Completes the upload. An upload that was completed before gives its archive if that has the same tree hash. */
+export const complete = Effect.fnUntraced(function*(
+  multipart: Multipart,
+  uploadId: UploadId,
+  size: number,
+  hashes: ReadonlyArray<TreeHash.TreeHash>
+) {
+  const { glacier, reporter, resumed, settings, sha256, vault } = multipart
+  for (const start of resumed?.parts.keys() ?? []) {
+    if (start >= size) {
+      return yield* new SourceChanged({
+        message: `The source ends at byte ${size}, but the service already has a part from byte ${start} on`
+      })
+    }
+  }
+  const treeHash = TreeHash.combine(sha256, hashes)
+  const unknown = (message: string) =>
+    new OutcomeUnknown({
+      operation: operations.completeMultipartUpload.name,
+      message: `${message} (look for an archive with tree hash ${treeHash} in the next inventory)`
+    })
+  const otherBytes = new SourceChanged({ message: `Upload ${uploadId} was completed with other bytes` })
+  const wasGone = resumed !== undefined && Option.isSome(resumed.gone)
+
+  if (settings.onCompleting !== undefined) yield* settings.onCompleting(treeHash)
+  const completed = yield* reporter.reportRetries()(
+    glacier.completeMultipartUpload({ ...vault, uploadId, archiveSize: size, treeHash })
+  ).pipe(
+    Effect.tapError((error) =>
+      Effect.sync(() => {
+        if (multipart.state._tag !== "Open") return
+        const hasEnded = error._tag === "OutcomeUnknown" || "archiveId" in error && error.archiveId !== undefined
+        const doubt = RetryPolicy.isUnknown(error) ? Option.some(unknown(error.message)) : Option.none()
+        multipart.state = hasEnded ? Ended({ uploadId }) : Open({ uploadId, doubt })
+      })
+    ),
+    Effect.mapError((error) =>
+      // The service rejects the size and the tree hash of other bytes for an upload that was completed.
+      wasGone && (error._tag === "ChecksumMismatch" || error._tag === "InvalidParameterValue") ? otherBytes : error
+    )
+  )
+  multipart.state = Ended({ uploadId })
+
+  const { archiveId, location } = completed
+  if (wasGone) {
+    const stored = Option.orElse(completed.treeHash, () => resumed.requested)
+    if (Option.isNone(stored)) {
+      return yield* unknown(`Upload ${uploadId} was completed as archive ${archiveId}, perhaps with other bytes`)
+    }
+    if (stored.value !== treeHash) return yield* otherBytes
+  }
+  return { archiveId, treeHash, size, parts: hashes.length, location }
+})
+
+/** The retries of an abort are frequent, because it has little time. */
 const insistent: RetryPolicy.Policy = {
   ...RetryPolicy.fromSchedule(Schedule.exponential("100 millis")),
   metered: false
 }
 
-/** The end of the scope decides on what was opened and not completed. */
-export const make = Effect.fnUntraced(function*<Chosen extends OnFailure>(
-  vault: VaultAddress,
-  settings: Settings<Chosen>,
-  opened?: Opened
-) {
-  const glacier = yield* GlacierClient
-  const hasher = yield* Hasher
-  const sha256 = yield* Sha256
-  const description = yield* check("upload", "description", OptionalDescription, settings.description)
-  const keep = (settings.onFailure ?? (opened === undefined ? "discard" : "keep")) === "keep"
-  /** Set when nothing can be sent any more. */
-  const gone = Option.flatMap(Option.fromNullable(opened), ({ gone }) => gone)
-  /** Whether there is, or soon may be, an upload that the service keeps open. */
-  let pending = Option.isNone(gone)
-  let known = Option.map(Option.fromNullable(opened), ({ uploadId }) => uploadId)
-  let opening: Option.Option<Fiber.Fiber<UploadId, Failure<typeof operations.initiateMultipartUpload>>> = Option.map(
-    known,
-    Fiber.succeed
+/** An attempt gets a third of the time, so that another one can follow when a request is lost. */
+const abort = ({ glacier, reporter, vault }: Multipart, uploadId: UploadId, limit: Duration.Duration) =>
+  reporter.reportRetries()(glacier.abortMultipartUpload({ ...vault, uploadId })).pipe(
+    Effect.provideService(Timeouts.Timeouts, Timeouts.make({ response: Duration.times(limit, 1 / 3) })),
+    Effect.provideService(RetryPolicy.RetryPolicy, insistent),
+    Effect.interruptible,
+    Effect.timeout(limit)
   )
-  const telling = Telling.make(settings.onProgress)
-  /** Until then no request to open the upload is under way: the last attempt has failed (epoch milliseconds). */
-  let restsUntil = 0
-  /** Set at the end of the scope: from then on no other request is made to open the upload. */
-  let isClosing = false
-  /** What a completion fails with whose response was lost, when nothing more can be found out. */
-  let doubt = Option.none<OutcomeUnknown>()
 
-  /** An attempt gets a third of the time, so that another can follow a request that is lost. */
-  const abort = (uploadId: UploadId, limit: Duration.Duration) =>
-    telling.retries()(glacier.abortMultipartUpload({ ...vault, uploadId })).pipe(
-      Effect.provideService(Timeouts.Timeouts, Timeouts.make({ response: Duration.times(limit, 1 / 3) })),
-      Effect.provideService(RetryPolicy.RetryPolicy, insistent),
-      Effect.interruptible,
-      Effect.timeout(limit)
-    )
-
-  const drop = (uploadId: UploadId, limit: Duration.Duration) =>
-    abort(uploadId, limit).pipe(
-      // Then it is not open.
-      Effect.catchIf(isGone, () => Effect.void),
-      Effect.catchTags({ VaultNotFound: () => Effect.void, OutcomeUnknown: () => Effect.void }),
-      Effect.catchAllCause((cause) =>
-        Effect.logWarning(
-          `Upload ${uploadId} may still be open: the service did not confirm its abort (${String(Cause.squash(cause))})`
-        )
+/** Aborts an upload that has failed. Logs a warning when the service does not confirm that it is not open any more. */
+const discard = (multipart: Multipart, uploadId: UploadId, limit: Duration.Duration): Effect.Effect<void> =>
+  abort(multipart, uploadId, limit).pipe(
+    Effect.catchIf(isGone, () => Effect.void),
+    Effect.catchTags({ VaultNotFound: () => Effect.void, OutcomeUnknown: () => Effect.void }),
+    Effect.catchAllCause((cause) =>
+      Effect.logWarning(
+        `Upload ${uploadId} may still be open: the service did not confirm its abort (${String(Cause.squash(cause))})`
       )
     )
+  )
 
-  // Not `Effect.addFinalizer`, which keeps all state of the fiber: too much for a small archive, of which nothing is
-  // opened.
-  const context = yield* Effect.context<never>()
-  yield* Scope.addFinalizerExit(yield* Effect.scope, (exit) =>
-    Option.match(opening, {
-      onNone: () => Effect.void,
-      onSome: (fiber) =>
-        Effect.gen(function*() {
-          isClosing = true
-          // An upload whose id is known is open, even if the clock was set back to a time between two attempts to open it.
-          const isResting = Option.isNone(known) && restsUntil > (yield* Clock.currentTimeMillis)
-          if (!pending || keep || isResting) return
-          // An interruption must not wait for a network that is gone.
-          const limit = Duration.seconds(Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause) ? 1 : 15)
-          const [took, opened] = yield* Effect.timed(
-            Effect.option(Effect.timeout(Effect.interruptible(Fiber.join(fiber)), limit))
-          )
-          if (Option.isSome(opened)) yield* drop(opened.value, Duration.subtract(limit, took))
-        }).pipe(
-          Effect.catchAllCause(() => Effect.void),
-          Effect.zipRight(Fiber.interrupt(fiber)),
-          Effect.provide(context)
-        )
-    }))
-
-  return {
-    /** Whether there is an upload to go on with. */
-    resumes: opened !== undefined,
-    sized: telling.sized,
-
-    initiate: (partSize: PartSize) =>
-      Effect.uninterruptibleMask((restore) =>
-        Effect.gen(function*() {
-          if (Option.isSome(opening)) return yield* restore(Fiber.join(opening.value))
-          // In a fiber that is not interrupted at once: while the answer is under way, there may be an upload to drop.
-          const fiber = yield* Effect.forkDaemon(Effect.interruptible(Effect.map(
-            telling.retries()(glacier.initiateMultipartUpload({ ...vault, description, partSize })).pipe(
-              RetryPolicy.onRetry(({ wait }) =>
-                isClosing
-                  ? Effect.interrupt
-                  : Effect.map(Clock.currentTimeMillis, (now) => void (restsUntil = now + Duration.toMillis(wait)))
-              )
-            ),
-            ({ uploadId }) => uploadId
-          )))
-          opening = Option.some(fiber)
-          const uploadId = yield* restore(Fiber.join(fiber))
-          known = Option.some(uploadId)
-          if (settings.onInitiated !== undefined) yield* restore(settings.onInitiated(uploadId))
-          return uploadId
-        })
-      ),
-
-    /** The tree hash of a part that need not be read. */
-    trusted: (range: ByteRange.ByteRange) =>
-      Effect.gen(function*() {
-        const treeHash = Option.fromNullable(opened?.trusted.get(range.start))
-        if (Option.isSome(treeHash)) yield* telling.done("Kept", range.start, ByteRange.length(range))
-        return treeHash
-      }),
-
-    /** What is to be sent with a part: no SHA-256 if the part itself need not be sent. */
-    hash: (start: number, body: Uint8Array) =>
-      Effect.gen(function*() {
-        yield* telling.tell("Read", start, body.length)
-        const known = opened?.parts.get(start)
-        const own = known !== undefined || Option.isSome(gone) ? yield* hasher.treeHash(body) : undefined
-        const hashes = own !== undefined && (own === known || Option.isSome(gone))
-          ? { treeHash: own, contentSha256: undefined }
-          : yield* hasher.hashes(body)
-        yield* telling.tell("Hashed", start, body.length)
-        return hashes
-      }),
-
-    /** Sends a part that has a permit of the line. */
-    part: (
-      uploadId: UploadId,
-      { body, contentSha256, start, treeHash }: {
-        readonly start: number
-        readonly body: Uint8Array
-        readonly treeHash: TreeHash.TreeHash
-        readonly contentSha256: ContentSha256 | undefined
-      },
-      line: Line
-    ) =>
-      Effect.gen(function*() {
-        if (contentSha256 === undefined) return yield* telling.done("Kept", start, body.length)
-        const range = ByteRange.make(start, body.length)
-        yield* glacier.uploadMultipartPart({ ...vault, uploadId, range, treeHash, contentSha256, body }).pipe(
-          RetryPolicy.onRetry(line.narrow),
-          telling.retries(range)
-        )
-        yield* telling.done("Sent", start, body.length)
-      }),
-
-    single: (body: Uint8Array) =>
-      Effect.gen(function*() {
-        const size = body.length
-        telling.sized(size)
-        yield* telling.tell("Read", 0, size)
-        const hashes = yield* hasher.hashes(body)
-        yield* telling.tell("Hashed", 0, size)
-        const { archiveId, location } = yield* telling.retries(ByteRange.make(0, size))(
-          glacier.uploadArchive({ ...vault, description, ...hashes, body })
-        )
-        yield* telling.done("Sent", 0, size)
-        return { archiveId, treeHash: hashes.treeHash, size, parts: 1, location }
-      }),
-
-    complete: (uploadId: UploadId, size: number, hashes: ReadonlyArray<TreeHash.TreeHash>) =>
-      Effect.gen(function*() {
-        for (const start of opened?.parts.keys() ?? []) {
-          if (start >= size) {
-            return yield* new SourceChanged({
-              message: `The source ends at byte ${size}, but the service already has a part from byte ${start} on`
-            })
-          }
-        }
-        const treeHash = TreeHash.combine(sha256, hashes)
-        const unknown = (message: string) =>
-          new OutcomeUnknown({
-            operation: operations.completeMultipartUpload.name,
-            message: `${message} (look for an archive with tree hash ${treeHash} in the next inventory)`
-          })
-        const otherBytes = new SourceChanged({ message: `Upload ${uploadId} was completed with other bytes` })
-        if (settings.onCompleting !== undefined) yield* settings.onCompleting(treeHash)
-        const answer = yield* telling.retries()(
-          glacier.completeMultipartUpload({ ...vault, uploadId, archiveSize: size, treeHash })
-        ).pipe(
-          Effect.tapError((error) =>
-            Effect.sync(() => {
-              doubt = RetryPolicy.isUnknown(error) ? Option.some(unknown(error.message)) : Option.none()
-              // The upload is not open any more: there is nothing to abort or to resume.
-              if (error._tag === "OutcomeUnknown" || "archiveId" in error && error.archiveId !== undefined) {
-                pending = false
-              }
-            })
-          ),
-          Effect.mapError((error) =>
-            // An upload that was completed refuses the size and the tree hash of other bytes.
-            Option.isSome(gone) && (error._tag === "ChecksumMismatch" || error._tag === "InvalidParameterValue")
-              ? otherBytes
-              : error
-          )
-        )
-        pending = false
-        const { archiveId, location } = answer
-        if (Option.isSome(gone)) {
-          const stored = Option.orElse(answer.treeHash, () => opened?.requested ?? Option.none())
-          if (Option.isNone(stored)) {
-            return yield* unknown(`Upload ${uploadId} was completed as archive ${archiveId}, perhaps with other bytes`)
-          }
-          if (stored.value !== treeHash) return yield* otherBytes
-        }
-        return { archiveId, treeHash, size, parts: hashes.length, location }
-      }),
-
-    /**
-     * Tells whether an upload that is not to be kept was completed when the response to that was lost: if it can still be
-     * aborted, it was not.
-     */
-    settling: <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | OutcomeUnknown, R> =>
-      Effect.catchAll(effect, (error) => {
-        if (keep || !pending || Option.isNone(doubt) || Option.isNone(known)) return Effect.fail(error)
-        pending = false
-        const { value } = doubt
-        return Effect.matchEffect(abort(known.value, Duration.seconds(15)), {
-          onFailure: () => value,
-          onSuccess: () => Effect.fail<E | OutcomeUnknown>(error)
-        })
-      }),
-
-    /** Errors from when the upload is open say by which id it can be resumed, if it is kept. */
-    naming: <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Kept<Chosen, E>, R> =>
-      Effect.catchAll(
-        effect,
-        (cause): Effect.Effect<never, E | Kept<Chosen, E>> =>
-          keep && pending && Option.isSome(known)
-            // The compiler does not see that `Chosen` allows for "keep" here.
-            ? Effect.fail(new UploadKept({ uploadId: known.value, cause }) as Kept<Chosen, E>)
-            : Effect.fail(cause)
-      ),
-
-    id: Effect.sync(() => known)
-  }
+/** Aborts an upload that is open when its Scope ends, or keeps it. */
+const release = Effect.fnUntraced(function*(multipart: Multipart, exit: Exit.Exit<unknown, unknown>) {
+  const { keep, state } = multipart
+  // An interruption must not wait for a network that is gone.
+  const limit = Duration.seconds(Exit.isFailure(exit) && Cause.isInterruptedOnly(exit.cause) ? 1 : 15)
+  if (state._tag === "Open" && !keep) yield* discard(multipart, state.uploadId, limit)
+  if (state._tag !== "Opening") return
+  if (keep) return yield* state.opening.cancel
+  const [took, uploadId] = yield* Effect.timed(state.opening.stop(limit))
+  if (Option.isSome(uploadId)) yield* discard(multipart, uploadId.value, Duration.subtract(limit, took))
 })
+
+/**
+ * Finds out whether an upload was completed when the response to its completion was lost: if it can still be aborted, it
+ * was not. An upload that is to be kept is not aborted.
+ */
+export const resolveDoubt =
+  (multipart: Multipart) => <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | OutcomeUnknown, R> =>
+    Effect.catchAll(effect, (error) => {
+      const { keep, state } = multipart
+      if (keep || state._tag !== "Open" || Option.isNone(state.doubt)) return Effect.fail(error)
+      const { doubt, uploadId } = state
+      multipart.state = Ended({ uploadId })
+      return Effect.matchEffect(abort(multipart, uploadId, Duration.seconds(15)), {
+        onFailure: () => doubt.value,
+        onSuccess: () => Effect.fail<E | OutcomeUnknown>(error)
+      })
+    })
+
+/** Fails with `UploadKept`, which has the id and the error, while an upload that is to be kept is open. */
+export const wrapKept =
+  <Chosen extends OnFailure>(multipart: Multipart<Chosen>) =>
+  <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Kept<Chosen, E>, R> =>
+    Effect.catchAll(effect, (cause): Effect.Effect<never, E | Kept<Chosen, E>> => {
+      const { keep, state } = multipart
+      return keep && state._tag === "Open"
+        // The compiler does not see that `Chosen` allows for "keep" here.
+        ? Effect.fail(new UploadKept({ uploadId: state.uploadId, cause }) as Kept<Chosen, E>)
+        : Effect.fail(cause)
+    })
+
+/** The id, once the service has given it. */
+export const idOf = (multipart: Multipart): Effect.Effect<Option.Option<UploadId>> =>
+  Effect.sync(() => {
+    const { state } = multipart
+    return "uploadId" in state ? Option.some(state.uploadId) : Option.none()
+  })

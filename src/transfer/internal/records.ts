@@ -1,6 +1,9 @@
 /**
- * The entries of a log as lines, `CHECKSUM "entry"`. The checksum goes over the line and the checksum before it: it
- * shows a line that was torn or changed, and one that is not where it was written.
+ * The entries of a log as lines, `CHECKSUM "entry"`. The checksum covers the line and the checksum before it, so it shows
+ * a line that was torn, changed or moved.
+ *
+ * This format has a chain of checksums because the entries of a log cannot be verified in any other way. The window log of
+ * a download (`partialFile.ts`) needs none: its entries are verified with the bytes of the file.
  *
  * @internal
  */
@@ -11,21 +14,21 @@ import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import * as Sha256 from "../../protocol/Sha256.ts"
 
-/** Where the lines of a log are kept. */
+/** A place where the lines of a log are stored. */
 export interface Medium {
-  /** The lines, each with where it ends: bytes of a file, or the number of lines. */
+  /** The lines, each with the position where it ends: a byte of a file, or a number of lines. */
   readonly lines: Stream.Stream<{ readonly line: Uint8Array; readonly end: number }, PlatformError.PlatformError>
   /**
-   * Writes a line where the last one ends, and gives where that ends. When it is not `settled`, something may be in its
-   * place that has to go first.
+   * Writes a line at the position `end` and returns the position where it ends. Unless the tail `isClean`, first removes
+   * whatever follows `end`.
    */
   readonly write: (
     line: string,
     end: number,
-    settled: boolean
+    isClean: boolean
   ) => Effect.Effect<number, PlatformError.PlatformError>
-  /** Makes the lines there are durable, where the medium can: whoever wrote them may have died before that. */
-  readonly settle: Effect.Effect<void, PlatformError.PlatformError>
+  /** Makes the lines durable, where the medium can: the process that wrote them may have died before it did so. */
+  readonly sync: Effect.Effect<void, PlatformError.PlatformError>
   readonly clear: Effect.Effect<void, PlatformError.PlatformError>
 }
 
@@ -33,7 +36,7 @@ const utf8 = new TextEncoder()
 
 const text = new TextDecoder()
 
-/** 64 bits of it tell a damaged line as well as all would. */
+/** 16 hexadecimal digits (64 bits) detect a damaged line as reliably as all 64 digits. */
 const checksumLength = 16
 
 const checksumOf = (sha256: Sha256.Create, before: string, bytes: Uint8Array): string =>
@@ -41,15 +44,15 @@ const checksumOf = (sha256: Sha256.Create, before: string, bytes: Uint8Array): s
 
 const decodeEntry = Schema.decodeOption(Schema.parseJson(Schema.String))
 
-/** The line of an entry that follows the one with that checksum (the first follows ""). */
+/** Returns the line of an entry. `before` is the checksum of the line before it, "" for the first line. */
 export const encode = (sha256: Sha256.Create, before: string, entry: string) => {
-  // JSON has no line ends, and escapes what UTF-8 cannot say.
+  // JSON contains no line ends, and escapes lone surrogates, which UTF-8 cannot encode.
   const json = JSON.stringify(entry)
   const checksum = checksumOf(sha256, before, utf8.encode(json))
   return { checksum, line: `${checksum} ${json}` }
 }
 
-/** The entry of a line, if it is whole and follows the one with that checksum. */
+/** Returns the entry of a line, if the line is undamaged and follows the line with the checksum `before`. */
 export const decode = (sha256: Sha256.Create, before: string, line: Uint8Array) => {
   const json = line.subarray(checksumLength + 1)
   const checksum = checksumOf(sha256, before, json)

@@ -1,9 +1,11 @@
 /**
- * The log of an upload: how it began, its id, the parts that the service has acknowledged, and the tree hash with which it
- * is about to be completed. Its beginning is recorded before the upload is opened, so that none is opened for a log that
- * cannot be written; the tree hash before the service is asked to complete the upload. Only an upload whose id the log has
- * recorded is resumed: any other open upload may be somebody else's. A new upload begins in the same log: its first entry
- * makes those before it void.
+ * The log of an upload with a checkpoint: what is uploaded, the id of the upload, the parts that the service has
+ * acknowledged, and the tree hashes with which its completion was requested.
+ *
+ * The log records what is uploaded before it opens the upload, so that no upload is opened for a log that cannot be
+ * written. It records the tree hash before it requests the completion. Only an upload whose id is recorded is resumed: any
+ * other open upload may belong to another program. A new upload begins in the same log, and its first entry makes the
+ * earlier entries void.
  *
  * @internal
  */
@@ -17,21 +19,21 @@ import { InvalidInput, show, SourceChanged } from "../../protocol/GlacierError.t
 import { PartSize, UploadId } from "../../protocol/Names.ts"
 import { TreeHash } from "../../protocol/TreeHash.ts"
 import type { VaultAddress } from "../../protocol/Vaults.ts"
-import { Checkpoint, CheckpointError } from "../Checkpoint.ts"
+import { Checkpoint, CheckpointError, type Log } from "../Checkpoint.ts"
 import type * as Source from "../Source.ts"
 import * as UploadPlan from "../UploadPlan.ts"
-import * as Multipart from "./multipart.ts"
+import * as ResumedUpload from "./resumedUpload.ts"
 
-/** What an upload is of. */
 const Begun = Schema.TaggedStruct("Begun", {
   vaultName: Schema.String,
   accountId: Schema.String,
   description: Schema.String,
   partSize: PartSize,
-  /** Of a source that knows them. */
+  /** Absent for a Stream. */
   size: Schema.optional(Schema.Number),
+  /** Absent for a source that has none. */
   version: Schema.optional(Schema.String),
-  /** Of an upload that is resumed from another source: what the log knew of its parts is void. */
+  /** Set when an upload is resumed from another source: the parts recorded before are void. */
   uploadId: Schema.optional(UploadId)
 })
 
@@ -49,21 +51,21 @@ type Entry = typeof Entry.Type
 
 const encode = Schema.encodeSync(Entry)
 
-/** What a log says of the last upload in it. */
+/** The last upload in a log. */
 interface Recorded {
   readonly begun: Begun
   readonly uploadId: UploadId | undefined
   readonly parts: Map<number, TreeHash>
-  /** The tree hashes with which the service may have been asked to complete it. */
+  /** The tree hashes with which its completion may have been requested. */
   readonly requested: Set<TreeHash>
 }
 
-/** What a log says of an upload that was opened. */
-interface Live extends Recorded {
+/** An upload that was opened. */
+interface RecordedUpload extends Recorded {
   readonly uploadId: UploadId
 }
 
-const isLive = (recorded: Recorded): recorded is Live => recorded.uploadId !== undefined
+const isOpened = (recorded: Recorded | undefined): recorded is RecordedUpload => recorded?.uploadId !== undefined
 
 const add = (recorded: Recorded | undefined, entry: Entry): Recorded | undefined => {
   if (entry._tag === "Begun") {
@@ -85,158 +87,152 @@ const add = (recorded: Recorded | undefined, entry: Entry): Recorded | undefined
   }
 }
 
-/** What a source says of itself. */
-const stateOf = Effect.fnUntraced(function*<E, R>(source: Source.Source<E, R> | Source.Once<E, R>) {
+/** Reads the last upload in a log, if that was opened. */
+const read = (name: string, log: Log): Effect.Effect<RecordedUpload | undefined, CheckpointError> =>
+  log.entries.pipe(
+    Stream.mapEffect(Schema.decode(Entry)),
+    Stream.runFold(undefined, add),
+    Effect.map((recorded) => isOpened(recorded) ? recorded : undefined),
+    Effect.catchTag(
+      "ParseError",
+      () => new CheckpointError({ name, problem: "was not written by an upload; choose another name" })
+    )
+  )
+
+type SourceState = Pick<Begun, "size" | "version">
+
+const stateOf = Effect.fnUntraced(function*<E, R>(source: Source.Source<E, R> | Source.StreamSource<E, R>) {
   return "stream" in source
     ? { size: undefined, version: undefined }
     : { version: source.version && (yield* source.version), size: yield* source.size }
 })
 
-type State = Pick<Begun, "size" | "version">
-
-/** A source that fails when it is no more what it was. */
+/** Returns a source that fails when its size or version is not the recorded one. */
 const guard = <E, R>(
-  source: Source.Source<E, R> | Source.Once<E, R>,
-  state: State,
+  source: Source.Source<E, R> | Source.StreamSource<E, R>,
+  state: SourceState,
   changed: () => SourceChanged
-): Source.Source<E | SourceChanged, R> | Source.Once<E, R> =>
+): Source.Source<E | SourceChanged, R> | Source.StreamSource<E, R> =>
   "stream" in source ? source : {
     ...source,
     size: Effect.filterOrFail(source.size, (size) => size === state.size, changed),
     version: source.version && Effect.filterOrFail(source.version, (version) => version === state.version, changed)
   }
 
-const planned = (
-  size: number | undefined,
-  options: UploadPlan.Options,
-  sourceName: string | undefined
-): Either.Either<PartSize, InvalidInput> =>
-  Either.map(
-    size === undefined ? UploadPlan.unsized(options) : UploadPlan.make(size, options, sourceName),
-    ({ partSize }) => partSize
-  )
-
 const changed = (name: string, uploadId: UploadId | undefined): SourceChanged =>
   new SourceChanged({
-    message:
-      `The source is not what it was when ${uploadId === undefined ? "the upload" : `upload ${uploadId}`} began. ` +
-      `With what it was, the upload can be resumed; to upload what it is, clear checkpoint ${show(name)}`
+    message: `The source has changed since ${uploadId === undefined ? "the upload" : `upload ${uploadId}`} began. ` +
+      `Restore the source to resume the upload, or clear checkpoint ${show(name)} to upload the source as it is now`
   })
+
+const planPartSize = <E, R>(
+  source: Source.Source<E, R> | Source.StreamSource<E, R>,
+  size: number | undefined,
+  options: UploadPlan.Options
+): Either.Either<PartSize, InvalidInput> =>
+  Either.map(
+    "stream" in source || size === undefined
+      ? UploadPlan.unsized(options)
+      : UploadPlan.make(size, options, source.name),
+    ({ partSize }) => partSize
+  )
 
 const fields = ["vaultName", "accountId", "description", "partSize"] as const
 
 const differ = <A>(one: A | undefined, other: A | undefined): boolean =>
   one !== undefined && other !== undefined && one !== other
 
-/** Refuses what is not the upload that is under way. */
-const recognize = Effect.fnUntraced(function*(
+/** Rejects a source or options that are not those of the recorded upload. */
+const checkSame = Effect.fnUntraced(function*(
   name: string,
-  { begun, uploadId }: Live,
-  one: Record<typeof fields[number], unknown> & State
+  { begun, uploadId }: RecordedUpload,
+  given: Record<typeof fields[number], unknown> & SourceState
 ) {
-  const field = fields.find((field) => one[field] !== begun[field])
+  const field = fields.find((field) => given[field] !== begun[field])
   if (field !== undefined) {
     return yield* new InvalidInput({
       operation: "upload",
       field,
-      value: show(one[field]),
-      rule: `must be ${show(begun[field])} as of upload ${uploadId}, which is under way in checkpoint ${show(name)} ` +
-        `(clear that to begin anew)`
+      value: show(given[field]),
+      rule: `must be ${show(begun[field])} as in upload ${uploadId}, which checkpoint ${show(name)} resumes ` +
+        `(clear the checkpoint to begin a new upload)`
     })
   }
-  if (differ(one.size, begun.size) || differ(one.version, begun.version)) return yield* changed(name, uploadId)
+  if (differ(given.size, begun.size) || differ(given.version, begun.version)) return yield* changed(name, uploadId)
 })
 
-/** What the service has of the upload that is under way: nothing, where it begins anew. */
-const left = Effect.fnUntraced(function*(vault: VaultAddress, live: Live, state: State) {
-  const { begun: { partSize, version }, parts, requested, uploadId } = live
-  const found = yield* Multipart.find(vault, uploadId, partSize)
+/** Asks the service what it has of the recorded upload. Returns undefined when a new upload must be opened. */
+const findUpload = Effect.fnUntraced(function*(vault: VaultAddress, recorded: RecordedUpload, state: SourceState) {
+  const { begun: { partSize, version }, parts, requested, uploadId } = recorded
+  const found = yield* ResumedUpload.find(vault, uploadId, partSize)
   const isGone = Option.isSome(found.gone)
   if (isGone && requested.size === 0) {
-    yield* Effect.logWarning(`Upload ${uploadId} is not open any more: it begins anew`)
+    yield* Effect.logWarning(`Upload ${uploadId} is not open any more: opens a new upload`)
     return undefined
   }
-  const isTrusted = state.version !== undefined && state.version === version
+  const isUnchanged = state.version !== undefined && state.version === version
   const trusted = Array.from(parts).filter(([start, treeHash]) => isGone || found.parts.get(start) === treeHash)
   const [first, ...others] = requested
   return {
     ...found,
-    trusted: new Map(isTrusted ? trusted : []),
+    trusted: new Map(isUnchanged ? trusted : []),
     requested: first === undefined || others.length > 0 ? Option.none() : Option.some(first)
   }
 })
 
-type Made = Effect.Effect.Success<ReturnType<typeof Multipart.make<"keep">>>
+/** Makes the function that records entries, and an effect that fails when one cannot be recorded. */
+const makeRecorder = (log: Log) =>
+  Effect.map(Deferred.make<never, CheckpointError>(), (failure) => ({
+    // The hooks of an upload cannot fail: they never end, and the upload ends with `failed`.
+    record: (entry: Entry): Effect.Effect<void> =>
+      Effect.catchAll(
+        log.append(encode(entry)),
+        (error) => Effect.zipRight(Deferred.fail(failure, error), Effect.never)
+      ),
+    failed: Deferred.await(failure)
+  }))
 
-/** Opens the log of that name, and finds what the service has of the upload that is under way in it. */
+/** Opens the log of that name, and asks the service what it has of the upload recorded there. */
 export const open = Effect.fnUntraced(function*<E, R>(
   name: string,
   vault: VaultAddress,
-  source: Source.Source<E, R> | Source.Once<E, R>,
+  source: Source.Source<E, R> | Source.StreamSource<E, R>,
   options: UploadPlan.Options & { readonly description?: string | undefined }
 ) {
   const log = yield* Effect.flatMap(Checkpoint, (checkpoint) => checkpoint.open(name))
-  const append = (entry: Entry) => log.append(encode(entry))
-  const recorded = yield* log.entries.pipe(
-    Stream.mapEffect(Schema.decode(Entry)),
-    Stream.runFold(undefined, add),
-    Effect.catchTag("ParseError", () => new CheckpointError({ name, problem: "is not of an upload" }))
-  )
-  const live = recorded !== undefined && isLive(recorded) ? recorded : undefined
-
+  const recorded = yield* read(name, log)
   const state = yield* stateOf(source)
+  const partSize = recorded?.begun.partSize ?? (yield* planPartSize(source, state.size, options))
   const { accountId = "-", vaultName } = vault
-  const { description = "" } = options
-  const partSize = live?.begun.partSize ??
-    (yield* planned(state.size, options, "stream" in source ? undefined : source.name))
-  const upload = { vaultName, accountId, description, partSize, ...state }
+  const upload = { vaultName, accountId, description: options.description ?? "", partSize, ...state }
 
-  let opened: Multipart.Opened | undefined
-  if (live !== undefined) {
-    yield* recognize(name, live, { ...upload, partSize: options.partSize ?? partSize })
-    opened = yield* left(vault, live, state)
+  if (recorded !== undefined) yield* checkSame(name, recorded, { ...upload, partSize: options.partSize ?? partSize })
+  const resumed = recorded && (yield* findUpload(vault, recorded, state))
+  const isGone = resumed !== undefined && Option.isSome(resumed.gone)
+  const isSame = recorded?.begun.size === state.size && recorded?.begun.version === state.version
+  if (resumed !== undefined && !isGone && !isSame) {
+    yield* log.append(encode({ ...upload, _tag: "Begun", uploadId: resumed.uploadId }))
   }
-  const isGone = opened !== undefined && Option.isSome(opened.gone)
-  const isSame = live !== undefined && live.begun.size === state.size && live.begun.version === state.version
-  if (opened !== undefined && !isGone && !isSame) {
-    yield* append({ ...upload, _tag: "Begun", uploadId: opened.uploadId })
-  }
-  const acknowledged = new Map(isSame && opened !== undefined ? live.parts : [])
-
-  const failed = yield* Deferred.make<never, CheckpointError>()
-  // The upload ends with the failure, whoever waits for this.
-  const record = (entry: Entry) =>
-    Effect.catchAll(append(entry), (error) => Effect.zipRight(Deferred.fail(failed, error), Effect.never))
-  const begin = yield* Effect.once(record({ ...upload, _tag: "Begun" }))
+  const acknowledged = recorded !== undefined && isSame && resumed !== undefined ? recorded.parts : new Map()
+  const { failed, record } = yield* makeRecorder(log)
 
   return {
-    opened,
-    /** Whether the service knows the upload no more: it may have been completed. */
+    resumed,
+    /** Whether the recorded upload is not open any more: it may have been completed. */
     isGone,
     partSize,
-    source: guard(source, state, () => changed(name, live?.uploadId)),
-    /** Fails when the log does, else never ends. */
-    failed: Deferred.await(failed),
-    /** The archive is there, whatever becomes of the log. */
+    source: guard(source, state, () => changed(name, recorded?.uploadId)),
+    /** Fails when an entry cannot be recorded, else never ends. */
+    failed,
+    /** Clears the log. The archive is complete, so a failure is only logged. */
     clear: Effect.catchAll(log.clear, (error) => Effect.logWarning(error.message)),
 
-    initiated: (uploadId: UploadId) => record({ _tag: "Opened", uploadId }),
-
-    completing: (treeHash: TreeHash) => record({ _tag: "Completing", treeHash }),
-
-    /** Has the log say which parts are done. */
-    recording: (multipart: Made): Made => ({
-      ...multipart,
-      // A part can be sent again, and a completion asked for again: a single request cannot.
-      resumes: true,
-      initiate: (partSize) => Effect.zipRight(opened === undefined ? begin : Effect.void, multipart.initiate(partSize)),
-      part: (uploadId, part, line) =>
-        Effect.zipRight(
-          multipart.part(uploadId, part, line),
-          isGone || acknowledged.get(part.start) === part.treeHash
-            ? Effect.void
-            : record({ _tag: "Part", start: part.start, treeHash: part.treeHash })
-        )
-    })
+    hooks: {
+      beforeOpening: record({ ...upload, _tag: "Begun" }),
+      onInitiated: (uploadId: UploadId) => record({ _tag: "Opened", uploadId }),
+      onStored: (start: number, treeHash: TreeHash) =>
+        isGone || acknowledged.get(start) === treeHash ? Effect.void : record({ _tag: "Part", start, treeHash }),
+      onCompleting: (treeHash: TreeHash) => record({ _tag: "Completing", treeHash })
+    }
   }
 })

@@ -146,7 +146,7 @@ export const make = Effect.gen(function*() {
     )
   })
 
-  /** Runs an attempt whose turn has come. */
+  /** Runs an attempt, within its time limit, and counts it. */
   const timed = (call: Call) => {
     const { operation, policies, request } = call
     const limit = TimeLimits.ofAttempt(request, policies.timeouts)
@@ -175,7 +175,7 @@ export const make = Effect.gen(function*() {
     return Effect.flatMap(Clock.currentTimeMillis, (asked) =>
       Waiting.during(
         { reason: "rate", about: subject },
-        () => `${subject} waits for its turn: the RatePolicy in use does not permit it yet`,
+        () => `${subject} waits: the RatePolicy in use does not permit the request yet`,
         (end) =>
           ratePolicy.pace(
             Effect.flatMap(

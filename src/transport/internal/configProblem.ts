@@ -1,3 +1,8 @@
+/**
+ * Describes errors of the configuration.
+ *
+ * @internal
+ */
 import type * as ConfigError from "effect/ConfigError"
 
 /** Describes a configuration error by the names of its variables: `AWS_REGION is not set`. */

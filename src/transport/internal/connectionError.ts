@@ -32,18 +32,18 @@ const codeOf = (error: Error): string => "code" in error ? String(error.code) : 
 /** The text of an error. An error about several addresses has a text for each of them, but none of its own. */
 const textOf = (error: Error): string =>
   error instanceof AggregateError
-    ? error.errors.map((one) => one instanceof Error ? one.message : one).join("; ")
+    ? error.errors.map((inner) => inner instanceof Error ? inner.message : inner).join("; ")
     : error.message
 
 const lostConnection = (
   { operation, scrub }: Pick<AttemptContext, "operation" | "scrub">,
-  what: string,
+  problem: string,
   causes: ReadonlyArray<Error>,
   sent: boolean
 ): ConnectionError =>
   new ConnectionError({
     operation: operation.name,
-    message: scrub([what, ...causes.map(textOf).filter((text) => text !== "")].join(": ")),
+    message: scrub([problem, ...causes.map(textOf).filter((text) => text !== "")].join(": ")),
     sent
   })
 

@@ -44,7 +44,7 @@ export const check = (origin: Origin, output: object): Either.Either<object, Gla
     if (name !== "treeHash") {
       return Either.left(new MalformedResponse({ operation: operation.name, status, requestId, problem: message }))
     }
-    // `archiveId` was decoded as one.
+    // The output was decoded, so `archiveId` is an `ArchiveId`.
     const archiveId = valueOf(output, "archiveId") as ArchiveId | undefined
     return Either.left(new ChecksumMismatch({ operation: operation.name, status, requestId, message, archiveId }))
   }

@@ -28,7 +28,7 @@ export const through =
             total += (yield* Clock.currentTimeMillis) - asked
           })
         ),
-        // One event for a body, not one for each slice.
+        // One event for the whole body.
         Stream.ensuring(Effect.suspend(() => total > 0 ? waited("bandwidth", total) : Effect.void))
       )
     })

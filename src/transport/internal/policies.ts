@@ -27,7 +27,7 @@ export interface Policies {
 const has = (context: Context.Context<never>, reference: { readonly key: string }) =>
   context.unsafeMap.has(reference.key)
 
-/** Makes an effect that resolves the policies of a call. The context of this effect is the one that comes second. */
+/** Makes an effect that resolves the policies of a call. The context of `make` is the context of the transport. */
 export const make: Effect.Effect<Effect.Effect<Policies>> = Effect.gen(function*() {
   const quota = yield* RetryQuota.make()
   const warnings = Waiting.makeLimiter()

@@ -1,3 +1,8 @@
+/**
+ * Signs requests with Signature Version 4, over `@smithy/signature-v4`.
+ *
+ * @internal
+ */
 import { SignatureV4 } from "@smithy/signature-v4"
 import * as Redacted from "effect/Redacted"
 import type * as Operation from "../../protocol/Operation.ts"
@@ -30,7 +35,7 @@ export const sign = async (
     region,
     service,
     sha256,
-    // With it every request would carry a hash. Uploads have one already; the other operations need none.
+    // Otherwise every request would have a hash. Uploads already have one; the other operations need none.
     applyChecksum: false
   })
   const signed = await signer.sign({

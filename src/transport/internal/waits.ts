@@ -1,3 +1,8 @@
+/**
+ * Records the waits of calls in spans and in a metric.
+ *
+ * @internal
+ */
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"

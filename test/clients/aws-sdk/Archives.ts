@@ -94,7 +94,7 @@ export const archives = (it: Support.It) => {
     Effect.gen(function*() {
       const glacier = yield* Sdk
       const vault = yield* created(glacier, "no-bytes")
-      // Of no bytes the client cannot make the tree hash: it must be given.
+      // The client cannot compute the tree hash of an empty body, so the test passes one.
       yield* invalid(
         () => glacier.uploadArchive({ ...vault, checksum: treeHash(Buffer.alloc(0)) }),
         "Invalid Content-Length: 0"

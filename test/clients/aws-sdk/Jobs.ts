@@ -62,7 +62,7 @@ export const jobs = (it: Support.It) => {
       const { archive, glacier, vault } = yield* retrieval("ranges")
       const { job } = yield* finished(vault, archive)
       const last = bytes.length - 1
-      // What is asked for, first and last byte, and whether there is a tree hash.
+      // The requested range, its first and last byte, and whether it has a tree hash.
       for (
         const [range, from, to, hasHash] of [
           ["bytes=0-0", 0, 0, false],

@@ -38,7 +38,7 @@ const put = (upload: Upload, index: number, body = partOf(index)) =>
     expect(checksum).toBe(treeHash(body))
   })
 
-/** What completes an upload of all the bytes. */
+/** The input that completes an upload of all bytes. */
 const whole = { archiveSize: String(bytes.length), checksum: treeHash(bytes) }
 
 const listedParts = [0, 1, 2, 3, 4].map((index) => ({

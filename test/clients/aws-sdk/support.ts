@@ -1,4 +1,4 @@
-/** What all areas share: clients of the emulators, a record of what these have seen, and waiting for jobs. */
+/** Shared set-up: clients of the emulators, a record of their commands and errors, and waiting for jobs. */
 import * as Aws from "@aws-sdk/client-glacier"
 import type { HttpServer } from "@effect/platform"
 import { expect, type Vitest } from "@effect/vitest"
@@ -110,7 +110,7 @@ export const pages = <A>(paginator: AsyncIterable<A>) =>
     Effect.map(Chunk.toReadonlyArray)
   )
 
-/** Runs a call that is refused, with an error of the client's own class or, if the client has none, with a code. */
+/** Runs a call that the service rejects with an error of the client's own class or, if the client has none, with a code. */
 export const refused = (
   run: () => Promise<unknown>,
   kind: (new(...args: ReadonlyArray<never>) => Aws.GlacierServiceException) | string,

@@ -130,7 +130,7 @@ export const deletionPlan = Effect.map(DeletionPlan.make(Stream.empty), (plan) =
 export const uploads = {
   upload: Upload.upload(address, source),
   resume: Upload.resume(address, "an-upload", source),
-  resumable: Upload.resumable(address, "a-checkpoint", source)
+  uploadWithCheckpoint: Upload.uploadWithCheckpoint(address, "a-checkpoint", source)
 } satisfies EachOf<typeof Upload>
 
 export const downloads = {

@@ -1,0 +1,225 @@
+/**
+ * An HttpClient that runs an HTTP application in the same process. It passes streams through without copying.
+ *
+ * @internal
+ */
+import * as Cookies from "@effect/platform/Cookies"
+import * as Headers from "@effect/platform/Headers"
+import type * as HttpApp from "@effect/platform/HttpApp"
+import type * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpClient from "@effect/platform/HttpClient"
+import * as HttpClientError from "@effect/platform/HttpClientError"
+import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
+import * as HttpServerError from "@effect/platform/HttpServerError"
+import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import * as Multipart from "@effect/platform/Multipart"
+import * as UrlParams from "@effect/platform/UrlParams"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Inspectable from "effect/Inspectable"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+
+// The Blob's type excludes shared memory.
+const blobPart = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
+  bytes.buffer instanceof ArrayBuffer ? bytes as Uint8Array<ArrayBuffer> : new Uint8Array(bytes)
+
+/** A request or response whose body is a stream, with the other ways of reading it. */
+abstract class Message<E> extends Inspectable.Class implements HttpIncomingMessage.HttpIncomingMessage<E> {
+  readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
+  readonly remoteAddress: Option.Option<string> = Option.none()
+  readonly headers: Headers.Headers
+  abstract readonly stream: Stream.Stream<Uint8Array, E>
+
+  constructor(headers: Headers.Headers) {
+    super()
+    this.headers = headers
+  }
+
+  protected abstract fail(cause: unknown): E
+
+  protected get blob(): Effect.Effect<Blob, E> {
+    return Effect.map(Stream.runCollect(this.stream), (chunks) => new Blob(Array.from(chunks, blobPart)))
+  }
+
+  protected read<A>(read: (blob: Blob) => Promise<A>): Effect.Effect<A, E> {
+    return Effect.flatMap(
+      this.blob,
+      (blob) => Effect.tryPromise({ try: () => read(blob), catch: (cause) => this.fail(cause) })
+    )
+  }
+
+  get arrayBuffer(): Effect.Effect<ArrayBuffer, E> {
+    return this.read((blob) => blob.arrayBuffer())
+  }
+
+  get text(): Effect.Effect<string, E> {
+    return this.read((blob) => blob.text())
+  }
+
+  get json(): Effect.Effect<unknown, E> {
+    return this.read(async (blob): Promise<unknown> => blob.size === 0 ? null : JSON.parse(await blob.text()))
+  }
+
+  get urlParamsBody(): Effect.Effect<UrlParams.UrlParams, E> {
+    return Effect.map(this.text, (text) => UrlParams.fromInput(new URLSearchParams(text)))
+  }
+
+  toJSON(): unknown {
+    return { _id: "effect-glacier/Emulator/Message", headers: this.headers }
+  }
+}
+
+class Request extends Message<HttpServerError.RequestError> implements HttpServerRequest.HttpServerRequest {
+  readonly [HttpServerRequest.TypeId]: HttpServerRequest.TypeId = HttpServerRequest.TypeId
+  readonly source: HttpClientRequest.HttpClientRequest
+  readonly url: string
+  readonly body: Stream.Stream<Uint8Array, unknown>
+
+  constructor(
+    source: HttpClientRequest.HttpClientRequest,
+    url: string,
+    headers: Headers.Headers,
+    body: Stream.Stream<Uint8Array, unknown>
+  ) {
+    super(headers)
+    this.source = source
+    this.url = url
+    this.body = body
+  }
+
+  protected fail(cause: unknown): HttpServerError.RequestError {
+    return new HttpServerError.RequestError({ request: this, reason: "Decode", cause })
+  }
+
+  get method() {
+    return this.source.method
+  }
+
+  get originalUrl() {
+    return this.url
+  }
+
+  get cookies() {
+    return Cookies.parseHeader(this.headers["cookie"] ?? "")
+  }
+
+  get stream(): Stream.Stream<Uint8Array, HttpServerError.RequestError> {
+    return Stream.mapError(this.body, (cause) => this.fail(cause))
+  }
+
+  get multipart() {
+    return Multipart.toPersisted(this.multipartStream)
+  }
+
+  get multipartStream(): Stream.Stream<Multipart.Part, Multipart.MultipartError> {
+    return Stream.pipeThroughChannel(
+      Stream.mapError(this.stream, (cause) => new Multipart.MultipartError({ reason: "InternalError", cause })),
+      Multipart.makeChannel(this.headers)
+    )
+  }
+
+  get upgrade() {
+    return Effect.fail(this.fail("there is no socket"))
+  }
+
+  modify(options: { readonly url?: string; readonly headers?: Headers.Headers }) {
+    return new Request(this.source, options.url ?? this.url, options.headers ?? this.headers, this.body)
+  }
+}
+
+class Response extends Message<HttpClientError.ResponseError> implements HttpClientResponse.HttpClientResponse {
+  readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
+  readonly request: HttpClientRequest.HttpClientRequest
+  readonly status: number
+  readonly cookies: Cookies.Cookies
+  readonly body: Stream.Stream<Uint8Array, unknown>
+
+  constructor(options: {
+    readonly request: HttpClientRequest.HttpClientRequest
+    readonly status: number
+    readonly headers: Headers.Headers
+    readonly cookies: Cookies.Cookies
+    readonly body: Stream.Stream<Uint8Array, unknown>
+  }) {
+    super(options.headers)
+    this.request = options.request
+    this.status = options.status
+    this.cookies = options.cookies
+    this.body = options.body
+  }
+
+  protected fail(cause: unknown): HttpClientError.ResponseError {
+    return new HttpClientError.ResponseError({ request: this.request, response: this, reason: "Decode", cause })
+  }
+
+  get stream(): Stream.Stream<Uint8Array, HttpClientError.ResponseError> {
+    return Stream.mapError(this.body, (cause) => this.fail(cause))
+  }
+
+  get formData() {
+    return Effect.fail(this.fail("form data is not supported"))
+  }
+}
+
+// The bytes of a body, and their number if known.
+const contents = (body: HttpBody.HttpBody): readonly [Stream.Stream<Uint8Array, unknown>, number | undefined] => {
+  switch (body._tag) {
+    case "Empty":
+      return [Stream.empty, 0]
+    case "Uint8Array":
+      return [Stream.succeed(body.body), body.body.length]
+    case "Stream":
+      return [body.stream, body.contentLength]
+    case "Raw": {
+      const bytes = typeof body.body === "string" ? new TextEncoder().encode(body.body) : body.body
+      return bytes instanceof Uint8Array
+        ? [Stream.succeed(bytes), bytes.length]
+        : [Stream.fail("A raw body must be text or bytes"), undefined]
+    }
+    case "FormData":
+      return [Stream.fail("Form data is not supported"), undefined]
+  }
+}
+
+// The headers that HTTP clients add themselves. GET and HEAD without a body have no Content-Length.
+const headersOf = (request: HttpClientRequest.HttpClientRequest, url: URL, length: number | undefined) => {
+  const defaults: Record<string, string> = { host: url.host }
+  if (length === undefined) {
+    if (request.headers["content-length"] === undefined) defaults["transfer-encoding"] = "chunked"
+  } else if (length > 0 || (request.method !== "GET" && request.method !== "HEAD")) {
+    defaults["content-length"] = String(length)
+  }
+  if (request.body.contentType !== undefined) defaults["content-type"] = request.body.contentType
+  return Headers.fromInput({ ...defaults, ...request.headers })
+}
+
+/** Makes the client of an application. Interrupting a call interrupts its handler. */
+export const make = (app: HttpApp.Default<never, Scope.Scope>): HttpClient.HttpClient =>
+  HttpClient.make((request, url) => {
+    const [body, length] = contents(request.body)
+    const incoming = new Request(request, url.pathname + url.search, headersOf(request, url, length), body)
+    const handled = Effect.scoped(app).pipe(
+      Effect.provideService(HttpServerRequest.HttpServerRequest, incoming),
+      Effect.map(({ body, cookies, headers, status }) =>
+        new Response({
+          request,
+          status,
+          headers,
+          cookies,
+          body: request.method === "HEAD" ? Stream.empty : contents(body)[0]
+        })
+      )
+    )
+    // The handler runs in its own fiber, as behind a socket. In the caller's fiber, a call made by the finalizer of an
+    // interrupted fiber would be interrupted at once.
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(
+        Effect.forkDaemon(handled),
+        (fiber) => Effect.onInterrupt(restore(Fiber.join(fiber)), () => Fiber.interrupt(fiber))
+      )
+    )
+  })
