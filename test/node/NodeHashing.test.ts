@@ -115,16 +115,16 @@ describe("NodeHashing", () => {
       expect(counts.ended).toBe(availableParallelism())
     }))
 
-  it.scoped("hashes on when those who wait are interrupted", () =>
+  it.scoped("keeps hashing when waiting callers are interrupted", () =>
     Effect.gen(function*() {
       const { hashes } = yield* Hasher.Hasher
       const { started } = yield* threads
-      const [given, right] = [random(9 * mebibyte, 1), random(5 * mebibyte, 2)]
-      const sum = expected(right)
-      for (const [givenUp, kept] of [[given, right], [shared(given), right], [given, shared(right)]] as const) {
+      const [large, small] = [random(9 * mebibyte, 1), random(5 * mebibyte, 2)]
+      const sum = expected(small)
+      for (const [interrupted, kept] of [[large, small], [shared(large), small], [large, shared(small)]] as const) {
         for (let turns = 0; turns < 8; turns++) {
-          const fibers = yield* Effect.replicateEffect(Effect.fork(hashes(givenUp)), 4)
-          yield* Effect.replicateEffect(turn, turns)
+          const fibers = yield* Effect.replicateEffect(Effect.fork(hashes(interrupted)), 4)
+          yield* Effect.replicateEffect(nextTurn, turns)
           yield* Fiber.interruptAll(fibers)
           expect(yield* Effect.replicateEffect(hashes(kept), 2, { concurrency: 2 })).toEqual([sum, sum])
         }
