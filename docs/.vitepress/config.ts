@@ -104,7 +104,7 @@ export default defineConfig({
             { text: "How it is built", link: "/design/" },
             { text: "Guarantees", link: "/design/guarantees" },
             { text: "The HTTP client", link: "/design/http-client" },
-            { text: "Whose is it?", link: "/design/identity" },
+            { text: "Identity", link: "/design/identity" },
             { text: "One owner for each file", link: "/design/ownership" }
           ]
         }

@@ -1,4 +1,4 @@
-/** The conformance suite over every way to reach a Glacier. `Time.test.ts` has the cases that take time. */
+/** The conformance suite over every connection to an emulator: in-process, and each HTTP client over TCP and TLS. Delays are tested in `Time.test.ts`. */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import type * as FileSystem from "@effect/platform/FileSystem"
@@ -19,12 +19,12 @@ import * as Endpoint from "../../src/transport/Endpoint.ts"
 import * as Transport from "../../src/transport/Transport.ts"
 import { nodeHttp, undici } from "../support/httpClients.ts"
 import { conformance } from "./suite.ts"
-import type { Way } from "./suite/support.ts"
+import type { Connection } from "./suite/support.ts"
 
 const client = (
   http: Layer.Layer<HttpClient.HttpClient, Emulator.EmulatorStorageError, FileSystem.FileSystem | Path.Path>,
   endpoint: Endpoint.Options,
-  { alter = identity, key = Emulator.defaultKey }: Parameters<Way>[1] = {}
+  { alter = identity, key = Emulator.defaultKey }: Parameters<Connection>[1] = {}
 ) =>
   Layer.effect(GlacierClient.GlacierClient, GlacierClient.make).pipe(
     Layer.provideMerge(Transport.layer),
@@ -32,7 +32,7 @@ const client = (
     Layer.provide([http, Credentials.layer(key), Endpoint.layer(endpoint)])
   )
 
-const inProcess: Way = ({ directory, ...options }, how) =>
+const inProcess: Connection = ({ directory, ...options }, how) =>
   client(
     Emulator.layerHttpClient.pipe(Layer.provide(
       directory === undefined ? Emulator.layerMemory(options) : Emulator.layerFileSystem({ ...options, directory })
@@ -41,10 +41,10 @@ const inProcess: Way = ({ directory, ...options }, how) =>
     how
   ).pipe(Layer.provide([NodeHashing.layer, NodeContext.layer]))
 
-/** How a client gets at an emulator over a socket. `ca` is there when the emulator serves TLS. */
+/** Makes an HTTP client. `ca` is the authority of the emulator if it serves TLS. */
 type Http = (ca: string | undefined) => Layer.Layer<HttpClient.HttpClient>
 
-const overSocket = (http: Http, tls?: true): Way => (options, how) =>
+const overSocket = (http: Http, tls?: true): Connection => (options, how) =>
   Layer.unwrapEffect(
     Effect.map(NodeEmulator.Address, ({ ca, url: endpoint }) =>
       client(http(Option.getOrUndefined(ca)), { region: NodeEmulator.region, endpoint }, how))

@@ -1,7 +1,4 @@
-/**
- * The cases of conformance that take hours and days. They run only in this process, where time is virtual, with the delays
- * of the real service.
- */
+/** Conformance of delays and lifetimes of hours and days, in virtual time and with the delays of the real service. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -31,15 +28,18 @@ const glacier = TestGlacier.layer()
 
 const minute = 60_000
 
-describe("conformance in time", () => {
-  it.effect("jobs take the time of their tier, and are forgotten a day after", () =>
+describe("conformance of delays", () => {
+  it.effect("completes jobs after the delay of their tier, and keeps them for a day", () =>
     Effect.gen(function*() {
       const { glacier, vaultName } = yield* created("jobs")
       const { archiveId } = yield* store(vaultName, ramp(3))
       for (const [tier, minutes] of [["Expedited", 5], ["Standard", 240], ["Bulk", 480]] as const) {
         const job = yield* retrieve(vaultName, archiveId, { tier })
         const statusAfter = (millis: number) =>
-          Effect.zipRight(TestClock.adjust(millis), Effect.map(glacier.describeJob(job), (one) => one.statusCode))
+          Effect.zipRight(
+            TestClock.adjust(millis),
+            Effect.map(glacier.describeJob(job), ({ statusCode }) => statusCode)
+          )
         expect(yield* statusAfter(minutes * minute - 1)).toBe("InProgress" satisfies typeof Jobs.StatusCode.Type)
         expect(yield* all(Pages.jobs({ vaultName, completed: false }))).toMatchObject([{ jobId: job.jobId }])
         yield* rejected(glacier.getJobOutput(job), ServiceError.JobNotReady)
@@ -52,7 +52,7 @@ describe("conformance in time", () => {
       }
     }).pipe(Effect.provide(glacier)))
 
-  it.effect("an inventory is a day behind", () =>
+  it.effect("takes the inventory of a vault once a day", () =>
     Effect.gen(function*() {
       const { glacier, vaultName } = yield* created("inventory")
       const { archiveId } = yield* store(vaultName, ramp(3))
@@ -75,7 +75,7 @@ describe("conformance in time", () => {
       yield* glacier.deleteVault({ vaultName })
     }).pipe(Effect.provide(glacier)))
 
-  it.effect("an upload is dropped a day after its last part", () =>
+  it.effect("drops an upload a day after its last part", () =>
     Effect.gen(function*() {
       const { glacier, vaultName } = yield* created("uploads")
       const { uploadId } = yield* glacier.initiateMultipartUpload({ vaultName, partSize: mebibyte })
@@ -88,7 +88,7 @@ describe("conformance in time", () => {
       expect(yield* all(Pages.uploads({ vaultName }))).toEqual([])
     }).pipe(Effect.provide(glacier)))
 
-  it.effect("a lock that is not completed in a day is gone", () =>
+  it.effect("drops a vault lock that is not completed within a day", () =>
     Effect.gen(function*() {
       const { glacier, vaultName } = yield* created("locks")
       const { archiveId } = yield* store(vaultName, ramp(3))
@@ -110,7 +110,7 @@ describe("conformance in time", () => {
       yield* rejected(deleted, ServiceError.AccessDenied)
     }).pipe(Effect.provide(glacier)))
 
-  it.effect("a lock for a year lets go after a year", () =>
+  it.effect("allows deletions again after the time that a vault lock sets", () =>
     Effect.gen(function*() {
       const { glacier, vaultName } = yield* created("ages")
       const { archiveId } = yield* store(vaultName, ramp(3))
@@ -128,7 +128,7 @@ describe("conformance in time", () => {
       yield* rejected(retrieve(vaultName, archiveId), ServiceError.ArchiveNotFound)
     }).pipe(Effect.provide(glacier)))
 
-  it.effect("bytes per hour count for an hour, and capacity for a month", () =>
+  it.effect("counts bytes per hour for an hour, and capacity for a month", () =>
     Effect.gen(function*() {
       const glacier = yield* GlacierClient
       const { vaultName } = yield* created("accounts")

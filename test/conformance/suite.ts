@@ -1,7 +1,6 @@
 /**
- * The behaviour of a Glacier as a client sees it: the published cases, and those that need a disk or emulators with special
- * options. The same suite runs over every way to reach a Glacier. Jobs complete at once, and an inventory is taken after
- * each write.
+ * The conformance suite: the published cases of `src/testing`, and cases that need a disk or special emulators. Jobs complete
+ * at once, and an inventory is taken after each write.
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { expect, layer } from "@effect/vitest"
@@ -12,13 +11,13 @@ import { operations } from "../../src/protocol/Operations.ts"
 import { cases } from "../../src/testing/Conformance.ts"
 import { Transport } from "../../src/transport/Transport.ts"
 import { errors } from "./suite/errors.ts"
-import type { Way } from "./suite/support.ts"
+import type { Connection } from "./suite/support.ts"
 import { transfers } from "./suite/transfers.ts"
 
-/** `streams`: whether the HTTP client sends streams with their length, so that a body can pause. */
-export const conformance = (name: string, way: Way, streams = true) => {
+/** Adds the suite for a connection. `streams`: whether its HTTP client can send a Stream with a length. */
+export const conformance = (name: string, connect: Connection, streams = true) => {
   const succeeded = new Set<string>()
-  const noting = Layer.effect(
+  const recording = Layer.effect(
     Transport,
     Effect.map(Transport, (transport) => ({
       ...transport,
@@ -27,15 +26,15 @@ export const conformance = (name: string, way: Way, streams = true) => {
     }))
   )
   const glacier = Layer.effect(GlacierClient.GlacierClient, GlacierClient.make).pipe(
-    Layer.provideMerge(noting),
-    Layer.provide(way({ jobDelay: 0, inventoryDelay: 0 }))
+    Layer.provideMerge(recording),
+    Layer.provide(connect({ jobDelay: 0, inventoryDelay: 0 }))
   )
   layer(Layer.merge(glacier, NodeContext.layer), { excludeTestServices: true })(name, (it) => {
     for (const { name, run } of cases) it.effect(name, () => run)
     transfers(it)
-    errors(it, way, streams)
+    errors(it, connect, streams)
 
-    it.effect("each operation has succeeded", () =>
+    it.effect("calls each operation with success at least once", () =>
       Effect.sync(() =>
         expect([...succeeded].sort()).toEqual(Object.values(operations).map(({ name }) => name).sort())
       ))

@@ -1,27 +1,27 @@
-/** Responses in random framings, in random segments, read late and in every way: each body arrives as it was sent. */
+/** Responses with random framing that arrive in random segments and are read late and in every way. */
 import { HttpClient, type HttpClientResponse } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, FastCheck as fc, Stream } from "effect"
 import type { Socket } from "node:net"
-import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises"
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises"
 import { ResponseBody } from "../../src/index.ts"
 import { NodeHttp } from "../../src/node/index.ts"
 import { ca, createServer, ways } from "../support/tlsServer.ts"
 
 const framing = fc.record({
-  /** Bytes of the body. */
+  /** The size of the body in bytes. */
   size: fc.oneof({ arbitrary: fc.nat(300), weight: 3 }, { arbitrary: fc.nat(200_000), weight: 2 }, fc.constant(0)),
-  /** Bytes of each chunk, in turn; without any the body has a length. */
+  /** The sizes of the chunks, repeated. Without any the body has a Content-Length. */
   chunks: fc.array(fc.integer({ min: 1, max: 70_000 }), { maxLength: 4 }),
   extension: fc.constantFrom("", ";a=b", ";name=\"value\""),
   trailer: fc.constantFrom("", "X-Trailer: yes\r\n"),
   interim: fc.boolean(),
   closes: fc.boolean(),
-  /** Where the response is cut into segments, as shares of its length. */
+  /** The places where the response is cut into segments, as fractions of its length. */
   cuts: fc.array(fc.double({ min: 0, max: 1, noNaN: true }), { maxLength: 6 }),
-  /** Milliseconds between two segments; 0 is a turn of the event loop. */
+  /** The milliseconds between two segments. 0 is one turn of the event loop. */
   pause: fc.constantFrom(0, 0, 1, 5),
-  /** Milliseconds between the head and the reading of the body. */
+  /** The milliseconds between the head and the reading of the body. */
   delay: fc.constantFrom(0, 0, 1, 5, 20),
   reading: fc.constantFrom("text", "stream", "memory")
 })
@@ -30,7 +30,7 @@ type Framing = typeof framing extends fc.Arbitrary<infer A> ? A : never
 
 const bodyOf = ({ size }: Framing) => Buffer.alloc(size, "The bytes of a body, over and over again. ")
 
-/** The response on the wire. */
+/** Encodes a response. */
 const encode = (given: Framing) => {
   const { chunks, closes, extension, interim, trailer } = given
   const body = bodyOf(given)
@@ -55,7 +55,7 @@ const send = async (socket: Socket, given: Framing) => {
   const cuts = given.cuts.map((share) => Math.floor(share * bytes.length)).sort((one, other) => one - other)
   for (const [index, start] of [0, ...cuts].entries()) {
     socket.write(bytes.subarray(start, cuts[index]))
-    await (given.pause === 0 ? turn() : sleep(given.pause))
+    await (given.pause === 0 ? nextTurn() : sleep(given.pause))
   }
   if (given.closes) socket.end()
 }
@@ -74,23 +74,27 @@ const read = (response: HttpClientResponse.HttpClientResponse & ResponseBody.Res
   }
 }
 
-describe.each(ways)("framings over %s", (_, secure) => {
-  it.scopedLive("receives the bodies of 600 random framings that are read late", () =>
-    Effect.gen(function*() {
-      const seed = Date.now()
-      const framings = fc.sample(framing, { numRuns: 600, seed })
-      const { origin } = yield* createServer(secure, (socket) => {
-        socket.on("data", (request: Buffer) => {
-          const given = framings[Number(/^GET \/(\d+)/.exec(request.toString("latin1"))?.[1])]
-          if (given !== undefined) void send(socket, given)
+describe.each(ways)("NodeHttp over %s", (_, secure) => {
+  it.scopedLive(
+    "receives 600 bodies with random framing correctly, although they are read late",
+    () =>
+      Effect.gen(function*() {
+        const seed = Date.now()
+        const framings = fc.sample(framing, { numRuns: 600, seed })
+        const { origin } = yield* createServer(secure, (socket) => {
+          socket.on("data", (request: Buffer) => {
+            const given = framings[Number(/^GET \/(\d+)/.exec(request.toString("latin1"))?.[1])]
+            if (given !== undefined) void send(socket, given)
+          })
         })
-      })
-      yield* Effect.forEach(framings, (given, index) =>
-        Effect.gen(function*() {
-          const response = yield* HttpClient.get(`${origin}/${index}`)
-          yield* Effect.sleep(given.delay)
-          const body = yield* read(response, given)
-          expect(Buffer.compare(body, bodyOf(given)), `seed ${seed}, framing ${JSON.stringify(given)}`).toBe(0)
-        }), { concurrency: 4, discard: true })
-    }).pipe(Effect.provide(NodeHttp.layerWith({ ca }))), 60_000)
+        yield* Effect.forEach(framings, (given, index) =>
+          Effect.gen(function*() {
+            const response = yield* HttpClient.get(`${origin}/${index}`)
+            yield* Effect.sleep(given.delay)
+            const body = yield* read(response, given)
+            expect(Buffer.compare(body, bodyOf(given)), `seed ${seed}, framing ${JSON.stringify(given)}`).toBe(0)
+          }), { concurrency: 4, discard: true })
+      }).pipe(Effect.provide(NodeHttp.layerWith({ ca }))),
+    60_000
+  )
 })

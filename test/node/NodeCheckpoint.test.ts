@@ -2,62 +2,52 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync
-} from "node:fs"
-import { tmpdir } from "node:os"
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import * as NodeCheckpoint from "../../src/node/NodeCheckpoint.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
+import { temporaryFolder } from "../support/folders.ts"
 import { runScript } from "../support/processes.ts"
 
-const folder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-glacier-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
-)
-
+/** The program that opens a checkpoint and keeps it open. */
 const holder = fileURLToPath(new URL("holder.ts", import.meta.url))
 
-const read = Effect.scoped(Effect.gen(function*() {
+/** Opens the checkpoint "work" and returns its entries. */
+const readEntries = Effect.scoped(Effect.gen(function*() {
   const { entries } = yield* (yield* Checkpoint.Checkpoint).open("work")
   return Chunk.toReadonlyArray(yield* Stream.runCollect(entries))
 }))
 
 describe("NodeCheckpoint", () => {
-  it.scopedLive("rejects the log of another process until that process is dead [I5]", () =>
-    Effect.gen(function*() {
-      const directory = yield* folder
-      const lock = `${yield* Checkpoint.pathOf(directory, "work")}.lock`
-      const { exit, firstLine, kill } = yield* runScript(holder, [directory, "work"])
-      const [, owner] = (yield* firstLine).split("opened by ")
-      expect(owner).toMatch(/^process \d+$/)
-      yield* Effect.gen(function*() {
-        const refused = yield* Effect.flip(read)
-        expect(refused).toMatchObject({ _tag: "CheckpointInUse", name: "work", owner, lock })
-        expect(refused.message).toBe(
-          `Checkpoint "work" is in use by ${owner}. If that process no longer runs, remove ${lock}`
-        )
-        yield* kill("SIGKILL")
-        yield* exit
-        expect(existsSync(lock)).toBe(true)
-        expect(yield* read).toEqual([owner])
-        expect(existsSync(lock)).toBe(false)
-      }).pipe(Effect.provide(NodeCheckpoint.layer(directory)))
-    }), 180_000)
-
   it.scopedLive(
-    "of two processes that find the lock of a dead one, one takes it over [I5]",
+    "rejects a checkpoint that another process uses, until that process is dead [I5]",
     () =>
       Effect.gen(function*() {
-        const directory = yield* folder
+        const directory = yield* temporaryFolder
+        const lock = `${yield* Checkpoint.pathOf(directory, "work")}.lock`
+        const { exit, firstLine, kill } = yield* runScript(holder, [directory, "work"])
+        const [, owner] = (yield* firstLine).split("opened by ")
+        expect(owner).toMatch(/^process \d+$/)
+        yield* Effect.gen(function*() {
+          const rejected = yield* Effect.flip(readEntries)
+          expect(rejected).toMatchObject({ _tag: "CheckpointInUse", name: "work", owner, lock })
+          expect(rejected.message).toBe(`Checkpoint "work": ${owner} uses it (if not, remove ${lock})`)
+          yield* kill("SIGKILL")
+          yield* exit
+          expect(existsSync(lock)).toBe(true)
+          expect(yield* readEntries).toEqual([owner])
+          expect(existsSync(lock)).toBe(false)
+        }).pipe(Effect.provide(NodeCheckpoint.layer(directory)))
+      }),
+    180_000
+  )
+
+  it.scopedLive(
+    "gives the lock of a dead process to only one of two processes [I5]",
+    () =>
+      Effect.gen(function*() {
+        const directory = yield* temporaryFolder
         const dead = yield* runScript(holder, [directory, "work"])
         yield* dead.firstLine
         yield* dead.kill("SIGKILL")
@@ -73,30 +63,30 @@ describe("NodeCheckpoint", () => {
     180_000
   )
 
-  it.scopedLive("needs no help when a process died while it took a lock", () =>
+  it.scopedLive("opens a checkpoint whose lock was left by a process that died while it took it", () =>
     Effect.gen(function*() {
-      const directory = yield* folder
+      const directory = yield* temporaryFolder
       mkdirSync(`${yield* Checkpoint.pathOf(directory, "work")}.lock`)
-      expect(yield* Effect.provide(read, NodeCheckpoint.layer(directory))).toEqual([])
+      expect(yield* Effect.provide(readEntries, NodeCheckpoint.layer(directory))).toEqual([])
       expect(readdirSync(directory)).toEqual([])
     }))
 
-  it.scopedLive("rejects the log of another process by any path to its folder", () =>
+  it.scopedLive("rejects a checkpoint of another process by any path to its folder", () =>
     Effect.gen(function*() {
-      const directory = yield* folder
+      const directory = yield* temporaryFolder
       symlinkSync(directory, `${directory}/linked`)
       const { firstLine } = yield* runScript(holder, [`${directory}/linked`, "work"])
       const [, owner] = (yield* firstLine).split("opened by ")
       for (const path of [directory, `${directory}/linked/.`, `${directory}/linked/linked/`]) {
-        const refused = yield* Effect.flip(Effect.provide(read, NodeCheckpoint.layer(path)))
-        expect(refused).toMatchObject({ _tag: "CheckpointInUse", owner })
+        const rejected = yield* Effect.flip(Effect.provide(readEntries, NodeCheckpoint.layer(path)))
+        expect(rejected).toMatchObject({ _tag: "CheckpointInUse", owner })
       }
     }), 60_000)
 
-  it.scopedLive("rejects a second writer in this process by any layer and any path to the folder", () =>
+  it.scopedLive("rejects a second use in this process through another layer and path", () =>
     Effect.gen(function*() {
-      const directory = yield* folder
-      const other = Effect.provide(read, NodeCheckpoint.layer(`${directory}/../${directory.split("/").at(-1)}`))
+      const directory = yield* temporaryFolder
+      const other = Effect.provide(readEntries, NodeCheckpoint.layer(`${directory}/../${directory.split("/").at(-1)}`))
       yield* Effect.scoped(Effect.gen(function*() {
         yield* (yield* Checkpoint.Checkpoint).open("work")
         expect(yield* Effect.flip(other)).toMatchObject({ _tag: "CheckpointInUse", owner: "this process" })
@@ -104,11 +94,11 @@ describe("NodeCheckpoint", () => {
       yield* other
     }))
 
-  it.scopedLive("fails when there can be no folder", () =>
+  it.scopedLive("fails when the folder cannot be created", () =>
     Effect.gen(function*() {
-      const path = join(yield* folder, "file")
+      const path = join(yield* temporaryFolder, "file")
       writeFileSync(path, "mine")
-      const error = yield* Effect.flip(Effect.provide(read, NodeCheckpoint.layer(path)))
+      const error = yield* Effect.flip(Effect.provide(readEntries, NodeCheckpoint.layer(path)))
       expect(error).toMatchObject({ _tag: "CheckpointError", name: "work" })
       expect(error.message).toMatch(/^Checkpoint "work": cannot be locked: /)
       expect(readFileSync(path, "utf8")).toBe("mine")

@@ -19,8 +19,8 @@ import * as Credentials from "../../src/transport/Credentials.ts"
 
 const secret = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"
 
-/** The part of the environment that AWS's chain reads. No files exist unless a test writes them. */
-const environment = (variables: Readonly<Record<string, string>>): Effect.Effect<string, never, Scope.Scope> =>
+/** Replaces the variables of AWS in the environment, and points AWS's files to an empty folder, which it returns. */
+const setEnvironment = (variables: Readonly<Record<string, string>>): Effect.Effect<string, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.sync(() => {
       const folder = mkdtempSync(join(tmpdir(), "credentials-"))
@@ -37,7 +37,7 @@ const environment = (variables: Readonly<Record<string, string>>): Effect.Effect
     (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
   )
 
-/** The url of a server on this machine. */
+/** Starts a server on this machine and returns its URL. */
 const listen = (handle: RequestListener): Effect.Effect<string, never, Scope.Scope> =>
   Effect.acquireRelease(
     Effect.async<Server>((resume) => {
@@ -54,7 +54,7 @@ const listen = (handle: RequestListener): Effect.Effect<string, never, Scope.Sco
     return `http://127.0.0.1:${address !== null && typeof address === "object" ? address.port : address}`
   }))
 
-/** Keys as they are. */
+/** The keys as plain values. */
 const plain = ({ accessKeyId, expiration, secretAccessKey, sessionToken }: Credentials.Keys) => [
   accessKeyId,
   Redacted.value(secretAccessKey),
@@ -71,7 +71,7 @@ const keys = Effect.provide(
 const profile = (accessKeyId: string) =>
   `[default]\naws_access_key_id = ${accessKeyId}\naws_secret_access_key = ${secret}\n`
 
-/** A profile whose credentials are what a program of Node.js prints. */
+/** A profile whose credentials are printed by a program of Node.js. */
 const withProcess = (folder: string, program: string) => {
   const script = join(folder, "print.cjs")
   writeFileSync(script, program)
@@ -87,9 +87,9 @@ describe("NodeCredentials", () => {
     vi.doUnmock("@aws-sdk/credential-provider-node")
   })
 
-  it.scoped("finds those of the environment", () =>
+  it.scoped("finds the keys of the environment", () =>
     Effect.gen(function*() {
-      yield* environment({
+      yield* setEnvironment({
         AWS_ACCESS_KEY_ID: "ASIA",
         AWS_SECRET_ACCESS_KEY: secret,
         AWS_SESSION_TOKEN: "token",
@@ -98,9 +98,9 @@ describe("NodeCredentials", () => {
       expect(plain(yield* keys)).toEqual(["ASIA", secret, "token", "2100-01-02T03:04:05.000Z"])
     }))
 
-  it.scoped("reads the keys of a profile, and reads them again when the service rejects the first ones", () =>
+  it.scoped("finds the keys of a profile, and its new keys after the service rejected the first ones", () =>
     Effect.gen(function*() {
-      const folder = yield* environment({})
+      const folder = yield* setEnvironment({})
       writeFileSync(join(folder, "credentials"), profile("AKID1"))
       yield* Effect.gen(function*() {
         const credentials = yield* Credentials.Credentials
@@ -112,9 +112,9 @@ describe("NodeCredentials", () => {
       }).pipe(Effect.provide(NodeCredentials.layer))
     }))
 
-  it.scoped("finds those that a process prints", () =>
+  it.scoped("finds the keys that a process prints", () =>
     Effect.gen(function*() {
-      const folder = yield* environment({})
+      const folder = yield* setEnvironment({})
       const json = JSON.stringify({
         Version: 1,
         AccessKeyId: "ASIA",
@@ -128,7 +128,7 @@ describe("NodeCredentials", () => {
       expect(inspect(found, { depth: Infinity, showHidden: true }) + JSON.stringify(found)).not.toMatch(/wJalr|"token"/)
     }))
 
-  it.scoped("finds those of a container", () =>
+  it.scoped("finds the keys of a container", () =>
     Effect.gen(function*() {
       const url = yield* listen((request, response) => {
         response.statusCode = request.headers.authorization === "the container's" ? 200 : 403
@@ -139,16 +139,16 @@ describe("NodeCredentials", () => {
           Expiration: "2100-01-02T03:04:05Z"
         }))
       })
-      yield* environment({
+      yield* setEnvironment({
         AWS_CONTAINER_CREDENTIALS_FULL_URI: `${url}/role`,
         AWS_CONTAINER_AUTHORIZATION_TOKEN: "the container's"
       })
       expect(plain(yield* keys)).toEqual(["ASIA", secret, "token", "2100-01-02T03:04:05.000Z"])
     }))
 
-  it.scoped("says so when there are none", () =>
+  it.scoped("names the provider chain when there are no keys", () =>
     Effect.gen(function*() {
-      yield* environment({})
+      yield* setEnvironment({})
       expect(yield* Effect.flip(keys)).toMatchObject({ _tag: "CredentialsError", message: /default provider chain/ })
     }))
 
@@ -157,7 +157,7 @@ describe("NodeCredentials", () => {
       ["prints nonsense", `console.log("the secret is ${secret}")`],
       ["fails", `console.error("the secret is ${secret}"); process.exit(1)`],
       [
-        "prints expired ones",
+        "prints expired keys",
         `console.log('${
           JSON.stringify({
             Version: 1,
@@ -170,7 +170,7 @@ describe("NodeCredentials", () => {
     ] as const
   )("shows no secret when a process %s [S5]", ([, program]) =>
     Effect.gen(function*() {
-      const folder = yield* environment({})
+      const folder = yield* setEnvironment({})
       writeFileSync(join(folder, "config"), withProcess(folder, program))
       const error = yield* Effect.flip(keys)
       expect(error._tag).toBe("CredentialsError")
@@ -179,7 +179,7 @@ describe("NodeCredentials", () => {
 
   it.scoped("shows no secret whatever the chain fails with [S5]", () =>
     Effect.gen(function*() {
-      yield* environment({})
+      yield* setEnvironment({})
       vi.doMock("@aws-sdk/credential-provider-node", () => ({
         defaultProvider: () => () => Promise.reject(Object.assign(new Error(secret, { cause: secret }), { secret }))
       }))
@@ -188,9 +188,9 @@ describe("NodeCredentials", () => {
       expect(printed(error)).not.toContain("wJalr")
     }))
 
-  it.scoped("says that the profile of AWS_PROFILE does not exist, where it was looked for and which there are", () =>
+  it.scoped("names the missing profile of AWS_PROFILE, the files and the existing profiles", () =>
     Effect.gen(function*() {
-      const folder = yield* environment({ AWS_PROFILE: "nosuch" })
+      const folder = yield* setEnvironment({ AWS_PROFILE: "nosuch" })
       writeFileSync(join(folder, "config"), "[default]\nregion = eu-west-1\n[profile work]\nregion = us-west-2\n")
       expect((yield* Effect.flip(keys)).message).toBe(
         `AWS's default provider chain found no credentials: there is no profile "nosuch" (AWS_PROFILE) in ` +
@@ -208,9 +208,9 @@ describe("NodeCredentials", () => {
     ["Profile work requires multi-factor authentication, but no MFA code callback was provided.", "temporary keys"],
     ["Command failed: /bin/print --password " + secret, "credential_process failed"],
     ["Profile work credential_process returned invalid JSON.", "printed no valid credentials"]
-  ])("says what the chain failed of, in words of its own: %s", ([message, cause]) =>
+  ])("explains the failure of the chain without quoting it: %s", ([message, cause]) =>
     Effect.gen(function*() {
-      yield* environment({})
+      yield* setEnvironment({})
       vi.doMock("@aws-sdk/credential-provider-node", () => ({
         defaultProvider: () => () => Promise.reject(new Error(message))
       }))
@@ -219,9 +219,9 @@ describe("NodeCredentials", () => {
       expect(printed(error)).not.toContain("wJalr")
     }))
 
-  it.scoped("says what to install when AWS's chain is missing", () =>
+  it.scoped("names the package to install when AWS's chain is missing", () =>
     Effect.gen(function*() {
-      yield* environment({})
+      yield* setEnvironment({})
       vi.doMock("@aws-sdk/credential-provider-node", () => Promise.reject(new Error("Cannot find package")))
       expect((yield* Effect.flip(keys)).message).toContain("Install it")
     }))
@@ -233,8 +233,8 @@ describe("NodeGlacier.layer", () => {
     vi.doUnmock("@aws-sdk/credential-provider-node")
   })
 
-  /** Records the access key of each request. The server rejects them all. */
-  const signer = Effect.gen(function*() {
+  /** The error of a call, and the access keys that signed its requests. The server rejects all requests. */
+  const errorAndSigners = Effect.gen(function*() {
     const signers: Array<string | undefined> = []
     const url = yield* listen((request, response) => {
       signers.push(/Credential=(\w+)/.exec(request.headers.authorization ?? "")?.[1])
@@ -251,69 +251,69 @@ describe("NodeGlacier.layer", () => {
     return [error._tag, ...signers]
   })
 
-  it.scopedLive("signs with the keys of the environment, for which AWS's chain may be missing", () =>
+  it.scopedLive("signs with the keys of the environment, even if AWS's chain is missing", () =>
     Effect.gen(function*() {
-      const folder = yield* environment({ AWS_ACCESS_KEY_ID: "AKIDENV", AWS_SECRET_ACCESS_KEY: secret })
+      const folder = yield* setEnvironment({ AWS_ACCESS_KEY_ID: "AKIDENV", AWS_SECRET_ACCESS_KEY: secret })
       writeFileSync(join(folder, "credentials"), profile("AKIDFILE"))
       vi.doMock("@aws-sdk/credential-provider-node", () => Promise.reject(new Error("Cannot find package")))
-      expect(yield* signer).toEqual(["AccessDenied", "AKIDENV"])
+      expect(yield* errorAndSigners).toEqual(["AccessDenied", "AKIDENV"])
     }))
 
-  it.scopedLive("signs with those of AWS's chain where the environment has none", () =>
+  it.scopedLive("signs with the keys of AWS's chain when the environment has none", () =>
     Effect.gen(function*() {
-      const folder = yield* environment({})
+      const folder = yield* setEnvironment({})
       writeFileSync(join(folder, "credentials"), profile("AKIDFILE"))
-      expect(yield* signer).toEqual(["AccessDenied", "AKIDFILE"])
+      expect(yield* errorAndSigners).toEqual(["AccessDenied", "AKIDFILE"])
     }))
 
-  /** The host that a client of this environment signs for, or why there is none. */
-  const signed = Effect.flatMap(GlacierClient.GlacierClient, (glacier) => glacier.listVaults({})).pipe(
+  /** The error of a call with the layer for this environment. */
+  const errorOfCall = Effect.flatMap(GlacierClient.GlacierClient, (glacier) => glacier.listVaults({})).pipe(
     Effect.provide(Layer.fresh(NodeGlacier.layer)),
     Effect.withConfigProvider(ConfigProvider.fromEnv()),
     Effect.flip
   )
 
-  it.scopedLive("signs for the region of the profile in use where the environment has none", () =>
+  it.scopedLive("signs for the region of the profile in use when the environment has none", () =>
     Effect.gen(function*() {
       const scopes: Array<string | undefined> = []
       const url = yield* listen((request, response) => {
         scopes.push(/\/([\w-]+)\/glacier\//.exec(request.headers.authorization ?? "")?.[1])
         response.writeHead(403).end()
       })
-      const folder = yield* environment({ AWS_ENDPOINT_URL_GLACIER: url })
+      const folder = yield* setEnvironment({ AWS_ENDPOINT_URL_GLACIER: url })
       writeFileSync(join(folder, "credentials"), profile("AKIDFILE") + profile("AKIDWORK").replace("default", "work"))
       writeFileSync(join(folder, "config"), "[default]\nregion = eu-west-1\n[profile work]\nregion = us-west-2\n")
-      yield* signed
+      yield* errorOfCall
       vi.stubEnv("AWS_PROFILE", "work")
-      yield* signed
+      yield* errorOfCall
       vi.stubEnv("AWS_REGION", "sa-east-1")
-      yield* signed
+      yield* errorOfCall
       expect(scopes).toEqual(["eu-west-1", "us-west-2", "sa-east-1"])
     }))
 
-  it.scopedLive("says where a region was looked for", () =>
+  it.scopedLive("names the places that have no region", () =>
     Effect.gen(function*() {
-      const folder = yield* environment({})
+      const folder = yield* setEnvironment({})
       const files = `${join(folder, "config")} or ${join(folder, "credentials")}`
       const message = (why: string) =>
         `No region: AWS_REGION and AWS_DEFAULT_REGION are not set, and ${why}. Set AWS_REGION, for instance to eu-west-1`
-      expect(yield* signed).toMatchObject({
+      expect(yield* errorOfCall).toMatchObject({
         _tag: "EndpointError",
         message: message(`profile "default" in ${files} has no region`)
       })
       vi.stubEnv("AWS_PROFILE", "nosuch")
-      expect(yield* signed).toMatchObject({
+      expect(yield* errorOfCall).toMatchObject({
         message: message(`there is no profile "nosuch" (AWS_PROFILE) in ${files}, which have no profiles`)
       })
       writeFileSync(join(folder, "config"), "[profile nosuch]\nregion = Ireland\n")
-      expect(yield* signed).toMatchObject({
+      expect(yield* errorOfCall).toMatchObject({
         message: `"Ireland" in profile "nosuch" is not the name of a region; write one such as eu-west-1`
       })
     }))
 
-  it.scopedLive("fails in the first call where there are none at all", () =>
+  it.scopedLive("fails in the first call when there are no keys", () =>
     Effect.gen(function*() {
-      yield* environment({})
-      expect(yield* signer).toEqual(["CredentialsError"])
+      yield* setEnvironment({})
+      expect(yield* errorAndSigners).toEqual(["CredentialsError"])
     }))
 })

@@ -5,15 +5,15 @@ import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { once } from "node:events"
-import { mkdtempSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
+import { readdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs"
 import { connect } from "node:net"
-import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
 import { EmulatorStorageError } from "../../src/emulator/Emulator.ts"
 import { generate } from "../../src/node/internal/certificate.ts"
 import * as NodeEmulator from "../../src/node/NodeEmulator.ts"
+import { temporaryFolder } from "../support/folders.ts"
 import { runScript } from "../support/processes.ts"
 import * as TlsServer from "../support/tlsServer.ts"
 
@@ -21,14 +21,9 @@ const locker = fileURLToPath(new URL("locker.ts", import.meta.url))
 
 const listed = Effect.flatMap(GlacierClient, (glacier) => glacier.listVaults({}))
 
-const folder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-glacier-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
-)
-
-/** The files of a certificate and a key. */
-const files = (cert: string, key: string) =>
-  Effect.map(folder, (directory) => {
+/** Writes a certificate and a key to files. */
+const writeFiles = (cert: string, key: string) =>
+  Effect.map(temporaryFolder, (directory) => {
     const paths = { cert: join(directory, "cert.pem"), key: join(directory, "key.pem") }
     writeFileSync(paths.cert, cert)
     writeFileSync(paths.key, key)
@@ -36,10 +31,13 @@ const files = (cert: string, key: string) =>
   })
 
 describe("NodeEmulator", () => {
-  it.live.each(["127.0.0.1", "0.0.0.0", "::1"])("is reached where it listens: %s", (host) =>
-    Effect.gen(function*() {
-      expect((yield* listed).vaults).toEqual([])
-    }).pipe(Effect.provide(NodeEmulator.layer({ host }))))
+  it.live.each(["127.0.0.1", "0.0.0.0", "::1"])(
+    "can be reached at the address where it listens: %s",
+    (host) =>
+      Effect.gen(function*() {
+        expect((yield* listed).vaults).toEqual([])
+      }).pipe(Effect.provide(NodeEmulator.layer({ host })))
+  )
 
   it.live.each(["127.0.0.1", "0.0.0.0", "::1"])(
     "serves TLS with a certificate that its client trusts: %s",
@@ -54,16 +52,16 @@ describe("NodeEmulator", () => {
 
   it.scopedLive("serves TLS with a certificate from files, and its client trusts the authority in them", () =>
     Effect.gen(function*() {
-      const paths = yield* files(`${TlsServer.cert}\n${TlsServer.ca}`, TlsServer.key)
+      const paths = yield* writeFiles(`${TlsServer.cert}\n${TlsServer.ca}`, TlsServer.key)
       const tls = yield* NodeEmulator.readCertificate(paths)
       const vaults = yield* Effect.map(listed, ({ vaults }) => vaults).pipe(Effect.provide(NodeEmulator.layer({ tls })))
       expect(vaults).toEqual([])
     }))
 
-  it.scopedLive("says what is wrong with the files of a certificate", () =>
+  it.scopedLive("names the file of a certificate or key that is invalid, and its problem", () =>
     Effect.gen(function*() {
       const other = yield* Effect.promise(() => generate(["localhost"], Date.now()))
-      const { cert, key } = yield* files(TlsServer.cert, other.key)
+      const { cert, key } = yield* writeFiles(TlsServer.cert, other.key)
       const missing = `${cert}.missing`
       const cases = [
         [{ cert: missing, key }, `The certificate ${missing} cannot be read (ENOENT`],
@@ -72,10 +70,10 @@ describe("NodeEmulator", () => {
         [{ cert, key: cert }, `The key ${cert} is not a private key in PEM text without a passphrase.`],
         [{ cert, key }, `The key ${key} does not belong to the certificate ${cert}.`]
       ] as const
-      for (const [paths, says] of cases) {
+      for (const [paths, message] of cases) {
         const error = yield* Effect.flip(NodeEmulator.readCertificate(paths))
         expect(error._tag).toBe("CertificateError")
-        expect(error.message).toContain(says)
+        expect(error.message).toContain(message)
       }
       const tls = { cert: TlsServer.cert, key: other.key }
       expect(yield* Effect.flip(Layer.build(NodeEmulator.layerServer({ tls })))).toMatchObject({
@@ -84,7 +82,7 @@ describe("NodeEmulator", () => {
       })
     }))
 
-  it.live("ends at once, whatever a client of TLS has left open", () =>
+  it.live("stops at once, although a TLS client has left its handshake incomplete", () =>
     Effect.gen(function*() {
       const socket = yield* Effect.scoped(Effect.gen(function*() {
         const { url } = Context.get(yield* Layer.build(NodeEmulator.layerServer({ tls: true })), NodeEmulator.Address)
@@ -95,15 +93,15 @@ describe("NodeEmulator", () => {
       if (!socket.destroyed) yield* Effect.promise(() => once(socket, "close"))
     }))
 
-  it.scopedLive("leaves alone the folder of a process that lives", () =>
+  it.scopedLive("rejects the folder that a live process uses", () =>
     Effect.gen(function*() {
-      const directory = yield* folder
+      const directory = yield* temporaryFolder
       const { exit, firstLine, kill } = yield* runScript(locker, [join(directory, "lock")])
       const owner = yield* firstLine
       const path = join(directory, "lock")
       renameSync(`${path}.lock`, path)
-      const refused = yield* Effect.exit(Effect.scoped(Layer.build(NodeEmulator.layerServer({ directory }))))
-      expect(refused).toEqual(Exit.fail(
+      const rejected = yield* Effect.exit(Effect.scoped(Layer.build(NodeEmulator.layerServer({ directory }))))
+      expect(rejected).toEqual(Exit.fail(
         new EmulatorStorageError({
           path: directory,
           reason: `the directory cannot be used: ${directory} is in use by ${owner}. ` +
@@ -117,9 +115,9 @@ describe("NodeEmulator", () => {
       expect(readdirSync(directory).sort()).toEqual(["blobs", "journal.jsonl"])
     }), 60_000)
 
-  it.scopedLive("opens a folder once in a process, by whatever path", () =>
+  it.scopedLive("rejects a folder that this process uses already, by any path", () =>
     Effect.gen(function*() {
-      const directory = yield* folder
+      const directory = yield* temporaryFolder
       symlinkSync(directory, `${directory}/linked`)
       const build = (directory: string) => Effect.scoped(Layer.build(NodeEmulator.layerServer({ directory })))
       yield* Effect.scoped(Effect.gen(function*() {

@@ -1,34 +1,20 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync
-} from "node:fs"
-import { tmpdir } from "node:os"
+import { existsSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Worker } from "node:worker_threads"
 import * as Lock from "../../src/node/internal/lock.ts"
 import * as NodeFileLock from "../../src/node/NodeFileLock.ts"
 import { FileInUse, FileLock } from "../../src/transfer/FileLock.ts"
+import { temporaryFolder } from "../support/folders.ts"
 import { runScript } from "../support/processes.ts"
-
-const folder = Effect.acquireRelease(
-  Effect.sync(() => mkdtempSync(join(tmpdir(), "effect-glacier-"))),
-  (path) => Effect.sync(() => rmSync(path, { recursive: true }))
-)
 
 const acquire = (path: string) => Effect.flatMap(FileLock, ({ acquire }) => acquire(path, `${path}.lock`))
 
 /** Takes a lock and releases it. */
-const once = (path: string) => Effect.scoped(acquire(path))
+const takeAndRelease = (path: string) => Effect.scoped(acquire(path))
 
 /** The entry by which this process owns a lock. */
 const entryOf = (path: string) =>
@@ -39,71 +25,77 @@ const entryOf = (path: string) =>
 
 const print = (entry: Effect.Effect.Success<ReturnType<typeof entryOf>>) => Object.values(entry).join("-")
 
-/** Leaves a lock with that entry. */
-const leave = (path: string, entry: string) => {
+/** Makes a lock with an entry. */
+const makeLock = (path: string, entry: string) => {
   mkdirSync(`${path}.lock`)
   writeFileSync(join(`${path}.lock`, entry), "")
 }
 
 describe("NodeFileLock", () => {
-  it.scopedLive("rejects a second owner in this process by any path, and leaves nothing behind", () =>
+  it.scopedLive("rejects a second owner in this process by any path, and leaves no files behind", () =>
     Effect.gen(function*() {
-      const directory = yield* folder
+      const directory = yield* temporaryFolder
       mkdirSync(join(directory, "real"))
       symlinkSync("real", join(directory, "linked"))
       const path = join(directory, "real", "file")
       yield* Effect.scoped(Effect.gen(function*() {
         yield* acquire(path)
         for (const other of [path, join(directory, "linked", "file"), `${directory}/real/../linked/./file`]) {
-          expect(yield* Effect.flip(once(other))).toEqual(new FileInUse({ path: other, owner: "this process" }))
+          expect(yield* Effect.flip(takeAndRelease(other))).toEqual(
+            new FileInUse({ path: other, owner: "this process" })
+          )
         }
-        yield* once(`${path}2`)
+        yield* takeAndRelease(`${path}2`)
       }))
-      yield* once(path)
+      yield* takeAndRelease(path)
       expect(readdirSync(join(directory, "real"))).toEqual([])
     }).pipe(Effect.provide(NodeFileLock.layer)))
 
-  it.scopedLive("rejects a thread of this process that loads the library again", () =>
-    Effect.gen(function*() {
-      const path = join(yield* folder, "file")
-      yield* acquire(path)
-      const script = fileURLToPath(new URL("locker.ts", import.meta.url))
-      const said = yield* Effect.async<string>((resume) => {
-        const worker = new Worker(
-          `import("tsx/esm/api").then(({ register }) => {
+  it.scopedLive(
+    "rejects a thread of this process that loads its own copy of the library",
+    () =>
+      Effect.gen(function*() {
+        const path = join(yield* temporaryFolder, "file")
+        yield* acquire(path)
+        const script = fileURLToPath(new URL("locker.ts", import.meta.url))
+        const output = yield* Effect.async<string>((resume) => {
+          const worker = new Worker(
+            `import("tsx/esm/api").then(({ register }) => {
             register()
             process.argv.push(${JSON.stringify(path)})
             return import(${JSON.stringify(script)})
           })`,
-          { eval: true, stdout: true }
-        )
-        worker.stdout.once("data", (bytes: Buffer) => {
-          resume(Effect.as(Effect.promise(() => worker.terminate()), bytes.toString().trim()))
+            { eval: true, stdout: true }
+          )
+          worker.stdout.once("data", (bytes: Buffer) => {
+            resume(Effect.as(Effect.promise(() => worker.terminate()), bytes.toString().trim()))
+          })
         })
-      })
-      expect(said).toBe(`${path} is in use by this process`)
-    }).pipe(Effect.provide(NodeFileLock.layer)), 60_000)
+        expect(output).toBe(`${path} is in use by this process`)
+      }).pipe(Effect.provide(NodeFileLock.layer)),
+    60_000
+  )
 
   it.scopedLive(
-    "takes over the lock of a process that was killed, and names its owner until then",
+    "rejects a lock with the name of its process, and takes it over once that process is killed",
     () =>
       Effect.gen(function*() {
-        const path = join(yield* folder, "file")
+        const path = join(yield* temporaryFolder, "file")
         const { exit, firstLine, kill } = yield* runScript(
           fileURLToPath(new URL("locker.ts", import.meta.url)),
           [path]
         )
         const owner = yield* firstLine
         expect(owner).toMatch(/^process \d+$/)
-        const refused = yield* Effect.flip(once(path))
-        expect(refused).toEqual(new FileInUse({ path, owner, lock: `${path}.lock` }))
-        expect(refused.message).toBe(
+        const rejected = yield* Effect.flip(takeAndRelease(path))
+        expect(rejected).toEqual(new FileInUse({ path, owner, lock: `${path}.lock` }))
+        expect(rejected.message).toBe(
           `${path} is in use by ${owner}. If that process no longer runs, remove ${path}.lock`
         )
         yield* kill("SIGKILL")
         yield* exit
         expect(existsSync(`${path}.lock`)).toBe(true)
-        yield* once(path)
+        yield* takeAndRelease(path)
         expect(existsSync(`${path}.lock`)).toBe(false)
       }).pipe(Effect.provide(NodeFileLock.layer)),
     60_000
@@ -111,23 +103,23 @@ describe("NodeFileLock", () => {
 
   it.scopedLive.each([
     { what: "started at another time", by: (own: string) => ({ start: `${own}1` }) },
-    { what: "ran before the machine was started again", by: () => ({ start: "0.1" }) },
+    { what: "ran before the machine was restarted", by: () => ({ start: "0.1" }) },
     { what: "belongs to no process", by: () => ({ pid: "2147483646" }) }
   ])("takes over the lock of a process whose number $what", ({ by }) =>
     Effect.gen(function*() {
-      const path = join(yield* folder, "file")
+      const path = join(yield* temporaryFolder, "file")
       const own = yield* entryOf(path)
-      leave(path, print({ ...own, ...by(own.start) }))
-      yield* once(path)
+      makeLock(path, print({ ...own, ...by(own.start) }))
+      yield* takeAndRelease(path)
       expect(existsSync(`${path}.lock`)).toBe(false)
     }).pipe(Effect.provide(NodeFileLock.layer)))
 
-  it.scopedLive("takes a lock that a process emptied and then died", () =>
+  it.scopedLive("takes a lock without an entry, whose owner died while it released it", () =>
     Effect.gen(function*() {
-      const path = join(yield* folder, "file")
+      const path = join(yield* temporaryFolder, "file")
       mkdirSync(`${path}.lock`)
       mkdirSync(`${path}.lock.abcdef`)
-      yield* once(path)
+      yield* takeAndRelease(path)
       expect(existsSync(`${path}.lock`)).toBe(false)
     }).pipe(Effect.provide(NodeFileLock.layer)))
 
@@ -138,57 +130,57 @@ describe("NodeFileLock", () => {
       by: { place: "0123456789ab" },
       owner: "process PID in another container or machine named HOST"
     }
-  ])("never takes over a lock $what, and says what to remove", ({ by, owner }) =>
+  ])("never takes over a lock $what, and names the folder to remove", ({ by, owner }) =>
     Effect.gen(function*() {
-      const path = join(yield* folder, "file")
+      const path = join(yield* temporaryFolder, "file")
       const own = yield* entryOf(path)
-      leave(path, print({ ...own, ...by }))
-      expect(yield* Effect.flip(once(path))).toEqual(
+      makeLock(path, print({ ...own, ...by }))
+      expect(yield* Effect.flip(takeAndRelease(path))).toEqual(
         new FileInUse({ path, owner: owner.replace("PID", own.pid).replace("HOST", own.host), lock: `${path}.lock` })
       )
       expect(readdirSync(`${path}.lock`)).toEqual([print({ ...own, ...by })])
     }).pipe(Effect.provide(NodeFileLock.layer)))
 
-  it.scopedLive("does not touch a folder that is no lock", () =>
+  it.scopedLive("does not change a folder that is not a lock", () =>
     Effect.gen(function*() {
-      const path = join(yield* folder, "file")
-      leave(path, "notes.txt")
-      expect((yield* Effect.flip(once(path))).message).toBe(
+      const path = join(yield* temporaryFolder, "file")
+      makeLock(path, "notes.txt")
+      expect((yield* Effect.flip(takeAndRelease(path))).message).toBe(
         `${path} is in use by something that left "notes.txt" there. ` +
           `If that process no longer runs, remove ${path}.lock`
       )
       expect(readdirSync(`${path}.lock`)).toEqual(["notes.txt"])
     }).pipe(Effect.provide(NodeFileLock.layer)))
 
-  it.scopedLive("says why there can be no lock", () =>
+  it.scopedLive("names the reason why a lock cannot be made", () =>
     Effect.gen(function*() {
-      const directory = yield* folder
+      const directory = yield* temporaryFolder
       writeFileSync(join(directory, "notes"), "mine")
       const path = join(directory, "notes", "file")
-      expect(yield* Effect.flip(once(path))).toMatchObject({
+      expect(yield* Effect.flip(takeAndRelease(path))).toMatchObject({
         _tag: "FileLockFailed",
         message: expect.stringMatching(new RegExp(`^${path} cannot be locked: (ENOTDIR|EEXIST): `))
       })
       writeFileSync(join(directory, "file.lock"), "mine")
-      expect(yield* Effect.flip(once(join(directory, "file")))).toMatchObject({ _tag: "FileLockFailed" })
+      expect(yield* Effect.flip(takeAndRelease(join(directory, "file")))).toMatchObject({ _tag: "FileLockFailed" })
       expect(readdirSync(directory).sort()).toEqual(["file.lock", "notes"])
     }).pipe(Effect.provide(NodeFileLock.layer)))
 
-  it.scopedLive("does not release a lock that was removed and belongs to another by now", () =>
+  it.scopedLive("does not release a lock that was removed and belongs to another process now", () =>
     Effect.gen(function*() {
-      const path = join(yield* folder, "file")
+      const path = join(yield* temporaryFolder, "file")
       const other = print({ ...(yield* entryOf(path)), pid: "1" })
       yield* Effect.scoped(Effect.gen(function*() {
         yield* acquire(path)
         renameSync(`${path}.lock`, `${path}.away`)
-        leave(path, other)
+        makeLock(path, other)
       }))
       expect(readdirSync(`${path}.lock`)).toEqual([other])
     }).pipe(Effect.provide(NodeFileLock.layer)))
 })
 
-describe("the steps of a lock", () => {
-  /** A process that takes the lock, releases it, dies at any of the steps, and starts again with the same number. */
+describe("the steps of NodeFileLock", () => {
+  /** A simulated process. It takes and releases the lock, may die at any step, and is started again with the same number. */
   interface Process {
     viewer: Lock.Viewer
     state: "idle" | "taking" | "owning" | "releasing"
@@ -196,11 +188,11 @@ describe("the steps of a lock", () => {
   }
 
   it.scopedLive.prop(
-    "have at most one live owner, and one when all others are dead, in whatever order processes take and end them",
+    "give a lock to at most one live process, in any order of steps and deaths, and never block a live one for ever",
     [
       FastCheck.array(
         FastCheck.record({
-          who: FastCheck.nat(3),
+          index: FastCheck.nat(3),
           act: FastCheck.oneof(
             { weight: 12, arbitrary: FastCheck.constant("step") },
             { weight: 1, arbitrary: FastCheck.constant("die") }
@@ -211,17 +203,17 @@ describe("the steps of a lock", () => {
     ],
     ([acts]) =>
       Effect.gen(function*() {
-        const path = join(yield* folder, "file")
+        const path = join(yield* temporaryFolder, "file")
         const lock = `${path}.lock`
-        let births = 0
+        let starts = 0
         const running = new Map<number, string>()
-        const born = (pid: number): Process => {
-          const start = `0.${births++}`
+        const startProcess = (pid: number): Process => {
+          const start = `0.${starts++}`
           running.set(pid, start)
           const me = { pid, start, place: "here", host: "host" }
           return { viewer: { me, startOf: (pid) => running.get(pid) }, state: "idle", steps: undefined }
         }
-        const processes = [1, 2, 3, 4].map(born)
+        const processes = [1, 2, 3, 4].map(startProcess)
         const owners = () => processes.filter(({ state }) => state === "owning")
 
         const step = (process: Process) => {
@@ -234,22 +226,22 @@ describe("the steps of a lock", () => {
             process.state = process.state === "taking" ? "owning" : "idle"
           } catch (error) {
             expect(error).toBeInstanceOf(FileInUse)
-            // A live process owns the lock.
+            // Only a live process may have been the reason.
             const owner = error instanceof FileInUse ? Number(/\d+/.exec(error.owner)?.[0]) : 0
             expect(processes.some(({ state, viewer }) => viewer.me.pid === owner && state !== "idle")).toBe(true)
             process.state = "idle"
           }
         }
 
-        for (const { act, who } of acts) {
-          const process = processes[who]
+        for (const { act, index } of acts) {
+          const process = processes[index]
           if (process === undefined) continue
           if (act === "step") step(process)
-          else processes[who] = born(process.viewer.me.pid)
+          else processes[index] = startProcess(process.viewer.me.pid)
           expect(owners().length).toBeLessThanOrEqual(1)
         }
 
-        processes.splice(0, 4, ...[1, 2, 3, 4].map(born))
+        processes.splice(0, 4, ...[1, 2, 3, 4].map(startProcess))
         const [last] = processes
         while (last !== undefined && last.state !== "owning") step(last)
         expect(owners()).toHaveLength(1)

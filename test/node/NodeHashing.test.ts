@@ -19,10 +19,10 @@ import { expected, inputs, mebibyte } from "../transport/hashing.ts"
 
 const sha256 = Effect.provide(Sha256.Sha256, NodeHashing.layer)
 
-/** A hasher whose Scope is closed: it hashes in this thread. */
-const alone = Effect.provide(Hasher.Hasher, NodeHashing.layer)
+/** The Hasher of a layer whose Scope is closed. It hashes on the main thread. */
+const onMainThread = Effect.provide(Hasher.Hasher, NodeHashing.layer)
 
-/** The threads that are started until the Scope closes, and how many of them have ended. */
+/** The threads that are started until the Scope closes, and the number of them that have ended. */
 const threads = Effect.acquireRelease(
   Effect.sync(() => {
     const started: Array<Worker> = []
@@ -37,8 +37,8 @@ const threads = Effect.acquireRelease(
   ({ listener }) => Effect.sync(() => process.off("worker", listener))
 )
 
-/** The event of a thread's start comes later than the start. */
-const turn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
+/** Waits for one turn of the event loop, after which the event of a started thread has arrived. */
+const nextTurn = Effect.promise(() => new Promise<void>((resolve) => setImmediate(resolve)))
 
 const shared = (bytes: Uint8Array): Uint8Array => {
   const copy = new Uint8Array(new SharedArrayBuffer(bytes.length))
@@ -57,7 +57,7 @@ const random = (size: number, seed: number): Uint8Array => {
 describe("NodeHashing", () => {
   describe.each([
     { way: "in threads", layer: NodeHashing.layer },
-    { way: "alone", layer: Layer.effect(Hasher.Hasher, alone) }
+    { way: "on the main thread", layer: Layer.effect(Hasher.Hasher, onMainThread) }
   ])("$way", ({ layer }) => {
     it.effect.each(inputs)("hashes $size bytes of $kind", ({ bytes }) =>
       Effect.gen(function*() {
@@ -66,7 +66,7 @@ describe("NodeHashing", () => {
         expect(yield* treeHash(bytes)).toBe(expected(bytes).treeHash)
       }).pipe(Effect.provide(layer)))
 
-    it.effect("gives the published hashes", () =>
+    it.effect("computes the published hashes", () =>
       Effect.gen(function*() {
         const { hashes, treeHash } = yield* Hasher.Hasher
         for (const { pattern, sha256, size, tree_hash } of fixture.vectors) {
@@ -77,9 +77,9 @@ describe("NodeHashing", () => {
       }).pipe(Effect.provide(layer)))
   })
 
-  it.scoped("hashes any bytes in threads as in this one", () =>
+  it.scoped("computes the same hashes in threads as on the main thread", () =>
     Effect.gen(function*() {
-      const [threaded, plain] = [yield* Hasher.Hasher, yield* alone]
+      const [threaded, plain] = [yield* Hasher.Hasher, yield* onMainThread]
       const bytes = random(40 * mebibyte, 1)
       const both = [bytes, shared(bytes)]
       yield* Effect.promise(() =>
@@ -96,13 +96,13 @@ describe("NodeHashing", () => {
       )
     }).pipe(Effect.provide(NodeHashing.layer)))
 
-  it.scoped("starts no thread for little, no more of them than cores for much, and ends them with its Scope", () =>
+  it.scoped("starts no thread for small bytes, at most one per core for large ones, and ends them with its Scope", () =>
     Effect.gen(function*() {
       const { counts, started } = yield* threads
       yield* Effect.gen(function*() {
         const { hashes } = yield* Hasher.Hasher
         yield* hashes(new Uint8Array(mebibyte))
-        yield* turn
+        yield* nextTurn
         expect(started).toHaveLength(0)
         const pieces = Array.from({ length: 64 }, (_, index) => {
           const bytes = random(mebibyte + index * 40_000, index)
@@ -115,16 +115,16 @@ describe("NodeHashing", () => {
       expect(counts.ended).toBe(availableParallelism())
     }))
 
-  it.scoped("hashes on when those who wait are interrupted", () =>
+  it.scoped("keeps hashing when waiting callers are interrupted", () =>
     Effect.gen(function*() {
       const { hashes } = yield* Hasher.Hasher
       const { started } = yield* threads
-      const [given, right] = [random(9 * mebibyte, 1), random(5 * mebibyte, 2)]
-      const sum = expected(right)
-      for (const [givenUp, kept] of [[given, right], [shared(given), right], [given, shared(right)]] as const) {
+      const [large, small] = [random(9 * mebibyte, 1), random(5 * mebibyte, 2)]
+      const sum = expected(small)
+      for (const [interrupted, kept] of [[large, small], [shared(large), small], [large, shared(small)]] as const) {
         for (let turns = 0; turns < 8; turns++) {
-          const fibers = yield* Effect.replicateEffect(Effect.fork(hashes(givenUp)), 4)
-          yield* Effect.replicateEffect(turn, turns)
+          const fibers = yield* Effect.replicateEffect(Effect.fork(hashes(interrupted)), 4)
+          yield* Effect.replicateEffect(nextTurn, turns)
           yield* Fiber.interruptAll(fibers)
           expect(yield* Effect.replicateEffect(hashes(kept), 2, { concurrency: 2 })).toEqual([sum, sum])
         }
@@ -132,13 +132,13 @@ describe("NodeHashing", () => {
       expect(started.length).toBeLessThanOrEqual(availableParallelism())
     }).pipe(Effect.provide(NodeHashing.layer)))
 
-  it.scoped("hashes again what a thread that dies had, and starts another", () =>
+  it.scoped("hashes the bytes of a thread that dies again, and starts another thread", () =>
     Effect.gen(function*() {
       const { counts, started } = yield* threads
       const { hashes } = yield* Hasher.Hasher
       const bytes = random(9 * mebibyte, 1)
       const sum = expected(bytes)
-      const kill = Effect.zipRight(turn, Effect.promise(async () => started.at(-1)?.terminate()))
+      const kill = Effect.zipRight(nextTurn, Effect.promise(async () => started.at(-1)?.terminate()))
       yield* hashes(bytes)
       for (const piece of [bytes, shared(bytes)]) {
         const fiber = yield* Effect.fork(hashes(piece))
@@ -148,12 +148,12 @@ describe("NodeHashing", () => {
         yield* kill
         expect(yield* hashes(piece)).toEqual(sum)
       }
-      yield* turn
+      yield* nextTurn
       expect(started).toHaveLength(5)
       expect(counts.ended).toBe(4)
     }).pipe(Effect.provide(NodeHashing.layer)))
 
-  it.scoped("hashes where no thread can be started", () =>
+  it.scoped("hashes on the main thread when no thread can be started", () =>
     Effect.gen(function*() {
       const { Worker } = workerThreads
       yield* Effect.acquireRelease(
@@ -175,11 +175,11 @@ describe("NodeHashing", () => {
       const { hashes } = yield* Hasher.Hasher
       const bytes = random(3 * mebibyte, 1)
       expect(yield* hashes(bytes)).toEqual(expected(bytes))
-      yield* turn
+      yield* nextTurn
       expect(started).toHaveLength(0)
     }).pipe(Effect.provide(NodeHashing.layer)))
 
-  it("ends with the program, though its Scope is open, and not before a hash that is waited for", async () => {
+  it("does not keep a finished program alive, but ends only after pending hashes", async () => {
     const path = new URL("../../src/", import.meta.url).href
     const code = `
       import * as Effect from "effect/Effect"
@@ -198,7 +198,7 @@ describe("NodeHashing", () => {
 
   describe("allocate", () => {
     it.effect.each([0, 1, mebibyte, mebibyte + 1, 5 * mebibyte, 16 * mebibyte])(
-      "gives %d bytes",
+      "allocates %d bytes",
       (size) =>
         Effect.gen(function*() {
           const { allocate, hashes } = yield* Hasher.Hasher
@@ -209,7 +209,7 @@ describe("NodeHashing", () => {
         }).pipe(Effect.scoped, Effect.provide(NodeHashing.layer))
     )
 
-    it.effect("gives the same memory again, but never to two at once", () =>
+    it.effect("reuses memory, but never for two allocations at once", () =>
       Effect.gen(function*() {
         const { allocate } = yield* Hasher.Hasher
         const buffers = (...sizes: ReadonlyArray<number>) =>
@@ -230,13 +230,13 @@ describe("NodeHashing", () => {
       }).pipe(Effect.provide(NodeHashing.layer)))
   })
 
-  it.effect("is not the portable one", () =>
+  it.effect("replaces the portable implementations", () =>
     Effect.gen(function*() {
-      expect(yield* alone).not.toBe(yield* Hasher.Hasher)
+      expect(yield* onMainThread).not.toBe(yield* Hasher.Hasher)
       expect(yield* sha256).not.toBe(yield* Sha256.Sha256)
     }))
 
-  it.effect("gives the digests and keyed digests of the portable Sha256", () =>
+  it.effect("computes the same digests and keyed digests as the portable Sha256", () =>
     Effect.gen(function*() {
       const [native, portable] = [yield* sha256, yield* Sha256.Sha256]
       const text = new TextEncoder().encode("Welcome to Amazon Glacier.")
@@ -248,9 +248,9 @@ describe("NodeHashing", () => {
       }
     }))
 
-  it.effect("lets others run while it hashes", () =>
+  it.effect("runs other fibers while it hashes on the main thread", () =>
     Effect.gen(function*() {
-      const { treeHash } = yield* alone
+      const { treeHash } = yield* onMainThread
       const hashing = yield* Effect.fork(treeHash(new Uint8Array(8 * mebibyte)))
       let turns = 0
       while (Option.isNone(yield* Fiber.poll(hashing))) {

@@ -1,3 +1,4 @@
+/** `NodeHttp` over real sockets: connections, bodies, time limits and invalid responses, over TCP and over TLS. */
 import { HttpBody, HttpClient, HttpClientRequest, type HttpClientResponse } from "@effect/platform"
 import { expect, layer } from "@effect/vitest"
 import { Chunk, Duration, Effect, Exit, Fiber, Layer, Stream, TestClock } from "effect"
@@ -9,29 +10,28 @@ import { NodeHttp } from "../../src/node/index.ts"
 import { logging } from "../support/logs.ts"
 import { ca, createServer, onRequests, ways } from "../support/tlsServer.ts"
 
-/** A server that responds to each request, once its body has come, by `reply`. */
-const serve = (secure: boolean, reply: (socket: Socket, request: string) => void) =>
+/** Starts a server that calls `respond` with each request, once its body has arrived. */
+const serve = (secure: boolean, respond: (socket: Socket, request: string) => void) =>
   Effect.gen(function*() {
     let connections = 0
     const { origin, sockets } = yield* createServer(secure, (socket) => {
       connections += 1
-      onRequests(socket, (request) => reply(socket, request))
+      onRequests(socket, (request) => respond(socket, request))
     })
     return { url: `${origin}/`, connections: () => connections, open: () => sockets.size, sockets }
   })
 
-const answer = (body: string, headers = "") =>
-  `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n${headers}\r\n${body}`
+const ok = (body: string, headers = "") => `HTTP/1.1 200 OK\r\nContent-Length: ${body.length}\r\n${headers}\r\n${body}`
 
 const text = (response: HttpClientResponse.HttpClientResponse) => response.text
 
-/** Lets real time pass: that of the sockets. */
+/** Waits in real time, which sockets use. */
 const pause = (millis: number) =>
   Effect.async<void>((resume) => {
     setTimeout(() => resume(Effect.void), millis)
   })
 
-/** Waits for sockets until a condition holds. */
+/** Waits in real time until a condition holds. */
 const until = (isSo: () => boolean): Effect.Effect<void> =>
   Effect.suspend(() => isSo() ? Effect.void : Effect.zipRight(pause(5), until(isSo)))
 
@@ -46,7 +46,7 @@ for (const [way, secure] of ways) {
       Effect.gen(function*() {
         const { connections, url } = yield* serve(
           secure,
-          (socket, request) => socket.write(answer(request.split(" ")[0] ?? ""))
+          (socket, request) => socket.write(ok(request.split(" ")[0] ?? ""))
         )
         for (const method of ["GET", "POST", "PUT", "DELETE"] as const) {
           expect(yield* Effect.flatMap(HttpClient.execute(HttpClientRequest.make(method)(url)), text)).toBe(method)
@@ -57,8 +57,8 @@ for (const [way, secure] of ways) {
       }))
 
     it.scoped.each<readonly [what: string, bytes: string]>([
-      ["a response that closes the connection", answer("a", "Connection: close\r\n")],
-      ["a response with surplus bytes behind it", `${answer("a")}HTTP/1.1 200 OK`]
+      ["a response that closes the connection", ok("a", "Connection: close\r\n")],
+      ["a response with surplus bytes behind it", `${ok("a")}HTTP/1.1 200 OK`]
     ])("does not reuse a connection after %s", ([, bytes]) =>
       Effect.gen(function*() {
         const { connections, open, url } = yield* serve(secure, (socket) => socket.write(bytes))
@@ -70,12 +70,12 @@ for (const [way, secure] of ways) {
 
     it.scoped("does not reuse a connection that was closed, or received bytes, while it was idle", () =>
       Effect.gen(function*() {
-        const { connections, open, sockets, url } = yield* serve(secure, (socket) => socket.write(answer("a")))
+        const { connections, open, sockets, url } = yield* serve(secure, (socket) => socket.write(ok("a")))
         yield* Effect.flatMap(HttpClient.get(url), text)
         sockets.forEach((socket) => socket.end())
         yield* until(() => open() === 0)
         yield* Effect.flatMap(HttpClient.get(url), text)
-        sockets.forEach((socket) => socket.write(answer("b")))
+        sockets.forEach((socket) => socket.write(ok("b")))
         yield* until(() => open() === 0)
         expect(yield* Effect.flatMap(HttpClient.get(url), text)).toBe("a")
         expect(connections()).toBe(3)
@@ -83,21 +83,18 @@ for (const [way, secure] of ways) {
 
     it.scoped("sends bytes, texts and Streams with their lengths", () =>
       Effect.gen(function*() {
-        const { url } = yield* serve(secure, (socket, request) =>
-          socket.write(answer(request.split("\r\n\r\n")[1] ?? "")))
+        const { url } = yield* serve(secure, (socket, request) => socket.write(ok(request.split("\r\n\r\n")[1] ?? "")))
         const post = (body: HttpBody.HttpBody) =>
           HttpClientRequest.post(url).pipe(HttpClientRequest.setBody(body), HttpClient.execute, Effect.flatMap(text))
         expect(yield* post(HttpBody.text("a text"))).toBe("a text")
         expect(yield* post(HttpBody.uint8Array(Buffer.from(new SharedArrayBuffer(3)).fill("s")))).toBe("sss")
-        const pieces = Stream.fromIterable(["a ", "Stream"].map((piece) =>
-          Buffer.from(piece)
-        ))
+        const pieces = Stream.fromIterable(["a ", "Stream"].map((piece) => Buffer.from(piece)))
         expect(yield* post(HttpBody.stream(pieces, "", 8))).toBe("a Stream")
       }))
 
     it.scoped("rejects a request that it cannot send, before it connects", () =>
       Effect.gen(function*() {
-        const { connections, url } = yield* serve(secure, (socket) => socket.write(answer("a")))
+        const { connections, url } = yield* serve(secure, (socket) => socket.write(ok("a")))
         const post = HttpClientRequest.post(url)
         const requests = [
           HttpClientRequest.setBody(post, HttpBody.stream(Stream.empty)),
@@ -116,7 +113,7 @@ for (const [way, secure] of ways) {
 
     it.scoped("fails when a Stream fails or has fewer bytes than its length", () =>
       Effect.gen(function*() {
-        const { open, url } = yield* serve(secure, (socket) => socket.write(answer("a")))
+        const { open, url } = yield* serve(secure, (socket) => socket.write(ok("a")))
         const streams = [
           Stream.succeed(Buffer.from("short")),
           Stream.concat(Stream.succeed(Buffer.from("short")), Stream.fail("broken"))
@@ -145,7 +142,7 @@ for (const [way, secure] of ways) {
         })
         const response = yield* HttpClient.get(url)
         let before = -1
-        // The buffers of the system are full when no more goes.
+        // When no more bytes are sent, the buffers of the system are full.
         yield* until(() => {
           const isFull = sent === before
           before = sent
@@ -160,7 +157,7 @@ for (const [way, secure] of ways) {
         const body = "0123456789".repeat(50_000)
         const chunks = body.match(/[^]{1,70000}/g) ?? []
         const inChunks = chunks.map((chunk) => `${chunk.length.toString(16)}\r\n${chunk}\r\n`).join("")
-        const wires = [answer(body), `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${inChunks}0\r\n\r\n`]
+        const wires = [ok(body), `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${inChunks}0\r\n\r\n`]
         for (const wire of wires) {
           const { open, url } = yield* serve(secure, (socket) => socket.write(wire))
           const read = (memory: Uint8Array) =>
@@ -190,7 +187,7 @@ for (const [way, secure] of ways) {
 
     it.scoped("reads JSON, array buffers and cookies", () =>
       Effect.gen(function*() {
-        const { url } = yield* serve(secure, (socket) => socket.write(answer(`{"a":1}`, "Set-Cookie: b=c\r\n")))
+        const { url } = yield* serve(secure, (socket) => socket.write(ok(`{"a":1}`, "Set-Cookie: b=c\r\n")))
         const get = HttpClient.get(url)
         expect(yield* Effect.flatMap(get, (response) => response.json)).toEqual({ a: 1 })
         expect(yield* Effect.flatMap(get, (response) => response.arrayBuffer)).toHaveProperty("byteLength", 7)
@@ -217,19 +214,19 @@ for (const [way, secure] of ways) {
       ["there is no response", "", "RequestError"],
       ["the response does not end", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf", "ResponseError"]
     ])(
-      "fails at its time limit, to 100 ms, when %s, and closes the connection",
+      "fails at its time limit, within 100 ms, when %s, and closes the connection",
       ([, bytes, error]) =>
         Effect.gen(function*() {
-          let asked = 0
+          let requests = 0
           const { open, url } = yield* serve(secure, (socket) => {
-            asked += 1
+            requests += 1
             socket.write(bytes)
           })
           const first = yield* Effect.fork(Effect.flip(within(url)))
-          yield* until(() => asked === 1)
+          yield* until(() => requests === 1)
           yield* TestClock.adjust("2 seconds")
           const second = yield* Effect.fork(Effect.flip(within(url)))
-          yield* until(() => asked === 2)
+          yield* until(() => requests === 2)
           yield* TestClock.adjust("999 millis")
           expect(open()).toBe(2)
           yield* TestClock.adjust("101 millis")
@@ -243,7 +240,7 @@ for (const [way, secure] of ways) {
 
     it.scoped("keeps a connection whose response arrived within the time limit", () =>
       Effect.gen(function*() {
-        const { connections, url } = yield* serve(secure, (socket) => socket.write(answer("a")))
+        const { connections, url } = yield* serve(secure, (socket) => socket.write(ok("a")))
         for (let request = 0; request < 3; request++) {
           expect(yield* within(url)).toBe("a")
           yield* TestClock.adjust("1 minute")
@@ -265,7 +262,7 @@ for (const [way, secure] of ways) {
     it.scoped("reuses a connection whose body was read late", () =>
       Effect.gen(function*() {
         const body = "0123456789".repeat(4_000)
-        const { connections, url } = yield* serve(secure, (socket) => socket.write(answer(body)))
+        const { connections, url } = yield* serve(secure, (socket) => socket.write(ok(body)))
         for (let request = 0; request < 10; request++) {
           const response = yield* HttpClient.get(url)
           yield* pause(20)
@@ -280,7 +277,7 @@ for (const [way, secure] of ways) {
       ["more headers than fit", "A: b\r\n".repeat(20_000)]
     ])("rejects a response with %s at once", ([, header]) =>
       Effect.gen(function*() {
-        const { open, url } = yield* serve(secure, (socket) => socket.write(answer("a", header)))
+        const { open, url } = yield* serve(secure, (socket) => socket.write(ok("a", header)))
         expect(yield* Effect.flip(HttpClient.get(url))).toMatchObject({ _tag: "RequestError", reason: "Transport" })
         yield* until(() => open() === 0)
       }))
@@ -306,18 +303,18 @@ for (const [way, secure] of ways) {
           // An interrupted pull that has taken a piece returns it.
           const exit = Exit.flatten(yield* Fiber.interrupt(pulling))
           if (Exit.isSuccess(exit)) {
-            received += Chunk.toReadonlyArray(exit.value).map((one) => Buffer.from(one)).join("")
+            received += Chunk.toReadonlyArray(exit.value).map((bytes) => Buffer.from(bytes)).join("")
           } else isDone = !Exit.isInterrupted(exit)
         }
         expect(received).toBe(pieces.join(""))
       }))
 
-    it.scoped("never takes surplus bytes for the next response", () =>
+    it.scoped("never uses surplus bytes as the next response", () =>
       Effect.gen(function*() {
         let served = 0
         const { url } = yield* serve(secure, (socket) => {
           served += 1
-          socket.write(`${answer(`right ${served}`)}${answer("wrong")}`)
+          socket.write(`${ok(`right ${served}`)}${ok("wrong")}`)
         })
         for (let request = 1; request <= 50; request++) {
           expect(yield* Effect.flatMap(HttpClient.get(url), text)).toBe(`right ${request}`)
@@ -336,7 +333,7 @@ for (const [way, secure] of ways) {
           let served = 0
           const { url } = yield* serve(secure, (socket) => {
             served += 1
-            socket.write(answer("a", headers))
+            socket.write(ok("a", headers))
             close(socket)
           })
           for (let request = 1; request <= 30; request++) {
@@ -351,7 +348,7 @@ for (const [way, secure] of ways) {
         let most = 0
         const { open, url } = yield* serve(secure, (socket) => {
           most = Math.max(most, open())
-          setTimeout(() => socket.write(answer("a")), 5)
+          setTimeout(() => socket.write(ok("a")), 5)
         })
         const texts = yield* Effect.forEach(Array.from({ length: 300 }), () =>
           Effect.flatMap(HttpClient.get(url), text), {
@@ -361,7 +358,7 @@ for (const [way, secure] of ways) {
         expect(most).toBe(64)
       }))
 
-    it.scoped("logs once that requests wait for a connection, and nothing of those that have one", () =>
+    it.scoped("logs once that requests wait for a connection, and logs nothing for requests that have one", () =>
       Effect.gen(function*() {
         const waiting: Array<Socket> = []
         const { url } = yield* serve(secure, (socket) => waiting.push(socket))
@@ -382,9 +379,9 @@ for (const [way, secure] of ways) {
             expect(lines.map(({ level, text }) => `${level} ${text}`)).toEqual([
               `WARN A request to ${origin} waits for a connection: none could be made yet, or all 64 are in use`
             ])
-            for (const socket of waiting.splice(0)) socket.write(answer("a"))
+            for (const socket of waiting.splice(0)) socket.write(ok("a"))
             yield* until(() => waiting.length === 6)
-            for (const socket of waiting) socket.write(answer("a"))
+            for (const socket of waiting) socket.write(ok("a"))
             expect(yield* Fiber.join(fiber)).toHaveLength(70)
             yield* TestClock.adjust("10 seconds")
             yield* pause(20)
@@ -399,7 +396,7 @@ for (const [way, secure] of ways) {
         const onWarning = (warning: Error) => void warnings.push(warning)
         process.on("warning", onWarning)
         yield* Effect.addFinalizer(() => Effect.sync(() => process.off("warning", onWarning)))
-        const { connections, url } = yield* serve(secure, (socket) => socket.write(answer("a")))
+        const { connections, url } = yield* serve(secure, (socket) => socket.write(ok("a")))
         for (let request = 0; request < 40; request++) {
           const pieces = Stream.make(Buffer.from("a "), Buffer.from("Stream"))
           const post = HttpClientRequest.setBody(HttpClientRequest.post(url), HttpBody.stream(pieces, "", 8))
@@ -410,7 +407,7 @@ for (const [way, secure] of ways) {
         expect(warnings).toEqual([])
       }))
 
-    it.scoped("does not take a body for complete that ends with the connection", () =>
+    it.scoped("rejects a body without a length that ends with the connection", () =>
       Effect.gen(function*() {
         const { url } = yield* serve(secure, (socket) => socket.end("HTTP/1.1 200 OK\r\n\r\n[1, 2]"))
         const response = yield* HttpClient.get(url)
@@ -419,20 +416,20 @@ for (const [way, secure] of ways) {
         expect(yield* Effect.flip(Stream.runDrain(streamed.stream))).toMatchObject({ _tag: "ResponseError" })
       }))
 
-    it.scoped("takes what there is of an error page that ends with the connection", () =>
+    it.scoped("reads an error page that ends with the connection", () =>
       Effect.gen(function*() {
         const { url } = yield* serve(secure, (socket) => socket.end("HTTP/1.1 502 Bad Gateway\r\n\r\nNo gateway"))
         expect(yield* Effect.flatMap(HttpClient.get(url), text)).toBe("No gateway")
       }))
 
-    it.scoped("rejects URLs that are not of HTTP", () =>
+    it.scoped("rejects URLs whose scheme is not HTTP", () =>
       Effect.gen(function*() {
         for (const url of ["foo://a/", "ftp://127.0.0.1/", "file:///etc/hosts"]) {
           expect(yield* Effect.flip(HttpClient.get(url))).toMatchObject({ reason: "InvalidUrl" })
         }
       }))
 
-    it.scoped("closes the connection of a response that is dropped unread", () =>
+    it.scoped("closes the connection of an unread response that is garbage-collected", () =>
       Effect.gen(function*() {
         const { open, url } = yield* serve(secure, (socket) =>
           socket.write("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"))
@@ -446,7 +443,7 @@ for (const [way, secure] of ways) {
 
     it.scoped("closes its connections with its Scope", () =>
       Effect.gen(function*() {
-        const { open, url } = yield* serve(secure, (socket) => socket.write(answer("a")))
+        const { open, url } = yield* serve(secure, (socket) => socket.write(ok("a")))
         yield* Effect.flatMap(HttpClient.get(url), text).pipe(Effect.provide(Layer.fresh(http)))
         yield* until(() => open() === 0)
       }))

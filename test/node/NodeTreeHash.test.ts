@@ -11,14 +11,15 @@ import { expected } from "../transport/hashing.ts"
 
 const folder = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped())
 
-const written = Effect.fnUntraced(function*(bytes: Uint8Array) {
+/** Writes bytes to a new file, and returns its path. */
+const writeToFile = Effect.fnUntraced(function*(bytes: Uint8Array) {
   const fs = yield* FileSystem.FileSystem
   const path = `${yield* folder}/file`
   yield* fs.writeFile(path, bytes)
   return path
 })
 
-/** Bytes of which every 4 KiB are others. */
+/** Makes bytes in which each 4 KiB start with another number. */
 const numbered = (size: number): Uint8Array => {
   const bytes = new Uint8Array(size)
   const view = new DataView(bytes.buffer)
@@ -28,41 +29,41 @@ const numbered = (size: number): Uint8Array => {
 
 describe("NodeTreeHash.ofFile", () => {
   it.scoped.each(fixture.vectors.filter(({ pattern }) => pattern === "ramp"))(
-    "$size_label of $pattern",
+    "computes the published hash of $size_label of $pattern",
     ({ pattern, size, tree_hash }) =>
       Effect.gen(function*() {
-        const file = yield* written(bytesOf(pattern, size))
+        const file = yield* writeToFile(bytesOf(pattern, size))
         expect(yield* NodeTreeHash.ofFile(file)).toBe(tree_hash)
       }).pipe(Effect.provide(Layer.merge(NodeContext.layer, NodeHashing.layer)))
   )
 
   it.scoped.each([4 * mebibyte - 1, 4 * mebibyte, 4 * mebibyte + 1, 8 * mebibyte, 41 * mebibyte + 9])(
-    "hashes %d bytes, and reports its progress",
+    "hashes a file of %d bytes, and reports its progress",
     (size) =>
       Effect.gen(function*() {
         const bytes = numbered(size)
-        const file = yield* written(bytes)
-        const told: Array<number> = []
-        const onProgress = (bytes: number) => Effect.sync(() => void told.push(bytes))
+        const file = yield* writeToFile(bytes)
+        const reported: Array<number> = []
+        const onProgress = (bytes: number) => Effect.sync(() => void reported.push(bytes))
         expect(yield* NodeTreeHash.ofFile(file, { onProgress })).toBe(expected(bytes).treeHash)
-        expect(told).toEqual(Array.from(told).sort((a, b) => a - b))
-        expect(told).toHaveLength(Math.ceil(size / (4 * mebibyte)))
-        expect(told.at(-1)).toBe(size)
+        expect(reported).toEqual(Array.from(reported).sort((a, b) => a - b))
+        expect(reported).toHaveLength(Math.ceil(size / (4 * mebibyte)))
+        expect(reported.at(-1)).toBe(size)
       }).pipe(Effect.provide(Layer.merge(NodeContext.layer, NodeHashing.layer)))
   )
 
   it.scoped("works with the portable Hasher", () =>
     Effect.gen(function*() {
       const bytes = numbered(9 * mebibyte + 3)
-      expect(yield* NodeTreeHash.ofFile(yield* written(bytes))).toBe(expected(bytes).treeHash)
+      expect(yield* NodeTreeHash.ofFile(yield* writeToFile(bytes))).toBe(expected(bytes).treeHash)
     }).pipe(Effect.provide(NodeContext.layer)))
 
   it.scoped("fails with the file system's error", () =>
     Effect.gen(function*() {
-      const there = yield* folder
-      const missing = yield* Effect.flip(NodeTreeHash.ofFile(`${there}/missing`))
+      const existing = yield* folder
+      const missing = yield* Effect.flip(NodeTreeHash.ofFile(`${existing}/missing`))
       expect(missing).toMatchObject({ _tag: "SystemError", reason: "NotFound" })
-      const directory = yield* Effect.flip(NodeTreeHash.ofFile(there))
-      expect(directory.message).toBe(`BadResource: FileSystem.open (${there}): is a folder, not a file`)
+      const directory = yield* Effect.flip(NodeTreeHash.ofFile(existing))
+      expect(directory.message).toBe(`BadResource: FileSystem.open (${existing}): is a folder, not a file`)
     }).pipe(Effect.provide(Layer.merge(NodeContext.layer, NodeHashing.layer))))
 })

@@ -1,3 +1,4 @@
+/** Proxies and certificate authorities from the environment and from options. */
 import { HttpClient, HttpClientRequest, type HttpClientResponse } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { Cause, ConfigProvider, Duration, Effect, Exit, Fiber, Inspectable, Layer, Logger, type Tracer } from "effect"
@@ -45,7 +46,7 @@ const variablesOf = (origin: string): Variables => ({
   AWS_ENDPOINT_URL_GLACIER: origin,
   AWS_ACCESS_KEY_ID: "AKIAIOSFODNN7EXAMPLE",
   AWS_SECRET_ACCESS_KEY: "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
-  // To read all authorities takes some 100 ms.
+  // Loading all authorities takes about 100 ms.
   ...(origin.startsWith("https:") ? { AWS_CA_BUNDLE: bundle } : {})
 })
 
@@ -76,7 +77,7 @@ const get = (url: string) =>
 const until = (isSo: () => boolean): Effect.Effect<void> =>
   Effect.suspend(() => isSo() ? Effect.void : Effect.delay(until(isSo), "5 millis"))
 
-/** A port at which nobody listens. */
+/** A port on which no server listens. */
 const deadPort = Effect.map(Effect.scoped(createServer(false, () => {})), ({ port }) => port)
 
 describe.each(ways)("a proxy before an endpoint over %s", (_, secure) => {
@@ -120,7 +121,7 @@ describe.each(ways)("a proxy before an endpoint over %s", (_, secure) => {
       expect(proxy.connects.map(({ target }) => target)).toEqual(isUsed ? [`127.0.0.1:${port}`] : [])
     }))
 
-  it.scopedLive("is used by NodeGlacier.layer, again and again by the same connection", () =>
+  it.scopedLive("is used by NodeGlacier.layer, with one connection for several calls", () =>
     Effect.gen(function*() {
       const { origin } = yield* createServer(secure, respond)
       const proxy = yield* createProxy()
@@ -132,7 +133,7 @@ describe.each(ways)("a proxy before an endpoint over %s", (_, secure) => {
       yield* until(() => proxy.open() === 0)
     }))
 
-  it.scopedLive("is used by NodeHttp.layerWith, and may speak TLS itself", () =>
+  it.scopedLive("is used by NodeHttp.layerWith, and may use TLS itself", () =>
     Effect.gen(function*() {
       const { origin } = yield* createServer(secure, respond)
       const proxy = yield* createProxy({ secure: true })
@@ -142,7 +143,7 @@ describe.each(ways)("a proxy before an endpoint over %s", (_, secure) => {
       expect(proxy.connects.length).toBe(1)
     }))
 
-  it.scopedLive("leaves the request as it was", () =>
+  it.scopedLive("does not change the request of the caller", () =>
     Effect.gen(function*() {
       const { origin } = yield* createServer(secure, respond)
       const proxy = yield* createProxy()
@@ -185,7 +186,7 @@ describe.each(ways)("a proxy before an endpoint over %s", (_, secure) => {
       })
   )
 
-  it.scopedLive("leaves nothing in doubt when the proxy closes the connection of a call that is not idempotent", () =>
+  it.scopedLive("reports a call that is not idempotent as not sent when the proxy closes the connection", () =>
     Effect.gen(function*() {
       const { origin } = yield* createServer(secure, respond)
       const proxy = yield* createProxy({ behaviour: "cut" })
@@ -196,7 +197,7 @@ describe.each(ways)("a proxy before an endpoint over %s", (_, secure) => {
       expect(proxy.connects.length).toBe(3)
     }))
 
-  it.scopedLive("names the proxy that refuses connections, also when more requests wait than there are connections", () =>
+  it.scopedLive("names the proxy that refuses connections, even if more requests wait than the maximum of connections", () =>
     Effect.gen(function*() {
       const { origin } = yield* createServer(secure, respond)
       const host = `127.0.0.1:${yield* deadPort}`
@@ -213,7 +214,7 @@ describe.each(ways)("a proxy before an endpoint over %s", (_, secure) => {
     }))
 
   it.scopedLive.each<Behaviour>(secure ? ["silent", "mute"] : ["silent"])(
-    "gives up at Timeouts.connect, and closes the connection, when the proxy is %s",
+    "fails after Timeouts.connect, and closes the connection, when the proxy is %s",
     (behaviour) =>
       Effect.gen(function*() {
         const { origin } = yield* createServer(secure, respond)
@@ -255,8 +256,8 @@ describe("credentials of a proxy", () => {
   const secrets = ["s3cret", "s3%", Buffer.from("jane:s3cret/x").toString("base64")]
   const withCredentials = (url: string) => url.replace("://", "://jane:s3cret%2Fx@")
 
-  /** All that can be seen of an effect that fails: its error, its logs and its spans. */
-  const seen = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  /** The error of an effect, and everything that shows it as text: the error, the logs and the spans. */
+  const outputOf = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.gen(function*() {
       const logs: Array<unknown> = []
       const spans: Array<Tracer.Span> = []
@@ -313,7 +314,7 @@ describe("credentials of a proxy", () => {
   )
 
   it.scopedLive.each<readonly [what: string, behaviour: Behaviour | "refused"]>([
-    ["demands others", { status: 407 }],
+    ["requires other credentials", { status: 407 }],
     ["is not available", { status: 503 }],
     ["closes the connection", "cut"],
     ["refuses connections", "refused"]
@@ -326,8 +327,8 @@ describe("credentials of a proxy", () => {
       const config = through(withCredentials(proxy.url), origin)
       const policy = RetryPolicy.log(RetryPolicy.attempts(RetryPolicy.standard, 2))
       const call = Effect.provideService(listVaults, RetryPolicy.RetryPolicy, policy)
-      const ofCall = yield* seen(Effect.provide(call, Layer.provide(NodeGlacier.layer, config)))
-      const ofRequest = yield* seen(Effect.provide(get(origin), Layer.provide(NodeHttp.layerConfig, config)))
+      const ofCall = yield* outputOf(Effect.provide(call, Layer.provide(NodeGlacier.layer, config)))
+      const ofRequest = yield* outputOf(Effect.provide(get(origin), Layer.provide(NodeHttp.layerConfig, config)))
       expect(ofCall.text).toContain("ListVaults")
       check(ofCall.text)
       expect(ofRequest.text).toMatch(/he proxy 127\.0\.0\.1:\d+/)
@@ -349,12 +350,12 @@ describe("credentials of a proxy", () => {
     "are shown nowhere when the URL of the proxy is %s, which is not valid",
     (url) =>
       Effect.gen(function*() {
-        const ofVariable = yield* seen(
+        const ofVariable = yield* outputOf(
           Layer.launch(Layer.provide(NodeGlacier.layer, through(url, "https://127.0.0.1:1")))
         )
         expect(ofVariable.error).toMatchObject({ _tag: "EndpointError" })
         expect(ofVariable.text).toContain("HTTP_PROXY")
-        const ofOption = yield* seen(Layer.launch(NodeHttp.layerWith({ proxies: { https: url } })))
+        const ofOption = yield* outputOf(Layer.launch(NodeHttp.layerWith({ proxies: { https: url } })))
         expect(ofOption.error).toMatchObject({ _tag: "EndpointError" })
         expect(ofOption.text).toContain("proxies.https")
         for (const { text } of [ofVariable, ofOption]) {
@@ -411,7 +412,7 @@ describe("certificate authorities", () => {
     ["is empty", file("empty.pem", ""), "has no certificate"],
     ["has only a key", file("key.pem", key), "has no certificate"],
     ["has a broken certificate", file("broken.pem", `${ca}\n${broken}`), "has a certificate that cannot be read"]
-  ])("names the file of AWS_CA_BUNDLE, and says what to do, when it %s", ([, path, problem]) =>
+  ])("names the file of AWS_CA_BUNDLE and the correction when it %s", ([, path, problem]) =>
     Effect.gen(function*() {
       const error = yield* errorOf({ ...variablesOf("https://127.0.0.1:1"), AWS_CA_BUNDLE: path })
       expect(error._tag).toBe("EndpointError")
@@ -425,7 +426,7 @@ describe("certificate authorities", () => {
       expect(error.message).toBe("The text in `ca` has no certificate; give certificates of authorities as PEM text")
     }))
 
-  /** Counts the vaults in a process of its own. */
+  /** Runs `proxied.ts` in another process, and returns its output. */
   const run = (variables: Variables) =>
     Effect.async<string>((resume) => {
       execFile(
@@ -437,7 +438,7 @@ describe("certificate authorities", () => {
     })
 
   it.scopedLive(
-    "takes proxies and both files of authorities from the environment of the process",
+    "reads proxies and both files of authorities from the environment of the process",
     () =>
       Effect.gen(function*() {
         const { origin } = yield* createServer(true, respond)

@@ -1,4 +1,6 @@
-/** Opens the log of that name in that folder and stays, or says who has it: `node holder.ts FOLDER NAME`. */
+/**
+ * Opens a checkpoint, prints its process and runs until it is killed, or prints the error: `node holder.ts FOLDER NAME`.
+ */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"

@@ -1,4 +1,4 @@
-/** Owns a file until it is ended, or says who does: `node locker.ts FILE`. */
+/** Locks a file, prints its process and runs until it is killed, or prints the error: `node locker.ts FILE`. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"

@@ -1,4 +1,4 @@
-/** Counts the vaults with all settings from the environment. */
+/** Prints the number of vaults, with all settings from the environment. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"

@@ -1,4 +1,4 @@
-/** Opens the ledger in a folder, spends 70 bytes and stays, or says why it cannot: `node spender.ts FOLDER`. */
+/** Spends 70 bytes of the budget in a folder, prints its process and runs until it is killed, or prints the error: `node spender.ts FOLDER`. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"

@@ -1,4 +1,4 @@
-/** A proxy for tests: opens tunnels by CONNECT, or misbehaves in a given way. */
+/** A proxy for tests. Opens tunnels by CONNECT, or misbehaves in a given way. */
 import { Effect } from "effect"
 import { connect, type Socket } from "node:net"
 import type { Certificate } from "../../src/node/internal/certificate.ts"
@@ -11,7 +11,7 @@ import { createServer } from "./tlsServer.ts"
 export type Behaviour = "tunnel" | { readonly status: number } | "cut" | "silent" | "mute"
 
 export interface Options {
-  /** Whether clients talk TLS to the proxy itself. */
+  /** Whether the proxy itself uses TLS. */
   readonly secure?: boolean
   /** The certificate of the proxy itself, if it differs from that of all servers. */
   readonly certificate?: Certificate
@@ -37,7 +37,7 @@ const tunnel = (socket: Socket, target: string) => {
   socket.on("close", () => upstream.destroy())
 }
 
-/** A proxy on a free port, until the scope ends. */
+/** Starts a proxy on a free port, until the scope closes. */
 export const createProxy = ({ authorization, behaviour = "tunnel", certificate, secure = false }: Options = {}) =>
   Effect.gen(function*() {
     const connects: Array<Connect> = []
@@ -57,7 +57,7 @@ export const createProxy = ({ authorization, behaviour = "tunnel", certificate, 
       })
     }, certificate)
     return {
-      /** Its URL without a slash at the end, as `http://127.0.0.1:1234`. */
+      /** The URL without a slash at the end, such as `http://127.0.0.1:1234`. */
       url: origin,
       host: `127.0.0.1:${port}`,
       port,

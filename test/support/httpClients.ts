@@ -1,4 +1,4 @@
-/** HTTP clients of others that trust an authority of a test. */
+/** HTTP clients of the platform that trust the certificate authority of a test. */
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import * as Undici from "@effect/platform-node/Undici"
 import { Effect, Layer } from "effect"

@@ -3,13 +3,13 @@ import * as Effect from "effect/Effect"
 import * as Logger from "effect/Logger"
 
 export interface Line {
-  /** The time of the clock, in milliseconds. */
+  /** The time of the `Clock` in milliseconds. */
   readonly at: number
   readonly level: string
   readonly text: string
 }
 
-/** Runs an effect with a logger that keeps its lines, in place of the default one. */
+/** Runs an effect with a logger that records its messages, in place of the default logger. */
 export const logging = <A, E, R>(run: (lines: ReadonlyArray<Line>) => Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {
     const lines: Array<Line> = []

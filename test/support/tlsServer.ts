@@ -1,17 +1,17 @@
-/** Servers for tests that run over plain TCP and over TLS: the same bytes, on sockets of either kind. */
+/** Servers for tests that run over plain TCP and over TLS. */
 import { Effect } from "effect"
 import { once } from "node:events"
 import { createServer as createPlain, type Server, type Socket } from "node:net"
 import { createServer as createSecure } from "node:tls"
 import { generate } from "../../src/node/internal/certificate.ts"
 
-/** A certificate for this machine and the authority that signed it: one per test process, as PEM text. */
+/** A certificate for this machine and its authority as PEM text. Each test process generates its own. */
 export const { ca, cert, key } = await generate(["localhost", "127.0.0.1", "::1"], Date.now())
 
 /** The two ways to run a test: `describe.each(ways)("over %s", (_, secure) => ...)`. */
 export const ways: ReadonlyArray<readonly [name: "TCP" | "TLS", secure: boolean]> = [["TCP", false], ["TLS", true]]
 
-/** A server on a free port, until the scope ends. Over TLS `onSocket` gets sockets whose handshake is done. */
+/** Starts a server on a free port, until the scope closes. Over TLS `onSocket` is called after the handshake. */
 export const createServer = (
   secure: boolean,
   onSocket: (socket: Socket) => void,
@@ -41,9 +41,9 @@ export const createServer = (
       return {
         server,
         port,
-        /** Its URL without a slash at the end, as `https://127.0.0.1:1234`. */
+        /** The URL without a slash at the end, such as `https://127.0.0.1:1234`. */
         origin: `${secure ? "https" : "http"}://127.0.0.1:${port}`,
-        /** The open connections; over TLS those whose handshake is done. */
+        /** The open connections. Over TLS only those whose handshake is complete. */
         sockets,
         /** Resets a connection. `resetAndDestroy` works on plain sockets only. */
         reset: (socket: Socket) => void carriers.get(socket.remotePort)?.resetAndDestroy(),
@@ -56,7 +56,7 @@ export const createServer = (
     ({ close }) => Effect.sync(close)
   )
 
-/** Calls `respond` with each request on a connection, once its body has come. */
+/** Calls `respond` with each request on a connection, once its body has arrived. */
 export const onRequests = (socket: Socket, respond: (request: string) => void): void => {
   let received = ""
   socket.on("data", (chunk: Buffer) => {

@@ -1,4 +1,4 @@
-/** A file system that shows what is done to it. */
+/** A file system that reports its changes to a test. */
 import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
@@ -8,7 +8,7 @@ import { createServer, type Server } from "node:net"
 /** Calls a function with a description of each file system operation, which decides about its outcome. */
 export type Watch = <A>(step: string, effect: Effect.Effect<A, PlatformError>) => Effect.Effect<A, PlatformError>
 
-/** Shows all that changes something, or makes it last. A write comes in two halves. */
+/** Reports opening, writing, truncating, fsyncing, renaming and removing files. Each write is split into two halves. */
 export const watching = (fs: FileSystem.FileSystem, watch: Watch): FileSystem.FileSystem => {
   const name = (path: string) => path.replace(/^.*\//, "").replace(/[.-](?:[0-9a-f]{32}|[0-9a-f]{16})/, "")
   const watched = (file: FileSystem.File, path: string): FileSystem.File =>
@@ -39,11 +39,11 @@ export const watching = (fs: FileSystem.FileSystem, watch: Watch): FileSystem.Fi
   }
 }
 
-/** Runs an effect in a file system that is watched. */
+/** Runs an effect with a watched file system. */
 export const watched = (watch: Watch) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.updateService(effect, FileSystem.FileSystem, (fs) => watching(fs, watch))
 
-/** Makes a named pipe and a socket in a folder, until the Scope ends. */
+/** Makes a named pipe and a socket in a folder, until the Scope closes. */
 export const withPipeAndSocket = Effect.fnUntraced(function*(directory: string) {
   execFileSync("mkfifo", [`${directory}/pipe`])
   yield* Effect.acquireRelease(

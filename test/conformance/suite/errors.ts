@@ -1,3 +1,4 @@
+/** Every error of the service, raised by an emulator and decoded by the client. */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Headers from "@effect/platform/Headers"
 import * as HttpBody from "@effect/platform/HttpBody"
@@ -22,6 +23,7 @@ import { Transport } from "../../../src/transport/Transport.ts"
 import {
   account,
   arnOf,
+  type Connection,
   created,
   type It,
   mebibyte,
@@ -30,17 +32,16 @@ import {
   rejected,
   retrieve,
   started,
-  store,
-  type Way
+  store
 } from "./support.ts"
 
-/** Every class that an operation lists. The emulator never throttles, and has no text that this version does not know. */
+/** Every error class of the operations. The emulator never throttles, and never sends an unknown message. */
 const classes = new Set(Object.values(operations).flatMap(({ errors }): ReadonlyArray<object> => errors))
 classes.delete(ServiceError.Throttling)
 classes.delete(ServiceError.ResourceNotFound)
 
-/** Calls an operation with an input on the wire that a client would not send. */
-const called = <O extends Operation.Any>(
+/** Calls an operation with encoded fields that the client would not send. */
+const callWith = <O extends Operation.Any>(
   operation: O,
   input: Operation.Input<O> & object,
   wire: Readonly<Record<string, string | Uint8Array>>
@@ -58,7 +59,10 @@ const called = <O extends Operation.Any>(
 
 const vaultName = "errors"
 
-/** A body that pauses after its first byte. Then it continues, because some HTTP clients read no response before the body is sent. */
+/**
+ * Makes the body of requests pause after its first byte. It is sent completely, because some HTTP clients read the response
+ * only after that.
+ */
 const pausing = HttpClient.mapRequest((request) =>
   request.body._tag === "Uint8Array"
     ? HttpClientRequest.setBody(
@@ -75,12 +79,13 @@ const pausing = HttpClient.mapRequest((request) =>
     : request
 )
 
+/** Removes the signature of requests. */
 const unsigned = HttpClient.mapRequest(({ body, headers, method, url }) =>
   HttpClientRequest.make(method)(url, { body, headers: Headers.remove(headers, "authorization") })
 )
 
-export const errors = (it: It, way: Way, streams: boolean) => {
-  it.scoped("every error of the service comes as its class", () =>
+export const errors = (it: It, connect: Connection, streams: boolean) => {
+  it.scoped("every error of the service is decoded to its class", () =>
     Effect.gen(function*() {
       const raised = new Set<object>()
       const expectError = <A, E, R>(
@@ -96,7 +101,7 @@ export const errors = (it: It, way: Way, streams: boolean) => {
       const { archiveId } = yield* store(vaultName, ramp(1))
       const list = Effect.flatMap(GlacierClient, (glacier) => glacier.listVaults({}))
 
-      // The state of the vault, and invalid values.
+      // Errors of the state and of values.
       yield* expectError(ServiceError.AccessDenied, glacier.listVaults({ accountId: "999999999999" }), 403)
       yield* expectError(ServiceError.VaultNotEmpty, glacier.deleteVault({ vaultName }))
       yield* expectError(ServiceError.ArchiveNotFound, retrieve(vaultName, "none"), 404)
@@ -122,7 +127,7 @@ export const errors = (it: It, way: Way, streams: boolean) => {
       const hash = TreeHash.TreeHash.make("0".repeat(64))
       yield* expectError(
         ServiceError.RangeNotAligned,
-        called(
+        callWith(
           operations.uploadMultipartPart,
           {
             ...{ vaultName, uploadId, contentSha256: hash, treeHash: hash },
@@ -144,31 +149,34 @@ export const errors = (it: It, way: Way, streams: boolean) => {
         )
       )
 
-      // Input that the client would reject itself.
+      // Errors of requests that the client itself would reject.
       yield* expectError(
         ServiceError.InvalidPartSize,
-        called(operations.initiateMultipartUpload, { vaultName, partSize: mebibyte }, { partSize: "1048577" })
+        callWith(operations.initiateMultipartUpload, { vaultName, partSize: mebibyte }, { partSize: "1048577" })
       )
       yield* expectError(
         ServiceError.MissingParameterValue,
-        called(operations.initiateMultipartUpload, { vaultName, partSize: mebibyte }, { partSize: "" })
+        callWith(operations.initiateMultipartUpload, { vaultName, partSize: mebibyte }, { partSize: "" })
       )
       yield* expectError(
         ServiceError.Serialization,
-        called(operations.addTagsToVault, { vaultName, tags: { key: "" } }, { tags: "{" })
+        callWith(operations.addTagsToVault, { vaultName, tags: { key: "" } }, { tags: "{" })
       )
-      yield* expectError(ServiceError.BadRequest, called(operations.describeVault, { vaultName }, { vaultName: "a/b" }))
+      yield* expectError(
+        ServiceError.BadRequest,
+        callWith(operations.describeVault, { vaultName }, { vaultName: "a/b" })
+      )
       const empty = {
         contentSha256: "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
         treeHash: hash
       }
       yield* expectError(
         ServiceError.EmptyArchive,
-        called(operations.uploadArchive, { vaultName, body: ramp(1), ...empty }, { body: new Uint8Array() })
+        callWith(operations.uploadArchive, { vaultName, body: ramp(1), ...empty }, { body: new Uint8Array() })
       )
 
-      // The caller and the time.
-      const at = (...[options, client]: Parameters<Way>) => Effect.provide(way(options, client))
+      // Errors of credentials and signatures.
+      const at = (...[options, client]: Parameters<Connection>) => Effect.provide(connect(options, client))
       const secretAccessKey = Redacted.make("wrong")
       const sessionToken = Redacted.make("token")
       yield* expectError(
@@ -185,7 +193,7 @@ export const errors = (it: It, way: Way, streams: boolean) => {
       const key = { ...Emulator.defaultKey, sessionToken, expiration }
       yield* expectError(ServiceError.ExpiredToken, at({ keys: [key] }, { key })(list), 403)
 
-      // The limits of the service.
+      // Errors of limits and delays.
       yield* expectError(ServiceError.NoLongerSupported, at({ withoutStorage: [account] })(list))
       yield* expectError(ServiceError.LimitExceeded, at({ maximumVaults: 0 })(created("one-more")))
       const alone = <A, E, R>(effect: Effect.Effect<A, E, R>) =>

@@ -1,4 +1,4 @@
-/** Shared set-up of the suite. */
+/** Helpers of the conformance suite. */
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import type { Vitest } from "@effect/vitest"
@@ -21,14 +21,15 @@ export {
   store
 } from "../../../src/testing/internal/conformance/support.ts"
 
+/** Adds tests to the suite. */
 export type It = Vitest.MethodsNonLive<GlacierClient | Transport | FileSystem.FileSystem, true>
 
-/** How to reach a Glacier of given options: in this process or over a socket, by one HTTP client or another. */
-export type Way = (
+/** Provides a client of an emulator with given options: in-process, or with an HTTP client over a socket. */
+export type Connection = (
   options: NodeEmulator.Options,
   client?: {
     readonly key?: Emulator.Key
-    /** Changes requests on their way. */
+    /** Changes the requests of the client. */
     readonly alter?: (http: HttpClient.HttpClient) => HttpClient.HttpClient
   }
 ) => Layer.Layer<GlacierClient | Transport, unknown>
@@ -37,7 +38,7 @@ export const account = "123456789012"
 
 export const arnOf = (vaultName: string) => `arn:aws:glacier:us-east-1:${account}:vaults/${vaultName}`
 
-/** A vault of its own for a test. */
+/** Creates a vault. */
 export const created = Effect.fnUntraced(function*(vaultName: string) {
   const glacier = yield* GlacierClient
   yield* glacier.createVault({ vaultName })

@@ -1,3 +1,4 @@
+/** Transfers of files. */
 import * as FileSystem from "@effect/platform/FileSystem"
 import { expect } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -6,7 +7,7 @@ import * as Source from "../../../src/transfer/Source.ts"
 import { collect, type It, mebibyte, ramp } from "./support.ts"
 
 export const transfers = (it: It) => {
-  it.scoped("a file is carried in parts into a vault and in windows out again", () =>
+  it.scoped("a file is uploaded in parts and downloaded in windows", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const folder = yield* fs.makeTempDirectoryScoped()
