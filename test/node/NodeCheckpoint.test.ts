@@ -32,7 +32,9 @@ describe("NodeCheckpoint", () => {
         yield* Effect.gen(function*() {
           const rejected = yield* Effect.flip(readEntries)
           expect(rejected).toMatchObject({ _tag: "CheckpointInUse", name: "work", owner, lock })
-          expect(rejected.message).toBe(`Checkpoint "work": ${owner} uses it (if not, remove ${lock})`)
+          expect(rejected.message).toBe(
+            `Checkpoint "work" is in use by ${owner}. If that process no longer runs, remove ${lock}`
+          )
           yield* kill("SIGKILL")
           yield* exit
           expect(existsSync(lock)).toBe(true)
