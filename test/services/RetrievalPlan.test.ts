@@ -106,7 +106,7 @@ describe("RetrievalPlan.make", () => {
       const plan = yield* RetrievalPlan.make(Stream.fromIterable(archives))
       expect(plan.archives.map(({ path }) => path)).toEqual(files)
       expect(plan.rejected.map(({ error }) => error.message)).toEqual([
-        "The path \"Photos/\" must not end with a slash, as that of a folder does",
+        "The path \"Photos/\" must not end with a slash, as the path of a folder does",
         "The path \"photos\" conflicts with 1,001 others, such as \"Photos/0.jpg\"",
         "The path \"Photos\" conflicts with 1,001 others, such as \"photos\""
       ])
