@@ -98,7 +98,7 @@ export class MalformedResponse extends tagged<MalformedResponse>()("MalformedRes
   readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
   readonly retry = "never"
   override get message(): string {
-    return `${this.operation}: the response with status ${this.status} is malformed: ${this.problem}`
+    return `${this.operation}: malformed response (${this.status}): ${this.problem}`
   }
 }
 

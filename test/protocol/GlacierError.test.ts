@@ -58,7 +58,7 @@ describe("GlacierError", () => {
       "CreateVault: vaultName must be a name, but is \"a/b\"",
       "CreateVault: no response in 500 ms",
       "CreateVault: no more of the body in 500 ms",
-      "CreateVault: the response with status 201 is malformed: no location",
+      "CreateVault: malformed response (201): no location",
       "Bytes 0 to 9 of job x: cut off",
       "ECONNRESET",
       "Rate exceeded"

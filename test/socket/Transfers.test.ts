@@ -230,7 +230,7 @@ describe("over connections that reset, truncate, stall, slow down and change byt
           seed: 1,
           size: large * mebibyte,
           partSize: 4 * mebibyte,
-          every: { body: 64 * mebibyte, head: 32_768 },
+          every: { body: (large / 16) * mebibyte, head: 32_768 },
           timeouts: { response: Duration.seconds(4), upload: Duration.seconds(8), idle: Duration.seconds(2) },
           policy: RetryPolicy.patient
         }, url)

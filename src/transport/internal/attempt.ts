@@ -14,7 +14,6 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
-import * as MetricLabel from "effect/MetricLabel"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as RatePolicy from "../../policy/RatePolicy.ts"
@@ -86,10 +85,8 @@ const makeCount = () => {
   return (operation: string, exit: Exit.Exit<unknown, GlacierError>) => {
     const outcome = outcomeOf(exit)
     const key = `${operation} ${outcome}`
-    const counter = counters.get(key) ?? Metric.taggedWithLabels(Metrics.requests, [
-      MetricLabel.make("operation", operation),
-      MetricLabel.make("outcome", outcome)
-    ])
+    const counter = counters.get(key) ??
+      Metrics.requests.pipe(Metric.tagged("operation", operation), Metric.tagged("outcome", outcome))
     counters.set(key, counter)
     return Metric.increment(counter)
   }
