@@ -23,7 +23,7 @@ export const requests = Metric.counter("glacier_requests_total", {
  * @category metrics
  */
 export const bytes = Metric.counter("glacier_bytes_total", {
-  description: "Bytes of archives and inventories sent to and received from Glacier",
+  description: "Bytes of archives and inventories",
   incremental: true
 })
 
@@ -34,6 +34,6 @@ export const bytes = Metric.counter("glacier_bytes_total", {
  * @category metrics
  */
 export const waits = Metric.counter("glacier_wait_millis_total", {
-  description: "Milliseconds waited before retries and for the limits of policies",
+  description: "Milliseconds waited by reason",
   incremental: true
 })
