@@ -11,7 +11,10 @@ export interface Mutant {
   readonly edits: ReadonlyArray<readonly [text: string, instead: string]>
   /** The problems that the oracle reports, of which one is enough. */
   readonly found: RegExp
-  /** The seed that the search starts at: the first one that found the bug when this was written. By default 1. */
+  /**
+   * The seed that the search starts at, by default 1. A search from 1 takes minutes when the first seed that finds the bug is
+   * high, so such a mutant starts at that seed. The search still covers 2,000 seeds from there.
+   */
   readonly from?: number
 }
 
