@@ -20,7 +20,7 @@ const service = (allowed: (second: number) => number) => {
   let last = 0
   return {
     requests,
-    reply: () =>
+    respond: () =>
       Effect.gen(function*() {
         const at = yield* Clock.currentTimeMillis
         const rate = allowed(at / 1_000)
@@ -49,7 +49,7 @@ const deleting = (
 ) =>
   Effect.gen(function*() {
     const server = service(allowed)
-    const { glacier } = yield* scripted(server.reply, { policies: Layer.merge(RetryPolicy.layer(retry), rate) })
+    const { glacier } = yield* scripted(server.respond, { policies: Layer.merge(RetryPolicy.layer(retry), rate) })
     const failures: Array<string> = []
     const one = Effect.catchAll(
       glacier.deleteArchive({ vaultName: "photos", archiveId }),

@@ -39,8 +39,8 @@ const throttled = respondWith(() => errorResponseOf(400, "ThrottlingException", 
 const noVaults = respondWith(() => responseOf(200, JSON.stringify({ VaultList: [] })))
 
 /** Makes a client over scripted responses, with its default policies unless others are given. */
-const client = (reply: Respond, policies: Layer.Layer<never, unknown> = Layer.empty) =>
-  over(script(reply).http, { policies: Layer.orDie(policies) })
+const client = (respond: Respond, policies: Layer.Layer<never, unknown> = Layer.empty) =>
+  over(script(respond).http, { policies: Layer.orDie(policies) })
 
 const listed = Effect.flatMap(GlacierClient, (glacier) => glacier.listVaults({}))
 const described = Effect.flatMap(GlacierClient, (glacier) => glacier.describeVault(address))
@@ -96,9 +96,10 @@ describe("An endpoint that cannot be reached", () => {
 
   it.effect("is retried for half an hour once any request of the client has reached it", () =>
     Effect.gen(function*() {
-      const reply: Respond = (_, attempt) => attempt === 1 ? noVaults(_, attempt) : failing("ECONNREFUSED")(_, attempt)
+      const respond: Respond = (_, attempt) =>
+        attempt === 1 ? noVaults(_, attempt) : failing("ECONNREFUSED")(_, attempt)
       const { end, lines, result } = yield* watched(
-        Effect.provide(Effect.zipRight(listed, uploaded), client(reply))
+        Effect.provide(Effect.zipRight(listed, uploaded), client(respond))
       )
       expect(result).toMatchObject({ left: { _tag: "ConnectionError", sent: false, unreachable: false } })
       expect(end).toBeGreaterThan(29 * minute)

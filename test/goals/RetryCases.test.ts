@@ -39,8 +39,8 @@ interface Settings {
   readonly credentials?: Layer.Layer<Credentials.Credentials>
 }
 
-const client = (reply: Respond, { credentials, policy = RetryPolicy.standard, quota }: Settings) =>
-  scripted(reply, {
+const client = (respond: Respond, { credentials, policy = RetryPolicy.standard, quota }: Settings) =>
+  scripted(respond, {
     ...(credentials === undefined ? {} : { credentials }),
     policies: Layer.mergeAll(
       RetryPolicy.layer(policy),
@@ -89,17 +89,17 @@ const expectWaits = Effect.fnUntraced(function*(
 })
 
 /** Makes a call, however long it takes. Returns its result and the requests it sent. */
-const outcome = (reply: Respond, settings: Settings = {}, run = describeVault.run) =>
+const outcome = (respond: Respond, settings: Settings = {}, run = describeVault.run) =>
   Effect.gen(function*() {
-    const { glacier, sent } = yield* client(reply, settings)
+    const { glacier, sent } = yield* client(respond, settings)
     const fiber = yield* Effect.fork(Effect.either(run(glacier)))
     yield* TestClock.adjust("1 hour")
     return { result: yield* Fiber.join(fiber), sent }
   })
 
-const failure = (reply: Respond, settings?: Settings, run = describeVault.run) =>
+const failure = (respond: Respond, settings?: Settings, run = describeVault.run) =>
   Effect.map(
-    outcome(reply, settings, run),
+    outcome(respond, settings, run),
     ({ result, sent }) => ({ error: Either.getOrThrow(Either.flip(result)), sent })
   )
 
@@ -193,13 +193,13 @@ describe("AWS's published retry cases", () => {
     }).pipe(Effect.withRandom(Random.make("jitter"))))
 
   /** Makes a call with a bucket of `tokens`. Returns the tokens after each change of the bucket, and at the end. */
-  const spending = Effect.fnUntraced(function*(reply: Respond, tokens = 500, policy = RetryPolicy.standard) {
+  const spending = Effect.fnUntraced(function*(respond: Respond, tokens = 500, policy = RetryPolicy.standard) {
     const quota = yield* RetryQuota.make({ throttleCost: 1 })
     yield* Effect.replicateEffect(quota.take(new ServiceError.Throttling(rejection)), 500 - tokens)
     const left: Array<number> = []
     const recorded = <A>(effect: Effect.Effect<A>) =>
       Effect.zipLeft(effect, Effect.map(quota.tokens, (now) => left.push(now)))
-    yield* outcome(reply, {
+    yield* outcome(respond, {
       policy,
       quota: {
         ...quota,
@@ -211,9 +211,9 @@ describe("AWS's published retry cases", () => {
   })
 
   /** Makes calls one after the other that share a bucket. Returns the attempts of each, and the tokens left. */
-  const attemptsOf = Effect.fnUntraced(function*(count: number, reply: Respond, capacity?: number) {
+  const attemptsOf = Effect.fnUntraced(function*(count: number, respond: Respond, capacity?: number) {
     const quota = yield* RetryQuota.make({ capacity })
-    const { glacier, sent } = yield* client(reply, { quota })
+    const { glacier, sent } = yield* client(respond, { quota })
     const attempts: Array<number> = []
     for (let i = 0; i < count; i++) {
       const before = sent.length
@@ -226,10 +226,10 @@ describe("AWS's published retry cases", () => {
   })
 
   const twice = RetryPolicy.attempts(RetryPolicy.standard, 2)
-  const taking = (reply: Respond) =>
+  const taking = (respond: Respond) =>
     Effect.gen(function*() {
       const quota = yield* RetryQuota.make()
-      yield* outcome(reply, { policy: twice, quota })
+      yield* outcome(respond, { policy: twice, quota })
       return { takes: 500 - (yield* quota.tokens) }
     })
 
@@ -262,11 +262,11 @@ describe("AWS's published retry cases", () => {
     }),
     "capacity 14, two failing calls": Effect.map(attemptsOf(2, always(unavailable), 14), ({ attempts }) => {
       expect(attempts).toEqual([2, 1])
-      return { first: "granted", second: "refused" }
+      return { first: "granted", second: "rejected" }
     }),
     "capacity 0": Effect.map(attemptsOf(1, always(unavailable), 0), ({ attempts }) => {
       expect(attempts).toEqual([1])
-      return { first: "refused" }
+      return { first: "rejected" }
     }),
     "single non-retryable 400 at 450": Effect.map(
       spending(always(response({ status: 400 })), 450),
@@ -382,8 +382,8 @@ describe("AWS's published retry cases", () => {
   const rejected = (headers: Readonly<Record<string, string>>) =>
     Effect.sync(response({ status: 403, errorCode: "InvalidSignatureException", headers }))
   const rules: Readonly<Record<string, Respond>> = {
-    "ignored when an Age header is present (cached reply)": () => rejected({ ...wrong, age: "1" }),
-    "ignored when the reply took longer than 900 s after sending (JS)": () =>
+    "ignored when an Age header is present (cached response)": () => rejected({ ...wrong, age: "1" }),
+    "ignored when the response took longer than 900 s after sending (JS)": () =>
       Effect.delay(rejected(wrong), "901 seconds")
   }
   it.effect.each(rowsOf("clockSkew", fixture.clockSkew.rules))("$name [R1]", ({ row }) =>

@@ -226,7 +226,7 @@ describe("retries", () => {
       }
       const random = new PCGRandom(1)
       // An outage, and then a service that recovers.
-      const reply: Respond = (_, attempt) =>
+      const respond: Respond = (_, attempt) =>
         Effect.gen(function*() {
           yield* Effect.sleep(random.integer(200))
           const chance = random.number() + (attempt > 1_000 ? 0.6 : 0)
@@ -236,7 +236,7 @@ describe("retries", () => {
             ? errorResponseOf(400, "ThrottlingException")
             : describeVault.response()
         })
-      const { glacier } = yield* scripted(reply, {
+      const { glacier } = yield* scripted(respond, {
         policies: Layer.succeed(RetryQuota.RetryQuota, spied)
       })
       yield* Effect.replicateEffect(

@@ -13,7 +13,7 @@ export const notApplied: Readonly<Record<string, string>> = {
   "classification: transientCodes": "a case covers each",
   "classification: transientStatus": "a case covers each",
   "classification: throttlingStatus": "a case covers it",
-  "classification: refusalPriority": "the sequences cover it",
+  "classification: rejectionPriority": "the sequences cover it",
   "classification: 400 LimitExceededException":
     "at Glacier a limit of vaults, tags or units, which waiting does not change",
   "glacier: LimitExceededException 400": "see classification: 400 LimitExceededException",
@@ -24,7 +24,7 @@ export const notApplied: Readonly<Record<string, string>> = {
   "clockSkew: codesSEP": "a case covers each",
   "clockSkew: offset = server Date - local time at receipt, sampled from success and failure responses":
     "the cases are built this way",
-  "clockSkew: an error counts as skew-corrected (one TRANSIENT retry) only if |offset| >= 240000 ms and the offset changed by this or a concurrent reply":
+  "clockSkew: an error counts as skew-corrected (one TRANSIENT retry) only if |offset| >= 240000 ms and the offset changed by this or a concurrent response":
     "the cases cover it",
   "clockSkew: AWS_DISABLE_CLOCK_SKEW_CORRECTION / disable_clock_skew_correction=true turns it off":
     "this package has no such setting",

@@ -124,8 +124,8 @@ const finish = picked.map((back) =>
   })
 )
 
-describe("model of jobs", () => {
-  it("predicts the responses of the emulator", () =>
+describe("the model of jobs", () => {
+  it("predicts the emulator's responses to calls for jobs and their output", () =>
     agree(() => ({ now: 0, archives: [], jobs: [], first: undefined }), [
       fill,
       remove,

@@ -69,9 +69,9 @@ const get = calling<Model>("get", (model, glacier) => {
   const lock = lockOf(model)
   return responds(
     glacier.getVaultLock({ vaultName }),
-    lock === undefined ? "VaultLockNotSet" : (answer) => {
-      expect(answer).toMatchObject({ policy, state: lock.until === undefined ? "Locked" : "InProgress" })
-      expect(Option.isSome(answer.expirationDate)).toBe(lock.until !== undefined)
+    lock === undefined ? "VaultLockNotSet" : (response) => {
+      expect(response).toMatchObject({ policy, state: lock.until === undefined ? "Locked" : "InProgress" })
+      expect(Option.isSome(response.expirationDate)).toBe(lock.until !== undefined)
     }
   )
 })
@@ -82,8 +82,8 @@ const deleteArchive = calling<Model>("delete an archive", (model, glacier) =>
     lockOf(model) === undefined ? () => {} : "AccessDenied"
   ))
 
-describe("model of a lock", () => {
-  it("predicts the responses of the emulator", () =>
+describe("the model of a vault lock", () => {
+  it("predicts the emulator's responses to calls for a vault lock", () =>
     agree(() => ({ now: 0, lock: undefined, ids: [] }), [
       FastCheck.constantFrom(initiate, abort, get, deleteArchive),
       complete,

@@ -127,8 +127,8 @@ const listAll = FastCheck.constant(calling<Model>("list uploads", (model, glacie
   )
 }))
 
-describe("model of uploads", () => {
-  it("predicts the responses of the emulator", () =>
+describe("the model of uploads", () => {
+  it("predicts the emulator's responses to calls for multipart uploads", () =>
     agree(() => ({ now: 0, uploads: [] }), [
       open,
       put,

@@ -94,13 +94,13 @@ const look = named((vaultName) =>
     const vault = vaultOf(model, vaultName)
     return responds(
       glacier.describeVault({ vaultName }),
-      vault === undefined ? "VaultNotFound" : (answer) => {
-        expect(answer).toMatchObject({
+      vault === undefined ? "VaultNotFound" : (response) => {
+        expect(response).toMatchObject({
           vaultName,
           numberOfArchives: Option.some(vault.inventory?.count ?? 0),
           sizeInBytes: Option.some(vault.inventory?.bytes ?? 0)
         })
-        expect(Option.isSome(answer.lastInventoryDate)).toBe(vault.inventory !== undefined)
+        expect(Option.isSome(response.lastInventoryDate)).toBe(vault.inventory !== undefined)
       }
     )
   })
@@ -137,8 +137,8 @@ const list = FastCheck.constant(
   )
 )
 
-describe("model of vaults", () => {
-  it("predicts the responses of the emulator", () =>
+describe("the model of vaults", () => {
+  it("predicts the emulator's responses to calls for vaults and archives", () =>
     agree(() => ({ now: 0, vaults: new Map() }), [
       create,
       create,

@@ -156,33 +156,33 @@ const spoilt = [
   "[{\"Path\":\"a\"}]"
 ]
 
-describe("reading", () => {
-  it.each(shown)("%s", (description, ...expected) => {
+describe("ArchiveName.read", () => {
+  it.each(shown)("reads %s", (description, ...expected) => {
     expect(read(description)).toEqual(expected)
   })
 
-  it("keeps the whole description", () => {
+  it("returns the whole description beside the path", () => {
     const description = "<m><v>4</v><p>YQ==</p><lm>20120821T170824Z</lm><ce>1:0:00:1</ce></m>"
     expect(Option.map(ArchiveName.read(description), (name) => name.description)).toEqual(Option.some(description))
   })
 
-  it.each(utf7)("CloudBerry's %s", (encoded, path) => {
+  it.each(utf7)("decodes CloudBerry's %s", (encoded, path) => {
     expect(read(JSON.stringify({ Path: encoded }))).toEqual(["cloudberry", path, "no date"])
   })
 
   it.each(["a+", "+A-", "+AF-", "a+!b", "+2D0-"])(
-    "what is no UTF-7 as it stands: %s",
+    "returns a CloudBerry path that is not valid UTF-7 unchanged: %s",
     (encoded) => {
       expect(read(JSON.stringify({ Path: encoded }))).toEqual(["cloudberry", encoded, "no date"])
     }
   )
 
-  it("has no name where there is no text", () => {
+  it("finds no name in a description that is empty, blank or longer than 1,024 characters", () => {
     expect([read(""), read("   "), read("x".repeat(1_025))]).toEqual([[], [], []])
     expect(read("x".repeat(1_024))).toEqual(["plain", "x".repeat(1_024), "no date"])
   })
 
-  it("keeps a path without a date when that cannot be read", () => {
+  it("returns the path without a date when the date is missing or invalid", () => {
     const dates = ["", "zzz", "20081515T222324Z", "20140230T000000Z", "20140101T240000Z", "20140101T006000Z", "0"]
     for (const mtime of dates) {
       expect(read(mt2(JSON.stringify({ filename: "a", mtime })))).toEqual(["mt2", "a", "no date"])
@@ -203,11 +203,11 @@ describe("reading", () => {
     expect(read(JSON.stringify({ Path: "a.jpg", type }))).toEqual(["cloudberry", "a.jpg", "no date"])
   })
 
-  it("takes for text what is not quite of a format", () => {
+  it("returns a description that breaks the rules of its format as plain text", () => {
     for (const description of spoilt) expect(read(description)).toEqual(["plain", description.trim(), "no date"])
   })
 
-  it("takes no longer for rows of spaces", () => {
+  it("reads long rows of spaces in linear time", () => {
     const spaces = " ".repeat(230)
     const rows = ["<m>*<p>*YQ==*<", "<m><p>YQ==</p>***<", "<ArchiveMetadata>*<Path>*YQ==*", "***mt2*", "***{\"Path\":*"]
     for (const row of rows) {
@@ -216,7 +216,7 @@ describe("reading", () => {
     }
   })
 
-  it("asks the codecs in their order, and only those", () => {
+  it("tries the given codecs in their order, and no others", () => {
     const mine: ArchiveName.Codec = {
       name: "mine",
       decode: (description) =>
@@ -252,24 +252,24 @@ const byBoto = (description: string) =>
     ({ format, path }) => [format, path]
   )
 
-describe("reading names of boto 2", () => {
+describe("ArchiveName.boto", () => {
   it.each([
     ["2009/Ag%C3%A1tka ve %C5%A1kolce/PC090374.JPG", "2009/Agátka ve školce/PC090374.JPG"],
     ["2009/Ag%C3%A1tka%20ve%20%C5%A1kolce/PC090374.JPG", "2009/Agátka ve školce/PC090374.JPG"],
     ["%F0%9F%98%80.txt", "😀.txt"],
     ["tab%09", "tab\t"],
     ["100%%20%C3%A9", "100% é"]
-  ])("%s", (description, path) => {
+  ])("decodes the escapes of %s", (description, path) => {
     expect(byBoto(description)).toEqual(Option.some(["boto", path]))
   })
 
-  it("is left to those who ask for it", () => {
+  it("is not one of the default codecs", () => {
     expect(ArchiveName.codecs).not.toContain(ArchiveName.boto)
     expect(read("Ag%C3%A1tka")).toEqual(["plain", "Ag%C3%A1tka", "no date"])
   })
 
   it.each(["100%", "50%25", "%41", "%c3%a9", "%zz", "%E1", "a%C3.txt", "%ED%A0%80", "%C0%AF", "photos.tar"])(
-    "leaves %s as it stands",
+    "leaves %s unchanged",
     (description) => {
       expect(byBoto(description)).toEqual(Option.some(["plain", description]))
     }
@@ -287,17 +287,17 @@ describe("reading names of boto 2", () => {
     { minLength: 1, maxLength: 10 }
   ).map((parts) => parts.join(""))
 
-  it.prop("gives back every name without an escape of its own", [name, fc.boolean()], ([name, hasSpace]) => {
+  it.prop("restores every name of boto 2 that contains no escape itself", [name, fc.boolean()], ([name, hasSpace]) => {
     fc.pre(name.trim() !== "" && name === name.trim() && !/%(?:[0189A-F][0-9A-F]|20|7F)/.test(name))
     const description = botoQuote(name, hasSpace)
     expect(Option.map(ArchiveName.read(description, [ArchiveName.boto]), ({ path }) => path)).toEqual(Option.some(name))
   }, { fastCheck: { numRuns: 2_000 } })
 })
 
-describe("writing", () => {
+describe("ArchiveName.write", () => {
   const modified = DateTime.unsafeMake("2012-08-21T17:08:24.987Z")
 
-  it("is as others write it", () => {
+  it("writes the formats of FastGlacier and mt-aws-glacier as these programs do", () => {
     expect([
       ArchiveName.write({ path: "glacier-dg.pdf", modified }),
       ArchiveName.write({ path: "file", modified }, ArchiveName.mt2)
@@ -313,7 +313,11 @@ describe("writing", () => {
   ).filter((path) => path.trim() !== "")
   const seconds = fc.integer({ min: -62_167_219_200, max: 253_402_300_799 })
 
-  it.prop("is read again", [path, seconds, fc.constantFrom(ArchiveName.fastGlacier, ArchiveName.mt2)], ([
+  it.prop("writes descriptions from which the same path and date are read", [
+    path,
+    seconds,
+    fc.constantFrom(ArchiveName.fastGlacier, ArchiveName.mt2)
+  ], ([
     path,
     seconds,
     writer
@@ -326,7 +330,7 @@ describe("writing", () => {
     )
   }, { fastCheck: { numRuns: 2_000 } })
 
-  it("takes what fits in 1,024 characters, and no more", () => {
+  it("rejects a path whose description has more than 1,024 characters", () => {
     const length = (path: string, writer?: ArchiveName.Writer) =>
       Either.map(ArchiveName.write({ path, modified }, writer), (description) => description.length)
     expect(length("x".repeat(732))).toEqual(Either.right(1_023))
@@ -338,7 +342,7 @@ describe("writing", () => {
     }
   })
 
-  it("rejects a path that would not be read back", () => {
+  it("rejects a path or date that could not be read back", () => {
     const field = (path: string, date: DateTime.Utc) =>
       Either.mapLeft(ArchiveName.write({ path, modified: date }), (error) => [error._tag, error.field])
     for (const path of ["", " ", "a\ud800", "\udc00"]) {
@@ -356,7 +360,7 @@ describe("writing", () => {
   })
 })
 
-it.prop("no codec throws", [
+it.prop("no codec of ArchiveName throws, whatever the description", [
   fc.oneof(
     fc.string({ unit: "binary", maxLength: 1_100 }),
     fc.tuple(

@@ -42,7 +42,7 @@ const fewest = (spans: ReadonlyArray<readonly [number, number]>, first: number, 
 }
 
 describe("ByteRange", () => {
-  it("is made of a start and a length", () => {
+  it("is made from a start and a length", () => {
     expect(ByteRange.make(0, 1)).toEqual({ start: 0, end: 0 })
     expect(ByteRange.make(mebibyte, mebibyte)).toEqual({ start: 1_048_576, end: 2_097_151 })
     expect(ByteRange.length({ start: 5, end: 5 })).toBe(1)
@@ -59,18 +59,24 @@ describe("ByteRange", () => {
     [{ start: 0, end: maximumArchiveSize + 1 }, false],
     [{ start: NaN, end: 1 }, false],
     [{ start: 0, end: Infinity }, false]
-  ])("%j: %j", (range, legal) => expect(Schema.is(ByteRange.ByteRange)(range)).toBe(legal))
+  ])(
+    "accepts only whole bytes of an archive, in order: %j is %j",
+    (range, legal) => expect(Schema.is(ByteRange.ByteRange)(range)).toBe(legal)
+  )
 
-  describe("alignment", () => {
-    it.each(fixture.range_alignment)("of every range of $size_label", ({ ranges, size }) => {
-      for (const { range, tree_hash_aligned } of ranges) {
-        const parsed = Schema.decodeSync(ByteRange.Plain)(range)
-        expect(ByteRange.isMebibyteAligned(parsed, size)).toBe(true)
-        expect([range, ByteRange.isTreeHashAligned(parsed, size)]).toEqual([range, tree_hash_aligned])
+  describe("isTreeHashAligned", () => {
+    it.each(fixture.range_alignment)(
+      "agrees with the test vectors for every range of $size_label",
+      ({ ranges, size }) => {
+        for (const { range, tree_hash_aligned } of ranges) {
+          const parsed = Schema.decodeSync(ByteRange.Plain)(range)
+          expect(ByteRange.isMebibyteAligned(parsed, size)).toBe(true)
+          expect([range, ByteRange.isTreeHashAligned(parsed, size)]).toEqual([range, tree_hash_aligned])
+        }
       }
-    })
+    )
 
-    it("is that of the nodes of the tree, for 1 to 40 leaves", () => {
+    it("is true exactly for the ranges of a node of the tree, for 1 to 40 leaves", () => {
       for (let leaves = 1; leaves <= 40; leaves++) {
         const spans = new Set(nodes(0, leaves).map(String))
         expect(spans.size).toBe(2 * leaves - 1)
@@ -91,7 +97,7 @@ describe("ByteRange", () => {
       ["ends behind the archive", { start: mebibyte, end: mebibyte + 10 }, mebibyte + 10],
       ["ends on a MiB behind the archive", { start: 0, end: 2 * mebibyte - 1 }, mebibyte + 10],
       ["lies behind the archive", { start: 4 * mebibyte, end: 5 * mebibyte - 1 }, 3 * mebibyte]
-    ])("rejects a range that %s", (_, range, size) => {
+    ])("is false for a range that %s", (_, range, size) => {
       expect(ByteRange.isMebibyteAligned(range, size)).toBe(false)
       expect(ByteRange.isTreeHashAligned(range, size)).toBe(false)
     })
@@ -102,14 +108,14 @@ describe("ByteRange", () => {
       [ByteRange.make(2 ** 44, 2 ** 43), true],
       [ByteRange.make(2 ** 44 + 2 ** 42, 2 ** 43), false],
       [ByteRange.make(2 ** 45 - mebibyte, 2 * mebibyte), false]
-    ])("%j of the largest archive: %j", (range, aligned) => {
+    ])("of the range %j in the largest archive is %j", (range, aligned) => {
       expect(ByteRange.isMebibyteAligned(range, maximumArchiveSize)).toBe(true)
       expect(ByteRange.isTreeHashAligned(range, maximumArchiveSize)).toBe(aligned)
     })
   })
 
   describe("windows", () => {
-    it("are the fewest there can be, for every range of 1 to 18 leaves", () => {
+    it("are as few as possible, for every range of 1 to 18 leaves", () => {
       for (let leaves = 1; leaves <= 18; leaves++) {
         const spans = nodes(0, leaves)
         for (const most of [1, 2, 4, 8, 16, 32]) {
@@ -146,7 +152,7 @@ describe("ByteRange", () => {
       )
     }))
 
-    it.prop("cover a range in order, aligned and no larger than asked", [plan], ([{ maximum, range, size }]) => {
+    it.prop("cover a range in order, aligned and no larger than the limit", [plan], ([{ maximum, range, size }]) => {
       const windows = ByteRange.windows(range, size, maximum)
       const start = Math.floor(range.start / mebibyte) * mebibyte
       const end = Math.min(Math.ceil((range.end + 1) / mebibyte) * mebibyte, size) - 1
@@ -168,8 +174,8 @@ describe("ByteRange", () => {
     })
 
     it.each([
-      ["one for what fits", mebibytes(0, 4), 4.5 * mebibyte, 4, [[0, 4]]],
-      ["one for a whole archive that fits", mebibytes(0, 5, 4.5 * mebibyte), 4.5 * mebibyte, 8, [[0, 5]]],
+      ["a single one for a range that fits", mebibytes(0, 4), 4.5 * mebibyte, 4, [[0, 4]]],
+      ["a single one for a whole archive that fits", mebibytes(0, 5, 4.5 * mebibyte), 4.5 * mebibyte, 8, [[0, 5]]],
       ["short at an odd start", mebibytes(1, 8), 16 * mebibyte, 8, [[1, 2], [2, 4], [4, 8]]],
       ["short at an odd end", mebibytes(0, 7), 16 * mebibyte, 8, [[0, 4], [4, 6], [6, 7]]],
       ["long at the end of the archive", mebibytes(0, 7), 7 * mebibyte, 4, [[0, 4], [4, 7]]],
@@ -179,14 +185,14 @@ describe("ByteRange", () => {
         .toEqual(expected.map(([first = NaN, end = NaN]) => mebibytes(first, end, size)))
     })
 
-    it("stop at the end of the archive where the range does not", () => {
+    it("stop at the end of the archive when the range ends after it", () => {
       const size = 3 * mebibyte + 7
       expect(ByteRange.windows({ start: 2 * mebibyte, end: 9 * mebibyte }, size, 8 * mebibyte))
         .toEqual([{ start: 2 * mebibyte, end: size - 1 }])
     })
   })
 
-  describe("on the wire", () => {
+  describe("the text of a range", () => {
     const range = { start: 0, end: 1_048_575 }
     const large = ByteRange.make(2 ** 33, 2 ** 33)
     const unlike = ["", "-", "0-", "-5", "1", "a-b", "1.5-2", "0x1-2", "1e3-2e3", "0--1", "+0-1", "0- 1", "0-1,3-4"]
@@ -225,7 +231,7 @@ describe("ByteRange", () => {
       expect(Either.isLeft(Schema.encodeEither(schema)({ start: 2, end: 1 }))).toBe(true)
     })
 
-    it.each(codecs)("$name rejects junk", ({ after, before, others, schema }) => {
+    it.each(codecs)("$name rejects any other text", ({ after, before, others, schema }) => {
       const accepts = (text: string) => Either.isRight(Schema.decodeEither(schema)(text))
       const legal = `${before}0-1${after}`
       expect(accepts(legal)).toBe(true)
@@ -234,17 +240,17 @@ describe("ByteRange", () => {
       expect(texts.filter(accepts)).toEqual([])
     })
 
-    it.prop("every range comes back", [ByteRange.ByteRange], ([range]) => {
+    it.prop("is decoded to the range that was encoded", [ByteRange.ByteRange], ([range]) => {
       for (const { schema } of codecs) {
         expect(Schema.decodeSync(schema)(Schema.encodeSync(schema)(range))).toEqual(range)
       }
     })
 
-    it("PartRange lets a total pass", () => {
+    it("PartRange accepts a total size, and ignores it", () => {
       expect(Schema.decodeSync(ByteRange.PartRange)("bytes 0-1048575/5242880")).toEqual(range)
     })
 
-    it("the headers of the vectors are those of their ranges", () => {
+    it("PartRange writes the headers of the test vectors", () => {
       for (const part of fixture.combining_parts.flatMap(({ parts }) => parts)) {
         const range = Schema.decodeSync(ByteRange.Plain)(part.range)
         expect(Schema.encodeSync(ByteRange.PartRange)(range)).toBe(part.content_range_header)

@@ -8,13 +8,13 @@ const classes = [...Object.entries(ServiceError), ...Object.entries(GlacierError
 )
 
 describe("GlacierError", () => {
-  it("is a union of all error classes, told apart by their tags", () => {
+  it("is the union of all error classes, each with its own tag", () => {
     const tags = GlacierError.GlacierError.members.map(({ _tag }) => _tag)
     expect(new Set(tags).size).toBe(tags.length)
     expect([...tags].sort()).toEqual([...classes].sort())
   })
 
-  it.prop("survives JSON", [GlacierError.GlacierError], ([error]) => {
+  it.prop("is the same after it is encoded to JSON and decoded", [GlacierError.GlacierError], ([error]) => {
     const json = Schema.parseJson(GlacierError.GlacierError)
     const text = Schema.encodeSync(json)(error)
     const back = Schema.decodeSync(json)(text)
@@ -24,7 +24,7 @@ describe("GlacierError", () => {
     expect(Schema.encodeSync(json)(back)).toBe(text)
   }, { fastCheck: { numRuns: 2_000 } })
 
-  it.each([NaN, Infinity, -Infinity])("has no room for %d, which JSON makes null", (millis) => {
+  it.each([NaN, Infinity, -Infinity])("rejects %d milliseconds, which JSON would turn into null", (millis) => {
     const json = { _tag: "AttemptTimeout", operation: "CreateVault", waiting: "response", millis }
     expect(Schema.decodeUnknownOption(GlacierError.AttemptTimeout)({ ...json, millis: 1.5 })).toMatchObject({
       _tag: "Some"
@@ -32,17 +32,17 @@ describe("GlacierError", () => {
     expect(Schema.decodeUnknownOption(GlacierError.AttemptTimeout)(json)).toMatchObject({ _tag: "None" })
   })
 
-  it.prop("is known by its symbol", [GlacierError.GlacierError], ([error]) => {
+  it.prop("is recognized by isGlacierError, whatever its class", [GlacierError.GlacierError], ([error]) => {
     expect(GlacierError.isGlacierError(error)).toBe(true)
     expect(error).toBeInstanceOf(Error)
   })
 
   it.each([null, undefined, "Throttling", 5, {}, { _tag: "Throttling" }, new Error("Throttling")])(
-    "is not %s",
+    "does not include %s",
     (value) => expect(GlacierError.isGlacierError(value)).toBe(false)
   )
 
-  it("says what happened", () => {
+  it("has a message with the operation, the value and the problem", () => {
     const operation = "CreateVault"
     const field = { field: "vaultName", value: "\"a/b\"", rule: "must be a name" }
     const messages = [
@@ -65,7 +65,7 @@ describe("GlacierError", () => {
     ])
   })
 
-  it("can be tried again only after what happens on the way", () => {
+  it("can be retried only after a failed connection, a time limit or a broken output", () => {
     const operation = "CreateVault"
     expect([
       new GlacierError.ConnectionError({ operation, message: "" }),
@@ -78,7 +78,7 @@ describe("GlacierError", () => {
     ].map(({ retry }) => retry)).toEqual(["transient", "transient", "transient", "never", "never", "never", "never"])
   })
 
-  it("shows values as text, short", () => {
+  it("shows values in its messages as short text", () => {
     const shown: ReadonlyArray<readonly [unknown, string]> = [
       ["a", "\"a\""],
       ["", "\"\""],
@@ -94,7 +94,10 @@ describe("GlacierError", () => {
     expect(shown.map(([value]) => GlacierError.show(value))).toEqual(shown.map(([, text]) => text))
   })
 
-  it.each([[NaN, "NaN"], [Infinity, "Infinity"], [5n, "5"]])("shows %s, which JSON cannot", (value, text) => {
-    expect(GlacierError.show(value)).toBe(text)
-  })
+  it.each([[NaN, "NaN"], [Infinity, "Infinity"], [5n, "5"]])(
+    "shows %s in its messages, although JSON cannot",
+    (value, text) => {
+      expect(GlacierError.show(value)).toBe(text)
+    }
+  )
 })

@@ -29,7 +29,7 @@ const sample = JSON.stringify({
 })
 
 describe("Inventory", () => {
-  it("reads an inventory", () => {
+  it("is decoded from the JSON of the service", () => {
     expect(Schema.decodeSync(json)(sample)).toEqual({
       vaultArn: "arn:aws:glacier:us-west-2:012345678901:vaults/my-vault",
       inventoryDate: DateTime.unsafeMake("2015-04-07T00:26:18Z"),
@@ -52,25 +52,25 @@ describe("Inventory", () => {
     })
   })
 
-  it("writes it as the service does", () => {
+  it("is encoded to the JSON of the service", () => {
     expect(Schema.encodeSync(json)(Schema.decodeSync(json)(sample))).toBe(sample)
   })
 
-  it("reads milliseconds and writes whole seconds", () => {
+  it("accepts dates with milliseconds, and is encoded with whole seconds", () => {
     const precise = sample.replaceAll(/(:\d\d)Z/g, "$1.123Z")
     const inventory = Schema.decodeSync(json)(precise)
     expect(DateTime.toEpochMillis(inventory.inventoryDate)).toBe(Date.UTC(2015, 3, 7, 0, 26, 18, 123))
     expect(Schema.encodeSync(json)(inventory)).toBe(sample)
   })
 
-  it("is empty for an empty vault", () => {
+  it("has no archives when the vault is empty", () => {
     const empty = sample.replace(/\[.*\]/, "[]")
     expect(Schema.decodeSync(json)(empty).archives).toEqual([])
     expect(Schema.encodeSync(json)(Schema.decodeSync(json)(empty))).toBe(empty)
   })
 
   it.each([
-    ["no JSON", ""],
+    ["not JSON", ""],
     ["cut off", sample.slice(0, -2)],
     ["CSV", "ArchiveId,ArchiveDescription,CreationDate,Size,SHA256TreeHash\n"],
     ["without a list", sample.replace("ArchiveList", "Archives")],

@@ -125,7 +125,7 @@ const quoting = FastCheck.array(FastCheck.boolean(), { minLength: 5, maxLength: 
 
 describe("InventoryReader.entries", () => {
   it.effect.prop(
-    "reads JSON, written and cut anyhow",
+    "reads JSON with any spaces, in chunks of any size",
     [rowsOf(anything), FastCheck.boolean(), FastCheck.constantFrom(0, 2), places],
     ([rows, isHeadFirst, indent, places]) =>
       Effect.gen(function*() {
@@ -136,7 +136,7 @@ describe("InventoryReader.entries", () => {
   )
 
   it.effect.prop(
-    "reads Amazon's CSV, whatever is quoted, cut anyhow",
+    "reads Amazon's CSV with any fields in quotes, in chunks of any size",
     [rowsOf(FastCheck.oneof(troublesome, anything.map((text) => text.replaceAll(/[\r\n]/g, "")))), quoting, places],
     ([rows, quotes, places]) =>
       Effect.gen(function*() {
@@ -165,21 +165,24 @@ describe("InventoryReader.entries", () => {
     ["CSV", csv(awkward.map((row) => csvRow(row)))]
   ] as const
 
-  it.effect.each(samples)("reads %s cut at every byte", ([format, document]) =>
-    Effect.gen(function*() {
-      const { length } = utf8.encode(document)
-      const expected = { found: decoded(awkward), error: undefined }
-      for (let at = 0; at <= length; at++) expect(yield* read(document, format, [at])).toEqual(expected)
-      expect(yield* read(document, format, Array.from({ length }, (_, at) => at))).toEqual(expected)
-    }))
+  it.effect.each(samples)(
+    "reads %s that is cut into chunks at any byte",
+    ([format, document]) =>
+      Effect.gen(function*() {
+        const { length } = utf8.encode(document)
+        const expected = { found: decoded(awkward), error: undefined }
+        for (let at = 0; at <= length; at++) expect(yield* read(document, format, [at])).toEqual(expected)
+        expect(yield* read(document, format, Array.from({ length }, (_, at) => at))).toEqual(expected)
+      })
+  )
 
-  it.effect("reads surrogate pairs and halves of them that are escaped", () =>
+  it.effect("reads escaped surrogate pairs, and single surrogates", () =>
     Effect.gen(function*() {
       const document = json([JSON.stringify(row("?")).replace("?", "\\ud83d\\ude00 \\ud83d \\u00e9\\/\\n")])
       expect((yield* read(document, "JSON")).found).toEqual(decoded([row("😀 \ud83d é/\n")]))
     }))
 
-  it.effect("reads the samples of the guide", () =>
+  it.effect("reads the samples of Amazon's guide", () =>
     Effect.gen(function*() {
       // The text 1\"2 in quotes, and one that ends in a backslash.
       const rows = [`x,"1\\\\"2"${tail}`, `x,"a\\"${tail}`, `x,a\\${tail}`, `"x","my archive",${tail.slice(1)}`]
@@ -192,7 +195,7 @@ describe("InventoryReader.entries", () => {
       ])
     }))
 
-  it.effect("takes the shorter of two readings", () =>
+  it.effect("reads as little text as possible as a description when a row of CSV is ambiguous", () =>
     Effect.gen(function*() {
       const { found } = yield* read(csv([`x,"a\\"${tail}\nb"${tail}`]), "CSV")
       expect(found).toMatchObject([{ description: "a\\" }, { entry: 2, text: `b"${tail}` }])
@@ -268,7 +271,7 @@ describe("InventoryReader.entries", () => {
       })
   )
 
-  it.effect("reads the rows behind one whose quotes do not close", () =>
+  it.effect("reads the rows after a row of CSV with an open quote", () =>
     Effect.gen(function*() {
       const lines = [`x,"a${tail}`, ...[row("1"), row("2"), row("a, b"), row("3\n4")].map((row) => csvRow(row))]
       const { found } = yield* read(csv(lines), "CSV")
@@ -317,7 +320,7 @@ describe("InventoryReader.entries", () => {
       expect((yield* read(text, format, [offset, 1, 7, 90])).error).toEqual(error)
     }))
 
-  it.effect("fails at the end of a document in JSON that is cut off anywhere", () =>
+  it.effect("fails at the end of JSON that is cut off at any byte", () =>
     Effect.gen(function*() {
       for (let length = 0; length < document.length; length++) {
         const { error, found } = yield* read(document.slice(0, length), "JSON")
@@ -326,7 +329,7 @@ describe("InventoryReader.entries", () => {
       }
     }))
 
-  it.effect("finds all but the last row of a document in CSV that is cut off anywhere", () =>
+  it.effect("reads all rows but the last of CSV that is cut off at any byte", () =>
     Effect.gen(function*() {
       const rows = [row("a"), row("b, \"c\"")]
       const document = csv(rows.map((row) => csvRow(row)))
@@ -345,7 +348,7 @@ describe("InventoryReader.entries", () => {
   ] as const
 
   it.effect.each(samplesOfTwo)(
-    "fails when %s was cut off anywhere and its size is known",
+    "fails when %s is shorter than its known size",
     ([format, document]) =>
       Effect.gen(function*() {
         const { length } = utf8.encode(document)
@@ -359,7 +362,7 @@ describe("InventoryReader.entries", () => {
       })
   )
 
-  it.effect("says at which byte a document ends, and how many it must have", () =>
+  it.effect("fails with the length of the document and the length that it must have", () =>
     Effect.gen(function*() {
       const [, [, document]] = samplesOfTwo
       const end = document.indexOf("\n", columns.length + 1) + 1
@@ -389,7 +392,7 @@ describe("InventoryReader.entries", () => {
       })
   )
 
-  it.effect("finds no inventory in UTF-16 that is damaged", () =>
+  it.effect("rejects damaged UTF-16", () =>
     Effect.gen(function*() {
       const document = Buffer.from(`\uFEFF${json([JSON.stringify(row("a?"))])}`, "utf16le")
       document.writeUInt16LE(0xd800, document.indexOf(Buffer.from("?", "utf16le")))
@@ -413,14 +416,14 @@ describe("InventoryReader.entries", () => {
       }
     }))
 
-  it.effect("skips columns of CSV that it does not know", () =>
+  it.effect("skips unknown columns of CSV", () =>
     Effect.gen(function*() {
       const document = `Nr,${columns},"Note"\n1,${csvRow(row("a, b"))},"x"\n2,${csvRow(row("c"))},\n`
       expect((yield* read(document, "CSV")).found).toEqual(decoded([row("a, b"), row("c")]))
     }))
 
   it.effect.each([null, undefined])(
-    "reads an entry whose description is %s as one without",
+    "reads an entry whose description is %s as an entry without a description",
     (description) =>
       Effect.gen(function*() {
         const document = json([JSON.stringify({ ...row("a"), ArchiveDescription: description })])
@@ -429,7 +432,7 @@ describe("InventoryReader.entries", () => {
   )
 
   it.effect.prop(
-    "fails as it should, and alike however it is cut, whatever becomes of the bytes",
+    "reads a damaged document in the same way in chunks of any size, and reports the right offsets",
     [
       FastCheck.constantFrom(...samples),
       FastCheck.array(FastCheck.tuple(FastCheck.nat(), FastCheck.nat(2), FastCheck.nat(255)), {
@@ -475,7 +478,7 @@ describe("InventoryReader.entries", () => {
       ["CSV", `${columns}\n`, ",", columns.length + 1, "goes on for more"],
       ["CSV", `${columns}\nx,"`, "a", columns.length + 1, "goes on for more"]
     ] as const
-  )("gives up what has no end: %s %s %s", ([format, first, then, offset, problem]) =>
+  )("rejects an entry without an end: %s %s %s", ([format, first, then, offset, problem]) =>
     Effect.gen(function*() {
       const error = yield* InventoryReader.entries(endless(first, then), { format, onMalformed: Effect.fail }).pipe(
         Stream.runDrain,
@@ -489,7 +492,7 @@ describe("InventoryReader.entries", () => {
       ["JSON", start, `${JSON.stringify(row("a"))},`],
       ["CSV", `${columns}\n`, `${csvRow(row("a"))}\n`]
     ] as const
-  )("reads no further than it is asked to: %s", ([format, first, then]) =>
+  )("reads no more of %s than its consumer takes", ([format, first, then]) =>
     Effect.gen(function*() {
       const entries = InventoryReader.entries(endless(first, then), { format, onMalformed: Effect.fail })
       const some = yield* Stream.runCollect(Stream.take(entries, 5_000))
@@ -512,7 +515,7 @@ describe("InventoryReader.head", () => {
   const expected = { vaultArn: head.VaultARN, inventoryDate: DateTime.unsafeMake(head.InventoryDate) }
   const entries = [JSON.stringify(row("a")), JSON.stringify(row("b"))]
 
-  it.effect.each([true, false])("is found before the entries or behind them: %s", (isFirst) =>
+  it.effect.each([true, false])("is found before the entries and after them: %s", (isFirst) =>
     Effect.gen(function*() {
       const bytes = utf8.encode(json(entries, isFirst))
       for (let at = 0; at <= bytes.length; at++) {
@@ -520,7 +523,7 @@ describe("InventoryReader.head", () => {
       }
     }))
 
-  it.effect("needs no more of the document than has it", () =>
+  it.effect("is returned before the rest of the document arrives", () =>
     Effect.gen(function*() {
       const bytes = Stream.concat(Stream.make(utf8.encode(json([]).slice(0, -2))), Stream.never)
       expect(yield* InventoryReader.head(bytes)).toEqual(expected)
@@ -532,7 +535,7 @@ describe("InventoryReader.head", () => {
     ["{\"ArchiveList\":[]}", 0],
     [json(entries, false).slice(0, -1), json(entries, false).indexOf("]")],
     [json([`${"[".repeat(40)}`], false), json([], false).indexOf("]")]
-  ])("fails where there is none: %s", ([document, offset]) =>
+  ])("fails when the document has no valid head: %s", ([document, offset]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(InventoryReader.head(Stream.make(utf8.encode(document))))
       expect(error).toMatchObject({ _tag: "MalformedInventory", offset })

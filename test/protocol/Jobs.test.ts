@@ -11,7 +11,7 @@ describe("job parameters", () => {
   it.each([
     ["archive-retrieval", ["Format", "InventoryRetrievalParameters"]],
     ["inventory-retrieval", ["ArchiveId", "RetrievalByteRange", "Tier"]]
-  ])("of %s have every field of the model but the retired ones and %j", (Type, others) => {
+  ])("of %s have every field of the model except the retired ones and %j", (Type, others) => {
     const body = modelOf("InitiateJob").params.find(({ location }) => location === "payload")
     const given = sample(body ?? { type: "" }, (_, name) => retired.includes(name) ? undefined : true)
     const full = Object.assign({}, given, { Type })
@@ -29,7 +29,7 @@ describe("job parameters", () => {
     ["2013-03-20T17:03:43UTC", 43_000],
     ["2013-03-20T19:03:43+02:00", 43_000],
     ["2013-03-20T09:03:43-08:00", 43_000]
-  ])("take the date %s", (StartDate, millis) => {
+  ])("accept the date %s", (StartDate, millis) => {
     // Where a date without a zone, read as local time, would be another.
     vi.stubEnv("TZ", "America/New_York")
     onTestFinished(() => {
@@ -54,12 +54,12 @@ describe("job parameters", () => {
     expect(Either.isLeft(decoded)).toBe(true)
   })
 
-  it("write no date of a year that has five digits", () => {
+  it("reject a date after the year 9999", () => {
     const selection = { endDate: DateTime.unsafeMake(Date.UTC(10_000)) }
     expect(Either.isLeft(parameters.encode({ type: "inventory-retrieval", selection }))).toBe(true)
   })
 
-  it("write dates to the second", () => {
+  it("contain dates in whole seconds", () => {
     const startDate = DateTime.unsafeMake("2013-03-20T17:03:43.999Z")
     expect(
       encode(operations.initiateJob, {
@@ -72,12 +72,12 @@ describe("job parameters", () => {
     )
   })
 
-  it.each(["9".repeat(20), 2 ** 53, 1e300])("read the limit %j as the largest there can be", (Limit) => {
+  it.each(["9".repeat(20), 2 ** 53, 1e300])("read the limit %j as the largest safe integer", (Limit) => {
     expect(decode({ Type: "inventory-retrieval", InventoryRetrievalParameters: { Limit } }))
       .toEqual(Either.right({ type: "inventory-retrieval", selection: { limit: Number.MAX_SAFE_INTEGER } }))
   })
 
-  it.each(["done", "Done-_.fifo", "x".repeat(256)])("take the topic %s", (name) => {
+  it.each(["done", "Done-_.fifo", "x".repeat(256)])("accept the topic %s", (name) => {
     const SNSTopic = `arn:aws-cn:sns:cn-north-1:123456789012:${name}`
     expect(decode({ Type: "inventory-retrieval", SNSTopic }))
       .toEqual(Either.right({ type: "inventory-retrieval", snsTopic: SNSTopic }))
@@ -99,7 +99,7 @@ describe("job parameters", () => {
     expect(Either.isLeft(decode({ Type: "archive-retrieval", ArchiveId: id, SNSTopic }))).toBe(true)
   })
 
-  it.each([["5"], [5]])("take the limit %j", (Limit) => {
+  it.each([["5"], [5]])("accept the limit %j", (Limit) => {
     expect(decode({ Type: "inventory-retrieval", InventoryRetrievalParameters: { Limit } }))
       .toEqual(Either.right({ type: "inventory-retrieval", selection: { limit: 5 } }))
   })
@@ -109,7 +109,7 @@ describe("job parameters", () => {
     expect(Either.isLeft(decoded)).toBe(true)
   })
 
-  it("take null for absent", () => {
+  it("read null as an absent field", () => {
     const nulls = { Description: null, SNSTopic: null, Tier: null, RetrievalByteRange: null }
     expect(decode({ Type: "archive-retrieval", ArchiveId: id, ...nulls }))
       .toEqual(Either.right({ type: "archive-retrieval", archiveId: id }))

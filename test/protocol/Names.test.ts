@@ -11,7 +11,7 @@ interface Case {
   readonly schema: Schema.Schema.AnyNoContext
   readonly rule: string
   readonly accepts: ReadonlyArray<string | number>
-  readonly refuses: ReadonlyArray<string | number>
+  readonly rejects: ReadonlyArray<string | number>
 }
 
 const hex = "0123456789abcdef".repeat(4)
@@ -21,7 +21,7 @@ const partSizes = Array.from({ length: 13 }, (_, power) => mebibyte * 2 ** power
 const ids = {
   rule: "must be an id as the service gave it",
   accepts: ["a", "-", "_", "AbC-0_9".repeat(20).slice(0, 138), "x".repeat(1_024)],
-  refuses: ["", ".", "..", "a.b", "a/b", "a b", "a+b", "a=", "a\n", "a\r\nHost: x", "a%2Fb", "é", "x".repeat(1_025)]
+  rejects: ["", ".", "..", "a.b", "a/b", "a b", "a+b", "a=", "a\n", "a\r\nHost: x", "a%2Fb", "é", "x".repeat(1_025)]
 }
 
 const texts: ReadonlyArray<Case> = [
@@ -30,14 +30,14 @@ const texts: ReadonlyArray<Case> = [
     schema: Names.VaultName,
     rule: "must be 1 to 255 characters of A-Z a-z 0-9 _ - .",
     accepts: ["a", "-", "_", "my.Vault-1_x", "...", ".a", "a.", "..a", "0", "x".repeat(255), ".".repeat(255)],
-    refuses: ["", ".", "..", "x".repeat(256), "a/b", "a b", " a", "a ", "a\n", "a\r", "\r\na", "é", "a%", "a:b", "a\0"]
+    rejects: ["", ".", "..", "x".repeat(256), "a/b", "a b", " a", "a ", "a\n", "a\r", "\r\na", "é", "a%", "a:b", "a\0"]
   },
   {
     name: "AccountId",
     schema: Names.AccountId,
     rule: "must be 12 digits",
     accepts: ["-", "012345678901", "000000000000"],
-    refuses: [
+    rejects: [
       "--",
       "-\n",
       "01234567890",
@@ -56,14 +56,14 @@ const texts: ReadonlyArray<Case> = [
     schema: Names.Description,
     rule: "must be at most 1,024 characters of printable ASCII",
     accepts: ["", " ", printable, "x".repeat(1_024)],
-    refuses: ["x".repeat(1_025), "a\n", "a\r\nHost: x", "a\tb", "\x1f", "\x7f", "\0", "é", "\u2028", "😀"]
+    rejects: ["x".repeat(1_025), "a\n", "a\r\nHost: x", "a\tb", "\x1f", "\x7f", "\0", "é", "\u2028", "😀"]
   },
   {
     name: "ContentSha256",
     schema: Names.ContentSha256,
     rule: "must be a SHA-256 as 64 lower-case hex digits",
     accepts: [hex, "0".repeat(64)],
-    refuses: ["", hex.slice(1), `${hex}0`, hex.toUpperCase(), `${hex}\n`, `g${hex.slice(1)}`, "UNSIGNED-PAYLOAD"]
+    rejects: ["", hex.slice(1), `${hex}0`, hex.toUpperCase(), `${hex}\n`, `g${hex.slice(1)}`, "UNSIGNED-PAYLOAD"]
   }
 ]
 
@@ -73,7 +73,7 @@ const numbers: ReadonlyArray<Case> = [
     schema: Names.PartSize,
     rule: "must be 1 MiB times a power of two",
     accepts: partSizes,
-    refuses: [
+    rejects: [
       ...partSizes.flatMap((size) => [size - 1, size + 1, size * 3, -size]),
       ...[0, 1, mebibyte / 2, 2 ** 33, 1.5 * mebibyte, 10 * mebibyte, NaN, Infinity, -Infinity]
     ]
@@ -83,7 +83,7 @@ const numbers: ReadonlyArray<Case> = [
     schema: Names.ArchiveSize,
     rule: "must be ",
     accepts: [1, mebibyte, 2 ** 32 + 1, 42_949_672_960_000],
-    refuses: [0, -1, 0.5, 1.5, 42_949_672_960_001, NaN, Infinity]
+    rejects: [0, -1, 0.5, 1.5, 42_949_672_960_001, NaN, Infinity]
   }
 ]
 
@@ -91,31 +91,31 @@ const rule = (schema: Schema.Schema.AnyNoContext, value: unknown): string =>
   Either.match(Schema.decodeUnknownEither(schema)(value), { onLeft: String, onRight: () => "accepted" })
 
 describe("Names", () => {
-  describe.each([...texts, ...numbers])("$name", ({ accepts, refuses, rule: expected, schema }) => {
-    it("accepts what is legal", () => {
+  describe.each([...texts, ...numbers])("$name", ({ accepts, rejects, rule: expected, schema }) => {
+    it("accepts every valid value", () => {
       for (const value of accepts) expect([value, rule(schema, value)]).toEqual([value, "accepted"])
     })
 
-    it("rejects all other values, and says why", () => {
-      for (const value of refuses) {
+    it("rejects invalid values, and names its rule", () => {
+      for (const value of rejects) {
         expect([value, rule(schema, value)]).toEqual([value, expect.stringContaining(expected)])
       }
     })
 
-    it("rejects other types", () => {
+    it("rejects values of other types", () => {
       const other = typeof accepts[0] === "string" ? 123_456_789_012 : "1048576"
       for (const value of [null, undefined, true, {}, [], 5n, other]) expect(Schema.is(schema)(value)).toBe(false)
     })
   })
 
-  describe("arbitraries", () => {
-    it.prop("make names that a path can carry", [
+  describe("the arbitraries of names", () => {
+    it.prop("make names that a URL path keeps unchanged", [
       fc.oneof(...[Names.VaultName, Names.AccountId, Names.ArchiveId, Names.UploadId, Names.JobId].map(Arbitrary.make))
     ], ([name]) => {
       expect(new URL(`https://host/${name}/next`).pathname).toBe(`/${name}/next`)
     }, { fastCheck: { numRuns: 300 } })
 
-    it.each([...texts, ...numbers])("make $name", ({ name, schema }) => {
+    it.each([...texts, ...numbers])("make valid and different values of $name", ({ name, schema }) => {
       const made = new Set(fc.sample(Arbitrary.make(schema), { numRuns: 300, seed: 1 }))
       for (const value of made) expect([value, rule(schema, value)]).toEqual([value, "accepted"])
       if (name === "PartSize") expect(made).toEqual(new Set(partSizes))

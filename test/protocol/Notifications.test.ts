@@ -45,19 +45,22 @@ const envelope = {
 
 const decode = Schema.decodeUnknownEither(Message)
 
-describe("a message", () => {
-  it.each([["raw", job], ["in SNS's envelope", envelope]])("is the job, %s", (_, message) => {
-    expect(Either.getOrThrow(decode(JSON.stringify(message)))).toMatchObject({
-      jobId: job.JobId,
-      completed: true,
-      statusCode: "Succeeded",
-      jobDescription: Option.some(job.JobDescription),
-      inventorySizeInBytes: Option.some(20_567),
-      archiveId: Option.none()
-    })
-  })
+describe("Message", () => {
+  it.each([["raw", job], ["in SNS's envelope", envelope]])(
+    "is decoded to the job that it reports, %s",
+    (_, message) => {
+      expect(Either.getOrThrow(decode(JSON.stringify(message)))).toMatchObject({
+        jobId: job.JobId,
+        completed: true,
+        statusCode: "Succeeded",
+        jobDescription: Option.some(job.JobDescription),
+        inventorySizeInBytes: Option.some(20_567),
+        archiveId: Option.none()
+      })
+    }
+  )
 
-  it("is written as it is published", () => {
+  it("is encoded as the service publishes it", () => {
     expect(JSON.parse(Schema.encodeSync(Message)(Either.getOrThrow(decode(JSON.stringify(envelope)))))).toEqual(job)
   })
 
@@ -73,7 +76,7 @@ describe("a message", () => {
     JSON.stringify({ ...envelope, Message: "hello" }),
     JSON.stringify({ ...envelope, Message: job }),
     JSON.stringify({ ...envelope, Message: JSON.stringify({ ...envelope }) })
-  ])("is not %j", (text) => {
+  ])("rejects %j", (text) => {
     expect(Either.isLeft(decode(text))).toBe(true)
   })
 })

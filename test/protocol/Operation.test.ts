@@ -13,13 +13,13 @@ const jsonParam = ({ params }: (typeof all)[number]["model"]) =>
   params.find(({ location, type }) => location === "json-body-member" || (location === "payload" && type !== "blob"))
 
 describe("Operation", () => {
-  it("is there for each of the model, under its name", () => {
+  it("exists for each operation of the model, under its name", () => {
     expect(all.map(({ name }) => name).sort()).toEqual([...models.keys()].sort())
     for (const { method, name } of all) expect(method).toBe(name[0]?.toLowerCase() + name.slice(1))
   })
 
-  describe.each(all)("$name as the model has it", ({ model, operation }) => {
-    it("method, path and statuses", () => {
+  describe.each(all)("the operation $name", ({ model, operation }) => {
+    it("has the method, path, status and repeatability of the model", () => {
       expect({ method: operation.method, uri: operation.path, success_status: operation.success })
         .toEqual({ method: model.method, uri: model.uri, success_status: model.success_status })
       expect(operation.query === undefined ? [] : [operation.query]).toEqual(Object.entries(model.fixed_query ?? {}))
@@ -29,7 +29,7 @@ describe("Operation", () => {
       expect(operation.repeatable === "briefly").toBe(/for a short time/.test(model.idempotent))
     })
 
-    it("what it echoes is in the request and in the response", () => {
+    it("has each echoed value in its request and in its response", () => {
       const body = typeof operation.body === "object" && model.response.body !== null
         ? Either.getOrThrow(operation.body.decode(sample(model.response.body)))
         : {}
@@ -40,14 +40,14 @@ describe("Operation", () => {
       }
     })
 
-    it("says how to find out what became of a lost call, with inputs of its own, unless it can be repeated", () => {
+    it("explains how to look up the result of a lost call, unless the call can be repeated", () => {
       expect(operation.lookUp !== undefined).toBe(operation.repeatable !== true)
       for (const [, name = ""] of operation.lookUp?.matchAll(/\{(\w+)\}/g) ?? []) {
         expect(operation.input).toHaveProperty(name)
       }
     })
 
-    it("inputs", () => {
+    it("has the inputs of the model", () => {
       const places = new Map([["uri", "path"], ["querystring", "query"], ["header", "header"]])
       const expected = model.params.map(({ constraints, location, required, type, wire_name }) => {
         const where = places.get(location) ?? (type === "blob" ? "bytes" : "json")
@@ -66,7 +66,7 @@ describe("Operation", () => {
       }
     })
 
-    it("headers and kind of the response", () => {
+    it("has the response headers and the kind of body of the model", () => {
       expect(Object.values(operation.headers).map((field) => `${field.in} ${field.name}`).sort())
         .toEqual(model.response.headers.map(({ wire_name }) => `header ${wire_name.toLowerCase()}`).sort())
       const { body } = model.response
@@ -74,7 +74,7 @@ describe("Operation", () => {
         .toBe(body === null ? "none" : body.type === "blob" ? "bytes" : body.type)
     })
 
-    it("errors", () => {
+    it("can fail with the errors of the model and the common errors", () => {
       const codes = operation.errors.map(({ code }) => code)
       expect(codes).toEqual(expect.arrayContaining(model.errors.map(({ code }) => code)))
       const common = [
@@ -87,7 +87,7 @@ describe("Operation", () => {
   })
 
   describe("requests", () => {
-    it.each(all)("of $name come back", ({ operation }) => {
+    it.each(all)("of $name are decoded to the input that was encoded", ({ operation }) => {
       fc.assert(fc.property(inputArbitrary(operation), (input) => {
         const decoded = Operation.decode(operation.input, reader(operation, encode(operation, input)))
         const expected = Object.entries(operation.input).map(([key, { in: place, optional }]) => {
@@ -98,7 +98,7 @@ describe("Operation", () => {
       }))
     })
 
-    it.each(all)("of $name put every input where the model has it", ({ model, operation }) => {
+    it.each(all)("of $name have every input in the place that the model gives it", ({ model, operation }) => {
       const { body, headers, path, query } = encode(operation, inputOf(operation))
       const names = (location: string) =>
         model.params.filter((param) => param.location === location)
@@ -151,7 +151,7 @@ describe("Operation", () => {
       request.body === "{}" || (operation.name === "UploadArchive" && request.body?.length === 0)
 
     it.each(known.filter((one) => !isEmpty(one)))(
-      "of another client are read, and written the same: $method $target",
+      "of another client are decoded, and encoded to the same request: $method $target",
       ({ method, operation, request }) => {
         const decoded: object = Either.getOrThrow(Operation.decode(operation.input, reader(operation, request)))
         const input = Object.entries(decoded)
@@ -183,7 +183,7 @@ describe("Operation", () => {
       ])
     })
 
-    it("are of the caller's own account unless told otherwise", () => {
+    it("are for the caller's own account unless an account id is given", () => {
       expect(encode(operations.listVaults, {}))
         .toEqual({ path: "/-/vaults", query: [], headers: {}, body: undefined })
       expect(encode(operations.purchaseProvisionedCapacity, {}).path).toBe("/-/provisioned-capacity")
@@ -192,13 +192,13 @@ describe("Operation", () => {
         .toBe("/012345678901/vaults/v")
     })
 
-    it("leave an empty description out", () => {
+    it("omit an empty description", () => {
       const input = { vaultName: "v", partSize: mebibyte, description: "" }
       expect(encode(operations.initiateMultipartUpload, input).headers).toEqual({ "x-amz-part-size": "1048576" })
     })
   })
 
-  describe("decode", () => {
+  describe("Operation.decode", () => {
     const wire = (method: keyof typeof operations, change: Partial<Operation.Request>) => {
       const operation: Operation.Any = operations[method]
       const request = { ...encode(operation, inputOf(operation)), ...change }
@@ -214,13 +214,13 @@ describe("Operation", () => {
     )
 
     it.each(["9007199254740991", "9007199254740992", "9".repeat(20), "9".repeat(400)])(
-      "reads the limit %s as the largest there can be",
+      "reads the limit %s as the largest safe integer",
       (limit) =>
         expect(wire("listVaults", { query: [["limit", limit]] }))
           .toMatchObject({ right: { limit: Option.some(Number.MAX_SAFE_INTEGER) } })
     )
 
-    it("takes an empty marker for none", () => {
+    it("reads an empty marker as an absent one", () => {
       expect(wire("listVaults", { query: [["marker", ""]] })).toMatchObject({ right: { marker: Option.none() } })
     })
 
@@ -252,14 +252,14 @@ describe("Operation", () => {
         ["uploadArchive", { body: new Uint8Array() }, ["body", null, true]]
       ] satisfies ReadonlyArray<[keyof typeof operations, Partial<Operation.Request>, unknown]>
     )(
-      "%s rejects %j",
+      "rejects a request of %s with %j",
       (method, change, failure) => expect(wire(method, change)).toEqual(Either.left(failure))
     )
 
     it("treats an empty header of a response as absent, and rejects a response without an id", () => {
       const { headers } = operations.initiateJob
-      const read = (answer: Record<string, string>) =>
-        Either.mapLeft(Operation.decode(headers, (field) => answer[field.name]), ({ field }) => field.name)
+      const read = (response: Record<string, string>) =>
+        Either.mapLeft(Operation.decode(headers, (field) => response[field.name]), ({ field }) => field.name)
       expect(read({ "x-amz-job-id": id, "location": "" }))
         .toEqual(Either.right({ jobId: id, jobOutputPath: Option.none(), location: Option.none() }))
       expect(read({ location: "/x" })).toEqual(Either.left("x-amz-job-id"))

@@ -7,7 +7,7 @@ import * as Operation from "../../src/protocol/Operation.ts"
 import { operations } from "../../src/protocol/Operations.ts"
 import { id, inputOf } from "./model.ts"
 
-describe("Operation: bad input", () => {
+describe("Operation.encode", () => {
   const long = "x".repeat(256)
   const numbered = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`key ${n}`, "v"]))
   /** JSON text of that many characters. */
@@ -247,20 +247,23 @@ describe("Operation: bad input", () => {
     ["setVaultNotifications", told({ snsTopic: "topic" }), "configuration.snsTopic", "\"topic\"", /ARN of a topic/]
   ]
 
-  it.each(cases)("%s %j", (method, change, field, value, rule) => {
-    const operation: Operation.Any = operations[method]
-    const failure = Either.flip(Operation.encode(operation, { ...inputOf(operation), ...change }))
-    expect(Either.getOrThrow(failure)).toMatchObject(
-      {
-        _tag: "InvalidInput",
-        operation: operation.name,
-        field,
-        value,
-        rule: expect.stringMatching(rule)
-      } satisfies Partial<InvalidInput>
-    )
-    expect(Either.getOrThrow(failure).rule).toMatch(/^must /)
-  })
+  it.each(cases)(
+    "rejects the input of %s with %j, and names the field and its rule",
+    (method, change, field, value, rule) => {
+      const operation: Operation.Any = operations[method]
+      const failure = Either.flip(Operation.encode(operation, { ...inputOf(operation), ...change }))
+      expect(Either.getOrThrow(failure)).toMatchObject(
+        {
+          _tag: "InvalidInput",
+          operation: operation.name,
+          field,
+          value,
+          rule: expect.stringMatching(rule)
+        } satisfies Partial<InvalidInput>
+      )
+      expect(Either.getOrThrow(failure).rule).toMatch(/^must /)
+    }
+  )
 
   it.each<[keyof typeof operations, Record<string, unknown>]>([
     ["addTagsToVault", { tags: numbered(10) }],
@@ -272,7 +275,7 @@ describe("Operation: bad input", () => {
     ["setDataRetrievalPolicy", rules({ strategy: "BytesPerHour", bytesPerHour: 1 })],
     ["setDataRetrievalPolicy", rules({ strategy: "None", bytesPerHour: undefined })],
     ["setVaultNotifications", told({ events: ["InventoryRetrievalCompleted", "ArchiveRetrievalCompleted"] })]
-  ])("%s takes what just keeps the rules: %j", (method, change) => {
+  ])("accepts an input of %s at the limits of the rules: %j", (method, change) => {
     const operation: Operation.Any = operations[method]
     expect(Operation.encode(operation, { ...inputOf(operation), ...change })).toMatchObject({ _tag: "Right" })
   })

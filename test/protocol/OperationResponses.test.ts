@@ -30,8 +30,8 @@ const withJson = all.flatMap(({ model, name, operation }) =>
     : []
 )
 
-describe("Operation: responses", () => {
-  it.each(["5", 5])("take the limit of an inventory job as text and as a number: %j", (Limit) => {
+describe("responses", () => {
+  it.each(["5", 5])("may have the limit of an inventory job as text or as a number: %j", (Limit) => {
     const described = Option.fromNullable(withJson.find(({ name }) => name === "DescribeJob"))
     const job = Object(sample(Option.getOrThrow(described).shape))
     const decoded = Jobs.DescribeJob.body.decode({ ...job, InventoryRetrievalParameters: { Limit } })
@@ -48,12 +48,12 @@ describe("Operation: responses", () => {
 
     if (hasNulls) {
       it.each([
-        ["all of them", isNullable],
+        ["all fields", isNullable],
         [
-          "those in others",
+          "fields inside other fields",
           (shape: Shape, name: string) => isNullable(shape, name) && name !== "InventoryRetrievalParameters"
         ]
-      ])("take null and absent for none: %s", (_, when) => {
+      ])("mean the same with fields that are null and fields that are absent: %s", (_, when) => {
         const nulls = sample(shape, (shape, name) => when(shape, name) ? null : true)
         const absent = sample(shape, (shape, name) => when(shape, name) ? undefined : true)
         expect(absent).not.toEqual(nulls)
@@ -99,7 +99,7 @@ describe("Operation: responses", () => {
     ["ProvisionedCapacity", Accounts.ProvisionedCapacity]
   ]
 
-  it.each(schemas)("%s survives JSON", (_, schema) => {
+  it.each(schemas)("are the same after they are encoded to JSON and decoded: %s", (_, schema) => {
     const json = Schema.parseJson(schema)
     fc.assert(
       fc.property(Arbitrary.make(schema), (value) => {
@@ -110,7 +110,7 @@ describe("Operation: responses", () => {
     )
   })
 
-  it("are of the values meant", () => {
+  it("are decoded to numbers, dates and options", () => {
     const decoded = Jobs.ListJobs.body.decode(sample(modelOf("ListJobs").response.body ?? { type: "" }))
     const date = DateTime.unsafeMake("2012-05-01T00:00:06Z")
     expect(Either.getOrThrow(decoded).jobs[1]).toMatchObject({
@@ -141,13 +141,13 @@ describe("Operation: responses", () => {
       bytesPerHour: 2 ** 63 - 1024
     }]
   ])(
-    "have the bytes per hour of the strategy of that name only: %j",
+    "have bytes per hour only with the strategy BytesPerHour: %j",
     (Rule, rule) =>
       expect(Accounts.GetDataRetrievalPolicy.body.decode({ Policy: { Rules: [Rule] } }))
         .toEqual(Either.right({ policy: { rules: [rule] } }))
   )
 
-  it("have no tags, no units of capacity and no end of a lock", () => {
+  it("may have no tags, no units of capacity and no end of a lock", () => {
     expect(Tags.ListTagsForVault.body.decode({ Tags: {} })).toEqual(Either.right({ tags: {} }))
     expect(Accounts.ListProvisionedCapacity.body.decode({ ProvisionedCapacityList: [] }))
       .toEqual(Either.right({ units: [] }))

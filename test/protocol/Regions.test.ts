@@ -41,10 +41,10 @@ const hostile: ReadonlyArray<string> = [
 ]
 
 describe("Regions", () => {
-  describe("resolve", () => {
-    it("has all published cases [S6]", () => expect(endpoints.published_tests.cases).toHaveLength(54))
+  describe("Regions.resolve", () => {
+    it("is tested with all 54 published cases [S6]", () => expect(endpoints.published_tests.cases).toHaveLength(54))
 
-    it.each(endpoints.published_tests.cases)("published case $params [S6]", (published) => {
+    it.each(endpoints.published_tests.cases)("returns the published result for $params [S6]", (published) => {
       const { botocore_now, params } = published
       const options = {
         region: params.Region,
@@ -55,7 +55,7 @@ describe("Regions", () => {
       expect(resolved(options)).toBe(botocore_now ?? published.expect)
     })
 
-    it.each(registered)("makes the four urls of $region [S6]", ({ region, rules }) => {
+    it.each(registered)("returns the four URLs of $region [S6]", ({ region, rules }) => {
       expect({
         default: resolved({ region }),
         fips: resolved({ region, useFips: true }),
@@ -64,7 +64,7 @@ describe("Regions", () => {
       }).toEqual(rules)
     })
 
-    it.each(pseudo)("takes $name for a plain region with FIPS", ({ credentialScope: { region }, hostname, name }) => {
+    it.each(pseudo)("reads $name as its region with FIPS", ({ credentialScope: { region }, hostname, name }) => {
       expect(resolved({ region: name })).toBe(`https://${hostname}`)
       expect(resolved({ region: name, useDualStack: true }))
         .toBe(resolved({ region, useFips: true, useDualStack: true }))
@@ -78,7 +78,7 @@ describe("Regions", () => {
       expect(Regions.get("xx-nowhere-9")).toEqual(Option.none())
     })
 
-    it.each(hostile)("makes no host name of %j [S6]", (region) => {
+    it.each(hostile)("rejects the region %j [S6]", (region) => {
       const reason = "ERROR: Invalid Configuration: Region is not a region name"
       expect(resolved({ region })).toBe(reason)
       expect(resolved({ region: `fips-${region}` })).toBe(reason)
@@ -86,19 +86,19 @@ describe("Regions", () => {
   })
 
   describe("regions", () => {
-    it("are those registered, sorted by name", () => {
+    it("are the registered regions, sorted by name", () => {
       const expected = endpoints.regions_all.map(({ region, ...rest }) => ({ name: region, ...rest }))
       expect(Regions.regions()).toEqual(expected.sort((a, b) => (a.name < b.name ? -1 : 1)))
     })
 
-    it("are those registered in each partition", () => {
+    it("have the registered partitions", () => {
       for (const { name } of Regions.partitions) {
         const names = Regions.regions().filter((region) => region.partition === name).map((region) => region.name)
         expect(names).toEqual(new Map(Object.entries(endpoints.regions_by_partition)).get(name) ?? [])
       }
     })
 
-    it("include those of boto 2", () => {
+    it("include the regions of boto 2", () => {
       expect(endpoints.boto_2_49_regions).toHaveLength(14)
       expect(Regions.regions()).toEqual(
         expect.arrayContaining(endpoints.boto_2_49_regions.map((region) => expect.objectContaining(region)))
@@ -114,7 +114,7 @@ describe("Regions", () => {
   })
 
   describe("partitions", () => {
-    it("are those published, in their order", () => {
+    it("are the published partitions, in their order", () => {
       expect(
         Regions.partitions.map(({ dnsSuffix, dualStackDnsSuffix, name, pattern }) => ({
           dnsSuffix,
@@ -134,11 +134,11 @@ describe("Regions", () => {
         .toEqual([])
     })
 
-    it.each(Object.entries(endpoints.partition_region_names))("%s claims its regions", (partition, names) => {
+    it.each(Object.entries(endpoints.partition_region_names))("%s contains its regions", (partition, names) => {
       for (const name of names) expect(Regions.partitionOf(name).name).toBe(partition)
     })
 
-    it("claim regions not listed by pattern, the rest going to aws", () => {
+    it("contain unlisted regions by their patterns, and aws contains the rest", () => {
       expect(Regions.partitionOf("cn-south-7").name).toBe("aws-cn")
       expect(Regions.partitionOf("us-gov-north-1").name).toBe("aws-us-gov")
       expect(Regions.partitionOf("xx-nowhere-9").name).toBe("aws")
@@ -148,14 +148,14 @@ describe("Regions", () => {
   describe("RegionName", () => {
     const accepts = Schema.is(Regions.RegionName)
 
-    it("takes every region there is, and any up to 63 characters", () => {
+    it("accepts every existing region, and names of up to 63 characters", () => {
       for (const name of Object.values(endpoints.partition_region_names).flat()) expect(accepts(name)).toBe(true)
       expect(accepts("us-" + "a".repeat(60))).toBe(true)
     })
 
     it.each(hostile)("rejects %j [S6]", (name) => expect(accepts(name)).toBe(false))
 
-    it.prop("makes nothing but one DNS label [S6]", [Regions.RegionName], ([region]) => {
+    it.prop("is always a single DNS label [S6]", [Regions.RegionName], ([region]) => {
       expect(new URL(`https://glacier.${region}.amazonaws.com`).hostname.split(".")).toEqual(
         ["glacier", region, "amazonaws", "com"]
       )

@@ -164,18 +164,21 @@ describe("ServiceError", () => {
     }
   })
 
-  describe("fromResponse", () => {
+  describe("ServiceError.fromResponse", () => {
     it.each(codes)("translates $code for the operations that list it, and for no other", ({ code, status, tag }) => {
       for (const operation of all) {
-        const answer = { operation: operation.name, status, message: "Some text: ä, \"b\"", requestId: "AAAB" }
-        const error = ServiceError.fromResponse<object>(operation.errors, code, answer)
+        const response = { operation: operation.name, status, message: "Some text: ä, \"b\"", requestId: "AAAB" }
+        const error = ServiceError.fromResponse<object>(operation.errors, code, response)
         const listed = operation.errors.some((Class) => Class.code === code)
-        expect(error).toMatchObject({ ...answer, ...(listed ? { _tag: tag } : { _tag: "UnknownServiceError", code }) })
+        expect(error).toMatchObject({
+          ...response,
+          ...(listed ? { _tag: tag } : { _tag: "UnknownServiceError", code })
+        })
       }
       expect(all.some(({ errors }) => errors.some((Class) => Class.code === code))).toBe(true)
     })
 
-    it.each(catalogue)("%s %i %s %j: %s", (operation, status, code, message, _tag) => {
+    it.each(catalogue)("decodes %s %i %s %j to %s", (operation, status, code, message, _tag) => {
       expect(translate(operation, status, code, message))
         .toMatchObject({ _tag, operation: operations[operation].name, status, requestId: "AAAB" })
     })
@@ -187,17 +190,17 @@ describe("ServiceError", () => {
       expect(error).toMatchObject({ message: advice === undefined ? message : `${message} (${advice})` })
     })
 
-    it("says what to do about a job that may have expired", () => {
+    it("adds advice to the message for a job that may have expired", () => {
       expect(translate("getJobOutput", 404, notFound, "The job ID was not found: x")).toMatchObject({
         message: "The job ID was not found: x " +
           "(the service keeps a job and its output for 24 hours after completion; start another job)"
       })
     })
 
-    it("keeps to InvalidParameterValue where an operation cannot mean the narrower error", () => {
+    it("returns InvalidParameterValue when the operation cannot fail with the narrower error", () => {
       for (const [, , code, message] of catalogue.filter(([, , code]) => code === invalid)) {
-        const answer = { operation: "DescribeVault", status: 400, message }
-        const error = ServiceError.fromResponse<object>(operations.describeVault.errors, code, answer)
+        const response = { operation: "DescribeVault", status: 400, message }
+        const error = ServiceError.fromResponse<object>(operations.describeVault.errors, code, response)
         expect(error).toBeInstanceOf(ServiceError.InvalidParameterValue)
       }
     })
@@ -206,19 +209,19 @@ describe("ServiceError", () => {
       "keeps the unknown code %j",
       (code) => {
         for (const { errors, name } of all) {
-          const answer = { operation: name, status: 418, message: "text" }
-          const error = ServiceError.fromResponse<object>(errors, code, answer)
+          const response = { operation: name, status: 418, message: "text" }
+          const error = ServiceError.fromResponse<object>(errors, code, response)
           expect(error).toBeInstanceOf(ServiceError.UnknownServiceError)
-          expect(error).toMatchObject({ ...answer, code, retry: "never" })
+          expect(error).toMatchObject({ ...response, code, retry: "never" })
         }
       }
     )
   })
 
   describe("retry", () => {
-    it("is said of every class", () => {
-      const answer = { operation: "", status: 400, message: "" }
-      expect(Object.fromEntries(classes.map(({ Class, name }) => [name, new Class(answer).retry]))).toEqual(retries)
+    it("is defined for every class", () => {
+      const response = { operation: "", status: 400, message: "" }
+      expect(Object.fromEntries(classes.map(({ Class, name }) => [name, new Class(response).retry]))).toEqual(retries)
     })
 
     it.each([
@@ -235,8 +238,8 @@ describe("ServiceError", () => {
       [429, "", "throttle"],
       [400, "RequestTimeout", "transient"]
     ])("of an unknown %i %j is %j", (status, code, retry) => {
-      const answer = { operation: "", status, message: "" }
-      expect(ServiceError.fromResponse<object>(operations.listVaults.errors, code, answer))
+      const response = { operation: "", status, message: "" }
+      expect(ServiceError.fromResponse<object>(operations.listVaults.errors, code, response))
         .toMatchObject({ _tag: "UnknownServiceError", retry })
     })
   })

@@ -42,8 +42,8 @@ const recursive = (leaves: ReadonlyArray<Uint8Array>): Uint8Array => {
 }
 
 describe("TreeHash", () => {
-  describe("vectors", () => {
-    it("are of the patterns meant", () => {
+  describe("the test vectors", () => {
+    it("are computed from the patterns of these tests", () => {
       const hex = (start: number) => Encoding.encodeHex(bytesOf("ramp", start + 16, start))
       expect({
         ramp_first_16_hex: hex(0),
@@ -56,7 +56,7 @@ describe("TreeHash", () => {
     })
 
     it.effect.each(fixture.small_literals)(
-      "the portable hash of $text",
+      "have the portable SHA-256 of $text",
       ({ sha256_and_tree_hash, text }) =>
         Effect.gen(function*() {
           const create = yield* Sha256.Sha256
@@ -67,19 +67,22 @@ describe("TreeHash", () => {
         })
     )
 
-    it.each(fixture.vectors)("$size_label of $pattern", ({ pattern, sha256, size, tree_hash }) => {
-      const bytes = bytesOf(pattern, size)
-      expect(TreeHash.ofBytes(native, bytes)).toBe(tree_hash)
-      expect(Sha256.hex(native, bytes)).toBe(sha256)
-    })
+    it.each(fixture.vectors)(
+      "have the tree hash of $size_label of $pattern",
+      ({ pattern, sha256, size, tree_hash }) => {
+        const bytes = bytesOf(pattern, size)
+        expect(TreeHash.ofBytes(native, bytes)).toBe(tree_hash)
+        expect(Sha256.hex(native, bytes)).toBe(sha256)
+      }
+    )
 
     it.effect.each(fixture.vectors.filter(({ pattern, size }) => pattern === "ramp" && size <= 2 * mebibyte + 1))(
-      "the portable hash of $size_label of $pattern",
+      "have the portable tree hash of $size_label of $pattern",
       ({ pattern, size, tree_hash }) =>
         Effect.map(Sha256.Sha256, (create) => expect(TreeHash.ofBytes(create, bytesOf(pattern, size))).toBe(tree_hash))
     )
 
-    it.each(fixture.levels)("every level of $size_label", ({ levels_bottom_up, pattern, size }) => {
+    it.each(fixture.levels)("have every level of the tree of $size_label", ({ levels_bottom_up, pattern, size }) => {
       const leaves = leavesOf(bytesOf(pattern, size))
       expect(leaves.map((digest) => Encoding.encodeHex(digest))).toEqual(levels_bottom_up[0])
       expect(
@@ -90,7 +93,7 @@ describe("TreeHash", () => {
     })
 
     it.each(fixture.combining_parts)(
-      "$size_label of parts of $part_size bytes",
+      "have the tree hash of $size_label in parts of $part_size bytes",
       ({ archive_tree_hash, part_size, parts, pattern, size }) => {
         const hashed = slices(leavesOf(bytesOf(pattern, size)), part_size / mebibyte)
           .map((leaves) => TreeHash.ofLeaves(native, leaves))
@@ -104,7 +107,7 @@ describe("TreeHash", () => {
       }
     )
 
-    it("parts of another size combine to another hash", () => {
+    it("have another tree hash when parts of another size are combined", () => {
       const { combined_of_parts, part_size, pattern, size, true_tree_hash } = fixture.combining_negative
       const leaves = leavesOf(bytesOf(pattern, size))
       const parts = slices(leaves, part_size / mebibyte).map((part) => TreeHash.ofLeaves(native, part))
@@ -112,7 +115,7 @@ describe("TreeHash", () => {
       expect(TreeHash.ofLeaves(native, leaves)).toBe(true_tree_hash)
     })
 
-    it.each(fixture.range_alignment)("every range of $size_label", ({ pattern, ranges }) => {
+    it.each(fixture.range_alignment)("have the tree hash of every range of $size_label", ({ pattern, ranges }) => {
       for (const { range, tree_hash_of_range } of ranges) {
         expect(TreeHash.ofBytes(native, bytesOf(pattern, ...within(range)))).toBe(tree_hash_of_range)
       }
@@ -123,8 +126,8 @@ describe("TreeHash", () => {
     fc.tuple(fc.constant(size), fc.array(fc.oneof(fc.nat(size), fc.constant(Math.min(size, mebibyte)))))
   )
 
-  describe("builder", () => {
-    it.prop("hashes any writes as the whole", [cuts], ([[size, at]]) => {
+  describe("TreeHash.builder", () => {
+    it.prop("computes the same tree hash from writes of any size", [cuts], ([[size, at]]) => {
       const bytes = bytesOf("ramp", size)
       const builder = TreeHash.builder(native)
       const bounds = [0, ...at.sort((a, b) => a - b), size]
@@ -133,7 +136,7 @@ describe("TreeHash", () => {
       expect(builder.digest()).toBe(Encoding.encodeHex(recursive(leavesOf(bytes))))
     }, { fastCheck: { numRuns: 40 } })
 
-    it("takes single bytes across the end of a MiB", () => {
+    it("accepts single bytes across the end of a MiB", () => {
       const builder = TreeHash.builder(native)
       builder.update(bytesOf("ramp", mebibyte - 3))
       for (let i = mebibyte - 3; i < mebibyte + 1; i++) builder.update(bytesOf("ramp", i + 1, i))
@@ -141,28 +144,31 @@ describe("TreeHash", () => {
       expect(builder.digest()).toBe(tree_hash)
     })
 
-    it.each([1, 2, 3, 1_023, 1_024, 1_025, 4_096, 40_000])("holds few digests of %d MiB", (count) => {
-      const held = new Set<Uint8Array>()
-      let most = 0
-      const builder = TreeHash.builder(() => ({
-        update: (bytes) => held.delete(bytes),
-        digest: () => {
-          const digest = new Uint8Array(32)
-          most = Math.max(most, held.add(digest).size)
-          return digest
-        }
-      }))
-      for (let i = 0; i < count; i++) builder.update(bytesOf("zero", mebibyte))
-      expect(builder.size()).toBe(count * mebibyte)
-      builder.digest()
-      expect(held.size).toBe(1)
-      expect(most).toBeLessThanOrEqual(Math.floor(Math.log2(count)) + 1)
-    })
+    it.each([1, 2, 3, 1_023, 1_024, 1_025, 4_096, 40_000])(
+      "holds at most log2(n) + 1 digests at once for %d MiB",
+      (count) => {
+        const held = new Set<Uint8Array>()
+        let most = 0
+        const builder = TreeHash.builder(() => ({
+          update: (bytes) => held.delete(bytes),
+          digest: () => {
+            const digest = new Uint8Array(32)
+            most = Math.max(most, held.add(digest).size)
+            return digest
+          }
+        }))
+        for (let i = 0; i < count; i++) builder.update(bytesOf("zero", mebibyte))
+        expect(builder.size()).toBe(count * mebibyte)
+        builder.digest()
+        expect(held.size).toBe(1)
+        expect(most).toBeLessThanOrEqual(Math.floor(Math.log2(count)) + 1)
+      }
+    )
   })
 
-  describe("ofStream", () => {
+  describe("TreeHash.ofStream", () => {
     it.effect.each(fixture.vectors.filter(({ pattern }) => pattern === "ramp"))(
-      "$size_label of $pattern",
+      "computes the tree hash of $size_label of $pattern",
       ({ pattern, size, tree_hash }) =>
         Effect.map(
           Effect.provideService(TreeHash.ofStream(Stream.succeed(bytesOf(pattern, size))), Sha256.Sha256, native),
@@ -171,7 +177,7 @@ describe("TreeHash", () => {
     )
 
     it.effect.prop(
-      "hashes any chunks like the whole, and reports its progress",
+      "computes the same tree hash from chunks of any size, and reports its progress",
       [cuts],
       ([[size, at]]) =>
         Effect.gen(function*() {
@@ -187,7 +193,7 @@ describe("TreeHash", () => {
       { fastCheck: { numRuns: 20 } }
     )
 
-    it.effect("fails as the stream does", () =>
+    it.effect("fails with the error of the Stream", () =>
       Effect.gen(function*() {
         const broken = Stream.concat(Stream.succeed(new Uint8Array(3)), Stream.fail("broken"))
         expect(yield* Effect.flip(TreeHash.ofStream(broken))).toBe("broken")
@@ -202,25 +208,36 @@ describe("TreeHash", () => {
       }
     })
 
-    it.prop("agree with it for any leaves", [fc.nat(10_000), fc.integer({ min: 1, max: 10_000 })], ([from, count]) => {
-      const leaves = fakes.slice(from, from + count)
-      expect(TreeHash.ofLeaves(native, leaves)).toBe(Encoding.encodeHex(recursive(leaves)))
-    }, { fastCheck: { numRuns: 10 } })
+    it.prop(
+      "agree with the recursive definition for any leaves",
+      [fc.nat(10_000), fc.integer({ min: 1, max: 10_000 })],
+      ([from, count]) => {
+        const leaves = fakes.slice(from, from + count)
+        expect(TreeHash.ofLeaves(native, leaves)).toBe(Encoding.encodeHex(recursive(leaves)))
+      },
+      { fastCheck: { numRuns: 10 } }
+    )
 
-    it.each(Array.from({ length: 13 }, (_, power) => 2 ** power))("make one of parts of %d MiB", (partSize) => {
-      const counts = [1, partSize - 1, partSize, partSize + 1, 2 * partSize, 3 * partSize - 1, 5 * partSize + 3]
-      for (const count of counts.filter((count) => count > 0)) {
-        const leaves = fakes.slice(0, count)
-        const parts = slices(leaves, partSize).map((part) => TreeHash.ofLeaves(native, part))
-        expect(TreeHash.combine(native, parts)).toBe(TreeHash.ofLeaves(native, leaves))
+    it.each(Array.from({ length: 13 }, (_, power) => 2 ** power))(
+      "compute the tree hash of the whole from parts of %d MiB",
+      (partSize) => {
+        const counts = [1, partSize - 1, partSize, partSize + 1, 2 * partSize, 3 * partSize - 1, 5 * partSize + 3]
+        for (const count of counts.filter((count) => count > 0)) {
+          const leaves = fakes.slice(0, count)
+          const parts = slices(leaves, partSize).map((part) => TreeHash.ofLeaves(native, part))
+          expect(TreeHash.combine(native, parts)).toBe(TreeHash.ofLeaves(native, leaves))
+        }
       }
-    })
+    )
 
-    it.each([3, 5, 6, 7, 12, 1_000])("make another of parts of %d MiB", (partSize) => {
-      const leaves = fakes.slice(0, partSize * 2 + 1)
-      const parts = slices(leaves, partSize).map((part) => TreeHash.ofLeaves(native, part))
-      expect(TreeHash.combine(native, parts)).not.toBe(TreeHash.ofLeaves(native, leaves))
-    })
+    it.each([3, 5, 6, 7, 12, 1_000])(
+      "compute another tree hash from parts of %d MiB, which is no power of two",
+      (partSize) => {
+        const leaves = fakes.slice(0, partSize * 2 + 1)
+        const parts = slices(leaves, partSize).map((part) => TreeHash.ofLeaves(native, part))
+        expect(TreeHash.combine(native, parts)).not.toBe(TreeHash.ofLeaves(native, leaves))
+      }
+    )
 
     it("depend on the order of the parts", () => {
       const [one, two] = slices(fakes.slice(0, 4), 2).map((part) => TreeHash.ofLeaves(native, part))
@@ -228,10 +245,10 @@ describe("TreeHash", () => {
     })
   })
 
-  describe("TreeHash", () => {
+  describe("the schema of a TreeHash", () => {
     const hex = "0123456789abcdef".repeat(4)
 
-    it("takes 64 lower-case hex digits", () => expect(Schema.is(TreeHash.TreeHash)(hex)).toBe(true))
+    it("accepts 64 lower-case hex digits", () => expect(Schema.is(TreeHash.TreeHash)(hex)).toBe(true))
 
     it.each(["", hex.slice(1), `${hex}0`, hex.toUpperCase(), `${hex}\n`, ` ${hex.slice(1)}`, `g${hex.slice(1)}`])(
       "rejects %j",

@@ -42,12 +42,12 @@ describe("DeletionPlan", () => {
     }).pipe(Effect.provide(layer())))
 
   it.effect("deletes each archive although others fail, and retries the failed ones in the next run", () => {
-    const refusals = new Map<string, Response>()
+    const rejections = new Map<string, Response>()
     const { change: record, sent } = recording()
     const change: Change = (send, request) => {
-      const refused = refusals.get(request.url.split("/").at(-1) ?? "")
+      const rejected = rejections.get(request.url.split("/").at(-1) ?? "")
       return record(
-        refused === undefined ? send : Effect.succeed(HttpClientResponse.fromWeb(request, refused)),
+        rejected === undefined ? send : Effect.succeed(HttpClientResponse.fromWeb(request, rejected)),
         request
       )
     }
@@ -55,11 +55,11 @@ describe("DeletionPlan", () => {
       const plan = yield* planned(5)
       const [gone = "", forbidden = ""] = plan.archives.map(({ archiveId }) => archiveId)
       // The service accepts a second deletion, but may reject it one day.
-      refusals.set(gone, errorResponseOf(404, "ResourceNotFoundException", `The archive ID was not found: ${gone}`))
-      refusals.set(forbidden, errorResponseOf(403, "AccessDeniedException"))
+      rejections.set(gone, errorResponseOf(404, "ResourceNotFoundException", `The archive ID was not found: ${gone}`))
+      rejections.set(forbidden, errorResponseOf(403, "AccessDeniedException"))
       const run = Stream.runCollect(DeletionPlan.run("all", plan))
       expect(textsOf(yield* run)).toEqual(["0 before", "1 AccessDenied", "2 now", "3 now", "4 now"])
-      refusals.clear()
+      rejections.clear()
       sent.length = 0
       expect(textsOf(yield* run)).toEqual(["0 before", "1 now", "2 before", "3 before", "4 before"])
       expect(sent).toEqual([`DELETE /-/vaults/photos/archives/${forbidden}`])
@@ -67,16 +67,16 @@ describe("DeletionPlan", () => {
   })
 
   it.effect("recognizes a deleted archive by its id in an unknown error message", () => {
-    const refusals = new Map<string, Response>()
+    const rejections = new Map<string, Response>()
     const change: Change = (send, request) => {
-      const refused = refusals.get(request.url.split("/").at(-1) ?? "")
-      return refused === undefined ? send : Effect.succeed(HttpClientResponse.fromWeb(request, refused))
+      const rejected = rejections.get(request.url.split("/").at(-1) ?? "")
+      return rejected === undefined ? send : Effect.succeed(HttpClientResponse.fromWeb(request, rejected))
     }
     return Effect.gen(function*() {
       const plan = yield* planned(2)
       const [named = "", unnamed = ""] = plan.archives.map(({ archiveId }) => archiveId)
-      refusals.set(named, errorResponseOf(404, "ResourceNotFoundException", `Nothing is known of ${named}`))
-      refusals.set(unnamed, errorResponseOf(404, "ResourceNotFoundException", "Nothing is known of it"))
+      rejections.set(named, errorResponseOf(404, "ResourceNotFoundException", `Nothing is known of ${named}`))
+      rejections.set(unnamed, errorResponseOf(404, "ResourceNotFoundException", "Nothing is known of it"))
       const outcomes = yield* Stream.runCollect(DeletionPlan.run("all", plan))
       expect(textsOf(outcomes)).toEqual(["0 before", "1 ResourceNotFound"])
     }).pipe(Effect.provide(layer(change)), Effect.provide(Checkpoint.layerMemory))

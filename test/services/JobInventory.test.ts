@@ -48,9 +48,9 @@ const changed = (
 ) =>
   Job.attach(address, job.id).pipe(Support.replacing((glacier) => ({
     getJobOutput: (input) =>
-      Effect.map(glacier.getJobOutput(input), (answer) => ({
-        ...answer,
-        body: change(answer.body, input.range?.start ?? 0)
+      Effect.map(glacier.getJobOutput(input), (response) => ({
+        ...response,
+        body: change(response.body, input.range?.start ?? 0)
       }))
   })))
 
@@ -146,11 +146,11 @@ describe("Job.inventory", () => {
           Effect.flatMap((job) => Effect.flip(job.inventory)),
           Support.replacing((glacier) => ({
             getJobOutput: (input) =>
-              Effect.map(glacier.getJobOutput(input), (answer) => ({
-                ...answer,
+              Effect.map(glacier.getJobOutput(input), (response) => ({
+                ...response,
                 body: more > 0
-                  ? Stream.concat(answer.body, Stream.succeed(new Uint8Array(more)))
-                  : Stream.map(answer.body, (piece) => piece.subarray(0, piece.length + more))
+                  ? Stream.concat(response.body, Stream.succeed(new Uint8Array(more)))
+                  : Stream.map(response.body, (piece) => piece.subarray(0, piece.length + more))
               }))
           })),
           Effect.provideService(RetryPolicy, Support.promptly(2))

@@ -466,9 +466,9 @@ describe("A policy", () => {
       let asked = 0
       const cut = Support.replacing((glacier) => ({
         getJobOutput: (input) =>
-          Effect.map(glacier.getJobOutput(input), (answer) => {
+          Effect.map(glacier.getJobOutput(input), (response) => {
             asked++
-            return { ...answer, body: Stream.empty }
+            return { ...response, body: Stream.empty }
           })
       }))
       const vault = yield* Vault.make("photos").pipe(cut)

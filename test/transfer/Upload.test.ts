@@ -282,7 +282,7 @@ describe("Upload", () => {
 
   describe("over a bad connection", () => {
     /** Loses the first response to a request of that form. The service has carried out the request. */
-    const losingAnswer = (form: RegExp) => {
+    const losingResponse = (form: RegExp) => {
       const { change, sent } = Support.recording()
       const losing: Support.Change = (send, request) => {
         const before = sent.length
@@ -301,7 +301,7 @@ describe("Upload", () => {
         ["the completion", /^POST .*multipart-uploads\/./, 8]
       ] as const
     )("retries when the response to %s is lost", ([, form, requests]) => {
-      const { change, sent } = losingAnswer(form)
+      const { change, sent } = losingResponse(form)
       return Effect.gen(function*() {
         const { archiveId } = yield* upload(Source.bytes(bytes))
         expect(sent).toHaveLength(requests)
@@ -313,7 +313,7 @@ describe("Upload", () => {
     })
 
     it.effect("does not store an archive twice", () => {
-      const { change, sent } = losingAnswer(/archives$/)
+      const { change, sent } = losingResponse(/archives$/)
       return Effect.gen(function*() {
         expect(yield* Effect.flip(upload(Source.bytes(pattern(1))))).toHaveProperty("_tag", "OutcomeUnknown")
         expect(sent).toEqual([`POST ${archives}`])

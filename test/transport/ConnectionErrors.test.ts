@@ -15,7 +15,7 @@ const coded = (code: string, message = code) => Object.assign(new Error(message)
 const notSent = (cause: unknown) => new HttpHooks.NotSent({ cause })
 
 /** The error of Node.js when a name has several addresses. */
-const refusedTwice = Object.assign(
+const unreachableTwice = Object.assign(
   new AggregateError([
     coded("ECONNREFUSED", "connect ECONNREFUSED ::1:9012"),
     coded("ECONNREFUSED", "connect ECONNREFUSED 127.0.0.1:9012")
@@ -59,7 +59,7 @@ describe("the error of a failed connection", () => {
 
   it.effect("names each address that refused the connection", () =>
     Effect.gen(function*() {
-      expect(yield* errorOf(refusedTwice)).toMatchObject({
+      expect(yield* errorOf(unreachableTwice)).toMatchObject({
         ...unsent,
         message: "Transport error: connect ECONNREFUSED ::1:9012; connect ECONNREFUSED 127.0.0.1:9012"
       })
