@@ -101,7 +101,7 @@ if (python === undefined) {
   const skipped = "boto3 suite (skipped: python3 with boto3 is not installed)"
   // The reporter shows only the number of skipped tests.
   console.warn(skipped)
-  describe.skip(skipped, () => it("runs", () => {}))
+  describe.skip(skipped, () => it("is skipped", () => {}))
 } else {
   const env = { PATH: process.env["PATH"], ...environment }
   const check = (name: string, areas: ReadonlyArray<string> = [], tls?: true) => {

@@ -28,7 +28,7 @@ const glacier = TestGlacier.layer()
 
 const minute = 60_000
 
-describe("conformance of delays", () => {
+describe("Glacier over time", () => {
   it.effect("completes jobs after the delay of their tier, and keeps them for a day", () =>
     Effect.gen(function*() {
       const { glacier, vaultName } = yield* created("jobs")

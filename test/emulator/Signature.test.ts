@@ -161,14 +161,14 @@ describe("Signature", () => {
     )
   })
 
-  describe("accepts", () => {
-    it("several spaces within a header as one, and spaces around it", () => {
+  describe("of a valid request", () => {
+    it("accepts several spaces within a header as one, and spaces around it", () => {
       const signed = sign(withHeaders({ "x-amz-archive-description": "a b c" }))
       accepted(withHeaders({ "x-amz-archive-description": "  a   b  c " }, signed))
       expectRejection("InvalidSignatureException", withHeaders({ "x-amz-archive-description": "ab c" }, signed))
     })
 
-    it("a marker with any escapes, and query pairs in any order", () => {
+    it("accepts a marker with any escapes, and query pairs in any order", () => {
       const signed = sign({ ...base, query: "limit=2&marker=arn%3Aaws%3Avaults%2Fa" })
       accepted({ ...signed, query: "marker=arn:aws:vaults/a&limit=2" })
       accepted({ ...signed, query: "marker=%61rn%3aaws%3avaults%2fa&limit=2" })
@@ -183,7 +183,7 @@ describe("Signature", () => {
       ["q=a b+c%20~*", "q=a%20b%20c%20~%2A"],
       ["q=a=b", "q=a%3Db"],
       ["q=%&r=%zz&s=%e9&t=é", "q=%25&r=%25zz&s=%E9&t=%C3%A9"]
-    ])("the query '%s' as '%s'", (query, canonical) => {
+    ])("accepts the query '%s' as '%s'", (query, canonical) => {
       expect(Signature.canonicalRequest({ ...base, query }, ["host"], emptyHash).split("\n")[2]).toBe(canonical)
     })
 
@@ -195,21 +195,21 @@ describe("Signature", () => {
       ["/../..", "/"],
       ["/-/vaults/a%20b%2Fc", "/-/vaults/a%2520b%252Fc"],
       ["/%/é:", "/%25/%C3%A9%3A"]
-    ])("the path '%s' as '%s'", (path, canonical) => {
+    ])("accepts the path '%s' as '%s'", (path, canonical) => {
       expect(Signature.canonicalRequest({ ...base, path }, ["host"], emptyHash).split("\n")[1]).toBe(canonical)
     })
 
-    it("any region and service in the scope", () => {
+    it("accepts any region and service in the scope", () => {
       const signed = sign(base, { scope: "20120525/0/127/aws4_request" })
       expect(accepted(signed)).toEqual({ accessKeyId, region: "0", payloadHash: Option.none() })
     })
 
-    it("an Authorization without spaces between its parts", () => {
+    it("accepts an Authorization without spaces between its parts", () => {
       const signed = sign(base)
       accepted(withHeaders({ authorization: (signed.headers["authorization"] ?? "").replaceAll(", ", ",") }, signed))
     })
 
-    it("signed headers in any order, and sorts them", () => {
+    it("accepts signed headers in any order, and sorts them", () => {
       const signed = sign(base, { names: "host;x-amz-date" })
       const text = (signed.headers["authorization"] ?? "").replace("host;x-amz-date", "x-amz-date;host")
       accepted(withHeaders({ authorization: text }, signed))
@@ -217,44 +217,44 @@ describe("Signature", () => {
         .toContain("\nhost:glacier.us-east-1.amazonaws.com\nx-amz-date:20120525T002453Z\n\nhost;x-amz-date\n")
     })
 
-    it("the date of the Date header, but prefers x-amz-date", () => {
+    it("accepts the date of the Date header, but prefers x-amz-date", () => {
       const dated = withHeaders({ date: "20120525T002453Z" })
       accepted(sign(without("x-amz-date", dated)))
       accepted(sign(withHeaders({ date: "Fri, 25 May 2012 00:24:53 GMT" })))
     })
 
-    it("x-amz-* headers that are not signed, except three", () => {
+    it("accepts x-amz-* headers that are not signed, except three", () => {
       accepted(sign(base, { names: "host;x-amz-date" }))
     })
 
-    it("a signed header of any name that was not sent, as empty", () => {
+    it("accepts a signed header of any name that was not sent, as empty", () => {
       const names = "__proto__;constructor;host;x-amz-date"
       const canonical = Signature.canonicalRequest(base, names.split(";"), emptyHash)
       expect(canonical).toContain("\n__proto__:\nconstructor:\nhost:")
       accepted(sign(base, { names }))
     })
 
-    it("a session token", () => {
+    it("accepts a session token", () => {
       const keys = keysWith(Option.some("token"))
       accepted(sign(withHeaders({ "x-amz-security-token": "token" })), { keys })
     })
 
-    it("signatures of up to 5 minutes before and after now", () => {
+    it("accepts signatures of up to 5 minutes before and after now", () => {
       const signed = sign(base)
       for (const seconds of [-300, -299, 299, 300]) accepted(signed, { now: now + seconds * 1000 })
     })
   })
 
-  describe("rejects", () => {
-    it("a request without Authorization", () => {
+  describe("of an invalid request", () => {
+    it("rejects a request without Authorization", () => {
       expectRejection("MissingAuthenticationTokenException", base)
     })
 
-    it("an unknown key id", () => {
+    it("rejects an unknown key id", () => {
       expectRejection("UnrecognizedClientException", sign(base, { id: "AKIDEXAMPLE" }))
     })
 
-    it("a session token that is wrong, missing or not expected", () => {
+    it("rejects a session token that is wrong, missing or not expected", () => {
       const keys = keysWith(Option.some("token"))
       const carrying = sign(withHeaders({ "x-amz-security-token": "tokeN" }))
       expectRejection("UnrecognizedClientException", carrying, { keys })
@@ -262,14 +262,14 @@ describe("Signature", () => {
       expectRejection("UnrecognizedClientException", carrying)
     })
 
-    it("a wrong signature, with the text that should have been signed", () => {
+    it("rejects a wrong signature, with the text that should have been signed", () => {
       const signed = sign(base)
       const message = expectRejection("InvalidSignatureException", { ...signed, path: "/-/other" })
       expect(message).toContain("The Canonical String for this request should have been\n'GET\n/-/other\nlimit=2&")
       expect(message).toContain("The String-to-Sign should have been\n'AWS4-HMAC-SHA256\n20120525T002453Z\n")
     })
 
-    it("a signature or token that is longer or shorter", () => {
+    it("rejects a signature or token that is longer or shorter", () => {
       const text = sign(base).headers["authorization"] ?? ""
       expectRejection("InvalidSignatureException", withHeaders({ authorization: text + "0" }))
       expectRejection("InvalidSignatureException", withHeaders({ authorization: text.slice(0, -1) }))
@@ -279,11 +279,11 @@ describe("Signature", () => {
       }
     })
 
-    it("a body with another hash", () => {
+    it("rejects a body with another hash", () => {
       expectRejection("InvalidSignatureException", sign(base), { bodySha256: hashOf("{}") })
     })
 
-    it("a signature more than 5 minutes old", () => {
+    it("rejects a signature more than 5 minutes old", () => {
       for (const seconds of [301, 86_400]) {
         expectRejection("InvalidSignatureException", sign(base), { now: now + seconds * 1000 })
       }
@@ -292,13 +292,13 @@ describe("Signature", () => {
       )
     })
 
-    it("a signature more than 5 minutes ahead", () => {
+    it("rejects a signature more than 5 minutes ahead", () => {
       expect(expectRejection("InvalidSignatureException", sign(base), { now: now - 301_000 })).toBe(
         "Signature not yet current: 20120525T002453Z is still later than 20120525T002452Z (20120525T001952Z + 5 min.)"
       )
     })
 
-    it("a missing date, or a date that is not in basic ISO form", () => {
+    it("rejects a missing date, or a date that is not in basic ISO form", () => {
       expect(expectRejection("InvalidSignatureException", sign(without("x-amz-date")))).toContain("'X-Amz-Date'")
       const http = without("x-amz-date", withHeaders({ date: "Fri, 25 May 2012 00:24:53 GMT" }))
       expect(expectRejection("InvalidSignatureException", sign(http))).toContain("basic format")
@@ -308,12 +308,12 @@ describe("Signature", () => {
       }
     })
 
-    it("a scope of another day", () => {
+    it("rejects a scope of another day", () => {
       const signed = sign(base, { scope: "20120524/us-east-1/glacier/aws4_request" })
       expect(expectRejection("InvalidSignatureException", signed)).toContain("'20120524'")
     })
 
-    it("a scope with another terminator", () => {
+    it("rejects a scope with another terminator", () => {
       const signed = sign(base, { scope: "20120525/us-east-1/glacier/aws5_request" })
       expect(expectRejection("InvalidSignatureException", signed)).toContain("'aws5_request'")
     })
@@ -329,12 +329,12 @@ describe("Signature", () => {
       `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, Signature=${signature}`,
       `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}`,
       `AWS4-HMAC-SHA256 Credential=${accessKeyId}/${scope}, SignedHeaders=${names}, Signature=`
-    ])("the Authorization '%s'", (text) => {
+    ])("rejects the Authorization '%s'", (text) => {
       const message = expectRejection("InvalidSignatureException", withHeaders({ authorization: text }))
       expect(message).toContain("Authorization header requires")
     })
 
-    it("headers that must be signed but are not", () => {
+    it("rejects headers that must be signed but are not", () => {
       expect(expectRejection("InvalidSignatureException", sign(base, { names: "x-amz-date" }))).toContain("'host'")
       for (const name of ["x-amz-content-sha256", "x-amz-security-token", "x-amz-date"]) {
         const request = withHeaders({ [name]: name === "x-amz-date" ? "20120525T002453Z" : emptyHash })
@@ -343,7 +343,7 @@ describe("Signature", () => {
     })
 
     it.each(["UNSIGNED-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "", emptyHash.toUpperCase(), `${emptyHash}\n`])(
-      "the x-amz-content-sha256 '%s'",
+      "rejects the x-amz-content-sha256 '%s'",
       (hash) => {
         const signed = sign(withHeaders({ "x-amz-content-sha256": hash }))
         expect(expectRejection("InvalidSignatureException", signed)).toContain("64 lower-case hex digits")
@@ -361,7 +361,7 @@ describe("Signature", () => {
     const targets = ["path", "query", "authorization", ...Object.keys(base.headers)]
 
     it.prop(
-      "any single changed character",
+      "rejects a request with any single changed character",
       [FastCheck.constantFrom(...targets), FastCheck.nat(1000), alphabet],
       ([target, at, to]) => {
         const signed = sign(base)
@@ -375,7 +375,7 @@ describe("Signature", () => {
     )
   })
 
-  describe("never throws", () => {
+  describe("of any request", () => {
     const junk = FastCheck.oneof(
       FastCheck.string({ unit: "binary" }),
       FastCheck.string({ unit: FastCheck.nat(0xffff).map((code) => String.fromCharCode(code)) }),
@@ -389,7 +389,7 @@ describe("Signature", () => {
     )
 
     it.prop(
-      "on any method, path, query, header, time",
+      "never throws on any method, path, query, header or time",
       [junk, junk, junk, FastCheck.dictionary(headerName, junk), junkAuthorization, FastCheck.double(), junk],
       ([method, path, query, headers, text, time, bodySha256]) => {
         for (const sent of [headers, { ...base.headers, ...headers }, base.headers]) {

@@ -107,7 +107,7 @@ const rejection = { operation: "GetSomething", status: 500, message: "no" }
 
 describe("AWS's published retry cases", () => {
   it.effect.each(rowsOf("standard_v2_1", fixture.standard_v2_1))(
-    "$name [R1]",
+    "makes the published attempts: $name [R1]",
     ({ row: { given, steps } }) =>
       Effect.gen(function*() {
         const { initialRetryTokens = 500, maxAttempts = 3, maxBackoffMs = 20_000 } = given
@@ -141,7 +141,7 @@ describe("AWS's published retry cases", () => {
   )
 
   it.effect.each(rowsOf("timings_v2_1", fixture.timings_v2_1.cases))(
-    "$name [R1]",
+    "waits and takes tokens as published: $name [R1]",
     ({ row: { capacityLeft, rows } }) =>
       Effect.gen(function*() {
         const quota = yield* RetryQuota.make()
@@ -161,36 +161,39 @@ describe("AWS's published retry cases", () => {
       }).pipe(longest)
   )
 
-  it.effect.each(rowsOf("backoff", ["v2_1_transient_ms"]))("$name [R1]", () => {
+  it.effect.each(rowsOf("backoff", ["v2_1_transient_ms"]))("waits as published: $name [R1]", () => {
     const waits = fixture.backoff.v2_1_transient_ms
     return expectWaits([...waits.map(() => unavailable), describeVault.response], waits, {
       policy: RetryPolicy.make({ ...standard, attempts: waits.length + 1 })
     }).pipe(longest)
   })
 
-  it.effect.each(rowsOf("backoff", ["jitter"]))("$name [R1]", () =>
-    Effect.gen(function*() {
-      const error = new ServiceError.ServiceUnavailable(rejection)
-      const { schedule } = RetryPolicy.make({ ...standard, attempts: 99 })
-      /** Draws the wait after `attempts` attempts many times. */
-      const draw = Effect.fnUntraced(function*(attempts: number, times: number) {
-        let state: unknown = schedule.initial
-        for (let i = 1; i < attempts; i++) state = (yield* schedule.step(0, error, state))[0]
-        const step = Effect.map(
-          schedule.step(0, error, state),
-          ([, , decision]) =>
-            ScheduleDecision.isContinue(decision) ? ScheduleIntervals.start(decision.intervals) : Number.NaN
-        )
-        return yield* Effect.replicateEffect(step, times)
-      })
-      const third = yield* draw(3, 1_000)
-      expect(Math.min(...third)).toBeGreaterThanOrEqual(0)
-      expect(Math.max(...third)).toBeLessThanOrEqual(200)
-      const bins = new Array<number>(20).fill(0)
-      for (const wait of yield* draw(10, 10_000)) bins[Math.min(Math.floor(wait / 1_000), 19)]!++
-      expect(Math.min(...bins)).toBeGreaterThanOrEqual(400)
-      expect(Math.max(...bins)).toBeLessThanOrEqual(600)
-    }).pipe(Effect.withRandom(Random.make("jitter"))))
+  it.effect.each(rowsOf("backoff", ["jitter"]))(
+    "draws random waits as published: $name [R1]",
+    () =>
+      Effect.gen(function*() {
+        const error = new ServiceError.ServiceUnavailable(rejection)
+        const { schedule } = RetryPolicy.make({ ...standard, attempts: 99 })
+        /** Draws the wait after `attempts` attempts many times. */
+        const draw = Effect.fnUntraced(function*(attempts: number, times: number) {
+          let state: unknown = schedule.initial
+          for (let i = 1; i < attempts; i++) state = (yield* schedule.step(0, error, state))[0]
+          const step = Effect.map(
+            schedule.step(0, error, state),
+            ([, , decision]) =>
+              ScheduleDecision.isContinue(decision) ? ScheduleIntervals.start(decision.intervals) : Number.NaN
+          )
+          return yield* Effect.replicateEffect(step, times)
+        })
+        const third = yield* draw(3, 1_000)
+        expect(Math.min(...third)).toBeGreaterThanOrEqual(0)
+        expect(Math.max(...third)).toBeLessThanOrEqual(200)
+        const bins = new Array<number>(20).fill(0)
+        for (const wait of yield* draw(10, 10_000)) bins[Math.min(Math.floor(wait / 1_000), 19)]!++
+        expect(Math.min(...bins)).toBeGreaterThanOrEqual(400)
+        expect(Math.max(...bins)).toBeLessThanOrEqual(600)
+      }).pipe(Effect.withRandom(Random.make("jitter")))
+  )
 
   /** Makes a call with a bucket of `tokens`. Returns the tokens after each change of the bucket, and at the end. */
   const spending = Effect.fnUntraced(function*(respond: Respond, tokens = 500, policy = RetryPolicy.standard) {
@@ -298,7 +301,7 @@ describe("AWS's published retry cases", () => {
   }
 
   it.effect.each(rowsOf("quota", fixture.quota.cases))(
-    "$name [R1]",
+    "takes and gives back tokens as published: $name [R1]",
     ({ row }) =>
       Effect.map(quotas[row.case] ?? Effect.succeed({ unknown: row.case }), (seen) => expect(row).toMatchObject(seen))
         .pipe(
@@ -310,7 +313,7 @@ describe("AWS's published retry cases", () => {
   const unsent = ["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH", "ENOTFOUND", "EAI_AGAIN"]
 
   it.effect.each(rowsOf("classification", fixture.classification.cases))(
-    "$name [R1]",
+    "classifies as published: $name [R1]",
     ({ row }) =>
       Effect.gen(function*() {
         const { errorCode, messageContains = "no", name = "Error", nodeCode, retryable = true, status } = row
@@ -344,7 +347,7 @@ describe("AWS's published retry cases", () => {
   }
 
   it.effect.each(rowsOf("retryAfterParsing", fixture.retryAfterParsing.cases))(
-    "$name [R1]",
+    "waits as the response asks: $name [R1]",
     ({ row }) =>
       Effect.gen(function*() {
         yield* TestClock.setTime(now)
@@ -366,7 +369,7 @@ describe("AWS's published retry cases", () => {
     Date.parse((sent?.headers["x-amz-date"] ?? "").replace(/^(\d{4})(..)(..T..)(..)/, "$1-$2-$3:$4:"))
 
   it.effect.each(rowsOf("clockSkew", fixture.clockSkew.cases))(
-    "$name [R1]",
+    "retries and corrects the clock as published: $name [R1]",
     ({ row: { code, retryable, skewSec } }) =>
       Effect.gen(function*() {
         yield* TestClock.setTime(second)
@@ -386,34 +389,40 @@ describe("AWS's published retry cases", () => {
     "ignored when the response took longer than 900 s after sending (JS)": () =>
       Effect.delay(rejected(wrong), "901 seconds")
   }
-  it.effect.each(rowsOf("clockSkew", fixture.clockSkew.rules))("$name [R1]", ({ row }) =>
-    Effect.gen(function*() {
-      yield* TestClock.setTime(second)
-      const { sent } = yield* failure(
-        rules[row] ?? always(describeVault.response),
-        { policy: RetryPolicy.when(RetryPolicy.standard, (error) => error.retry === "clock") },
-        call("uploadMultipartPart").run
-      )
-      expect(sent).toHaveLength(1)
-    }))
-
-  it.effect.each(rowsOf("glacier", fixture.glacier.errors))("$name [R1]", ({ row }) =>
-    Effect.gen(function*() {
-      let renewals = 0
-      const credentials = Layer.succeed(Credentials.Credentials, {
-        keys: Effect.succeed(keys),
-        refreshed: () => Effect.sync(() => (renewals++, keys))
+  it.effect.each(rowsOf("clockSkew", fixture.clockSkew.rules))(
+    "does not correct the clock against the rule: $name [R1]",
+    ({ row }) =>
+      Effect.gen(function*() {
+        yield* TestClock.setTime(second)
+        const { sent } = yield* failure(
+          rules[row] ?? always(describeVault.response),
+          { policy: RetryPolicy.when(RetryPolicy.standard, (error) => error.retry === "clock") },
+          call("uploadMultipartPart").run
+        )
+        expect(sent).toHaveLength(1)
       })
-      const { error, sent } = yield* failure(always(response(row)), { policy: twice, credentials })
-      expect(error.retry).toBe(
-        row.class === "THROTTLING" ? "throttle" : row.retryable === true ? "transient" : "never"
-      )
-      expect(sent).toHaveLength(row.retryable === false ? 1 : 2)
-      expect(renewals).toBe(row.class === "AUTH_EXPIRED" ? 2 : 0)
-    }))
+  )
+
+  it.effect.each(rowsOf("glacier", fixture.glacier.errors))(
+    "retries the error as published: $name [R1]",
+    ({ row }) =>
+      Effect.gen(function*() {
+        let renewals = 0
+        const credentials = Layer.succeed(Credentials.Credentials, {
+          keys: Effect.succeed(keys),
+          refreshed: () => Effect.sync(() => (renewals++, keys))
+        })
+        const { error, sent } = yield* failure(always(response(row)), { policy: twice, credentials })
+        expect(error.retry).toBe(
+          row.class === "THROTTLING" ? "throttle" : row.retryable === true ? "transient" : "never"
+        )
+        expect(sent).toHaveLength(row.retryable === false ? 1 : 2)
+        expect(renewals).toBe(row.class === "AUTH_EXPIRED" ? 2 : 0)
+      })
+  )
 
   it.effect.each(rowsOf("glacier", fixture.glacier.operationRetrySafety))(
-    "$name [R1]",
+    "repeats the operation only if that is safe: $name [R1]",
     ({ row }) =>
       Effect.gen(function*() {
         const operation = calls.find(({ name }) => name.toLowerCase() === row.operation.toLowerCase())

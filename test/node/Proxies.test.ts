@@ -112,7 +112,7 @@ describe.each(ways)("a proxy before an endpoint over %s", (_, secure) => {
       false,
       (proxy) => ({ [suffix]: proxy, no_proxy: "127.0.0.1", NO_PROXY: "localhost" })
     ]
-  ])("%s", ([, isUsed, variables]) =>
+  ])("chooses the proxy by the environment: %s", ([, isUsed, variables]) =>
     Effect.gen(function*() {
       const { origin, port } = yield* createServer(secure, respond)
       const proxy = yield* createProxy()

@@ -239,21 +239,24 @@ describe("RetrievalBudget", () => {
       expect(times).toEqual([90 * 60_000, 150 * 60_000])
     }))
 
-  it.effect.each<{ name: string; failure: Effect.Effect<never, GlacierError>; room: number }>([
-    { name: "makes room at once after a call that was rejected", failure: Effect.fail(denied), room: 60_000 },
-    { name: "counts a call whose response was lost", failure: Effect.fail(reset), room: hour + 60_000 },
-    { name: "counts a call that was interrupted", failure: Effect.interrupt, room: hour + 60_000 }
-  ])("$name", ({ failure, room }) =>
-    Effect.gen(function*() {
-      const budget = yield* make({ bytesPerHour: 100 })
-      const { call, times } = recorder()
-      yield* Effect.fork(budget.spend({ bytes: 60, tier: "Bulk" }, Effect.delay(failure, "1 minute")))
-      yield* Effect.fork(budget.spend({ bytes: 60, tier: "Bulk" }, call))
-      yield* TestClock.adjust(room - 1)
-      expect(times).toEqual([])
-      yield* TestClock.adjust(1)
-      expect(times).toEqual([room])
-    }))
+  it.effect.each<{ outcome: string; failure: Effect.Effect<never, GlacierError>; room: number }>([
+    { outcome: "was rejected", failure: Effect.fail(denied), room: 60_000 },
+    { outcome: "lost its response", failure: Effect.fail(reset), room: hour + 60_000 },
+    { outcome: "was interrupted", failure: Effect.interrupt, room: hour + 60_000 }
+  ])(
+    "has room for the next retrieval after $room ms when a call $outcome",
+    ({ failure, room }) =>
+      Effect.gen(function*() {
+        const budget = yield* make({ bytesPerHour: 100 })
+        const { call, times } = recorder()
+        yield* Effect.fork(budget.spend({ bytes: 60, tier: "Bulk" }, Effect.delay(failure, "1 minute")))
+        yield* Effect.fork(budget.spend({ bytes: 60, tier: "Bulk" }, call))
+        yield* TestClock.adjust(room - 1)
+        expect(times).toEqual([])
+        yield* TestClock.adjust(1)
+        expect(times).toEqual([room])
+      })
+  )
 
   it.effect("never makes spent money available again", () =>
     Effect.gen(function*() {

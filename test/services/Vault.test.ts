@@ -370,7 +370,7 @@ describe("A retrieval budget", () => {
   })
 })
 
-describe("A policy", () => {
+describe("A policy of a vault", () => {
   /** A vault that never responds: it loses each request, or stays silent. Records the attempts. */
   const broken = (loses: boolean) => {
     const { change, sent } = Support.recording()
@@ -429,7 +429,7 @@ describe("A policy", () => {
           Effect.provide(Layer.provide(client, policy))
         )
     ]
-  ])("of retries applies when it is provided %s", ([, attempts, run]) => {
+  ])("RetryPolicy applies to calls of a vault when it is provided %s", ([, attempts, run]) => {
     const { client, sent } = broken(true)
     return Effect.gen(function*() {
       expect(yield* run(client)).toBeInstanceOf(ConnectionError)
@@ -437,7 +437,7 @@ describe("A policy", () => {
     })
   })
 
-  it.scoped("of retries applies to an uploader, around its writes or below its vault", () => {
+  it.scoped("RetryPolicy applies to an uploader when it is provided around its writes or below its vault", () => {
     const { change, sent } = Support.recording()
     const losing: Support.Change = (send, request) =>
       Effect.zipRight(Effect.sync(() => change(send, request)), request.method === "PUT" ? Support.lost(request) : send)
@@ -461,7 +461,7 @@ describe("A policy", () => {
     }).pipe(Effect.provide(Support.layer(losing)))
   })
 
-  it.effect("of retries applies to the output of a job", () =>
+  it.effect("RetryPolicy applies to the output of a job", () =>
     Effect.gen(function*() {
       let asked = 0
       const cut = Support.replacing((glacier) => ({
@@ -503,7 +503,7 @@ describe("A policy", () => {
           Effect.provide(Layer.provide(client, Timeouts.layerWith(limits)))
         )
     ]
-  ])("of timeouts applies when it is provided %s", ([, run]) =>
+  ])("Timeouts apply to calls of a vault when they are provided %s", ([, run]) =>
     Effect.gen(function*() {
       const fiber = yield* Effect.fork(run(broken(false).client))
       yield* TestClock.adjust("1 second")

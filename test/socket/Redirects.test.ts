@@ -36,25 +36,29 @@ const clients: ReadonlyArray<readonly [name: string, secure: boolean, client: Cl
 
 const names = ["describeVault", "createVault", "uploadArchive"] as const
 
-describe("a signed request is not redirected", () => {
+describe("a signed request", () => {
   describe.each(clients)("over %s", (_, secure, client) => {
-    it.scopedLive.each([301, 302, 303, 307, 308])("by status %i [S6]", (status) =>
-      Effect.gen(function*() {
-        const elsewhere = yield* serve((_, response) => response.end("{}"), secure)
-        const home = yield* serve((request, response) => {
-          request.resume()
-          response.writeHead(status, { location: `${elsewhere.origin.replace("127.0.0.1", "localhost")}/stolen` }).end()
-        }, secure)
-        const services = over(client(TlsServer.ca), { endpoint: { region: "us-east-1", endpoint: home.origin } })
-        for (const name of names) {
-          const error = yield* Effect.flatMap(GlacierClient.GlacierClient, call(name).run).pipe(
-            Effect.provide(services),
-            Effect.flip
-          )
-          expect(error).toMatchObject({ _tag: "UnknownServiceError", status, code: `HTTP ${status}` })
-        }
-        expect(home.targets).toEqual(names.map((name) => call(name).request.split(" ")[1]))
-        expect(elsewhere.targets).toEqual([])
-      }))
+    it.scopedLive.each([301, 302, 303, 307, 308])(
+      "is not redirected by status %i [S6]",
+      (status) =>
+        Effect.gen(function*() {
+          const elsewhere = yield* serve((_, response) => response.end("{}"), secure)
+          const home = yield* serve((request, response) => {
+            request.resume()
+            response.writeHead(status, { location: `${elsewhere.origin.replace("127.0.0.1", "localhost")}/stolen` })
+              .end()
+          }, secure)
+          const services = over(client(TlsServer.ca), { endpoint: { region: "us-east-1", endpoint: home.origin } })
+          for (const name of names) {
+            const error = yield* Effect.flatMap(GlacierClient.GlacierClient, call(name).run).pipe(
+              Effect.provide(services),
+              Effect.flip
+            )
+            expect(error).toMatchObject({ _tag: "UnknownServiceError", status, code: `HTTP ${status}` })
+          }
+          expect(home.targets).toEqual(names.map((name) => call(name).request.split(" ")[1]))
+          expect(elsewhere.targets).toEqual([])
+        })
+    )
   })
 })

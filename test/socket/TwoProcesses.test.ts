@@ -101,9 +101,9 @@ const expectComplete = (target: string) => expect(readFileSync(target).equals(by
 
 const allWindows = Number.POSITIVE_INFINITY
 
-describe.concurrent("of two processes that download to one target", () => {
+describe.concurrent("two processes that download to one target", () => {
   it.scopedLive(
-    "the second is rejected by any path to the target, and the first is not disturbed",
+    "do not disturb each other: the second is rejected, by any path to the target",
     () =>
       inFolder(({ start, directory, names, run, target }) =>
         Effect.gen(function*() {
@@ -134,7 +134,7 @@ describe.concurrent("of two processes that download to one target", () => {
   )
 
   it.scopedLive(
-    "the second resumes when the first was killed",
+    "share verified windows: the second process resumes after the first was killed",
     () =>
       inFolder(({ start, directory, names, run, target }) =>
         Effect.gen(function*() {
@@ -156,7 +156,7 @@ describe.concurrent("of two processes that download to one target", () => {
   )
 
   it.scopedLive(
-    "the second starts from the beginning when the first was interrupted, which leaves no files",
+    "leave no files when the first is interrupted, so the second starts from the beginning",
     () =>
       inFolder(({ start, names, run, target }) =>
         Effect.gen(function*() {
@@ -173,7 +173,7 @@ describe.concurrent("of two processes that download to one target", () => {
   )
 
   it.scopedLive(
-    "no bytes are mixed even without a lock: the first fails when the second replaces its file",
+    "never mix their bytes, even without a lock: the first fails when the second replaces its file",
     () =>
       inFolder(({ start, names, run, target }) =>
         Effect.gen(function*() {

@@ -139,7 +139,7 @@ describe("Retries", () => {
       Effect.provide(Support.layer(throttling()))
     ))
 
-  it("and other events are not made without a hook", () => {
+  it("are not observed without a hook, and no event is created", () => {
     const { report, reportDone, reportRetries } = ProgressReporter.make(undefined)
     expect(report("Read", 0, 1)).toBe(Effect.void)
     expect(reportDone("Sent", 0, 1)).toBe(Effect.void)

@@ -52,7 +52,7 @@ describe("ProgressBar.line", () => {
       new Progress.Estimate({ bytes: 10, total: Option.some(10), rate: 5, remaining: Option.some(Duration.zero) }),
       "10 bytes of 10 bytes (100 %), 5 bytes/s"
     ]
-  ])("is short: %#", (estimate, text) => {
+  ])("shows bytes, percentage, rate and remaining time as far as they are known: %#", (estimate, text) => {
     expect(ProgressBar.line(estimate)).toBe(text)
   })
 })

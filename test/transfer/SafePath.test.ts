@@ -55,7 +55,7 @@ const safe = [
   ...["a.partial", "a.0123456789abcde.partial", "0123456789abcdef.checkpoint"]
 ]
 
-describe("make", () => {
+describe("SafePath.make", () => {
   it("accepts a safe path unchanged", () => {
     for (const path of safe) {
       for (const platform of ["posix", "windows", "portable"] as const) {
@@ -96,7 +96,7 @@ describe("make", () => {
   })
 })
 
-describe("relative", () => {
+describe("SafePath.relative", () => {
   it.each([
     ["/home/a.txt", "home/a.txt"],
     ["C:\\home\\a.txt", "C/home/a.txt"],
@@ -107,7 +107,7 @@ describe("relative", () => {
     ["//a", "a"],
     ["C:\\..\\..\\a", "C/../../a"],
     ["/", ""]
-  ])("%s is %s", (path, expected) => {
+  ])("makes %s relative: %s", (path, expected) => {
     expect(SafePath.relative(path)).toBe(expected)
   })
 
@@ -119,7 +119,7 @@ describe("relative", () => {
   })
 })
 
-describe("collisions", () => {
+describe("SafePath.collisions", () => {
   const groups = (paths: ReadonlyArray<string>, platform?: SafePath.Platform) =>
     SafePath.collisions(paths.entries(), ([, path]) => path, platform).map((group) => group.map(([index]) => index))
 

@@ -182,7 +182,7 @@ describe("Upload", () => {
       expect(reported.at(-1)).toMatchObject({ _tag: "Sent", bytes: size })
     }).pipe(Effect.provide(Support.layer())))
 
-  describe("rejects before any request", () => {
+  describe("with invalid options", () => {
     const bad = { description: "Photos of Zürich" }
     it.effect.each<[string, Uint8Array, Upload.Options]>([
       ["size", new Uint8Array(), {}],
@@ -198,7 +198,7 @@ describe("Upload", () => {
       ["description", pattern(1), bad],
       ["description", pattern(1), { description: "a".repeat(1_025) }],
       ["description", pattern(1), { description: "two\nlines" }]
-    ])("%s", ([field, all, options]) => {
+    ])("fails with the invalid field before any request: %s", ([field, all, options]) => {
       const { change, sent } = Support.recording()
       return Effect.gen(function*() {
         const error = yield* Effect.flip(upload(Source.bytes(all), options))

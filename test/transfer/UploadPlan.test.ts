@@ -185,15 +185,18 @@ describe("UploadPlan", () => {
     const gibibyte = 1_024 * mebibyte
 
     it.each([
-      ["is fast", 100 * gibibyte, { lineSpeed: 1e8 }, 16, 4],
-      ["is slow: smaller parts", gibibyte, { lineSpeed: 100_000 }, 4, 4],
-      ["is slower: fewer at once, too", gibibyte, { lineSpeed: 10_000 }, 1, 2],
-      ["is slow for a large archive: fewer at once", 40 * gibibyte, { lineSpeed: 100_000 }, 8, 2],
-      ["is slow for a given part size: fewer at once", gibibyte, { lineSpeed: 100_000, partSize: 8 * mebibyte }, 8, 2],
-      ["is slow, but the archive is small", 1_000, { lineSpeed: 100, partSize: 8 * mebibyte }, 8, 4]
-    ])("that %s", (_, size, options, mebibytes, concurrency) => {
-      expect(made(size, options)).toMatchObject({ partSize: mebibytes * mebibyte, concurrency })
-    })
+      ["fast", 100 * gibibyte, { lineSpeed: 1e8 }, 16, 4],
+      ["slow: smaller parts", gibibyte, { lineSpeed: 100_000 }, 4, 4],
+      ["even slower: smaller parts, and fewer at once", gibibyte, { lineSpeed: 10_000 }, 1, 2],
+      ["slow for a large archive: fewer at once", 40 * gibibyte, { lineSpeed: 100_000 }, 8, 2],
+      ["slow for a given part size: fewer at once", gibibyte, { lineSpeed: 100_000, partSize: 8 * mebibyte }, 8, 2],
+      ["slow, but the archive is small", 1_000, { lineSpeed: 100, partSize: 8 * mebibyte }, 8, 4]
+    ])(
+      "adapts the part size and concurrency to a connection that is %s",
+      (_, size, options, mebibytes, concurrency) => {
+        expect(made(size, options)).toMatchObject({ partSize: mebibytes * mebibyte, concurrency })
+      }
+    )
 
     it.each([
       [

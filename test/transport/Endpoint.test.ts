@@ -31,20 +31,26 @@ describe("Endpoint", () => {
       [{ region, useDualStack: true }, "glacier.eu-west-1.api.aws", "eu-west-1"],
       [{ region, useFips: true, useDualStack: true }, "glacier-fips.eu-west-1.api.aws", "eu-west-1"],
       [{ region, useFips: false, useDualStack: false, allowHttp: true }, "glacier.eu-west-1.amazonaws.com", "eu-west-1"]
-    ])("%j [S6]", (options, host, signing) => {
+    ])("has the URL and the signing region of %j [S6]", (options, host, signing) => {
       expect(made(options)).toEqual({ url: `https://${host}`, host, region: signing })
     })
 
-    it.each(published)("published case $params [S6]", ({ botocore_now, expect: expected, params }) => {
-      const { Endpoint: endpoint, Region, UseDualStack: useDualStack, UseFIPS: useFips } = params
-      const outcome = botocore_now ?? expected
-      expect(outcomeOf({ region: Region, endpoint, useFips, useDualStack }))
-        .toBe(outcome.startsWith("https:") ? `uses ${outcome}` : outcome.replace("ERROR: ", ""))
-    })
+    it.each(published)(
+      "has the published URL or error of $params [S6]",
+      ({ botocore_now, expect: expected, params }) => {
+        const { Endpoint: endpoint, Region, UseDualStack: useDualStack, UseFIPS: useFips } = params
+        const outcome = botocore_now ?? expected
+        expect(outcomeOf({ region: Region, endpoint, useFips, useDualStack }))
+          .toBe(outcome.startsWith("https:") ? `uses ${outcome}` : outcome.replace("ERROR: ", ""))
+      }
+    )
 
-    it.each(["xx-nowhere-9", "us-east-9", "aws-global", "fips-us-east-9"])("region %s needs a url [S6]", (unknown) => {
-      expect(outcomeOf({ region: unknown })).toContain("give the endpoint's url as well")
-    })
+    it.each(["xx-nowhere-9", "us-east-9", "aws-global", "fips-us-east-9"])(
+      "requires a URL for the region %s [S6]",
+      (unknown) => {
+        expect(outcomeOf({ region: unknown })).toContain("give the endpoint's url as well")
+      }
+    )
 
     it.each(["", "us", "US-EAST-1", "us-east-1.evil.example", "us-east-1\r\nHost: evil", "us-east-1/", "fips-fips-us"])(
       "rejects %j as the name of a region, with a url or without [S6]",
@@ -306,7 +312,7 @@ describe("Endpoint", () => {
         "https://glacier.us-west-2.amazonaws.com",
         "us-west-2"
       ]
-    ])("%j", ([variables, url, signing]) =>
+    ])("is read from %j", ([variables, url, signing]) =>
       Effect.gen(function*() {
         const endpoint = yield* from(variables)
         expect(endpoint).toEqual({ url, host: new URL(url).host, region: signing })

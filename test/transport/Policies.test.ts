@@ -178,7 +178,7 @@ describe("A policy", () => {
       expect(sent).toHaveLength(3)
     }))
 
-  it.effect("of retries receives the error and the operation", () =>
+  it.effect("RetryPolicy receives the error and the operation", () =>
     Effect.gen(function*() {
       const seen: Array<unknown> = []
       const policy: RetryPolicy.Policy = {
@@ -200,7 +200,7 @@ describe("A policy", () => {
       ])
     }))
 
-  it.effect("of retries takes its delays from Random: the same Random gives the same delays", () =>
+  it.effect("RetryPolicy takes its delays from Random: the same Random gives the same delays", () =>
     Effect.gen(function*() {
       const run = (seed: string) =>
         Effect.gen(function*() {
@@ -216,7 +216,7 @@ describe("A policy", () => {
       expect(yield* run("b")).not.toEqual(first)
     }))
 
-  it.effect("of retries is patient by default in a transfer, and a policy around the program replaces it there too", () =>
+  it.effect("RetryPolicy is patient by default in a transfer, and a policy around the program replaces it there too", () =>
     Effect.gen(function*() {
       const { glacier, sent } = yield* scripted(respondWith(throttled), { policies: Layer.empty })
       const transfer = Effect.flip(glacier.describeVault(vault)).pipe(

@@ -177,9 +177,9 @@ const visible = (kind: Kind, { secret, token }: { readonly secret: string; reado
 const leaks = ({ hidden, text }: { readonly hidden: ReadonlyArray<string>; readonly text: string }) =>
   hidden.filter((secret) => text.includes(secret) || text.includes(JSON.stringify(secret).slice(1, -1)))
 
-describe("no error, span, log or metric shows a secret, a token or a signature", () => {
+describe("errors, spans, logs and metrics", () => {
   it.effect.prop(
-    "after any failure",
+    "show no secret, token or signature after any failure",
     [FastCheck.constantFrom(...kinds), secrets],
     ([kind, some]) =>
       Effect.gen(function*() {
@@ -191,14 +191,14 @@ describe("no error, span, log or metric shows a secret, a token or a signature",
     { fastCheck: { numRuns: 40 } }
   )
 
-  it.effect.each(echoes)("when $about", (kind) =>
+  it.effect.each(echoes)("show no secret, token or signature when $about", (kind) =>
     Effect.gen(function*() {
       const all = yield* visible(kind, { secret: "s3cr3t/of/30+characters/or/more", token: "FwoGZXIvYXdz//t0ken+more" })
       expect(all.tag).toBe(kind.tag)
       expect(leaks(all)).toEqual([])
     }))
 
-  it.effect("when fetch rejects the token", () =>
+  it.effect("show no token when fetch rejects it", () =>
     Effect.gen(function*() {
       const fetch = (_: unknown, init?: RequestInit) =>
         Promise.resolve(new Response(null, { headers: new Headers(init?.headers) }))
@@ -213,7 +213,7 @@ describe("no error, span, log or metric shows a secret, a token or a signature",
       expect(error.message).not.toMatch(/two\s+lines/)
     }))
 
-  it.effect("and fetch follows no redirect with them", () =>
+  it.effect("cannot leak through redirects, because fetch follows none", () =>
     Effect.gen(function*() {
       const seen: Array<RequestInit | undefined> = []
       const fetch = (_: unknown, init?: RequestInit) => {
