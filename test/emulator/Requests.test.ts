@@ -7,6 +7,7 @@ import * as Delays from "../../src/emulator/internal/delays.ts"
 import * as Router from "../../src/emulator/internal/router.ts"
 import * as Store from "../../src/emulator/internal/store.ts"
 import { operations } from "../../src/protocol/Operations.ts"
+import { nativeSha256 } from "../support/hashes.ts"
 import * as Support from "./support.ts"
 
 const { call, createVault, errorOf, vault } = Support
@@ -28,7 +29,7 @@ describe("requests", () => {
     Effect.gen(function*() {
       const delays = Delays.make({ inventoryLag: 0 })
       const settings = { delays, maximumVaults: 1000, expeditedLimit: 1000, onJobInitiated: () => {} }
-      const all = routes(yield* Store.memory, settings, Support.create)
+      const all = routes(yield* Store.memory, settings, nativeSha256)
       expect(all.map(({ operation }) => operation.name).sort()).toEqual(
         Object.values(operations).map(({ name }) => name).sort()
       )

@@ -4,6 +4,7 @@ import { Effect, Either, Fiber, Layer, Logger, Option, Redacted, TestClock } fro
 import { Emulator, Topics } from "../../src/emulator/index.ts"
 import * as Signature from "../../src/emulator/internal/signature.ts"
 import * as Sha256 from "../../src/protocol/Sha256.ts"
+import { nativeSha256 } from "../support/hashes.ts"
 import * as Support from "./support.ts"
 
 const { createVault, initiateJob, text, upload } = Support
@@ -84,10 +85,10 @@ describe("notifications to SNS", () => {
         /Credential=AKIAIOSFODNN7EXAMPLE\/19700101\/eu-west-1\/sns\/aws4_request/
       )
       const verified = Signature.verify({
-        sha256: Support.create,
+        sha256: nativeSha256,
         now: at,
         keys: () => Option.some({ ...key, sessionToken: Option.some(sessionToken), expiration: Option.none() }),
-        bodySha256: Sha256.hex(Support.create, body),
+        bodySha256: Sha256.hex(nativeSha256, body),
         request: { method: "POST", path: "/", query: "", headers: { ...request.headers, host: "127.0.0.1:4566" } }
       })
       expect(Either.map(verified, ({ region }) => region)).toEqual(Either.right("eu-west-1"))

@@ -4,15 +4,11 @@ import { HttpBody, HttpClient, HttpClientRequest } from "@effect/platform"
 import { SignatureV4 } from "@smithy/signature-v4"
 import type { Stream } from "effect"
 import { Clock, Context, Effect, Layer, Redacted } from "effect"
-import { createHash, createHmac } from "node:crypto"
 import { Emulator } from "../../src/emulator/index.ts"
 import * as Sha256 from "../../src/protocol/Sha256.ts"
-import * as TreeHash from "../../src/protocol/TreeHash.ts"
+import { nativeSha256, sha256Hex, treeHash } from "../support/hashes.ts"
 
-/** Node's hash, because the portable one is slow for MiBs. */
-export const create: Sha256.Create = (key) => key === undefined ? createHash("sha256") : createHmac("sha256", key)
-
-export const layerSha256 = Layer.succeed(Sha256.Sha256, create)
+export const layerSha256 = Layer.succeed(Sha256.Sha256, nativeSha256)
 
 export const account = "123456789012"
 
@@ -23,7 +19,7 @@ const utf8 = new TextEncoder()
 class Hash {
   readonly running: Sha256.Digest
   constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
-    this.running = create(
+    this.running = nativeSha256(
       secret === undefined ? undefined : typeof secret === "string" ? utf8.encode(secret) : new Uint8Array(
         ArrayBuffer.isView(secret)
           ? secret.buffer.slice(secret.byteOffset, secret.byteOffset + secret.byteLength)
@@ -139,11 +135,11 @@ export const call = (method: Method, path: string, options?: Options) =>
     return received
   }).pipe(Effect.scoped)
 
-export const treeHash = (bytes: Uint8Array): string => TreeHash.ofBytes(create, bytes)
+export { treeHash }
 
 /** Returns the headers with the two hashes of an upload. */
 export const hashes = (bytes: Uint8Array) => ({
-  "x-amz-content-sha256": Sha256.hex(create, bytes),
+  "x-amz-content-sha256": sha256Hex(bytes),
   "x-amz-sha256-tree-hash": treeHash(bytes)
 })
 

@@ -12,7 +12,6 @@ import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Supervisor from "effect/Supervisor"
-import { createHash } from "node:crypto"
 import * as GlacierClient from "../../src/client/GlacierClient.ts"
 import * as Emulator from "../../src/emulator/Emulator.ts"
 import * as NodeHashing from "../../src/node/NodeHashing.ts"
@@ -25,15 +24,15 @@ import * as Source from "../../src/transfer/Source.ts"
 import * as Upload from "../../src/transfer/Upload.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
+import { sha256Hex, treeHash } from "../support/hashes.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
-import { treeHash } from "../transfer/support.ts"
 
 const vault = { vaultName: "photos" }
 
 /** Two parts, of which the last is small. */
 const bytes = new Uint8Array(mebibyte + 1).fill(7)
 
-const hashes = { treeHash: treeHash(bytes), contentSha256: createHash("sha256").update(bytes).digest("hex") }
+const hashes = { treeHash: treeHash(bytes), contentSha256: sha256Hex(bytes) }
 
 /** A request, in virtual milliseconds. */
 interface Flight {

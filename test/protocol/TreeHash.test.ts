@@ -4,14 +4,12 @@ import * as Encoding from "effect/Encoding"
 import * as fc from "effect/FastCheck"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { createHash, createHmac } from "node:crypto"
 import { mebibyte } from "../../src/protocol/Limits.ts"
 import * as Sha256 from "../../src/protocol/Sha256.ts"
 import * as TreeHash from "../../src/protocol/TreeHash.ts"
 import fixture from "../fixtures/treehash-vectors.json" with { type: "json" }
+import { nativeSha256 as native } from "../support/hashes.ts"
 import { bytesOf } from "./patterns.ts"
-
-const native: Sha256.Create = (key) => key === undefined ? createHash("sha256") : createHmac("sha256", key)
 
 const within = (range: string): [end: number, start: number] => {
   const [start = NaN, end = NaN] = range.split("-").map(Number)

@@ -15,6 +15,7 @@ import * as Job from "../../src/services/Job.ts"
 import type { JobInventory } from "../../src/services/JobInventory.ts"
 import * as Vault from "../../src/services/Vault.ts"
 import * as Source from "../../src/transfer/Source.ts"
+import { promptly } from "../support/retryPolicies.ts"
 import * as Support from "../transfer/support.ts"
 import { layer } from "./support.ts"
 
@@ -153,7 +154,7 @@ describe("Job.inventory", () => {
                   : Stream.map(response.body, (piece) => piece.subarray(0, piece.length + more))
               }))
           })),
-          Effect.provideService(RetryPolicy, Support.promptly(2))
+          Effect.provideService(RetryPolicy, promptly(2))
         )
         expect(error).toMatchObject({
           _tag: "BrokenOutput",
@@ -190,7 +191,7 @@ describe("Job.inventory", () => {
       expect(asked).toEqual([0])
       asked.length = 0
       const archives = inventory.archives({ windowSize: mebibyte, concurrency: 1 })
-      expect(yield* Effect.provideService(Stream.runCount(archives), RetryPolicy, Support.promptly(2))).toBe(500)
+      expect(yield* Effect.provideService(Stream.runCount(archives), RetryPolicy, promptly(2))).toBe(500)
       expect(asked).toEqual([0, mebibyte, mebibyte])
     }).pipe(Effect.provide(prompt)), 60_000)
 

@@ -18,10 +18,11 @@ import * as ServiceError from "../../src/protocol/ServiceError.ts"
 import type * as Job from "../../src/services/Job.ts"
 import * as Vault from "../../src/services/Vault.ts"
 import * as Source from "../../src/transfer/Source.ts"
+import { promptly } from "../support/retryPolicies.ts"
 import * as Support from "../transfer/support.ts"
 import { layer } from "./support.ts"
 
-const { mebibyte, pattern, promptly } = Support
+const { mebibyte, pattern } = Support
 
 const all = <A, E, R>(stream: Stream.Stream<A, E, R>) => Effect.map(Stream.runCollect(stream), Chunk.toReadonlyArray)
 

@@ -1,7 +1,8 @@
 /** The bytes of the archives: cheap to make, and each MiB differs from all others and from those of other archives. */
-import { createHash } from "node:crypto"
 import { mebibyte } from "../../src/protocol/Limits.ts"
+import * as Sha256 from "../../src/protocol/Sha256.ts"
 import * as TreeHash from "../../src/protocol/TreeHash.ts"
+import { nativeSha256 } from "../support/hashes.ts"
 
 /** The largest archive, in bytes. */
 const largest = 4 * mebibyte
@@ -33,9 +34,7 @@ export const make = (name: string, size: number): Uint8Array => {
 
 const leaves = new Map<string, Uint8Array>()
 
-const create = () => createHash("sha256")
-
-const digest = (bytes: Uint8Array) => create().update(bytes).digest()
+const digest = (bytes: Uint8Array) => Sha256.digest(nativeSha256, bytes)
 
 /** The SHA-256 of each MiB. Whole MiBs are hashed once in all simulations. */
 const leavesOf = (name: string, bytes: Uint8Array): ReadonlyArray<Uint8Array> =>
@@ -59,7 +58,7 @@ export interface Hashes {
 export const hashes = (name: string, bytes: Uint8Array): Hashes => {
   const leaves = leavesOf(name, bytes)
   return {
-    whole: TreeHash.ofLeaves(create, leaves),
+    whole: TreeHash.ofLeaves(nativeSha256, leaves),
     parts: leaves.map((leaf) => Buffer.from(leaf).toString("hex"))
   }
 }

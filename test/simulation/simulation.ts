@@ -12,13 +12,11 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Random from "effect/Random"
 import * as Scheduler from "effect/Scheduler"
-import { createHash, createHmac } from "node:crypto"
 import * as GlacierClient from "../../src/client/GlacierClient.ts"
 import * as Emulator from "../../src/emulator/Emulator.ts"
 import * as Limits from "../../src/protocol/Limits.ts"
 import { ContentSha256 } from "../../src/protocol/Names.ts"
 import * as Sha256 from "../../src/protocol/Sha256.ts"
-import * as TreeHash from "../../src/protocol/TreeHash.ts"
 import * as Vault from "../../src/services/Vault.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
 import * as FileLock from "../../src/transfer/FileLock.ts"
@@ -27,6 +25,7 @@ import * as Endpoint from "../../src/transport/Endpoint.ts"
 import * as Hasher from "../../src/transport/Hasher.ts"
 import * as Signer from "../../src/transport/Signer.ts"
 import * as Transport from "../../src/transport/Transport.ts"
+import { nativeSha256, sha256Hex, treeHash } from "../support/hashes.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import * as Batch from "./batch.ts"
 import * as Content from "./content.ts"
@@ -35,18 +34,16 @@ import * as Program from "./program.ts"
 import type { Client, Crash, Scenario, Work } from "./scenario.ts"
 import * as World from "./world.ts"
 
-const create: Sha256.Create = (key) => key === undefined ? createHash("sha256") : createHmac("sha256", key)
-
 /** Hashes synchronously: threads would depend on real time. */
 const hashing = Layer.merge(
-  Layer.succeed(Sha256.Sha256, create),
+  Layer.succeed(Sha256.Sha256, nativeSha256),
   Layer.succeed(Hasher.Hasher, {
-    treeHash: (bytes) => Effect.sync(() => TreeHash.ofBytes(create, bytes)),
+    treeHash: (bytes) => Effect.sync(() => treeHash(bytes)),
     hashes: (bytes) =>
       Effect.sync(() =>
-        bytes.length <= Limits.mebibyte ? Hasher.ofLeaf(Sha256.digest(create, bytes)) : {
-          contentSha256: ContentSha256.make(createHash("sha256").update(bytes).digest("hex")),
-          treeHash: TreeHash.ofBytes(create, bytes)
+        bytes.length <= Limits.mebibyte ? Hasher.ofLeaf(Sha256.digest(nativeSha256, bytes)) : {
+          contentSha256: ContentSha256.make(sha256Hex(bytes)),
+          treeHash: treeHash(bytes)
         }
       ),
     allocate: (size) => Effect.sync(() => new Uint8Array(size))

@@ -5,8 +5,8 @@
 import { expect, it } from "@effect/vitest"
 import { Array as Arr, Duration, Effect, Exit, Fiber } from "effect"
 import { type GlacierClient, RetryPolicy, Timeouts } from "../../src/index.ts"
+import { promptly } from "../support/retryPolicies.ts"
 import { ca, ways } from "../support/tlsServer.ts"
-import { promptly } from "../transport/support.ts"
 import { type Exchange, message, reject, respond, type Response, serve } from "./scriptedServer.ts"
 import { client, mebibyte, ramp, until } from "./support.ts"
 

@@ -21,6 +21,7 @@ import { JobId } from "../../src/protocol/Names.ts"
 import { JobNotFound } from "../../src/protocol/ServiceError.ts"
 import * as Download from "../../src/transfer/Download.ts"
 import * as Progress from "../../src/transfer/Progress.ts"
+import { promptly } from "../support/retryPolicies.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import * as Support from "./support.ts"
 
@@ -45,10 +46,10 @@ const windowSize = mebibyte
 
 const bytes = pattern(Support.outputSize)
 
-const promptly = Effect.provideService(RetryPolicy.RetryPolicy, Support.promptly(3))
+const withRetries = Effect.provideService(RetryPolicy.RetryPolicy, promptly(3))
 
 /** Provides a new emulator, and retries that do not wait. */
-const provided = <A, E, R>(effect: Effect.Effect<A, E, R>) => effect.pipe(promptly, Effect.provide(Support.layer()))
+const provided = <A, E, R>(effect: Effect.Effect<A, E, R>) => effect.pipe(withRetries, Effect.provide(Support.layer()))
 
 /** The output of a job for `bytes`, which several tests share because they do not change it. */
 class Stored extends Context.Tag("Stored")<Stored, Download.Output>() {}
@@ -356,7 +357,7 @@ describe("Download.stream", () => {
 layer(stored)("Download.stream of one output", (it) => {
   it.effect.each(damages)("fetches only the damaged window again: %s", ([, change]) => {
     const tampered = tampering(2 * mebibyte, 2, change)
-    return promptly(
+    return withRetries(
       Effect.gen(function*() {
         const output = yield* Stored
         expect(same(yield* collect(Download.stream(output, { windowSize })), bytes)).toBe(true)
@@ -367,7 +368,7 @@ layer(stored)("Download.stream of one output", (it) => {
 
   it.effect.each(damages)("emits no damaged byte when each attempt is damaged: %s", ([, change]) => {
     const tampered = tampering(2 * mebibyte, Number.POSITIVE_INFINITY, change)
-    return promptly(
+    return withRetries(
       Effect.gen(function*() {
         const output = yield* Stored
         const { emitted, exit } = yield* watch(Download.stream(output, { windowSize }))
@@ -390,7 +391,7 @@ layer(stored)("Download.stream of one output", (it) => {
     ],
     ([from, windowSize]) => {
       const { requested, with: watched } = tampering(0, 0, (response) => response)
-      return promptly(
+      return withRetries(
         Effect.gen(function*() {
           const output = yield* Stored
           const reported: Array<Progress.Event> = []

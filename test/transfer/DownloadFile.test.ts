@@ -17,6 +17,7 @@ import { BrokenOutput } from "../../src/protocol/GlacierError.ts"
 import * as Download from "../../src/transfer/Download.ts"
 import { FileInUse, FileReplaced } from "../../src/transfer/FileLock.ts"
 import { Hasher } from "../../src/transport/Hasher.ts"
+import { promptly } from "../support/retryPolicies.ts"
 import { watched } from "../support/watchedFiles.ts"
 import * as Support from "./support.ts"
 
@@ -58,7 +59,7 @@ const prepared = Effect.gen(function*() {
 
 const inFolder = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   effect.pipe(
-    Effect.provideService(RetryPolicy.RetryPolicy, Support.promptly(1)),
+    Effect.provideService(RetryPolicy.RetryPolicy, promptly(1)),
     Effect.provide(Support.layer()),
     Effect.provide(NodeFileSystem.layer)
   )

@@ -10,6 +10,7 @@ import { GlacierClient } from "../../src/client/GlacierClient.ts"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import * as Download from "../../src/transfer/Download.ts"
 import { Hasher } from "../../src/transport/Hasher.ts"
+import { promptly } from "../support/retryPolicies.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import * as Support from "./support.ts"
 
@@ -162,7 +163,7 @@ describe("an output that is damaged in transit", () => {
         if (Exit.isSuccess(ending)) expect(ending.value).toBe(bytes.length - from)
         else expect(ending).toEqual(Exit.fail("BrokenOutput"))
       }).pipe(
-        Effect.provideService(RetryPolicy.RetryPolicy, Support.promptly(1)),
+        Effect.provideService(RetryPolicy.RetryPolicy, promptly(1)),
         Effect.provide(Support.layer(change))
       )
     },

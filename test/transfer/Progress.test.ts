@@ -15,6 +15,7 @@ import * as ProgressReporter from "../../src/transfer/internal/progressReporter.
 import * as Progress from "../../src/transfer/Progress.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import * as Upload from "../../src/transfer/Upload.ts"
+import { promptly } from "../support/retryPolicies.ts"
 import { errorResponseOf } from "../transport/support.ts"
 import * as Support from "./support.ts"
 
@@ -119,7 +120,7 @@ describe("Retries", () => {
       ])
       expect(outside).toEqual(["InitiateMultipartUpload", "UploadMultipartPart", "CompleteMultipartUpload"])
     }).pipe(
-      Effect.provideService(RetryPolicy.RetryPolicy, Support.promptly(1)),
+      Effect.provideService(RetryPolicy.RetryPolicy, promptly(1)),
       Effect.provide(Support.layer(throttling()))
     ))
 
@@ -135,7 +136,7 @@ describe("Retries", () => {
         retried("CompleteMultipartUpload")
       ])
     }).pipe(
-      Effect.provideService(RetryPolicy.RetryPolicy, Support.promptly(1)),
+      Effect.provideService(RetryPolicy.RetryPolicy, promptly(1)),
       Effect.provide(Support.layer(throttling()))
     ))
 

@@ -20,6 +20,7 @@ import * as Progress from "../../src/transfer/Progress.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import * as Upload from "../../src/transfer/Upload.ts"
 import type { OnFailure } from "../../src/transfer/UploadKept.ts"
+import { promptly } from "../support/retryPolicies.ts"
 import * as Support from "./support.ts"
 
 const { address, mebibyte, openUploads, pattern, replacing, same, stored } = Support
@@ -307,7 +308,7 @@ describe("Upload", () => {
         expect(sent).toHaveLength(requests)
         expect(same((yield* stored(archiveId)).bytes, bytes)).toBe(true)
       }).pipe(
-        Effect.provideService(RetryPolicy, Support.promptly(1)),
+        Effect.provideService(RetryPolicy, promptly(1)),
         Effect.provide(Support.layer(change))
       )
     })
@@ -317,7 +318,7 @@ describe("Upload", () => {
       return Effect.gen(function*() {
         expect(yield* Effect.flip(upload(Source.bytes(pattern(1))))).toHaveProperty("_tag", "OutcomeUnknown")
         expect(sent).toEqual([`POST ${archives}`])
-      }).pipe(Effect.provideService(RetryPolicy, Support.promptly(1)), Effect.provide(Support.layer(change)))
+      }).pipe(Effect.provideService(RetryPolicy, promptly(1)), Effect.provide(Support.layer(change)))
     })
 
     /** Requests of that method and path never get a response. */

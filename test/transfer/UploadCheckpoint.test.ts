@@ -9,7 +9,6 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import { createHash } from "node:crypto"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
 import { ArchiveId } from "../../src/protocol/Names.ts"
 import * as TreeHash from "../../src/protocol/TreeHash.ts"
@@ -18,6 +17,7 @@ import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import * as Upload from "../../src/transfer/Upload.ts"
 import { Hasher } from "../../src/transport/Hasher.ts"
+import { nativeSha256 } from "../support/hashes.ts"
 import {
   afterThree,
   archives,
@@ -240,7 +240,7 @@ describe("Upload.uploadWithCheckpoint", () => {
 
       const archive = yield* upload(source).pipe(service(true))
       expect(archive.treeHash).toBe(
-        TreeHash.combine(() => createHash("sha256"), Array.from(parts.values(), () => treeHash))
+        TreeHash.combine(nativeSha256, Array.from(parts.values(), () => treeHash))
       )
       expect(read).toBe(10_000)
       expect(calls).toEqual({ listParts: 200, uploadMultipartPart: 10_000, completeMultipartUpload: 2 })

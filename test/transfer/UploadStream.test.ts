@@ -16,6 +16,7 @@ import * as Progress from "../../src/transfer/Progress.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import * as Upload from "../../src/transfer/Upload.ts"
 import type { OnFailure, UploadKept } from "../../src/transfer/UploadKept.ts"
+import { promptly } from "../support/retryPolicies.ts"
 import * as Support from "./support.ts"
 
 const { address, mebibyte, openUploads, pattern, replacing, same, stored } = Support
@@ -143,7 +144,7 @@ describe("Upload of a Stream", () => {
       expect(lost).toBe(3)
       expect(same((yield* stored(archiveId)).bytes, bytes)).toBe(true)
     }).pipe(
-      Effect.provideService(RetryPolicy, Support.promptly(5)),
+      Effect.provideService(RetryPolicy, promptly(5)),
       Effect.provide(
         Support.layer((send, request) =>
           request.method === "PUT" && request.url.includes("/multipart-uploads/") && lost < 3

@@ -12,6 +12,7 @@ import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import * as Upload from "../../src/transfer/Upload.ts"
+import { promptly } from "../support/retryPolicies.ts"
 import * as Support from "./support.ts"
 
 const { address, mebibyte, pattern } = Support
@@ -95,7 +96,7 @@ export const inTraffic =
   (traffic: { readonly change: Support.Change }, options?: Emulator.Options) =>
   <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     effect.pipe(
-      Effect.provideService(RetryPolicy.RetryPolicy, Support.promptly(1)),
+      Effect.provideService(RetryPolicy.RetryPolicy, promptly(1)),
       Effect.provide(Layer.merge(Support.layer(traffic.change, options), Checkpoint.layerMemory))
     )
 

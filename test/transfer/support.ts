@@ -7,18 +7,15 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import { createHash } from "node:crypto"
 import * as GlacierClient from "../../src/client/GlacierClient.ts"
 import * as Emulator from "../../src/emulator/Emulator.ts"
 import * as NodeHashing from "../../src/node/NodeHashing.ts"
-import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import * as ByteRange from "../../src/protocol/ByteRange.ts"
 import { ConnectionError } from "../../src/protocol/GlacierError.ts"
 import * as Limits from "../../src/protocol/Limits.ts"
 import type { operations } from "../../src/protocol/Operations.ts"
-import * as TreeHash from "../../src/protocol/TreeHash.ts"
+
 import * as TestGlacier from "../../src/testing/TestGlacier.ts"
 import type * as Download from "../../src/transfer/Download.ts"
 import * as Source from "../../src/transfer/Source.ts"
@@ -27,6 +24,9 @@ import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
 import * as Hasher from "../../src/transport/Hasher.ts"
 import type { Response } from "../../src/transport/Method.ts"
+import { treeHash } from "../support/hashes.ts"
+
+export { treeHash }
 
 export const { mebibyte } = Limits
 
@@ -44,21 +44,12 @@ export const pattern = (size: number): Uint8Array => {
   return bytes
 }
 
-export const treeHash = (bytes: Uint8Array): TreeHash.TreeHash => TreeHash.ofBytes(() => createHash("sha256"), bytes)
-
 /** Collects the bytes of a Stream. */
 export const collect = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Effect.Effect<Uint8Array, E, R> =>
   Effect.map(Stream.runCollect(stream), (pieces) => Buffer.concat(Chunk.toReadonlyArray(pieces)))
 
 /** Whether bytes are equal: `toEqual` is slow for MiBs. */
 export const same = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0
-
-/** Retries safe calls up to `times` times without waiting. */
-export const promptly = (times: number): RetryPolicy.Policy => ({
-  while: RetryPolicy.isSafe,
-  schedule: Schedule.recurs(times),
-  metered: false
-})
 
 type Sent = Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>
 

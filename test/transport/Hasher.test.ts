@@ -1,8 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { createHash } from "node:crypto"
 import * as Sha256 from "../../src/protocol/Sha256.ts"
 import * as Hasher from "../../src/transport/Hasher.ts"
+import { nativeSha256 } from "../support/hashes.ts"
 import { expected, inputs, mebibyte } from "./hashing.ts"
 
 describe("Hasher", () => {
@@ -27,7 +27,7 @@ describe("Hasher", () => {
       let nodes = 0
       const counting: Sha256.Create = () => {
         nodes++
-        return createHash("sha256")
+        return nativeSha256()
       }
       const hasher = yield* Hasher.Hasher
       yield* Effect.provideService(hasher.treeHash(new Uint8Array(4 * mebibyte)), Sha256.Sha256, counting)

@@ -19,9 +19,10 @@ import * as Timeouts from "../../src/policy/Timeouts.ts"
 import { AttemptTimeout } from "../../src/protocol/GlacierError.ts"
 import type { InvalidInput } from "../../src/protocol/GlacierError.ts"
 import * as Metrics from "../../src/transport/Metrics.ts"
+import { promptly } from "../support/retryPolicies.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { archiveId, call, jobId, welcome } from "./calls.ts"
-import { errorResponseOf, over, promptly, respondWith, responseOf, script, scripted } from "./support.ts"
+import { errorResponseOf, over, respondWith, responseOf, script, scripted } from "./support.ts"
 import type { Respond } from "./support.ts"
 
 const vault = { vaultName: "photos" }

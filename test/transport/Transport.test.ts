@@ -12,9 +12,10 @@ import * as Operation from "../../src/protocol/Operation.ts"
 import { operations } from "../../src/protocol/Operations.ts"
 import * as Transport from "../../src/transport/Transport.ts"
 import model from "../fixtures/glacier-model.json" with { type: "json" }
+import { promptly } from "../support/retryPolicies.ts"
 import { archiveId, call, calls, jobId, uploadId, welcome, welcomeHash } from "./calls.ts"
 import type { Call } from "./calls.ts"
-import { errorResponseOf, over, promptly, respondWith, responseOf, script, scripted, signedAt } from "./support.ts"
+import { errorResponseOf, over, respondWith, responseOf, script, scripted, signedAt } from "./support.ts"
 
 const vaultName = "photos"
 const requestId = "AAABZpJrTyioDC_HsOmHae8EZp"

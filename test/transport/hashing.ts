@@ -1,6 +1,5 @@
 /** Bytes to hash, and their hashes computed by `node:crypto`. */
-import { createHash } from "node:crypto"
-import * as TreeHash from "../../src/protocol/TreeHash.ts"
+import { sha256Hex, treeHash } from "../support/hashes.ts"
 
 export const mebibyte = 1_048_576
 
@@ -21,6 +20,6 @@ export const inputs = [0, 1, 63, 64, mebibyte - 1, mebibyte, mebibyte + 1, 2 * m
   })
 
 export const expected = (bytes: Uint8Array) => ({
-  contentSha256: createHash("sha256").update(bytes).digest("hex"),
-  treeHash: TreeHash.ofBytes(() => createHash("sha256"), bytes)
+  contentSha256: sha256Hex(bytes),
+  treeHash: treeHash(bytes)
 })

@@ -1,4 +1,8 @@
-/** A client over scripted HTTP: it records the requests and returns the given responses. */
+/**
+ * A client over scripted HTTP: it records the requests and returns the given responses. The published `ScriptedHttp` compares
+ * each request with a fixed script. These tests need more than it offers: responses that depend on the attempt, that are late
+ * or never arrive, causes of lost connections, and the time and the abort signal of each request.
+ */
 import type * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
@@ -8,7 +12,6 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
-import * as Schedule from "effect/Schedule"
 import * as Scope from "effect/Scope"
 import * as GlacierClient from "../../src/client/GlacierClient.ts"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
@@ -74,13 +77,6 @@ export const errorResponseOf = (status: number, code: string, message: string = 
 /** Responds with the responses in order, and then repeats the last. */
 export const respondWith = (...responses: ReadonlyArray<() => Response>): Respond => (_, attempt) =>
   Effect.sync(() => responses[Math.min(attempt, responses.length) - 1]!())
-
-/** A policy that retries safe calls `times` times without a delay. */
-export const promptly = (times: number): RetryPolicy.Policy => ({
-  while: RetryPolicy.isSafe,
-  schedule: Schedule.recurs(times),
-  metered: false
-})
 
 export interface Options {
   readonly keys?: Credentials.Keys
