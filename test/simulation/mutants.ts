@@ -31,13 +31,15 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "emits a window without verifying it",
     file: "src/transfer/Download.ts",
     edits: [["if (treeHash !== expected.value) return", "if (treeHash === \"\") return"]],
-    found: wrong
+    found: wrong,
+    from: 183
   },
   {
     name: "emits windows in the order of their arrival",
     file: "src/transfer/Download.ts",
     edits: [["        }), { concurrency }),", "        }), { concurrency, unordered: true }),"]],
-    found: wrong
+    found: wrong,
+    from: 27
   },
   {
     name: "trusts a kept window without reading it",
@@ -46,7 +48,8 @@ export const mutants: ReadonlyArray<Mutant> = [
       ["Source.file(partial).read(range).pipe(", "Effect.succeed(recorded.get(keyOf(range))).pipe("],
       ["          Effect.flatMap(hasher.treeHash),\n", ""]
     ],
-    found: wrong
+    found: wrong,
+    from: 585
   },
   {
     name: "renames a download before fsyncing it",
@@ -76,7 +79,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "does not abort a failed upload",
     file: "src/transfer/internal/multipart.ts",
     edits: [["if (state._tag === \"Open\" && !keep)", "if (keep && !keep)"]],
-    found: orphan
+    found: orphan,
+    from: 141
   },
   {
     name: "does not record the id of an upload",
@@ -112,25 +116,29 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "does not fsync a checkpoint",
     file: "src/transfer/internal/logFile.ts",
     edits: [["        yield* file.sync\n", ""]],
-    found: /orphans|archives too many/
+    found: /orphans|archives too many/,
+    from: 78
   },
   {
     name: "keeps a torn line at the end of a checkpoint",
     file: "src/transfer/internal/logFile.ts",
     edits: [["if (!isClean) yield* file.truncate(end)", ""]],
-    found: /orphans|archives too many/
+    found: /orphans|archives too many/,
+    from: 119
   },
   {
     name: "resends an archive after its response was lost",
     file: "src/transport/internal/retrying.ts",
     edits: [["if (recover === undefined) return yield* unknown", "if (recover === undefined) return yield* loop"]],
-    found: twice
+    found: twice,
+    from: 34
   },
   {
     name: "retries errors that no retry can fix",
     file: "src/policy/RetryPolicy.ts",
     edits: [["error.retry !== \"never\" && (operation.repeatable", "(operation.repeatable"]],
-    found: /a part was sent \d+ times/
+    found: /a part was sent \d+ times/,
+    from: 172
   },
   {
     name: "waits for a response without a limit",
@@ -145,7 +153,8 @@ export const mutants: ReadonlyArray<Mutant> = [
       "Stream.timeoutFail(() => TimeLimits.idleTimeout(context), context.idle)",
       "Stream.timeoutFail(() => TimeLimits.idleTimeout(context), \"1000 days\")"
     ]],
-    found: hangs
+    found: hangs,
+    from: 37
   },
   {
     name: "does not learn the time of the service",
@@ -157,31 +166,36 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "does not recognize an expired job",
     file: "src/services/internal/describeJob.ts",
     edits: [["isMissing(JobNotFound, jobId)(error)", "false"]],
-    found: /gave up/
+    found: /gave up/,
+    from: 55
   },
   {
     name: "does not list the running jobs after a restart",
     file: "src/services/RetrievalPlan.ts",
     edits: [["if (left.length > 0) {", "if (left.length === 0) {"]],
-    found: paidTwice
+    found: paidTwice,
+    from: 148
   },
   {
     name: "takes a live job for an expired one",
     file: "src/services/RetrievalPlan.ts",
     edits: [["if (yield* live) return job", "if (!(yield* live)) return job"]],
-    found: /jobs too many|gave up/
+    found: /jobs too many|gave up/,
+    from: 130
   },
   {
     name: "does not look for a job whose response was lost",
     file: "src/client/internal/lostResponses.ts",
     edits: [["parameters.description?.trim() && isAsked(job)", "parameters.description?.trim() && !isAsked(job)"]],
-    found: /jobs too many|wrong bytes/
+    found: /jobs too many|wrong bytes/,
+    from: 200
   },
   {
     name: "does not recognize a file that is complete",
     file: "src/services/RetrievalPlan.ts",
     edits: [["found.size === BigInt(size)", "found.size !== BigInt(size)"]],
-    found: /gave up/
+    found: /gave up/,
+    from: 672
   },
   {
     name: "records an archive as retrieved before it is",
@@ -192,7 +206,8 @@ export const mutants: ReadonlyArray<Mutant> = [
         "  yield* append({ _tag: \"Retrieved\", archiveId })\n  const { progress, waiting } = reporter()\n"
       ]
     ],
-    found: /not on disk/
+    found: /not on disk/,
+    from: 130
   },
   {
     name: "records an archive as deleted before it is",
@@ -201,7 +216,8 @@ export const mutants: ReadonlyArray<Mutant> = [
       "Effect.matchEffect(remove(archive), {",
       "Effect.matchEffect(Effect.zipRight(append({ _tag: \"Deleted\", archiveId: archive.archiveId }), remove(archive)), {"
     ]],
-    found: /still in the vault/
+    found: /still in the vault/,
+    from: 819
   },
   {
     name: "adopts another's upload",
@@ -232,7 +248,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "follows a repeated marker",
     file: "src/client/internal/pages.ts",
     edits: [["(marker) => seen.has(marker))", "(marker) => marker !== \"\" && !seen)"]],
-    found: /caught in a loop/
+    found: /caught in a loop/,
+    from: 34
   },
   {
     name: "lets two processes write one partial file",
@@ -241,7 +258,8 @@ export const mutants: ReadonlyArray<Mutant> = [
       ["  yield* lockTarget(target)\n  const { partial", "  const { partial"],
       ["a.dev === b.dev && Option", "a.dev === b.dev || Option"]
     ],
-    found: wrong
+    found: wrong,
+    from: 494
   },
   {
     name: "leaves the partial file beside a complete file",

@@ -15,7 +15,6 @@ import * as ByteRange from "../../src/protocol/ByteRange.ts"
 import { ConnectionError } from "../../src/protocol/GlacierError.ts"
 import * as Limits from "../../src/protocol/Limits.ts"
 import type { operations } from "../../src/protocol/Operations.ts"
-
 import * as TestGlacier from "../../src/testing/TestGlacier.ts"
 import type * as Download from "../../src/transfer/Download.ts"
 import * as Source from "../../src/transfer/Source.ts"
