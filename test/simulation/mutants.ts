@@ -265,7 +265,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     name: "leaves the partial file beside a complete file",
     file: "src/services/RetrievalPlan.ts",
     edits: [["yield* Target.finish(target, archive.treeHash)", ""]],
-    found: leftOnDisk
+    found: leftOnDisk,
+    from: 672
   }
 ]
 

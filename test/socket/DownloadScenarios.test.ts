@@ -1,3 +1,4 @@
+/** Downloads from a scripted server that fails in known ways. */
 import { describe, expect } from "@effect/vitest"
 import { Array as Arr, Effect, Option, Stream } from "effect"
 import { Download } from "../../src/index.ts"
@@ -144,6 +145,7 @@ const stages: ReadonlyArray<Row> = [
   }
 ]
 
-describe("a download", () => runAll(rows))
-
-describe("a download", () => interruptAll(stages))
+describe("a download", () => {
+  runAll(rows)
+  interruptAll(stages)
+})
