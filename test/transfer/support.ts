@@ -11,6 +11,7 @@ import * as Stream from "effect/Stream"
 import * as GlacierClient from "../../src/client/GlacierClient.ts"
 import * as Emulator from "../../src/emulator/Emulator.ts"
 import * as NodeHashing from "../../src/node/NodeHashing.ts"
+import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import * as ByteRange from "../../src/protocol/ByteRange.ts"
 import { ConnectionError } from "../../src/protocol/GlacierError.ts"
 import * as Limits from "../../src/protocol/Limits.ts"
@@ -24,6 +25,7 @@ import * as Endpoint from "../../src/transport/Endpoint.ts"
 import * as Hasher from "../../src/transport/Hasher.ts"
 import type { Response } from "../../src/transport/Method.ts"
 import { treeHash } from "../support/hashes.ts"
+import { promptly } from "../support/retryPolicies.ts"
 
 export { treeHash }
 
@@ -83,6 +85,12 @@ export const layer = (change: Change = (send) => send, options: Emulator.Options
     Layer.provideMerge(Emulator.layerMemory({ jobDelay: 0, ...options })),
     Layer.provideMerge(NodeHashing.layer)
   )
+
+/** Retries safe calls up to three times without a delay. */
+export const withRetries = Effect.provideService(RetryPolicy.RetryPolicy, promptly(3))
+
+/** Provides a new emulator, and retries without a delay. */
+export const provided = <A, E, R>(effect: Effect.Effect<A, E, R>) => effect.pipe(withRetries, Effect.provide(layer()))
 
 /** Runs an effect with some methods of its client replaced. */
 export const replacing =

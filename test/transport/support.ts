@@ -15,6 +15,7 @@ import * as Redacted from "effect/Redacted"
 import * as Scope from "effect/Scope"
 import * as GlacierClient from "../../src/client/GlacierClient.ts"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
+import type { GlacierError } from "../../src/protocol/GlacierError.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
 import * as Transport from "../../src/transport/Transport.ts"
@@ -50,10 +51,16 @@ export interface Sent {
   readonly at: number
 }
 
+/** Makes a call. */
+export type Run = (glacier: GlacierClient.Service) => Effect.Effect<object, GlacierError>
+
 /** Responds to a request, or fails with the cause of a lost connection. */
 export type Respond = (sent: Sent, attempt: number) => Effect.Effect<Response, unknown>
 
 const bytesOf = (body: HttpBody.HttpBody): Uint8Array => body._tag === "Uint8Array" ? body.body : new Uint8Array()
+
+/** The request id of every response. */
+export const requestId = "AAABZpJrTyioDC_HsOmHae8EZp"
 
 /** Makes a response. Text has the media type of JSON unless the headers have another. */
 export const responseOf = (
@@ -64,7 +71,7 @@ export const responseOf = (
   new Response(body, {
     status,
     headers: {
-      "x-amzn-requestid": "AAABZpJrTyioDC_HsOmHae8EZp",
+      "x-amzn-requestid": requestId,
       ...(typeof body === "string" ? { "content-type": "application/json" } : {}),
       ...headers
     }
@@ -127,3 +134,7 @@ export const scripted = (respond: Respond, options?: Options) => {
     Effect.map((context) => ({ glacier: Context.get(context, GlacierClient.GlacierClient), sent }))
   )
 }
+
+/** Returns the error of a call that gets a response. */
+export const failure = (run: Run, response: () => Response) =>
+  Effect.flatMap(scripted(respondWith(response)), ({ glacier }) => Effect.flip(run(glacier)))
