@@ -7,10 +7,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import { GlacierClient } from "../../src/client/GlacierClient.ts"
 import * as Bandwidth from "../../src/policy/Bandwidth.ts"
 import * as RatePolicy from "../../src/policy/RatePolicy.ts"
 import * as RetrievalBudget from "../../src/policy/RetrievalBudget.ts"
@@ -25,54 +23,25 @@ import * as Upload from "../../src/transfer/Upload.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import { storeAll } from "../services/many.ts"
 import { layer } from "../services/support.ts"
-import { type Line, logging } from "../support/logs.ts"
 import { inVirtualTime, inVirtualTimeWithFiles } from "../support/virtualClock.ts"
 import { address, type Change, lost, mebibyte, pattern } from "../transfer/support.ts"
 import { errorResponseOf, keys, over, type Respond, respondWith, responseOf, script } from "../transport/support.ts"
-
-const minute = 60_000
-const hour = 60 * minute
-
-const failing = (code: string): Respond => () =>
-  Effect.fail(Object.assign(new Error(`connect ${code} 127.0.0.1:9`), { code }))
-const throttled = respondWith(() => errorResponseOf(400, "ThrottlingException", "Rate exceeded"))
-const noVaults = respondWith(() => responseOf(200, JSON.stringify({ VaultList: [] })))
-
-/** Makes a client over scripted responses, with its default policies unless others are given. */
-const client = (respond: Respond, policies: Layer.Layer<never, unknown> = Layer.empty) =>
-  over(script(respond).http, { policies: Layer.orDie(policies) })
-
-const listed = Effect.flatMap(GlacierClient, (glacier) => glacier.listVaults({}))
-const described = Effect.flatMap(GlacierClient, (glacier) => glacier.describeVault(address))
-const together = <A, E, R>(count: number, call: Effect.Effect<A, E, R>) =>
-  Effect.forEach(Array.from({ length: count }), () => Effect.either(call), { concurrency: "unbounded" })
-
-/** Makes every random wait as long as possible. */
-const longest = Effect.withRandom(Random.fixed([1]))
-
-/** Runs an effect. Returns its result, its end, and its log lines. */
-const watched = <A, E, R>(effect: Effect.Effect<A, E, R>, virtually = inVirtualTime) =>
-  logging((lines) =>
-    Effect.gen(function*() {
-      const result = yield* Effect.either(effect)
-      return { result, end: yield* Clock.currentTimeMillis, lines }
-    })
-  ).pipe(virtually)
-
-const texts = (lines: ReadonlyArray<Line>) => lines.map(({ at, level, text }) => `${at / 1_000} ${level} ${text}`)
-
-/** Expects all lines to be warnings, no two of them within a minute. */
-const expectOneAMinute = (lines: ReadonlyArray<Line>) => {
-  for (const [index, { at, level }] of lines.entries()) {
-    expect(level).toBe("WARN")
-    expect(at - (lines[index - 1]?.at ?? -minute)).toBeGreaterThanOrEqual(minute)
-  }
-}
-
-const uploaded = Upload.upload(address, Source.bytes(pattern(3 * mebibyte)), {
-  partSize: mebibyte,
-  description: "the diary of 2012"
-})
+import {
+  client,
+  described,
+  expectOneAMinute,
+  failing,
+  hour,
+  listed,
+  longest,
+  minute,
+  noVaults,
+  texts,
+  throttled,
+  together,
+  uploaded,
+  watched
+} from "./longWaits.ts"
 
 describe("An endpoint that cannot be reached", () => {
   it.effect.each(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "UND_ERR_CONNECT_TIMEOUT"])(

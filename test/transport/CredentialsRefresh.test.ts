@@ -18,55 +18,10 @@ import * as GlacierClient from "../../src/client/GlacierClient.ts"
 import * as Emulator from "../../src/emulator/Emulator.ts"
 import * as NodeHashing from "../../src/node/NodeHashing.ts"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
-import { CredentialsError } from "../../src/protocol/GlacierError.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
-
-/** The behaviour of one run of a provider. */
-interface Run {
-  /** The time from the issue of the keys to their expiration. The default is no expiration. */
-  readonly life?: Duration.DurationInput
-  readonly latency?: Duration.DurationInput
-  readonly fails?: boolean
-}
-
-const down = new CredentialsError({ message: "the provider is down" })
-
-/** Makes a provider whose n-th run, which starts at a time, does what `runOf` returns. `seen` records its runs. */
-const issuer = (runOf: (n: number, at: number) => Run) => {
-  const seen = {
-    asked: [] as ReadonlyArray<number>,
-    issued: [] as ReadonlyArray<Credentials.Keys & { readonly at: number }>,
-    running: 0,
-    most: 0,
-    interrupted: 0
-  }
-  const provider = Effect.gen(function*() {
-    const start = yield* Clock.currentTimeMillis
-    seen.asked = [...seen.asked, start]
-    seen.most = Math.max(seen.most, ++seen.running)
-    const { fails = false, latency = 0, life } = runOf(seen.asked.length, start)
-    yield* Effect.sleep(latency)
-    if (fails) return yield* down
-    const at = yield* Clock.currentTimeMillis
-    const keys: Credentials.Keys = {
-      accessKeyId: `ASIA${seen.asked.length}`,
-      secretAccessKey: Redacted.make("secret"),
-      sessionToken: Redacted.make(`token ${seen.asked.length}`),
-      expiration: life === undefined ? undefined : DateTime.unsafeMake(at + Duration.toMillis(life))
-    }
-    seen.issued = [...seen.issued, { ...keys, at }]
-    return keys
-  }).pipe(
-    Effect.onInterrupt(() => Effect.sync(() => seen.interrupted++)),
-    Effect.ensuring(Effect.sync(() => seen.running--))
-  )
-  return { seen, provider }
-}
-
-/** Gets the id of the current keys. */
-const id = (credentials: Credentials.Service) => Effect.map(credentials.keys, ({ accessKeyId }) => accessKeyId)
+import { down, id, issuer } from "./keyProvider.ts"
 
 describe("Credentials of a provider", () => {
   it.scoped("are requested when they are first needed, once for all callers", () =>
