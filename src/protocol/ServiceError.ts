@@ -13,7 +13,7 @@ import * as Schema from "effect/Schema"
 import { errorClass, response, serviceErrorClass, type Wire } from "./internal/errorClass.ts"
 import { ArchiveId } from "./Names.ts"
 
-export { type AnyError, errorClass, type Retry, TypeId } from "./internal/errorClass.ts"
+export { type AnyError, type Retry, TypeId } from "./internal/errorClass.ts"
 
 /**
  * 403: IAM, an access policy or a vault lock denies the request, or the account is not the caller's. `VaultLockInProgress` and

@@ -8,7 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { errorClass } from "../protocol/ServiceError.ts"
+import { errorClass } from "../protocol/ErrorClass.ts"
 
 /**
  * Another download, upload or program uses the file. The file was not changed.

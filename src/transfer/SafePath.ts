@@ -10,7 +10,7 @@ import * as Brand from "effect/Brand"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
-import { errorClass } from "../protocol/ServiceError.ts"
+import { errorClass } from "../protocol/ErrorClass.ts"
 
 /**
  * The platform on which a path is used. `portable` means both POSIX and Windows.

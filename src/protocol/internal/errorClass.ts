@@ -68,11 +68,7 @@ export interface ErrorClass<Self, Tag extends string, Fields extends Schema.Stru
   readonly _tag: Tag
 }
 
-/**
- * Creates an error class. `retry` is `never` by default.
- *
- * @internal
- */
+/** Creates an error class. `retry` is `never` by default. */
 export const errorClass =
   <Self>() =>
   <const Tag extends string, const Fields extends Schema.Struct.Fields, const R extends Retry = "never">(
