@@ -3,7 +3,7 @@
  * grows until the work is done. The work decides what the entries contain.
  *
  * A log has one user at a time. Each line has a checksum that covers it and all lines before it. If a log is torn or
- * damaged, the entries before the damage are used.
+ * damaged, the entries before the damage are used. In a folder, an entry counts once it is fsynced (`internal/logFile.ts`).
  *
  * @since 0.1.0
  */
