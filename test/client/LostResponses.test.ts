@@ -4,7 +4,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Schedule from "effect/Schedule"
 import type * as GlacierClient from "../../src/client/GlacierClient.ts"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import * as Timeouts from "../../src/policy/Timeouts.ts"
@@ -12,55 +11,7 @@ import { inVirtualTime } from "../support/virtualClock.ts"
 import { archiveId, call, welcomeHash } from "../transport/calls.ts"
 import { errorResponseOf, respondWith, responseOf, scripted } from "../transport/support.ts"
 import type { Respond, Sent } from "../transport/support.ts"
-
-const vaultName = "photos"
-const mebibyte = 1_048_576
-const lost: Respond = () => Effect.fail("ECONNRESET")
-const unsent: Respond = () => Effect.fail(Object.assign(new Error("refused"), { code: "ECONNREFUSED" }))
-const unavailable: Respond = () => Effect.sync(() => errorResponseOf(500, "ServiceUnavailableException"))
-const denied: Respond = () => Effect.sync(() => errorResponseOf(403, "AccessDeniedException"))
-const json = (body: object): Respond => () => Effect.sync(() => responseOf(200, JSON.stringify(body)))
-
-/** The responses to each target, such as `POST /-/vaults/photos/jobs?marker=x`, in order. The last one repeats. */
-type Script = Readonly<Record<string, ReadonlyArray<Respond>>>
-
-const targetOf = ({ method, url }: Sent): string => {
-  const { pathname, search } = new URL(url)
-  return `${method} ${pathname}${search}`
-}
-
-/** Three attempts of each call, 10 seconds apart. */
-const policies = RetryPolicy.layer(
-  RetryPolicy.attempts(RetryPolicy.fromSchedule(Schedule.spaced("10 seconds")), 3)
-)
-
-/** Makes a call over a script. Returns its output or the tag of its error, and the requests that it sent. */
-const run = (
-  script: Script | ((sent: ReadonlyArray<Sent>) => Script),
-  use: (glacier: GlacierClient.Service) => Effect.Effect<object, { readonly _tag: string }>,
-  options: Parameters<typeof scripted>[1] = { policies }
-) =>
-  Effect.gen(function*() {
-    const all: Array<Sent> = []
-    const { glacier, sent } = yield* scripted((request, number) => {
-      all.push(request)
-      const target = targetOf(request)
-      const responders = (typeof script === "function" ? script(all) : script)[target] ?? []
-      const respond = responders[
-        Math.min(all.filter((other) => targetOf(other) === target).length, responders.length) - 1
-      ]
-      return respond === undefined
-        ? Effect.dieMessage(`the script has no response for ${target}`)
-        : respond(request, number)
-    }, options)
-    const outcome = yield* Effect.match(use(glacier), {
-      onFailure: (error): unknown => error._tag,
-      onSuccess: (value): unknown => value
-    })
-    return { outcome, targets: sent.map(targetOf), at: sent.map(({ at }) => at), sent }
-  }).pipe(inVirtualTime)
-
-const ok = (name: Parameters<typeof call>[0]): Respond => () => Effect.sync(call(name).response)
+import { denied, json, lost, mebibyte, ok, policies, run, unavailable, unsent, vaultName } from "./lossyCalls.ts"
 
 describe("A call that must not be repeated and whose result cannot be looked up", () => {
   const names = ["uploadArchive", "purchaseProvisionedCapacity", "initiateVaultLock"] as const

@@ -1,70 +1,23 @@
-import { HttpClient, HttpClientError, type HttpClientRequest, HttpClientResponse } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Either, Fiber, Layer, Logger, Option, Redacted, TestClock } from "effect"
-import { Emulator, Topics } from "../../src/emulator/index.ts"
+import { Effect, Either, Fiber, Layer, Option, TestClock } from "effect"
 import * as Signature from "../../src/emulator/internal/signature.ts"
 import * as Sha256 from "../../src/protocol/Sha256.ts"
 import { nativeSha256 } from "../support/hashes.ts"
+import {
+  connectionRefused,
+  key,
+  layerOf,
+  logged,
+  type Received,
+  retrieved,
+  sessionToken,
+  sns,
+  status,
+  topic
+} from "./sns.ts"
 import * as Support from "./support.ts"
 
-const { createVault, initiateJob, text, upload } = Support
-
-const topic = "arn:aws:sns:eu-west-1:123456789012:done"
-
-const sessionToken = Redacted.make("a token")
-
-const key = { ...Emulator.defaultKey, sessionToken }
-
-interface Received {
-  readonly at: number
-  readonly request: HttpClientRequest.HttpClientRequest
-}
-
-type Respond = (
-  request: HttpClientRequest.HttpClientRequest
-) => Effect.Effect<Response, HttpClientError.HttpClientError>
-
-/** An SNS with a list of responses. It repeats the last of them. */
-const sns = (received: Array<Received>, ...responses: ReadonlyArray<Respond>) =>
-  Layer.succeed(
-    HttpClient.HttpClient,
-    HttpClient.make((request) =>
-      Effect.gen(function*() {
-        received.push({ at: yield* TestClock.currentTimeMillis, request })
-        const respond = responses[Math.min(received.length, responses.length) - 1]
-        return HttpClientResponse.fromWeb(request, yield* respond!(request))
-      })
-    )
-  )
-
-const status = (status: number, body = ""): Respond => () => Effect.succeed(new Response(body, { status }))
-
-const connectionRefused: Respond = (request) =>
-  Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport", description: "ECONNREFUSED" }))
-
-const layerOf = (http: Layer.Layer<HttpClient.HttpClient>, endpoint = "http://127.0.0.1:4566") =>
-  Emulator.layerHttpClient.pipe(
-    Layer.provideMerge(Emulator.layerMemory({ jobDelay: "1 minute" })),
-    Layer.provide(Topics.layerSns({ endpoint: new URL(endpoint), key })),
-    Layer.provide(http),
-    Layer.provide(Support.layerSha256)
-  )
-
-/** Initiates a retrieval, waits for its end, and returns the job's id. */
-const retrieved = Effect.gen(function*() {
-  yield* createVault("photos")
-  const ArchiveId = yield* upload("photos", text("Welcome to Amazon Glacier."))
-  const id = yield* initiateJob("photos", { Type: "archive-retrieval", ArchiveId, SNSTopic: topic })
-  yield* TestClock.adjust("1 minute")
-  return id
-})
-
-/** Collects log messages. */
-const logged = (lines: Array<unknown>) =>
-  Logger.replace(
-    Logger.defaultLogger,
-    Logger.make(({ message }) => lines.push(message))
-  )
+const { createVault } = Support
 
 describe("notifications to SNS", () => {
   it.effect("are signed for the region of their topic", () => {

@@ -182,11 +182,11 @@ describe("TreeHash", () => {
           const bytes = bytesOf("ramp", size)
           const bounds = [0, ...at.sort((a, b) => a - b), size]
           const chunks = bounds.map((start, i) => bytes.subarray(start, bounds[i + 1] ?? start))
-          const told: Array<number> = []
-          const onProgress = (bytes: number) => Effect.sync(() => void told.push(bytes))
+          const reported: Array<number> = []
+          const onProgress = (bytes: number) => Effect.sync(() => void reported.push(bytes))
           const treeHash = yield* TreeHash.ofStream(Stream.fromIterable(chunks), { onProgress })
           expect(treeHash).toBe(TreeHash.ofBytes(native, bytes))
-          expect(told).toEqual([...bounds.slice(1), size])
+          expect(reported).toEqual([...bounds.slice(1), size])
         }).pipe(Effect.provideService(Sha256.Sha256, native)),
       { fastCheck: { numRuns: 20 } }
     )

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "@effect/vitest"
-import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -22,38 +21,7 @@ import * as Vault from "../../src/services/Vault.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import * as Support from "../transfer/support.ts"
 import { layer } from "./support.ts"
-
-const hour = 3_600_000
-
-const stored = Effect.gen(function*() {
-  const vault = yield* Vault.Vault
-  const { archiveId } = yield* vault.upload(Source.bytes(Support.pattern(1)))
-  return { vault, archiveId }
-})
-
-/** A vault, its archive, and a job for that. */
-const retrieval = (tier?: Tier) =>
-  Effect.gen(function*() {
-    const { archiveId, vault } = yield* stored
-    return { archiveId, vault, job: yield* vault.retrieveArchive(archiveId, { tier }) }
-  })
-
-const arn = "arn:aws:sns:us-east-1:123456789012:done"
-
-/** Records the times and kinds of requests about jobs. */
-const asking = () => {
-  const asked: Array<{ readonly at: number; readonly what: "list" | "job" }> = []
-  const change: Support.Change = (send, { method, url }) =>
-    Effect.flatMap(Clock.currentTimeMillis, (at) => {
-      const [, what] = /\/jobs(\/[^/]+)?$/.exec(new URL(url).pathname) ?? [undefined, "none"]
-      if (method === "GET" && what !== "none") asked.push({ at, what: what === undefined ? "list" : "job" })
-      return send
-    })
-  return { asked, change }
-}
-
-/** Runs an effect and returns the time of its end. */
-const timed = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.zipRight(effect, Clock.currentTimeMillis)
+import { arn, asking, hour, retrieval, stored, timed } from "./waitingJobs.ts"
 
 describe("JobWaiting.usual", () => {
   it.effect.each<[Tier, Duration.DurationInput, { early: number; window: number; late: number }]>([
@@ -263,14 +231,14 @@ describe("JobWaiting.notified", () => {
     return Effect.gen(function*() {
       const { archiveId, vault } = yield* stored
       const { notifications } = yield* Emulator
-      const told = JobWaiting.layerNotified(Stream.map(notifications, ({ job }) => job))
+      const notified = JobWaiting.layerNotified(Stream.map(notifications, ({ job }) => job))
       const times = yield* Effect.gen(function*() {
         const bulk = yield* vault.retrieveArchive(archiveId, { tier: "Bulk", snsTopic: arn })
         const standard = yield* vault.retrieveArchive(archiveId, { snsTopic: arn })
         const fiber = yield* Effect.fork(Effect.all([timed(bulk.wait()), timed(standard.wait())], { concurrency: 2 }))
         yield* TestClock.adjust("8 hours")
         return yield* Fiber.join(fiber)
-      }).pipe(Effect.provide(Layer.provide(told, never)))
+      }).pipe(Effect.provide(Layer.provide(notified, never)))
       expect(times).toEqual([8 * hour, 4 * hour])
       expect(asked.map(({ at }) => at / hour)).toEqual([4, 8])
     }).pipe(Effect.provide(layer(change, { jobDelay: undefined })))

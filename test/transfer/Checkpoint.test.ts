@@ -1,70 +1,21 @@
 /** Checkpoints: logs over files, memory and key-value stores, with damaged and torn entries. */
-import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { SystemError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import { describe, expect, it } from "@effect/vitest"
-import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs"
 import { basename } from "node:path"
-import * as NodeCheckpoint from "../../src/node/NodeCheckpoint.ts"
 import * as NodeHashing from "../../src/node/NodeHashing.ts"
 import { Sha256 } from "../../src/protocol/Sha256.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
 import * as Records from "../../src/transfer/internal/records.ts"
-import { type Watch, watching } from "../support/watchedFiles.ts"
-
-const directory = Effect.flatMap(
-  FileSystem.FileSystem,
-  (fs) => fs.makeTempDirectoryScoped()
-).pipe(Effect.provide(NodeFileSystem.layer), Effect.orDie)
-
-const inFiles = (path: string, watch: Watch = (_, effect) => effect) =>
-  Checkpoint.layerFileSystem(path).pipe(
-    Layer.provide(Layer.effect(
-      FileSystem.FileSystem,
-      Effect.map(FileSystem.FileSystem, (fs) => watching(fs, watch))
-    )),
-    Layer.provide(NodeFileSystem.layer)
-  )
-
-/** Layers of stores that are empty at first. A layer that is built again has the same logs. */
-const stores: Readonly<Record<string, Effect.Effect<Layer.Layer<Checkpoint.Checkpoint>, never, Scope.Scope>>> = {
-  layerKeyValueStore: Effect.map(
-    Layer.build(KeyValueStore.layerMemory),
-    (built) => Checkpoint.layerKeyValueStore.pipe(Layer.provide(Layer.succeedContext(built)))
-  ),
-  "layerKeyValueStore over files": Effect.map(directory, (path) =>
-    Checkpoint.layerKeyValueStore.pipe(
-      Layer.provide(Layer.orDie(KeyValueStore.layerFileSystem(`${path}/checkpoints`))),
-      Layer.provide(NodeContext.layer)
-    )),
-  layerFileSystem: Effect.map(directory, (path) => inFiles(`${path}/checkpoints`)),
-  "NodeCheckpoint.layer": Effect.map(directory, (path) => NodeCheckpoint.layer(`${path}/some/checkpoints`))
-}
-
-const entriesOf = ({ entries }: Checkpoint.Log) => Effect.map(Stream.runCollect(entries), Chunk.toReadonlyArray)
-
-/** Reads the log of that name. */
-const read = (name: string) =>
-  Effect.scoped(Effect.flatMap(Checkpoint.Checkpoint, ({ open }) => Effect.flatMap(open(name), entriesOf)))
-
-/** Adds entries to the log of that name, and reads it. */
-const write = (name: string, entries: ReadonlyArray<string>) =>
-  Effect.scoped(Effect.gen(function*() {
-    const log = yield* (yield* Checkpoint.Checkpoint).open(name)
-    yield* Effect.forEach(entries, log.append)
-    return yield* entriesOf(log)
-  }))
-
-const texts = FastCheck.array(FastCheck.string({ unit: "binary" }), { maxLength: 6 })
+import { directory, entriesOf, inFiles, read, stores, texts, write } from "./checkpointStores.ts"
 
 describe.each(Object.entries(stores))("%s", (_, store) => {
   it.scoped.prop(

@@ -1,7 +1,5 @@
 /** Downloads to files that are killed, interrupted, resumed or disturbed by another process. */
-import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { SystemError } from "@effect/platform/Error"
-import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect, it } from "@effect/vitest"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -11,62 +9,14 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { relative } from "node:path"
-import { GlacierClient } from "../../src/client/GlacierClient.ts"
-import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import { BrokenOutput } from "../../src/protocol/GlacierError.ts"
 import * as Download from "../../src/transfer/Download.ts"
 import { FileInUse, FileReplaced } from "../../src/transfer/FileLock.ts"
-import { Hasher } from "../../src/transport/Hasher.ts"
-import { promptly } from "../support/retryPolicies.ts"
 import { watched } from "../support/watchedFiles.ts"
+import { bytes, inFolder, older, prepared, recorded, windowSize } from "./resumedDownloads.ts"
 import * as Support from "./support.ts"
 
-const { address, mebibyte, pattern, replacing, same } = Support
-
-const windowSize = mebibyte
-
-const bytes = pattern(3.5 * mebibyte)
-
-const older = new TextEncoder().encode("the holiday before")
-
-/** A folder with an older file, and an output for it. `requested` has the fetched windows, by their MiB. */
-const prepared = Effect.gen(function*() {
-  const fs = yield* FileSystem.FileSystem
-  const directory = yield* fs.makeTempDirectoryScoped()
-  const path = `${directory}/holiday.tar`
-  yield* fs.writeFile(path, older)
-  const glacier = yield* GlacierClient
-  const hashes = yield* (yield* Hasher).hashes(bytes)
-  const { archiveId } = yield* glacier.uploadArchive({ ...address, ...hashes, body: bytes })
-  const { jobId } = yield* glacier.initiateJob({ ...address, parameters: { type: "archive-retrieval", archiveId } })
-  const { treeHash } = yield* glacier.describeJob({ ...address, jobId })
-  const output: Download.Output = { vault: address, jobId, size: bytes.length, treeHash }
-  const names = Effect.map(fs.readDirectory(directory), (names) => names.sort())
-  const named = (ending: string) =>
-    Effect.map(names, (names) => names.filter((name) => name.endsWith(ending)).map((name) => `${directory}/${name}`))
-  const requested: Array<number> = []
-  const download = (options: Download.FileOptions = {}) =>
-    Download.toFile(output, path, { windowSize, concurrency: 2, ...options }).pipe(
-      replacing((glacier) => ({
-        getJobOutput: (input) => {
-          requested.push((input.range?.start ?? 0) / mebibyte)
-          return glacier.getJobOutput(input)
-        }
-      }))
-    )
-  return { fs, path, output, names, requested, download, partial: named(".partial"), checkpoint: named(".checkpoint") }
-})
-
-const inFolder = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  effect.pipe(
-    Effect.provideService(RetryPolicy.RetryPolicy, promptly(1)),
-    Effect.provide(Support.layer()),
-    Effect.provide(NodeFileSystem.layer)
-  )
-
-/** The windows that a window log has whole lines for, by their MiB. */
-const recorded = (checkpoint: string) =>
-  Array.from(checkpoint.matchAll(/^(\d+)-\d+ [0-9a-f]{64}$/gm), ([, start]) => Number(start) / mebibyte)
+const { mebibyte, replacing, same } = Support
 
 describe("a download to a file", () => {
   it.scoped.prop(

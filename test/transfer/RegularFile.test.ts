@@ -1,7 +1,4 @@
 /** Paths that lead to folders, devices, pipes and sockets, wherever a file is read or written. */
-import * as NodeContext from "@effect/platform-node/NodeContext"
-import * as PlatformError from "@effect/platform/Error"
-import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -12,55 +9,8 @@ import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
 import * as RegularFile from "../../src/transfer/RegularFile.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import { layer } from "../services/support.ts"
-import { withPipeAndSocket } from "../support/watchedFiles.ts"
+import { inDirectory, kinds, others, prepared, withFullDisk } from "./irregularFiles.ts"
 import { mebibyte, pattern, recording } from "./support.ts"
-
-/** A folder with one entry of each kind, by their names. */
-const prepared = Effect.gen(function*() {
-  const fs = yield* FileSystem.FileSystem
-  const directory = yield* Effect.flatMap(fs.makeTempDirectoryScoped(), fs.realPath)
-  yield* fs.makeDirectory(`${directory}/folder`)
-  yield* withPipeAndSocket(directory)
-  yield* fs.symlink("/dev/zero", `${directory}/device`)
-  return { directory, fs }
-})
-
-const kinds = [
-  ["folder", "is a folder, not a file"],
-  ["pipe", "is a named pipe, not a file"],
-  ["socket", "is a socket, not a file"],
-  ["device", "is a device, not a file"]
-] as const
-
-const others = [...kinds, ["missing", "ENOENT: no such file or directory"]] as const
-
-/** A file system whose open files fail as in Node.js, with the number of the handle. */
-const withFullDisk = Effect.updateService(FileSystem.FileSystem, (fs: FileSystem.FileSystem): FileSystem.FileSystem => {
-  const failed = (method: string, description: string) =>
-    new PlatformError.SystemError({
-      reason: "Unknown",
-      module: "FileSystem",
-      method,
-      pathOrDescriptor: 20,
-      description
-    })
-  return {
-    ...fs,
-    open: (path, options) =>
-      Effect.map(fs.open(path, options), (file) =>
-        new Proxy(file, {
-          get(target, key) {
-            if (key === "writeAll") return () => failed("writeAll", "ENOSPC: no space left on device, write")
-            if (key === "read") return () => failed("read", "EIO: i/o error, read")
-            const value: unknown = Reflect.get(target, key)
-            return typeof value === "function" ? value.bind(target) : value
-          }
-        }))
-  }
-})
-
-const inDirectory = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  effect.pipe(Effect.scoped, Effect.provide(NodeContext.layer))
 
 describe("a path that leads to something other than a regular file", () => {
   it.effect.each(others)("is rejected by an upload before anything is sent: %s", ([name, description]) => {

@@ -1,9 +1,6 @@
 /** Uploads of sources that can be read at any position. */
 import { describe, expect, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
-import * as Context from "effect/Context"
-import * as Data from "effect/Data"
-import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -15,72 +12,26 @@ import { GlacierClient } from "../../src/client/GlacierClient.ts"
 import { RetryPolicy } from "../../src/policy/RetryPolicy.ts"
 import * as Timeouts from "../../src/policy/Timeouts.ts"
 import { AttemptTimeout, ConnectionError, SourceChanged } from "../../src/protocol/GlacierError.ts"
-import * as ServiceError from "../../src/protocol/ServiceError.ts"
 import * as Progress from "../../src/transfer/Progress.ts"
 import * as Source from "../../src/transfer/Source.ts"
-import * as Upload from "../../src/transfer/Upload.ts"
-import type { OnFailure } from "../../src/transfer/UploadKept.ts"
+import type * as Upload from "../../src/transfer/Upload.ts"
 import { promptly } from "../support/retryPolicies.ts"
+import {
+  archives,
+  bytes,
+  Disk,
+  fromDisk,
+  interrupted,
+  mismatch,
+  rejecting,
+  stuck,
+  Unreadable,
+  upload,
+  uploads
+} from "./brokenSources.ts"
 import * as Support from "./support.ts"
 
 const { address, mebibyte, openUploads, pattern, replacing, same, stored } = Support
-
-const upload = <E, R, Chosen extends OnFailure = "discard">(
-  source: Source.Source<E, R>,
-  options?: Upload.Options<Chosen>
-) => Upload.upload<E, R, Chosen>(address, source, { partSize: mebibyte, ...options })
-
-class Unreadable extends Data.TaggedError("Unreadable") {}
-
-class Disk extends Context.Tag("test/Disk")<Disk, Uint8Array>() {}
-
-/** Five parts, of which the last is half a MiB. */
-const bytes = pattern(4.5 * mebibyte)
-
-/** A source of the bytes that fails to read some parts. */
-const fromDisk = (broken?: number): Source.Source<Unreadable, Disk> => ({
-  size: Effect.map(Disk, (all) => all.length),
-  read: (range) =>
-    range.start === broken
-      ? Effect.fail(new Unreadable())
-      : Effect.flatMap(Disk, (all) => Source.bytes(all).read(range))
-})
-
-const mismatch = new ServiceError.ChecksumMismatch({
-  operation: "UploadMultipartPart",
-  status: 400,
-  message: "Mismatch"
-})
-
-/** Rejects the part that starts at that byte. */
-const rejecting = (start: number) =>
-  replacing((glacier) => ({
-    uploadMultipartPart: (input) =>
-      input.range.start === start ? Effect.fail(mismatch) : glacier.uploadMultipartPart(input)
-  }))
-
-/** A source that never finishes reading the part from `start` on. `reached` ends when the read begins. */
-const stuck = (start: number) =>
-  Effect.map(Deferred.make<void>(), (reached) => {
-    const source: Source.Source = {
-      ...Source.bytes(bytes),
-      read: (range) =>
-        range.start === start
-          ? Effect.zipRight(Deferred.succeed(reached, undefined), Effect.never)
-          : Source.bytes(bytes).read(range)
-    }
-    return { source, reached: Deferred.await(reached) }
-  })
-
-const interrupted = Effect.fnUntraced(function*(options?: Upload.Options) {
-  const { reached, source } = yield* stuck(2 * mebibyte)
-  const fiber = yield* Effect.fork(upload(source, { concurrency: 1, ...options }))
-  yield* reached
-  return yield* Fiber.interrupt(fiber)
-})
-
-const archives = "/-/vaults/photos/archives"
-const uploads = "/-/vaults/photos/multipart-uploads"
 
 describe("Upload", () => {
   it.effect.each([1, mebibyte - 1, mebibyte])("sends %d bytes in one request", (size) => {
