@@ -1,7 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
@@ -10,101 +9,29 @@ import * as ScheduleIntervals from "effect/ScheduleIntervals"
 import * as TestClock from "effect/TestClock"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import * as RetryQuota from "../../src/policy/RetryQuota.ts"
-import * as Timeouts from "../../src/policy/Timeouts.ts"
 import type { GlacierError } from "../../src/protocol/GlacierError.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import fixture from "../fixtures/retry-cases.json" with { type: "json" }
 import { call, calls } from "../transport/calls.ts"
-import { keys, respondWith, responseOf, scripted } from "../transport/support.ts"
+import { keys, respondWith } from "../transport/support.ts"
 import type { Respond, Sent } from "../transport/support.ts"
 import { all, applied, isListed, notApplied, rowsOf } from "./cases.ts"
-
-const standard = {
-  attempts: 3,
-  base: "50 millis",
-  throttleBase: "1 second",
-  cap: "20 seconds",
-  maxExtraWait: "5 seconds",
-  metered: true
-} as const
-
-const describeVault = call("describeVault")
-
-/** Makes every random wait as long as possible. */
-const longest = Effect.withRandom(Random.fixed([1]))
-
-interface Settings {
-  readonly policy?: RetryPolicy.Policy
-  readonly quota?: RetryQuota.Quota
-  readonly credentials?: Layer.Layer<Credentials.Credentials>
-}
-
-const client = (respond: Respond, { credentials, policy = RetryPolicy.standard, quota }: Settings) =>
-  scripted(respond, {
-    ...(credentials === undefined ? {} : { credentials }),
-    policies: Layer.mergeAll(
-      RetryPolicy.layer(policy),
-      // Some rows have a response that takes longer than the default limits.
-      Timeouts.layerWith({ response: Timeouts.make().upload, upload: Timeouts.make().call }),
-      quota === undefined ? Layer.empty : Layer.succeed(RetryQuota.RetryQuota, quota)
-    )
-  })
-
-interface ResponseRow {
-  readonly status: number
-  readonly errorCode?: string | null | undefined
-  readonly headers?: Readonly<Record<string, string | undefined>> | undefined
-}
-
-const response = ({ errorCode, headers = {}, status }: ResponseRow) => (): Response => {
-  if (status === 200) return describeVault.response()
-  const given: Record<string, string> = {}
-  for (const [name, value] of Object.entries(headers)) if (value !== undefined) given[name] = value
-  return responseOf(status, errorCode ? JSON.stringify({ code: errorCode, message: "no" }) : null, given)
-}
-const unavailable = response({ status: 500 })
-const throttled = response({ status: 400, errorCode: "ThrottlingException" })
-const always = (one: () => Response): Respond => () => Effect.sync(one)
-
-/** Expects the next attempt after exactly `millis`: nothing is sent a millisecond earlier. */
-const expectAttemptAfter = Effect.fnUntraced(function*(millis: number, sent: ReadonlyArray<Sent>) {
-  const before = sent.length
-  yield* TestClock.adjust(millis - 1)
-  expect(sent).toHaveLength(before)
-  yield* TestClock.adjust(1)
-  expect(sent).toHaveLength(before + 1)
-})
-
-/** Makes a call whose attempts get these responses, and expects these waits between them. */
-const expectWaits = Effect.fnUntraced(function*(
-  responses: ReadonlyArray<() => Response>,
-  waits: ReadonlyArray<number>,
-  settings: Settings = {}
-) {
-  const { glacier, sent } = yield* client(respondWith(...responses), settings)
-  const fiber = yield* Effect.fork(describeVault.run(glacier))
-  yield* TestClock.adjust(0)
-  yield* Effect.forEach(waits, (millis) => expectAttemptAfter(millis, sent))
-  yield* Fiber.join(fiber)
-})
-
-/** Makes a call, however long it takes. Returns its result and the requests it sent. */
-const outcome = (respond: Respond, settings: Settings = {}, run = describeVault.run) =>
-  Effect.gen(function*() {
-    const { glacier, sent } = yield* client(respond, settings)
-    const fiber = yield* Effect.fork(Effect.either(run(glacier)))
-    yield* TestClock.adjust("1 hour")
-    return { result: yield* Fiber.join(fiber), sent }
-  })
-
-const failure = (respond: Respond, settings?: Settings, run = describeVault.run) =>
-  Effect.map(
-    outcome(respond, settings, run),
-    ({ result, sent }) => ({ error: Either.getOrThrow(Either.flip(result)), sent })
-  )
-
-const rejection = { operation: "GetSomething", status: 500, message: "no" }
+import {
+  always,
+  client,
+  describeVault,
+  expectAttemptAfter,
+  expectWaits,
+  failure,
+  longest,
+  outcome,
+  rejection,
+  response,
+  standard,
+  throttled,
+  unavailable
+} from "./retryCases.ts"
 
 describe("AWS's published retry cases", () => {
   it.effect.each(rowsOf("standard_v2_1", fixture.standard_v2_1))(

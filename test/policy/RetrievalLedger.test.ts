@@ -1,5 +1,4 @@
 import * as NodeKeyValueStore from "@effect/platform-node/NodeKeyValueStore"
-import * as PlatformError from "@effect/platform/Error"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import { describe, expect, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
@@ -13,31 +12,8 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as RetrievalBudget from "../../src/policy/RetrievalBudget.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
+import { caps, failing, left, spend } from "./ledgers.ts"
 import { type Call, fates, hour, type Life, makeLife, makeService, most, storeOn } from "./support.ts"
-
-const caps = { bytesPerHour: 100, onExhausted: "fail" } as const
-
-const spend = (budget: RetrievalBudget.Budget, bytes: number) => budget.spend({ bytes, tier: "Bulk" }, Effect.void)
-
-/** Returns the bytes that an hourly budget of 100 has left. */
-const left = (budget: RetrievalBudget.Budget) =>
-  Effect.match(spend(budget, 100), {
-    onFailure: (error) => error._tag === "BudgetExceeded" ? error.left : NaN,
-    onSuccess: () => 100
-  })
-
-/** A store whose writes fail while `isBroken`. */
-const failing = Effect.map(KeyValueStore.KeyValueStore, (store) => {
-  const broken = { isBroken: false }
-  const failure = new PlatformError.SystemError({ reason: "WriteZero", module: "KeyValueStore", method: "set" })
-  return {
-    broken,
-    store: {
-      ...store,
-      set: (key: string, value: string | Uint8Array) => broken.isBroken ? Effect.fail(failure) : store.set(key, value)
-    }
-  }
-})
 
 describe("The ledger of a retrieval budget", () => {
   const sizes = [40, 60, 0, 30, 70, 100]

@@ -66,7 +66,11 @@ describe("an attempt", () => {
     Effect.gen(function*() {
       const { glacier, sent } = yield* scripted(never)
       const error = yield* failureAt(millis, call(name).run(glacier))
-      expect({ ...error }).toMatchObject({ _tag: "AttemptTimeout", waiting: "response", millis })
+      expect({ ...error }).toMatchObject({
+        _tag: "AttemptTimeout",
+        waiting: "response",
+        limit: Duration.millis(millis)
+      })
       expect(sent.map(({ signal }) => signal.aborted)).toEqual([true])
     }))
 
@@ -78,7 +82,9 @@ describe("an attempt", () => {
         const error = yield* failureAt(millis, call(name).run(glacier))
         expect({ ...error, message: error.message }).toMatchObject({
           _tag: "OutcomeUnknown",
-          message: expect.stringMatching(`^${operations[name].name}: no response in ${millis} ms \\([^{}]+\\)$`)
+          message: expect.stringMatching(
+            `^${operations[name].name}: no response in ${Duration.format(millis)} \\([^{}]+\\)$`
+          )
         })
         expect(sent.map(({ signal }) => signal.aborted)).toEqual([true])
       })
@@ -111,7 +117,7 @@ describe("an attempt", () => {
     Effect.gen(function*() {
       const { body, sent } = yield* output(dripping("31 seconds", 1))
       const error = yield* failureAt("30 seconds", Stream.runDrain(body))
-      expect({ ...error }).toMatchObject({ _tag: "AttemptTimeout", waiting: "body", millis: 30_000 })
+      expect({ ...error }).toMatchObject({ _tag: "AttemptTimeout", waiting: "body", limit: Duration.seconds(30) })
       expect(sent.map(({ signal }) => signal.aborted)).toEqual([true])
     }))
 
