@@ -396,6 +396,40 @@ export const encode = <O extends Any>(
 }
 
 /**
+ * The method of a received request, the segments of its path (`/a/b` has `a` and `b`), and the parameters of its query.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Target {
+  readonly method: string
+  readonly segments: ReadonlyArray<string>
+  readonly parameters: { readonly get: (name: string) => string | null | undefined }
+}
+
+/**
+ * Returns the values of the variables in the operation's path, or none when the request is of another operation.
+ *
+ * @since 0.1.0
+ * @category codecs
+ */
+export const match = (operation: Any, { method, parameters, segments }: Target): Option.Option<
+  Readonly<Record<string, string>>
+> => {
+  const { path, query } = operation
+  const template = path.slice(1).split("/")
+  if (method !== operation.method || template.length !== segments.length) return Option.none()
+  if (query !== undefined && parameters.get(query[0]) !== query[1]) return Option.none()
+  const variables: Record<string, string> = {}
+  for (const [index, segment] of segments.entries()) {
+    const expected = template[index] ?? ""
+    if (expected.startsWith("{")) variables[expected.slice(1, -1)] = segment
+    else if (expected !== segment) return Option.none()
+  }
+  return Option.some(variables)
+}
+
+/**
  * The field of a request or response that cannot be decoded, and its value on the wire (absent when it is missing).
  *
  * @since 0.1.0
