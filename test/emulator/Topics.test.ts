@@ -86,7 +86,7 @@ describe("notifications to SNS", () => {
       const verified = Signature.verify({
         sha256: Support.create,
         now: at,
-        keys: () => Option.some({ ...key, sessionToken: Option.some(sessionToken), expiration: Option.none() }),
+        keys: () => Option.some(key),
         bodySha256: Sha256.hex(Support.create, body),
         request: { method: "POST", path: "/", query: "", headers: { ...request.headers, host: "127.0.0.1:4566" } }
       })

@@ -61,8 +61,7 @@ const verify = (request: Signature.SignedRequest, bodySha256?: string): string =
     Signature.verify({
       sha256,
       now: signedAt,
-      keys: () =>
-        Option.some({ secretAccessKey: Redacted.make(secret), sessionToken: Option.none(), expiration: Option.none() }),
+      keys: () => Option.some({ secretAccessKey: Redacted.make(secret) }),
       request,
       bodySha256
     }),
