@@ -164,7 +164,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "takes a live job for an expired one",
-    file: "src/services/RetrievalPlan.ts",
+    file: "src/services/internal/retrievalRun.ts",
     edits: [["if (yield* live) return job", "if (!(yield* live)) return job"]],
     found: /jobs too many|gave up/
   },
@@ -176,13 +176,13 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "does not recognize a file that is complete",
-    file: "src/services/RetrievalPlan.ts",
+    file: "src/services/internal/retrievalRun.ts",
     edits: [["found.size === BigInt(size)", "found.size !== BigInt(size)"]],
     found: /gave up/
   },
   {
     name: "records an archive as retrieved before it is",
-    file: "src/services/RetrievalPlan.ts",
+    file: "src/services/internal/retrievalRun.ts",
     edits: [
       [
         "  const { progress, waiting } = reporter()\n",
@@ -242,7 +242,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "leaves the partial file beside a complete file",
-    file: "src/services/RetrievalPlan.ts",
+    file: "src/services/internal/retrievalRun.ts",
     edits: [["yield* Target.finish(target, archive.treeHash)", ""]],
     found: leftOnDisk
   }
