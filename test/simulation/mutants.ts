@@ -66,7 +66,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "refills the memory of a part while it is sent",
     file: "src/transfer/internal/writer.ts",
-    edits: [["    slab = noMemory\n    filled = 0", "    filled = 0"]],
+    edits: [["  writer.slab = noMemory\n", ""]],
     found: /wrong bytes|is not in the vault|gave up/
   },
   {
