@@ -121,6 +121,16 @@ const hideConstructor = (project, reflection) => {
   delete reflection.extendedTypes
 }
 
+/** Shows a class that extends the result of a call, such as an error, as a class of its own. */
+const hideBase = (project, reflection) => {
+  if (!(reflection.extendedTypes?.[0] instanceof IntersectionType)) return
+  for (const child of [...reflection.children ?? []]) {
+    for (const inherited of [child, ...child.signatures ?? []]) delete inherited.inheritedFrom
+    // The instances have the same member.
+    if (child.name === "_tag" && child.flags.isStatic) project.removeReflection(child)
+  }
+}
+
 /** Pages at the paths by which modules are imported, and anchors such as `Service-upload` that never get a number. */
 class ModulePathRouter extends ModuleRouter {
   getFileName(name) {
@@ -166,6 +176,8 @@ const tidy = (contents) =>
     // The name of a brand says more than its type.
     .replace(/\b(?:string|number) & Brand<"(\w+)">/g, "$1")
     .replace(/`(?:string|number)` & `Brand`\\<`"(\w+)"`\\>/g, "`$1`")
+    // The base of a class that extends the result of a call has no name.
+    .replace(/^#+ Extends\n\n- `object` &.*\n\n/gm, "")
     // The signature shows the same type.
     .replace(/^#+ Returns\n\n(?:.+\n)+?(?=\n|$(?![^]))/gm, (section) => section.split("\n").length > 4 ? "" : section)
     .replace(new RegExp(`^#+ (${labels})$`, "gm"), "**$1**")
@@ -197,6 +209,10 @@ export const load = (app) => {
       toOperation(project, reflection)
     }
     for (const reflection of project.getReflectionsByKind(ReflectionKind.Class)) hideConstructor(project, reflection)
+  })
+  // TypeDoc adds the bases of classes when it resolves them.
+  app.converter.on(Converter.EVENT_RESOLVE_END, ({ project }) => {
+    for (const reflection of project.getReflectionsByKind(ReflectionKind.Class)) hideBase(project, reflection)
   })
   app.renderer.on(MarkdownPageEvent.END, (page) => {
     page.contents = withOutline(tidy(page.contents))

@@ -2,7 +2,7 @@
  * Quotes and caps for retrievals. A quote computes what retrievals will take before any of them starts. A budget caps the
  * bytes retrieved within an hour and within a day, and the money spent, in a ledger that survives restarts. The budget is
  * a value in a `Reference`: without one nothing is counted or delayed. Provide one to a whole program with a Layer, or
- * around one call with `Effect.provideService(RetrievalBudget, budget)`.
+ * around one call with `Effect.provideService(RetrievalBudget, budget)`. The program provides the prices: none are built in.
  *
  * @since 0.1.0
  */

@@ -86,7 +86,8 @@ export const isSafe = (error: GlacierError, operation: Attempted): boolean =>
   error.retry !== "never" && (operation.repeatable || !isUnknown(error))
 
 /** The wait that the response asks for, in milliseconds; 0 when it asks for none. */
-const hintOf = (error: GlacierError): number => "retryAfter" in error ? error.retryAfter ?? 0 : 0
+const hintOf = (error: GlacierError): number =>
+  "retryAfter" in error && error.retryAfter !== undefined ? Duration.toMillis(error.retryAfter) : 0
 
 /**
  * The options of `make`.

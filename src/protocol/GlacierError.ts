@@ -8,7 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import { tagged } from "./internal/tagged.ts"
+import { type AnyError, errorClass, FiniteDuration } from "./internal/errorClass.ts"
 import * as Limits from "./Limits.ts"
 import { JobId, PartSize, UploadId } from "./Names.ts"
 import * as ServiceError from "./ServiceError.ts"
@@ -20,17 +20,14 @@ import * as ServiceError from "./ServiceError.ts"
  * @since 0.1.0
  * @category errors
  */
-export class ConnectionError extends tagged<ConnectionError>()("ConnectionError", {
+export class ConnectionError extends errorClass<ConnectionError>()("ConnectionError", {
   operation: Schema.String,
   message: Schema.String,
   /** Whether any bytes can have reached the service. False when no connection was made. */
   sent: Schema.optionalWith(Schema.Boolean, { default: () => true }),
   /** Whether no request of this client has ever reached the endpoint, this one included. */
   unreachable: Schema.optionalWith(Schema.Boolean, { default: () => false })
-}) {
-  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
-  readonly retry = "transient"
-}
+}, "transient") {}
 
 /**
  * A connection that would be rejected again: the certificate of the server is not trusted, the server does not support TLS, or
@@ -40,11 +37,8 @@ export class ConnectionError extends tagged<ConnectionError>()("ConnectionError"
  * @category errors
  */
 export class ConnectionRejected
-  extends tagged<ConnectionRejected>()("ConnectionRejected", { operation: Schema.String, message: Schema.String })
-{
-  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
-  readonly retry = "never"
-}
+  extends errorClass<ConnectionRejected>()("ConnectionRejected", { operation: Schema.String, message: Schema.String })
+{}
 
 /**
  * An attempt, or a call with all its attempts, took longer than `Timeouts` permits. It is unknown whether the service carried
@@ -53,18 +47,16 @@ export class ConnectionRejected
  * @since 0.1.0
  * @category errors
  */
-export class AttemptTimeout extends tagged<AttemptTimeout>()("AttemptTimeout", {
+export class AttemptTimeout extends errorClass<AttemptTimeout>()("AttemptTimeout", {
   operation: Schema.String,
   /** The event that was missing: a `response`, the next bytes of a `body`, or the end of the `call`. */
   waiting: Schema.Literal("response", "body", "call"),
-  /** The time limit in milliseconds. */
-  millis: Schema.Finite.pipe(Schema.nonNegative())
-}) {
-  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
-  readonly retry = "transient"
+  /** The time limit. */
+  limit: FiniteDuration
+}, "transient") {
   override get message(): string {
     const missing = { response: "no response", body: "no more of the body", call: "no success" }
-    return `${this.operation}: ${missing[this.waiting]} in ${this.millis} ms`
+    return `${this.operation}: ${missing[this.waiting]} in ${Duration.format(this.limit)}`
   }
 }
 
@@ -76,11 +68,8 @@ export class AttemptTimeout extends tagged<AttemptTimeout>()("AttemptTimeout", {
  * @category errors
  */
 export class OutcomeUnknown
-  extends tagged<OutcomeUnknown>()("OutcomeUnknown", { operation: Schema.String, message: Schema.String })
-{
-  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
-  readonly retry = "never"
-}
+  extends errorClass<OutcomeUnknown>()("OutcomeUnknown", { operation: Schema.String, message: Schema.String })
+{}
 
 /**
  * A successful response whose headers or body do not match the API.
@@ -88,15 +77,13 @@ export class OutcomeUnknown
  * @since 0.1.0
  * @category errors
  */
-export class MalformedResponse extends tagged<MalformedResponse>()("MalformedResponse", {
+export class MalformedResponse extends errorClass<MalformedResponse>()("MalformedResponse", {
   operation: Schema.String,
   status: Schema.Int,
   requestId: Schema.optional(Schema.String),
   /** The first mismatch with the schema. */
   problem: Schema.String
 }) {
-  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
-  readonly retry = "never"
   override get message(): string {
     return `${this.operation}: malformed response (${this.status}): ${this.problem}`
   }
@@ -108,15 +95,13 @@ export class MalformedResponse extends tagged<MalformedResponse>()("MalformedRes
  * @since 0.1.0
  * @category errors
  */
-export class BrokenOutput extends tagged<BrokenOutput>()("BrokenOutput", {
+export class BrokenOutput extends errorClass<BrokenOutput>()("BrokenOutput", {
   jobId: Schema.String,
   /** The first and last byte of the window. */
   start: Schema.NonNegativeInt,
   end: Schema.NonNegativeInt,
   problem: Schema.String
-}) {
-  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
-  readonly retry = "transient"
+}, "transient") {
   override get message(): string {
     return `Bytes ${this.start} to ${this.end} of job ${this.jobId}: ${this.problem}`
   }
@@ -128,7 +113,7 @@ export class BrokenOutput extends tagged<BrokenOutput>()("BrokenOutput", {
  * @since 0.1.0
  * @category errors
  */
-export class MalformedEntry extends tagged<MalformedEntry>()("MalformedEntry", {
+export class MalformedEntry extends errorClass<MalformedEntry>()("MalformedEntry", {
   /** The number of the entry, from 1. */
   entry: Schema.NonNegativeInt,
   /** The byte of the document at which the entry starts. */
@@ -137,8 +122,6 @@ export class MalformedEntry extends tagged<MalformedEntry>()("MalformedEntry", {
   text: Schema.String,
   problem: Schema.String
 }) {
-  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
-  readonly retry = "never"
   override get message(): string {
     return `Entry ${this.entry} of the inventory, at byte ${this.offset}: ${this.problem}`
   }
@@ -150,13 +133,11 @@ export class MalformedEntry extends tagged<MalformedEntry>()("MalformedEntry", {
  * @since 0.1.0
  * @category errors
  */
-export class MalformedInventory extends tagged<MalformedInventory>()("MalformedInventory", {
+export class MalformedInventory extends errorClass<MalformedInventory>()("MalformedInventory", {
   /** The byte at which the unreadable part starts. */
   offset: Schema.NonNegativeInt,
   problem: Schema.String
 }) {
-  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
-  readonly retry = "never"
   override get message(): string {
     return `The inventory, at byte ${this.offset}: ${this.problem}`
   }
@@ -169,12 +150,9 @@ export class MalformedInventory extends tagged<MalformedInventory>()("MalformedI
  * @since 0.1.0
  * @category errors
  */
-export class SourceChanged extends tagged<SourceChanged>()("SourceChanged", {
+export class SourceChanged extends errorClass<SourceChanged>()("SourceChanged", {
   message: Schema.String
-}) {
-  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
-  readonly retry = "never"
-}
+}) {}
 
 /**
  * A stream has more bytes than 10,000 parts can hold. Start a new upload with a larger part size: the part size of an open
@@ -183,12 +161,10 @@ export class SourceChanged extends tagged<SourceChanged>()("SourceChanged", {
  * @since 0.1.0
  * @category errors
  */
-export class SourceTooLarge extends tagged<SourceTooLarge>()("SourceTooLarge", {
+export class SourceTooLarge extends errorClass<SourceTooLarge>()("SourceTooLarge", {
   /** The part size in bytes. */
   partSize: PartSize
 }) {
-  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
-  readonly retry = "never"
   override get message(): string {
     const largest = this.partSize * Limits.maximumParts
     return `The source has more than the ${largest} bytes that 10,000 parts of ${this.partSize} bytes hold`
@@ -202,13 +178,10 @@ export class SourceTooLarge extends tagged<SourceTooLarge>()("SourceTooLarge", {
  * @since 0.1.0
  * @category errors
  */
-export class UploadGone extends tagged<UploadGone>()("UploadGone", {
+export class UploadGone extends errorClass<UploadGone>()("UploadGone", {
   uploadId: UploadId,
   message: Schema.String
-}) {
-  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
-  readonly retry = "never"
-}
+}) {}
 
 /**
  * A job is still in progress. Raised by this package after DescribeJob, or when waiting has stopped. When the service itself
@@ -217,11 +190,9 @@ export class UploadGone extends tagged<UploadGone>()("UploadGone", {
  * @since 0.1.0
  * @category errors
  */
-export class JobRunning extends tagged<JobRunning>()("JobRunning", {
+export class JobRunning extends errorClass<JobRunning>()("JobRunning", {
   jobId: JobId
 }) {
-  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
-  readonly retry = "never"
   override get message(): string {
     return `Job ${this.jobId} is still in progress`
   }
@@ -233,13 +204,10 @@ export class JobRunning extends tagged<JobRunning>()("JobRunning", {
  * @since 0.1.0
  * @category errors
  */
-export class JobFailed extends tagged<JobFailed>()("JobFailed", {
+export class JobFailed extends errorClass<JobFailed>()("JobFailed", {
   jobId: JobId,
   message: Schema.String
-}) {
-  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
-  readonly retry = "never"
-}
+}) {}
 
 /**
  * A job and its output have expired, 24 hours after the completion of the job, or the vault never had a job with this id.
@@ -248,15 +216,12 @@ export class JobFailed extends tagged<JobFailed>()("JobFailed", {
  * @since 0.1.0
  * @category errors
  */
-export class JobExpired extends tagged<JobExpired>()("JobExpired", {
+export class JobExpired extends errorClass<JobExpired>()("JobExpired", {
   jobId: JobId,
   /** The completion date, if the job was described before it expired. */
   completionDate: Schema.optional(Schema.DateTimeUtc),
   message: Schema.String
-}) {
-  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
-  readonly retry = "never"
-}
+}) {}
 
 /**
  * The credentials are missing, or their provider failed.
@@ -264,10 +229,7 @@ export class JobExpired extends tagged<JobExpired>()("JobExpired", {
  * @since 0.1.0
  * @category errors
  */
-export class CredentialsError extends tagged<CredentialsError>()("CredentialsError", { message: Schema.String }) {
-  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
-  readonly retry = "never"
-}
+export class CredentialsError extends errorClass<CredentialsError>()("CredentialsError", { message: Schema.String }) {}
 
 /**
  * The region or endpoint is missing, unknown or not safe to send credentials to.
@@ -275,10 +237,7 @@ export class CredentialsError extends tagged<CredentialsError>()("CredentialsErr
  * @since 0.1.0
  * @category errors
  */
-export class EndpointError extends tagged<EndpointError>()("EndpointError", { message: Schema.String }) {
-  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
-  readonly retry = "never"
-}
+export class EndpointError extends errorClass<EndpointError>()("EndpointError", { message: Schema.String }) {}
 
 /**
  * Input that breaks a rule. Nothing was sent.
@@ -286,7 +245,7 @@ export class EndpointError extends tagged<EndpointError>()("EndpointError", { me
  * @since 0.1.0
  * @category errors
  */
-export class InvalidInput extends tagged<InvalidInput>()("InvalidInput", {
+export class InvalidInput extends errorClass<InvalidInput>()("InvalidInput", {
   /** The operation, for instance `CreateVault`. */
   operation: Schema.String,
   /** The field, for instance `vaultName`. */
@@ -296,17 +255,10 @@ export class InvalidInput extends tagged<InvalidInput>()("InvalidInput", {
   /** The rule that the value breaks. */
   rule: Schema.String
 }) {
-  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
-  readonly retry = "never"
   override get message(): string {
     return `${this.operation}: ${this.field} ${this.rule}, but is ${this.value}`
   }
 }
-
-/** A duration in whole milliseconds. It is finite, because JSON has no infinity. */
-const FiniteDuration = Schema.DurationFromMillis.pipe(
-  Schema.filter(Duration.isFinite, { arbitrary: () => (fc) => fc.nat().map(Duration.millis) })
-)
 
 /**
  * A retrieval does not fit in the `RetrievalBudget` in use. Nothing was sent.
@@ -314,7 +266,7 @@ const FiniteDuration = Schema.DurationFromMillis.pipe(
  * @since 0.1.0
  * @category errors
  */
-export class BudgetExceeded extends tagged<BudgetExceeded>()("BudgetExceeded", {
+export class BudgetExceeded extends errorClass<BudgetExceeded>()("BudgetExceeded", {
   /** The id of the archive, and its path if it has one. Absent for an inventory. */
   archive: Schema.optional(Schema.String),
   /** The cap that the retrieval would exceed. */
@@ -328,8 +280,6 @@ export class BudgetExceeded extends tagged<BudgetExceeded>()("BudgetExceeded", {
   /** The minimum time until the retrieval fits. Absent when it never fits. */
   roomIn: Schema.optional(FiniteDuration)
 }) {
-  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
-  readonly retry = "never"
   override get message(): string {
     const fit = this.roomIn === undefined
       ? "it will never fit"
@@ -346,10 +296,7 @@ export class BudgetExceeded extends tagged<BudgetExceeded>()("BudgetExceeded", {
  * @since 0.1.0
  * @category errors
  */
-export class LedgerError extends tagged<LedgerError>()("LedgerError", { message: Schema.String }) {
-  readonly [ServiceError.TypeId]: ServiceError.TypeId = ServiceError.TypeId
-  readonly retry = "never"
-}
+export class LedgerError extends errorClass<LedgerError>()("LedgerError", { message: Schema.String }) {}
 
 /**
  * The errors of any call, except those of the service.
@@ -438,13 +385,12 @@ export const GlacierError = Schema.Union(
 export type GlacierError = typeof GlacierError.Type
 
 /**
- * Whether a value is an error of this package.
+ * Whether a value is an error of this package: of a call, a transfer or a plan.
  *
  * @since 0.1.0
  * @category guards
  */
-export const isGlacierError = (value: unknown): value is GlacierError =>
-  Predicate.hasProperty(value, ServiceError.TypeId)
+export const isGlacierError = (value: unknown): value is AnyError => Predicate.hasProperty(value, ServiceError.TypeId)
 
 /**
  * Formats a value for an error message: shortened, and bytes only by their number.

@@ -8,51 +8,12 @@
  *
  * @since 0.1.0
  */
+import type * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
-import { tagged } from "./internal/tagged.ts"
+import { errorClass, response, serviceErrorClass, type Wire } from "./internal/errorClass.ts"
 import { ArchiveId } from "./Names.ts"
 
-/**
- * The symbol that marks all errors of this package.
- *
- * @since 0.1.0
- * @category symbols
- */
-export const TypeId: unique symbol = Symbol.for("effect-glacier/GlacierError")
-
-/**
- * The type of `TypeId`.
- *
- * @since 0.1.0
- * @category symbols
- */
-export type TypeId = typeof TypeId
-
-/**
- * Whether a retry can succeed:
- *
- * - `never`: it fails with the same error.
- * - `transient`: it can succeed.
- * - `throttle`: it can succeed after a longer wait.
- * - `clock`: it can succeed, because the client has corrected its clock.
- *
- * @since 0.1.0
- * @category models
- */
-export type Retry = "never" | "transient" | "throttle" | "clock"
-
-const response = {
-  /** The operation that failed, for instance `InitiateJob`. */
-  operation: Schema.String,
-  /** The HTTP status of the response. */
-  status: Schema.Int,
-  /** The text of the service. Some classes add advice in parentheses. */
-  message: Schema.String,
-  /** The value of `x-amzn-RequestId`, which AWS support asks for. */
-  requestId: Schema.optional(Schema.String),
-  /** The wait before the next attempt that the service asks for, in milliseconds. */
-  retryAfter: Schema.optional(Schema.Finite.pipe(Schema.nonNegative()))
-}
+export { type AnyError, type Retry, TypeId } from "./internal/errorClass.ts"
 
 /**
  * 403: IAM, an access policy or a vault lock denies the request, or the account is not the caller's. `VaultLockInProgress` and
@@ -61,11 +22,9 @@ const response = {
  * @since 0.1.0
  * @category errors
  */
-export class AccessDenied extends tagged<AccessDenied>()("AccessDenied", response) {
-  static readonly code = "AccessDeniedException"
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class AccessDenied extends serviceErrorClass<AccessDenied>()("AccessDenied", {
+  code: "AccessDeniedException"
+}) {}
 
 /**
  * 400: the request does not match the API.
@@ -73,11 +32,9 @@ export class AccessDenied extends tagged<AccessDenied>()("AccessDenied", respons
  * @since 0.1.0
  * @category errors
  */
-export class BadRequest extends tagged<BadRequest>()("BadRequest", response) {
-  static readonly code = "BadRequest"
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class BadRequest extends serviceErrorClass<BadRequest>()("BadRequest", {
+  code: "BadRequest"
+}) {}
 
 /**
  * 403: the session token of temporary credentials has expired.
@@ -85,11 +42,9 @@ export class BadRequest extends tagged<BadRequest>()("BadRequest", response) {
  * @since 0.1.0
  * @category errors
  */
-export class ExpiredToken extends tagged<ExpiredToken>()("ExpiredToken", response) {
-  static readonly code = "ExpiredTokenException"
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class ExpiredToken extends serviceErrorClass<ExpiredToken>()("ExpiredToken", {
+  code: "ExpiredTokenException"
+}) {}
 
 /**
  * 503 or 400: an Expedited retrieval cannot be served now. Another tier can.
@@ -97,11 +52,9 @@ export class ExpiredToken extends tagged<ExpiredToken>()("ExpiredToken", respons
  * @since 0.1.0
  * @category errors
  */
-export class InsufficientCapacity extends tagged<InsufficientCapacity>()("InsufficientCapacity", response) {
-  static readonly code = "InsufficientCapacityException"
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class InsufficientCapacity extends serviceErrorClass<InsufficientCapacity>()("InsufficientCapacity", {
+  code: "InsufficientCapacityException"
+}) {}
 
 /**
  * 403: the signature or the clock is wrong.
@@ -109,18 +62,15 @@ export class InsufficientCapacity extends tagged<InsufficientCapacity>()("Insuff
  * @since 0.1.0
  * @category errors
  */
-export class InvalidSignature extends tagged<InvalidSignature>()("InvalidSignature", {
-  ...response,
-  /** The cause, if it is known: the `clock` of this machine, or a body so `slow` that the signature expired. */
-  because: Schema.optional(Schema.Literal("clock", "slow"))
-}) {
-  static readonly code = "InvalidSignatureException"
-  readonly [TypeId]: TypeId = TypeId
-  /** With a known cause, the next signature is valid. */
-  get retry(): Retry {
-    return this.because === undefined ? "never" : this.because === "clock" ? "clock" : "transient"
-  }
-}
+export class InvalidSignature extends serviceErrorClass<InvalidSignature>()("InvalidSignature", {
+  code: "InvalidSignatureException",
+  fields: {
+    /** The cause, if it is known: the `clock` of this machine, or a body so `slow` that the signature expired. */
+    because: Schema.optional(Schema.Literal("clock", "slow"))
+  },
+  // With a known cause, the next signature is valid.
+  retry: ({ because }) => because === undefined ? "never" : because === "clock" ? "clock" : "transient"
+}) {}
 
 /**
  * 400: too many vaults, tags or capacity units in the account.
@@ -128,11 +78,9 @@ export class InvalidSignature extends tagged<InvalidSignature>()("InvalidSignatu
  * @since 0.1.0
  * @category errors
  */
-export class LimitExceeded extends tagged<LimitExceeded>()("LimitExceeded", response) {
-  static readonly code = "LimitExceededException"
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class LimitExceeded extends serviceErrorClass<LimitExceeded>()("LimitExceeded", {
+  code: "LimitExceededException"
+}) {}
 
 /**
  * 400: the request carries no credentials.
@@ -141,12 +89,10 @@ export class LimitExceeded extends tagged<LimitExceeded>()("LimitExceeded", resp
  * @category errors
  */
 export class MissingAuthenticationToken
-  extends tagged<MissingAuthenticationToken>()("MissingAuthenticationToken", response)
-{
-  static readonly code = "MissingAuthenticationTokenException"
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+  extends serviceErrorClass<MissingAuthenticationToken>()("MissingAuthenticationToken", {
+    code: "MissingAuthenticationTokenException"
+  })
+{}
 
 /**
  * 400: a required header or field is absent.
@@ -154,11 +100,9 @@ export class MissingAuthenticationToken
  * @since 0.1.0
  * @category errors
  */
-export class MissingParameterValue extends tagged<MissingParameterValue>()("MissingParameterValue", response) {
-  static readonly code = "MissingParameterValueException"
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class MissingParameterValue extends serviceErrorClass<MissingParameterValue>()("MissingParameterValue", {
+  code: "MissingParameterValueException"
+}) {}
 
 /**
  * 400: the account has no Glacier storage, and the service is closed to new customers.
@@ -166,11 +110,9 @@ export class MissingParameterValue extends tagged<MissingParameterValue>()("Miss
  * @since 0.1.0
  * @category errors
  */
-export class NoLongerSupported extends tagged<NoLongerSupported>()("NoLongerSupported", response) {
-  static readonly code = "NoLongerSupportedException"
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class NoLongerSupported extends serviceErrorClass<NoLongerSupported>()("NoLongerSupported", {
+  code: "NoLongerSupportedException"
+}) {}
 
 /**
  * 400: the data-retrieval policy does not allow this retrieval now.
@@ -178,11 +120,9 @@ export class NoLongerSupported extends tagged<NoLongerSupported>()("NoLongerSupp
  * @since 0.1.0
  * @category errors
  */
-export class PolicyEnforced extends tagged<PolicyEnforced>()("PolicyEnforced", response) {
-  static readonly code = "PolicyEnforcedException"
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class PolicyEnforced extends serviceErrorClass<PolicyEnforced>()("PolicyEnforced", {
+  code: "PolicyEnforcedException"
+}) {}
 
 /**
  * 408: the body did not arrive in time. Nothing was stored.
@@ -190,11 +130,10 @@ export class PolicyEnforced extends tagged<PolicyEnforced>()("PolicyEnforced", r
  * @since 0.1.0
  * @category errors
  */
-export class RequestTimeout extends tagged<RequestTimeout>()("RequestTimeout", response) {
-  static readonly code = "RequestTimeoutException"
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "transient"
-}
+export class RequestTimeout extends serviceErrorClass<RequestTimeout>()("RequestTimeout", {
+  code: "RequestTimeoutException",
+  retry: "transient"
+}) {}
 
 /**
  * 400: the JSON body cannot be read.
@@ -202,11 +141,9 @@ export class RequestTimeout extends tagged<RequestTimeout>()("RequestTimeout", r
  * @since 0.1.0
  * @category errors
  */
-export class Serialization extends tagged<Serialization>()("Serialization", response) {
-  static readonly code = "SerializationException"
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class Serialization extends serviceErrorClass<Serialization>()("Serialization", {
+  code: "SerializationException"
+}) {}
 
 /**
  * 500: the service failed.
@@ -214,11 +151,10 @@ export class Serialization extends tagged<Serialization>()("Serialization", resp
  * @since 0.1.0
  * @category errors
  */
-export class ServiceUnavailable extends tagged<ServiceUnavailable>()("ServiceUnavailable", response) {
-  static readonly code = "ServiceUnavailableException"
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "transient"
-}
+export class ServiceUnavailable extends serviceErrorClass<ServiceUnavailable>()("ServiceUnavailable", {
+  code: "ServiceUnavailableException",
+  retry: "transient"
+}) {}
 
 /**
  * 400: too many requests. Glacier throttles with status 400, so only the code identifies it.
@@ -226,11 +162,10 @@ export class ServiceUnavailable extends tagged<ServiceUnavailable>()("ServiceUna
  * @since 0.1.0
  * @category errors
  */
-export class Throttling extends tagged<Throttling>()("Throttling", response) {
-  static readonly code = "ThrottlingException"
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "throttle"
-}
+export class Throttling extends serviceErrorClass<Throttling>()("Throttling", {
+  code: "ThrottlingException",
+  retry: "throttle"
+}) {}
 
 /**
  * 400: the access key is unknown, or the session token wrong.
@@ -238,11 +173,9 @@ export class Throttling extends tagged<Throttling>()("Throttling", response) {
  * @since 0.1.0
  * @category errors
  */
-export class UnrecognizedClient extends tagged<UnrecognizedClient>()("UnrecognizedClient", response) {
-  static readonly code = "UnrecognizedClientException"
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class UnrecognizedClient extends serviceErrorClass<UnrecognizedClient>()("UnrecognizedClient", {
+  code: "UnrecognizedClientException"
+}) {}
 
 /**
  * 404: there is no vault of this name in the region and the account of the request. Credentials that may not read the
@@ -251,12 +184,10 @@ export class UnrecognizedClient extends tagged<UnrecognizedClient>()("Unrecogniz
  * @since 0.1.0
  * @category errors
  */
-export class VaultNotFound extends tagged<VaultNotFound>()("VaultNotFound", response) {
-  static readonly code = "ResourceNotFoundException"
-  static readonly text = /^Vault not found\b/
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class VaultNotFound extends serviceErrorClass<VaultNotFound>()("VaultNotFound", {
+  code: "ResourceNotFoundException",
+  text: /^Vault not found\b/
+}) {}
 
 /**
  * 404: the vault holds no archive with this id. An inventory lists archives that were deleted since it was taken.
@@ -264,12 +195,10 @@ export class VaultNotFound extends tagged<VaultNotFound>()("VaultNotFound", resp
  * @since 0.1.0
  * @category errors
  */
-export class ArchiveNotFound extends tagged<ArchiveNotFound>()("ArchiveNotFound", response) {
-  static readonly code = "ResourceNotFoundException"
-  static readonly text = /^The archive ID was not found\b/
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class ArchiveNotFound extends serviceErrorClass<ArchiveNotFound>()("ArchiveNotFound", {
+  code: "ResourceNotFoundException",
+  text: /^The archive ID was not found\b/
+}) {}
 
 /**
  * 404: the vault has no job with this id. The service forgets a job, and its output, some time after 24 hours from its
@@ -278,13 +207,11 @@ export class ArchiveNotFound extends tagged<ArchiveNotFound>()("ArchiveNotFound"
  * @since 0.1.0
  * @category errors
  */
-export class JobNotFound extends tagged<JobNotFound>()("JobNotFound", response) {
-  static readonly code = "ResourceNotFoundException"
-  static readonly text = /^The job ID was not found\b/
-  static readonly advice = "the service keeps a job and its output for 24 hours after completion; start another job"
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class JobNotFound extends serviceErrorClass<JobNotFound>()("JobNotFound", {
+  code: "ResourceNotFoundException",
+  text: /^The job ID was not found\b/,
+  advice: "the service keeps a job and its output for 24 hours after completion; start another job"
+}) {}
 
 /**
  * 404: the vault has no open multipart upload with this id. It was completed or aborted, or it got no part for 24 hours.
@@ -293,13 +220,11 @@ export class JobNotFound extends tagged<JobNotFound>()("JobNotFound", response) 
  * @since 0.1.0
  * @category errors
  */
-export class UploadNotFound extends tagged<UploadNotFound>()("UploadNotFound", response) {
-  static readonly code = "ResourceNotFoundException"
-  static readonly text = /\bupload ID\b/i
-  static readonly advice = "an upload is gone once it is completed or aborted, and after 24 hours without a part"
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class UploadNotFound extends serviceErrorClass<UploadNotFound>()("UploadNotFound", {
+  code: "ResourceNotFoundException",
+  text: /\bupload ID\b/i,
+  advice: "an upload is gone once it is completed or aborted, and after 24 hours without a part"
+}) {}
 
 /**
  * 404: InitiateJob for an inventory of a vault that exists, but has no inventory yet. The service's text is a guess: only its
@@ -308,14 +233,11 @@ export class UploadNotFound extends tagged<UploadNotFound>()("UploadNotFound", r
  * @since 0.1.0
  * @category errors
  */
-export class InventoryNotReady extends tagged<InventoryNotReady>()("InventoryNotReady", response) {
-  static readonly code = "ResourceNotFoundException"
-  static readonly text = /\b(initial|first|no) inventory\b/i
-  static readonly advice =
-    "the service takes the first inventory of a vault about a day after the first upload; try again then"
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class InventoryNotReady extends serviceErrorClass<InventoryNotReady>()("InventoryNotReady", {
+  code: "ResourceNotFoundException",
+  text: /\b(initial|first|no) inventory\b/i,
+  advice: "the service takes the first inventory of a vault about a day after the first upload; try again then"
+}) {}
 
 /**
  * 404: the vault has no notification configuration.
@@ -323,12 +245,10 @@ export class InventoryNotReady extends tagged<InventoryNotReady>()("InventoryNot
  * @since 0.1.0
  * @category errors
  */
-export class NotificationsNotSet extends tagged<NotificationsNotSet>()("NotificationsNotSet", response) {
-  static readonly code = "ResourceNotFoundException"
-  static readonly text = /^No notification configuration is set\b/
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class NotificationsNotSet extends serviceErrorClass<NotificationsNotSet>()("NotificationsNotSet", {
+  code: "ResourceNotFoundException",
+  text: /^No notification configuration is set\b/
+}) {}
 
 /**
  * 404: the vault has no access policy.
@@ -336,12 +256,10 @@ export class NotificationsNotSet extends tagged<NotificationsNotSet>()("Notifica
  * @since 0.1.0
  * @category errors
  */
-export class AccessPolicyNotSet extends tagged<AccessPolicyNotSet>()("AccessPolicyNotSet", response) {
-  static readonly code = "ResourceNotFoundException"
-  static readonly text = /^No vault access policy is set\b/
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class AccessPolicyNotSet extends serviceErrorClass<AccessPolicyNotSet>()("AccessPolicyNotSet", {
+  code: "ResourceNotFoundException",
+  text: /^No vault access policy is set\b/
+}) {}
 
 /**
  * 404: the vault has no lock: none was initiated, or it was aborted, or it was not completed within 24 hours. The
@@ -350,12 +268,10 @@ export class AccessPolicyNotSet extends tagged<AccessPolicyNotSet>()("AccessPoli
  * @since 0.1.0
  * @category errors
  */
-export class VaultLockNotSet extends tagged<VaultLockNotSet>()("VaultLockNotSet", response) {
-  static readonly code = "ResourceNotFoundException"
-  static readonly text = /^No vault lock\b/i
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class VaultLockNotSet extends serviceErrorClass<VaultLockNotSet>()("VaultLockNotSet", {
+  code: "ResourceNotFoundException",
+  text: /^No vault lock\b/i
+}) {}
 
 /**
  * 404: a resource is missing, and this version does not know the text of the response. Each known cause has a
@@ -365,11 +281,9 @@ export class VaultLockNotSet extends tagged<VaultLockNotSet>()("VaultLockNotSet"
  * @since 0.1.0
  * @category errors
  */
-export class ResourceNotFound extends tagged<ResourceNotFound>()("ResourceNotFound", response) {
-  static readonly code = "ResourceNotFoundException"
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class ResourceNotFound extends serviceErrorClass<ResourceNotFound>()("ResourceNotFound", {
+  code: "ResourceNotFoundException"
+}) {}
 
 /**
  * 403: InitiateVaultLock, and another lock of the vault is in progress. Complete it, abort it, or wait until it expires. The
@@ -378,12 +292,10 @@ export class ResourceNotFound extends tagged<ResourceNotFound>()("ResourceNotFou
  * @since 0.1.0
  * @category errors
  */
-export class VaultLockInProgress extends tagged<VaultLockInProgress>()("VaultLockInProgress", response) {
-  static readonly code = "AccessDeniedException"
-  static readonly text = /\block\b.* in[ -]progress\b/i
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class VaultLockInProgress extends serviceErrorClass<VaultLockInProgress>()("VaultLockInProgress", {
+  code: "AccessDeniedException",
+  text: /\block\b.* in[ -]progress\b/i
+}) {}
 
 /**
  * 403: the lock of the vault is final, so it can neither be replaced nor aborted. The service's text is a guess: where the
@@ -392,12 +304,10 @@ export class VaultLockInProgress extends tagged<VaultLockInProgress>()("VaultLoc
  * @since 0.1.0
  * @category errors
  */
-export class VaultLocked extends tagged<VaultLocked>()("VaultLocked", response) {
-  static readonly code = "AccessDeniedException"
-  static readonly text = /\b(is|already) locked\b/i
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class VaultLocked extends serviceErrorClass<VaultLocked>()("VaultLocked", {
+  code: "AccessDeniedException",
+  text: /\b(is|already) locked\b/i
+}) {}
 
 /**
  * The archive with this id is in another vault of the account and region.
@@ -405,12 +315,10 @@ export class VaultLocked extends tagged<VaultLocked>()("VaultLocked", response) 
  * @since 0.1.0
  * @category errors
  */
-export class ArchiveInOtherVault extends tagged<ArchiveInOtherVault>()("ArchiveInOtherVault", response) {
-  static readonly code = "InvalidParameterValueException"
-  static readonly text = /^Invalid vault name\b/
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class ArchiveInOtherVault extends serviceErrorClass<ArchiveInOtherVault>()("ArchiveInOtherVault", {
+  code: "InvalidParameterValueException",
+  text: /^Invalid vault name\b/
+}) {}
 
 /**
  * The service has other bytes than were sent. `status` says which check failed:
@@ -421,23 +329,20 @@ export class ArchiveInOtherVault extends tagged<ArchiveInOtherVault>()("ArchiveI
  * @since 0.1.0
  * @category errors
  */
-export class ChecksumMismatch extends tagged<ChecksumMismatch>()("ChecksumMismatch", {
-  ...response,
-  /** The archive that was stored with the wrong tree hash. Delete it, and upload again. */
-  archiveId: Schema.optional(ArchiveId)
-}) {
-  static readonly code = "InvalidParameterValueException"
-  static readonly text = /^(Checksum mismatch|Invalid x-amz-sha256-tree-hash)/
-  static readonly alias = {
+export class ChecksumMismatch extends serviceErrorClass<ChecksumMismatch>()("ChecksumMismatch", {
+  code: "InvalidParameterValueException",
+  text: /^(Checksum mismatch|Invalid x-amz-sha256-tree-hash)/,
+  alias: {
     code: "InvalidSignatureException",
     text: /x-amz-content-sha256 does not match the computed payload hash/i
-  }
-  readonly [TypeId]: TypeId = TypeId
-  /** Damaged bytes, and a part (204), are sent again. An archive that is stored is not, nor is a wrong tree hash. */
-  get retry(): Retry {
-    return this.status === 403 || this.status === 204 ? "transient" : "never"
-  }
-}
+  },
+  fields: {
+    /** The archive that was stored with the wrong tree hash. Delete it, and upload again. */
+    archiveId: Schema.optional(ArchiveId)
+  },
+  // Damaged bytes, and a part (204), are sent again. An archive that is stored is not, nor is a wrong tree hash.
+  retry: ({ status }) => status === 403 || status === 204 ? "transient" : "never"
+}) {}
 
 /**
  * 400: the archive or part is empty.
@@ -445,12 +350,10 @@ export class ChecksumMismatch extends tagged<ChecksumMismatch>()("ChecksumMismat
  * @since 0.1.0
  * @category errors
  */
-export class EmptyArchive extends tagged<EmptyArchive>()("EmptyArchive", response) {
-  static readonly code = "InvalidParameterValueException"
-  static readonly text = /^Invalid Content-Length: 0\b/
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class EmptyArchive extends serviceErrorClass<EmptyArchive>()("EmptyArchive", {
+  code: "InvalidParameterValueException",
+  text: /^Invalid Content-Length: 0\b/
+}) {}
 
 /**
  * 400: the part size is not 1 MiB times a power of two, up to 4 GiB.
@@ -458,12 +361,10 @@ export class EmptyArchive extends tagged<EmptyArchive>()("EmptyArchive", respons
  * @since 0.1.0
  * @category errors
  */
-export class InvalidPartSize extends tagged<InvalidPartSize>()("InvalidPartSize", response) {
-  static readonly code = "InvalidParameterValueException"
-  static readonly text = /^Invalid part size/
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class InvalidPartSize extends serviceErrorClass<InvalidPartSize>()("InvalidPartSize", {
+  code: "InvalidParameterValueException",
+  text: /^Invalid part size/
+}) {}
 
 /**
  * 400: the service rejects GetJobOutput, because the job is in progress or failed. This package checks the job first, so its
@@ -472,12 +373,10 @@ export class InvalidPartSize extends tagged<InvalidPartSize>()("InvalidPartSize"
  * @since 0.1.0
  * @category errors
  */
-export class JobNotReady extends tagged<JobNotReady>()("JobNotReady", response) {
-  static readonly code = "InvalidParameterValueException"
-  static readonly text = /^The job is not currently available/
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class JobNotReady extends serviceErrorClass<JobNotReady>()("JobNotReady", {
+  code: "InvalidParameterValueException",
+  text: /^The job is not currently available/
+}) {}
 
 /**
  * 400: the range does not start and end on a MiB, or the part does not start on a multiple of the part size.
@@ -485,12 +384,10 @@ export class JobNotReady extends tagged<JobNotReady>()("JobNotReady", response) 
  * @since 0.1.0
  * @category errors
  */
-export class RangeNotAligned extends tagged<RangeNotAligned>()("RangeNotAligned", response) {
-  static readonly code = "InvalidParameterValueException"
-  static readonly text = /^(?!Invalid vault name).*align/
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class RangeNotAligned extends serviceErrorClass<RangeNotAligned>()("RangeNotAligned", {
+  code: "InvalidParameterValueException",
+  text: /^(?!Invalid vault name).*align/
+}) {}
 
 /**
  * 400: the range of a job's output starts after its end.
@@ -498,12 +395,10 @@ export class RangeNotAligned extends tagged<RangeNotAligned>()("RangeNotAligned"
  * @since 0.1.0
  * @category errors
  */
-export class RangeNotSatisfiable extends tagged<RangeNotSatisfiable>()("RangeNotSatisfiable", response) {
-  static readonly code = "InvalidParameterValueException"
-  static readonly text = /^The start of the range is larger/
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class RangeNotSatisfiable extends serviceErrorClass<RangeNotSatisfiable>()("RangeNotSatisfiable", {
+  code: "InvalidParameterValueException",
+  text: /^The start of the range is larger/
+}) {}
 
 /**
  * 400: the vault contains archives, or was written to since its last inventory.
@@ -511,12 +406,10 @@ export class RangeNotSatisfiable extends tagged<RangeNotSatisfiable>()("RangeNot
  * @since 0.1.0
  * @category errors
  */
-export class VaultNotEmpty extends tagged<VaultNotEmpty>()("VaultNotEmpty", response) {
-  static readonly code = "InvalidParameterValueException"
-  static readonly text = /^Vault not empty or recently written to/
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class VaultNotEmpty extends serviceErrorClass<VaultNotEmpty>()("VaultNotEmpty", {
+  code: "InvalidParameterValueException",
+  text: /^Vault not empty or recently written to/
+}) {}
 
 /**
  * 400: a value is invalid, for a cause without a class of its own.
@@ -524,11 +417,9 @@ export class VaultNotEmpty extends tagged<VaultNotEmpty>()("VaultNotEmpty", resp
  * @since 0.1.0
  * @category errors
  */
-export class InvalidParameterValue extends tagged<InvalidParameterValue>()("InvalidParameterValue", response) {
-  static readonly code = "InvalidParameterValueException"
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
-}
+export class InvalidParameterValue extends serviceErrorClass<InvalidParameterValue>()("InvalidParameterValue", {
+  code: "InvalidParameterValueException"
+}) {}
 
 /**
  * The codes of throttling in other AWS services (AWS "Retry behavior 2.1"). That list also has LimitExceededException. In
@@ -559,16 +450,15 @@ const transientStatus: ReadonlySet<number> = new Set([408, 500, 502, 503, 504])
  * @since 0.1.0
  * @category errors
  */
-export class UnknownServiceError
-  extends tagged<UnknownServiceError>()("UnknownServiceError", { ...response, code: Schema.String })
-{
-  readonly [TypeId]: TypeId = TypeId
-  /** By the code, else by the status, as in AWS's clients. */
-  get retry(): Retry {
-    if (this.status === 429 || throttlingCodes.has(this.code)) return "throttle"
-    return transientStatus.has(this.status) || transientCodes.has(this.code) ? "transient" : "never"
+export class UnknownServiceError extends errorClass<UnknownServiceError>()(
+  "UnknownServiceError",
+  { ...response, code: Schema.String },
+  // By the code, else by the status, as in AWS's clients.
+  ({ code, status }) => {
+    if (status === 429 || throttlingCodes.has(code)) return "throttle"
+    return transientStatus.has(status) || transientCodes.has(code) ? "transient" : "never"
   }
-}
+) {}
 
 /**
  * The errors of every operation on a vault, when the vault is not found.
@@ -604,13 +494,7 @@ export const common = [
  * @since 0.1.0
  * @category models
  */
-export interface Known<E> {
-  readonly code: string
-  readonly text?: RegExp
-  /** Advice that is added to the message, where the service's text has none. */
-  readonly advice?: string
-  /** Another code with the same meaning when its text matches. */
-  readonly alias?: { readonly code: string; readonly text: RegExp }
+export interface Known<E> extends Wire {
   new(response: Response): E
 }
 
@@ -625,7 +509,7 @@ export interface Response {
   readonly status: number
   readonly message: string
   readonly requestId?: string | undefined
-  readonly retryAfter?: number | undefined
+  readonly retryAfter?: Duration.Duration | undefined
 }
 
 /**

@@ -259,9 +259,9 @@ export interface RenewOptions {
 
 /**
  * Waits for a job and uses its output. When the job fails, or its output expires before `use` ends, does the same with
- * another job. The other job starts `ahead` of the expiration, so that nobody waits for hours then (but not before half of
- * the remaining time has passed). `use` is run again from its start; `outputToFile` with `onFailure: "keep"` fetches only
- * what is missing.
+ * another job. The other job starts `ahead` of the expiration, so that its output is ready at about that time, but not before
+ * half of the remaining time has passed. `use` is run again from its start; `outputToFile` with `onFailure: "keep"` fetches
+ * only the missing windows.
  *
  * `retrieve` gets the time for which the output must not expire. Pass it to `retrieveArchive` or `retrieveInventory` as
  * `reuse`.

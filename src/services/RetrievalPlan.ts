@@ -12,18 +12,19 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { formatNumber } from "../policy/Format.ts"
 import * as RetrievalBudget from "../policy/RetrievalBudget.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import * as ArchiveName from "../protocol/ArchiveName.ts"
+import { errorClass } from "../protocol/ErrorClass.ts"
 import { type BudgetExceeded, type InvalidInput, type JobFailed, show } from "../protocol/GlacierError.ts"
 import { check, Concurrency } from "../protocol/InputCheck.ts"
 import type { Entry } from "../protocol/Inventory.ts"
 import type { Tier } from "../protocol/Jobs.ts"
 import type { ArchiveId, JobId } from "../protocol/Names.ts"
 import type { operations } from "../protocol/Operations.ts"
-import { TypeId } from "../protocol/ServiceError.ts"
 import type { Checkpoint, CheckpointError, CheckpointInUse } from "../transfer/Checkpoint.ts"
 import * as Download from "../transfer/Download.ts"
 import type { OnProgress } from "../transfer/Progress.ts"
@@ -44,15 +45,13 @@ import * as Vault from "./Vault.ts"
  * @since 0.1.0
  * @category errors
  */
-export class NoPlace extends Data.TaggedError("NoPlace")<{
-  readonly reason: "unnamed" | "shared"
+export class NoPlace extends errorClass<NoPlace>()("NoPlace", {
+  reason: Schema.Literal("unnamed", "shared"),
   /** The description, or the shared path. */
-  readonly name: string
+  name: Schema.String,
   /** The number of other archives that conflict with the path, and the path of one of them. */
-  readonly others: Option.Option<{ readonly count: number; readonly path: string }>
-}> {
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
+  others: Schema.Option(Schema.Struct({ count: Schema.Int, path: Schema.String }))
+}) {
   override get message(): string {
     return Option.match(this.others, {
       onNone: () => `The description ${show(this.name)} names no file`,

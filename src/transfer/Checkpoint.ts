@@ -3,7 +3,7 @@
  * grows until the work is done. The work decides what the entries contain.
  *
  * A log has one user at a time. Each line has a checksum that covers it and all lines before it. If a log is torn or
- * damaged, the entries before the damage are used.
+ * damaged, the entries before the damage are used. In a folder, an entry counts once it is fsynced (`internal/logFile.ts`).
  *
  * @since 0.1.0
  */
@@ -17,8 +17,8 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { errorClass } from "../protocol/ErrorClass.ts"
 import { show } from "../protocol/GlacierError.ts"
-import { TypeId } from "../protocol/ServiceError.ts"
 import * as Sha256 from "../protocol/Sha256.ts"
 import * as FileLock from "./FileLock.ts"
 import * as Folder from "./internal/folder.ts"
@@ -32,12 +32,10 @@ import * as Records from "./internal/records.ts"
  * @since 0.1.0
  * @category errors
  */
-export class CheckpointError extends Schema.TaggedError<CheckpointError>("effect-glacier/CheckpointError")(
+export class CheckpointError extends errorClass<CheckpointError>()(
   "CheckpointError",
   { name: Schema.String, problem: Schema.String }
 ) {
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
   override get message(): string {
     return `Checkpoint ${show(this.name)}: ${this.problem}`
   }
@@ -49,7 +47,7 @@ export class CheckpointError extends Schema.TaggedError<CheckpointError>("effect
  * @since 0.1.0
  * @category errors
  */
-export class CheckpointInUse extends Schema.TaggedError<CheckpointInUse>("effect-glacier/CheckpointInUse")(
+export class CheckpointInUse extends errorClass<CheckpointInUse>()(
   "CheckpointInUse",
   {
     name: Schema.String,
@@ -59,8 +57,6 @@ export class CheckpointInUse extends Schema.TaggedError<CheckpointInUse>("effect
     lock: Schema.optional(Schema.String)
   }
 ) {
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
   override get message(): string {
     const hint = this.lock === undefined ? "" : `. If that process no longer runs, remove ${this.lock}`
     return `Checkpoint ${show(this.name)} is in use by ${this.owner}${hint}`

@@ -8,7 +8,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { TypeId } from "../protocol/ServiceError.ts"
+import { errorClass } from "../protocol/ErrorClass.ts"
 
 /**
  * Another download, upload or program uses the file. The file was not changed.
@@ -16,7 +16,7 @@ import { TypeId } from "../protocol/ServiceError.ts"
  * @since 0.1.0
  * @category errors
  */
-export class FileInUse extends Schema.TaggedError<FileInUse>("effect-glacier/FileInUse")("FileInUse", {
+export class FileInUse extends errorClass<FileInUse>()("FileInUse", {
   /** The file, with the real path of its folder. */
   path: Schema.String,
   /** The process that uses it, for instance `this process`, `process 4711` or `process 4711 on host backup-1`. */
@@ -24,8 +24,6 @@ export class FileInUse extends Schema.TaggedError<FileInUse>("effect-glacier/Fil
   /** The path to remove when the owner no longer runs but its lock still exists. */
   lock: Schema.optional(Schema.String)
 }) {
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
   override get message(): string {
     const hint = this.lock === undefined ? "" : `. If that process no longer runs, remove ${this.lock}`
     return `${this.path} is in use by ${this.owner}${hint}`
@@ -38,15 +36,11 @@ export class FileInUse extends Schema.TaggedError<FileInUse>("effect-glacier/Fil
  * @since 0.1.0
  * @category errors
  */
-export class FileLockFailed
-  extends Schema.TaggedError<FileLockFailed>("effect-glacier/FileLockFailed")("FileLockFailed", {
-    /** The file, with the real path of its folder. */
-    path: Schema.String,
-    problem: Schema.String
-  })
-{
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
+export class FileLockFailed extends errorClass<FileLockFailed>()("FileLockFailed", {
+  /** The file, with the real path of its folder. */
+  path: Schema.String,
+  problem: Schema.String
+}) {
   override get message(): string {
     return `${this.path} cannot be locked: ${this.problem}`
   }
@@ -67,14 +61,12 @@ export type FileLockError = FileInUse | FileLockFailed
  * @since 0.1.0
  * @category errors
  */
-export class FileReplaced extends Schema.TaggedError<FileReplaced>("effect-glacier/FileReplaced")("FileReplaced", {
+export class FileReplaced extends errorClass<FileReplaced>()("FileReplaced", {
   /** The target of the download, with the real path of its folder. */
   path: Schema.String,
   /** The file that was removed or replaced. */
   partial: Schema.String
 }) {
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
   override get message(): string {
     return `${this.path} is not written: another process removed or replaced ${this.partial} during the download. ` +
       "Start the download again when no other process writes there"

@@ -7,10 +7,10 @@
  */
 import * as Arr from "effect/Array"
 import * as Brand from "effect/Brand"
-import * as Data from "effect/Data"
 import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
-import { TypeId } from "../protocol/ServiceError.ts"
+import { errorClass } from "../protocol/ErrorClass.ts"
 
 /**
  * The platform on which a path is used. `portable` means both POSIX and Windows.
@@ -93,13 +93,11 @@ export type Rule = keyof typeof rules
  * @since 0.1.0
  * @category errors
  */
-export class UnsafePath extends Data.TaggedError("UnsafePath")<{
-  readonly path: string
+export class UnsafePath extends errorClass<UnsafePath>()("UnsafePath", {
+  path: Schema.String,
   /** The first rule that the path breaks. */
-  readonly rule: Rule
-}> {
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
+  rule: Schema.Literal(...Struct.keys(rules))
+}) {
   override get message(): string {
     return `The path ${JSON.stringify(this.path)} must ${rules[this.rule].must}`
   }

@@ -6,10 +6,11 @@
 import type * as PlatformError from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { TypeId } from "../protocol/ServiceError.ts"
+import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
+import { errorClass } from "../protocol/ErrorClass.ts"
 import type { TreeHash } from "../protocol/TreeHash.ts"
 import type { FileLockError, FileReplaced } from "./FileLock.ts"
 import * as Folder from "./internal/folder.ts"
@@ -58,12 +59,10 @@ const because: Readonly<Record<Reason, string>> = {
  * @since 0.1.0
  * @category errors
  */
-export class TargetRejected extends Data.TaggedError("TargetRejected")<{
-  readonly path: string
-  readonly reason: Reason
-}> {
-  readonly [TypeId]: TypeId = TypeId
-  readonly retry = "never"
+export class TargetRejected extends errorClass<TargetRejected>()("TargetRejected", {
+  path: Schema.String,
+  reason: Schema.Literal(...Struct.keys(because))
+}) {
   override get message(): string {
     return `${this.path} is not written: ${because[this.reason]}`
   }

@@ -1,4 +1,4 @@
-/** The example of a download, as somebody at a shell would see it. */
+/** The example of a download, run from a shell. */
 import { expect, it } from "@effect/vitest"
 import { execFile } from "node:child_process"
 import { promisify } from "node:util"

@@ -1,4 +1,4 @@
-/** The examples of jobs, as somebody at a shell would see them. */
+/** The examples of jobs, run from a shell. */
 import { expect, it } from "@effect/vitest"
 import { execFile } from "node:child_process"
 import { promisify } from "node:util"

@@ -1,4 +1,4 @@
-/** The example of an inventory, as somebody at a shell would see it. */
+/** The example of an inventory, run from a shell. */
 import { expect, it } from "@effect/vitest"
 import { execFile } from "node:child_process"
 import { promisify } from "node:util"

@@ -1,4 +1,4 @@
-/** The first command of the README, as somebody at a shell would see it. */
+/** The first command of the README, run from a shell. */
 import { afterAll, expect, it } from "@effect/vitest"
 import { spawn } from "node:child_process"
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
@@ -356,7 +357,9 @@ describe("AWS's published retry cases", () => {
         const { error } = yield* failure(always(asking), { policy: RetryPolicy.none })
         const hint = "retryAfter" in error ? error.retryAfter : undefined
         if (row.delayMs === null) expect(hint).toBeUndefined()
-        else expect(Math.abs((hint ?? Number.NaN) - row.delayMs)).toBeLessThanOrEqual(row.tolMs ?? 0)
+        else {expect(Math.abs(Duration.toMillis(hint ?? Duration.infinity) - row.delayMs)).toBeLessThanOrEqual(
+            row.tolMs ?? 0
+          )}
       }).pipe(longest)
   )
 

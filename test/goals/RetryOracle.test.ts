@@ -105,7 +105,8 @@ const errorOf = ({ hint, kind }: Failed) => {
     TRANSIENT: ServiceError.ServiceUnavailable,
     CLIENT_ERROR: ServiceError.BadRequest
   }
-  return new Class[kind]({ operation: "GetSomething", status: 400, message: "no", retryAfter: hint })
+  const retryAfter = hint === undefined ? undefined : Duration.millis(hint)
+  return new Class[kind]({ operation: "GetSomething", status: 400, message: "no", retryAfter })
 }
 
 /** A clock on which all waits end at once. */

@@ -5,6 +5,7 @@
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
@@ -75,7 +76,7 @@ export const errorTable: ReadonlyArray<readonly [error: Errors.GlacierError, saf
   [new Errors.ConnectionError({ operation, message: "lost" }), true, false],
   [new Errors.ConnectionError({ operation, message: "refused", sent: false }), true, true],
   [new Errors.ConnectionRejected({ operation, message: "certificate" }), false, false],
-  [new Errors.AttemptTimeout({ operation, waiting: "response", millis: 1 }), true, false],
+  [new Errors.AttemptTimeout({ operation, waiting: "response", limit: Duration.millis(1) }), true, false],
   [new Errors.OutcomeUnknown({ operation, message: "lost" }), false, false],
   [new Errors.MalformedResponse({ operation, status: 200, problem: "odd" }), false, false],
   [new Errors.BrokenOutput({ jobId: "a", start: 0, end: 1, problem: "short" }), true, false],
@@ -97,7 +98,8 @@ export const errorTable: ReadonlyArray<readonly [error: Errors.GlacierError, saf
 export const errors = errorTable.map(([error]) => error)
 export const throttling = new ServiceError.Throttling(service)
 export const unavailable = new ServiceError.ServiceUnavailable(service)
-export const askingToWait = (retryAfter: number) => new ServiceError.ServiceUnavailable({ ...service, retryAfter })
+export const askingToWait = (millis: number) =>
+  new ServiceError.ServiceUnavailable({ ...service, retryAfter: Duration.millis(millis) })
 
 export const times = <A>(count: number, value: A): ReadonlyArray<A> => Array.from({ length: count }, () => value)
 
@@ -259,7 +261,7 @@ export const makeService = () => {
 const lostBy = ({ bytes }: Call) =>
   bytes % 2 === 0
     ? new Errors.ConnectionError({ operation: "InitiateJob", message: "reset" })
-    : new Errors.AttemptTimeout({ operation: "InitiateJob", waiting: "call", millis: 1 })
+    : new Errors.AttemptTimeout({ operation: "InitiateJob", waiting: "call", limit: Duration.millis(1) })
 
 /** `count` calls for up to `bytes` bytes each. Most of them succeed at once. */
 export const calls = (count: number, bytes: number): FastCheck.Arbitrary<ReadonlyArray<Call>> => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as GlacierError from "../../src/protocol/GlacierError.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
@@ -25,8 +26,8 @@ describe("GlacierError", () => {
   }, { fastCheck: { numRuns: 2_000 } })
 
   it.each([NaN, Infinity, -Infinity])("has no room for %d, which JSON makes null", (millis) => {
-    const json = { _tag: "AttemptTimeout", operation: "CreateVault", waiting: "response", millis }
-    expect(Schema.decodeUnknownOption(GlacierError.AttemptTimeout)({ ...json, millis: 1.5 })).toMatchObject({
+    const json = { _tag: "AttemptTimeout", operation: "CreateVault", waiting: "response", limit: millis }
+    expect(Schema.decodeUnknownOption(GlacierError.AttemptTimeout)({ ...json, limit: 1.5 })).toMatchObject({
       _tag: "Some"
     })
     expect(Schema.decodeUnknownOption(GlacierError.AttemptTimeout)(json)).toMatchObject({ _tag: "None" })
@@ -47,8 +48,8 @@ describe("GlacierError", () => {
     const field = { field: "vaultName", value: "\"a/b\"", rule: "must be a name" }
     const messages = [
       new GlacierError.InvalidInput({ operation, ...field }),
-      new GlacierError.AttemptTimeout({ operation, waiting: "response", millis: 500 }),
-      new GlacierError.AttemptTimeout({ operation, waiting: "body", millis: 500 }),
+      new GlacierError.AttemptTimeout({ operation, waiting: "response", limit: Duration.millis(500) }),
+      new GlacierError.AttemptTimeout({ operation, waiting: "body", limit: Duration.millis(500) }),
       new GlacierError.MalformedResponse({ operation, status: 201, problem: "no location" }),
       new GlacierError.BrokenOutput({ jobId: "x", start: 0, end: 9, problem: "cut off" }),
       new GlacierError.ConnectionError({ operation, message: "ECONNRESET" }),
@@ -56,8 +57,8 @@ describe("GlacierError", () => {
     ].map(({ message }) => message)
     expect(messages).toEqual([
       "CreateVault: vaultName must be a name, but is \"a/b\"",
-      "CreateVault: no response in 500 ms",
-      "CreateVault: no more of the body in 500 ms",
+      "CreateVault: no response in 500ms",
+      "CreateVault: no more of the body in 500ms",
       "CreateVault: malformed response (201): no location",
       "Bytes 0 to 9 of job x: cut off",
       "ECONNRESET",
@@ -69,7 +70,7 @@ describe("GlacierError", () => {
     const operation = "CreateVault"
     expect([
       new GlacierError.ConnectionError({ operation, message: "" }),
-      new GlacierError.AttemptTimeout({ operation, waiting: "response", millis: 1 }),
+      new GlacierError.AttemptTimeout({ operation, waiting: "response", limit: Duration.millis(1) }),
       new GlacierError.BrokenOutput({ jobId: "", start: 0, end: 0, problem: "" }),
       new GlacierError.MalformedResponse({ operation, status: 200, problem: "" }),
       new GlacierError.CredentialsError({ message: "" }),

@@ -465,15 +465,15 @@ describe("InventoryReader.entries", () => {
 
   it.effect.each(
     [
-      ["JSON", "{", "a", 0, "goes on for more"],
-      ["JSON", "[", "\"\\", 0, "goes on for more"],
-      ["JSON", start, "  ", list, "goes on for more"],
-      ["JSON", `${start}{"a":"`, "😀", list, "goes on for more"],
+      ["JSON", "{", "a", 0, "is longer than"],
+      ["JSON", "[", "\"\\", 0, "is longer than"],
+      ["JSON", start, "  ", list, "is longer than"],
+      ["JSON", `${start}{"a":"`, "😀", list, "is longer than"],
       ["JSON", `${start}{"a":`, "[", list, "brackets within brackets"],
       ["JSON", "", "[", 0, "brackets within brackets"],
-      ["CSV", "", "Archive", 0, "goes on for more"],
-      ["CSV", `${columns}\n`, ",", columns.length + 1, "goes on for more"],
-      ["CSV", `${columns}\nx,"`, "a", columns.length + 1, "goes on for more"]
+      ["CSV", "", "Archive", 0, "is longer than"],
+      ["CSV", `${columns}\n`, ",", columns.length + 1, "is longer than"],
+      ["CSV", `${columns}\nx,"`, "a", columns.length + 1, "is longer than"]
     ] as const
   )("gives up what has no end: %s %s %s", ([format, first, then, offset, problem]) =>
     Effect.gen(function*() {

@@ -1,3 +1,4 @@
+import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import { describe, expect, it } from "@effect/vitest"
 import * as Chunk from "effect/Chunk"
@@ -132,7 +133,7 @@ describe("DeletionPlan", () => {
           plan.archives,
           ({ archiveId }) => Effect.flatMap(Vault.Vault, (vault) => Effect.flip(vault.retrieveArchive(archiveId)))
         )
-      }).pipe(Effect.provide(layer(change)), inVirtualTime)
+      }).pipe(Effect.provide(layer(change)), Effect.provide(FileSystem.layerNoop({})), inVirtualTime)
     },
     { fastCheck: { numRuns: 15 } }
   )

@@ -508,7 +508,7 @@ describe("A policy", () => {
       const fiber = yield* Effect.fork(run(broken(false).client))
       yield* TestClock.adjust("1 second")
       expect(yield* Fiber.join(fiber)).toEqual(
-        new AttemptTimeout({ operation: "DescribeVault", waiting: "response", millis: 1_000 })
+        new AttemptTimeout({ operation: "DescribeVault", waiting: "response", limit: Duration.millis(1_000) })
       )
     }).pipe(Effect.provideService(RetryPolicy.RetryPolicy, RetryPolicy.none)))
 })

@@ -1,4 +1,5 @@
 /** Support for tests of plans: stores archives, and runs programs that die. */
+import * as FileSystem from "@effect/platform/FileSystem"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -34,6 +35,18 @@ export interface Death {
   readonly fate: Fate
 }
 
+/** The file system as a process sees it: a dead process opens, renames and removes nothing, although its fiber still ends. */
+const seenBy = (life: Life, fs: FileSystem.FileSystem): FileSystem.FileSystem => {
+  const whileAlive = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.suspend(() => life.isAlive ? effect : Effect.never)
+  return {
+    ...fs,
+    open: (...args) => whileAlive(fs.open(...args)),
+    rename: (...args) => whileAlive(fs.rename(...args)),
+    remove: (...args) => whileAlive(fs.remove(...args))
+  }
+}
+
 /** Runs a program until it dies or ends. Its checkpoints are in `pages`. */
 export const runOn = Effect.fnUntraced(function*<A, E, R>(
   pages: Map<string, string>,
@@ -46,7 +59,8 @@ export const runOn = Effect.fnUntraced(function*<A, E, R>(
   const store = Layer.succeed(KeyValueStore.KeyValueStore, storeOn(pages, life, death).store)
   const end = yield* life.live(Effect.provide(program, Layer.provide(Checkpoint.layerKeyValueStore, store))).pipe(
     // The locks of a process die with it.
-    Effect.provideService(FileLock.FileLock, FileLock.makeInProcess())
+    Effect.provideService(FileLock.FileLock, FileLock.makeInProcess()),
+    Effect.provideService(FileSystem.FileSystem, seenBy(life, yield* FileSystem.FileSystem))
   )
   // A dead process closes its files at once; here the runtime still needs time to close them.
   yield* Effect.sleep("1 second")

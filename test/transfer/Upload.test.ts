@@ -334,7 +334,11 @@ describe("Upload", () => {
         yield* TestClock.adjust("2 minutes")
         const ended = yield* Fiber.poll(fiber)
         expect(ended).toEqual(Option.some(Exit.succeed(
-          new AttemptTimeout({ operation: "InitiateMultipartUpload", waiting: "response", millis: 2_000 })
+          new AttemptTimeout({
+            operation: "InitiateMultipartUpload",
+            waiting: "response",
+            limit: Duration.millis(2_000)
+          })
         )))
       }).pipe(Effect.provideService(Timeouts.Timeouts, patience), Effect.provide(silent(/^POST .*multipart-uploads$/))))
 

@@ -17,7 +17,7 @@ declare const inventory: JobInventory.JobInventory
 declare const log: (entry: MalformedEntry) => Effect.Effect<void, Broken, Log>
 
 describe("JobInventory.archives", () => {
-  it("fails with a malformed entry where nobody deals with it", () => {
+  it("fails with a malformed entry unless `onMalformed` handles it", () => {
     type Failing = Stream.Stream<Entry, JobInventory.ReadError | MalformedEntry>
     expect(inventory.archives()).type.toBe<Failing>()
     expect(inventory.archives({ windowSize: 1_048_576 })).type.toBe<Failing>()

@@ -1,5 +1,6 @@
 /**
- * The undici dispatcher of a client: pools of connections, proxies, and the certificate authorities to trust.
+ * The undici dispatcher of a client: pools of connections and the time limit to open one, proxies, and
+ * the certificate authorities to trust.
  *
  * @internal
  */

@@ -26,7 +26,7 @@ export interface Reader {
  */
 export const maximumLength = 65_536
 
-export const tooLong = `goes on for more than ${maximumLength} bytes`
+export const tooLong = `is longer than ${maximumLength} bytes`
 
 /** The byte order mark that Windows programs write at the start of a text. */
 export const byteOrderMark = /^\uFEFF/

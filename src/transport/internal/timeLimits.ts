@@ -24,7 +24,7 @@ export const ofAttempt = (request: Operation.Request, { response, upload }: Time
 type Context = Pick<AttemptContext, "limit" | "operation">
 
 const attemptTimeout = ({ limit, operation }: Context): AttemptTimeout =>
-  new AttemptTimeout({ operation: operation.name, waiting: "response", millis: Duration.toMillis(limit) })
+  new AttemptTimeout({ operation: operation.name, waiting: "response", limit })
 
 /** Returns a function that turns the error of an HTTP client into an `AttemptTimeout` if the client reached the limit. */
 export const orTimeout =
@@ -62,7 +62,7 @@ export const attempt = <A, E, R>(
 
 /** The error of a pause in a body that is too long. */
 export const idleTimeout = ({ idle, operation }: AttemptContext): AttemptTimeout =>
-  new AttemptTimeout({ operation: operation.name, waiting: "body", millis: Duration.toMillis(idle) })
+  new AttemptTimeout({ operation: operation.name, waiting: "body", limit: idle })
 
 /** Runs a call with all its attempts and waits within its limit. */
 export const call = <A, E, R, E1>(
@@ -75,6 +75,6 @@ export const call = <A, E, R, E1>(
     duration,
     onTimeout: () =>
       onTimeout(
-        new AttemptTimeout({ operation: operation.name, waiting: "call", millis: Duration.toMillis(duration) })
+        new AttemptTimeout({ operation: operation.name, waiting: "call", limit: duration })
       )
   })

@@ -1,4 +1,4 @@
-/** A program of somebody who has installed only the package, `effect` and `@effect/platform`: an archive there and back. */
+/** A program that has only the package, `effect` and `@effect/platform`: it uploads an archive and retrieves it. */
 import { Vault } from "effect-glacier"
 import * as Emulator from "effect-glacier/emulator/Emulator"
 import * as Source from "effect-glacier/Source"
