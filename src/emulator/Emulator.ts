@@ -12,7 +12,6 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpServer from "@effect/platform/HttpServer"
 import type * as Path from "@effect/platform/Path"
 import * as Context from "effect/Context"
-import type * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -26,6 +25,7 @@ import * as Delays from "./internal/delays.ts"
 import * as InProcessClient from "./internal/inProcessClient.ts"
 import * as Inspect from "./internal/inspect.ts"
 import * as JobNotifications from "./internal/jobNotifications.ts"
+import type { Key } from "./internal/key.ts"
 import type { EmulatorStorageError } from "./internal/storageError.ts"
 import * as Store from "./internal/store.ts"
 import type { Notification } from "./Topics.ts"
@@ -41,6 +41,16 @@ export type {
   Durations
 } from "./internal/delays.ts"
 
+export type {
+  /**
+   * Credentials that the emulator accepts. With a `sessionToken`, requests must have that token.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  Key
+} from "./internal/key.ts"
+
 export {
   /**
    * The emulator cannot read or write its files, or its journal was not written by this emulator.
@@ -50,22 +60,6 @@ export {
    */
   EmulatorStorageError
 } from "./internal/storageError.ts"
-
-/**
- * Credentials that the emulator accepts. With a `sessionToken`, requests must have that token.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Key {
-  readonly accessKeyId: string
-  readonly secretAccessKey: Redacted.Redacted
-  readonly sessionToken?: Redacted.Redacted | undefined
-  /** The time after which requests signed with the key are rejected with 403 `ExpiredTokenException`. Default: never. */
-  readonly expiration?: DateTime.Utc | undefined
-  /** The account of the key: 12 digits. Default: the `accountId` of the options. */
-  readonly accountId?: string | undefined
-}
 
 /**
  * Options of the emulator. All have defaults.

@@ -15,6 +15,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
 import type * as Jobs from "../protocol/Jobs.ts"
 import * as Sha256 from "../protocol/Sha256.ts"
+import type { Key } from "./internal/key.ts"
 
 /**
  * The notification of a job that has ended. `topic` is the ARN of the SNS topic, and `message` the job as JSON, in the
@@ -63,11 +64,7 @@ export class Topics extends Context.Reference<Topics>()("effect-glacier/Topics",
  */
 export interface SnsOptions {
   readonly endpoint: URL
-  readonly key: {
-    readonly accessKeyId: string
-    readonly secretAccessKey: Redacted.Redacted
-    readonly sessionToken?: Redacted.Redacted | undefined
-  }
+  readonly key: Pick<Key, "accessKeyId" | "secretAccessKey" | "sessionToken">
 }
 
 const contentType = "application/x-www-form-urlencoded"

@@ -5,12 +5,10 @@
  * @since 0.1.0
  */
 import type * as PlatformError from "@effect/platform/Error"
-import * as FileSystem from "@effect/platform/FileSystem"
+import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
 import * as Arr from "effect/Array"
 import * as Data from "effect/Data"
-import type * as DateTime from "effect/DateTime"
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -19,27 +17,24 @@ import * as Stream from "effect/Stream"
 import { formatNumber } from "../policy/Format.ts"
 import * as RetrievalBudget from "../policy/RetrievalBudget.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
-import * as Waiting from "../policy/Waiting.ts"
 import * as ArchiveName from "../protocol/ArchiveName.ts"
-import * as ByteRange from "../protocol/ByteRange.ts"
 import { errorClass } from "../protocol/ErrorClass.ts"
 import { type BudgetExceeded, type InvalidInput, type JobFailed, show } from "../protocol/GlacierError.ts"
 import { check, Concurrency } from "../protocol/InputCheck.ts"
 import type { Entry } from "../protocol/Inventory.ts"
 import type { Tier } from "../protocol/Jobs.ts"
-import * as Limits from "../protocol/Limits.ts"
-import { ArchiveId, JobId } from "../protocol/Names.ts"
+import type { ArchiveId, JobId } from "../protocol/Names.ts"
 import type { operations } from "../protocol/Operations.ts"
-import * as TreeHash from "../protocol/TreeHash.ts"
 import type { Checkpoint, CheckpointError, CheckpointInUse } from "../transfer/Checkpoint.ts"
 import * as Download from "../transfer/Download.ts"
-import { Event, type OnProgress } from "../transfer/Progress.ts"
+import type { OnProgress } from "../transfer/Progress.ts"
 import * as SafePath from "../transfer/SafePath.ts"
-import * as Target from "../transfer/Target.ts"
+import type * as Target from "../transfer/Target.ts"
 import type { Failure } from "../transport/Method.ts"
-import { isLive, reusableJobs } from "./internal/jobReuse.ts"
+import { reusableJobs } from "./internal/jobReuse.ts"
 import { bytesOf, collectOnce, openLog } from "./internal/manyArchives.ts"
-import * as Job from "./Job.ts"
+import { makeReporters, Recorded, retrieve, type Run } from "./internal/retrievalRun.ts"
+import type * as Job from "./Job.ts"
 import type * as JobWaiting from "./JobWaiting.ts"
 import * as Vault from "./Vault.ts"
 
@@ -264,127 +259,14 @@ export interface RunOptions extends Job.RenewOptions {
   readonly onProgress?: OnProgress | undefined
 }
 
-const Recorded = Schema.parseJson(Schema.Union(
-  /** A job was started for the archive. */
-  Schema.TaggedStruct("Started", { archiveId: ArchiveId, jobId: JobId }),
-  Schema.TaggedStruct("Retrieved", { archiveId: ArchiveId })
-))
-
-/** Makes reporters, one for each archive, that report its progress and its waits as those of the plan. */
-const makeReporters = (begin: number, whole: number, onProgress: OnProgress | undefined) => {
-  const total = Option.some(whole)
-  let bytes = begin
-  return () => {
-    // The bytes of this archive so far. A download that starts again reports them again.
-    let own = 0
-    const progress: OnProgress = (event) =>
-      Effect.suspend(() => {
-        bytes += event.bytes - own
-        own = event.bytes
-        return onProgress?.({ ...event, bytes, total }) ?? Effect.void
-      })
-    const waiting = (wait: Waiting.Wait): Effect.Effect<void> =>
-      Effect.suspend(() => onProgress?.(Event.Waiting({ range: Option.none(), bytes, total, ...wait })) ?? Effect.void)
-    return { progress, waiting }
-  }
-}
-
-/** The modification time in a description. */
-const modifiedOf = ({ description }: Entry): DateTime.Utc | undefined =>
-  Option.getOrUndefined(Option.flatMap(ArchiveName.read(description), ({ modified }) => modified))
-
-/** Whether a file has the bytes of an archive. False for a file that cannot be read. */
-const isThere = Effect.fnUntraced(function*(path: string, { size, treeHash }: Entry) {
-  const fs = yield* FileSystem.FileSystem
-  const found = yield* fs.stat(path)
-  return found.type === "File" && found.size === BigInt(size) &&
-    (yield* TreeHash.ofStream(fs.stream(path, { chunkSize: Limits.mebibyte }))) === treeHash
-}, Effect.orElseSucceed(() => false))
-
-/**
- * Prepares the target of an archive. Returns whether the file is there already: then it is not paid for again, even if the
- * checkpoint was lost.
- */
-const prepareTarget = (archive: Placed, { directory, overwrite = false }: RunOptions) =>
-  Target.prepare(directory, archive.path).pipe(
-    Effect.map((target) => ({ target, isDone: false })),
-    Effect.catchTag("TargetRejected", (refusal) =>
-      Effect.gen(function*() {
-        if (refusal.reason !== "exists") return yield* refusal
-        if (yield* isThere(refusal.path, archive)) return { target: refusal.path, isDone: true }
-        return overwrite ? { target: yield* Target.check(refusal.path), isDone: false } : yield* refusal
-      }))
+/** Retrieves an archive. A failure is an outcome too, except a failure of the checkpoint. */
+const outcomeOf = (state: Run, archive: Placed) =>
+  Effect.map(retrieve(state, archive), (before) => Outcome.Retrieved({ archive, before })).pipe(
+    Effect.catchAll((error) =>
+      error._tag === "CheckpointError" ? Effect.fail(error) : Effect.succeed(Outcome.Failed({ archive, error }))
+    ),
+    Effect.provideService(RetryPolicy.Default, RetryPolicy.patient)
   )
-
-/** A plan that is running. */
-interface Running {
-  readonly vault: Vault.Service
-  readonly tier: Tier
-  readonly options: RunOptions
-  /** Limits the number of concurrent downloads. */
-  readonly downloads: Effect.Semaphore
-  /** The jobs that retrieve archives of the plan, started by this run or found. */
-  readonly jobs: Map<ArchiveId, JobId>
-  readonly append: (entry: typeof Recorded.Type) => Effect.Effect<void, CheckpointError>
-  readonly reporter: () => {
-    readonly progress: OnProgress
-    readonly waiting: (wait: Waiting.Wait) => Effect.Effect<void>
-  }
-}
-
-/**
- * Makes a function that returns a job for an archive: the known job if its output does not expire too soon, else a new
- * one. The first time any known job will do: it is paid for, and its output may still be read in time.
- */
-const makeRetrieve = ({ append, jobs, tier, vault }: Running, { archiveId, size }: Placed) => {
-  let atLeast: Duration.DurationInput = 0
-  return (reuse: Duration.Duration) =>
-    Effect.gen(function*() {
-      const isUsable = yield* isLive(atLeast)
-      atLeast = reuse
-      const known = jobs.get(archiveId)
-      if (known !== undefined) {
-        const job = yield* vault.job(known)
-        const live = job.describe.pipe(
-          Effect.map(isUsable),
-          Effect.catchTag("JobExpired", () => Effect.succeed(false))
-        )
-        if (yield* live) return job
-      }
-      const job = yield* vault.retrieveArchive(archiveId, { tier, size })
-      jobs.set(archiveId, job.id)
-      yield* append({ _tag: "Started", archiveId, jobId: job.id })
-      return job
-    })
-}
-
-/** Retrieves an archive to its target. Returns whether the file was there before. */
-const retrieve = Effect.fnUntraced(function*(running: Running, archive: Placed) {
-  const { append, downloads, options, reporter } = running
-  const { archiveId, size } = archive
-  const { progress, waiting } = reporter()
-  const { isDone, target } = yield* prepareTarget(archive, options)
-  if (isDone) {
-    // The run that downloaded the file may have died before it removed the files beside it.
-    yield* Target.finish(target, archive.treeHash)
-    yield* progress(Event.Kept({ range: ByteRange.make(0, size), bytes: size, total: Option.some(size) }))
-  } else {
-    const modified = options.keepModified === false ? undefined : modifiedOf(archive)
-    const download = { ...options.download, onProgress: progress, onFailure: "keep", modified } as const
-    const outer = yield* Waiting.OnWait
-    yield* Job.renewed(
-      makeRetrieve(running, archive),
-      (job) =>
-        downloads.withPermits(1)(job.outputToFile(target, download)).pipe(
-          // A download reports its waits itself.
-          Effect.provideService(Waiting.OnWait, outer)
-        ),
-      options
-    ).pipe(Waiting.onWait(waiting))
-  }
-  yield* append({ _tag: "Retrieved", archiveId })
-  return isDone
-})
 
 /**
  * Runs a plan and emits an outcome for each archive. A failure of one archive does not stop the others; the next run tries
@@ -430,28 +312,25 @@ export const run = (name: string, plan: Plan, options: RunOptions): Stream.Strea
       for (const [archiveId, jobId] of listed) jobs.set(archiveId, jobId)
     }
     const [others, started] = Arr.partition(left, ({ archiveId }) => jobs.has(archiveId))
-    const running: Running = {
+    const state: Run = {
       vault,
       tier: plan.tier,
-      options,
+      directory: options.directory,
+      overwrite: options.overwrite ?? false,
+      keepModified: options.keepModified ?? true,
+      download: options.download ?? {},
       downloads: yield* Effect.makeSemaphore(downloads),
+      renew: options,
       jobs,
       append,
       reporter: makeReporters(bytesOf(before), plan.bytes, options.onProgress)
     }
 
-    return Stream.fromIterable(plan.rejected).pipe(
-      Stream.map(Outcome.Rejected),
+    return Stream.map(Stream.fromIterable(plan.rejected), Outcome.Rejected).pipe(
       Stream.concat(Stream.map(Stream.fromIterable(before), (archive) => Outcome.Retrieved({ archive, before: true }))),
       Stream.concat(Stream.mapEffect(
         Stream.fromIterable(Arr.appendAll(started, others)),
-        (archive) =>
-          Effect.map(retrieve(running, archive), (before) => Outcome.Retrieved({ archive, before })).pipe(
-            Effect.catchAll((error) =>
-              error._tag === "CheckpointError" ? Effect.fail(error) : Effect.succeed(Outcome.Failed({ archive, error }))
-            ),
-            Effect.provideService(RetryPolicy.Default, RetryPolicy.patient)
-          ),
+        (archive) => outcomeOf(state, archive),
         { concurrency, unordered: true }
       ))
     )

@@ -8,6 +8,7 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { flow } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
@@ -27,7 +28,7 @@ import { AccountId, VaultName } from "../protocol/Names.ts"
 import * as Operation from "../protocol/Operation.ts"
 import { operations } from "../protocol/Operations.ts"
 import type { UploadDescription } from "../protocol/Uploads.ts"
-import type { VaultDescription } from "../protocol/Vaults.ts"
+import type { VaultAddress, VaultDescription } from "../protocol/Vaults.ts"
 import type { Checkpoint } from "../transfer/Checkpoint.ts"
 import type { Source, StreamSource } from "../transfer/Source.ts"
 import * as Upload from "../transfer/Upload.ts"
@@ -263,6 +264,32 @@ const checkSize = (
       })
     ))
 
+/** Makes a function that starts a job, or returns one that can be reused. */
+const makeRetrieve = (address: VaultAddress) => {
+  const inTurn = makeTurnsByKey()
+  return Effect.fnUntraced(function*(
+    parameters: Parameters,
+    retrieval: RetrievalBudget.Retrieval,
+    reuse: RetrieveInventory["reuse"]
+  ) {
+    // Checks the input before waiting for the budget or the list of jobs.
+    yield* Operation.encode(operations.initiateJob, { ...address, parameters })
+    const budget = yield* RetrievalBudget.RetrievalBudget
+    const glacier = yield* GlacierClient
+    const started = Effect.suspend(() => budget.spend(retrieval, glacier.initiateJob({ ...address, parameters }))).pipe(
+      Effect.map(({ jobId }) => jobId)
+    )
+    if (reuse === undefined) return yield* Job.attach(address, yield* started)
+    const terms = yield* termsOf(reuse)
+    // Callers of the same archive take turns, so that the second one finds the job of the first.
+    const jobId = yield* inTurn(parameters.type === "archive-retrieval" ? parameters.archiveId : "")(Effect.flatMap(
+      findReusable(address, parameters, terms),
+      Option.match({ onNone: () => started, onSome: Effect.succeed })
+    ))
+    return yield* Job.attach(address, jobId)
+  })
+}
+
 /**
  * Makes a vault with this name, whether or not it exists. `accountId` is its owner's, if that is not the account of the
  * credentials. Fails with `InvalidInput` when the name or the account id is invalid. Sends no request.
@@ -280,32 +307,7 @@ export const make: (
     vaultName: yield* check("vault", "vaultName", VaultName, name),
     accountId: yield* check("vault", "accountId", Schema.UndefinedOr(AccountId), options.accountId)
   }
-  const inTurn = makeTurnsByKey()
-  const start = (parameters: Parameters, retrieval: RetrievalBudget.Retrieval) =>
-    RetrievalBudget.RetrievalBudget.pipe(
-      Effect.flatMap((budget) => budget.spend(retrieval, glacier.initiateJob({ ...address, parameters }))),
-      Effect.map(({ jobId }) => jobId)
-    )
-  const retrieve = (
-    parameters: Parameters,
-    retrieval: RetrievalBudget.Retrieval,
-    reuse: RetrieveInventory["reuse"]
-  ) =>
-    // Checks the input before waiting for the budget or the list of jobs.
-    Effect.zipRight(
-      Operation.encode(operations.initiateJob, { ...address, parameters }),
-      reuse === undefined
-        ? start(parameters, retrieval)
-        : Effect.flatMap(termsOf(reuse), (terms) =>
-          // Callers of the same archive take turns, so that the second one finds the job of the first.
-          inTurn(parameters.type === "archive-retrieval" ? parameters.archiveId : "")(Effect.flatMap(
-            findReusable(address, parameters, terms),
-            Option.match({ onNone: () => start(parameters, retrieval), onSome: Effect.succeed })
-          )))
-    ).pipe(
-      Effect.flatMap((jobId) => Job.attach(address, jobId)),
-      run.effect
-    )
+  const retrieve = flow(makeRetrieve(address), run.effect)
   const uploader: Service["uploader"] = (options) =>
     Effect.map(run.effect(Uploader.make(address, options)), (made) => ({
       ...made,

@@ -113,74 +113,70 @@ export interface Service {
  */
 export class Checkpoint extends Context.Tag("effect-glacier/Checkpoint")<Checkpoint, Service>() {}
 
+type Acquire = (name: string) => Effect.Effect<void, FileLock.FileLockError, Scope.Scope>
+
+/** Locks a log until the Scope ends. */
+const lock = (acquire: Acquire, name: string) =>
+  Effect.catchTags(acquire(name), {
+    FileInUse: ({ lock, owner }) => new CheckpointInUse({ name, owner, ...(lock !== undefined && { lock }) }),
+    FileLockFailed: ({ problem }) => new CheckpointError({ name, problem: `cannot be locked: ${problem}` })
+  })
+
+/** The checksum and the end of a log without entries. */
+const empty = { checksum: "", end: 0 }
+
+/** Opens a log that is locked. */
+const openLog = Effect.fnUntraced(function*(sha256: Sha256.Create, name: string, medium: Records.Medium) {
+  const failed = (problem: string) => ({ message }: PlatformError.PlatformError) =>
+    new CheckpointError({ name, problem: `${problem}: ${message}` })
+  const records = Stream.mapError(Records.read(sha256, medium.lines), failed("cannot be read"))
+  const sync = Effect.mapError(medium.sync, failed("cannot be written"))
+  const mutex = yield* Effect.makeSemaphore(1)
+  const exclusive = (effect: Effect.Effect<void, CheckpointError>) =>
+    mutex.withPermits(1)(Effect.uninterruptible(effect))
+
+  let last = Option.getOrElse(yield* Stream.runLast(records), () => empty)
+  /** Whether nothing follows the last entry. A write that failed may have left a torn line there. */
+  let isClean = false
+
+  const log: Log = {
+    // A reader relies on these entries, but the process that wrote them may have died before its fsync. It is not made
+    // when the log is opened, because it can fail, and clearing the log does not need it.
+    entries: Stream.suspend(() =>
+      Stream.concat(
+        Stream.execute(last.end > 0 ? sync : Effect.void),
+        Stream.map(records, ({ entry }) => entry)
+      )
+    ),
+    append: (entry) =>
+      exclusive(Effect.gen(function*() {
+        const { checksum, line } = Records.encode(sha256, last.checksum, entry)
+        const wasClean = isClean
+        isClean = false
+        const end = yield* Effect.mapError(medium.write(line, last.end, wasClean), failed("cannot be written"))
+        isClean = true
+        last = { checksum, end }
+      })),
+    clear: exclusive(Effect.gen(function*() {
+      isClean = false
+      yield* Effect.mapError(medium.clear, failed("cannot be removed"))
+      last = empty
+    }))
+  }
+  return log
+})
+
 /** Makes a store of logs from the medium and the lock of each log. */
 const make = (
   mediumOf: (name: string) => Effect.Effect<Records.Medium>,
-  acquire: (name: string) => Effect.Effect<void, FileLock.FileLockError, Scope.Scope>
+  acquire: Acquire
 ): Effect.Effect<Service> =>
-  Effect.map(Sha256.Sha256, (sha256) => {
-    const lock = (name: string) =>
-      Effect.catchTags(acquire(name), {
-        FileInUse: ({ lock, owner }) => new CheckpointInUse({ name, owner, ...(lock !== undefined && { lock }) }),
-        FileLockFailed: ({ problem }) => new CheckpointError({ name, problem: `cannot be locked: ${problem}` })
-      })
-
-    return {
-      open: Effect.fnUntraced(function*(name) {
-        yield* lock(name)
-        const medium = yield* mediumOf(name)
-        const mutex = yield* Effect.makeSemaphore(1)
-        const failed = (problem: string) => ({ message }: PlatformError.PlatformError) =>
-          new CheckpointError({ name, problem: `${problem}: ${message}` })
-
-        const records = Stream.suspend(() => {
-          let checksum = Option.some("")
-          return medium.lines.pipe(
-            Stream.filterMap(({ end, line }) => {
-              // The lines after a damaged one are not used.
-              const record = Option.flatMap(checksum, (before) => Records.decode(sha256, before, line))
-              checksum = Option.map(record, ({ checksum }) => checksum)
-              return Option.map(record, (record) => ({ ...record, end }))
-            }),
-            Stream.mapError(failed("cannot be read"))
-          )
-        })
-        const none = { checksum: "", end: 0 }
-        let last = Option.getOrElse(yield* Stream.runLast(records), () => none)
-        const sync = Effect.mapError(medium.sync, failed("cannot be written"))
-        /** Whether nothing follows the last entry. A write that failed may have left a torn line there. */
-        let isClean = false
-
-        const exclusive = (effect: Effect.Effect<void, CheckpointError>) =>
-          mutex.withPermits(1)(Effect.uninterruptible(effect))
-
-        return {
-          // A reader relies on these entries, but the process that wrote them may have died before its fsync. It is not made
-          // when the log is opened, because it can fail, and clearing the log does not need it.
-          entries: Stream.suspend(() =>
-            Stream.concat(
-              Stream.execute(last.end > 0 ? sync : Effect.void),
-              Stream.map(records, ({ entry }) => entry)
-            )
-          ),
-          append: (entry) =>
-            exclusive(Effect.gen(function*() {
-              const { checksum, line } = Records.encode(sha256, last.checksum, entry)
-              const wasClean = isClean
-              isClean = false
-              const end = yield* Effect.mapError(medium.write(line, last.end, wasClean), failed("cannot be written"))
-              isClean = true
-              last = { checksum, end }
-            })),
-          clear: exclusive(Effect.gen(function*() {
-            isClean = false
-            yield* Effect.mapError(medium.clear, failed("cannot be removed"))
-            last = none
-          }))
-        }
-      })
-    }
-  })
+  Effect.map(Sha256.Sha256, (sha256) => ({
+    open: Effect.fnUntraced(function*(name) {
+      yield* lock(acquire, name)
+      return yield* openLog(sha256, name, yield* mediumOf(name))
+    })
+  }))
 
 /** Returns a unique name that any store accepts, for a name of any characters and any length. */
 const safeName = (name: string): Effect.Effect<string> =>

@@ -132,9 +132,10 @@ const uploadStream = Effect.fnUntraced(function*<E, R>(
   multipart: Multipart.Multipart,
   options: UploadPlan.Options
 ) {
-  const { close, failed, write } = yield* Writer.make(multipart, yield* UploadPlan.unsized(options))
+  const writer = yield* Writer.make(multipart, yield* UploadPlan.unsized(options))
+  const written = Stream.runForEach(stream, (piece) => Writer.write(writer, piece))
   // A failed part ends the upload at once, even while the Stream has no bytes to give.
-  return yield* Effect.raceFirst(Effect.zipRight(Stream.runForEach(stream, write), close), failed)
+  return yield* Effect.raceFirst(Effect.zipRight(written, Writer.close(writer)), Writer.failed(writer))
 })
 
 /** Reads a range of a source. The service would store too few or too many bytes as they are, because their hashes fit. */

@@ -86,17 +86,20 @@ export const make: <Chosen extends OnFailure = "discard">(
       const setBroken = Effect.sync(() => void (isBroken = true))
 
       return {
-        write: (piece) => exclusive(Effect.zipRight(checkOpen, Effect.onError(writer.write(piece), () => setBroken))),
-        size: writer.size,
-        treeHash: exclusive(Effect.flatMap(writer.written, ({ hashes, rest }) =>
-          rest.length === 0 && hashes.length > 0
-            ? Effect.sync(() => TreeHash.combine(sha256, hashes))
-            : Effect.map(hasher.treeHash(rest), (last) => TreeHash.combine(sha256, [...hashes, last])))),
+        write: (piece) =>
+          exclusive(Effect.zipRight(checkOpen, Effect.onError(Writer.write(writer, piece), () => setBroken))),
+        size: Effect.sync(() => writer.size),
+        treeHash: exclusive(
+          Effect.flatMap(Writer.written(writer), ({ hashes, rest }) =>
+            rest.length === 0 && hashes.length > 0
+              ? Effect.sync(() => TreeHash.combine(sha256, hashes))
+              : Effect.map(hasher.treeHash(rest), (last) => TreeHash.combine(sha256, [...hashes, last])))
+        ),
         uploadId: Multipart.idOf(multipart),
         close: exclusive(Effect.suspend(() =>
           Option.isSome(archive)
             ? Effect.succeed(archive.value)
-            : Effect.zipRight(checkOpen, writer.close).pipe(
+            : Effect.zipRight(checkOpen, Writer.close(writer)).pipe(
               Effect.tap((closed) => Effect.sync(() => void (archive = Option.some(closed)))),
               Effect.onInterrupt(() => setBroken)
             )

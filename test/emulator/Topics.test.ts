@@ -3,18 +3,7 @@ import { Effect, Either, Fiber, Layer, Option, TestClock } from "effect"
 import * as Signature from "../../src/emulator/internal/signature.ts"
 import * as Sha256 from "../../src/protocol/Sha256.ts"
 import { nativeSha256 } from "../support/hashes.ts"
-import {
-  connectionRefused,
-  key,
-  layerOf,
-  logged,
-  type Received,
-  retrieved,
-  sessionToken,
-  sns,
-  status,
-  topic
-} from "./sns.ts"
+import { connectionRefused, key, layerOf, logged, type Received, retrieved, sns, status, topic } from "./sns.ts"
 import * as Support from "./support.ts"
 
 const { createVault } = Support
@@ -40,7 +29,7 @@ describe("notifications to SNS", () => {
       const verified = Signature.verify({
         sha256: nativeSha256,
         now: at,
-        keys: () => Option.some({ ...key, sessionToken: Option.some(sessionToken), expiration: Option.none() }),
+        keys: () => Option.some(key),
         bodySha256: Sha256.hex(nativeSha256, body),
         request: { method: "POST", path: "/", query: "", headers: { ...request.headers, host: "127.0.0.1:4566" } }
       })

@@ -26,8 +26,8 @@ export const keysWith =
     id === accessKeyId
       ? Option.some({
         secretAccessKey: Redacted.make(secret),
-        sessionToken: Option.map(sessionToken, (token) => Redacted.make(token)),
-        expiration
+        sessionToken: Option.getOrUndefined(Option.map(sessionToken, (token) => Redacted.make(token))),
+        expiration: Option.getOrUndefined(expiration)
       })
       : Option.none()
 

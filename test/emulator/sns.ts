@@ -8,7 +8,7 @@ const { createVault, initiateJob, text, upload } = Support
 
 export const topic = "arn:aws:sns:eu-west-1:123456789012:done"
 
-export const sessionToken = Redacted.make("a token")
+const sessionToken = Redacted.make("a token")
 
 export const key = { ...Emulator.defaultKey, sessionToken }
 

@@ -55,12 +55,7 @@ export const issuer = (pause: number) => {
 /** A service that ignores the bytes but verifies every signature, as late as possible: when the request has arrived. */
 export const service = (issued: ReadonlyMap<string, Credentials.Keys>) => {
   const seen = { requests: 0, parts: 0, rejected: [] as ReadonlyArray<string>, active: 0, most: 0 }
-  const keys: Signature.Keys = (id) =>
-    Option.map(Option.fromNullable(issued.get(id)), ({ expiration, secretAccessKey, sessionToken }) => ({
-      secretAccessKey,
-      sessionToken: Option.fromNullable(sessionToken),
-      expiration: Option.fromNullable(expiration)
-    }))
+  const keys: Signature.Keys = (id) => Option.fromNullable(issued.get(id))
   const client = HttpClient.make((request, url) =>
     Effect.gen(function*() {
       const sha256 = yield* Sha256.Sha256

@@ -72,7 +72,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "refills the memory of a part while it is sent",
     file: "src/transfer/internal/writer.ts",
-    edits: [["    slab = noMemory\n    filled = 0", "    filled = 0"]],
+    edits: [["  writer.slab = noMemory\n", ""]],
     found: /wrong bytes|is not in the vault|gave up/
   },
   {
@@ -178,7 +178,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "takes a live job for an expired one",
-    file: "src/services/RetrievalPlan.ts",
+    file: "src/services/internal/retrievalRun.ts",
     edits: [["if (yield* live) return job", "if (!(yield* live)) return job"]],
     found: /jobs too many|gave up/,
     from: 130
@@ -192,14 +192,14 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "does not recognize a file that is complete",
-    file: "src/services/RetrievalPlan.ts",
+    file: "src/services/internal/retrievalRun.ts",
     edits: [["found.size === BigInt(size)", "found.size !== BigInt(size)"]],
     found: /gave up/,
     from: 672
   },
   {
     name: "records an archive as retrieved before it is",
-    file: "src/services/RetrievalPlan.ts",
+    file: "src/services/internal/retrievalRun.ts",
     edits: [
       [
         "  const { progress, waiting } = reporter()\n",
@@ -263,7 +263,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "leaves the partial file beside a complete file",
-    file: "src/services/RetrievalPlan.ts",
+    file: "src/services/internal/retrievalRun.ts",
     edits: [["yield* Target.finish(target, archive.treeHash)", ""]],
     found: leftOnDisk,
     from: 672

@@ -56,8 +56,7 @@ export const verify = (request: Signature.SignedRequest, bodySha256?: string): s
     Signature.verify({
       sha256,
       now: signedAt,
-      keys: () =>
-        Option.some({ secretAccessKey: Redacted.make(secret), sessionToken: Option.none(), expiration: Option.none() }),
+      keys: () => Option.some({ secretAccessKey: Redacted.make(secret) }),
       request,
       bodySha256
     }),

@@ -6,13 +6,12 @@
  */
 import * as Either from "effect/Either"
 import type { ArchiveId } from "../../protocol/Names.ts"
+import { dayMillis } from "./delays.ts"
 import * as ErrorResponse from "./errorResponse.ts"
 import * as Policy from "./policy.ts"
 import type { Call } from "./router.ts"
 import * as State from "./state.ts"
 import type { Step } from "./store.ts"
-
-const dayMillis = 86_400_000
 
 /** Returns the vault of a call, or the error response when there is no such vault or its policies reject the call. */
 export const authorize = (

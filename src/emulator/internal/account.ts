@@ -5,6 +5,7 @@
  * @internal
  */
 import type { CapacityId } from "../../protocol/Accounts.ts"
+import { dayMillis } from "./delays.ts"
 import type * as Event from "./event.ts"
 
 /** A unit of provisioned capacity. Times are epoch milliseconds. */
@@ -54,8 +55,6 @@ export interface RetrievalLimit {
 }
 
 const hourMillis = 3_600_000
-
-const dayMillis = 24 * hourMillis
 
 // A thirtieth of 10 GiB in 24 hours.
 const freeTier: RetrievalLimit = { bytes: Math.floor(10 * 2 ** 30 / 30), millis: dayMillis }

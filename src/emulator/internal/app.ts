@@ -9,12 +9,10 @@ import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
-import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { AccountId } from "../../protocol/Names.ts"
@@ -34,6 +32,7 @@ import * as UploadRoutes from "./handlers/uploads.ts"
 import * as VaultRoutes from "./handlers/vaults.ts"
 import * as HttpResponse from "./httpResponse.ts"
 import * as Ids from "./ids.ts"
+import type { Key } from "./key.ts"
 import * as RequestBody from "./requestBody.ts"
 import * as Router from "./router.ts"
 import * as Signature from "./signature.ts"
@@ -46,13 +45,7 @@ export interface Settings {
   readonly accountId: string
   /** The region of requests whose signature names a region without Glacier. */
   readonly region: string
-  readonly keys: ReadonlyArray<{
-    readonly accountId?: string | undefined
-    readonly accessKeyId: string
-    readonly secretAccessKey: Redacted.Redacted
-    readonly sessionToken?: Redacted.Redacted | undefined
-    readonly expiration?: DateTime.Utc | undefined
-  }>
+  readonly keys: ReadonlyArray<Key>
   readonly delays: Delays
   readonly maximumVaults: number
   /** The size in bytes above which Expedited retrievals of an archive need provisioned capacity. */
@@ -91,16 +84,6 @@ export const routes = (
 const findKey = ({ keys }: Settings, id: string) =>
   Option.fromNullable(keys.find(({ accessKeyId }) => accessKeyId === id))
 
-const keysOf = (settings: Settings): Signature.Keys => (id) =>
-  Option.map(
-    findKey(settings, id),
-    ({ expiration, secretAccessKey, sessionToken }) => ({
-      secretAccessKey,
-      sessionToken: Option.fromNullable(sessionToken),
-      expiration: Option.fromNullable(expiration)
-    })
-  )
-
 // Verifies the signature and, except for uploads, the hash of the body. The handler reads the body of an upload.
 const verify = (
   request: HttpServerRequest.HttpServerRequest,
@@ -120,7 +103,7 @@ const verify = (
       Signature.verify({
         sha256,
         now: yield* Clock.currentTimeMillis,
-        keys: keysOf(settings),
+        keys: (id) => findKey(settings, id),
         bodySha256,
         request: { method, path: target.path, query: target.query, headers }
       }),

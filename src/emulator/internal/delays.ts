@@ -7,6 +7,8 @@ import * as Duration from "effect/Duration"
 import type * as Jobs from "../../protocol/Jobs.ts"
 import * as Limits from "../../protocol/Limits.ts"
 
+export const dayMillis = 86_400_000
+
 /** The latest date of JavaScript. An infinite delay ends then, because JSON has no infinite numbers. */
 const latestTime = 8.64e15
 

@@ -27,7 +27,10 @@ import * as Stream from "effect/Stream"
 const blobPart = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
   bytes.buffer instanceof ArrayBuffer ? bytes as Uint8Array<ArrayBuffer> : new Uint8Array(bytes)
 
-/** A request or response whose body is a stream, with the other ways of reading it. */
+/**
+ * A request or response whose body is a stream, with the other ways of reading it. It shares no code with the response
+ * class of `testing/internal`: each room keeps its internal folder to itself, and the emulator shares only `protocol`.
+ */
 abstract class Message<E> extends Inspectable.Class implements HttpIncomingMessage.HttpIncomingMessage<E> {
   readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly remoteAddress: Option.Option<string> = Option.none()

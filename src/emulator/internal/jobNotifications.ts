@@ -14,6 +14,7 @@ import * as Stream from "effect/Stream"
 import * as Jobs from "../../protocol/Jobs.ts"
 import type { JobId } from "../../protocol/Names.ts"
 import { type Notification, Topics } from "../Topics.ts"
+import { dayMillis } from "./delays.ts"
 import { describe, type OnJobInitiated } from "./handlers/jobs.ts"
 import * as HttpResponse from "./httpResponse.ts"
 import type { Step, Store } from "./store.ts"
@@ -23,8 +24,6 @@ export interface JobNotifications {
   /** The notifications that are published while the stream runs. */
   readonly notifications: Stream.Stream<Notification>
 }
-
-const dayMillis = 86_400_000
 
 // Sleeps a day at most: timers of JavaScript do not last a month. They may also fire early.
 const sleepUntil = (time: number): Effect.Effect<void> =>

@@ -2,6 +2,9 @@
  * The journal of events in a file: one line of JSON for each event. Events survive the death of the process at any
  * moment once `flush` has returned. They may not survive a power failure, because the journal is not fsynced.
  *
+ * It is not the log of checkpoints (`transfer/internal/records.ts`): the emulator shares only `protocol` with the client,
+ * and its lines need neither checksums nor an fsync each, because they only hold test data.
+ *
  * @internal
  */
 import * as FileSystem from "@effect/platform/FileSystem"

@@ -5,9 +5,11 @@
  */
 import type * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import type * as HttpServerResponse from "@effect/platform/HttpServerResponse"
+import * as Arr from "effect/Array"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type { AccountId } from "../../protocol/Names.ts"
 import * as Operation from "../../protocol/Operation.ts"
@@ -91,18 +93,6 @@ export const parse = (target: string): Either.Either<Target, ErrorResponse.Error
     return { path, query, segments, parameters }
   })
 
-const match = (template: string, segments: ReadonlyArray<string>): Record<string, string> | undefined => {
-  const parts = template.slice(1).split("/")
-  if (parts.length !== segments.length) return undefined
-  const found: Record<string, string> = {}
-  for (const [i, part] of parts.entries()) {
-    const segment = segments[i] ?? ""
-    if (part.startsWith("{")) found[part.slice(1, -1)] = segment
-    else if (part !== segment) return undefined
-  }
-  return found
-}
-
 /** Finds the operation of a method and a target, and returns the variables of its path. */
 export const find = (
   routes: ReadonlyArray<Route>,
@@ -112,13 +102,11 @@ export const find = (
   { readonly route: Route; readonly path: Readonly<Record<string, string>> },
   ErrorResponse.ErrorResponse
 > => {
-  for (const route of routes) {
-    const { method: itsMethod, path: template, query } = route.operation
-    if (itsMethod !== method || (query !== undefined && target.parameters.get(query[0]) !== query[1])) continue
-    const path = match(template, target.segments)
-    if (path !== undefined) return Either.right({ route, path })
-  }
-  return Either.left(ErrorResponse.badRequest(`There is no operation ${method} ${target.path}`))
+  const found = Arr.findFirst(
+    routes,
+    (route) => Option.map(Operation.match(route.operation, { method, ...target }), (path) => ({ route, path }))
+  )
+  return Either.fromOption(found, () => ErrorResponse.badRequest(`There is no operation ${method} ${target.path}`))
 }
 
 /** Returns the value of a header; undefined when it is missing or empty. */

@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import * as Sha256 from "../../protocol/Sha256.ts"
+import type { Key } from "./key.ts"
 
 /** A request as received: undecoded path, undecoded query without `?`, header names in lower case. */
 export interface SignedRequest {
@@ -21,14 +22,9 @@ export interface SignedRequest {
   readonly headers: Readonly<Record<string, string>>
 }
 
-/** Finds an access key by its id. Without a `sessionToken`, requests signed with the key must not have one. */
+/** Finds an access key by its id. */
 export interface Keys {
-  (accessKeyId: string): Option.Option<{
-    readonly secretAccessKey: Redacted.Redacted<string>
-    readonly sessionToken: Option.Option<Redacted.Redacted<string>>
-    /** When the key and the token expire. */
-    readonly expiration: Option.Option<DateTime.Utc>
-  }>
+  (accessKeyId: string): Option.Option<Pick<Key, "secretAccessKey" | "sessionToken" | "expiration">>
 }
 
 /** A verified signature: its key and region, and the `x-amz-content-sha256` (64 hex digits) that the body must have. */
@@ -234,12 +230,11 @@ const secretOf = (
       () => unrecognized
     )
     const sentToken = header(request, "x-amz-security-token")
-    const tokenMatches = Option.match(sessionToken, {
-      onNone: () => Option.isNone(sentToken),
-      onSome: (token) => Option.exists(sentToken, (value) => same(value, Redacted.value(token)))
-    })
+    const tokenMatches = sessionToken === undefined
+      ? Option.isNone(sentToken)
+      : Option.exists(sentToken, (value) => same(value, Redacted.value(sessionToken)))
     if (!tokenMatches) return yield* Either.left(unrecognized)
-    if (Option.exists(expiration, (at) => DateTime.toEpochMillis(at) <= now)) return yield* Either.left(expired)
+    if (expiration !== undefined && DateTime.toEpochMillis(expiration) <= now) return yield* Either.left(expired)
     return secretAccessKey
   })
 

@@ -96,6 +96,7 @@ export class Response extends Inspectable.Class
     onBytes: (count: number) => void
   ): Effect.Effect<number, ResponseError> =>
     Effect.suspend(() => {
+      // `ResponseBody.read` does the same through a Stream; this reads the pieces directly.
       let filled = 0
       return this.forEachPiece((piece) => {
         if (filled + piece.length <= memory.length) memory.set(piece, filled)

@@ -4,7 +4,7 @@
  * neither commas nor quotes: in the service's order the id comes before the description, and date, size and hash come after
  * it. The order is that of the header, because programs that save the document may change it.
  *
- * @since 0.1.0
+ * @internal
  */
 import * as Either from "effect/Either"
 import { MalformedInventory } from "../GlacierError.ts"

@@ -2,7 +2,7 @@
  * Converts a document in UTF-16 to UTF-8. The service writes UTF-8, but PowerShell and other Windows programs save text in
  * UTF-16 with a byte order mark. Offsets count the bytes of the text in UTF-8.
  *
- * @since 0.1.0
+ * @internal
  */
 import * as Option from "effect/Option"
 import { MalformedInventory } from "../GlacierError.ts"

@@ -1,7 +1,7 @@
 /**
  * The common parts of the readers of both formats. A reader takes pieces of any size, and returns the complete entries.
  *
- * @since 0.1.0
+ * @internal
  */
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"

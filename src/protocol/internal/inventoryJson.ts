@@ -2,7 +2,7 @@
  * Splits a JSON inventory into its entries. It tracks strings and brackets only to find the end of an entry; `JSON.parse`
  * decodes each entry, and the small document without its entries.
  *
- * @since 0.1.0
+ * @internal
  */
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -60,112 +60,129 @@ export interface JsonReader extends Reader {
   readonly head: () => Either.Either<Head, MalformedInventory>
 }
 
-interface State {
+/** Where the bytes so far end. */
+interface Scan {
   readonly place: "before" | "entries" | "behind"
   readonly depth: number
   readonly isString: boolean
   readonly isEscaped: boolean
 }
 
-export const make = (): JsonReader => {
-  let state: State = { place: "before", depth: 0, isString: false, isEscaped: false }
+interface State {
+  scan: Scan
   /** The incomplete piece so far, and its offset. */
-  let rest: Uint8Array = new Uint8Array()
-  let offset = 0
-  let entries = 0
+  rest: Uint8Array
+  offset: number
+  entries: number
   /** The document before its list. */
-  let before = ""
-  let head: Either.Either<Head, MalformedInventory> = Either.left(
-    new MalformedInventory({ offset: 0, problem: "has no head" })
-  )
+  before: string
+  head: Either.Either<Head, MalformedInventory>
+}
 
-  /** Takes the text before or after the entries. Once `closed`, the document without its entries must be valid JSON. */
-  const frame = (piece: Uint8Array, closed: string): Either.Either<string, string> =>
-    Either.gen(function*() {
-      const json = (before + (yield* text(piece))).replace(byteOrderMark, "")
-      const value = yield* parse(json + closed)
-      head = Either.mapBoth(decodeFrame(value), {
-        onLeft: (error) => {
-          const { path, rule } = issueOf(value, error)
-          return new MalformedInventory({ offset: 0, problem: [...path, rule].join(" ") })
-        },
-        onRight: ({ inventoryDate, vaultArn }) => ({ vaultArn, inventoryDate })
-      })
-      return json
+/** Takes the text before or after the entries. Once `closed`, the document without its entries must be valid JSON. */
+const frame = (state: State, piece: Uint8Array, closed: string): Either.Either<string, string> =>
+  Either.gen(function*() {
+    const json = (state.before + (yield* text(piece))).replace(byteOrderMark, "")
+    const value = yield* parse(json + closed)
+    state.head = Either.mapBoth(decodeFrame(value), {
+      onLeft: (error) => {
+        const { path, rule } = issueOf(value, error)
+        return new MalformedInventory({ offset: 0, problem: [...path, rule].join(" ") })
+      },
+      onRight: ({ inventoryDate, vaultArn }) => ({ vaultArn, inventoryDate })
     })
+    return json
+  })
 
-  const fail = (offset: number, problem: string) => {
-    const error = new MalformedInventory({ offset, problem })
-    head = Either.orElse(head, () => Either.left(error))
-    return error
-  }
+const fail = (state: State, offset: number, problem: string): MalformedInventory => {
+  const error = new MalformedInventory({ offset, problem })
+  state.head = Either.orElse(state.head, () => Either.left(error))
+  return error
+}
 
-  const write = (piece: Uint8Array): ReadonlyArray<Found> => {
-    const all: Array<Found> = []
-    const bytes = rest.length === 0 ? piece : concat(rest, piece)
-    const start = offset
-    let from = 0
-    // Only this loop sees each byte, so it uses local variables for speed.
-    let { depth, isEscaped, isString, place } = state
-    for (let at = rest.length; at < bytes.length; at++) {
-      if (isEscaped) {
-        isEscaped = false
+/** Takes the next bytes of the document. Returns the entries that end in them, or an error. */
+const write = (state: State, piece: Uint8Array): ReadonlyArray<Found> => {
+  const all: Array<Found> = []
+  const { offset: start, rest } = state
+  const bytes = rest.length === 0 ? piece : concat(rest, piece)
+  let from = 0
+  // Only this loop sees each byte, so it uses local variables for speed.
+  let { depth, isEscaped, isString, place } = state.scan
+  for (let at = rest.length; at < bytes.length; at++) {
+    if (isEscaped) {
+      isEscaped = false
+      continue
+    }
+    if (isString) { while (at < bytes.length && bytes[at] !== quote && bytes[at] !== backslash) at++ }
+    const byte = bytes[at]
+    if (isString) {
+      isEscaped = byte === backslash
+      isString = byte !== quote
+    } else if (byte === quote) {
+      isString = true
+    } else if (byte === openObject || byte === openList) {
+      if (++depth > maximumDepth) {
+        return [...all, fail(state, start + from, `has more than ${maximumDepth} brackets within brackets`)]
+      }
+      if (place !== "before" || depth !== 2 || byte !== openList || !isBeforeList(bytes.subarray(from, at))) continue
+      if (at - from > maximumLength) return [fail(state, start, tooLong)]
+      const read = frame(state, bytes.subarray(from, at + 1), "]}")
+      if (Either.isLeft(read)) return [fail(state, start, read.left)]
+      state.before = read.right
+      place = "entries"
+      depth = 0
+      from = at + 1
+    } else if (byte === closeObject || byte === closeList || byte === comma) {
+      if (place !== "entries" || depth > 0) {
+        if (byte !== comma) depth--
         continue
       }
-      if (isString) { while (at < bytes.length && bytes[at] !== quote && bytes[at] !== backslash) at++ }
-      const byte = bytes[at]
-      if (isString) {
-        isEscaped = byte === backslash
-        isString = byte !== quote
-      } else if (byte === quote) {
-        isString = true
-      } else if (byte === openObject || byte === openList) {
-        if (++depth > maximumDepth) {
-          return [...all, fail(start + from, `has more than ${maximumDepth} brackets within brackets`)]
-        }
-        if (place !== "before" || depth !== 2 || byte !== openList || !isBeforeList(bytes.subarray(from, at))) continue
-        if (at - from > maximumLength) return [fail(start, tooLong)]
-        const read = frame(bytes.subarray(from, at + 1), "]}")
-        if (Either.isLeft(read)) return [fail(start, read.left)]
-        before = read.right
-        place = "entries"
-        depth = 0
+      while (from < at && isBlank(bytes[from])) from++
+      if (at - from > maximumLength) return [...all, fail(state, start + from, tooLong)]
+      if (byte === closeObject) return [...all, fail(state, start + from, "closes a list that it did not open")]
+      if (byte === comma || state.entries > 0 || at > from) {
+        const entry = bytes.subarray(from, at)
+        all.push(found(read(entry), ++state.entries, start + from, entry))
+      }
+      if (byte === closeList) {
+        place = "behind"
+        depth = 1
+        from = at
+      } else {
         from = at + 1
-      } else if (byte === closeObject || byte === closeList || byte === comma) {
-        if (place !== "entries" || depth > 0) {
-          if (byte !== comma) depth--
-          continue
-        }
-        while (from < at && isBlank(bytes[from])) from++
-        if (at - from > maximumLength) return [...all, fail(start + from, tooLong)]
-        if (byte === closeObject) return [...all, fail(start + from, "closes a list that it did not open")]
-        if (byte === comma || entries > 0 || at > from) {
-          const entry = bytes.subarray(from, at)
-          all.push(found(read(entry), ++entries, start + from, entry))
-        }
-        if (byte === closeList) {
-          place = "behind"
-          depth = 1
-          from = at
-        } else {
-          from = at + 1
-        }
       }
     }
-    state = { place, depth, isString, isEscaped }
-    offset = start + from
-    // The caller may reuse the memory of the bytes.
-    rest = bytes.slice(from)
-    return rest.length > maximumLength ? [...all, fail(offset, tooLong)] : all
   }
+  state.scan = { place, depth, isString, isEscaped }
+  state.offset = start + from
+  // The caller may reuse the memory of the bytes.
+  state.rest = bytes.slice(from)
+  return state.rest.length > maximumLength ? [...all, fail(state, state.offset, tooLong)] : all
+}
 
+/** Ends the document. Returns the error if it has no head or is incomplete. */
+const end = (state: State): ReadonlyArray<Found> => {
+  const read = state.scan.place === "entries"
+    ? Either.left("ends before its entries do")
+    : frame(state, state.rest, "")
+  if (Either.isLeft(read)) {
+    state.head = Either.left(new MalformedInventory({ offset: state.offset, problem: read.left }))
+  }
+  return Either.isLeft(state.head) ? [state.head.left] : []
+}
+
+export const make = (): JsonReader => {
+  const state: State = {
+    scan: { place: "before", depth: 0, isString: false, isEscaped: false },
+    rest: new Uint8Array(),
+    offset: 0,
+    entries: 0,
+    before: "",
+    head: Either.left(new MalformedInventory({ offset: 0, problem: "has no head" }))
+  }
   return {
-    write,
-    end() {
-      const read = state.place === "entries" ? Either.left("ends before its entries do") : frame(rest, "")
-      if (Either.isLeft(read)) head = Either.left(new MalformedInventory({ offset, problem: read.left }))
-      return Either.isLeft(head) ? [head.left] : []
-    },
-    head: () => head
+    write: (piece) => write(state, piece),
+    end: () => end(state),
+    head: () => state.head
   }
 }

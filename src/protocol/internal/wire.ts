@@ -1,7 +1,7 @@
 /**
  * Maps the JSON names of the service to those of this package.
  *
- * @since 0.1.0
+ * @internal
  */
 import type * as Arbitrary from "effect/Arbitrary"
 import * as DateTime from "effect/DateTime"

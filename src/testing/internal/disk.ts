@@ -29,84 +29,96 @@ export const kinds = {
 
 type Attempt<A> = Effect.Effect<A, PlatformError.PlatformError>
 
+/** Returns the kind of the next fault of an operation, and records it. */
+type Next = (operation: keyof typeof kinds) => Kind | undefined
+
+/** Writes all of the bytes, half of them, or none. */
+const writeWithFaults = <A>(
+  next: Next,
+  path: string,
+  bytes: Uint8Array,
+  write: (bytes: Uint8Array) => Attempt<A>
+): Attempt<A> =>
+  Effect.suspend(() => {
+    switch (next("write")) {
+      case "NoSpace":
+        return failed("write", path, "Unknown", "ENOSPC", "no space left on device")
+      case "ShortWrite":
+        return Effect.zipRight(
+          write(bytes.subarray(0, bytes.length >> 1)),
+          failed("write", path, "WriteZero", "EIO", "only half of the bytes were written")
+        )
+      default:
+        return write(bytes)
+    }
+  })
+
+/** Reads from a file, or changes it before. */
+const readWithFaults = <A>(next: Next, fs: FileSystem.FileSystem, path: string, read: Attempt<A>): Attempt<A> =>
+  Effect.suspend(() =>
+    next("read") === undefined
+      ? read
+      : Effect.zipRight(fs.writeFile(path, Uint8Array.of(0), { flag: "a" }), read)
+  )
+
+const syncWithFaults = (next: Next, path: string, sync: Attempt<void>): Attempt<void> =>
+  Effect.suspend(() => next("sync") === undefined ? sync : failed("sync", path, "Unknown", "EIO", "input/output error"))
+
+/** Opens or renames a file, unless a fault forbids it. */
+const ifAllowed = <A, R>(
+  next: Next,
+  method: "open" | "rename",
+  path: string,
+  act: Effect.Effect<A, PlatformError.PlatformError, R>
+): typeof act =>
+  Effect.suspend(() => {
+    switch (next(method)) {
+      case "NoPermission":
+        return failed(method, path, "PermissionDenied", "EACCES", "permission denied")
+      case "CrossDevice":
+        return failed(method, path, "Unknown", "EXDEV", "cross-device link not permitted")
+      default:
+        return act
+    }
+  })
+
+const fileWithFaults = (
+  next: Next,
+  fs: FileSystem.FileSystem,
+  path: string,
+  file: FileSystem.File
+): FileSystem.File =>
+  new Proxy(file, {
+    get(target, key) {
+      switch (key) {
+        case "sync":
+          return syncWithFaults(next, path, target.sync)
+        case "write":
+          return (bytes: Uint8Array) => writeWithFaults(next, path, bytes, (some) => target.write(some))
+        case "writeAll":
+          return (bytes: Uint8Array) => writeWithFaults(next, path, bytes, (some) => target.writeAll(some))
+        case "read":
+          return (bytes: Uint8Array) => readWithFaults(next, fs, path, target.read(bytes))
+        case "readAlloc":
+          return (size: FileSystem.SizeInput) => readWithFaults(next, fs, path, target.readAlloc(size))
+      }
+      const value: unknown = Reflect.get(target, key)
+      return typeof value === "function" ? value.bind(target) : value
+    }
+  })
+
 /** Returns a file system with injected faults. */
 export const withFaults = (fs: FileSystem.FileSystem, plan: Plan): FileSystem.FileSystem => {
-  const next = (operation: keyof typeof kinds) => {
+  const next: Next = (operation) => {
     const fault = plan.next(operation, kinds[operation])
     fault?.record()
     return fault?.kind
   }
-
-  /** Writes all of the bytes, half of them, or none. */
-  const writeWithFaults = <A>(path: string, bytes: Uint8Array, write: (bytes: Uint8Array) => Attempt<A>): Attempt<A> =>
-    Effect.suspend(() => {
-      switch (next("write")) {
-        case "NoSpace":
-          return failed("write", path, "Unknown", "ENOSPC", "no space left on device")
-        case "ShortWrite":
-          return Effect.zipRight(
-            write(bytes.subarray(0, bytes.length >> 1)),
-            failed("write", path, "WriteZero", "EIO", "only half of the bytes were written")
-          )
-        default:
-          return write(bytes)
-      }
-    })
-
-  const fileWithFaults = (path: string, file: FileSystem.File): FileSystem.File => {
-    const sync = Effect.suspend(() =>
-      next("sync") === undefined
-        ? file.sync
-        : failed("sync", path, "Unknown", "EIO", "input/output error")
-    )
-    const read = <A>(bytes: Attempt<A>) =>
-      Effect.suspend(() =>
-        next("read") === undefined
-          ? bytes
-          : Effect.zipRight(fs.writeFile(path, Uint8Array.of(0), { flag: "a" }), bytes)
-      )
-    return new Proxy(file, {
-      get(target, key) {
-        switch (key) {
-          case "sync":
-            return sync
-          case "write":
-            return (bytes: Uint8Array) => writeWithFaults(path, bytes, (some) => target.write(some))
-          case "writeAll":
-            return (bytes: Uint8Array) => writeWithFaults(path, bytes, (some) => target.writeAll(some))
-          case "read":
-            return (bytes: Uint8Array) => read(target.read(bytes))
-          case "readAlloc":
-            return (size: FileSystem.SizeInput) => read(target.readAlloc(size))
-        }
-        const value: unknown = Reflect.get(target, key)
-        return typeof value === "function" ? value.bind(target) : value
-      }
-    })
-  }
-
-  /** Opens or renames a file, unless a fault forbids it. */
-  const ifAllowed = <A, R>(
-    method: "open" | "rename",
-    path: string,
-    act: Effect.Effect<A, PlatformError.PlatformError, R>
-  ): typeof act =>
-    Effect.suspend(() => {
-      switch (next(method)) {
-        case "NoPermission":
-          return failed(method, path, "PermissionDenied", "EACCES", "permission denied")
-        case "CrossDevice":
-          return failed(method, path, "Unknown", "EXDEV", "cross-device link not permitted")
-        default:
-          return act
-      }
-    })
-
   return {
     ...fs,
     open: (path, options) =>
-      Effect.map(ifAllowed("open", path, fs.open(path, options)), (file) => fileWithFaults(path, file)),
-    rename: (from, to) => ifAllowed("rename", from, fs.rename(from, to)),
-    writeFile: (path, bytes, options) => writeWithFaults(path, bytes, (some) => fs.writeFile(path, some, options))
+      Effect.map(ifAllowed(next, "open", path, fs.open(path, options)), (file) => fileWithFaults(next, fs, path, file)),
+    rename: (from, to) => ifAllowed(next, "rename", from, fs.rename(from, to)),
+    writeFile: (path, bytes, options) => writeWithFaults(next, path, bytes, (some) => fs.writeFile(path, some, options))
   }
 }

@@ -6,11 +6,12 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
-import type * as Operation from "../../protocol/Operation.ts"
+import * as Operation from "../../protocol/Operation.ts"
 import { operations } from "../../protocol/Operations.ts"
 import { changeEntries } from "./bodies.ts"
 import type { Kind, Plan } from "./plan.ts"
@@ -57,23 +58,20 @@ export const kindsOf = (operation: Operation.Any): ReadonlyArray<Kind> => {
   ]
 }
 
-const routes = Object.values(operations).map((operation: Operation.Any) => ({
-  ...operation,
-  kinds: kindsOf(operation),
-  segments: operation.path.split("/")
-}))
+const routes = Object.values(operations).map((operation: Operation.Any) => ({ operation, kinds: kindsOf(operation) }))
 
-/** Finds the operation of a request, the id of the upload or job in its path, and its marker. */
+/** Finds the operation of a request with its kinds of faults, the id of the upload or job in its path, and its marker. */
 const read = (request: Request) => {
   const url = Option.getOrElse(HttpClientRequest.toUrl(request), () => new URL("http://nowhere"))
-  const parts = url.pathname.split("/")
-  const route = routes.find(({ method, query, segments }) =>
-    method === request.method && segments.length === parts.length &&
-    segments.every((segment, index) => segment.startsWith("{") || segment === parts[index]) &&
-    (query === undefined || url.searchParams.get(query[0]) === query[1])
+  const target = { method: request.method, segments: url.pathname.slice(1).split("/"), parameters: url.searchParams }
+  return Arr.findFirst(
+    routes,
+    ({ kinds, operation }) =>
+      Option.map(Operation.match(operation, target), ({ jobId, uploadId }) => {
+        const id = uploadId ?? jobId ?? ""
+        return { operation, kinds, id, marker: url.searchParams.get("marker") }
+      })
   )
-  const about = route?.segments.findIndex((segment) => segment === "{uploadId}" || segment === "{jobId}") ?? -1
-  return { route, id: parts[about] ?? "", marker: url.searchParams.get("marker") }
 }
 
 /** Removes the uploads and jobs that expired from a page. */
@@ -103,19 +101,20 @@ export const withFaults = (
 
   return HttpClient.transform(http, (send, request) =>
     Effect.suspend((): Attempt => {
-      const { id, marker, route } = read(request)
-      if (route === undefined) return send
+      const known = read(request)
+      if (Option.isNone(known)) return send
+      const { id, kinds, marker, operation } = known.value
       const endlessPage = endlessPages.get(marker ?? "")
       if (endlessPage !== undefined) return Effect.succeed(endlessPage)
       if (plan.expired.has(id)) return Effect.succeed(notFound(request, id))
 
-      const fault = plan.next(route.name, route.kinds)
-      const isUpload = "body" in route.input
-      const sendToList = plan.expired.size > 0 && "marker" in route.input
+      const fault = plan.next(operation.name, kinds)
+      const isUpload = "body" in operation.input
+      const sendToList = plan.expired.size > 0 && "marker" in operation.input
         ? ifSuccessful(send, (response) => withoutExpired(response, plan.expired))
         : send
       const faulty = (random: FaultyRequest["random"]): FaultyRequest => ({
-        ...{ http, plan, request, operation: route.name, id, random, send, sendToList, jump }
+        ...{ http, plan, request, operation: operation.name, id, random, send, sendToList, jump }
       })
       if (plan.damaged !== undefined && isUpload) return sendDamaged(faulty(plan.damaged))
       if (fault === undefined) return sendToList

@@ -11,7 +11,7 @@ import type * as PlatformError from "@effect/platform/Error"
 import type * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import type * as Stream from "effect/Stream"
+import * as Stream from "effect/Stream"
 import * as Sha256 from "../../protocol/Sha256.ts"
 
 /** A place where the lines of a log are stored. */
@@ -53,10 +53,21 @@ export const encode = (sha256: Sha256.Create, before: string, entry: string) => 
 }
 
 /** Returns the entry of a line, if the line is undamaged and follows the line with the checksum `before`. */
-export const decode = (sha256: Sha256.Create, before: string, line: Uint8Array) => {
+const decode = (sha256: Sha256.Create, before: string, line: Uint8Array) => {
   const json = line.subarray(checksumLength + 1)
   const checksum = checksumOf(sha256, before, json)
   return text.decode(line.subarray(0, checksumLength + 1)) === `${checksum} `
     ? Option.map(decodeEntry(text.decode(json)), (entry) => ({ checksum, entry }))
     : Option.none()
 }
+
+/** Returns the entries in lines, each with its checksum and its end. The lines after a damaged one are not used. */
+export const read = (sha256: Sha256.Create, lines: Medium["lines"]) =>
+  Stream.suspend(() => {
+    let checksum = Option.some("")
+    return Stream.filterMap(lines, ({ end, line }) => {
+      const record = Option.flatMap(checksum, (before) => decode(sha256, before, line))
+      checksum = Option.map(record, ({ checksum }) => checksum)
+      return Option.map(record, (record) => ({ ...record, end }))
+    })
+  })

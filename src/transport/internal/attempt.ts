@@ -92,6 +92,26 @@ const makeCount = () => {
   }
 }
 
+/** Runs an attempt when the rate policy permits it, and reports the wait. */
+const whenPermitted = <A, E extends GlacierError, R>(call: Call, attempt: Effect.Effect<A, E, R>) => {
+  const { operation, policies: { ratePolicy } } = call
+  if (ratePolicy === RatePolicy.none) return attempt
+  const subject = Retrying.subjectOf(call)
+  return Effect.flatMap(Clock.currentTimeMillis, (asked) =>
+    Waiting.during(
+      { reason: "rate", about: subject },
+      () => `${subject} waits: the RatePolicy in use does not permit the request yet`,
+      (end) =>
+        ratePolicy.pace(
+          Effect.flatMap(
+            Clock.currentTimeMillis,
+            (now) => now > asked ? waited("rate", now - asked) : Effect.void
+          ).pipe(Effect.zipRight(end), Effect.zipRight(attempt)),
+          operation
+        )
+    ))
+}
+
 /** Makes what attempts share: the connection to the endpoint, and the clock of the service. */
 export const make = Effect.gen(function*() {
   const endpoint = yield* Endpoint
@@ -163,30 +183,9 @@ export const make = Effect.gen(function*() {
     )
   }
 
-  /** Runs an attempt when the rate policy permits it, and reports the wait. */
-  const gated = (call: Call) => {
-    const { operation, policies: { ratePolicy } } = call
-    const attempt = timed(call)
-    if (ratePolicy === RatePolicy.none) return attempt
-    const subject = Retrying.subjectOf(call)
-    return Effect.flatMap(Clock.currentTimeMillis, (asked) =>
-      Waiting.during(
-        { reason: "rate", about: subject },
-        () => `${subject} waits: the RatePolicy in use does not permit the request yet`,
-        (end) =>
-          ratePolicy.pace(
-            Effect.flatMap(
-              Clock.currentTimeMillis,
-              (now) => now > asked ? waited("rate", now - asked) : Effect.void
-            ).pipe(Effect.zipRight(end), Effect.zipRight(attempt)),
-            operation
-          )
-      ))
-  }
-
   return {
     /** Makes an attempt of a call. */
-    attempt: (call: Call) => Retrying.withRefreshedCredentials(gated(call)),
+    attempt: (call: Call) => Retrying.withRefreshedCredentials(whenPermitted(call, timed(call))),
     /** The time at the service in epoch milliseconds, corrected by the dates of its responses. */
     time: Effect.zipWith(Clock.currentTimeMillis, skew.offset, (now, offset) => now + offset)
   }

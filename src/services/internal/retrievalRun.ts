@@ -1,0 +1,163 @@
+/**
+ * The state of a run of a `RetrievalPlan`, and the steps that retrieve one of its archives to a file.
+ *
+ * @internal
+ */
+import * as FileSystem from "@effect/platform/FileSystem"
+import type * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Waiting from "../../policy/Waiting.ts"
+import * as ArchiveName from "../../protocol/ArchiveName.ts"
+import * as ByteRange from "../../protocol/ByteRange.ts"
+import type { Entry } from "../../protocol/Inventory.ts"
+import type { Tier } from "../../protocol/Jobs.ts"
+import * as Limits from "../../protocol/Limits.ts"
+import { ArchiveId, JobId } from "../../protocol/Names.ts"
+import * as TreeHash from "../../protocol/TreeHash.ts"
+import type { CheckpointError } from "../../transfer/Checkpoint.ts"
+import type * as Download from "../../transfer/Download.ts"
+import { Event, type OnProgress } from "../../transfer/Progress.ts"
+import type * as SafePath from "../../transfer/SafePath.ts"
+import * as Target from "../../transfer/Target.ts"
+import * as Job from "../Job.ts"
+import type * as Vault from "../Vault.ts"
+import { isLive } from "./jobReuse.ts"
+
+/** The entries of the checkpoint. */
+export const Recorded = Schema.parseJson(Schema.Union(
+  /** A job was started for the archive. */
+  Schema.TaggedStruct("Started", { archiveId: ArchiveId, jobId: JobId }),
+  Schema.TaggedStruct("Retrieved", { archiveId: ArchiveId })
+))
+
+interface Reporter {
+  readonly progress: OnProgress
+  readonly waiting: (wait: Waiting.Wait) => Effect.Effect<void>
+}
+
+/** A plan that is running. */
+export interface Run {
+  readonly vault: Vault.Service
+  readonly tier: Tier
+  /** The folder of the files. */
+  readonly directory: string
+  /** Whether an existing file with other bytes is replaced. */
+  readonly overwrite: boolean
+  /** Whether a file gets the modification time in its archive's description. */
+  readonly keepModified: boolean
+  readonly download: Omit<Download.Options, "onProgress">
+  /** Limits the number of concurrent downloads. */
+  readonly downloads: Effect.Semaphore
+  readonly renew: Job.RenewOptions
+  /** The jobs that retrieve archives of the plan, started by this run or found. */
+  readonly jobs: Map<ArchiveId, JobId>
+  readonly append: (entry: typeof Recorded.Type) => Effect.Effect<void, CheckpointError>
+  /** Makes the reporter of an archive. */
+  readonly reporter: () => Reporter
+}
+
+/** An archive and its path below the directory. */
+type Placed = Entry & { readonly path: SafePath.SafePath }
+
+/** Makes reporters, one for each archive, that report its progress and its waits as those of the plan. */
+export const makeReporters = (begin: number, whole: number, onProgress: OnProgress | undefined): Run["reporter"] => {
+  const total = Option.some(whole)
+  let bytes = begin
+  return () => {
+    // The bytes of this archive so far. A download that starts again reports them again.
+    let own = 0
+    const progress: OnProgress = (event) =>
+      Effect.suspend(() => {
+        bytes += event.bytes - own
+        own = event.bytes
+        return onProgress?.({ ...event, bytes, total }) ?? Effect.void
+      })
+    const waiting = (wait: Waiting.Wait): Effect.Effect<void> =>
+      Effect.suspend(() => onProgress?.(Event.Waiting({ range: Option.none(), bytes, total, ...wait })) ?? Effect.void)
+    return { progress, waiting }
+  }
+}
+
+/** The modification time in a description. */
+const modifiedOf = ({ description }: Entry): DateTime.Utc | undefined =>
+  Option.getOrUndefined(Option.flatMap(ArchiveName.read(description), ({ modified }) => modified))
+
+/** Whether a file has the bytes of an archive. False for a file that cannot be read. */
+const isThere = Effect.fnUntraced(function*(path: string, { size, treeHash }: Entry) {
+  const fs = yield* FileSystem.FileSystem
+  const found = yield* fs.stat(path)
+  return found.type === "File" && found.size === BigInt(size) &&
+    (yield* TreeHash.ofStream(fs.stream(path, { chunkSize: Limits.mebibyte }))) === treeHash
+}, Effect.orElseSucceed(() => false))
+
+/**
+ * Prepares the target of an archive. Returns whether the file is there already: then it is not paid for again, even if the
+ * checkpoint was lost.
+ */
+const prepareTarget = (archive: Placed, { directory, overwrite }: Run) =>
+  Target.prepare(directory, archive.path).pipe(
+    Effect.map((target) => ({ target, isDone: false })),
+    Effect.catchTag("TargetRejected", (rejection) =>
+      Effect.gen(function*() {
+        if (rejection.reason !== "exists") return yield* rejection
+        if (yield* isThere(rejection.path, archive)) return { target: rejection.path, isDone: true }
+        return overwrite ? { target: yield* Target.check(rejection.path), isDone: false } : yield* rejection
+      }))
+  )
+
+/**
+ * Makes a function that returns a job for an archive: the known job if its output does not expire too soon, else a new
+ * one. The first time any known job will do: it is paid for, and its output may still be read in time.
+ */
+const makeRetrieve = ({ append, jobs, tier, vault }: Run, { archiveId, size }: Placed) => {
+  let atLeast: Duration.DurationInput = 0
+  return (reuse: Duration.Duration) =>
+    Effect.gen(function*() {
+      const isUsable = yield* isLive(atLeast)
+      atLeast = reuse
+      const known = jobs.get(archiveId)
+      if (known !== undefined) {
+        const job = yield* vault.job(known)
+        const live = job.describe.pipe(
+          Effect.map(isUsable),
+          Effect.catchTag("JobExpired", () => Effect.succeed(false))
+        )
+        if (yield* live) return job
+      }
+      const job = yield* vault.retrieveArchive(archiveId, { tier, size })
+      jobs.set(archiveId, job.id)
+      yield* append({ _tag: "Started", archiveId, jobId: job.id })
+      return job
+    })
+}
+
+/** Retrieves an archive to its target. Returns whether the file was there before. */
+export const retrieve = Effect.fnUntraced(function*(run: Run, archive: Placed) {
+  const { append, downloads, reporter } = run
+  const { archiveId, size } = archive
+  const { progress, waiting } = reporter()
+  const { isDone, target } = yield* prepareTarget(archive, run)
+  if (isDone) {
+    // The run that downloaded the file may have died before it removed the files beside it.
+    yield* Target.finish(target, archive.treeHash)
+    yield* progress(Event.Kept({ range: ByteRange.make(0, size), bytes: size, total: Option.some(size) }))
+  } else {
+    const modified = run.keepModified ? modifiedOf(archive) : undefined
+    const download = { ...run.download, onProgress: progress, onFailure: "keep", modified } as const
+    const outer = yield* Waiting.OnWait
+    yield* Job.renewed(
+      makeRetrieve(run, archive),
+      (job) =>
+        downloads.withPermits(1)(job.outputToFile(target, download)).pipe(
+          // A download reports its waits itself.
+          Effect.provideService(Waiting.OnWait, outer)
+        ),
+      run.renew
+    ).pipe(Waiting.onWait(waiting))
+  }
+  yield* append({ _tag: "Retrieved", archiveId })
+  return isDone
+})
