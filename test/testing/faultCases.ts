@@ -1,4 +1,5 @@
 /** The error or the result that each fault leads to. */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
@@ -53,7 +54,7 @@ export const withFault = (fault: Faults.Kind, operation: string, at = 1) =>
 /** The error of a client without retries, for each fault. */
 export const failures: ReadonlyArray<readonly [fault: Faults.Kind, operation: string, error: object]> = [
   ["LostRequest", "DescribeJob", { _tag: "AttemptTimeout", waiting: "response" }],
-  ["LostResponse", "UploadMultipartPart", { _tag: "AttemptTimeout", millis: 300_000 }],
+  ["LostResponse", "UploadMultipartPart", { _tag: "AttemptTimeout", limit: Duration.minutes(5) }],
   ["Throttled", "UploadMultipartPart", { _tag: "Throttling" }],
   ["TimedOut", "UploadMultipartPart", { _tag: "RequestTimeout" }],
   ["Failed", "ListParts", { _tag: "ServiceUnavailable", status: 500 }],
@@ -63,7 +64,7 @@ export const failures: ReadonlyArray<readonly [fault: Faults.Kind, operation: st
   ["ResetAfterHeaders", "DescribeJob", { _tag: "ConnectionError" }],
   ["ResetMidBody", "GetJobOutput", { _tag: "ConnectionError" }],
   ["Stalled", "GetJobOutput", { _tag: "AttemptTimeout", waiting: "body" }],
-  ["Trickled", "UploadMultipartPart", { _tag: "AttemptTimeout", millis: 300_000 }],
+  ["Trickled", "UploadMultipartPart", { _tag: "AttemptTimeout", limit: Duration.minutes(5) }],
   ["FlippedBit", "UploadMultipartPart", { _tag: "ChecksumMismatch", status: 403 }],
   ["DamagedBodies", "UploadMultipartPart", { _tag: "ChecksumMismatch", status: 403 }],
   ["RejectedTreeHash", "UploadMultipartPart", { _tag: "ChecksumMismatch", status: 400 }],
