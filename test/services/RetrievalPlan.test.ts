@@ -129,7 +129,7 @@ describe("RetrievalPlan.make", () => {
     }))
 })
 
-const told = (outcomes: Chunk.Chunk<RetrievalPlan.Outcome>) =>
+const reported = (outcomes: Chunk.Chunk<RetrievalPlan.Outcome>) =>
   Chunk.toReadonlyArray(outcomes)
     .map((outcome) =>
       outcome._tag === "Retrieved"
@@ -213,7 +213,7 @@ describe("RetrievalPlan.run", () => {
       const lockOf = (name: string) => `${directory}/${name}.${createHash("sha256").digest("hex").slice(0, 16)}.lock`
       const real = yield* fs.realPath(directory)
       yield* acquire(`${real}/a`, lockOf("a").replace(directory, real))
-      expect(told(yield* run({}))).toEqual(["a FileInUse", "b now"])
+      expect(reported(yield* run({}))).toEqual(["a FileInUse", "b now"])
       expect(yield* paid).toHaveLength(1)
     }).pipe(provided()))
 
@@ -236,7 +236,7 @@ describe("RetrievalPlan.run", () => {
       yield* vault.deleteArchive(plan.archives[0]?.archiveId ?? "")
       yield* fs.writeFileString(`${directory}/b`, "something else")
       const run = Stream.runCollect(RetrievalPlan.run("all", plan, { directory }))
-      expect(told(yield* run)).toEqual([
+      expect(reported(yield* run)).toEqual([
         "../f UnsafePath",
         "a ArchiveNotFound",
         "b TargetRejected",
@@ -250,7 +250,7 @@ describe("RetrievalPlan.run", () => {
       yield* fs.remove(`${directory}/e`)
       const again = yield* Stream.runCollect(RetrievalPlan.run("all", plan, { directory, overwrite: true }))
       // Archives that were moved elsewhere, or are in their place, are not retrieved again.
-      expect(told(again)).toEqual([
+      expect(reported(again)).toEqual([
         "../f UnsafePath",
         "a before",
         "b now",
@@ -271,7 +271,7 @@ describe("RetrievalPlan.run", () => {
       yield* fs.symlink("nothing", `${directory}/b`)
       yield* fs.makeDirectory(`${directory}/c`)
       const outcomes = yield* Stream.runCollect(RetrievalPlan.run("all", plan, { directory, overwrite: true }))
-      expect(told(outcomes)).toEqual(["a TargetRejected", "b TargetRejected", "c TargetRejected"])
+      expect(reported(outcomes)).toEqual(["a TargetRejected", "b TargetRejected", "c TargetRejected"])
       expect(yield* paid).toHaveLength(0)
     }).pipe(provided()))
 
@@ -343,7 +343,7 @@ describe("RetrievalPlan.run", () => {
       yield* run
       yield* Effect.sleep("2 days")
       yield* Checkpoint.clear("all")
-      expect(told(yield* run).every((text) => text.endsWith(" before"))).toBe(true)
+      expect(reported(yield* run).every((text) => text.endsWith(" before"))).toBe(true)
       expect(yield* isWhole).toBe(true)
       expect(yield* paid).toEqual([])
     }).pipe(provided()))
@@ -356,14 +356,14 @@ describe("RetrievalPlan.run", () => {
       yield* Effect.provideService(run, FileSystem.FileSystem, { ...fs, remove: () => Effect.void })
       expect(yield* fs.readDirectory(folder)).toHaveLength(2)
       yield* Checkpoint.clear("all")
-      expect(told(yield* run)).toEqual(["folder 0/0 before"])
+      expect(reported(yield* run)).toEqual(["folder 0/0 before"])
       expect(yield* fs.readDirectory(folder)).toEqual(["0"])
     }).pipe(provided()))
 
   const deaths = FastCheck.array(
     FastCheck.oneof(
       FastCheck.record({ writes: FastCheck.integer({ min: 1, max: 12 }), fate: FastCheck.constantFrom(...fates) }),
-      FastCheck.record({ requests: FastCheck.integer({ min: 1, max: 40 }), answered: FastCheck.boolean() })
+      FastCheck.record({ requests: FastCheck.integer({ min: 1, max: 40 }), responded: FastCheck.boolean() })
     ),
     { minLength: 1, maxLength: 5 }
   )
@@ -374,13 +374,13 @@ describe("RetrievalPlan.run", () => {
     ([count, concurrency, deaths]) => {
       let life: Life | undefined
       let left = Infinity
-      let answered = false
+      let responded = false
       // The program dies during a request, which may have arrived.
       const change: Change = (send) =>
         Effect.suspend(() => {
           if (--left !== 0 || life === undefined) return send
           const end = Effect.zipRight(life.die, Effect.never)
-          return answered ? Effect.zipRight(send, end) : end
+          return responded ? Effect.zipRight(send, end) : end
         })
       return Effect.gen(function*() {
         const { directory, isWhole, plan } = yield* planned(names(count))
@@ -388,7 +388,7 @@ describe("RetrievalPlan.run", () => {
         const program = Stream.runCollect(RetrievalPlan.run("all", plan, { directory, concurrency }))
         for (const death of deaths) {
           left = "requests" in death ? death.requests : Infinity
-          answered = "requests" in death && death.answered
+          responded = "requests" in death && death.responded
           yield* runOn(pages, program, "writes" in death ? death : undefined, (born) => {
             life = born
           })
@@ -396,7 +396,7 @@ describe("RetrievalPlan.run", () => {
         }
         const outcomes = Option.getOrThrow(yield* runOn(pages, program))
         expect(new Set(Chunk.map(outcomes, ({ archive }) => archive.archiveId)).size).toBe(count)
-        expect(told(outcomes).filter((text) => !/now|before/.test(text))).toEqual([])
+        expect(reported(outcomes).filter((text) => !/now|before/.test(text))).toEqual([])
         expect(yield* isWhole).toBe(true)
         expect(yield* paid).toEqual([...ids(plan.archives)].sort())
       }).pipe(provided(change))
