@@ -9,11 +9,14 @@ import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
 import * as Emulator from "../../src/emulator/Emulator.ts"
 import * as NodeEmulator from "../../src/node/NodeEmulator.ts"
+import { bundleAll } from "../support/processes.ts"
 
 const root = resolve(import.meta.dirname, "../..")
 const folder = join(root, ".examples")
 /** The folder of the compiled programs, with the package.json that their imports resolve to. */
 const compiled = join(folder, "compiled")
+/** The folder of the programs with everything that they import. They read `../../package.json`. */
+const bundled = join(folder, "bundled")
 
 const filesIn = (path: string, ending: string) =>
   readdirSync(join(root, path), { recursive: true, encoding: "utf8" })
@@ -64,6 +67,8 @@ layer(emulator, { excludeTestServices: true })("examples", (it) => {
       expect(yield* node(["node_modules/typescript/bin/tsc", "-p", folder], {})).toEqual({ code: 0, text: "" })
       const manifest = readFileSync(join(root, "package.json"), "utf8").replaceAll("./dist/", "./src/")
       writeFileSync(join(compiled, "package.json"), manifest)
+      const scripts = programs.map(({ name }) => [name, join(compiled, ".examples", `${name}.js`)] as const)
+      yield* Effect.promise(() => bundleAll(Object.fromEntries(scripts), bundled))
     }), 300_000)
 
   it.effect.each(programs)("run: $name", ({ name }) =>
@@ -73,7 +78,7 @@ layer(emulator, { excludeTestServices: true })("examples", (it) => {
       symlinkSync(join(root, "node_modules"), join(cwd, "node_modules"))
       cpSync(join(root, "package.json"), join(cwd, "package.json"))
       const { accessKeyId, secretAccessKey } = Emulator.defaultKey
-      const ended = yield* node([join(compiled, ".examples", `${name}.js`)], {
+      const ended = yield* node([join(bundled, `${name}.js`)], {
         cwd,
         env: {
           ...process.env,

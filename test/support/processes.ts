@@ -3,27 +3,22 @@ import * as Effect from "effect/Effect"
 import { build } from "esbuild"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
-import { rmSync } from "node:fs"
 import { basename } from "node:path"
 import { createInterface } from "node:readline"
 import { text as textOf } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
-import { afterAll } from "vitest"
+import { bundlePrefix, nodeModules } from "./bundles.ts"
 
 /** The folders of the bundles, by the path of their script. */
 const bundles = new Map<string, Promise<string>>()
 
-const nodeModules = fileURLToPath(new URL("../../node_modules", import.meta.url))
-
 /**
- * Bundles a script with everything that it imports, and returns the folder. A bundle starts about ten times as fast as a
- * script that tsx compiles, and some tests start dozens of processes.
+ * Bundles scripts with everything that they import. A bundle starts about ten times as fast as a script that tsx compiles, and
+ * some tests start dozens of processes.
  */
-const bundle = (script: string): Promise<string> => {
-  // Two levels below the package, as src/node and dist/node are: OptionalPackages.ts reads ../../package.json.
-  const outdir = `${nodeModules}/.bundle-${process.pid}-${basename(script, ".ts")}`
-  const building = bundles.get(script) ?? build({
-    entryPoints: { program: script },
+export const bundleAll = (entryPoints: Readonly<Record<string, string>>, outdir: string) =>
+  build({
+    entryPoints: { ...entryPoints },
     outdir,
     bundle: true,
     // Keeps dynamic imports, so that a program loads only what it needs.
@@ -36,14 +31,16 @@ const bundle = (script: string): Promise<string> => {
     // It fails in a bundle.
     external: ["@peculiar/x509", "reflect-metadata"],
     logLevel: "error"
-  }).then(() => outdir)
+  })
+
+/** Bundles a script as `program.js`, and returns the folder. */
+const bundle = (script: string): Promise<string> => {
+  // Each worker has its own, and `test/globalSetup.ts` removes them all.
+  const outdir = `${nodeModules}/${bundlePrefix(process.ppid)}${process.pid}-${basename(script, ".ts")}`
+  const building = bundles.get(script) ?? bundleAll({ program: script }, outdir).then(() => outdir)
   bundles.set(script, building)
   return building
 }
-
-afterAll(async () => {
-  for (const folder of bundles.values()) rmSync(await folder, { recursive: true, force: true })
-})
 
 /** Runs a TypeScript program until it ends. When the scope closes, the process is killed. */
 export const runScript = (script: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}) =>
