@@ -43,7 +43,7 @@ export type {
 
 export type {
   /**
-   * Credentials that the emulator accepts. With a `sessionToken`, requests must have that token.
+   * Credentials that the emulator accepts. With a `sessionToken`, requests must have that token; without it, none.
    *
    * @since 0.1.0
    * @category models

@@ -26,6 +26,13 @@ interface List {
   readonly page: (marker: string | null, ...numbers: ReadonlyArray<number>) => object
 }
 
+const pageOfParts: List["page"] = (Marker, ...numbers) => ({
+  ...upload,
+  ArchiveDescription: null,
+  Marker,
+  Parts: numbers.map((n) => ({ RangeInBytes: `${n}-${n}`, SHA256TreeHash: welcomeHash }))
+})
+
 export const lists: ReadonlyArray<List> = [
   {
     name: "vaults",
@@ -69,12 +76,7 @@ export const lists: ReadonlyArray<List> = [
     stream: Stream.map(Pages.parts({ vaultName, uploadId }), ({ range }) => range.start),
     target: `/-/vaults/photos/multipart-uploads/${uploadId}`,
     query: "",
-    page: (Marker, ...numbers) => ({
-      ...upload,
-      ArchiveDescription: null,
-      Marker,
-      Parts: numbers.map((n) => ({ RangeInBytes: `${n}-${n}`, SHA256TreeHash: welcomeHash }))
-    })
+    page: pageOfParts
   },
   {
     name: "parts with their upload",
@@ -84,12 +86,7 @@ export const lists: ReadonlyArray<List> = [
     ),
     target: `/-/vaults/photos/multipart-uploads/${uploadId}`,
     query: "",
-    page: (Marker, ...numbers) => ({
-      ...upload,
-      ArchiveDescription: null,
-      Marker,
-      Parts: numbers.map((n) => ({ RangeInBytes: `${n}-${n}`, SHA256TreeHash: welcomeHash }))
-    })
+    page: pageOfParts
   }
 ]
 

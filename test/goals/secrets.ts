@@ -11,7 +11,6 @@ import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Runtime from "effect/Runtime"
 import * as Schema from "effect/Schema"
-import * as Tracer from "effect/Tracer"
 import { inspect } from "node:util"
 import * as GlacierClient from "../../src/client/GlacierClient.ts"
 import * as NodeHashing from "../../src/node/NodeHashing.ts"
@@ -20,6 +19,7 @@ import * as RatePolicy from "../../src/policy/RatePolicy.ts"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import { CredentialsError, GlacierError } from "../../src/protocol/GlacierError.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
+import { recordingTracer } from "../support/recordingTracer.ts"
 import { calls, welcomeHash } from "../transport/calls.ts"
 import { errorResponseOf, over, responseOf, script, type Sent } from "../transport/support.ts"
 
@@ -76,37 +76,9 @@ export const recorder = () => {
     }
     pretty.log(options)
   })
-  const tracer = Tracer.make({
-    context: (f) => f(),
-    span(name, parent, context, links, startTime, kind, options) {
-      keep(name, options?.attributes, links)
-      const attributes = new Map<string, unknown>(Object.entries(options?.attributes ?? {}))
-      const span: Tracer.Span = {
-        _tag: "Span",
-        name,
-        spanId: String(seen.length),
-        traceId: "1",
-        parent,
-        context,
-        status: { _tag: "Started", startTime },
-        attributes,
-        links,
-        sampled: true,
-        kind,
-        // The result of a successful call is not part of its span.
-        end: (_, exit) => {
-          if (Exit.isFailure(exit)) keep(exit, Cause.pretty(exit.cause, { renderErrorCause: true }))
-        },
-        attribute: (key, value) => keep(key, value),
-        event: (event, _, values) => keep(event, values),
-        addLinks: (links) => keep(links)
-      }
-      return span
-    }
-  })
   const recording = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     effect.pipe(
-      Effect.withTracer(tracer),
+      Effect.withTracer(recordingTracer(keep)),
       Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
       Logger.withMinimumLogLevel(LogLevel.All),
       Effect.withConsole(captured)

@@ -2,7 +2,11 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as GlacierError from "../../src/protocol/GlacierError.ts"
+import { UploadId } from "../../src/protocol/Names.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
+import { CheckpointError } from "../../src/transfer/Checkpoint.ts"
+import { FileLockFailed } from "../../src/transfer/FileLock.ts"
+import { UploadKept } from "../../src/transfer/UploadKept.ts"
 
 const classes = [...Object.entries(ServiceError), ...Object.entries(GlacierError)].flatMap(([name, value]) =>
   typeof value === "function" && "fields" in value && value.prototype instanceof Error ? [name] : []
@@ -39,6 +43,15 @@ describe("GlacierError", () => {
   it.prop("is recognized by isGlacierError, whatever its class", [GlacierError.GlacierError], ([error]) => {
     expect(GlacierError.isGlacierError(error)).toBe(true)
     expect(error).toBeInstanceOf(Error)
+  })
+
+  it.each([
+    new CheckpointError({ name: "photos", problem: "cannot be read" }),
+    new FileLockFailed({ path: "/photos/a", problem: "no folder" }),
+    new UploadKept({ uploadId: UploadId.make("a"), cause: "lost" })
+  ])("is also recognized by isGlacierError when a transfer raises it: $_tag", (error) => {
+    expect(GlacierError.isGlacierError(error)).toBe(true)
+    expect(error.retry).toBe("never")
   })
 
   it.each([null, undefined, "Throttling", 5, {}, { _tag: "Throttling" }, new Error("Throttling")])(

@@ -1,7 +1,6 @@
 /** A failure of each class, and everything that it makes visible. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
 import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as Logger from "effect/Logger"
@@ -12,11 +11,11 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
-import * as Tracer from "effect/Tracer"
 import { inspect } from "node:util"
 import type * as GlacierClient from "../../src/client/GlacierClient.ts"
 import { CredentialsError, GlacierError } from "../../src/protocol/GlacierError.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
+import { recordingTracer } from "../support/recordingTracer.ts"
 import { call, jobId } from "./calls.ts"
 import { accessKeyId, errorResponseOf, responseOf, scripted } from "./support.ts"
 import type { Respond, Sent } from "./support.ts"
@@ -110,31 +109,6 @@ export const secrets = FastCheck.record({ secret: base64(30), token: base64(60) 
 export const visible = (kind: Kind, { secret, token }: { readonly secret: string; readonly token: string }) =>
   Effect.gen(function*() {
     const seen: Array<unknown> = []
-    const tracer = Tracer.make({
-      context: (f) => f(),
-      span(name, parent, context, links, startTime, spanKind) {
-        const attributes = new Map<string, unknown>()
-        const span: Tracer.Span = {
-          _tag: "Span",
-          name,
-          spanId: String(seen.length),
-          traceId: "1",
-          parent,
-          context,
-          status: { _tag: "Started", startTime },
-          attributes,
-          links,
-          sampled: true,
-          kind: spanKind,
-          end: (_, exit) => void seen.push(["end", name, Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "ok"]),
-          attribute: (key, value) => void seen.push(["attribute", attributes.set(key, value) && key, value]),
-          event: (event, _, values) => void seen.push(["event", event, values]),
-          addLinks: () => {}
-        }
-        seen.push(["span", name])
-        return span
-      }
-    })
     const logger = Logger.make(({ annotations, cause, message }) =>
       void seen.push(["log", message, Cause.pretty(cause), ...annotations])
     )
@@ -153,7 +127,7 @@ export const visible = (kind: Kind, { secret, token }: { readonly secret: string
       Effect.withSpan("outer"),
       Effect.sandbox,
       Effect.flip,
-      Effect.withTracer(tracer),
+      Effect.withTracer(recordingTracer((...values) => void seen.push(...values))),
       Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
       Logger.withMinimumLogLevel(LogLevel.All),
       Effect.fork
