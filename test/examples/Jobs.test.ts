@@ -2,9 +2,10 @@
 import { expect, it } from "@effect/vitest"
 import { execFile } from "node:child_process"
 import { promisify } from "node:util"
+import { bundle } from "../support/processes.ts"
 
 const run = async (example: string) => {
-  const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", `examples/${example}.ts`])
+  const { stdout } = await promisify(execFile)(process.execPath, [await bundle(`examples/${example}.ts`)])
   return stdout
 }
 

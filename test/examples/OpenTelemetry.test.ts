@@ -2,12 +2,13 @@
 import { expect, it } from "@effect/vitest"
 import { execFile } from "node:child_process"
 import { promisify } from "node:util"
+import { bundle } from "../support/processes.ts"
 
 it(
   "open-telemetry.ts exports the metrics, and the spans of calls inside the spans of transfers",
   { timeout: 60_000 },
   async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, ["--import", "tsx", "examples/open-telemetry.ts"])
+    const { stdout } = await promisify(execFile)(process.execPath, [await bundle("examples/open-telemetry.ts")])
     expect(stdout).toMatch(/^span Glacier\.UploadMultipartPart in Upload\.upload \{/m)
     expect(stdout).toMatch(/^span Upload\.upload in backup \{ 'glacier\.vault': 'photos' \}$/m)
     expect(stdout).toMatch(/^span Glacier\.GetJobOutput in Download\.stream \{/m)

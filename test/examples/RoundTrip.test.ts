@@ -1,45 +1,33 @@
 /** The first command of the README, run from a shell. */
 import { afterAll, expect, it } from "@effect/vitest"
 import { spawn } from "node:child_process"
+import { once } from "node:events"
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { bundle } from "../support/processes.ts"
 
 const folder = mkdtempSync(join(tmpdir(), "round-trip-"))
 afterAll(() => rmSync(folder, { recursive: true }))
 
 /** Runs it with a temporary folder of its own; `onText` sees all that was printed so far. */
-const run = (
+const run = async (
   file: string | undefined,
   onText: (text: string, kill: (signal: NodeJS.Signals) => void) => void = () => {}
-) =>
-  new Promise<{ readonly code: number | null; readonly text: string; readonly left: ReadonlyArray<string> }>(
-    (resolve) => {
-      const temporary = mkdtempSync(join(folder, "tmp-"))
-      const child = spawn(process.execPath, [
-        "--import",
-        "tsx",
-        "examples/round-trip.ts",
-        ...(file === undefined ? [] : [file])
-      ], {
-        env: { ...process.env, TMPDIR: temporary }
-      })
-      let text = ""
-      for (const stream of [child.stdout, child.stderr]) {
-        stream.setEncoding("utf8").on("data", (piece: string) => {
-          text += piece
-          onText(text, (signal) => child.kill(signal))
-        })
-      }
-      // tsx keeps its compiled files there too.
-      child.on("close", (code) =>
-        resolve({
-          code,
-          text,
-          left: readdirSync(temporary).filter((name) => name.startsWith("effect-glacier"))
-        }))
-    }
-  )
+) => {
+  const temporary = mkdtempSync(join(folder, "tmp-"))
+  const args = [await bundle("examples/round-trip.ts"), ...(file === undefined ? [] : [file])]
+  const child = spawn(process.execPath, args, { env: { ...process.env, TMPDIR: temporary } })
+  let text = ""
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (piece: string) => {
+      text += piece
+      onText(text, (signal) => child.kill(signal))
+    })
+  }
+  const [code] = await once(child, "close")
+  return { code, text, left: readdirSync(temporary) }
+}
 
 it("uploads and retrieves the sample, and prints a report", { timeout: 60_000 }, async () => {
   const { code, left, text } = await run(undefined)

@@ -7,6 +7,7 @@ import { execFile } from "node:child_process"
 import { readFileSync } from "node:fs"
 import * as Emulator from "../../src/emulator/Emulator.ts"
 import * as NodeEmulator from "../../src/node/NodeEmulator.ts"
+import { bundle } from "../support/processes.ts"
 import * as Support from "../transfer/support.ts"
 
 const sample = "node_modules/typescript/lib/typescript.js"
@@ -21,10 +22,11 @@ const run = Effect.fnUntraced(function*(example: string, args: ReadonlyArray<str
     AWS_REGION: NodeEmulator.region,
     AWS_ENDPOINT_URL_GLACIER: url
   }
+  const program = yield* Effect.promise(() => bundle(`examples/${example}.ts`))
   return yield* Effect.async<{ readonly code: number | null; readonly text: string }>((resume) => {
     const child = execFile(
       process.execPath,
-      ["--import", "tsx", `examples/${example}.ts`, ...args],
+      [program, ...args],
       { env },
       (_error, stdout, stderr) => resume(Effect.succeed({ code: child.exitCode, text: stdout + stderr }))
     )

@@ -11,6 +11,7 @@ import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
 import * as RetryQuota from "../../src/policy/RetryQuota.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
 import { calling } from "../../src/transport/internal/retrying.ts"
+import { isFull } from "../support/full.ts"
 
 type Kind = "THROTTLING" | "TRANSIENT" | "CLIENT_ERROR"
 
@@ -91,7 +92,7 @@ const runWithOracle = async ({ responses, attempts, calls, jitter }: Sequence): 
   return outcomes
 }
 
-export const sequences = Array.from({ length: 10_000 }, (_, seed) => sequenceOf(seed))
+export const sequences = Array.from({ length: isFull ? 10_000 : 2_500 }, (_, seed) => sequenceOf(seed))
 
 const errorOf = ({ hint, kind }: Failed) => {
   const Class = {

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { isFull } from "../support/full.ts"
+import { bundle } from "../support/processes.ts"
 import * as Scenario from "./scenario.ts"
 import * as Simulation from "./simulation.ts"
 import * as Tally from "./tally.ts"
@@ -12,20 +13,24 @@ const program = fileURLToPath(new URL("run.ts", import.meta.url))
 
 /** Runs the program. Returns its exit code and the lines it printed. */
 const simulate = (...args: ReadonlyArray<string>) =>
-  Effect.async<{ readonly code: number; readonly lines: ReadonlyArray<string> }>((resume) => {
-    const child = execFile(
-      process.execPath,
-      ["--import", "tsx", program, ...args],
-      (_error, stdout) => resume(Effect.succeed({ code: child.exitCode ?? 1, lines: stdout.trimEnd().split("\n") }))
-    )
-  })
+  Effect.flatMap(
+    Effect.promise(() => bundle(program)),
+    (path) =>
+      Effect.async<{ readonly code: number; readonly lines: ReadonlyArray<string> }>((resume) => {
+        const child = execFile(
+          process.execPath,
+          [path, ...args],
+          (_error, stdout) => resume(Effect.succeed({ code: child.exitCode ?? 1, lines: stdout.trimEnd().split("\n") }))
+        )
+      })
+  )
 
 const seeds = (length: number, from = 1) => Array.from({ length }, (_, index) => index + from)
 
 /** The number of seeds, and what so many must contain at least. */
 const least = isFull
   ? { seeds: 2_000, faults: 2_000, crashes: 700, jobs: 1_000, mebibytes: 5 * 1_024 }
-  : { seeds: 300, faults: 300, crashes: 100, jobs: 150, mebibytes: 750 }
+  : { seeds: 200, faults: 200, crashes: 70, jobs: 100, mebibytes: 500 }
 
 describe("the simulation", () => {
   it.live(

@@ -6,7 +6,17 @@ import { Array as Arr, Duration, Effect } from "effect"
 import { RetryPolicy } from "../../src/index.ts"
 import { isFull } from "../support/full.ts"
 import { cert, key } from "../support/tlsServer.ts"
-import { allFaults, faults, fewAttempts, large, proxyResponses, roundTrip, seeds, startEmulator } from "./roundTrips.ts"
+import {
+  allFaults,
+  every,
+  faults,
+  fewAttempts,
+  large,
+  proxyResponses,
+  roundTrip,
+  seeds,
+  startEmulator
+} from "./roundTrips.ts"
 import { mebibyte } from "./support.ts"
 
 describe("over connections that reset, truncate, stall, slow down and change bytes in both directions", () => {
@@ -19,7 +29,7 @@ describe("over connections that reset, truncate, stall, slow down and change byt
           seed: 1,
           size: large * mebibyte,
           partSize: 4 * mebibyte,
-          every: { body: (large / 16) * mebibyte, head: 32_768 },
+          every: { body: every * mebibyte, head: 32_768 },
           timeouts: { response: Duration.seconds(4), upload: Duration.seconds(8), idle: Duration.seconds(2) },
           policy: RetryPolicy.patient
         }, url)

@@ -216,7 +216,10 @@ export const roundTrip = ({ every, partSize, policy, seed, size, timeouts }: Sce
     return faultCounts
   }).pipe(Effect.scoped)
 
-/** The MiB of the large archive, the faults that it meets at least in each direction, and the seeds of small archives. */
-export const { faults, large, seeds } = isFull
-  ? { large: 1024, faults: 5, seeds: 12 }
-  : { large: 128, faults: 1, seeds: 3 }
+/**
+ * The MiB of the large archive and between the faults in its bodies, the faults that it meets at least in each direction, and
+ * the seeds of small archives.
+ */
+export const { every, faults, large, seeds } = isFull
+  ? { large: 1024, every: 64, faults: 5, seeds: 12 }
+  : { large: 64, every: 8, faults: 1, seeds: 3 }

@@ -9,7 +9,7 @@ import { text as textOf } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
 import { bundlePrefix, nodeModules } from "./bundles.ts"
 
-/** The folders of the bundles, by the path of their script. */
+/** The bundles by the path of their script. */
 const bundles = new Map<string, Promise<string>>()
 
 /**
@@ -26,28 +26,30 @@ export const bundleAll = (entryPoints: Readonly<Record<string, string>>, outdir:
     format: "esm",
     platform: "node",
     target: "node20",
+    // Less to parse.
+    minifyWhitespace: true,
     // For the packages that are written in CommonJS.
     banner: { js: `import * as _module from "node:module"; const require = _module.createRequire(import.meta.url)` },
-    // It fails in a bundle.
-    external: ["@peculiar/x509", "reflect-metadata"],
+    // They fail in a bundle.
+    external: ["@peculiar/x509", "reflect-metadata", "@aws-sdk/client-sqs"],
     logLevel: "error"
   })
 
-/** Bundles a script as `program.js`, and returns the folder. */
-const bundle = (script: string): Promise<string> => {
+/** Bundles a script, and returns the path of the bundle. */
+export const bundle = (script: string): Promise<string> => {
   // Each worker has its own, and `test/globalSetup.ts` removes them all.
   const outdir = `${nodeModules}/${bundlePrefix(process.ppid)}${process.pid}-${basename(script, ".ts")}`
-  const building = bundles.get(script) ?? bundleAll({ program: script }, outdir).then(() => outdir)
+  const building = bundles.get(script) ?? bundleAll({ program: script }, outdir).then(() => `${outdir}/program.js`)
   bundles.set(script, building)
   return building
 }
 
 /** Runs a TypeScript program until it ends. When the scope closes, the process is killed. */
 export const runScript = (script: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}) =>
-  Effect.flatMap(Effect.promise(() => bundle(script)), (folder) =>
+  Effect.flatMap(Effect.promise(() => bundle(script)), (path) =>
     Effect.acquireRelease(
       Effect.sync(() => {
-        const child = spawn(process.execPath, [`${folder}/program.js`, ...args], {
+        const child = spawn(process.execPath, [path, ...args], {
           stdio: ["ignore", "pipe", "pipe"],
           env: { ...process.env, ...env }
         })

@@ -53,7 +53,9 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
   onChange: () => void = noop
   end: End | undefined
   private readonly options: Options
-  private readonly pieces: Array<Uint8Array> = []
+  private pieces: Array<Uint8Array> = []
+  /** The number of `pieces` that were taken. `shift` would copy the rest: a body can arrive in 256 Ki pieces of one byte. */
+  private taken = 0
   private buffered = 0
   private controller: Undici.Dispatcher.DispatchController | undefined
   private canceled: Error | undefined
@@ -67,7 +69,7 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
 
   /** Whether bytes or the end have arrived. */
   get hasArrived(): boolean {
-    return this.pieces.length > 0 || this.end !== undefined
+    return this.taken < this.pieces.length || this.end !== undefined
   }
 
   /** Stops sending and receiving. */
@@ -79,8 +81,13 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
 
   /** Removes the next piece of the body from the buffer and returns it, if there is one. */
   take(): Uint8Array | undefined {
-    const piece = this.pieces.shift()
+    const piece = this.pieces[this.taken]
     if (piece !== undefined) this.buffered -= piece.length
+    if (this.taken < this.pieces.length - 1) this.taken++
+    else {
+      this.pieces = []
+      this.taken = 0
+    }
     if (this.buffered < bufferSize) this.controller?.resume()
     return piece
   }

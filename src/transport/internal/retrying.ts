@@ -124,13 +124,16 @@ const retriesOf = (repeats: Repeats) => {
         yield* waited("retry", wait.value, { error: error._tag })
         const onRetry = yield* OnRetry
         const duration = Duration.millis(wait.value)
-        const following = attempt + 1
+        const following = `Attempt ${attempt + 1} starts`
         const pause = Effect.zipRight(
           onRetry({ operation: operation.name, error, attempt, wait: duration }),
           policy.logs === true ? Effect.sleep(duration) : Waiting.pause(
             { reason: "retry", about: subject },
             duration,
-            (left) => `${subject} failed with ${shown(error)}. Attempt ${following} starts in ${Duration.format(left)}`
+            (left) => {
+              const start = Duration.toMillis(left) === 0 ? "now" : `in ${Duration.format(left)}`
+              return `${subject} failed with ${shown(error)}. ${following} ${start}`
+            }
           )
         )
         // An interrupted delay has sent nothing, so it costs nothing.
