@@ -17,6 +17,7 @@ import * as NodeHttp from "../../src/node/NodeHttp.ts"
 import * as Credentials from "../../src/transport/Credentials.ts"
 import * as Endpoint from "../../src/transport/Endpoint.ts"
 import * as Transport from "../../src/transport/Transport.ts"
+import { isFull } from "../support/full.ts"
 import { nodeHttp, undici } from "../support/httpClients.ts"
 import { conformance } from "./suite.ts"
 import type { Connection } from "./suite/support.ts"
@@ -52,11 +53,13 @@ const overSocket = (http: Http, tls?: true): Connection => (options, how) =>
 
 describe("conformance", () => {
   conformance("in-process", inProcess)
-  conformance("undici", overSocket(undici))
-  conformance("undici over TLS", overSocket(undici, true))
-  conformance("node:http", overSocket(nodeHttp))
-  conformance("node:http over TLS", overSocket(nodeHttp, true))
   conformance("NodeHttp", overSocket((ca) => Layer.orDie(NodeHttp.layerWith({ ca }))))
   conformance("NodeHttp over TLS", overSocket((ca) => Layer.orDie(NodeHttp.layerWith({ ca })), true))
   conformance("fetch", overSocket(() => FetchHttpClient.layer), false)
+  if (isFull) {
+    conformance("undici", overSocket(undici))
+    conformance("undici over TLS", overSocket(undici, true))
+    conformance("node:http", overSocket(nodeHttp))
+    conformance("node:http over TLS", overSocket(nodeHttp, true))
+  }
 })

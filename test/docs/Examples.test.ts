@@ -9,6 +9,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import * as Emulator from "../../src/emulator/Emulator.ts"
 import * as NodeEmulator from "../../src/node/NodeEmulator.ts"
+import { isFull } from "../support/full.ts"
 import { bundleAll } from "../support/processes.ts"
 import { docstrings, folder, programs, root, write } from "./codeBlocks.ts"
 
@@ -23,12 +24,14 @@ const node = (args: ReadonlyArray<string>, options: { readonly cwd?: string; rea
     })
   })
 
+const chosen = isFull ? programs : programs.filter(({ name }) => /^README|^docs-getting-started/.test(name))
+
 const emulator = NodeEmulator.layerServer({ jobDelay: "300 millis", inventoryDelay: 0 })
 
 layer(emulator, { excludeTestServices: true })("examples", (it) => {
   beforeAll(() => {
     write()
-    return bundleAll(Object.fromEntries(programs.map(({ name }) => [name, join(folder, `${name}.ts`)])), bundled)
+    return bundleAll(Object.fromEntries(chosen.map(({ name }) => [name, join(folder, `${name}.ts`)])), bundled)
   })
 
   it("are found", () => {
@@ -36,7 +39,7 @@ layer(emulator, { excludeTestServices: true })("examples", (it) => {
     expect(docstrings.length).toBeGreaterThan(50)
   })
 
-  it.effect.each(programs)("run: $name", ({ name }) =>
+  it.effect.each(chosen)("run: $name", ({ name }) =>
     Effect.gen(function*() {
       const url = yield* HttpServer.addressFormattedWith(Effect.succeed)
       const cwd = mkdtempSync(join(tmpdir(), "effect-glacier-"))

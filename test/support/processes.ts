@@ -26,8 +26,6 @@ export const bundleAll = (entryPoints: Readonly<Record<string, string>>, outdir:
     format: "esm",
     platform: "node",
     target: "node20",
-    // Less to parse.
-    minifyWhitespace: true,
     // For the packages that are written in CommonJS.
     banner: { js: `import * as _module from "node:module"; const require = _module.createRequire(import.meta.url)` },
     // They fail in a bundle.

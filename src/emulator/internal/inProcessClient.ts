@@ -22,10 +22,7 @@ import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
-
-// The Blob's type excludes shared memory.
-const blobPart = (bytes: Uint8Array): Uint8Array<ArrayBuffer> =>
-  bytes.buffer instanceof ArrayBuffer ? bytes as Uint8Array<ArrayBuffer> : new Uint8Array(bytes)
+import { join } from "./join.ts"
 
 /**
  * A request or response whose body is a stream, with the other ways of reading it. It shares no code with the response
@@ -44,27 +41,19 @@ abstract class Message<E> extends Inspectable.Class implements HttpIncomingMessa
 
   protected abstract fail(cause: unknown): E
 
-  protected get blob(): Effect.Effect<Blob, E> {
-    return Effect.map(Stream.runCollect(this.stream), (chunks) => new Blob(Array.from(chunks, blobPart)))
-  }
-
-  protected read<A>(read: (blob: Blob) => Promise<A>): Effect.Effect<A, E> {
-    return Effect.flatMap(
-      this.blob,
-      (blob) => Effect.tryPromise({ try: () => read(blob), catch: (cause) => this.fail(cause) })
-    )
-  }
-
   get arrayBuffer(): Effect.Effect<ArrayBuffer, E> {
-    return this.read((blob) => blob.arrayBuffer())
+    return Effect.map(Stream.runCollect(this.stream), (pieces) => join(pieces).buffer)
   }
 
   get text(): Effect.Effect<string, E> {
-    return this.read((blob) => blob.text())
+    return Effect.map(this.arrayBuffer, (bytes) => new TextDecoder().decode(bytes))
   }
 
   get json(): Effect.Effect<unknown, E> {
-    return this.read(async (blob): Promise<unknown> => blob.size === 0 ? null : JSON.parse(await blob.text()))
+    return Effect.tryMap(this.text, {
+      try: (text): unknown => text === "" ? null : JSON.parse(text),
+      catch: (cause) => this.fail(cause)
+    })
   }
 
   get urlParamsBody(): Effect.Effect<UrlParams.UrlParams, E> {

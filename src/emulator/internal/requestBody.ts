@@ -12,6 +12,7 @@ import * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as ErrorResponse from "./errorResponse.ts"
+import { join } from "./join.ts"
 
 /** The maximum size of a JSON body in bytes: more than any request of the API needs. */
 const maximumText = 1_048_576
@@ -77,13 +78,7 @@ export const collect = (
       return size > maximumText ? Effect.fail(tooLarge) : Effect.void
     })
     if (length !== "" && size !== Number(length)) return yield* Effect.fail(cutShort)
-    const body = new Uint8Array(size)
-    let offset = 0
-    for (const chunk of chunks) {
-      body.set(chunk, offset)
-      offset += chunk.length
-    }
-    return body
+    return join(chunks)
   })
 
 const unreadable = ErrorResponse.serialization("The request body is not valid JSON.")

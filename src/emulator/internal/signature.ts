@@ -138,6 +138,17 @@ export const signingKey = (sha256: Sha256.Create, secret: Redacted.Redacted<stri
     utf8.encode("AWS4" + Redacted.value(secret))
   )
 
+/** The last scope of each secret, with its key: most requests have the scope of the request before. */
+const lastScopes = new WeakMap<Redacted.Redacted<string>, { readonly scope: string; readonly key: Uint8Array }>()
+
+const knownSigningKey = (sha256: Sha256.Create, secret: Redacted.Redacted<string>, scope: string): Uint8Array => {
+  const last = lastScopes.get(secret)
+  if (last?.scope === scope) return last.key
+  const key = signingKey(sha256, secret, scope)
+  lastScopes.set(secret, { scope, key })
+  return key
+}
+
 // Compares in constant time: it does not stop at the first difference.
 const same = (a: string, b: string): boolean => {
   let difference = a.length ^ b.length
@@ -276,7 +287,7 @@ export const verify = (options: {
     const bodySha256 = Option.getOrElse(payloadHash, () => options.bodySha256 ?? Sha256.hex(sha256))
     const canonical = canonicalRequest(request, signedHeaders, bodySha256)
     const toSign = stringToSign(sha256, date, scope, canonical)
-    const computed = Encoding.encodeHex(hmac(sha256, signingKey(sha256, secret, scope), toSign))
+    const computed = Encoding.encodeHex(hmac(sha256, knownSigningKey(sha256, secret, scope), toSign))
     yield* check(
       same(computed, signature),
       "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access " +
