@@ -1,4 +1,4 @@
-// Writes the code of the README, the guides and the docstrings to `.examples`, where `npm run check` finds it.
+// Writes the code of the README, the guides and the docstrings to `.examples`, where `tsconfig.check.json` finds it.
 import { write } from "../test/docs/codeBlocks.ts"
 
 write()
