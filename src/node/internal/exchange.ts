@@ -53,9 +53,10 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
   onChange: () => void = noop
   end: End | undefined
   private readonly options: Options
-  private pieces: Array<Uint8Array> = []
-  /** The number of `pieces` that were taken. `shift` would copy the rest: a body can arrive in 256 Ki pieces of one byte. */
-  private taken = 0
+  /** The pieces in the order of their arrival. */
+  private arrived: Array<Uint8Array> = []
+  /** Earlier pieces, the next one last. `shift` would move all others: a body can arrive in 256 Ki pieces of one byte. */
+  private next: Array<Uint8Array> = []
   private buffered = 0
   private controller: Undici.Dispatcher.DispatchController | undefined
   private canceled: Error | undefined
@@ -69,7 +70,7 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
 
   /** Whether bytes or the end have arrived. */
   get hasArrived(): boolean {
-    return this.taken < this.pieces.length || this.end !== undefined
+    return this.next.length > 0 || this.arrived.length > 0 || this.end !== undefined
   }
 
   /** Stops sending and receiving. */
@@ -81,13 +82,12 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
 
   /** Removes the next piece of the body from the buffer and returns it, if there is one. */
   take(): Uint8Array | undefined {
-    const piece = this.pieces[this.taken]
-    if (piece !== undefined) this.buffered -= piece.length
-    if (this.taken < this.pieces.length - 1) this.taken++
-    else {
-      this.pieces = []
-      this.taken = 0
+    if (this.next.length === 0) {
+      this.next = this.arrived.reverse()
+      this.arrived = []
     }
+    const piece = this.next.pop()
+    if (piece !== undefined) this.buffered -= piece.length
     if (this.buffered < bufferSize) this.controller?.resume()
     return piece
   }
@@ -113,7 +113,7 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
   onResponseData(controller: Undici.Dispatcher.DispatchController, piece: Uint8Array): void {
     // undici delivers an empty piece after each pause. Pausing again would never end.
     if (piece.length === 0) return
-    this.pieces.push(piece)
+    this.arrived.push(piece)
     this.buffered += piece.length
     this.onChange()
     if (this.buffered >= bufferSize) controller.pause()
