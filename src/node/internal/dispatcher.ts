@@ -12,7 +12,7 @@ import type * as Scope from "effect/Scope"
 import { readFileSync } from "node:fs"
 import type { Socket } from "node:net"
 import { addAbortSignal } from "node:stream"
-import { createSecureContext, rootCertificates, type SecureContext } from "node:tls"
+import { createSecureContext, rootCertificates } from "node:tls"
 import * as HttpHooks from "../../transport/HttpHooks.ts"
 import type * as Deadlines from "./deadlines.ts"
 
@@ -39,22 +39,12 @@ const extraAuthorities = (): ReadonlyArray<string> => {
   }
 }
 
-/** The contexts by the authorities that are added to those of Node.js. OpenSSL takes about 20 ms to parse the latter. */
-const secureContexts = new Map<string, SecureContext>()
-
-/** A context that trusts more authorities. Node.js trusts either its own or given ones, so its own are given, too. */
-const trusting = (authorities: ReadonlyArray<string>): SecureContext => {
-  const key = authorities.join("\n")
-  const context = secureContexts.get(key) ?? createSecureContext({ ca: [...rootCertificates, ...authorities] })
-  secureContexts.set(key, context)
-  return context
-}
-
-/** Options of connections. */
+/** Options of connections. Node.js trusts either its own authorities or given ones, so its own are added to `ca`. */
 const connectorOptions = (ca: string | undefined): Undici.buildConnector.BuildOptions => {
   // Without a time limit of undici: `within` limits the time.
   const timeout = 0
-  return ca === undefined ? { timeout } : { timeout, secureContext: trusting([...extraAuthorities(), ca]) }
+  if (ca === undefined) return { timeout }
+  return { timeout, secureContext: createSecureContext({ ca: [...rootCertificates, ...extraAuthorities(), ca] }) }
 }
 
 /** The maximum number of connections to each origin. */
