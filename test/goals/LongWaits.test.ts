@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import * as Bandwidth from "../../src/policy/Bandwidth.ts"
@@ -106,6 +107,16 @@ describe("Retries", () => {
       const { lines } = yield* watched(longest(Effect.provide(described, client(throttled))))
       expect(texts(lines)).toEqual([
         "0 WARN DescribeVault of vault photos failed with Throttling: Rate exceeded. Attempt 2 starts in 1s"
+      ])
+    }))
+
+  it.effect("say that the next attempt starts now when there is no delay", () =>
+    Effect.gen(function*() {
+      const { lines } = yield* watched(
+        Effect.withRandom(Effect.provide(described, client(throttled)), Random.fixed([0]))
+      )
+      expect(texts(lines)).toEqual([
+        "0 WARN DescribeVault of vault photos failed with Throttling: Rate exceeded. Attempt 2 starts now"
       ])
     }))
 

@@ -100,6 +100,9 @@ export const subjectOf = ({ operation, vaultName }: Pick<Repeats, "operation" | 
 const shown = ({ _tag, message }: GlacierError): string =>
   `${_tag}: ${message.replace(/\s+/g, " ").slice(0, 300).replace(/\.$/, "")}`
 
+const formatDelay = (delay: Duration.Duration): string =>
+  Duration.toMillis(delay) === 0 ? "now" : `in ${Duration.format(delay)}`
+
 /** Decides each retry of one call by its policy and its quota. */
 const retriesOf = (repeats: Repeats) => {
   const { operation, policy, quota } = repeats
@@ -124,16 +127,13 @@ const retriesOf = (repeats: Repeats) => {
         yield* waited("retry", wait.value, { error: error._tag })
         const onRetry = yield* OnRetry
         const duration = Duration.millis(wait.value)
-        const following = `Attempt ${attempt + 1} starts`
+        const following = attempt + 1
         const pause = Effect.zipRight(
           onRetry({ operation: operation.name, error, attempt, wait: duration }),
           policy.logs === true ? Effect.sleep(duration) : Waiting.pause(
             { reason: "retry", about: subject },
             duration,
-            (left) => {
-              const start = Duration.toMillis(left) === 0 ? "now" : `in ${Duration.format(left)}`
-              return `${subject} failed with ${shown(error)}. ${following} ${start}`
-            }
+            (left) => `${subject} failed with ${shown(error)}. Attempt ${following} starts ${formatDelay(left)}`
           )
         )
         // An interrupted delay has sent nothing, so it costs nothing.
