@@ -1,13 +1,6 @@
-/** The examples of jobs, run from a shell. */
+/** The examples of jobs. */
 import { expect, it } from "@effect/vitest"
-import { execFile } from "node:child_process"
-import { promisify } from "node:util"
-import { bundle } from "../support/processes.ts"
-
-const run = async (example: string) => {
-  const { stdout } = await promisify(execFile)(process.execPath, [await bundle(`examples/${example}.ts`)])
-  return stdout
-}
+import { run } from "./run.ts"
 
 it("retrieve-archive.ts reuses its own job after a restart, and retrieves the file", { timeout: 60_000 }, async () => {
   const stdout = await run("retrieve-archive")

@@ -1,14 +1,12 @@
 /** The example of OpenTelemetry: spans and metrics come where they are expected. */
 import { expect, it } from "@effect/vitest"
-import { execFile } from "node:child_process"
-import { promisify } from "node:util"
-import { bundle } from "../support/processes.ts"
+import { run } from "./run.ts"
 
 it(
   "open-telemetry.ts exports the metrics, and the spans of calls inside the spans of transfers",
   { timeout: 60_000 },
   async () => {
-    const { stdout } = await promisify(execFile)(process.execPath, [await bundle("examples/open-telemetry.ts")])
+    const stdout = await run("open-telemetry")
     expect(stdout).toMatch(/^span Glacier\.UploadMultipartPart in Upload\.upload \{/m)
     expect(stdout).toMatch(/^span Upload\.upload in backup \{ 'glacier\.vault': 'photos' \}$/m)
     expect(stdout).toMatch(/^span Glacier\.GetJobOutput in Download\.stream \{/m)

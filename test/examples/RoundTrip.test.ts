@@ -1,4 +1,4 @@
-/** The first command of the README, run from a shell. */
+/** The program of the first command in the README. */
 import { afterAll, expect, it } from "@effect/vitest"
 import { spawn } from "node:child_process"
 import { once } from "node:events"

@@ -1,9 +1,8 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { isFull } from "../support/full.ts"
-import { bundle } from "../support/processes.ts"
+import { runScript } from "../support/processes.ts"
 import * as Scenario from "./scenario.ts"
 import * as Simulation from "./simulation.ts"
 import * as Tally from "./tally.ts"
@@ -13,16 +12,8 @@ const program = fileURLToPath(new URL("run.ts", import.meta.url))
 
 /** Runs the program. Returns its exit code and the lines it printed. */
 const simulate = (...args: ReadonlyArray<string>) =>
-  Effect.flatMap(
-    Effect.promise(() => bundle(program)),
-    (path) =>
-      Effect.async<{ readonly code: number; readonly lines: ReadonlyArray<string> }>((resume) => {
-        const child = execFile(
-          process.execPath,
-          [path, ...args],
-          (_error, stdout) => resume(Effect.succeed({ code: child.exitCode ?? 1, lines: stdout.trimEnd().split("\n") }))
-        )
-      })
+  Effect.scoped(Effect.flatMap(runScript(program, args), ({ exit }) => exit)).pipe(
+    Effect.map(({ code, stdout }) => ({ code, lines: stdout.trimEnd().split("\n") }))
   )
 
 const seeds = (length: number, from = 1) => Array.from({ length }, (_, index) => index + from)
