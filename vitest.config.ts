@@ -1,4 +1,8 @@
+import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
+
+// More than cores, because a test that waits for another process or for real time leaves its core idle.
+const workers = Math.ceil(1.5 * availableParallelism())
 
 export default defineConfig({
   test: {
@@ -8,10 +12,9 @@ export default defineConfig({
     setupFiles: ["test/setup.ts"],
     // Processes and not threads: the command line tests need signals and a working folder of their own.
     pool: "forks",
-    // Three, because a test that waits for another process or for real time leaves its core idle.
-    maxWorkers: 3,
-    // With fewer, the first worker that is done ends the others.
-    minWorkers: 3,
+    maxWorkers: workers,
+    // With fewer, vitest ends all workers when the first of them is done.
+    minWorkers: workers,
     // Most objects of a test die young: with more room for them, the garbage collector takes less time.
     poolOptions: { forks: { execArgv: ["--max-semi-space-size=64"] } },
     // The files of a process share their modules: else most of the time would go into loading them.
