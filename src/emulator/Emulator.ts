@@ -134,9 +134,13 @@ export const defaultKey: Key = {
  *   yield* TestClock.adjust("4 hours")
  *   return Option.map(yield* notification, ({ job }) => job.statusCode)
  * }).pipe(
- *   Effect.provide(Layer.provideMerge(Vault.layer("photos"), TestGlacier.layer())),
- *   // Not needed in `it.effect`, which provides it
- *   Effect.provide(TestContext.TestContext)
+ *   Effect.provide(
+ *     Vault.layer("photos").pipe(
+ *       Layer.provideMerge(TestGlacier.layer()),
+ *       // Not needed in `it.effect`, which provides it
+ *       Layer.provideMerge(TestContext.TestContext)
+ *     )
+ *   )
  * )
  */
 export interface Service {
