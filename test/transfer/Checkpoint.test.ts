@@ -192,7 +192,7 @@ describe("Checkpoint.layerFileSystem", () => {
 
   it.scoped("returns the whole entries of a file that is cut at any byte [I5]", () =>
     Effect.gen(function*() {
-      const entries = Array.from({ length: 100 }, (_, n) => n.toString(36))
+      const entries = Array.from({ length: 40 }, (_, n) => n.toString(36))
       const bytes = yield* fileOf(entries)
       const file: { bytes: Uint8Array } = { bytes }
       const reading = yield* readings(file)

@@ -14,6 +14,7 @@ import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as HttpIncomingMessage from "@effect/platform/HttpIncomingMessage"
 import * as HttpServerError from "@effect/platform/HttpServerError"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
+import type * as HttpServerResponse from "@effect/platform/HttpServerResponse"
 import * as Multipart from "@effect/platform/Multipart"
 import * as UrlParams from "@effect/platform/UrlParams"
 import * as Effect from "effect/Effect"
@@ -24,6 +25,38 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { join } from "./join.ts"
 
+const utf8 = new TextDecoder()
+
+/** The bytes of a body. Those in memory can also be read without a Stream, which would take longer than most requests. */
+interface Contents {
+  readonly stream: Stream.Stream<Uint8Array, unknown>
+  readonly length: number | undefined
+  readonly bytes?: Uint8Array
+}
+
+const inMemory = (bytes: Uint8Array): Contents => ({ stream: Stream.succeed(bytes), length: bytes.length, bytes })
+
+const nothing: Contents = { ...inMemory(new Uint8Array()), stream: Stream.empty }
+
+const invalid = (problem: string): Contents => ({ stream: Stream.fail(problem), length: undefined })
+
+const contentsOf = (body: HttpBody.HttpBody): Contents => {
+  switch (body._tag) {
+    case "Empty":
+      return nothing
+    case "Uint8Array":
+      return inMemory(body.body)
+    case "Stream":
+      return { stream: body.stream, length: body.contentLength }
+    case "Raw": {
+      const bytes = typeof body.body === "string" ? new TextEncoder().encode(body.body) : body.body
+      return bytes instanceof Uint8Array ? inMemory(bytes) : invalid("A raw body must be text or bytes")
+    }
+    case "FormData":
+      return invalid("Form data is not supported")
+  }
+}
+
 /**
  * A request or response whose body is a stream, with the other ways of reading it. It shares no code with the response
  * class of `testing/internal`: each room keeps its internal folder to itself, and the emulator shares only `protocol`.
@@ -32,21 +65,29 @@ abstract class Message<E> extends Inspectable.Class implements HttpIncomingMessa
   readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly remoteAddress: Option.Option<string> = Option.none()
   readonly headers: Headers.Headers
-  abstract readonly stream: Stream.Stream<Uint8Array, E>
+  readonly contents: Contents
 
-  constructor(headers: Headers.Headers) {
+  constructor(headers: Headers.Headers, contents: Contents) {
     super()
     this.headers = headers
+    this.contents = contents
   }
 
   protected abstract fail(cause: unknown): E
+
+  get stream(): Stream.Stream<Uint8Array, E> {
+    return Stream.mapError(this.contents.stream, (cause) => this.fail(cause))
+  }
 
   get arrayBuffer(): Effect.Effect<ArrayBuffer, E> {
     return Effect.map(Stream.runCollect(this.stream), (pieces) => join(pieces).buffer)
   }
 
   get text(): Effect.Effect<string, E> {
-    return Effect.map(this.arrayBuffer, (bytes) => new TextDecoder().decode(bytes))
+    const { bytes } = this.contents
+    return bytes === undefined
+      ? Effect.map(this.arrayBuffer, (bytes) => utf8.decode(bytes))
+      : Effect.sync(() => utf8.decode(bytes))
   }
 
   get json(): Effect.Effect<unknown, E> {
@@ -69,18 +110,16 @@ class Request extends Message<HttpServerError.RequestError> implements HttpServe
   readonly [HttpServerRequest.TypeId]: HttpServerRequest.TypeId = HttpServerRequest.TypeId
   readonly source: HttpClientRequest.HttpClientRequest
   readonly url: string
-  readonly body: Stream.Stream<Uint8Array, unknown>
 
   constructor(
     source: HttpClientRequest.HttpClientRequest,
     url: string,
     headers: Headers.Headers,
-    body: Stream.Stream<Uint8Array, unknown>
+    contents: Contents
   ) {
-    super(headers)
+    super(headers, contents)
     this.source = source
     this.url = url
-    this.body = body
   }
 
   protected fail(cause: unknown): HttpServerError.RequestError {
@@ -99,10 +138,6 @@ class Request extends Message<HttpServerError.RequestError> implements HttpServe
     return Cookies.parseHeader(this.headers["cookie"] ?? "")
   }
 
-  get stream(): Stream.Stream<Uint8Array, HttpServerError.RequestError> {
-    return Stream.mapError(this.body, (cause) => this.fail(cause))
-  }
-
   get multipart() {
     return Multipart.toPersisted(this.multipartStream)
   }
@@ -119,7 +154,7 @@ class Request extends Message<HttpServerError.RequestError> implements HttpServe
   }
 
   modify(options: { readonly url?: string; readonly headers?: Headers.Headers }) {
-    return new Request(this.source, options.url ?? this.url, options.headers ?? this.headers, this.body)
+    return new Request(this.source, options.url ?? this.url, options.headers ?? this.headers, this.contents)
   }
 }
 
@@ -128,52 +163,20 @@ class Response extends Message<HttpClientError.ResponseError> implements HttpCli
   readonly request: HttpClientRequest.HttpClientRequest
   readonly status: number
   readonly cookies: Cookies.Cookies
-  readonly body: Stream.Stream<Uint8Array, unknown>
 
-  constructor(options: {
-    readonly request: HttpClientRequest.HttpClientRequest
-    readonly status: number
-    readonly headers: Headers.Headers
-    readonly cookies: Cookies.Cookies
-    readonly body: Stream.Stream<Uint8Array, unknown>
-  }) {
-    super(options.headers)
-    this.request = options.request
-    this.status = options.status
-    this.cookies = options.cookies
-    this.body = options.body
+  constructor(request: HttpClientRequest.HttpClientRequest, response: HttpServerResponse.HttpServerResponse) {
+    super(response.headers, request.method === "HEAD" ? nothing : contentsOf(response.body))
+    this.request = request
+    this.status = response.status
+    this.cookies = response.cookies
   }
 
   protected fail(cause: unknown): HttpClientError.ResponseError {
     return new HttpClientError.ResponseError({ request: this.request, response: this, reason: "Decode", cause })
   }
 
-  get stream(): Stream.Stream<Uint8Array, HttpClientError.ResponseError> {
-    return Stream.mapError(this.body, (cause) => this.fail(cause))
-  }
-
   get formData() {
     return Effect.fail(this.fail("form data is not supported"))
-  }
-}
-
-// The bytes of a body, and their number if known.
-const contents = (body: HttpBody.HttpBody): readonly [Stream.Stream<Uint8Array, unknown>, number | undefined] => {
-  switch (body._tag) {
-    case "Empty":
-      return [Stream.empty, 0]
-    case "Uint8Array":
-      return [Stream.succeed(body.body), body.body.length]
-    case "Stream":
-      return [body.stream, body.contentLength]
-    case "Raw": {
-      const bytes = typeof body.body === "string" ? new TextEncoder().encode(body.body) : body.body
-      return bytes instanceof Uint8Array
-        ? [Stream.succeed(bytes), bytes.length]
-        : [Stream.fail("A raw body must be text or bytes"), undefined]
-    }
-    case "FormData":
-      return [Stream.fail("Form data is not supported"), undefined]
   }
 }
 
@@ -192,19 +195,14 @@ const headersOf = (request: HttpClientRequest.HttpClientRequest, url: URL, lengt
 /** Makes the client of an application. Interrupting a call interrupts its handler. */
 export const make = (app: HttpApp.Default<never, Scope.Scope>): HttpClient.HttpClient =>
   HttpClient.make((request, url) => {
-    const [body, length] = contents(request.body)
-    const incoming = new Request(request, url.pathname + url.search, headersOf(request, url, length), body)
+    const contents = contentsOf(request.body)
+    const headers = headersOf(request, url, contents.length)
     const handled = Effect.scoped(app).pipe(
-      Effect.provideService(HttpServerRequest.HttpServerRequest, incoming),
-      Effect.map(({ body, cookies, headers, status }) =>
-        new Response({
-          request,
-          status,
-          headers,
-          cookies,
-          body: request.method === "HEAD" ? Stream.empty : contents(body)[0]
-        })
-      )
+      Effect.provideService(
+        HttpServerRequest.HttpServerRequest,
+        new Request(request, url.pathname + url.search, headers, contents)
+      ),
+      Effect.map((response) => new Response(request, response))
     )
     // The handler runs in its own fiber, as behind a socket. In the caller's fiber, a call made by the finalizer of an
     // interrupted fiber would be interrupted at once.

@@ -12,7 +12,7 @@ import type * as Scope from "effect/Scope"
 import { readFileSync } from "node:fs"
 import type { Socket } from "node:net"
 import { addAbortSignal } from "node:stream"
-import { createSecureContext, rootCertificates } from "node:tls"
+import { createSecureContext } from "node:tls"
 import * as HttpHooks from "../../transport/HttpHooks.ts"
 import type * as Deadlines from "./deadlines.ts"
 
@@ -39,12 +39,17 @@ const extraAuthorities = (): ReadonlyArray<string> => {
   }
 }
 
-/** Options of connections. Node.js trusts either its own authorities or given ones, so its own are added to `ca`. */
+/** Options of connections. `ca` is trusted besides the authorities that Node.js trusts. */
 const connectorOptions = (ca: string | undefined): Undici.buildConnector.BuildOptions => {
   // Without a time limit of undici: `within` limits the time.
   const timeout = 0
   if (ca === undefined) return { timeout }
-  return { timeout, secureContext: createSecureContext({ ca: [...rootCertificates, ...extraAuthorities(), ca] }) }
+  const secureContext = createSecureContext()
+  // The option `ca` would replace the authorities of Node.js, and passing them along takes 20 ms. `addCACert` keeps them, except
+  // those of NODE_EXTRA_CA_CERTS.
+  const { context }: { readonly context: { readonly addCACert: (pem: string) => void } } = secureContext
+  for (const pem of [...extraAuthorities(), ca]) context.addCACert(pem)
+  return { timeout, secureContext }
 }
 
 /** The maximum number of connections to each origin. */
