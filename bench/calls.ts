@@ -1,22 +1,21 @@
 /**
- * What one call of an operation costs: microseconds, fibers and allocated memory, without a network. "Client" is the client
- * alone, over an HTTP client that responds from memory; "with the emulator" is what tests with `TestGlacier` pay.
+ * The cost of one call of an operation without a network: microseconds and fibers. "Client" is the client alone, over an
+ * HTTP client that responds from memory. "With the emulator" is the client with `TestGlacier`, as in tests.
  *
  *     npm run bench:calls -- [CALLS]
  *
  * The times depend on the machine. The fibers do not: a change that adds one shows here.
  */
-import * as HttpClient from "@effect/platform/HttpClient"
-import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
-import { Credentials, Endpoint, GlacierClient, HttpHooks } from "effect-glacier"
+import { GlacierClient } from "effect-glacier"
 import { TestGlacier } from "effect-glacier/testing"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
 import * as Supervisor from "effect/Supervisor"
+import { archiveId } from "./archiveId.ts"
+import * as MemoryHttp from "./memoryHttp.ts"
 
 const calls = Number(process.argv[2] ?? 5_000)
+const vaultName = "bench"
+const digest = "0".repeat(64)
 
 class Counter extends Supervisor.AbstractSupervisor<number> {
   started = 0
@@ -26,59 +25,27 @@ class Counter extends Supervisor.AbstractSupervisor<number> {
   }
 }
 
-const digest = "0".repeat(64)
-const vaultName = "bench"
-
-/** The headers and body of a successful response, by the operation's method. */
-const responses: Readonly<
-  Record<string, { readonly status: number; readonly headers?: Record<string, string>; readonly body?: string }>
-> = {
-  GET: {
-    status: 200,
-    body: JSON.stringify({
-      CreationDate: "2012-03-20T17:03:43.221Z",
-      LastInventoryDate: null,
-      NumberOfArchives: 0,
-      SizeInBytes: 0,
-      VaultARN: `arn:aws:glacier:us-east-1:012345678901:vaults/${vaultName}`,
-      VaultName: vaultName
-    })
-  },
-  DELETE: { status: 204 },
-  POST: {
-    status: 201,
-    headers: {
-      "x-amz-archive-id": "A".repeat(138),
-      "x-amz-sha256-tree-hash": digest,
-      location: `/012345678901/vaults/${vaultName}/archives/${"A".repeat(138)}`
-    }
-  }
+const described: MemoryHttp.Response = {
+  status: 200,
+  body: JSON.stringify({
+    CreationDate: "2012-03-20T17:03:43.221Z",
+    LastInventoryDate: null,
+    NumberOfArchives: 0,
+    SizeInBytes: 0,
+    VaultARN: `arn:aws:glacier:us-east-1:012345678901:vaults/${vaultName}`,
+    VaultName: vaultName
+  })
 }
 
-const respond = (request: HttpClientRequest.HttpClientRequest) =>
-  Effect.sync(() => {
-    const { body = "", headers, status } = responses[request.method] ?? { status: 500 }
-    const all = { ...headers, "content-length": String(body.length) }
-    const response = HttpClientResponse.fromWeb(request, new Response(null, { status, headers: all }))
-    // Reading a web response would take longer than the rest of the call.
-    return Object.defineProperty(response, "text", { value: Effect.succeed(body) })
-  })
-
-/** An HTTP client that keeps the time limits of attempts itself, as that of Node.js does. */
-const fromMemory = Object.assign(HttpClient.make(respond), { [HttpHooks.ExecuteWithin]: respond })
-
-const client = GlacierClient.layer.pipe(Layer.provide([
-  Layer.succeed(HttpClient.HttpClient, fromMemory),
-  Credentials.layer({ accessKeyId: "bench", secretAccessKey: Redacted.make("bench") }),
-  Endpoint.layer({ region: "us-east-1" })
-]))
+const client = MemoryHttp.client(({ method }) =>
+  method === "GET" ? described : method === "DELETE" ? { status: 204 } : MemoryHttp.stored
+)
 
 const body = Buffer.alloc(4_096, "glacier")
-const archiveId = "A".repeat(138)
 
 const operations = (glacier: GlacierClient.Service): Readonly<Record<string, Effect.Effect<unknown, unknown>>> => ({
   DescribeVault: glacier.describeVault({ vaultName }),
-  DeleteArchive: glacier.deleteArchive({ vaultName, archiveId }),
+  DeleteArchive: glacier.deleteArchive({ vaultName, archiveId: archiveId(0) }),
   UploadArchive: glacier.uploadArchive({ vaultName, body, treeHash: digest, contentSha256: digest })
 })
 
@@ -99,17 +66,16 @@ const measure = Effect.fnUntraced(function*(name: string, call: Effect.Effect<un
   )
 })
 
-const all = (who: string) =>
-  Effect.flatMap(
-    GlacierClient.GlacierClient,
-    (glacier) => Effect.forEach(Object.entries(operations(glacier)), ([name, call]) => measure(`${name}, ${who}`, call))
-  )
-
-await Effect.runPromise(Effect.provide(all("client"), client))
-await Effect.runPromise(
-  Effect.flatMap(GlacierClient.GlacierClient, (glacier) =>
-    Effect.zipRight(
-      glacier.createVault({ vaultName }),
-      measure("DescribeVault, with the emulator", glacier.describeVault({ vaultName }))
-    )).pipe(Effect.provide(TestGlacier.layer()))
+const ofClient = Effect.flatMap(
+  GlacierClient.GlacierClient,
+  (glacier) => Effect.forEach(Object.entries(operations(glacier)), ([name, call]) => measure(`${name}, client`, call))
 )
+
+const withEmulator = Effect.gen(function*() {
+  const glacier = yield* GlacierClient.GlacierClient
+  yield* glacier.createVault({ vaultName })
+  yield* measure("DescribeVault, with the emulator", glacier.describeVault({ vaultName }))
+})
+
+await Effect.runPromise(Effect.provide(ofClient, client))
+await Effect.runPromise(Effect.provide(withEmulator, TestGlacier.layer()))

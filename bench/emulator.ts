@@ -9,10 +9,8 @@ import { NodeContext, NodeRuntime } from "@effect/platform-node"
 import { Clock, Console, Effect, Fiber, Layer, Option, Redacted, Ref, Stream } from "effect"
 import { Credentials, Endpoint, GlacierClient } from "effect-glacier"
 import { NodeGlacier } from "effect-glacier/node"
-import { randomBytes } from "node:crypto"
-import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs"
-import type { Event } from "../src/emulator/internal/event.ts"
-import * as Ids from "../src/emulator/internal/ids.ts"
+import { writeFileSync } from "node:fs"
+import { write } from "./emulatorFolder.ts"
 import { emulator, memory, processor } from "./support.ts"
 
 const counts = {
@@ -23,61 +21,6 @@ const counts = {
   parts: 10_000
 }
 const keys = { accessKeyId: "bench", secretAccessKey: Redacted.make("bench") }
-
-/** An id of the URL-safe base64 alphabet. */
-const id = (length: number) => randomBytes(length).toString("base64url").slice(0, length)
-
-/** All that has happened. Everything is of `now`, so that nothing expires. */
-function* history(now: number): Generator<typeof Event.Encoded> {
-  const arn = (vault: string) => `arn:aws:glacier:us-east-1:123456789012:vaults/${vault}`
-  const blob = () => ({ id: id(24), size: 1_048_576, treeHash: randomBytes(32).toString("hex") })
-  const stored = (vault: string, n: number) => ({
-    _tag: "ArchiveStored" as const,
-    at: now,
-    vault: arn(vault),
-    archiveId: id(138),
-    description: `photos/2024/${n}.jpeg`,
-    blob: { ...blob(), size: 4_194_304, leaves: randomBytes(4 * 32).toString("base64") },
-    inventoryAt: now
-  })
-  for (const name of ["big", "busy"]) yield { _tag: "VaultCreated", at: now, vault: arn(name) }
-  for (let n = 0; n < counts.vaults; n++) yield { _tag: "VaultCreated", at: now, vault: arn(`vault-${n}`) }
-  for (let n = 0; n < counts.archives; n++) yield stored("big", n)
-  const common = { at: now, vault: arn("busy") }
-  const expiresAt = now + 86_400_000
-  const archive = stored("busy", 0)
-  yield archive
-  for (let n = 0; n < counts.jobs; n++) {
-    const jobId = Ids.ordered(now, n, id(74))
-    const task = { archiveId: archive.archiveId, start: 0, end: 0, tier: "Bulk" as const }
-    const retrieval = { _tag: "ArchiveRetrieval" as const, ...task }
-    yield { _tag: "JobInitiated", ...common, jobId, completesAt: now, expiresAt, task: retrieval }
-  }
-  for (let n = 0; n < counts.uploads; n++) {
-    const uploadId = Ids.ordered(now, n, id(74))
-    yield { _tag: "UploadInitiated", ...common, uploadId, partSize: 1_048_576, expiresAt }
-    // The first has all the parts.
-    for (let index = 0; n === 0 && index < counts.parts; index++) {
-      yield { _tag: "PartStored", ...common, uploadId, index, blob: blob(), expiresAt }
-    }
-  }
-}
-
-/** Writes a data folder. The blobs are empty: nobody reads them. */
-const write = (folder: string, now: number) => {
-  mkdirSync(`${folder}/blobs`)
-  const journal = openSync(`${folder}/journal.jsonl`, "w")
-  let lines = ""
-  for (const event of history(now)) {
-    lines += JSON.stringify(event) + "\n"
-    if ("blob" in event) closeSync(openSync(`${folder}/blobs/${event.blob.id}`, "w"))
-    if (lines.length < 1_048_576) continue
-    writeSync(journal, lines)
-    lines = ""
-  }
-  writeSync(journal, lines)
-  closeSync(journal)
-}
 
 /** Resets the memory peak. */
 const forgetPeak = (pid: number) => writeFileSync(`/proc/${pid}/clear_refs`, "5")
@@ -174,7 +117,7 @@ const program = Effect.gen(function*() {
   const folder = yield* fs.makeTempDirectoryScoped()
   const empty = yield* fs.makeTempDirectoryScoped()
   const now = yield* Clock.currentTimeMillis
-  const [, toWrite] = yield* millis(Effect.sync(() => write(folder, now)))
+  const [, toWrite] = yield* millis(Effect.sync(() => write(folder, now, counts)))
   yield* Console.log(`${JSON.stringify(counts)}, written in ${seconds(toWrite)}`)
   yield* Effect.scoped(start("start with nothing", empty))
   const { pid, url } = yield* start("start", folder)

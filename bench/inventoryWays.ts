@@ -3,7 +3,6 @@
  */
 import { JSONParser } from "@streamparser/json"
 import * as Clock from "effect/Clock"
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Predicate from "effect/Predicate"
@@ -12,8 +11,8 @@ import * as Stream from "effect/Stream"
 import { createReadStream, readFileSync } from "node:fs"
 import * as Inventory from "../src/protocol/Inventory.ts"
 import * as InventoryReader from "../src/protocol/InventoryReader.ts"
-import { add, type Found, none, Report, Way } from "./inventoryReport.ts"
-import { memory } from "./support.ts"
+import { finish } from "./finish.ts"
+import { add, type Found, none, Way } from "./inventoryReport.ts"
 
 const ours = (format: "JSON" | "CSV") => (file: string) => {
   const bytes = Stream.fromAsyncIterable<Uint8Array, unknown>(createReadStream(file), (error) => error)
@@ -57,12 +56,8 @@ const ways: Record<Way, (file: string) => Effect.Effect<Found, unknown>> = {
 const program = Effect.gen(function*() {
   const [way = "", file = ""] = process.argv.slice(2)
   const start = yield* Clock.currentTimeMillis
-  const before = process.cpuUsage()
   const found = yield* ways[Schema.decodeUnknownSync(Way)(way)](file)
-  const { system, user } = process.cpuUsage(before)
-  const seconds = ((yield* Clock.currentTimeMillis) - start) / 1000
-  const report = { ...found, seconds, processor: (user + system) / 1e6, peak: memory("self", "HWM") }
-  yield* Console.log(yield* Schema.encode(Report)(report))
+  finish({ ...found, seconds: ((yield* Clock.currentTimeMillis) - start) / 1000 })
 })
 
 void Effect.runPromise(program)

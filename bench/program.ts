@@ -11,6 +11,9 @@ export interface Program {
 /** The last line that a program prints. */
 const Printed = Schema.Struct({
   treeHash: Schema.optional(Schema.String),
+  /** The archives that were found, and their bytes. */
+  count: Schema.optional(Schema.Number),
+  bytes: Schema.optional(Schema.Number),
   /** The peak of its memory. */
   rssMB: Schema.Number,
   /** Seconds of the processor. */

@@ -10,8 +10,11 @@ const names: Readonly<Record<Peer | "ours", string>> = {
   limitNode: "the limit on Node.js",
   boto3: "boto3",
   js: "@aws-sdk/client-glacier",
+  jsVerified: "@aws-sdk/client-glacier, verified",
   botocore: "botocore",
   file: "the same from the file",
+  streamparser: "@streamparser/json and the schema",
+  json: "the same as JSON",
   effect: "bare imports and a bare request",
   bundled: "the same in one file",
   platform: "the platform's undici client",
@@ -95,7 +98,7 @@ const rounded = (value: number | undefined) => value === undefined ? null : Math
 export const json = (results: ReadonlyArray<Result>): string =>
   JSON.stringify(Object.fromEntries([
     ...ratios(results).map(({ key }) => [key, rounded(ratio(results, key))]),
-    ...figures(results).flatMap(({ key, value }) => key === undefined ? [] : [[key, rounded(value)]])
+    ...figures(results).map(({ key, value }) => [key, rounded(value)])
   ]))
 
 /** The page with the tables between its markers. */

@@ -77,7 +77,7 @@ const build = Effect.fnUntraced(function*(against: string | undefined) {
     execFileSync("npm", ["run", "build"], { stdio: ["ignore", "ignore", "inherit"] })
     execFileSync("node_modules/.bin/tsc", ["-p", "tsconfig.bench.json"], { stdio: "inherit" })
   })
-  yield* bundle(".", [programs, "bench/peers/js/*.ts"], "bundled")
+  yield* bundle(".", [programs, "bench/peers/js/*.ts", "bench/inventoryWays.ts"], "bundled")
   yield* bundle(".", [programs], "platform", [overPlatform])
   if (against !== undefined) yield* bundle(against, [programs], "before")
   // Otherwise its process would keep running beside the benchmarks.

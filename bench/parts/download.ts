@@ -73,9 +73,10 @@ const contests = Effect.fnUntraced(
       ...all.map((transport) =>
         streamTo(transport, file, folder, path, {
           ...tools.ours("outputStream", path, jobId),
-          js: tools.bundled("peers/js/outputStream", path, jobId)
+          js: tools.bundled("peers/js/outputStream", path, jobId),
+          jsVerified: tools.bundled("peers/js/outputStreamVerified", path, jobId)
         })
-      ).map((contest) => ({ ...contest, what: `${contest.what}, verified by ours only` }))
+      ).map((contest) => ({ ...contest, what: `${contest.what}, which the plain AWS client does not verify` }))
     ]
   }
 )

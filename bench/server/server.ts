@@ -87,6 +87,7 @@ const respond = (kind: string, request: IncomingMessage, response: ServerRespons
     case "POST archives":
       return response.writeHead(201, { ...hash, location: archive.location, "x-amz-archive-id": archive.id }).end()
     case "DELETE upload":
+    case "DELETE archives":
       return response.writeHead(204).end()
     default:
       return response.writeHead(404).end()

@@ -51,34 +51,54 @@ const onMainThread: Pick<Hasher.Service, "hashes" | "treeHash"> = {
 /** The size in bytes up to which the main thread is faster than a worker thread. */
 const maximumOnMainThread = Limits.mebibyte
 
+/** The number of pieces at a thread: while it hashes one, the next one waits there already. */
+const piecesPerThread = 2
+
+interface Thread {
+  readonly worker: HashWorker
+  /** The number of pieces that the thread hashes or that wait for it. */
+  pieces: number
+}
+
 /**
  * A pool of worker threads, at most one for each core. A thread is started when all others are busy. All threads end with
  * the Scope.
  */
 const makePool = Effect.gen(function*() {
   const cores = availableParallelism()
-  const permits = yield* Effect.makeSemaphore(cores)
-  const idle: Array<HashWorker> = []
+  const permits = yield* Effect.makeSemaphore(cores * piecesPerThread)
+  let threads: ReadonlyArray<Thread> = []
   let closed = false
   yield* Effect.addFinalizer(() => {
     closed = true
-    return permits.withPermits(cores)(
-      Effect.forEach(idle, ({ end }) => end, { concurrency: "unbounded", discard: true })
+    return permits.withPermits(cores * piecesPerThread)(
+      Effect.suspend(() =>
+        Effect.forEach(threads, ({ worker }) => worker.end, { concurrency: "unbounded", discard: true })
+      )
     )
   })
 
-  const take: Effect.Effect<HashWorker, WorkerGone> = Effect.suspend(() => {
+  const take: Effect.Effect<Thread, WorkerGone> = Effect.suspend(() => {
     if (closed) return new WorkerGone()
-    const worker = idle.pop()
-    if (worker === undefined) return Effect.try({ try: start, catch: () => new WorkerGone() })
-    return worker.isGone() ? take : Effect.succeed(worker)
+    threads = threads.filter(({ worker }) => !worker.isGone())
+    const [least] = [...threads].sort((a, b) => a.pieces - b.pieces)
+    if (least !== undefined && (least.pieces === 0 || threads.length === cores)) return Effect.succeed(least)
+    return Effect.try({
+      try: () => {
+        const started: Thread = { worker: start(), pieces: 0 }
+        threads = [...threads, started]
+        return started
+      },
+      catch: () => new WorkerGone()
+    })
   })
+
   return (bytes: Uint8Array, linear: boolean) =>
     permits.withPermits(1)(
       Effect.acquireUseRelease(
-        take,
-        (worker) => worker.hash(bytes, linear),
-        (worker) => Effect.sync(() => idle.push(worker))
+        Effect.tap(take, (thread) => Effect.sync(() => thread.pieces++)),
+        ({ worker }) => worker.hash(bytes, linear),
+        (thread) => Effect.sync(() => thread.pieces--)
       )
     )
 })

@@ -11,6 +11,7 @@ import type * as PlatformError from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import * as Context from "effect/Context"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -125,6 +126,12 @@ const lock = (acquire: Acquire, name: string) =>
 /** The checksum and the end of a log without entries. */
 const empty = { checksum: "", end: 0 }
 
+/** An entry that is not written yet. */
+interface Pending {
+  readonly entry: string
+  readonly written: Deferred.Deferred<void, CheckpointError>
+}
+
 /** Opens a log that is locked. */
 const openLog = Effect.fnUntraced(function*(sha256: Sha256.Create, name: string, medium: Records.Medium) {
   const failed = (problem: string) => ({ message }: PlatformError.PlatformError) =>
@@ -138,6 +145,32 @@ const openLog = Effect.fnUntraced(function*(sha256: Sha256.Create, name: string,
   let last = Option.getOrElse(yield* Stream.runLast(records), () => empty)
   /** Whether nothing follows the last entry. A write that failed may have left a torn line there. */
   let isClean = false
+  /** The entries that arrived since the last write began. The next write has all of them, for one fsync. */
+  const pending = new Set<Pending>()
+
+  const writePending = Effect.suspend(() => {
+    const entries = Array.from(pending)
+    const wasClean = isClean
+    pending.clear()
+    isClean = false
+    let { checksum } = last
+    const lines = entries.map(({ entry }) => {
+      const encoded = Records.encode(sha256, checksum, entry)
+      checksum = encoded.checksum
+      return encoded.line
+    })
+    return medium.write(lines, last.end, wasClean).pipe(
+      Effect.mapError(failed("cannot be written")),
+      Effect.map((end) => {
+        isClean = true
+        last = { checksum, end }
+      }),
+      Effect.exit,
+      Effect.flatMap((exit) =>
+        Effect.forEach(entries, ({ written }) => Deferred.done(written, exit), { discard: true })
+      )
+    )
+  })
 
   const log: Log = {
     // A reader relies on these entries, but the process that wrote them may have died before its fsync. It is not made
@@ -148,15 +181,15 @@ const openLog = Effect.fnUntraced(function*(sha256: Sha256.Create, name: string,
         Stream.map(records, ({ entry }) => entry)
       )
     ),
-    append: (entry) =>
-      exclusive(Effect.gen(function*() {
-        const { checksum, line } = Records.encode(sha256, last.checksum, entry)
-        const wasClean = isClean
-        isClean = false
-        const end = yield* Effect.mapError(medium.write(line, last.end, wasClean), failed("cannot be written"))
-        isClean = true
-        last = { checksum, end }
-      })),
+    append: Effect.fnUntraced(function*(entry) {
+      const written = yield* Deferred.make<void, CheckpointError>()
+      const own = { entry, written }
+      pending.add(own)
+      yield* exclusive(Effect.suspend(() => pending.has(own) ? writePending : Effect.void)).pipe(
+        Effect.onInterrupt(() => Effect.sync(() => pending.delete(own)))
+      )
+      yield* Deferred.await(written)
+    }),
     clear: exclusive(Effect.gen(function*() {
       isClean = false
       yield* Effect.mapError(medium.clear, failed("cannot be removed"))

@@ -4,8 +4,10 @@ import { SystemError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import { describe, expect, it } from "@effect/vitest"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -283,6 +285,83 @@ describe("Checkpoint.layerFileSystem", () => {
         expect(yield* Effect.provide(read("work"), layer)).toEqual(failing === "sync " ? ["c"] : ["a", "c"])
       })
   )
+
+  describe("entries that are added at once", () => {
+    /** Runs a test with a log whose second write waits for `proceed`, or fails with `problem`. */
+    const withSlowWrite = (
+      test: (log: Checkpoint.Log, proceed: Effect.Effect<unknown>, syncs: () => number) => Effect.Effect<void, unknown>,
+      problem?: SystemError
+    ) =>
+      Effect.gen(function*() {
+        const path = yield* directory
+        const gate = yield* Deferred.make<void>()
+        const counts = { writes: 0, syncs: 0 }
+        const layer = inFiles(path, (step, effect) =>
+          Effect.suspend(() => {
+            if (step === "sync work.checkpoint") counts.syncs++
+            if (step !== "write work.checkpoint") return effect
+            counts.writes++
+            if (counts.writes === 1) return Effect.zipRight(Deferred.await(gate), effect)
+            return counts.writes === 3 && problem !== undefined ? Effect.fail(problem) : effect
+          }))
+        yield* Effect.scoped(Effect.gen(function*() {
+          const log = yield* (yield* Checkpoint.Checkpoint).open("work")
+          yield* test(log, Deferred.succeed(gate, undefined), () => counts.syncs)
+        })).pipe(Effect.provide(layer))
+        return yield* Effect.provide(read("work"), layer)
+      })
+
+    const names = Array.from({ length: 16 }, (_, index) => `entry ${index}`)
+
+    it.scoped("share one write and one fsync while another write is under way [I5]", () =>
+      Effect.gen(function*() {
+        const entries = yield* withSlowWrite((log, proceed, syncs) =>
+          Effect.gen(function*() {
+            const all = yield* Effect.fork(Effect.forEach(names, log.append, { concurrency: "unbounded" }))
+            yield* Effect.yieldNow()
+            yield* proceed
+            yield* Fiber.join(all)
+            expect(syncs()).toBe(2)
+          })
+        )
+        expect(entries).toEqual(names)
+      }))
+
+    it.scoped("all fail when their write fails, and later entries do not [I5]", () =>
+      Effect.gen(function*() {
+        const full = new SystemError({ module: "FileSystem", method: "write", reason: "Unknown", description: "full" })
+        const entries = yield* withSlowWrite((log, proceed) =>
+          Effect.gen(function*() {
+            const all = yield* Effect.fork(
+              Effect.forEach(names, (name) => Effect.either(log.append(name)), { concurrency: "unbounded" })
+            )
+            yield* Effect.yieldNow()
+            yield* proceed
+            const [first, ...others] = yield* Fiber.join(all)
+            expect(first?._tag).toBe("Right")
+            expect(others.map(({ _tag }) => _tag)).toEqual(names.slice(1).map(() => "Left"))
+            yield* log.append("later")
+          }), full)
+        expect(entries).toEqual(["entry 0", "later"])
+      }))
+
+    it.scoped("are not written when they are interrupted before their write [I5]", () =>
+      Effect.gen(function*() {
+        const entries = yield* withSlowWrite((log, proceed) =>
+          Effect.gen(function*() {
+            const [first, second, third] = yield* Effect.forEach(
+              ["a", "b", "c"],
+              (name) => Effect.fork(log.append(name))
+            )
+            yield* Effect.yieldNow()
+            if (second !== undefined) yield* Fiber.interrupt(second)
+            yield* proceed
+            yield* Fiber.joinAll([first, third].filter((fiber) => fiber !== undefined))
+          })
+        )
+        expect(entries).toEqual(["a", "c"])
+      }))
+  })
 
   it.scoped("fails when a folder has the path of the file, and does not change it", () =>
     Effect.gen(function*() {

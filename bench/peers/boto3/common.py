@@ -1,17 +1,20 @@
-"""What the programs share: a client, four threads, and the tree hash of parts."""
+"""What the programs share: a client, threads, and the tree hash of parts."""
 import hashlib
 import os
 import threading
 
 import boto3
+from botocore.config import Config
 
-# Four connections are in use at once; the pool of the defaults is large enough.
-glacier = boto3.client("glacier", endpoint_url=os.environ["AWS_ENDPOINT_URL"])
+# At most 16 connections are in use at once.
+glacier = boto3.client(
+    "glacier", endpoint_url=os.environ["AWS_ENDPOINT_URL"], config=Config(max_pool_connections=16)
+)
 vault = {"accountId": "-", "vaultName": "bench"}
 
 
-def in_threads(work, items):
-    """Four threads that take the next item when they are done with one; the first failure is raised."""
+def in_threads(work, items, count=4):
+    """Threads that take the next item when they are done with one; the first failure is raised."""
     items, lock, failures = iter(items), threading.Lock(), []
 
     def worker():
@@ -25,7 +28,7 @@ def in_threads(work, items):
             except BaseException as failure:
                 failures.append(failure)
 
-    threads = [threading.Thread(target=worker) for _ in range(4)]
+    threads = [threading.Thread(target=worker) for _ in range(count)]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -27,3 +27,30 @@ export const treeHash = (bytes: Uint8Array): string => {
   for (let at = 0; at < bytes.length; at += mebibyte) leaves.push(sha256(bytes.subarray(at, at + mebibyte)))
   return combine(leaves)
 }
+
+/** Makes the tree hash of bytes that come in pieces of any size. Copies none of them. */
+export const builder = () => {
+  const leaves: Array<Uint8Array> = []
+  let leaf = createHash("sha256")
+  let filled = 0
+  const close = () => {
+    leaves.push(leaf.digest())
+    leaf = createHash("sha256")
+    filled = 0
+  }
+  return {
+    update(piece: Uint8Array) {
+      for (let at = 0; at < piece.length;) {
+        const slice = piece.subarray(at, at + mebibyte - filled)
+        leaf.update(slice)
+        at += slice.length
+        filled += slice.length
+        if (filled === mebibyte) close()
+      }
+    },
+    digest() {
+      if (filled > 0) close()
+      return combine(leaves)
+    }
+  }
+}

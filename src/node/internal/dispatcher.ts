@@ -155,10 +155,14 @@ export const make = (
         const { except, http, https = http } = proxies
         const limited = (connect: Connector, proxy?: string) =>
           within(connect, limit, addDeadline, connecting, proxy === undefined ? undefined : new URL(proxy).host)
-        // Made when it is needed, because loading all authorities takes about 100 ms.
-        let connector: Connector | undefined
+        const plain = Undici.buildConnector(connectorOptions(undefined))
+        // Made when it is needed, because loading all authorities takes about 40 ms.
+        let secure: Connector | undefined
         const direct: Connector = (options, callback) =>
-          (connector ??= Undici.buildConnector(connectorOptions(ca)))(options, callback)
+          (options.protocol === "https:" ? secure ??= Undici.buildConnector(connectorOptions(ca)) : plain)(
+            options,
+            callback
+          )
         const options: Undici.Agent.Options = {
           connections,
           connect: direct,

@@ -48,7 +48,10 @@ parentPort.on("message", ({ bytes, first, linear }) => {
 
 /** A thread that hashes one piece after another. */
 export interface HashWorker {
-  /** Hashes a piece. Bytes outside shared memory are copied through two small buffers that are shared. */
+  /**
+   * Hashes a piece of at least one byte, after the pieces of earlier calls. Bytes outside shared memory are copied through
+   * two small buffers that are shared.
+   */
   readonly hash: (bytes: Uint8Array, linear: boolean) => Effect.Effect<Digests, WorkerGone>
   readonly isGone: () => boolean
   /** Ends the thread. Pending hashes fail with `WorkerGone`. */
@@ -70,6 +73,7 @@ export const start = (): HashWorker => {
   const worker = new Worker(program, { eval: true, execArgv: [], env: {} })
   const pending: Array<Deferred.Deferred<Digests, WorkerGone>> = []
   const buffers: Array<Uint8Array> = []
+  const posting = Effect.unsafeMakeSemaphore(1)
   let gone = false
   worker.unref()
   worker.on("message", (digests: Digests) => {
@@ -109,15 +113,20 @@ export const start = (): HashWorker => {
       const shared = bytes.buffer instanceof SharedArrayBuffer
       const size = shared ? sliceSize : bufferSize
       const all: Array<Digests> = []
-      let previous: Effect.Effect<Digests, WorkerGone> | undefined
-      for (let offset = 0, index = 0; offset < bytes.length; offset += size, index = 1 - index) {
-        const slice = bytes.subarray(offset, offset + size)
-        const next = hashSlice({ bytes: shared ? slice : copy(slice, index), first: offset === 0, linear })
-        // Waits for the previous slice, whose buffer is used next. The thread hashes this slice meanwhile.
-        if (previous !== undefined) all.push(yield* previous)
-        previous = next
-      }
-      if (previous !== undefined) all.push(yield* previous)
+      let previous: Effect.Effect<Digests, WorkerGone> = Effect.fail(new WorkerGone())
+      // Slices of two pieces must not alternate. The next piece may be posted while the last slice of this one is hashed.
+      yield* posting.withPermits(1)(Effect.gen(function*() {
+        for (let offset = 0, index = 0; offset < bytes.length; offset += size, index = 1 - index) {
+          const slice = bytes.subarray(offset, offset + size)
+          const next = hashSlice({ bytes: shared ? slice : copy(slice, index), first: offset === 0, linear })
+          // Waits for the previous slice, whose buffer is used next. The thread hashes this slice meanwhile.
+          if (offset > 0) all.push(yield* previous)
+          previous = next
+        }
+        // The next piece uses the same buffers.
+        if (!shared) yield* previous
+      }))
+      all.push(yield* previous)
       return { leaves: all.flatMap(({ leaves }) => leaves), linear: all.at(-1)?.linear ?? new Uint8Array() }
     })
   }

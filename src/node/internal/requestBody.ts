@@ -9,8 +9,8 @@ import { RequestError } from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Effect from "effect/Effect"
 
-/** The number of bytes that are written at once. The main thread is blocked while it encrypts them. */
-const sliceSize = 256 * 1024
+/** The number of bytes that are written at once over TLS. The main thread is blocked while it encrypts them. */
+const sliceSize = 512 * 1024
 
 function* slices(bytes: Uint8Array) {
   for (let start = 0; start < bytes.length; start += sliceSize) yield bytes.subarray(start, start + sliceSize)
@@ -31,7 +31,7 @@ export const bodyOf = (request: HttpClientRequest.HttpClientRequest): Effect.Eff
       return Effect.succeed({ headers })
     case "Uint8Array": {
       const bytes = body.body
-      if (bytes.length <= sliceSize) return Effect.succeed({ headers, body: bytes })
+      if (bytes.length <= sliceSize || request.url.startsWith("http:")) return Effect.succeed({ headers, body: bytes })
       return Effect.succeed({
         headers: { ...headers, "content-length": String(bytes.length) },
         // undici accepts iterables, although its types do not allow them.

@@ -1,6 +1,6 @@
 /**
- * A log in a file, which exists only while the log has entries. Each line is fsynced, and so is the folder when the file
- * may be new.
+ * A log in a file, which exists only while the log has entries. Lines are fsynced when they are written, and so is the
+ * folder when the file may be new.
  *
  * @internal
  */
@@ -45,8 +45,8 @@ export const make = (fs: FileSystem.FileSystem, path: string): Medium => {
       Stream.provideService(FileSystem.FileSystem, fs),
       Stream.catchSome((error) => Folder.isNotFound(error) ? Option.some(Stream.empty) : Option.none())
     ),
-    write: Effect.fnUntraced(function*(line, end, isClean) {
-      const bytes = utf8.encode(`${line}\n`)
+    write: Effect.fnUntraced(function*(lines, end, isClean) {
+      const bytes = utf8.encode(lines.map((line) => `${line}\n`).join(""))
       if (!isClean) yield* fs.makeDirectory(folder, { recursive: true })
       yield* Effect.scoped(Effect.gen(function*() {
         const file = yield* RegularFile.open(path, { flag: "a" })

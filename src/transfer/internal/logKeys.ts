@@ -25,10 +25,10 @@ export const make = (store: KeyValueStore.KeyValueStore, name: string): Medium =
         store.get(keyOf(index)),
         Option.map((line) => [{ line: utf8.encode(line), end: index + 1 }, index + 1])
       )),
-    write: Effect.fnUntraced(function*(line, end, isClean) {
+    write: Effect.fnUntraced(function*(lines, end, isClean) {
       if (!isClean) yield* removeFrom(end)
-      yield* store.set(keyOf(end), line)
-      return end + 1
+      for (const [index, line] of lines.entries()) yield* store.set(keyOf(end + index), line)
+      return end + lines.length
     }),
     // How durable the lines are depends on the store.
     sync: Effect.void,

@@ -19,11 +19,11 @@ export interface Medium {
   /** The lines, each with the position where it ends: a byte of a file, or a number of lines. */
   readonly lines: Stream.Stream<{ readonly line: Uint8Array; readonly end: number }, PlatformError.PlatformError>
   /**
-   * Writes a line at the position `end` and returns the position where it ends. Unless the tail `isClean`, first removes
+   * Writes lines at the position `end` and returns the position where they end. Unless the tail `isClean`, first removes
    * whatever follows `end`.
    */
   readonly write: (
-    line: string,
+    lines: ReadonlyArray<string>,
     end: number,
     isClean: boolean
   ) => Effect.Effect<number, PlatformError.PlatformError>

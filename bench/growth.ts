@@ -1,0 +1,111 @@
+/**
+ * How time and memory grow with the amount of work. Each size runs in a process of its own. Prints the exponents: with 1,
+ * twice the work takes twice the time or memory.
+ *
+ *     npm run bench:growth -- [--scale FRACTION]
+ *
+ * FRACTION scales all sizes, for a trial run.
+ */
+import { NodeRuntime } from "@effect/platform-node"
+import { Console, Data, Effect, Schema } from "effect"
+import { spawnSync } from "node:child_process"
+import { parseArgs } from "node:util"
+import { Measured, type Task } from "./growthReport.ts"
+
+interface Kind {
+  readonly task: Task
+  readonly what: string
+  readonly sizes: ReadonlyArray<number>
+  /** The reasons for exponents that are not 1. */
+  readonly because: string
+}
+
+const kinds: ReadonlyArray<Kind> = [
+  {
+    task: "upload",
+    what: "archives uploaded",
+    sizes: [1_000, 10_000, 100_000],
+    because: "memory: only the archives in flight"
+  },
+  {
+    task: "delete",
+    what: "archives deleted by a plan",
+    sizes: [1_000, 10_000, 100_000],
+    because: "memory: garbage at first, then the plan"
+  },
+  {
+    task: "list",
+    what: "archives of an inventory read",
+    sizes: [1_000, 10_000, 100_000],
+    because: "memory: only a slice of 256 KiB"
+  },
+  {
+    task: "plan",
+    what: "archives planned",
+    sizes: [1_000, 10_000, 100_000],
+    because: "memory: garbage at first, then the plan"
+  },
+  {
+    task: "resume",
+    what: "deleted archives skipped by the next run",
+    sizes: [1_000, 10_000, 100_000],
+    because: "memory: garbage at first, then the ids"
+  },
+  {
+    task: "parts",
+    what: "parts of an upload resumed",
+    sizes: [1, 10, 100, 1_000, 10_000],
+    because: "time: starting the threads takes most of it at first; memory: only the parts in flight"
+  },
+  {
+    task: "jobs",
+    what: "jobs waited for at once",
+    sizes: [1, 10, 100, 1_000],
+    because: "time: one list of 50 jobs a page serves all of them; memory: garbage at first"
+  },
+  {
+    task: "emulator",
+    what: "archives at the start of an emulator",
+    sizes: [10_000, 100_000, 1_000_000],
+    because: "both: the start of the process takes most of it at first"
+  }
+]
+
+class Failed extends Data.TaggedError("Failed")<{ readonly message: string }> {}
+
+const measure = (task: Task, size: number) => {
+  const options = [...process.execArgv, "--expose-gc", "bench/growthTasks.ts", task, String(size)]
+  const { stderr, stdout } = spawnSync(process.execPath, options, { encoding: "utf8" })
+  return Effect.mapError(
+    Schema.decode(Measured)(stdout.trim().split("\n").at(-1) ?? ""),
+    () => new Failed({ message: `${task}: ${stdout}${stderr}` })
+  )
+}
+
+/** The slope of the line through the logarithms, by least squares. */
+const exponent = (points: ReadonlyArray<readonly [size: number, value: number]>) => {
+  const logs = points.map(([size, value]) => [Math.log(size), Math.log(value)] as const)
+  const mean = (of: (log: readonly [number, number]) => number) =>
+    logs.reduce((sum, log) => sum + of(log), 0) / logs.length
+  const [x, y] = [mean(([size]) => size), mean(([, value]) => value)]
+  return mean(([size, value]) => (size - x) * (value - y)) / mean(([size]) => (size - x) ** 2)
+}
+
+const { scale } = parseArgs({ options: { scale: { type: "string", default: "1" } } }).values
+
+const program = Effect.forEach(kinds, ({ because, sizes, task, what }) =>
+  Effect.gen(function*() {
+    const scaled = [...new Set(sizes.map((size) => Math.ceil(size * Number(scale))))]
+    yield* Console.log(what)
+    const all = yield* Effect.forEach(scaled, (size) =>
+      Effect.gen(function*() {
+        const { mebibytes, seconds } = yield* measure(task, size)
+        yield* Console.log(`  ${size.toLocaleString("en").padStart(9)}  ${seconds.toFixed(3)} s  ${mebibytes} MiB`)
+        return { size, mebibytes, seconds }
+      }))
+    const time = exponent(all.map(({ seconds, size }) => [size, seconds]))
+    const memory = exponent(all.map(({ mebibytes, size }) => [size, mebibytes]))
+    yield* Console.log(`  exponents: time ${time.toFixed(2)}, memory ${memory.toFixed(2)} (${because})`)
+  }), { discard: true })
+
+NodeRuntime.runMain(program)
