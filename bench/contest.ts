@@ -60,10 +60,9 @@ const environment = (server: Server | undefined) => ({
   NO_PROXY: "*",
   no_proxy: "*",
   ...(server !== undefined && { AWS_ENDPOINT_URL: server.url }),
-  ...(server?.authority !== undefined && {
-    NODE_EXTRA_CA_CERTS: server.authority,
-    AWS_CA_BUNDLE: server.authority
-  })
+  // Without TLS no client loads authorities, whatever the environment of this machine says.
+  NODE_EXTRA_CA_CERTS: server?.authority,
+  AWS_CA_BUNDLE: server?.authority
 })
 
 const once = Effect.fnUntraced(function*({ before, name, problem, server }: Contest, who: string, program: Program) {

@@ -5,7 +5,8 @@ import { spawn } from "node:child_process"
 export interface Program {
   readonly command: string
   readonly args: ReadonlyArray<string | number>
-  readonly env?: Readonly<Record<string, string>> | undefined
+  /** Changes to the environment; undefined removes a variable. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined
 }
 
 /** The last line that a program prints. */

@@ -7,6 +7,7 @@ import type * as HttpClientError from "@effect/platform/HttpClientError"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { AttemptTimeout, ConnectionError } from "../protocol/GlacierError.ts"
+import { copyInto } from "./Hasher.ts"
 
 /**
  * The key of an optional method that reads the body into given memory and returns the number of bytes. It stops when the
@@ -57,7 +58,7 @@ export const read = (body: Body, memory: Uint8Array): Effect.Effect<number, Conn
     let filled = 0
     return body.pipe(
       Stream.takeWhile((piece) => {
-        if (filled + piece.length <= memory.length) memory.set(piece, filled)
+        if (filled + piece.length <= memory.length) copyInto(memory, filled, piece)
         filled += piece.length
         return filled <= memory.length
       }),

@@ -10,6 +10,7 @@ import * as Exit from "effect/Exit"
 import * as FiberId from "effect/FiberId"
 import { Worker } from "node:worker_threads"
 import * as Limits from "../../protocol/Limits.ts"
+import * as Hasher from "../../transport/Hasher.ts"
 
 /** A slice of a piece, in shared memory. */
 interface Slice {
@@ -98,7 +99,7 @@ export const start = (): HashWorker => {
 
   const copy = (slice: Uint8Array, index: number): Uint8Array => {
     const buffer = buffers[index] ??= new Uint8Array(new SharedArrayBuffer(bufferSize))
-    buffer.set(slice)
+    Hasher.copyInto(buffer, 0, slice)
     return buffer.subarray(0, slice.length)
   }
 

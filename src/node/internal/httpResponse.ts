@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as Hasher from "../../transport/Hasher.ts"
 import * as ResponseBody from "../../transport/ResponseBody.ts"
 import { type Exchange, type Head, UnframedEnd } from "./exchange.ts"
 
@@ -99,7 +100,7 @@ export class Response extends Inspectable.Class
       // `ResponseBody.read` does the same through a Stream; this reads the pieces directly.
       let filled = 0
       return this.forEachPiece((piece) => {
-        if (filled + piece.length <= memory.length) memory.set(piece, filled)
+        if (filled + piece.length <= memory.length) Hasher.copyInto(memory, filled, piece)
         filled += piece.length
         onBytes(piece.length)
         return filled <= memory.length

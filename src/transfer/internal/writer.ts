@@ -15,6 +15,7 @@ import { check } from "../../protocol/InputCheck.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import { ArchiveSize } from "../../protocol/Names.ts"
 import type { TreeHash } from "../../protocol/TreeHash.ts"
+import { copyInto } from "../../transport/Hasher.ts"
 import type { Pace } from "../UploadPlan.ts"
 import * as AdaptiveConcurrency from "./adaptiveConcurrency.ts"
 import * as Memory from "./memory.ts"
@@ -108,7 +109,7 @@ export const write = Effect.fnUntraced(function*(writer: Writer, piece: Uint8Arr
     }
     if (writer.slab === noMemory) writer.slab = yield* allocate(partSize)
     const fitting = piece.subarray(offset, offset + partSize - writer.filled)
-    writer.slab.bytes.set(fitting, writer.filled)
+    copyInto(writer.slab.bytes, writer.filled, fitting)
     writer.filled += fitting.length
     writer.size += fitting.length
     offset += fitting.length
