@@ -6,7 +6,8 @@
  *
  * The times depend on the machine. The fibers do not: a change that adds one shows here.
  */
-import { GlacierClient } from "effect-glacier"
+import { GlacierClient, Source, Vault } from "effect-glacier"
+import { NodeHashing } from "effect-glacier/node"
 import { TestGlacier } from "effect-glacier/testing"
 import * as Effect from "effect/Effect"
 import * as Supervisor from "effect/Supervisor"
@@ -66,10 +67,12 @@ const measure = Effect.fnUntraced(function*(name: string, call: Effect.Effect<un
   )
 })
 
-const ofClient = Effect.flatMap(
-  GlacierClient.GlacierClient,
-  (glacier) => Effect.forEach(Object.entries(operations(glacier)), ([name, call]) => measure(`${name}, client`, call))
-)
+const ofClient = Effect.gen(function*() {
+  const glacier = yield* GlacierClient.GlacierClient
+  for (const [name, call] of Object.entries(operations(glacier))) yield* measure(`${name}, client`, call)
+  const vault = yield* Vault.make(vaultName)
+  yield* measure("upload of Vault, client", vault.upload(Source.bytes(body)))
+})
 
 const withEmulator = Effect.gen(function*() {
   const glacier = yield* GlacierClient.GlacierClient
@@ -77,5 +80,5 @@ const withEmulator = Effect.gen(function*() {
   yield* measure("DescribeVault, with the emulator", glacier.describeVault({ vaultName }))
 })
 
-await Effect.runPromise(Effect.provide(ofClient, client))
+await Effect.runPromise(Effect.provide(ofClient, [client, NodeHashing.layer]))
 await Effect.runPromise(Effect.provide(withEmulator, TestGlacier.layer()))

@@ -1,6 +1,7 @@
 /**
- * How time and memory grow with the amount of work. Each size runs in a process of its own. Prints the exponents: with 1,
- * twice the work takes twice the time or memory.
+ * How time and memory grow with the amount of work. Each size runs in a process of its own. Memory is what is in use right
+ * after garbage collections; for the emulator it is the peak of its process. Prints the exponents: with 1, twice the work
+ * takes twice the time or memory.
  *
  *     npm run bench:growth -- [--scale FRACTION]
  *
@@ -25,49 +26,49 @@ const kinds: ReadonlyArray<Kind> = [
     task: "upload",
     what: "archives uploaded",
     sizes: [1_000, 10_000, 100_000],
-    because: "memory: only the archives in flight"
+    because: "time: Node.js compiles at first; memory: only the archives in flight"
   },
   {
     task: "delete",
     what: "archives deleted by a plan",
     sizes: [1_000, 10_000, 100_000],
-    because: "memory: garbage at first, then the plan"
+    because: "time: Node.js compiles at first; memory: the ids that were deleted"
   },
   {
     task: "list",
     what: "archives of an inventory read",
     sizes: [1_000, 10_000, 100_000],
-    because: "memory: only a slice of 256 KiB"
+    because: "time: Node.js compiles at first; memory: only a slice of 256 KiB"
   },
   {
     task: "plan",
     what: "archives planned",
     sizes: [1_000, 10_000, 100_000],
-    because: "memory: garbage at first, then the plan"
+    because: "time: Node.js compiles at first; memory: all entries, as documented"
   },
   {
     task: "resume",
     what: "deleted archives skipped by the next run",
     sizes: [1_000, 10_000, 100_000],
-    because: "memory: garbage at first, then the ids"
+    because: "time: Node.js compiles at first; memory: the ids that were deleted"
   },
   {
     task: "parts",
     what: "parts of an upload resumed",
     sizes: [1, 10, 100, 1_000, 10_000],
-    because: "time: starting the threads takes most of it at first; memory: only the parts in flight"
+    because: "time: Node.js compiles at first; memory: only the parts in flight"
   },
   {
     task: "jobs",
     what: "jobs waited for at once",
     sizes: [1, 10, 100, 1_000],
-    because: "time: one list of 50 jobs a page serves all of them; memory: garbage at first"
+    because: "time: one list for all jobs, 50 a page; memory: that of the emulator in this process"
   },
   {
     task: "emulator",
     what: "archives at the start of an emulator",
     sizes: [10_000, 100_000, 1_000_000],
-    because: "both: the start of the process takes most of it at first"
+    because: "time and memory: the start of the process takes most of it at first"
   }
 ]
 
@@ -100,7 +101,9 @@ const program = Effect.forEach(kinds, ({ because, sizes, task, what }) =>
     const all = yield* Effect.forEach(scaled, (size) =>
       Effect.gen(function*() {
         const { mebibytes, seconds } = yield* measure(task, size)
-        yield* Console.log(`  ${size.toLocaleString("en").padStart(9)}  ${seconds.toFixed(3)} s  ${mebibytes} MiB`)
+        yield* Console.log(
+          `  ${size.toLocaleString("en").padStart(9)}  ${seconds.toFixed(3)} s  ${mebibytes.toFixed(1)} MiB`
+        )
         return { size, mebibytes, seconds }
       }))
     const time = exponent(all.map(({ seconds, size }) => [size, seconds]))

@@ -74,20 +74,32 @@ const costs = (results: ReadonlyArray<Result>) =>
 const profiles = (results: ReadonlyArray<Result>) =>
   results.map(({ profile, what }) => [what, ...areas.map((area) => seconds(profile[area]))])
 
+/** Our own figures, without those that only compare HTTP layers. */
+const own = (results: ReadonlyArray<Result>) =>
+  results.flatMap(({ name, of: { ours }, what }) =>
+    ours === undefined || name.startsWith("http") ? [] : [[what, seconds(ours.seconds), `${ours.rssMB} MB`]]
+  )
+
 /** The tables. */
 export const markdown = (results: ReadonlyArray<Result>, rounds: number): string => {
   const [figuresOf, comparisonsOf] = [others(results), comparisons(results)]
   return [
-    `${availableParallelism()} cores (${cpus()[0]?.model.trim()}), Node.js ${process.versions.node}, ` +
-    `medians of ${rounds} ${rounds === 1 ? "round" : "rounds"}.`,
+    "### How fast, and how much memory",
+    `On ${availableParallelism()} cores (${
+      cpus()[0]?.model.trim()
+    }) with Node.js ${process.versions.node}, against a server ` +
+    `on the same machine: medians of ${rounds} ${rounds === 1 ? "round" : "rounds"}. Starting the process is included.`,
+    table(["what", "time", "peak memory"], own(results)),
     ...(comparisonsOf.length === 0 ? [] : [
+      "### Compared with others",
       table(["what", "ours", "against", "theirs", "ours / theirs", "goal", ""], comparisonsOf)
     ]),
     ...(figuresOf.length === 0 ? [] : [table(["what", "ours", "goal", ""], figuresOf)]),
-    "What each took: the wall clock, the processor of the client, the processor of the server, and the client's peak of " +
-    "memory.",
+    "### Processor and memory of each client",
+    "The wall clock, the processor of the client, the processor of the server, and the client's peak of memory.",
     table(["what", "client", "wall", "client", "server", "memory"], costs(results)),
-    "Where the time of our main thread goes, in one run more, with the profiler of Node.js.",
+    "### Profile of our main thread",
+    "One more run with the profiler of Node.js.",
     table(["what", ...areas], profiles(results))
   ].join("\n\n")
 }

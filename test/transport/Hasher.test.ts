@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as FastCheck from "effect/FastCheck"
 import * as Sha256 from "../../src/protocol/Sha256.ts"
 import * as Hasher from "../../src/transport/Hasher.ts"
 import { nativeSha256 } from "../support/hashes.ts"
@@ -33,4 +34,22 @@ describe("Hasher", () => {
       yield* Effect.provideService(hasher.treeHash(new Uint8Array(4 * mebibyte)), Sha256.Sha256, counting)
       expect(nodes).toBe(3)
     }))
+})
+
+describe("Hasher.copyInto", () => {
+  const size = 200_000
+  const small = FastCheck.nat({ max: 20 })
+
+  it.prop(
+    "copies the bytes to their position, from any alignment into memory of any kind, and changes no others",
+    [FastCheck.nat({ max: 150_000 }), small, small, small, FastCheck.boolean()],
+    ([length, from, start, at, isShared]) => {
+      const source = new Uint8Array(length + from).map((_, index) => index % 251 + 1).subarray(from)
+      const memory = new Uint8Array(isShared ? new SharedArrayBuffer(size) : new ArrayBuffer(size), start)
+      const expected = new Uint8Array(memory.length)
+      expected.set(source, at)
+      Hasher.copyInto(memory, at, source)
+      expect(Buffer.compare(memory, expected)).toBe(0)
+    }
+  )
 })
