@@ -184,10 +184,11 @@ const openLog = Effect.fnUntraced(function*(sha256: Sha256.Create, name: string,
     append: Effect.fnUntraced(function*(entry) {
       const written = yield* Deferred.make<void, CheckpointError>()
       const own = { entry, written }
-      pending.add(own)
-      yield* exclusive(Effect.suspend(() => pending.has(own) ? writePending : Effect.void)).pipe(
-        Effect.onInterrupt(() => Effect.sync(() => pending.delete(own)))
-      )
+      yield* Effect.suspend(() => {
+        pending.add(own)
+        // The write before may have taken this entry with it.
+        return exclusive(Effect.suspend(() => pending.has(own) ? writePending : Effect.void))
+      }).pipe(Effect.onInterrupt(() => Effect.sync(() => pending.delete(own))))
       yield* Deferred.await(written)
     }),
     clear: exclusive(Effect.gen(function*() {

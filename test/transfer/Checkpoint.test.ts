@@ -287,7 +287,7 @@ describe("Checkpoint.layerFileSystem", () => {
   )
 
   describe("entries that are added at once", () => {
-    /** Runs a test with a log whose second write waits for `proceed`, or fails with `problem`. */
+    /** Runs a test with a log whose first write waits for `proceed`, and whose second write fails with `problem`. */
     const withSlowWrite = (
       test: (log: Checkpoint.Log, proceed: Effect.Effect<unknown>, syncs: () => number) => Effect.Effect<void, unknown>,
       problem?: SystemError
@@ -302,6 +302,7 @@ describe("Checkpoint.layerFileSystem", () => {
             if (step !== "write work.checkpoint") return effect
             counts.writes++
             if (counts.writes === 1) return Effect.zipRight(Deferred.await(gate), effect)
+            // A line is written in two steps, so the third step begins the second write.
             return counts.writes === 3 && problem !== undefined ? Effect.fail(problem) : effect
           }))
         yield* Effect.scoped(Effect.gen(function*() {
