@@ -128,7 +128,7 @@ const list = (count: number) =>
 
 const plan = (count: number) => measured(RetrievalPlan.make(entries(count)))
 
-/** Deletes the archives of a plan, with a checkpoint in a file; then once more, which finds all of them deleted. */
+/** Deletes the archives of a plan, with a checkpoint in a file. If `isResumed`, measures the next run, which skips them all. */
 const deletion = (count: number, isResumed: boolean) =>
   Effect.gen(function*() {
     const plan = yield* DeletionPlan.make(entries(count))

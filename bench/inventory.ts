@@ -10,7 +10,8 @@ import { NodeContext, NodeRuntime } from "@effect/platform-node"
 import { Console, Data, Effect, Schema } from "effect"
 import { spawnSync } from "node:child_process"
 import { statSync } from "node:fs"
-import { Report, Way, write } from "./inventoryReport.ts"
+import { write } from "./inventoryDocuments.ts"
+import { Report, Way } from "./inventoryReport.ts"
 
 const allowed = 250
 

@@ -76,7 +76,7 @@ const contests = Effect.fnUntraced(
           js: tools.bundled("peers/js/outputStream", path, jobId),
           jsVerified: tools.bundled("peers/js/outputStreamVerified", path, jobId)
         })
-      ).map((contest) => ({ ...contest, what: `${contest.what}, which the plain AWS client does not verify` }))
+      ).map((contest) => ({ ...contest, what: `${contest.what}, verified by ours` }))
     ]
   }
 )

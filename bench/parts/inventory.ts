@@ -1,7 +1,8 @@
 /** The inventory of a million archives: ours against a streaming parser from npm and the schema, and CSV against JSON. */
 import { Effect } from "effect"
 import { type Contest, hold } from "../contest.ts"
-import { type Way, write } from "../inventoryReport.ts"
+import { write } from "../inventoryDocuments.ts"
+import type { Way } from "../inventoryReport.ts"
 import type { Setting } from "./setting.ts"
 
 export const inventory = Effect.fnUntraced(function*({ folder, rounds, scaled, tools }: Setting) {
