@@ -5,7 +5,7 @@
  *     npm run bench -- [PART...] [--mib MIB] [--rounds ROUNDS] [--against DIR] [--json]
  *
  * PART is one of upload, download, hash, small, delete, inventory, http, memory and import. MIB replaces the size of 4 GiB; all
- * other sizes shrink with it. DIR is another checkout of this project, whose programs take part as well.
+ * other sizes shrink with it, and nothing is rehearsed. DIR is another checkout of this project, whose programs take part as well.
  */
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect } from "effect"
@@ -45,7 +45,8 @@ const program = Effect.gen(function*() {
   if (unknown.length > 0) return yield* Effect.dieMessage(`There is no part ${unknown.join(", ")}`)
   const folder = yield* Files.folder
   const tools = yield* prepare(folder, values.against)
-  const setting = { tools, folder, rounds, scaled: (amount: number) => Math.ceil(amount * mib / full) }
+  const scaled = (amount: number) => Math.ceil(amount * mib / full)
+  const setting = { tools, folder, rounds, rehearses: mib === full, scaled }
   const results: Array<Result> = []
   for (const [name, part] of Object.entries(parts)) {
     if (positionals.length > 0 && !positionals.includes(name)) continue

@@ -2,7 +2,7 @@
 import { Data, Effect } from "effect"
 import * as Esbuild from "esbuild"
 import { execFileSync, spawnSync } from "node:child_process"
-import { existsSync, mkdirSync } from "node:fs"
+import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs"
 import { resolve } from "node:path"
 import type { Program } from "./program.ts"
 
@@ -70,11 +70,19 @@ const overPlatform: Esbuild.Plugin = {
     onResolve({ filter: /^\.\/main\.ts$/ }, () => ({ path: resolve("bench/peers/platform/main.ts") }))
 }
 
-/** Builds the package, and compiles and bundles the programs on Node.js. */
+/** Whether a file of the source is newer than the build of the package, or there is no build. */
+const isStale = () => {
+  const built = statSync("dist/index.js", { throwIfNoEntry: false })?.mtimeMs ?? 0
+  return readdirSync("src", { encoding: "utf8", recursive: true }).some((path) =>
+    statSync(`src/${path}`).mtimeMs > built
+  )
+}
+
+/** Builds the package if its build is stale, and compiles and bundles the programs on Node.js. */
 const build = Effect.fnUntraced(function*(against: string | undefined) {
   if (against !== undefined) yield* requireCheckout(against)
   yield* Effect.sync(() => {
-    execFileSync("npm", ["run", "build"], { stdio: ["ignore", "ignore", "inherit"] })
+    if (isStale()) execFileSync("npm", ["run", "build"], { stdio: ["ignore", "ignore", "inherit"] })
     execFileSync("node_modules/.bin/tsc", ["-p", "tsconfig.bench.json"], { stdio: "inherit" })
   })
   yield* bundle(".", [programs, "bench/peers/js/*.ts", "bench/inventoryWays.ts"], "bundled")

@@ -82,12 +82,12 @@ const contests = Effect.fnUntraced(
 )
 
 export const download = Effect.fnUntraced(function*(setting: Setting) {
-  const { folder, rounds, scaled } = setting
+  const { folder, rehearses, rounds, scaled } = setting
   const rehearsals = Effect.gen(function*() {
     const file = yield* Files.random(`${folder}/small`, 21 * mebibyte + 12_345)
     yield* Effect.forEach(yield* contests(setting, file, 8, targetIn(folder)), rehearse)
   })
-  yield* Effect.scoped(rehearsals)
+  if (rehearses) yield* Effect.scoped(rehearsals)
 
   const size = scaled(1_024)
   const file = yield* Files.random(`${folder}/file`, size * mebibyte)

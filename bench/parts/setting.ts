@@ -6,6 +6,8 @@ export interface Setting {
   /** For files that are gone at the end. */
   readonly folder: string
   readonly rounds: number
+  /** Whether each program first has to do a small task right, because the rounds take long. */
+  readonly rehearses: boolean
   /** A size or number, scaled down where a trial wants it small. */
   readonly scaled: (full: number) => number
 }

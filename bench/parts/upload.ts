@@ -69,7 +69,7 @@ const ofStream = (tools: Tools, { path }: Files.File, part: number) => ({
 /** The upload of 1 GiB over a transport. */
 export const nameOf = ({ isTls }: Transport) => isTls ? "uploadTls1g" : "upload1g"
 
-export const upload = Effect.fnUntraced(function*({ folder, rounds, scaled, tools }: Setting) {
+export const upload = Effect.fnUntraced(function*({ folder, rehearses, rounds, scaled, tools }: Setting) {
   const all = yield* transports(tools, folder)
   const [plain] = all
 
@@ -88,7 +88,7 @@ export const upload = Effect.fnUntraced(function*({ folder, rounds, scaled, tool
     const file = yield* Files.random(`${folder}/small`, 21 * mebibyte + 12_345)
     yield* Effect.forEach(contests(file, 8, true), rehearse)
   })
-  yield* Effect.scoped(rehearsals)
+  if (rehearses) yield* Effect.scoped(rehearsals)
 
   const large = Effect.gen(function*() {
     const size = scaled(4_096)

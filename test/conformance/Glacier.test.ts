@@ -52,14 +52,15 @@ const overSocket = (http: Http, tls?: true): Connection => (options, how) =>
   ).pipe(Layer.provide([NodeEmulator.layerServer({ ...options, tls }), NodeContext.layer]))
 
 describe("conformance", () => {
-  conformance("in-process", inProcess)
-  conformance("NodeHttp", overSocket((ca) => Layer.orDie(NodeHttp.layerWith({ ca }))))
-  conformance("NodeHttp over TLS", overSocket((ca) => Layer.orDie(NodeHttp.layerWith({ ca })), true))
-  conformance("fetch", overSocket(() => FetchHttpClient.layer), false)
   if (isFull) {
     conformance("undici", overSocket(undici))
     conformance("undici over TLS", overSocket(undici, true))
     conformance("node:http", overSocket(nodeHttp))
     conformance("node:http over TLS", overSocket(nodeHttp, true))
+  } else {
+    conformance("in-process", inProcess)
+    conformance("NodeHttp", overSocket((ca) => Layer.orDie(NodeHttp.layerWith({ ca }))))
+    conformance("NodeHttp over TLS", overSocket((ca) => Layer.orDie(NodeHttp.layerWith({ ca })), true))
+    conformance("fetch", overSocket(() => FetchHttpClient.layer), false)
   }
 })
