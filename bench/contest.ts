@@ -105,8 +105,8 @@ const profiled = (contest: Contest) =>
       (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
     )
     const { ours } = contest.programs
-    yield* once(contest, "ours", { ...ours, args: [...Profile.options(folder), ...ours.args] })
-    return Profile.read(folder)
+    const { seconds } = yield* once(contest, "ours", { ...ours, args: [...Profile.options(folder), ...ours.args] })
+    return Profile.read(folder, seconds)
   }).pipe(Effect.scoped)
 
 /** Runs all in turn, and starts each round with another: A B C, B C A, C A B. Reports the medians. */

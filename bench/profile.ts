@@ -15,7 +15,17 @@ const Profile = Schema.parseJson(Schema.Struct({
 }))
 
 /** In the order of the table. */
-export const areas = ["starting", "effect-glacier", "Effect", "signature", "Node.js", "collector", "waiting"] as const
+export const areas = [
+  "starting",
+  "effect-glacier",
+  "Effect",
+  "signature",
+  "undici",
+  "Node.js",
+  "collector",
+  "waiting",
+  "outside"
+] as const
 
 export type Area = typeof areas[number]
 
@@ -27,6 +37,7 @@ const special = new Map<string, Area>([["(idle)", "waiting"], ["(garbage collect
 const packages: ReadonlyArray<readonly [pattern: RegExp, area: Area]> = [
   [/node_modules\/(effect|@effect)\//, "Effect"],
   [/node_modules\/@smithy\//, "signature"],
+  [/node_modules\/undici\/|^wasm:/, "undici"],
   [/^(file:.*\/dist|src)\//, "effect-glacier"]
 ]
 
@@ -42,8 +53,11 @@ const origins = (bundle: string): ReadonlyArray<string> => {
 /** Options of Node.js to write a profile to a folder. */
 export const options = (folder: string): ReadonlyArray<string> => ["--cpu-prof", `--cpu-prof-dir=${folder}`]
 
-/** Reads the profile. Loading modules, and the code that they run while they are loaded, counts as starting. */
-export const read = (folder: string): Profiled => {
+/**
+ * Reads the profile of a run that took `wall` seconds. Loading modules, and the code that they run while they are loaded,
+ * counts as starting. The start and the end of the process, which the profile does not cover, are outside.
+ */
+export const read = (folder: string, wall: number): Profiled => {
   const [name = ""] = readdirSync(folder)
   const profile = Schema.decodeSync(Profile)(readFileSync(`${folder}/${name}`, "utf8"))
   const byId = new Map(profile.nodes.map((node) => [node.id, node]))
@@ -71,13 +85,16 @@ export const read = (folder: string): Profiled => {
   const [root] = profile.nodes
   if (root !== undefined) walk(root.id, false)
   const of = (area: Area) => seconds.get(area) ?? 0
+  const covered = Array.from(seconds.values()).reduce((sum, area) => sum + area, 0)
   return {
     starting: of("starting"),
     "effect-glacier": of("effect-glacier"),
     Effect: of("Effect"),
     signature: of("signature"),
+    undici: of("undici"),
     "Node.js": of("Node.js"),
     collector: of("collector"),
-    waiting: of("waiting")
+    waiting: of("waiting"),
+    outside: wall - covered
   }
 }

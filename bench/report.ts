@@ -24,8 +24,9 @@ const names: Readonly<Record<Peer | "ours", string>> = {
 const table = (head: ReadonlyArray<string>, rows: ReadonlyArray<ReadonlyArray<string>>) =>
   [head, head.map(() => "---"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n")
 
-const verdict = (value: number, most: number | undefined) =>
-  most === undefined ? "" : value <= most ? "met" : "**missed**"
+/** Whether a goal is met, and else by how much it is missed. */
+const verdict = (value: number, most: number | undefined, by: string) =>
+  most === undefined ? "" : value <= most ? "met" : `**missed** by ${by}`
 
 const seconds = (value: number) => `${value.toFixed(2)} s`
 
@@ -48,19 +49,20 @@ const comparisons = (results: ReadonlyArray<Result>) =>
         seconds(theirs.seconds),
         value.toFixed(2),
         goal,
-        verdict(value, most)
+        verdict(value, most, seconds(ours.seconds - (most ?? 0) * theirs.seconds))
       ]]
   })
 
 const others = (results: ReadonlyArray<Result>) =>
-  figures(results).flatMap(({ most, unit, value, what }) =>
-    value === undefined ? [] : [[
+  figures(results).flatMap(({ most, unit, value, what }) => {
+    const shown = (value: number) => `${value.toFixed(unit === " MB" ? 0 : unit === " ms" ? 1 : 2)}${unit}`
+    return value === undefined ? [] : [[
       what,
-      `${value.toFixed(unit === " MB" ? 0 : unit === " ms" ? 1 : 2)}${unit}`,
+      shown(value),
       most === undefined ? "" : `≤ ${most}${unit}`,
-      verdict(value, most)
+      verdict(value, most, shown(value - (most ?? 0)))
     ]]
-  )
+  })
 
 const costs = (results: ReadonlyArray<Result>) =>
   results.flatMap(({ of, what }) =>
@@ -72,7 +74,10 @@ const costs = (results: ReadonlyArray<Result>) =>
   )
 
 const profiles = (results: ReadonlyArray<Result>) =>
-  results.map(({ profile, what }) => [what, ...areas.map((area) => seconds(profile[area]))])
+  results.map(({ profile, what }) => {
+    const wall = areas.reduce((sum, area) => sum + profile[area], 0)
+    return [what, seconds(wall), ...areas.map((area) => seconds(profile[area]))]
+  })
 
 /** Our own figures, without those that only compare HTTP layers. */
 const own = (results: ReadonlyArray<Result>) =>
@@ -99,8 +104,8 @@ export const markdown = (results: ReadonlyArray<Result>, rounds: number): string
     "The wall clock, the processor of the client, the processor of the server, and the client's peak of memory.",
     table(["what", "client", "wall", "client", "server", "memory"], costs(results)),
     "### Profile of our main thread",
-    "One more run with the profiler of Node.js.",
-    table(["what", ...areas], profiles(results))
+    "One more run with the profiler of Node.js. The columns after the first add up to it.",
+    table(["what", "wall", ...areas], profiles(results))
   ].join("\n\n")
 }
 
