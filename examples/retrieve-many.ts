@@ -15,7 +15,7 @@ const utf8 = new TextEncoder()
 const paths = ["photos/2012/sea.jpg", "photos/2012/hills.jpg", "photos/2013/sea.jpg", "letters/1.txt", "../etc/passwd"]
 
 const terms = {
-  prices: { Bulk: { perGiB: 0.0025, perThousandRequests: 0.025 } },
+  prices: { Bulk: { perGiB: 0.0025, perThousandRequests: 0.025 }, transfer: { perGiB: 0.09 } },
   bytesPerDay: 2 ** 40
 }
 

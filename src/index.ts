@@ -12,6 +12,7 @@ export * as JobInventory from "./services/JobInventory.ts"
 export * as JobWaiting from "./services/JobWaiting.ts"
 export * as RetrievalPlan from "./services/RetrievalPlan.ts"
 export * as Vault from "./services/Vault.ts"
+export * as VaultLock from "./services/VaultLock.ts"
 
 // All operations of the service
 export * as GlacierClient from "./client/GlacierClient.ts"

@@ -18,7 +18,16 @@ import * as Ledger from "./internal/ledger.ts"
 import { Amount, checkTerms, type Retrieval, type Terms } from "./internal/quote.ts"
 import * as Spending from "./internal/spending.ts"
 
-export { format, Prices, type Quote, quote, type Retrieval, type Terms } from "./internal/quote.ts"
+export {
+  type Costs,
+  format,
+  type Part,
+  Prices,
+  type Quote,
+  quote,
+  type Retrieval,
+  type Terms
+} from "./internal/quote.ts"
 
 /**
  * The name of the ledger when no `key` is given.
@@ -36,7 +45,8 @@ export const defaultKey = "retrieval-budget"
  */
 export interface Options extends Terms {
   /**
-   * The most that all retrievals in the ledger may cost together, in the currency of `prices`, which this cap requires.
+   * The most that all retrievals in the ledger may cost together, with the transfer of their bytes, in the currency of
+   * `prices`. This cap requires the prices of the tiers in use and of the transfer.
    * Spent money never becomes available again: for a new budget use another `key`. Earlier retrievals count at today's
    * `prices`.
    */

@@ -85,7 +85,8 @@ export const page = 50
 export const archiveOverhead = 32_768
 
 /**
- * The time until the output of a completed job, or an idle multipart upload, expires: 24 hours, in milliseconds.
+ * The time until the output of a completed job, an idle multipart upload or a vault lock in progress expires: 24 hours, in
+ * milliseconds.
  *
  * @since 0.1.0
  * @category limits

@@ -182,7 +182,12 @@ const price = fc.record({
  * @category policies
  */
 export const retrievalBudget: fc.Arbitrary<RetrievalBudget.Options> = fc.record({
-  prices: fc.record({ Expedited: price, Standard: price, Bulk: price }),
+  prices: fc.record({
+    Expedited: price,
+    Standard: price,
+    Bulk: price,
+    transfer: price.map(({ perGiB }) => ({ perGiB }))
+  }),
   bytesPerHour: maybe(fc.integer({ min: mebibyte, max: 1_024 * mebibyte })),
   bytesPerDay: maybe(fc.integer({ min: mebibyte, max: 10_240 * mebibyte })),
   cost: maybe(fc.nat({ max: 1_000 })),

@@ -19,7 +19,7 @@ it("wait-by-notification.ts ends its waits when messages arrive", { timeout: 60_
 it("retrieve-many.ts resumes after a restart, and pays for no archive twice", { timeout: 60_000 }, async () => {
   const plan = [
     "Bulk: 3 requests, 83 bytes",
-    "Cost: 0.000075 for the retrieval; transfer is not priced",
+    "Cost: 0.000075 (requests 0.000075)",
     "Under the caps, all retrievals can start at once",
     "Rejected: 1",
     "  The path \"../etc/passwd\" must have no name that is empty, a dot or two dots, with or without invisible characters",

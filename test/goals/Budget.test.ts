@@ -115,7 +115,12 @@ describe("A retrieval budget over the emulator", () => {
     [
       FastCheck.array(retrieval, { minLength: 1, maxLength: 12 }),
       FastCheck.integer({ min: 0, max: 2 }),
-      FastCheck.record({ Expedited: price, Standard: price, Bulk: price })
+      FastCheck.record({
+        Expedited: price,
+        Standard: price,
+        Bulk: price,
+        transfer: FastCheck.record({ perGiB: FastCheck.double({ min: 0, max: 1, noNaN: true }) })
+      })
     ],
     ([all, inventories, prices]) =>
       Effect.gen(function*() {

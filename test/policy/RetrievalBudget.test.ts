@@ -16,7 +16,11 @@ import { inVirtualTime } from "../support/virtualClock.ts"
 import { day, hour, most } from "./support.ts"
 
 const price = { perGiB: 0.01, perThousandRequests: 0.05 }
-const prices = { Expedited: { perGiB: 0.03, perThousandRequests: 10 }, Standard: price }
+const prices = {
+  Expedited: { perGiB: 0.03, perThousandRequests: 10 },
+  Standard: price,
+  transfer: { perGiB: 0.09 }
+}
 
 const rejection = { operation: "InitiateJob", status: 400, message: "no" }
 const denied = new AccessDenied(rejection)
@@ -47,29 +51,49 @@ describe("RetrievalBudget.quote", () => {
       Standard: { bytes: 2 ** 32, requests: 3 },
       Bulk: { bytes: 0, requests: 0 }
     })
-    expect(Option.getOrThrow(quote.cost)).toBeCloseTo(0.03 + 0.01 + 4 * 0.01 + 3 * 0.000_05, 12)
+    expect(quote.costs.retrieval).toBeCloseTo(0.03 + 4 * 0.01, 12)
+    expect(quote.costs.requests).toBeCloseTo(0.01 + 3 * 0.000_05, 12)
+    expect(quote.costs.transfer).toBeCloseTo(5 * 0.09, 12)
+    expect(quote.costs.unpriced).toEqual([])
+    expect(Option.getOrThrow(quote.cost)).toBeCloseTo(0.03 + 0.01 + 4 * 0.01 + 3 * 0.000_05 + 5 * 0.09, 12)
     expect(Duration.toMillis(quote.duration)).toBe(0)
     expect(RetrievalBudget.format(quote)).toBe([
       "Expedited: 1 request, 1,073,741,824 bytes (1.0 GiB)",
       "Standard: 3 requests, 4,294,967,296 bytes (4.0 GiB)",
-      "Cost: 0.08015 for the retrieval; transfer is not priced",
+      "Cost: 0.53015 (retrieval 0.07, requests 0.01015, transfer 0.45)",
       "Under the caps, all retrievals can start at once"
     ].join("\n"))
   })
 
-  it("has no cost when a tier has no price", () => {
+  it("names each part of the cost that has no price", () => {
     const quote = Effect.runSync(RetrievalBudget.quote([{ bytes: 700, tier: "Bulk" }, { bytes: 500 }], {
-      prices,
       bytesPerHour: 1_000,
       bytesPerDay: 1_100
     }))
     expect(quote.cost).toEqual(Option.none())
+    expect(quote.costs).toEqual({ retrieval: 0, requests: 0, transfer: 0, unpriced: ["Standard", "Bulk", "transfer"] })
     expect(RetrievalBudget.format(quote)).toBe([
       "Standard: 1 request, 500 bytes",
       "Bulk: 1 request, 700 bytes",
-      "Cost: not known without prices",
+      "Cost: unknown for Standard and Bulk and transfer, for which no price is given",
       "Under the caps, the last retrieval starts 1d after the first"
     ].join("\n"))
+  })
+
+  it("adds up what has a price beside what has none", () => {
+    const terms = { prices: { Standard: { perGiB: 1, perThousandRequests: 500 } } }
+    const quote = Effect.runSync(RetrievalBudget.quote([{ bytes: 2 ** 30 }, { bytes: 0 }], terms))
+    expect(quote.cost).toEqual(Option.none())
+    expect(quote.costs).toEqual({ retrieval: 1, requests: 1, transfer: 0, unpriced: ["transfer"] })
+    expect(RetrievalBudget.format(quote)).toContain(
+      "Cost: 2.00 (retrieval 1.00, requests 1.00), plus transfer, for which no price is given\n"
+    )
+  })
+
+  it("needs no price of the transfer for inventories, whose bytes it does not know", () => {
+    const quote = Effect.runSync(RetrievalBudget.quote([{ bytes: 0 }], { prices: { Standard: price } }))
+    expect(quote.cost).toEqual(Option.some(0.000_05))
+    expect(RetrievalBudget.format(quote)).toContain("Cost: 0.00005 (requests 0.00005)\n")
   })
 
   it("costs 0 without retrievals", () => {
@@ -274,13 +298,25 @@ describe("RetrievalBudget", () => {
       expect(times.length).toBe(3)
     }))
 
-  it.effect("rejects a retrieval of a tier without a price under a cap of cost", () =>
+  it.effect.each([
+    { field: "prices.Bulk", prices },
+    { field: "prices.transfer", prices: { Bulk: price } }
+  ])("rejects a retrieval without $field under a cap of cost", ({ field, prices }) =>
     Effect.gen(function*() {
       const budget = yield* make({ cost: 1, prices })
       const { call, times } = recorder()
       const error = yield* Effect.flip(budget.spend({ bytes: 1, tier: "Bulk" }, call))
-      expect(error).toMatchObject({ _tag: "InvalidInput", field: "prices.Bulk" })
+      expect(error).toMatchObject({ _tag: "InvalidInput", field })
       expect(times).toEqual([])
+    }))
+
+  it.effect("counts the transfer of the bytes in a cap of cost", () =>
+    Effect.gen(function*() {
+      const free = { perGiB: 0, perThousandRequests: 0 }
+      const budget = yield* make({ cost: 3, prices: { Standard: free, transfer: { perGiB: 1 } } })
+      yield* budget.spend({ bytes: 2 ** 31 }, Effect.void)
+      const error = yield* Effect.flip(budget.spend({ bytes: 2 ** 31 }, Effect.void))
+      expect(error).toMatchObject({ _tag: "BudgetExceeded", cap: "cost", left: 1, asked: 2 })
     }))
 
   it.effect("keeps its caps when its ledger merges thousands of retrievals", () =>

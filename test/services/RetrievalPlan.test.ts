@@ -79,10 +79,11 @@ describe("RetrievalPlan.make", () => {
       })
       const archives = ["a", "b", "", "c", "../d", "C"].map(named)
       const plan = yield* RetrievalPlan.make(Stream.fromIterable(archives), { tier: "Bulk" })
-      const terms = { prices: { Bulk: { perGiB: 1, perThousandRequests: 500 } }, bytesPerDay: 2 ** 30 }
+      const prices = { Bulk: { perGiB: 1, perThousandRequests: 500 }, transfer: { perGiB: 2 } }
+      const terms = { prices, bytesPerDay: 2 ** 30 }
       expect(RetrievalPlan.format(plan, terms)).toBe([
         "Bulk: 2 requests, 2,147,483,648 bytes (2.0 GiB)",
-        "Cost: 3.00 for the retrieval; transfer is not priced",
+        "Cost: 7.00 (retrieval 2.00, requests 1.00, transfer 4.00)",
         "Under the caps, the last retrieval starts 1d after the first",
         "Rejected: 4",
         "  The description \"\" names no file",

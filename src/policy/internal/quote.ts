@@ -5,7 +5,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
-import * as Option from "effect/Option"
+import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { BudgetExceeded, type InvalidInput } from "../../protocol/GlacierError.ts"
 import { Bytes, check } from "../../protocol/InputCheck.ts"
@@ -51,8 +51,8 @@ const Price = Schema.Struct({
 })
 
 /**
- * The prices of each tier in use, for one region, in any currency. AWS lists them on its pricing page and changes them
- * from time to time.
+ * The prices of each tier in use and of the transfer, for one region, in any currency. AWS lists them on its pricing page and
+ * changes them from time to time.
  *
  * @since 0.1.0
  * @category schemas
@@ -60,7 +60,12 @@ const Price = Schema.Struct({
 export const Prices = Schema.Struct({
   Expedited: Schema.optional(Price),
   Standard: Schema.optional(Price),
-  Bulk: Schema.optional(Price)
+  Bulk: Schema.optional(Price),
+  /** The transfer of retrieved bytes out of the region: 0 when the program runs in the region. */
+  transfer: Schema.optional(Schema.Struct({
+    /** The price of 2^30 bytes. */
+    perGiB: Amount
+  }))
 })
 
 /**
@@ -85,6 +90,31 @@ export interface Terms {
 }
 
 /**
+ * A part of the cost with a price of its own: what a tier costs, or the transfer out of the region.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Part = keyof Prices
+
+/**
+ * The parts of the cost of retrievals, in the currency of the prices.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Costs {
+  /** The bytes of the tiers that have a price. */
+  readonly retrieval: number
+  /** The requests of the tiers that have a price. */
+  readonly requests: number
+  /** The transfer of all bytes out of the region, once. */
+  readonly transfer: number
+  /** The parts in use that have no price. They are not included in the numbers. */
+  readonly unpriced: ReadonlyArray<Part>
+}
+
+/**
  * The bytes, requests, cost and delay of retrievals that have not started yet.
  *
  * @since 0.1.0
@@ -93,10 +123,8 @@ export interface Terms {
 export interface Quote {
   /** Bytes and requests by tier. */
   readonly tiers: Readonly<Record<Tier, { readonly bytes: number; readonly requests: number }>>
-  /**
-   * The cost of the retrievals, in the currency of the prices. None when a tier in use has no price. Transfer out of the
-   * region, for instance to the internet, is not included and can cost more.
-   */
+  readonly costs: Costs
+  /** The sum of `costs`. None when a part has no price. */
   readonly cost: Option.Option<number>
   /** The time between the first and the last start under the caps. The jobs then take as long as their tier does. */
   readonly duration: Duration.Duration
@@ -109,18 +137,29 @@ export interface ByteCap {
   readonly span: number
 }
 
-/** Returns the cost of a tally, or the tier that has no price. */
-export const costOf = (tally: LedgerState.Tally, prices: Prices = {}): Either.Either<number, Tier> => {
-  let cost = 0
+/** Returns what a tally costs. The output of an inventory has no bytes here, so its transfer is not included. */
+export const costsOf = (tally: LedgerState.Tally, prices: Prices = {}): Costs => {
+  const unpriced: Array<Part> = []
+  let [retrieval, requests, transferred] = [0, 0, 0]
   for (const tier of Tier.literals) {
-    const { bytes, requests } = tally[tier]
-    if (requests === 0) continue
+    const used = tally[tier]
+    if (used.requests === 0) continue
+    transferred += used.bytes
     const price = prices[tier]
-    if (price === undefined) return Either.left(tier)
-    cost += bytes / 2 ** 30 * price.perGiB + requests / 1_000 * price.perThousandRequests
+    if (price === undefined) unpriced.push(tier)
+    else {
+      retrieval += used.bytes / 2 ** 30 * price.perGiB
+      requests += used.requests / 1_000 * price.perThousandRequests
+    }
   }
-  return Either.right(cost)
+  const { transfer } = prices
+  if (transfer === undefined && transferred > 0) unpriced.push("transfer")
+  return { retrieval, requests, transfer: transferred / 2 ** 30 * (transfer?.perGiB ?? 0), unpriced }
 }
+
+/** Returns the sum of costs, or the first part that has no price. */
+export const sumOf = ({ requests, retrieval, transfer, unpriced: [unpriced] }: Costs): Either.Either<number, Part> =>
+  unpriced === undefined ? Either.right(retrieval + requests + transfer) : Either.left(unpriced)
 
 /** Verifies terms. Fails with `InvalidInput` when one breaks its rule. */
 export const checkTerms = (terms: Terms) =>
@@ -163,7 +202,7 @@ export const entryOf = (
   )
 
 /**
- * Computes what retrievals will take: bytes and requests by tier, the cost, and how long the caps delay them when they
+ * Computes what retrievals will take: bytes and requests by tier, the cost with its parts, and how long the caps delay them when they
  * start in this order and nothing else is retrieved. Sends no request. Fails with `InvalidInput` when a size is unknown
  * or a term breaks its rule, and with `BudgetExceeded` when a retrieval is larger than a cap.
  *
@@ -195,7 +234,8 @@ export const quote = (
       for (const window of windows) at = window.roomAt(entry.bytes, at)
       for (const window of windows) window.add({ at, bytes: entry.bytes })
     }
-    return { tiers: tally, cost: Either.getRight(costOf(tally, prices)), duration: Duration.millis(at) }
+    const costs = costsOf(tally, prices)
+    return { tiers: tally, costs, cost: Either.getRight(sumOf(costs)), duration: Duration.millis(at) }
   })
 
 const money = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 6 })
@@ -203,6 +243,18 @@ const money = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximum
 /** Returns bytes exactly, and in a larger unit: `34,359,738,368 bytes (32.0 GiB)`. */
 const formatExactBytes = (bytes: number): string =>
   `${formatCount(bytes, "byte")}${bytes < 1_024 ? "" : ` (${formatBytes(bytes)})`}`
+
+/** Returns the cost in a line: `Cost: 3.00 (retrieval 2.00, requests 1.00), plus transfer, for which no price is given`. */
+const formatCosts = ({ requests, retrieval, transfer, unpriced }: Costs): string => {
+  const parts = Object.entries({ retrieval, requests, transfer })
+    .map(([part, amount]) => ({ part, shown: money.format(amount) }))
+    .filter(({ shown }) => shown !== money.format(0))
+    .map(({ part, shown }) => `${part} ${shown}`)
+  const sum = `${money.format(retrieval + requests + transfer)}${parts.length === 0 ? "" : ` (${parts.join(", ")})`}`
+  if (unpriced.length === 0) return `Cost: ${sum}`
+  const missing = `${unpriced.join(" and ")}, for which no price is given`
+  return parts.length === 0 ? `Cost: unknown for ${missing}` : `Cost: ${sum}, plus ${missing}`
+}
 
 /**
  * Returns a quote as lines for a terminal: one for each tier in use, one for the cost, and one for the delay by the caps.
@@ -216,12 +268,7 @@ export const format = (quote: Quote): string =>
       const { bytes, requests } = quote.tiers[tier]
       return requests === 0 ? [] : [`${tier}: ${formatCount(requests, "request")}, ${formatExactBytes(bytes)}`]
     }),
-    `Cost: ${
-      Option.match(quote.cost, {
-        onNone: () => "not known without prices",
-        onSome: (cost) => `${money.format(cost)} for the retrieval; transfer is not priced`
-      })
-    }`,
+    formatCosts(quote.costs),
     Duration.equals(quote.duration, Duration.zero)
       ? "Under the caps, all retrievals can start at once"
       : `Under the caps, the last retrieval starts ${Duration.format(quote.duration)} after the first`

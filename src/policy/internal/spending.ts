@@ -17,7 +17,7 @@ import * as Waiting from "../Waiting.ts"
 import { makeFairSemaphore } from "./fairSemaphore.ts"
 import type { Ledger } from "./ledger.ts"
 import * as LedgerState from "./ledgerState.ts"
-import { type ByteCap, costOf, entryOf, nameArchive, type Prices, type Retrieval } from "./quote.ts"
+import { type ByteCap, costsOf, entryOf, nameArchive, type Prices, type Retrieval, sumOf } from "./quote.ts"
 import { makeSlidingWindow } from "./slidingWindow.ts"
 
 /** A budget: its caps, its ledger, and the order of its waiting retrievals. */
@@ -60,7 +60,7 @@ const checkCost = ({ cost, prices }: Spending, state: LedgerState.State, entry: 
   Either.gen(function*() {
     if (cost === undefined) return
     const price = (tally: LedgerState.Tally) =>
-      Either.mapLeft(costOf(tally, prices), (tier) => missingPrice(`prices.${tier}`))
+      Either.mapLeft(sumOf(costsOf(tally, prices)), (part) => missingPrice(`prices.${part}`))
     const spent = yield* price(state.tally)
     const asked = yield* price(LedgerState.addTo(LedgerState.emptyTally, entry))
     if ((yield* price(LedgerState.addTo(state.tally, entry))) > cost) {

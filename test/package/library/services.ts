@@ -32,6 +32,7 @@ import {
   Upload,
   Uploader,
   Vault,
+  VaultLock,
   Waiting
 } from "effect-glacier"
 import { Emulator, Topics } from "effect-glacier/emulator"
@@ -121,6 +122,14 @@ export const retrievalPlan = Effect.map(RetrievalPlan.make(Stream.empty), (plan)
   quote: RetrievalPlan.quote(plan),
   run: RetrievalPlan.run("all", plan, { directory: "restored" })
 }))
+
+export const vaultLock = Effect.map(VaultLock.begin("documents", "{}"), (lock) => ({
+  lockId: lock.lockId,
+  policy: lock.policy,
+  expires: lock.expires,
+  test: lock.test(Effect.void),
+  complete: lock.complete
+} satisfies EachOf<VaultLock.Lock>))
 
 export const deletionPlan = Effect.map(DeletionPlan.make(Stream.empty), (plan) => ({
   plan,
