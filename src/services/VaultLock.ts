@@ -183,7 +183,9 @@ interface Held {
 }
 
 /** Opens the checkpoint. `own` is then the lock that an earlier run has begun, and neither completed nor aborted. */
-const open = Effect.fnUntraced(function*(vaultName: VaultName, { onClose = "abort" }: Options) {
+const open = Effect.fnUntraced(function*(
+  vaultName: VaultName
+): Effect.fn.Return<Held, CheckpointError | CheckpointInUse, Checkpoint | Scope.Scope> {
   const name = `lock of vault ${vaultName}`
   const log = yield* Effect.flatMap(Checkpoint, (store) => store.open(name))
   const last = yield* Effect.catchTag(
@@ -191,9 +193,7 @@ const open = Effect.fnUntraced(function*(vaultName: VaultName, { onClose = "abor
     "ParseError",
     () => new CheckpointError({ name, problem: "belongs to other work" })
   )
-  const held: Held = { vaultName, log, own: Option.getOrUndefined(last) }
-  if (onClose === "abort") yield* Effect.addFinalizer(() => release(held))
-  return held
+  return { vaultName, log, own: Option.getOrUndefined(last) }
 })
 
 const note = (held: Held, own: Own) => {
@@ -358,10 +358,13 @@ export const begin: (
   policy: string,
   options?: Options
 ) => Effect.Effect<Lock, BeginError, GlacierClient | Checkpoint | Scope.Scope> = Effect.fn("VaultLock.begin")(
-  function*(vaultName, policy, options = {}) {
-    const held = yield* open(yield* check("lock", "vaultName", VaultName, vaultName), options)
+  function*(vaultName, policy, { onClose = "abort" } = {}) {
+    const name = yield* check("lock", "vaultName", VaultName, vaultName)
     yield* check("lock", "policy", Policies.PolicyText, policy)
+    const held = yield* open(name)
     const begun = yield* findBegun(held, policy)
+    // Not earlier: a call that fails before this leaves the lock of an earlier run as it is.
+    if (onClose === "abort") yield* Effect.addFinalizer(() => release(held))
     if (Option.isSome(begun)) return yield* toLock(held, begun.value)
     yield* abort(held)
     return yield* toLock(held, yield* initiate(held, policy))
@@ -386,8 +389,9 @@ export const resume: (
     const glacier = yield* GlacierClient
     const name = yield* check("lock", "vaultName", VaultName, vaultName)
     const id = yield* check("lock", "lockId", Policies.LockId, lockId)
-    const held = yield* open(name, { onClose })
+    const held = yield* open(name)
     const { creationDate, policy } = yield* glacier.getVaultLock({ vaultName: name })
+    if (onClose === "abort") yield* Effect.addFinalizer(() => release(held))
     return yield* toLock(held, { policy, at: creationDate, creationDate, lockId: id })
   }
 )

@@ -7,6 +7,7 @@ import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/TestClock"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
+import { ConnectionError } from "../../src/protocol/GlacierError.ts"
 import { AccessDenied } from "../../src/protocol/ServiceError.ts"
 import * as VaultLock from "../../src/services/VaultLock.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
@@ -173,6 +174,21 @@ describe("VaultLock.begin", () => {
       expect(sent).toEqual([])
     }).pipe(Effect.provide([layer(change), Checkpoint.layerMemory]))
   })
+
+  it.effect("leaves a kept lock alone when a later call fails before it resumes it", () =>
+    Effect.gen(function*() {
+      yield* Effect.scoped(VaultLock.begin("photos", policy, { onClose: "keep" }))
+      const before = yield* found
+      yield* Effect.flip(Effect.scoped(VaultLock.begin("photos", "{")))
+      yield* Effect.flip(Effect.scoped(begin)).pipe(
+        replacing(() => ({
+          getVaultLock: () => new ConnectionError({ operation: "GetVaultLock", message: "reset" })
+        }))
+      )
+      expect(yield* found).toEqual(before)
+      yield* Effect.scoped(begin)
+      expect(yield* found).toEqual(Option.none())
+    }).pipe(provided))
 
   it.effect("aborts the lock whose response was lost, because its id is lost, and begins another", () => {
     let losses = 2
