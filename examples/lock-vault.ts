@@ -6,7 +6,7 @@
  */
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Effect } from "effect"
-import { Checkpoint, Source, Vault, VaultLock } from "effect-glacier"
+import { Checkpoint, GlacierClient, Source, Vault, VaultLock } from "effect-glacier"
 import { NodeEmulator } from "effect-glacier/node"
 
 const vaultName = "records"
@@ -36,6 +36,7 @@ const lock = (days: number, archiveId: string) =>
   }).pipe(Effect.scoped)
 
 const program = Effect.gen(function*() {
+  const glacier = yield* GlacierClient.GlacierClient
   const vault = yield* Vault.Vault
   yield* vault.create
   const upload = vault.upload(Source.bytes(new TextEncoder().encode("a record")))
@@ -43,6 +44,8 @@ const program = Effect.gen(function*() {
   const [first, second] = yield* Effect.all([upload, upload])
   // The archive is deleted, so the test fails and the lock is aborted.
   yield* Effect.ignore(lock(0, first.archiveId))
+  const { _tag } = yield* Effect.flip(glacier.getVaultLock({ vaultName }))
+  yield* Console.log(`The lock was aborted: ${_tag}`)
   yield* lock(365, second.archiveId)
   const error = yield* Effect.flip(lock(1, second.archiveId))
   yield* Console.log(`Nobody can change the policy now: ${error}`)

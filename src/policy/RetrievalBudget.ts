@@ -46,9 +46,8 @@ export const defaultKey = "retrieval-budget"
 export interface Options extends Terms {
   /**
    * The most that all retrievals in the ledger may cost together, with the transfer of their bytes, in the currency of
-   * `prices`. This cap requires the prices of the tiers in use and of the transfer.
-   * Spent money never becomes available again: for a new budget use another `key`. Earlier retrievals count at today's
-   * `prices`.
+   * `prices`. This cap requires the prices of the tiers in use and of the transfer. Spent money never becomes available
+   * again: for a new budget use another `key`. Earlier retrievals count at today's `prices`.
    */
   readonly cost?: number | undefined
   /**

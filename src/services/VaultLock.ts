@@ -46,7 +46,7 @@ export class LockExpired extends errorClass<LockExpired>()("LockExpired", {
 
 /**
  * The vault no longer has this lock, although it has not expired: it was aborted, or replaced by another with another policy or
- * from another time. Nothing was completed.
+ * from another time. This lock was not completed.
  *
  * @since 0.1.0
  * @category errors

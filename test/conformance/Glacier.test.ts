@@ -52,6 +52,7 @@ const overSocket = (http: Http, tls?: true): Connection => (options, how) =>
   ).pipe(Layer.provide([NodeEmulator.layerServer({ ...options, tls }), NodeContext.layer]))
 
 describe("conformance", () => {
+  // The full form adds the connections that the quick form leaves out, and does not repeat the others.
   if (isFull) {
     conformance("undici", overSocket(undici))
     conformance("undici over TLS", overSocket(undici, true))

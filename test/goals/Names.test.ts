@@ -1,4 +1,4 @@
-/** Hostile descriptions: no path in them leads out of the directory, or to a file that exists already. `RandomNames` tests random ones. */
+/** Hostile descriptions: no path in them leads out of the directory, or to a file that exists already. */
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { describe, expect, it } from "@effect/vitest"

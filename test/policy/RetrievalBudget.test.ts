@@ -75,7 +75,7 @@ describe("RetrievalBudget.quote", () => {
     expect(RetrievalBudget.format(quote)).toBe([
       "Standard: 1 request, 500 bytes",
       "Bulk: 1 request, 700 bytes",
-      "Cost: unknown for Standard and Bulk and transfer, for which no price is given",
+      "Cost: unknown for Standard, Bulk and transfer, for which no price is given",
       "Under the caps, the last retrieval starts 1d after the first"
     ].join("\n"))
   })

@@ -51,9 +51,7 @@ const reworded = ({ Statement, Version }: Policy) => ({
 
 describe("policies mean the same", () => {
   it.prop("in other words and in another order", [policy], ([policy]) => {
-    expect(isSame(JSON.stringify(policy), JSON.stringify(reworded({ ...policy, Version: "2012-10-17" })))).toBe(
-      policy.Version === "2012-10-17"
-    )
+    expect(isSame(JSON.stringify(policy), JSON.stringify(reworded(policy)))).toBe(true)
   })
 
   it.prop("only if each statement does", [policy, statement], ([policy, added]) => {
@@ -64,6 +62,7 @@ describe("policies mean the same", () => {
 
   it.each([
     { one: "{", other: "{", same: true },
+    { one: "{\"Version\":\"2012-10-17\"}", other: "{}", same: false },
     { one: "{", other: "{}", same: false },
     { one: "[]", other: "[ ]", same: false },
     { one: "{\"Statement\":1}", other: "{ \"Statement\": [1] }", same: true },

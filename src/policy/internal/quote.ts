@@ -202,9 +202,9 @@ export const entryOf = (
   )
 
 /**
- * Computes what retrievals will take: bytes and requests by tier, the cost with its parts, and how long the caps delay them when they
- * start in this order and nothing else is retrieved. Sends no request. Fails with `InvalidInput` when a size is unknown
- * or a term breaks its rule, and with `BudgetExceeded` when a retrieval is larger than a cap.
+ * Computes what retrievals will take: bytes and requests by tier, the cost with its parts, and how long the caps delay
+ * them when they start in this order and nothing else is retrieved. Sends no request. Fails with `InvalidInput` when a
+ * size is unknown or a term breaks its rule, and with `BudgetExceeded` when a retrieval is larger than a cap.
  *
  * @since 0.1.0
  * @category quotes
@@ -238,6 +238,9 @@ export const quote = (
     return { tiers: tally, costs, cost: Either.getRight(sumOf(costs)), duration: Duration.millis(at) }
   })
 
+// British English writes no comma before "and".
+const list = new Intl.ListFormat("en-GB")
+
 const money = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 6 })
 
 /** Returns bytes exactly, and in a larger unit: `34,359,738,368 bytes (32.0 GiB)`. */
@@ -252,7 +255,7 @@ const formatCosts = ({ requests, retrieval, transfer, unpriced }: Costs): string
     .map(({ part, shown }) => `${part} ${shown}`)
   const sum = `${money.format(retrieval + requests + transfer)}${parts.length === 0 ? "" : ` (${parts.join(", ")})`}`
   if (unpriced.length === 0) return `Cost: ${sum}`
-  const missing = `${unpriced.join(" and ")}, for which no price is given`
+  const missing = `${list.format(unpriced)}, for which no price is given`
   return parts.length === 0 ? `Cost: unknown for ${missing}` : `Cost: ${sum}, plus ${missing}`
 }
 
