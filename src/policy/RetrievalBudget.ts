@@ -25,6 +25,7 @@ export {
   Prices,
   type Quote,
   quote,
+  quoteStream,
   type Retrieval,
   type Terms
 } from "./internal/quote.ts"

@@ -1,60 +1,104 @@
 /**
  * Deletes many archives of a vault. A plan lists the archives; running it deletes them, and resumes after an interruption.
- * The archives come from an inventory.
+ * The archives come from an inventory. A plan is kept in the `Checkpoint` in use, so it may have millions of archives.
  *
  * @since 0.1.0
  */
-import * as Arr from "effect/Array"
 import * as Data from "effect/Data"
+import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { formatNumber } from "../policy/Format.ts"
+import { formatCount } from "../policy/Format.ts"
 import * as RetryPolicy from "../policy/RetryPolicy.ts"
 import type { InvalidInput } from "../protocol/GlacierError.ts"
 import { check, Concurrency } from "../protocol/InputCheck.ts"
 import type { Entry } from "../protocol/Inventory.ts"
-import { ArchiveId } from "../protocol/Names.ts"
 import type { operations } from "../protocol/Operations.ts"
 import { ArchiveNotFound } from "../protocol/ServiceError.ts"
-import type { Checkpoint, CheckpointError, CheckpointInUse } from "../transfer/Checkpoint.ts"
+import { Checkpoint, type CheckpointError, type CheckpointInUse } from "../transfer/Checkpoint.ts"
 import type { Failure } from "../transport/Method.ts"
 import { isMissing } from "./internal/isMissing.ts"
-import { bytesOf, collectOnce, openLog } from "./internal/manyArchives.ts"
+import * as PlanLog from "./internal/planLog.ts"
+import * as PlanRun from "./internal/planRun.ts"
+import * as PlanSegment from "./internal/planSegment.ts"
+import { write } from "./internal/planWriting.ts"
 import { Vault } from "./Vault.ts"
 
 /**
- * The archives to delete. Each takes less than 1 KiB of memory.
+ * A plan, which is kept in the `Checkpoint` in use: the archives to delete. Reading them fails with `CheckpointInUse` while
+ * the plan runs.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Plan {
-  /** The archives in the order of their selection, without repetitions. */
-  readonly archives: ReadonlyArray<Entry>
+  readonly name: string
+  /** The time at which the plan was made. */
+  readonly made: DateTime.Utc
+  /** The number of archives. */
+  readonly count: number
   /** The sum of their sizes. */
   readonly bytes: number
+  /** The archives in the order of their selection, without repetitions. */
+  readonly archives: Stream.Stream<Entry, CheckpointError | CheckpointInUse>
 }
 
+/** The purpose of a plan in its log. */
+const Purpose = Schema.TaggedStruct("Deletion", {})
+
+/** Makes the plan of what its log contains. */
+const planOf = Effect.fnUntraced(function*(name: string, { date, segments }: PlanLog.Made<typeof Purpose.Type>) {
+  const plan: Plan = {
+    name,
+    made: date,
+    ...PlanLog.totalOf(segments),
+    archives: Stream.map(PlanSegment.readAll(name, segments, yield* Checkpoint), ({ archive }) => archive)
+  }
+  return plan
+})
+
 /**
- * Makes the plan to delete the archives of a Stream. Sends no request.
+ * Makes the plan to delete the archives of a Stream, and keeps it in the checkpoint with this name. Sends no request.
+ *
+ * **A plan is made once.** If the checkpoint contains a plan, returns that plan and does not run the Stream: a program that
+ * is started again continues its plan, even if the vault has changed. Use another name for another selection, or `clear`
+ * the plan first. Fails with `CheckpointError` when the checkpoint belongs to other work.
  *
  * @since 0.1.0
  * @category constructors
  * @example
- * import { Checkpoint, DeletionPlan, type JobInventory } from "effect-glacier"
+ * import { DeletionPlan, type JobInventory } from "effect-glacier"
  * import { Console, Effect, Stream } from "effect"
  *
  * const clear = Effect.fn(function*(inventory: JobInventory.JobInventory) {
  *   const old = Stream.filter(inventory.archives(), ({ description }) => description.startsWith("backup-2014"))
- *   const plan = yield* DeletionPlan.make(old)
+ *   const plan = yield* DeletionPlan.make("backups of 2014", old)
  *   yield* Console.log(DeletionPlan.format(plan))
- *   yield* Stream.runForEach(DeletionPlan.run("backups of 2014", plan), (outcome) =>
+ *   yield* Stream.runForEach(DeletionPlan.run(plan), (outcome) =>
  *     outcome._tag === "Failed" ? Console.error(outcome.error.message) : Effect.void)
- * }, Effect.provide(Checkpoint.layerMemory))
+ * })
  */
-export const make = <E, R>(archives: Stream.Stream<Entry, E, R>): Effect.Effect<Plan, E, R> =>
-  Effect.map(collectOnce(archives), (archives) => ({ archives, bytes: bytesOf(archives) }))
+export const make = <E, R>(
+  name: string,
+  archives: Stream.Stream<Entry, E, R>
+): Effect.Effect<Plan, E | CheckpointError | CheckpointInUse, R | Checkpoint> =>
+  Effect.scoped(Effect.gen(function*() {
+    const log = yield* PlanLog.open(name, Purpose)
+    if (log.made !== undefined) return yield* planOf(name, log.made)
+    const segments = yield* write(name, log, Stream.map(archives, (archive) => ({ archive, path: null })))
+    return yield* planOf(name, yield* log.finish({ _tag: "Deletion" }, segments))
+  }))
+
+/**
+ * Removes a plan from the checkpoint, with the record of what was deleted. Fails with `CheckpointInUse` while the plan is in
+ * use.
+ *
+ * @since 0.1.0
+ * @category removing
+ */
+export const clear = (name: string): Effect.Effect<void, CheckpointError | CheckpointInUse, Checkpoint> =>
+  PlanLog.clear(name)
 
 /**
  * Formats a plan as a line for a terminal.
@@ -62,8 +106,8 @@ export const make = <E, R>(archives: Stream.Stream<Entry, E, R>): Effect.Effect<
  * @since 0.1.0
  * @category formatting
  */
-export const format = ({ archives, bytes }: Plan): string =>
-  `${formatNumber(archives.length)} archives of ${formatNumber(bytes)} bytes are to be deleted`
+export const format = ({ bytes, count }: Plan): string =>
+  `${formatCount(count, "archive")}, ${formatCount(bytes, "byte")} in all: to be deleted`
 
 /**
  * The errors of deleting an archive.
@@ -74,7 +118,8 @@ export const format = ({ archives, bytes }: Plan): string =>
 export type DeleteError = Failure<(typeof operations)["deleteArchive"]>
 
 /**
- * The outcome of an archive: `Deleted`, now or `before`, by an earlier run or another program; or `Failed`.
+ * The outcome of an archive: `Deleted`, now or `before`, by another program or by a run that could not record it; or
+ * `Failed`.
  *
  * @since 0.1.0
  * @category models
@@ -97,51 +142,38 @@ export interface RunOptions {
   readonly concurrency?: number | undefined
 }
 
-const Recorded = Schema.parseJson(Schema.TaggedStruct("Deleted", { archiveId: ArchiveId }))
-
 /**
- * Deletes the archives of a plan and emits an outcome for each. A failure of one archive does not stop the others; the next
- * run tries it again.
+ * Deletes the archives of a plan that no earlier run has deleted, and emits an outcome for each. A failure of one archive
+ * does not stop the others; the next run tries it again.
  *
- * The checkpoint with this name records the deleted archives, so that the next run skips them. It remains until
- * `Checkpoint.clear`. The Stream fails only when the checkpoint cannot be read or written.
+ * The checkpoint of the plan records the deleted archives, so that the next run skips them. It remains until `clear`. The
+ * Stream fails only when the checkpoint cannot be read or written.
  *
  * @since 0.1.0
  * @category running
  */
 export const run = (
-  name: string,
   plan: Plan,
   options: RunOptions = {}
 ): Stream.Stream<Outcome, CheckpointError | CheckpointInUse | InvalidInput, Checkpoint | Vault> =>
   Stream.unwrapScoped(Effect.gen(function*() {
     const vault = yield* Vault
     const concurrency = yield* check("delete", "concurrency", Concurrency, options.concurrency ?? 8)
-    const done = new Set<ArchiveId>()
-    const append = yield* openLog(name, Recorded, ({ archiveId }) => done.add(archiveId))
+    const log = yield* PlanLog.open(plan.name, Purpose)
+    const { segments } = yield* PlanLog.required(plan.name, log)
+    const { attempt, left } = PlanRun.make(plan.name, log, segments)
 
+    /** Deletes an archive. Returns whether it was deleted before. */
     const remove = ({ archiveId }: Entry) =>
       vault.deleteArchive(archiveId).pipe(
         Effect.as(false),
         Effect.catchIf(isMissing(ArchiveNotFound, archiveId), () => Effect.succeed(true)),
         Effect.provideService(RetryPolicy.Default, RetryPolicy.patient)
       )
-
-    const [left, before] = Arr.partition(plan.archives, ({ archiveId }) => done.has(archiveId))
-    return Stream.concat(
-      Stream.map(Stream.fromIterable(before), (archive) => Outcome.Deleted({ archive, before: true })),
-      Stream.mapEffect(
-        Stream.fromIterable(left),
-        (archive) =>
-          Effect.matchEffect(remove(archive), {
-            onFailure: (error) => Effect.succeed(Outcome.Failed({ archive, error })),
-            onSuccess: (before) =>
-              Effect.as(
-                append({ _tag: "Deleted", archiveId: archive.archiveId }),
-                Outcome.Deleted({ archive, before })
-              )
-          }),
-        { concurrency, unordered: true }
-      )
-    )
+    const outcomeOf = ({ archive, finished }: PlanRun.Item) =>
+      Effect.matchEffect(remove(archive), {
+        onFailure: (error) => Effect.succeed(Outcome.Failed({ archive, error })),
+        onSuccess: (before) => Effect.as(finished, Outcome.Deleted({ archive, before }))
+      })
+    return Stream.mapEffect(left, (place) => attempt(place, outcomeOf), { concurrency, unordered: true })
   }))

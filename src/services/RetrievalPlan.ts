@@ -1,14 +1,15 @@
 /**
  * Retrieves many archives of a vault to files. A plan says which archives go to which paths, and what they cost. Running it
  * starts as many jobs at once as the budget permits, and resumes after an interruption. The archives come from an inventory.
+ * A plan is kept in the `Checkpoint` in use, so it may have millions of archives.
  *
  * @since 0.1.0
  */
 import type * as PlatformError from "@effect/platform/Error"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
-import * as Arr from "effect/Array"
 import * as Data from "effect/Data"
+import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -22,18 +23,21 @@ import { errorClass } from "../protocol/ErrorClass.ts"
 import { type BudgetExceeded, type InvalidInput, type JobFailed, show } from "../protocol/GlacierError.ts"
 import { check, Concurrency } from "../protocol/InputCheck.ts"
 import type { Entry } from "../protocol/Inventory.ts"
-import type { Tier } from "../protocol/Jobs.ts"
+import { Tier } from "../protocol/Jobs.ts"
 import type { ArchiveId, JobId } from "../protocol/Names.ts"
 import type { operations } from "../protocol/Operations.ts"
-import type { Checkpoint, CheckpointError, CheckpointInUse } from "../transfer/Checkpoint.ts"
+import { Checkpoint, CheckpointError, type CheckpointInUse } from "../transfer/Checkpoint.ts"
 import * as Download from "../transfer/Download.ts"
 import type { OnProgress } from "../transfer/Progress.ts"
 import * as SafePath from "../transfer/SafePath.ts"
 import type * as Target from "../transfer/Target.ts"
 import type { Failure } from "../transport/Method.ts"
 import { reusableJobs } from "./internal/jobReuse.ts"
-import { bytesOf, collectOnce, openLog } from "./internal/manyArchives.ts"
-import { makeReporters, Recorded, retrieve, type Run } from "./internal/retrievalRun.ts"
+import * as PlanLog from "./internal/planLog.ts"
+import * as PlanRun from "./internal/planRun.ts"
+import * as PlanSegment from "./internal/planSegment.ts"
+import { write } from "./internal/planWriting.ts"
+import { makeReporters, retrieve, type Run } from "./internal/retrievalRun.ts"
 import type * as Job from "./Job.ts"
 import type * as JobWaiting from "./JobWaiting.ts"
 import * as Vault from "./Vault.ts"
@@ -85,19 +89,25 @@ export interface Rejected {
 }
 
 /**
- * The archives to retrieve. Each takes less than 1 KiB of memory.
+ * A plan, which is kept in the `Checkpoint` in use: the archives to retrieve. Reading them fails with `CheckpointInUse`
+ * while the plan runs.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Plan {
+  readonly name: string
   readonly tier: Tier
-  /** The archives in the order of their selection, without repetitions. */
-  readonly archives: ReadonlyArray<Placed>
+  /** The time at which the plan was made. */
+  readonly made: DateTime.Utc
+  /** The number of archives to retrieve. */
+  readonly count: number
   /** The sum of their sizes. */
   readonly bytes: number
+  /** The archives to retrieve, in the order of their selection, without repetitions. */
+  readonly archives: Stream.Stream<Placed, CheckpointError | CheckpointInUse>
   /** The selected archives without a usable path. */
-  readonly rejected: ReadonlyArray<Rejected>
+  readonly rejected: Stream.Stream<Rejected, CheckpointError | CheckpointInUse>
 }
 
 /**
@@ -115,13 +125,52 @@ export interface Options {
   readonly platform?: SafePath.Platform | undefined
 }
 
+/** The purpose of a plan in its log. */
+const Purpose = Schema.TaggedStruct("Retrieval", { tier: Tier, platform: SafePath.Platform })
+
 const described = ({ description }: Entry): Option.Option<string> =>
   Option.map(ArchiveName.read(description), ({ path }) => path)
 
+/** Returns the place of an archive, or the reason why it has none. */
+const placeOf = (
+  { archive, path }: PlanSegment.Row,
+  platform: SafePath.Platform
+): Either.Either<Placed, NoPlace | SafePath.UnsafePath> =>
+  path === null
+    ? Either.left(new NoPlace({ reason: "unnamed", name: archive.description, others: Option.none() }))
+    : Either.map(SafePath.make(path, platform), (path) => ({ ...archive, path }))
+
+/** Makes the plan of what its log contains. */
+const planOf = Effect.fnUntraced(function*(name: string, { date, purpose, segments }: PlanLog.Made<typeof Purpose.Type>) {
+  const all = Stream.map(PlanSegment.readAll(name, segments, yield* Checkpoint), (row) => {
+    const { archive, conflict, path } = row
+    if (conflict === undefined) return { archive, place: placeOf(row, purpose.platform) }
+    const others = Option.some({ count: conflict.count, path: conflict.other })
+    return { archive, place: Either.left(new NoPlace({ reason: "shared", name: path ?? "", others })) }
+  })
+  const plan: Plan = {
+    name,
+    tier: purpose.tier,
+    made: date,
+    ...PlanLog.totalOf(segments),
+    archives: Stream.filterMap(all, ({ place }) => Either.getRight(place)),
+    rejected: Stream.filterMap(all, ({ archive, place }) =>
+      Option.map(Either.getLeft(place), (error) => ({ archive, error })))
+  }
+  return plan
+})
+
 /**
- * Makes the plan to retrieve the archives of a Stream. Sends no request and touches no file. Rejects, before anything is paid
- * for, archives without a path, with an unsafe path (`SafePath`), with the path of another archive, or with a path that
- * others need for a folder.
+ * Makes the plan to retrieve the archives of a Stream, and keeps it in the checkpoint with this name. Sends no request, and
+ * writes no file but those of the checkpoint. Rejects, before anything is paid for, archives without a path, with an unsafe
+ * path (`SafePath`), with the path of another archive, or with a path that others need for a folder.
+ *
+ * **A plan is made once.** If the checkpoint contains a plan, returns that plan and does not run the Stream: a program that
+ * is started again continues its plan, even if the vault has changed. Use another name for another selection, or `clear`
+ * the plan first. Fails with `CheckpointError` when the plan has another tier, or the checkpoint belongs to other work.
+ *
+ * Memory holds 16 to 32 bytes for each archive while the plan is made, and some for each of its folders. The checkpoint has
+ * about as many bytes as the inventory.
  *
  * @since 0.1.0
  * @category constructors
@@ -135,35 +184,45 @@ const described = ({ description }: Entry): Option.Option<string> =>
  *
  * const print = Effect.fn(function*(inventory: JobInventory.JobInventory) {
  *   const large = Stream.filter(inventory.archives(), ({ size }) => size > 2 ** 30)
- *   const plan = yield* RetrievalPlan.make(large, { tier: "Bulk", pathOf })
- *   yield* Console.log(RetrievalPlan.format(plan, { bytesPerDay: 2 ** 40 }))
+ *   const plan = yield* RetrievalPlan.make("large archives", large, { tier: "Bulk", pathOf })
+ *   yield* Console.log(yield* RetrievalPlan.format(plan, { bytesPerDay: 2 ** 40 }))
  * })
  */
-export const make = <E, R>(archives: Stream.Stream<Entry, E, R>, options: Options = {}): Effect.Effect<Plan, E, R> =>
-  Effect.map(collectOnce(archives), (entries) => {
+export const make = <E, R>(
+  name: string,
+  archives: Stream.Stream<Entry, E, R>,
+  options: Options = {}
+): Effect.Effect<Plan, E | CheckpointError | CheckpointInUse, R | Checkpoint> =>
+  Effect.scoped(Effect.gen(function*() {
     const { pathOf = described, platform = "portable", tier = "Standard" } = options
-    const rejected: Array<Rejected> = []
-    const placed: Array<Placed> = []
-    for (const archive of entries) {
-      Either.fromOption(
-        pathOf(archive),
-        () => new NoPlace({ reason: "unnamed", name: archive.description, others: Option.none() })
-      ).pipe(
-        Either.flatMap((path) => SafePath.make(path, platform)),
-        Either.match({
-          onLeft: (error) => rejected.push({ archive, error }),
-          onRight: (path) => placed.push({ ...archive, path })
-        })
-      )
+    const log = yield* PlanLog.open(name, Purpose)
+    if (log.made !== undefined) {
+      const { purpose } = log.made
+      if (purpose.tier === tier && purpose.platform === platform) return yield* planOf(name, log.made)
+      return yield* new CheckpointError({
+        name,
+        problem: `has a plan with tier ${purpose.tier} and platform ${purpose.platform}, not ${tier} and ${platform}: ` +
+          "use these, clear the plan, or choose another name"
+      })
     }
-    const shared = SafePath.inTheWay(placed, ({ path }) => path, platform)
-    for (const [archive, { count, other }] of shared) {
-      const others = Option.some({ count, path: other.path })
-      rejected.push({ archive, error: new NoPlace({ reason: "shared", name: archive.path, others }) })
-    }
-    const alone = shared.size === 0 ? placed : placed.filter((archive) => !shared.has(archive))
-    return { tier, archives: alone, bytes: bytesOf(alone), rejected }
-  })
+    const rows = Stream.map(archives, (archive) => ({ archive, path: Option.getOrNull(pathOf(archive)) }))
+    const segments = yield* write(name, log, rows, (row) =>
+      Either.match(placeOf(row, platform), {
+        onLeft: () => [],
+        onRight: ({ path }) => SafePath.places(path, platform)
+      }))
+    return yield* planOf(name, yield* log.finish({ _tag: "Retrieval", tier, platform }, segments))
+  }))
+
+/**
+ * Removes a plan from the checkpoint, with all that was done of it. Fails with `CheckpointInUse` while the plan is in use.
+ * Files that were retrieved remain.
+ *
+ * @since 0.1.0
+ * @category removing
+ */
+export const clear = (name: string): Effect.Effect<void, CheckpointError | CheckpointInUse, Checkpoint> =>
+  PlanLog.clear(name)
 
 /**
  * Quotes a plan under the given terms: time, bytes and cost when each archive is retrieved once.
@@ -172,15 +231,11 @@ export const make = <E, R>(archives: Stream.Stream<Entry, E, R>, options: Option
  * @category quotes
  */
 export const quote = (
-  plan: Plan,
+  { archives, tier }: Plan,
   terms?: RetrievalBudget.Terms
-): Either.Either<RetrievalBudget.Quote, InvalidInput | BudgetExceeded> =>
-  RetrievalBudget.quote(
-    plan.archives.map(({ archiveId, path, size }) => ({
-      archive: `${archiveId} (${path})`,
-      bytes: size,
-      tier: plan.tier
-    })),
+): Effect.Effect<RetrievalBudget.Quote, InvalidInput | BudgetExceeded | CheckpointError | CheckpointInUse> =>
+  RetrievalBudget.quoteStream(
+    Stream.map(archives, ({ archiveId, path, size }) => ({ archive: `${archiveId} (${path})`, bytes: size, tier })),
     terms
   )
 
@@ -188,20 +243,36 @@ export const quote = (
 const maximumLines = 20
 
 /**
- * Formats a plan as lines for a terminal: its quote under the given terms, and the archives that it rejects.
+ * Formats a plan as lines for a terminal: its quote under the given terms, or the reason why there is none, and the archives
+ * that it rejects.
  *
  * @since 0.1.0
  * @category formatting
  */
-export const format = (plan: Plan, terms?: RetrievalBudget.Terms): string => {
-  const { rejected } = plan
-  return [
-    Either.match(quote(plan, terms), { onLeft: ({ message }) => message, onRight: RetrievalBudget.format }),
-    ...(rejected.length === 0 ? [] : [`Rejected: ${formatNumber(rejected.length)}`]),
-    ...rejected.slice(0, maximumLines).map(({ error }) => `  ${error.message}`),
-    ...(rejected.length > maximumLines ? [`  and ${formatNumber(rejected.length - maximumLines)} more`] : [])
-  ].join("\n")
-}
+export const format = (
+  plan: Plan,
+  terms?: RetrievalBudget.Terms
+): Effect.Effect<string, CheckpointError | CheckpointInUse> =>
+  Effect.gen(function*() {
+    const quoted = yield* Effect.map(quote(plan, terms), RetrievalBudget.format).pipe(
+      Effect.catchTags({
+        BudgetExceeded: ({ message }) => Effect.succeed(message),
+        InvalidInput: ({ message }) => Effect.succeed(message)
+      })
+    )
+    let count = 0
+    const lines: Array<string> = []
+    yield* Stream.runForEach(plan.rejected, ({ error }) =>
+      Effect.sync(() => {
+        if (++count <= maximumLines) lines.push(`  ${error.message}`)
+      }))
+    return [
+      quoted,
+      ...(count === 0 ? [] : [`Rejected: ${formatNumber(count)}`]),
+      ...lines,
+      ...(count > maximumLines ? [`  and ${formatNumber(count - maximumLines)} more`] : [])
+    ].join("\n")
+  })
 
 /**
  * The errors of retrieving an archive of a plan.
@@ -219,8 +290,8 @@ export type RetrieveError =
   | PlatformError.PlatformError
 
 /**
- * The outcome of an archive: `Retrieved`, with every byte verified, now or `before`; `Failed`; or `Rejected`, because it has
- * no usable path.
+ * The outcome of an archive: `Retrieved`, with every byte verified, now or `before`, by another program or before its
+ * checkpoint was lost; or `Failed`.
  *
  * @since 0.1.0
  * @category models
@@ -228,7 +299,6 @@ export type RetrieveError =
 export type Outcome = Data.TaggedEnum<{
   readonly Retrieved: { readonly archive: Placed; readonly before: boolean }
   readonly Failed: { readonly archive: Placed; readonly error: RetrieveError }
-  readonly Rejected: Rejected
 }>
 
 const Outcome = Data.taggedEnum<Outcome>()
@@ -260,8 +330,8 @@ export interface RunOptions extends Job.RenewOptions {
 }
 
 /** Retrieves an archive. A failure is an outcome too, except a failure of the checkpoint. */
-const outcomeOf = (state: Run, archive: Placed) =>
-  Effect.map(retrieve(state, archive), (before) => Outcome.Retrieved({ archive, before })).pipe(
+const outcomeOf = (run: Run, archive: Placed, item: PlanRun.Item) =>
+  Effect.map(retrieve(run, archive, item), (before) => Outcome.Retrieved({ archive, before })).pipe(
     Effect.catchAll((error) =>
       error._tag === "CheckpointError" ? Effect.fail(error) : Effect.succeed(Outcome.Failed({ archive, error }))
     ),
@@ -269,24 +339,25 @@ const outcomeOf = (state: Run, archive: Placed) =>
   )
 
 /**
- * Runs a plan and emits an outcome for each archive. A failure of one archive does not stop the others; the next run tries
- * it again.
+ * Runs a plan and emits an outcome for each archive that no earlier run has retrieved. A failure of one archive does not
+ * stop the others; the next run tries it again.
  *
  * - Each archive waits for the `RetrievalBudget` in use, and for its job by the `JobWaiting` in use.
  *   `JobWaiting.layerShared` polls all jobs together.
  * - When a job fails, or its output would expire before it is read, another job is started: up to `times` for each archive.
  *   See `Job.renewed`.
- * - The checkpoint with this name records started jobs and retrieved archives, so that the next run continues with them. It
- *   remains until `Checkpoint.clear`.
+ * - The checkpoint of the plan records started jobs and retrieved archives, so that the next run continues with them. It
+ *   remains until `clear`.
  * - No run pays for an archive that is already in its place, or that a known job retrieves, whichever program started it. At
  *   its start a run lists the jobs of the vault once, and it reads the known jobs first.
  *
- * The Stream fails only when the jobs cannot be listed, or the checkpoint cannot be read or written.
+ * Memory holds the archives in work and their segments, of 10,000 archives each. The Stream fails only when the jobs cannot
+ * be listed, or the checkpoint cannot be read or written.
  *
  * @since 0.1.0
  * @category running
  */
-export const run = (name: string, plan: Plan, options: RunOptions): Stream.Stream<
+export const run = (plan: Plan, options: RunOptions): Stream.Stream<
   Outcome,
   CheckpointError | CheckpointInUse | Failure<(typeof operations)["listJobs"]>,
   Checkpoint | Vault.Vault | FileSystem.FileSystem | Path.Path
@@ -298,40 +369,40 @@ export const run = (name: string, plan: Plan, options: RunOptions): Stream.Strea
     // Otherwise the download would reject these options hours later, after its job was paid for.
     yield* Download.check(options.download ?? {})
 
-    const done = new Set<ArchiveId>()
-    const jobs = new Map<ArchiveId, JobId>()
-    const append = yield* openLog(name, Recorded, (entry) => {
-      if (entry._tag === "Started") jobs.set(entry.archiveId, entry.jobId)
-      else done.add(entry.archiveId)
+    const log = yield* PlanLog.open(plan.name, Purpose)
+    const made = yield* PlanLog.required(plan.name, log)
+    const { addBefore, reporter } = makeReporters(plan.bytes, options.onProgress)
+    const { platform, tier } = made.purpose
+    const listed = log.done.size === made.segments.length
+      ? new Map<ArchiveId, JobId>()
+      : yield* reusableJobs(vault.jobs(), tier).pipe(Effect.provideService(RetryPolicy.Default, RetryPolicy.patient))
+    const planRun = PlanRun.make(plan.name, log, made.segments, {
+      listed,
+      isPlaced: (row) => Either.isRight(placeOf(row, platform)),
+      onFinishedBefore: addBefore
     })
-    const [left, before] = Arr.partition(plan.archives, ({ archiveId }) => done.has(archiveId))
-    if (left.length > 0) {
-      const listed = yield* reusableJobs(vault.jobs(), new Set(left.map(({ archiveId }) => archiveId)), plan.tier).pipe(
-        Effect.provideService(RetryPolicy.Default, RetryPolicy.patient)
-      )
-      for (const [archiveId, jobId] of listed) jobs.set(archiveId, jobId)
-    }
-    const [others, started] = Arr.partition(left, ({ archiveId }) => jobs.has(archiveId))
     const state: Run = {
       vault,
-      tier: plan.tier,
+      tier,
       directory: options.directory,
       overwrite: options.overwrite ?? false,
       keepModified: options.keepModified ?? true,
       download: options.download ?? {},
       downloads: yield* Effect.makeSemaphore(downloads),
       renew: options,
-      jobs,
-      append,
-      reporter: makeReporters(bytesOf(before), plan.bytes, options.onProgress)
+      reporter
     }
-
-    return Stream.map(Stream.fromIterable(plan.rejected), Outcome.Rejected).pipe(
-      Stream.concat(Stream.map(Stream.fromIterable(before), (archive) => Outcome.Retrieved({ archive, before: true }))),
-      Stream.concat(Stream.mapEffect(
-        Stream.fromIterable(Arr.appendAll(started, others)),
-        (archive) => outcomeOf(state, archive),
+    return Stream.filterMap(
+      Stream.mapEffect(
+        planRun.left,
+        (place) =>
+          planRun.attempt(place, (item) =>
+            Either.match(placeOf(item, platform), {
+              onLeft: () => Effect.succeedNone,
+              onRight: (archive) => Effect.asSome(outcomeOf(state, archive, item))
+            })),
         { concurrency, unordered: true }
-      ))
+      ),
+      (outcome) => outcome
     )
   }))

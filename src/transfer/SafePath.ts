@@ -16,9 +16,15 @@ import { errorClass } from "../protocol/ErrorClass.ts"
  * The platform on which a path is used. `portable` means both POSIX and Windows.
  *
  * @since 0.1.0
- * @category models
+ * @category schemas
  */
-export type Platform = "posix" | "windows" | "portable"
+export const Platform = Schema.Literal("posix", "windows", "portable")
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export type Platform = typeof Platform.Type
 
 /**
  * A relative path that keeps all rules. Its names are separated by `/`.
@@ -130,23 +136,38 @@ export const make = (path: string, platform: Platform = "portable"): Either.Eith
 export const relative = (path: string): string =>
   path.replace(/\\/g, "/").replace(/^([A-Za-z]):\/*/, "$1/").replace(/^\/+/, "")
 
+/** Whether a path has only ASCII characters, none of which is invisible. */
+const isAscii = matches(/^[\x20-\x7e]*$/)
+
 /** The form in which APFS, HFS+, NTFS and other file systems compare paths. */
 const fold = (path: string): string =>
-  path.replace(invisible, "").normalize("NFD").toUpperCase().toLowerCase().normalize("NFC")
+  isAscii(path)
+    ? path.toLowerCase()
+    : path.replace(invisible, "").normalize("NFD").toUpperCase().toLowerCase().normalize("NFC")
 
-/** The paths of all folders that contain a file. */
-const foldersOf = (path: string): ReadonlyArray<string> =>
-  path.split("/").slice(0, -1).map((_, index, names) => names.slice(0, index + 1).join("/"))
+/**
+ * Returns the places that a file needs: its folders, the outermost first, and its path. They are in the form in which the
+ * platform compares paths: two files collide if the path of one is a place of the other.
+ *
+ * @since 0.1.0
+ * @category collisions
+ */
+export const places = (path: string, platform: Platform = "portable"): Arr.NonEmptyReadonlyArray<string> => {
+  const folded = platform === "posix" ? path : fold(path)
+  const folders: Array<string> = []
+  for (let end = folded.indexOf("/"); end !== -1; end = folded.indexOf("/", end + 1)) folders.push(folded.slice(0, end))
+  return Arr.append(folders, folded)
+}
 
 /** For each path, the things that have this path or need a folder there. */
 const placesOf = <A>(things: Iterable<A>, pathOf: (thing: A) => string, platform: Platform) => {
   const placed = Arr.fromIterable(things).map((thing) => {
-    const path = pathOf(thing)
-    return { thing, path: platform === "posix" ? path : fold(path) }
+    const own = places(pathOf(thing), platform)
+    return { thing, places: own, path: Arr.lastNonEmpty(own) }
   })
   const groups = new Map(placed.map(({ path }): [string, Array<typeof placed[number]>] => [path, []]))
   for (const one of placed) {
-    for (const place of [...foldersOf(one.path), one.path]) groups.get(place)?.push(one)
+    for (const place of one.places) groups.get(place)?.push(one)
   }
   return Array.from(groups).filter(([, group]) => group.length > 1)
 }

@@ -4,9 +4,11 @@
  * @internal
  */
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import { BudgetExceeded, type InvalidInput } from "../../protocol/GlacierError.ts"
 import { Bytes, check } from "../../protocol/InputCheck.ts"
 import { Tier } from "../../protocol/Jobs.ts"
@@ -201,6 +203,27 @@ export const entryOf = (
     }
   )
 
+/** Makes a quote, to which retrievals are added one by one in the order in which they start. */
+const makeQuote = (terms: Terms) =>
+  Either.map(checkTerms(terms), ({ caps, prices }) => {
+    const windows = caps.map(({ allowed, span }) => makeSlidingWindow(allowed, span))
+    let tally = LedgerState.emptyTally
+    let at = 0
+    return {
+      add: (retrieval: Retrieval): Either.Either<void, InvalidInput | BudgetExceeded> =>
+        Either.map(entryOf(retrieval, caps), (entry) => {
+          tally = LedgerState.addTo(tally, entry)
+          if (entry.bytes === 0) return
+          for (const window of windows) at = window.roomAt(entry.bytes, at)
+          for (const window of windows) window.add({ at, bytes: entry.bytes })
+        }),
+      end: (): Quote => {
+        const costs = costsOf(tally, prices)
+        return { tiers: tally, costs, cost: Either.getRight(sumOf(costs)), duration: Duration.millis(at) }
+      }
+    }
+  })
+
 /**
  * Computes what retrievals will take: bytes and requests by tier, the cost with its parts, and how long the caps delay
  * them when they start in this order and nothing else is retrieved. Sends no request. Fails with `InvalidInput` when a
@@ -223,20 +246,22 @@ export const quote = (
   terms: Terms = {}
 ): Either.Either<Quote, InvalidInput | BudgetExceeded> =>
   Either.gen(function*() {
-    const { caps, prices } = yield* checkTerms(terms)
-    const windows = caps.map(({ allowed, span }) => makeSlidingWindow(allowed, span))
-    let tally = LedgerState.emptyTally
-    let at = 0
-    for (const retrieval of retrievals) {
-      const entry = yield* entryOf(retrieval, caps)
-      tally = LedgerState.addTo(tally, entry)
-      if (entry.bytes === 0) continue
-      for (const window of windows) at = window.roomAt(entry.bytes, at)
-      for (const window of windows) window.add({ at, bytes: entry.bytes })
-    }
-    const costs = costsOf(tally, prices)
-    return { tiers: tally, costs, cost: Either.getRight(sumOf(costs)), duration: Duration.millis(at) }
+    const { add, end } = yield* makeQuote(terms)
+    for (const retrieval of retrievals) yield* add(retrieval)
+    return end()
   })
+
+/**
+ * Computes the same as `quote` for a Stream of retrievals. Memory holds only the retrievals of one hour and one day.
+ *
+ * @since 0.1.0
+ * @category quotes
+ */
+export const quoteStream = <E, R>(
+  retrievals: Stream.Stream<Retrieval, E, R>,
+  terms: Terms = {}
+): Effect.Effect<Quote, E | InvalidInput | BudgetExceeded, R> =>
+  Effect.flatMap(makeQuote(terms), ({ add, end }) => Effect.map(Stream.runForEach(retrievals, add), end))
 
 // British English writes no comma before "and".
 const list = new Intl.ListFormat("en-GB")

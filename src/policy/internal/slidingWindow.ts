@@ -10,6 +10,9 @@ export interface Spent {
   readonly bytes: number
 }
 
+/** The number of entries that have left the window and are worth removing from memory. */
+const minimumDropped = 1_000
+
 /** Allows at most `limit` bytes within any `span` of milliseconds. `spent` was spent before, oldest first. */
 export const makeSlidingWindow = (limit: number, span: number, spent: ReadonlyArray<Spent> = []) => {
   const entries = [...spent]
@@ -20,6 +23,10 @@ export const makeSlidingWindow = (limit: number, span: number, spent: ReadonlyAr
   const left = (now: number): number => {
     for (let entry = entries[first]; entry !== undefined && entry.at + span <= now; entry = entries[++first]) {
       sum -= entry.bytes
+    }
+    if (first > minimumDropped && first * 2 > entries.length) {
+      entries.splice(0, first)
+      first = 0
     }
     return limit - sum
   }
@@ -38,9 +45,12 @@ export const makeSlidingWindow = (limit: number, span: number, spent: ReadonlyAr
       }
       return at
     },
-    add: (entry: Spent): void => {
-      entries.push(entry)
-      sum += entry.bytes
+    add: ({ at, bytes }: Spent): void => {
+      const last = entries.at(-1)
+      // Entries of the same time leave the window together, so a million small ones take no more memory than one.
+      if (last?.at === at) entries[entries.length - 1] = { at, bytes: last.bytes + bytes }
+      else entries.push({ at, bytes })
+      sum += bytes
     }
   }
 }

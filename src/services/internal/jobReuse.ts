@@ -76,16 +76,15 @@ export const findReusable = (vault: VaultAddress, parameters: Parameters, { last
     return Option.map(found, ({ jobId }) => jobId)
   })
 
-/** Finds, for each of the archives, the best listed job that retrieves the whole archive. */
+/** Finds, for each archive, the best listed job that retrieves the whole archive with this tier. */
 export const reusableJobs = <E, R>(
   jobs: Stream.Stream<JobDescription, E, R>,
-  archives: ReadonlySet<ArchiveId>,
   tier: Tier
 ): Effect.Effect<ReadonlyMap<ArchiveId, JobId>, E, R> =>
   Effect.map(
     Stream.runFold(jobs, new Map<ArchiveId, JobDescription>(), (best, job) => {
       const archiveId = Option.getOrUndefined(job.archiveId)
-      if (archiveId === undefined || !archives.has(archiveId) || job.statusCode === "Failed") return best
+      if (archiveId === undefined || job.statusCode === "Failed") return best
       if (!isRetrievalOf(job, { archiveId, tier })) return best
       const other = best.get(archiveId)
       return best.set(archiveId, other === undefined ? job : Order.max(byUse)(other, job))

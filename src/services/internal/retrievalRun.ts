@@ -8,16 +8,13 @@ import type * as DateTime from "effect/DateTime"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import * as Waiting from "../../policy/Waiting.ts"
 import * as ArchiveName from "../../protocol/ArchiveName.ts"
 import * as ByteRange from "../../protocol/ByteRange.ts"
 import type { Entry } from "../../protocol/Inventory.ts"
 import type { Tier } from "../../protocol/Jobs.ts"
 import * as Limits from "../../protocol/Limits.ts"
-import { ArchiveId, JobId } from "../../protocol/Names.ts"
 import * as TreeHash from "../../protocol/TreeHash.ts"
-import type { CheckpointError } from "../../transfer/Checkpoint.ts"
 import type * as Download from "../../transfer/Download.ts"
 import { Event, type OnProgress } from "../../transfer/Progress.ts"
 import type * as SafePath from "../../transfer/SafePath.ts"
@@ -25,13 +22,7 @@ import * as Target from "../../transfer/Target.ts"
 import * as Job from "../Job.ts"
 import type * as Vault from "../Vault.ts"
 import { isLive } from "./jobReuse.ts"
-
-/** The entries of the checkpoint. */
-export const Recorded = Schema.parseJson(Schema.Union(
-  /** A job was started for the archive. */
-  Schema.TaggedStruct("Started", { archiveId: ArchiveId, jobId: JobId }),
-  Schema.TaggedStruct("Retrieved", { archiveId: ArchiveId })
-))
+import type { Item } from "./planRun.ts"
 
 interface Reporter {
   readonly progress: OnProgress
@@ -52,9 +43,6 @@ export interface Run {
   /** Limits the number of concurrent downloads. */
   readonly downloads: Effect.Semaphore
   readonly renew: Job.RenewOptions
-  /** The jobs that retrieve archives of the plan, started by this run or found. */
-  readonly jobs: Map<ArchiveId, JobId>
-  readonly append: (entry: typeof Recorded.Type) => Effect.Effect<void, CheckpointError>
   /** Makes the reporter of an archive. */
   readonly reporter: () => Reporter
 }
@@ -63,10 +51,14 @@ export interface Run {
 type Placed = Entry & { readonly path: SafePath.SafePath }
 
 /** Makes reporters, one for each archive, that report its progress and its waits as those of the plan. */
-export const makeReporters = (begin: number, whole: number, onProgress: OnProgress | undefined): Run["reporter"] => {
+export const makeReporters = (whole: number, onProgress: OnProgress | undefined) => {
   const total = Option.some(whole)
-  let bytes = begin
-  return () => {
+  let bytes = 0
+  /** Adds bytes that earlier runs have retrieved. */
+  const addBefore = (finished: number) => {
+    bytes += finished
+  }
+  const reporter: Run["reporter"] = () => {
     // The bytes of this archive so far. A download that starts again reports them again.
     let own = 0
     const progress: OnProgress = (event) =>
@@ -79,6 +71,7 @@ export const makeReporters = (begin: number, whole: number, onProgress: OnProgre
       Effect.suspend(() => onProgress?.(Event.Waiting({ range: Option.none(), bytes, total, ...wait })) ?? Effect.void)
     return { progress, waiting }
   }
+  return { addBefore, reporter }
 }
 
 /** The modification time in a description. */
@@ -112,13 +105,13 @@ const prepareTarget = (archive: Placed, { directory, overwrite }: Run) =>
  * Makes a function that returns a job for an archive: the known job if its output does not expire too soon, else a new
  * one. The first time any known job will do: it is paid for, and its output may still be read in time.
  */
-const makeRetrieve = ({ append, jobs, tier, vault }: Run, { archiveId, size }: Placed) => {
+const makeRetrieve = ({ tier, vault }: Run, { archiveId, size }: Placed, { jobId, started }: Item) => {
+  let known = jobId
   let atLeast: Duration.DurationInput = 0
   return (reuse: Duration.Duration) =>
     Effect.gen(function*() {
       const isUsable = yield* isLive(atLeast)
       atLeast = reuse
-      const known = jobs.get(archiveId)
       if (known !== undefined) {
         const job = yield* vault.job(known)
         const live = job.describe.pipe(
@@ -128,16 +121,16 @@ const makeRetrieve = ({ append, jobs, tier, vault }: Run, { archiveId, size }: P
         if (yield* live) return job
       }
       const job = yield* vault.retrieveArchive(archiveId, { tier, size })
-      jobs.set(archiveId, job.id)
-      yield* append({ _tag: "Started", archiveId, jobId: job.id })
+      known = job.id
+      yield* started(job.id)
       return job
     })
 }
 
 /** Retrieves an archive to its target. Returns whether the file was there before. */
-export const retrieve = Effect.fnUntraced(function*(run: Run, archive: Placed) {
-  const { append, downloads, reporter } = run
-  const { archiveId, size } = archive
+export const retrieve = Effect.fnUntraced(function*(run: Run, archive: Placed, item: Item) {
+  const { downloads, reporter } = run
+  const { size } = archive
   const { progress, waiting } = reporter()
   const { isDone, target } = yield* prepareTarget(archive, run)
   if (isDone) {
@@ -149,7 +142,7 @@ export const retrieve = Effect.fnUntraced(function*(run: Run, archive: Placed) {
     const download = { ...run.download, onProgress: progress, onFailure: "keep", modified } as const
     const outer = yield* Waiting.OnWait
     yield* Job.renewed(
-      makeRetrieve(run, archive),
+      makeRetrieve(run, archive, item),
       (job) =>
         downloads.withPermits(1)(job.outputToFile(target, download)).pipe(
           // A download reports its waits itself.
@@ -158,6 +151,6 @@ export const retrieve = Effect.fnUntraced(function*(run: Run, archive: Placed) {
       run.renew
     ).pipe(Waiting.onWait(waiting))
   }
-  yield* append({ _tag: "Retrieved", archiveId })
+  yield* item.finished
   return isDone
 })

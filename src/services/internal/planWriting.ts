@@ -1,0 +1,169 @@
+/**
+ * Writes the archives of a new plan to its segments. Memory holds a segment and 8 bytes for each archive id, path and folder:
+ * a hash. Only archives whose hashes occur twice are compared, in later passes over the segments.
+ *
+ * @internal
+ */
+import * as Arr from "effect/Array"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as Hashes from "./hashes.ts"
+import type { Marks, Summary } from "./planLog.ts"
+import * as PlanSegment from "./planSegment.ts"
+
+/**
+ * Returns the places that the file of an archive needs, as `SafePath.places` does. Returns none for an archive without a
+ * usable path.
+ */
+export type PlacesOf = (row: PlanSegment.Row) => ReadonlyArray<string>
+
+/** The maximum number of hashes that are compared in one pass over the segments. */
+const sliceSize = 100_000
+
+function* slices(hashes: Iterable<number>): Generator<ReadonlySet<number>> {
+  let slice = new Set<number>()
+  for (const hash of hashes) {
+    slice.add(hash)
+    if (slice.size < sliceSize) continue
+    yield slice
+    slice = new Set()
+  }
+  if (slice.size > 0) yield slice
+}
+
+type Tally = { -readonly [Key in keyof Summary]: Summary[Key] }
+
+const count = (tally: Tally, { archive }: PlanSegment.Row, by: 1 | -1) => {
+  tally.archives += by
+  tally.bytes += by * archive.size
+}
+
+/** The hashes of a plan. */
+const makeIndex = () => ({ ids: Hashes.make(), paths: Hashes.make(), folders: Hashes.make() })
+
+/** Adds the places of a file to the hashes. Returns its folder, so that the next file in it need not add the folders again. */
+const addPlaces = ({ folders, paths }: ReturnType<typeof makeIndex>, places: Arr.NonEmptyReadonlyArray<string>, last: string) => {
+  Hashes.add(paths, Hashes.hash(Arr.lastNonEmpty(places)))
+  const folder = places.at(-2) ?? ""
+  if (folder !== last) for (const place of places.slice(0, -1)) Hashes.addOnce(folders, Hashes.hash(place))
+  return folder
+}
+
+/** Opens the segments one after the other. */
+const forEachSegment = <A, E, R>(
+  name: string,
+  tallies: ReadonlyArray<Tally>,
+  use: (segment: PlanSegment.Segment, tally: Tally) => Effect.Effect<A, E, R>
+) =>
+  Effect.forEach(
+    tallies,
+    (tally, number) =>
+      Effect.scoped(
+        Effect.flatMap(PlanSegment.open(name, number, tally.rows), (segment) => use(segment, tally))
+      ),
+    { discard: true }
+  )
+
+/** Leaves out all but the first of the archives with the same id. */
+const excludeRepeated = (name: string, tallies: ReadonlyArray<Tally>, suspects: ReadonlySet<number>, placesOf: PlacesOf | undefined) =>
+  Effect.suspend(() => {
+    const seen = new Set<string>()
+    return forEachSegment(name, tallies, ({ append, rows }, tally) => {
+      const indexes: Array<number> = []
+      for (const [index, row] of rows.entries()) {
+        const { archiveId } = row.archive
+        if (!suspects.has(Hashes.hash(archiveId))) continue
+        if (seen.has(archiveId)) {
+          indexes.push(index)
+          if (placesOf === undefined || placesOf(row).length > 0) count(tally, row, -1)
+        }
+        seen.add(archiveId)
+      }
+      return indexes.length === 0 ? Effect.void : append({ _tag: "Repeated", indexes })
+    })
+  })
+
+/** The archives that need a place, as their file or a folder. */
+interface Group {
+  count: number
+  readonly first: { readonly segment: number; readonly index: number; readonly path: string }
+  second?: string
+}
+
+/** Leaves out the archives whose path is that of another archive, or a folder that others need. */
+const excludeShared = Effect.fnUntraced(function*(
+  name: string,
+  tallies: ReadonlyArray<Tally>,
+  suspects: ReadonlySet<number>,
+  placesOf: PlacesOf
+) {
+  const groups = new Map<string, Group>()
+  const placed = (segment: PlanSegment.Segment) =>
+    segment.rows.flatMap((row, index) =>
+      row.path === null || segment.repeated.has(index) ? [] : [{ row, index, path: row.path, places: placesOf(row) }]
+    )
+  yield* forEachSegment(name, tallies, (segment) =>
+    Effect.sync(() => {
+      for (const { index, path, places } of placed(segment)) {
+        for (const place of places) {
+          if (!suspects.has(Hashes.hash(place))) continue
+          const group = groups.get(place)
+          if (group === undefined) groups.set(place, { count: 1, first: { segment: segment.number, index, path } })
+          else {
+            group.count += 1
+            group.second ??= path
+          }
+        }
+      }
+    }))
+  yield* forEachSegment(name, tallies, (segment, tally) => {
+    const conflicts = placed(segment).flatMap(({ index, places, row }) => {
+      const group = groups.get(places.at(-1) ?? "")
+      if (group?.second === undefined) return []
+      count(tally, row, -1)
+      const { first, second } = group
+      const isFirst = first.segment === segment.number && first.index === index
+      return [{ index, count: group.count - 1, other: isFirst ? second : first.path }]
+    })
+    return conflicts.length === 0 ? Effect.void : segment.append({ _tag: "Shared", conflicts })
+  })
+})
+
+/**
+ * Writes the archives to segments, and leaves out repetitions. With `placesOf`, also leaves out the archives without a place
+ * of their own. Returns the summaries of the segments.
+ */
+export const write = <E, R>(
+  name: string,
+  log: Marks,
+  rows: Stream.Stream<PlanSegment.Row, E, R>,
+  placesOf?: PlacesOf
+) =>
+  Effect.gen(function*() {
+    const index = makeIndex()
+    const tallies: Array<Tally> = []
+    let folder = ""
+    yield* Stream.runForEach(Stream.grouped(rows, PlanSegment.capacity), (chunk) =>
+      Effect.gen(function*() {
+        const tally = { rows: chunk.length, archives: 0, bytes: 0 }
+        for (const row of chunk) {
+          Hashes.add(index.ids, Hashes.hash(row.archive.archiveId))
+          const places = placesOf?.(row)
+          if (places === undefined || Arr.isNonEmptyReadonlyArray(places)) count(tally, row, 1)
+          if (places !== undefined && Arr.isNonEmptyReadonlyArray(places)) folder = addPlaces(index, places, folder)
+        }
+        const segment = tallies.push(tally) - 1
+        yield* log.append({ _tag: "Writing", segment })
+        yield* PlanSegment.write(name, segment, Chunk.toReadonlyArray(chunk))
+      }))
+    for (const suspects of slices(Hashes.repeated(index.ids))) {
+      yield* excludeRepeated(name, tallies, suspects, placesOf)
+    }
+    if (placesOf !== undefined) {
+      for (const suspects of slices(Hashes.repeated(index.paths, index.folders))) {
+        yield* excludeShared(name, tallies, suspects, placesOf)
+      }
+    }
+    return tallies
+  })
