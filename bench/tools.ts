@@ -44,7 +44,12 @@ const requireCheckout = (folder: string) =>
  * Bundles the programs that match `entryPoints`, as users bundle theirs. The paths in the checkout's tsconfig.json lead
  * `effect-glacier` to the `src` of the same checkout, and packages come from its `node_modules`.
  */
-const bundle = (checkout: string, entryPoints: Array<string>, to: string, plugins: Array<Esbuild.Plugin> = []) =>
+export const bundle = (
+  checkout: string,
+  entryPoints: Array<string>,
+  to: string,
+  plugins: Array<Esbuild.Plugin> = []
+) =>
   Effect.promise(() =>
     Esbuild.build({
       absWorkingDir: resolve(checkout),
@@ -60,6 +65,9 @@ const bundle = (checkout: string, entryPoints: Array<string>, to: string, plugin
       plugins
     })
   )
+
+/** Stops the process of the bundler, which would otherwise keep running beside the benchmarks. */
+export const stopBundler = Effect.promise(() => Esbuild.stop())
 
 const programs = "bench/ours/*.ts"
 
@@ -88,8 +96,7 @@ const build = Effect.fnUntraced(function*(against: string | undefined) {
   yield* bundle(".", [programs, "bench/peers/js/*.ts", "bench/inventoryWays.ts"], "bundled")
   yield* bundle(".", [programs], "platform", [overPlatform])
   if (against !== undefined) yield* bundle(against, [programs], "before")
-  // Otherwise its process would keep running beside the benchmarks.
-  yield* Effect.promise(() => Esbuild.stop())
+  yield* stopBundler
 })
 
 /** Whether a program in C could be compiled. */

@@ -7,6 +7,7 @@ import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import * as Layer from "effect/Layer"
 import * as Checkpoint from "../transfer/Checkpoint.ts"
 import * as NodeFileLock from "./NodeFileLock.ts"
+import * as NodeHashing from "./NodeHashing.ts"
 
 /**
  * Stores checkpoints as append-only files in a folder, and fsyncs each write. Creates the folder when it is needed. Only one
@@ -31,6 +32,6 @@ import * as NodeFileLock from "./NodeFileLock.ts"
  */
 export const layer = (directory: string): Layer.Layer<Checkpoint.Checkpoint> =>
   Checkpoint.layerFileSystem(directory).pipe(
-    Layer.provide(NodeFileSystem.layer),
+    Layer.provide([NodeFileSystem.layer, NodeHashing.layerSha256]),
     Layer.provideMerge(NodeFileLock.layer)
   )

@@ -157,6 +157,14 @@ const make = Effect.map(makePool, (hashInThread): Hasher.Service => {
 })
 
 /**
+ * Provides the native SHA-256 of Node.js for tree hashes, signatures and checkpoints, without threads.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerSha256: Layer.Layer<never> = Layer.succeed(Sha256.Sha256, create)
+
+/**
  * Provides the native SHA-256 of Node.js for tree hashes, signatures and parts. Bytes of more than 1 MiB are hashed in worker
  * threads, at most one for each core. Threads are started when they are needed, and end with the Scope of the layer. If no
  * thread can be started, and after that Scope, bytes are hashed on the main thread, 1 MiB at a time.
@@ -164,7 +172,4 @@ const make = Effect.map(makePool, (hashInThread): Hasher.Service => {
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<never> = Layer.merge(
-  Layer.succeed(Sha256.Sha256, create),
-  Layer.scoped(Hasher.Hasher, make)
-)
+export const layer: Layer.Layer<never> = Layer.merge(layerSha256, Layer.scoped(Hasher.Hasher, make))

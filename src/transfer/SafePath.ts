@@ -38,7 +38,9 @@ const SafePath = Brand.nominal<SafePath>()
 
 const utf8 = new TextEncoder()
 
-const bytes = (text: string): number => utf8.encode(text).length
+/** Whether a text has more bytes in UTF-8. Most texts are so short that they need not be encoded to know. */
+const hasMoreBytes = (text: string, limit: number): boolean =>
+  text.length * 3 > limit && (text.length > limit || utf8.encode(text).length > limit)
 
 const someName = (breaks: (name: string) => boolean) => (path: string): boolean => path.split("/").some(breaks)
 
@@ -79,9 +81,9 @@ const rules = {
     "have no name that a download uses for its temporary files",
     someName(matches(/\.[0-9a-f]{16}\.(partial|checkpoint|lock)$/i))
   ),
-  bytes: rule("have no name of more than 255 bytes in UTF-8", someName((name) => bytes(name) > 255), "posix"),
+  bytes: rule("have no name of more than 255 bytes in UTF-8", someName((name) => hasMoreBytes(name, 255)), "posix"),
   units: rule("have no name of more than 255 units of UTF-16", someName((name) => name.length > 255), "windows"),
-  length: rule("not have more than 1,024 bytes in UTF-8", (path) => bytes(path) > 1_024)
+  length: rule("not have more than 1,024 bytes in UTF-8", (path) => hasMoreBytes(path, 1_024))
 }
 
 /**

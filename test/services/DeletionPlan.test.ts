@@ -124,7 +124,7 @@ describe("DeletionPlan", () => {
         const program = Effect.gen(function*() {
           const plan = yield* DeletionPlan.make("all", Stream.fromIterable(archives))
           return yield* Stream.runCollect(DeletionPlan.run(plan, { concurrency }))
-        }).pipe(Effect.provideService(Sizes, { segment: 4, slice: 1 }))
+        }).pipe(Effect.provideService(Sizes, { entry: 2, segment: 2, slice: 1 }))
         for (const death of deaths) yield* runOn(pages, program, death)
         const outcomes = Option.getOrThrow(yield* runOn(pages, program))
         expect(textsOf(outcomes).every((text) => /now|before/.test(text))).toBe(true)

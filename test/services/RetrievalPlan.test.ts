@@ -48,7 +48,8 @@ describe("RetrievalPlan.make", () => {
       entries,
       FastCheck.constantFrom("portable" as const, "posix" as const, undefined),
       FastCheck.record({
-        segment: FastCheck.integer({ min: 1, max: 120 }),
+        entry: FastCheck.integer({ min: 1, max: 10 }),
+        segment: FastCheck.integer({ min: 1, max: 12 }),
         slice: FastCheck.integer({ min: 1, max: 20 })
       })
     ],
@@ -155,7 +156,7 @@ describe("RetrievalPlan.make", () => {
         problem: "belongs to other work"
       })
     }).pipe(
-      Effect.provideService(Sizes, { segment: 2, slice: 1 }),
+      Effect.provideService(Sizes, { entry: 2, segment: 1, slice: 1 }),
       Effect.provide(layer()),
       Effect.provide(Checkpoint.layerMemory),
       inVirtualTime
@@ -176,7 +177,7 @@ describe("RetrievalPlan.make", () => {
         problem: "has no plan any more: make it again"
       })
     }).pipe(
-      Effect.provideService(Sizes, { segment: 2, slice: 1 }),
+      Effect.provideService(Sizes, { entry: 2, segment: 1, slice: 1 }),
       Effect.provide(layer()),
       Effect.provide(NodeContext.layer),
       Effect.provide(Checkpoint.layerMemory),
@@ -371,7 +372,7 @@ describe("RetrievalPlan.run", () => {
       )
       expect(yield* isWhole).toBe(true)
       expect(sent.filter((line) => line === "POST /-/vaults/photos/jobs")).toHaveLength(9)
-    }).pipe(Effect.provideService(Sizes, { segment: 2, slice: 1 }), provided(change))
+    }).pipe(Effect.provideService(Sizes, { entry: 2, segment: 1, slice: 1 }), provided(change))
   })
 
   it.scoped("keeps to the limits of archives and downloads at once", () => {
@@ -469,7 +470,7 @@ describe("RetrievalPlan.run", () => {
         const program = Effect.gen(function*() {
           const plan = yield* RetrievalPlan.make("all", Stream.fromIterable(archives))
           return yield* Stream.runCollect(RetrievalPlan.run(plan, { directory, concurrency }))
-        }).pipe(Effect.provideService(Sizes, { segment: 2, slice: 1 }))
+        }).pipe(Effect.provideService(Sizes, { entry: 2, segment: 1, slice: 1 }))
         for (const death of deaths) {
           left = "requests" in death ? death.requests : Infinity
           responded = "requests" in death && death.responded

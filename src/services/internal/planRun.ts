@@ -25,8 +25,8 @@ export interface Place {
 
 /** An archive in work. */
 export interface Item extends PlanSegment.Row {
-  /** The job that an earlier run started for it, or that was found. */
-  readonly jobId: JobId | undefined
+  /** The jobs that may retrieve it: the last one that an earlier run started, and then the best one that is listed. */
+  readonly jobIds: ReadonlyArray<JobId>
   readonly started: (jobId: JobId) => Effect.Effect<void, CheckpointError>
   readonly finished: Effect.Effect<void, CheckpointError>
 }
@@ -108,19 +108,21 @@ export const make = (
 
   /** Emits the archives of segments that are left to do and pass a test. */
   const select = (numbers: ReadonlyArray<number>, test: (id: ArchiveId) => boolean, isNeeded: () => boolean) =>
-    Stream.flatMap(Stream.fromIterable(numbers), (number) => {
-      if (!isNeeded()) return Stream.empty
-      const places = Effect.map(hold(number), ({ finished, repeated, rows, shared }) =>
-        Stream.filterMap(
-          Stream.fromIterable(rows.entries()),
-          ([index, row]) =>
-            !repeated.has(index) && test(row.archive.archiveId) && !finished.has(index) && !shared.has(index) &&
-              isPlaced(row)
-              ? Option.some({ segment: number, index })
-              : Option.none()
-        ))
-      return Stream.unwrapScoped(places)
-    })
+    Stream.flatMap(Stream.fromIterable(numbers), (number) =>
+      // Suspended, because the Streams of all numbers are made before the first one is read.
+      Stream.suspend(() => {
+        if (!isNeeded()) return Stream.empty
+        const places = Effect.map(hold(number), ({ finished, repeated, rows, shared }) =>
+          Stream.filterMap(
+            Stream.fromIterable(rows.entries()),
+            ([index, row]) =>
+              !repeated.has(index) && test(row.archive.archiveId) && !finished.has(index) && !shared.has(index) &&
+                isPlaced(row)
+                ? Option.some({ segment: number, index })
+                : Option.none()
+          ))
+        return Stream.unwrapScoped(places)
+      }))
 
   const left = Stream.suspend(() => {
     const all = summaries.map((_, number) => number)
@@ -144,7 +146,7 @@ export const make = (
       }
       return yield* work({
         ...row,
-        jobId: listed.get(row.archive.archiveId) ?? started.get(index),
+        jobIds: Arr.dedupe(Arr.filterMap([started.get(index), listed.get(row.archive.archiveId)], Option.fromNullable)),
         started: (jobId) => append({ _tag: "Started", index, jobId }),
         finished: Effect.gen(function*() {
           yield* append({ _tag: "Finished", index })

@@ -22,9 +22,6 @@ import {
 } from "../../transfer/Checkpoint.ts"
 import { openLog } from "./manyArchives.ts"
 
-/** The number of archives in an entry of the log: few enough that an entry is short, and many enough to read it fast. */
-const rowsPerEntry = 500
-
 /** An archive of a plan, and its path if it has one. */
 export interface Row {
   readonly archive: Entry
@@ -130,32 +127,29 @@ export const readAll = (
     Stream.provideService(Checkpoint, checkpoint)
   )
 
-/** The rows come from decoded entries, so the schema need not check millions of them again. */
-const encode = (rows: ReadonlyArray<Row>): string => {
+/** Returns an entry with archives. They are valid already, so the schema need not check millions of them again. */
+export const encode = (rows: Iterable<Row>): string => {
   const entry: typeof Recorded.Encoded = {
     _tag: "Archives",
-    rows: rows.map(({ archive: { archiveId, creationDate, description, size, treeHash }, path }) => [
-      archiveId,
-      description,
-      DateTime.toEpochMillis(creationDate),
-      size,
-      treeHash,
+    rows: Arr.map(Arr.fromIterable(rows), ({ archive, path }) => [
+      archive.archiveId,
+      archive.description,
+      DateTime.toEpochMillis(archive.creationDate),
+      archive.size,
+      archive.treeHash,
       path
     ])
   }
   return JSON.stringify(entry)
 }
 
-/** Writes a new segment, in place of any that an interrupted program has left. */
-export const write = (plan: string, number: number, rows: ReadonlyArray<Row>) =>
+/** Writes a new segment of encoded entries, in place of any segment that an interrupted program has left. */
+export const write = (plan: string, number: number, entries: Iterable<string>) =>
   Effect.scoped(Effect.gen(function*() {
     const { append, clear } = yield* Effect.flatMap(Checkpoint, ({ open }) => open(nameOf(plan, number)))
     yield* clear
     // All entries are appended at once, so that they share a few fsyncs.
-    yield* Effect.forEach(Arr.chunksOf(rows, rowsPerEntry), (rows) => append(encode(rows)), {
-      concurrency: "unbounded",
-      discard: true
-    })
+    yield* Effect.forEach(entries, append, { concurrency: "unbounded", discard: true })
   }))
 
 /** Removes a segment. */

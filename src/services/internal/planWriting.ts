@@ -22,8 +22,10 @@ export type PlacesOf = (row: PlanSegment.Row) => ReadonlyArray<string>
 /** The sizes that bound the memory. A reference, so that tests can use small ones. */
 export class Sizes extends Context.Reference<Sizes>()("effect-glacier/internal/PlanSizes", {
   defaultValue: () => ({
-    /** The maximum number of archives in a segment. */
-    segment: 10_000,
+    /** The maximum number of archives in an entry of a log: few, so that they are in memory for a short time only. */
+    entry: 100,
+    /** The maximum number of such entries in a segment. */
+    segment: 100,
     /** The maximum number of hashes that are compared in one pass over the segments. */
     slice: 100_000
   })
@@ -41,6 +43,16 @@ function* slices(hashes: Iterable<number>, size: number): Generator<ReadonlySet<
 }
 
 type Tally = { -readonly [Key in keyof Summary]: Summary[Key] }
+
+const sum = (tallies: Iterable<Tally>): Tally => {
+  const all = { rows: 0, archives: 0, bytes: 0 }
+  for (const { archives, bytes, rows } of tallies) {
+    all.rows += rows
+    all.archives += archives
+    all.bytes += bytes
+  }
+  return all
+}
 
 const count = (tally: Tally, { archive }: PlanSegment.Row, by: 1 | -1) => {
   tally.archives += by
@@ -162,19 +174,28 @@ export const write = <E, R>(
     const index = makeIndex()
     const tallies: Array<Tally> = []
     let folder = ""
-    yield* Stream.runForEach(Stream.grouped(rows, sizes.segment), (chunk) =>
-      Effect.gen(function*() {
-        const tally = { rows: chunk.length, archives: 0, bytes: 0 }
-        for (const row of chunk) {
-          Hashes.add(index.ids, Hashes.hash(row.archive.archiveId))
-          const places = placesOf?.(row)
-          if (places === undefined || Arr.isNonEmptyReadonlyArray(places)) count(tally, row, 1)
-          if (places !== undefined && Arr.isNonEmptyReadonlyArray(places)) folder = addPlaces(index, places, folder)
-        }
-        const segment = tallies.push(tally) - 1
-        yield* log.append({ _tag: "Writing", segment })
-        yield* PlanSegment.write(name, segment, Chunk.toReadonlyArray(chunk))
-      }))
+    const encode = (some: Chunk.Chunk<PlanSegment.Row>) => {
+      const tally: Tally = { rows: some.length, archives: 0, bytes: 0 }
+      for (const row of some) {
+        Hashes.add(index.ids, Hashes.hash(row.archive.archiveId))
+        const places = placesOf?.(row)
+        if (places === undefined || Arr.isNonEmptyReadonlyArray(places)) count(tally, row, 1)
+        if (places !== undefined && Arr.isNonEmptyReadonlyArray(places)) folder = addPlaces(index, places, folder)
+      }
+      return { tally, entry: PlanSegment.encode(some) }
+    }
+    yield* rows.pipe(
+      Stream.grouped(sizes.entry),
+      Stream.map(encode),
+      Stream.grouped(sizes.segment),
+      Stream.runForEach((encoded) =>
+        Effect.gen(function*() {
+          const segment = tallies.push(sum(Chunk.map(encoded, ({ tally }) => tally))) - 1
+          yield* log.append({ _tag: "Writing", segment })
+          yield* PlanSegment.write(name, segment, Chunk.map(encoded, ({ entry }) => entry))
+        })
+      )
+    )
     for (const suspects of slices(Hashes.repeated(index.ids), sizes.slice)) {
       yield* excludeRepeated(name, tallies, suspects, placesOf)
     }

@@ -102,18 +102,18 @@ const prepareTarget = (archive: Placed, { directory, overwrite }: Run) =>
   )
 
 /**
- * Makes a function that returns a job for an archive: the known job if its output does not expire too soon, else a new
- * one. The first time any known job will do: it is paid for, and its output may still be read in time.
+ * Makes a function that returns a job for an archive: a known job if its output does not expire too soon, else a new one. The
+ * first time any known job will do: it is paid for, and its output may still be read in time.
  */
-const makeRetrieve = ({ tier, vault }: Run, { archiveId, size }: Placed, { jobId, started }: Item) => {
-  let known = jobId
+const makeRetrieve = ({ tier, vault }: Run, { archiveId, size }: Placed, { jobIds, started }: Item) => {
+  let known = jobIds
   let atLeast: Duration.DurationInput = 0
   return (reuse: Duration.Duration) =>
     Effect.gen(function*() {
       const isUsable = yield* isLive(atLeast)
       atLeast = reuse
-      if (known !== undefined) {
-        const job = yield* vault.job(known)
+      for (const id of known) {
+        const job = yield* vault.job(id)
         const live = job.describe.pipe(
           Effect.map(isUsable),
           Effect.catchTag("JobExpired", () => Effect.succeed(false))
@@ -121,7 +121,7 @@ const makeRetrieve = ({ tier, vault }: Run, { archiveId, size }: Placed, { jobId
         if (yield* live) return job
       }
       const job = yield* vault.retrieveArchive(archiveId, { tier, size })
-      known = job.id
+      known = [job.id]
       yield* started(job.id)
       return job
     })
