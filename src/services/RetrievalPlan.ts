@@ -141,24 +141,28 @@ const placeOf = (
     : Either.map(SafePath.make(path, platform), (path) => ({ ...archive, path }))
 
 /** Makes the plan of what its log contains. */
-const planOf = Effect.fnUntraced(function*(name: string, { date, purpose, segments }: PlanLog.Made<typeof Purpose.Type>) {
-  const all = Stream.map(PlanSegment.readAll(name, segments, yield* Checkpoint), (row) => {
-    const { archive, conflict, path } = row
-    if (conflict === undefined) return { archive, place: placeOf(row, purpose.platform) }
-    const others = Option.some({ count: conflict.count, path: conflict.other })
-    return { archive, place: Either.left(new NoPlace({ reason: "shared", name: path ?? "", others })) }
-  })
-  const plan: Plan = {
-    name,
-    tier: purpose.tier,
-    made: date,
-    ...PlanLog.totalOf(segments),
-    archives: Stream.filterMap(all, ({ place }) => Either.getRight(place)),
-    rejected: Stream.filterMap(all, ({ archive, place }) =>
-      Option.map(Either.getLeft(place), (error) => ({ archive, error })))
+const planOf = Effect.fnUntraced(
+  function*(name: string, { date, purpose, segments }: PlanLog.Made<typeof Purpose.Type>) {
+    const all = Stream.map(PlanSegment.readAll(name, segments, yield* Checkpoint), (row) => {
+      const { archive, conflict, path } = row
+      if (conflict === undefined) return { archive, place: placeOf(row, purpose.platform) }
+      const others = Option.some({ count: conflict.count, path: conflict.other })
+      return { archive, place: Either.left(new NoPlace({ reason: "shared", name: path ?? "", others })) }
+    })
+    const plan: Plan = {
+      name,
+      tier: purpose.tier,
+      made: date,
+      ...PlanLog.totalOf(segments),
+      archives: Stream.filterMap(all, ({ place }) => Either.getRight(place)),
+      rejected: Stream.filterMap(
+        all,
+        ({ archive, place }) => Option.map(Either.getLeft(place), (error) => ({ archive, error }))
+      )
+    }
+    return plan
   }
-  return plan
-})
+)
 
 /**
  * Makes the plan to retrieve the archives of a Stream, and keeps it in the checkpoint with this name. Sends no request, and
@@ -201,7 +205,8 @@ export const make = <E, R>(
       if (purpose.tier === tier && purpose.platform === platform) return yield* planOf(name, log.made)
       return yield* new CheckpointError({
         name,
-        problem: `has a plan with tier ${purpose.tier} and platform ${purpose.platform}, not ${tier} and ${platform}: ` +
+        problem:
+          `has a plan with tier ${purpose.tier} and platform ${purpose.platform}, not ${tier} and ${platform}: ` +
           "use these, clear the plan, or choose another name"
       })
     }

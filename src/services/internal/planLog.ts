@@ -106,7 +106,9 @@ export const required = <Purpose>(
   name: string,
   { made }: PlanLog<Purpose>
 ): Effect.Effect<Made<Purpose>, CheckpointError> =>
-  made === undefined ? new CheckpointError({ name, problem: "has no plan any more: make it again" }) : Effect.succeed(made)
+  made === undefined
+    ? new CheckpointError({ name, problem: "has no plan any more: make it again" })
+    : Effect.succeed(made)
 
 /** Returns the number of archives in segments, and the sum of their sizes. */
 export const totalOf = (segments: ReadonlyArray<Summary>) => ({

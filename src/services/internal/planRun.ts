@@ -52,8 +52,13 @@ export interface Options {
 }
 
 /** Holds open segments. Each is opened once for all its users, and closed with the last of them. */
-const makeHolder = (open: (number: number) => Effect.Effect<PlanSegment.Segment, OpenError, Checkpoint | Scope.Scope>) => {
-  const held = new Map<number, { readonly segment: PlanSegment.Segment; readonly scope: Scope.CloseableScope; users: number }>()
+const makeHolder = (
+  open: (number: number) => Effect.Effect<PlanSegment.Segment, OpenError, Checkpoint | Scope.Scope>
+) => {
+  const held = new Map<
+    number,
+    { readonly segment: PlanSegment.Segment; readonly scope: Scope.CloseableScope; users: number }
+  >()
   // One at a time: a segment that is being closed cannot be opened yet.
   const turn = Effect.unsafeMakeSemaphore(1)
   const acquire = Effect.fnUntraced(function*(number: number) {

@@ -13,7 +13,13 @@ import * as Stream from "effect/Stream"
 import type { Entry } from "../../protocol/Inventory.ts"
 import { ArchiveId, JobId } from "../../protocol/Names.ts"
 import { TreeHash } from "../../protocol/TreeHash.ts"
-import { Checkpoint, CheckpointError, type CheckpointInUse, clear as clearLog, type Service } from "../../transfer/Checkpoint.ts"
+import {
+  Checkpoint,
+  CheckpointError,
+  type CheckpointInUse,
+  clear as clearLog,
+  type Service
+} from "../../transfer/Checkpoint.ts"
 import { openLog } from "./manyArchives.ts"
 
 /** The maximum number of archives in a segment. */
@@ -100,7 +106,8 @@ export const open = (plan: string, number: number, count: number): Effect.Effect
       }
     })
     if (rows.length !== count) {
-      const problem = `has ${rows.length} of ${count} archives of the plan ${JSON.stringify(plan)}: clear the plan and ` +
+      const problem =
+        `has ${rows.length} of ${count} archives of the plan ${JSON.stringify(plan)}: clear the plan and ` +
         "make it again"
       return yield* new CheckpointError({ name, problem })
     }

@@ -43,10 +43,14 @@ const count = (tally: Tally, { archive }: PlanSegment.Row, by: 1 | -1) => {
 const makeIndex = () => ({ ids: Hashes.make(), paths: Hashes.make(), folders: Hashes.make() })
 
 /** Adds the places of a file to the hashes. Returns its folder, so that the next file in it need not add the folders again. */
-const addPlaces = ({ folders, paths }: ReturnType<typeof makeIndex>, places: Arr.NonEmptyReadonlyArray<string>, last: string) => {
+const addPlaces = (
+  { folders, paths }: ReturnType<typeof makeIndex>,
+  places: Arr.NonEmptyReadonlyArray<string>,
+  last: string
+) => {
   Hashes.add(paths, Hashes.hash(Arr.lastNonEmpty(places)))
   const folder = places.at(-2) ?? ""
-  if (folder !== last) for (const place of places.slice(0, -1)) Hashes.addOnce(folders, Hashes.hash(place))
+  if (folder !== last) { for (const place of places.slice(0, -1)) Hashes.addOnce(folders, Hashes.hash(place)) }
   return folder
 }
 
@@ -66,7 +70,12 @@ const forEachSegment = <A, E, R>(
   )
 
 /** Leaves out all but the first of the archives with the same id. */
-const excludeRepeated = (name: string, tallies: ReadonlyArray<Tally>, suspects: ReadonlySet<number>, placesOf: PlacesOf | undefined) =>
+const excludeRepeated = (
+  name: string,
+  tallies: ReadonlyArray<Tally>,
+  suspects: ReadonlySet<number>,
+  placesOf: PlacesOf | undefined
+) =>
   Effect.suspend(() => {
     const seen = new Set<string>()
     return forEachSegment(name, tallies, ({ append, rows }, tally) => {
