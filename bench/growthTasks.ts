@@ -126,18 +126,18 @@ const upload = (count: number) =>
 const list = (count: number) =>
   measured(Stream.runCount(InventoryReader.entries(document(count), { format: "JSON", onMalformed: Effect.fail })))
 
-const plan = (count: number) => measured(RetrievalPlan.make(entries(count)))
+const inFolder = Layer.provideMerge(Layer.unwrapScoped(Effect.map(folder, Checkpoint.layerFileSystem)), inVault)
+
+const plan = (count: number) => Effect.provide(measured(RetrievalPlan.make("plan", entries(count))), inFolder)
 
 /** Deletes the archives of a plan, with a checkpoint in a file. If `isResumed`, measures the next run, which skips them all. */
 const deletion = (count: number, isResumed: boolean) =>
   Effect.gen(function*() {
-    const plan = yield* DeletionPlan.make(entries(count))
-    const run = Stream.runDrain(DeletionPlan.run("delete", plan, { concurrency: 16 }))
+    const plan = yield* DeletionPlan.make("delete", entries(count))
+    const run = Stream.runDrain(DeletionPlan.run(plan, { concurrency: 16 }))
     if (isResumed) yield* run
     yield* measured(run)
-  }).pipe(
-    Effect.provide(Layer.provideMerge(Layer.unwrapScoped(Effect.map(folder, Checkpoint.layerFileSystem)), inVault))
-  )
+  }).pipe(Effect.provide(inFolder))
 
 /** The pages of ListParts of an upload with `count` parts of zeros, 1 MiB each. */
 const partsOf = (count: number, treeHash: string, marker: number): MemoryHttp.Response => {

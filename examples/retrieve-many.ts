@@ -19,21 +19,22 @@ const terms = {
   bytesPerDay: 2 ** 40
 }
 
+/** The archives that are wanted. The inventory is retrieved only when the Stream is run. */
+const wanted = Stream.unwrap(Effect.gen(function*() {
+  const vault = yield* Vault.Vault
+  const inventory = yield* vault.retrieveInventory({ reuse: "1 hour" })
+  yield* inventory.wait()
+  const { archives } = yield* inventory.inventory
+  const isWanted = ({ path }: ArchiveName.ArchiveName) => !path.endsWith(".txt")
+  return Stream.filter(archives(), ({ description }) => Option.exists(ArchiveName.read(description), isWanted))
+}))
+
 /** The program to run again until all archives are retrieved, by hand or by a timer. */
 const retrieve = (directory: string) =>
   Stream.unwrap(Effect.gen(function*() {
-    const vault = yield* Vault.Vault
-    const inventory = yield* vault.retrieveInventory({ reuse: "1 hour" })
-    yield* inventory.wait()
-    const { archives } = yield* inventory.inventory
-    const isWanted = ({ path }: ArchiveName.ArchiveName) => !path.endsWith(".txt")
-    const wanted = Stream.filter(
-      archives(),
-      ({ description }) => Option.exists(ArchiveName.read(description), isWanted)
-    )
-    const plan = yield* RetrievalPlan.make(wanted, { tier: "Bulk" })
-    yield* Console.log(RetrievalPlan.format(plan, terms))
-    return RetrievalPlan.run("photos", plan, { directory })
+    const plan = yield* RetrievalPlan.make("photos", wanted, { tier: "Bulk" })
+    yield* Console.log(yield* RetrievalPlan.format(plan, terms))
+    return RetrievalPlan.run(plan, { directory })
   }))
 
 const tell = (outcome: RetrievalPlan.Outcome) =>

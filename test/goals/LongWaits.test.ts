@@ -315,8 +315,8 @@ describe("Progress", () => {
       const { lines } = yield* watched(
         Effect.gen(function*() {
           const archives = yield* storeAll(["a", "b"], () => 10)
-          const plan = yield* RetrievalPlan.make(Stream.fromIterable(archives))
-          yield* Stream.runDrain(RetrievalPlan.run("plan", plan, { directory, onProgress }))
+          const plan = yield* RetrievalPlan.make("plan", Stream.fromIterable(archives))
+          yield* Stream.runDrain(RetrievalPlan.run(plan, { directory, onProgress }))
         }).pipe(Effect.provide(Layer.merge(layer(), Checkpoint.layerMemory))),
         inVirtualTimeWithFiles
       )

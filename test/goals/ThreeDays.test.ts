@@ -68,13 +68,16 @@ it.scoped(
 
       const program = Effect.gen(function*() {
         const vault = yield* Vault.Vault
-        const job = yield* vault.retrieveInventory({ reuse: "1 hour" })
-        yield* job.wait()
-        const { archives } = yield* job.inventory
-        const plan = yield* RetrievalPlan.make(archives())
+        const archives = Effect.gen(function*() {
+          const job = yield* vault.retrieveInventory({ reuse: "1 hour" })
+          yield* job.wait()
+          const { archives } = yield* job.inventory
+          return archives()
+        })
+        const plan = yield* RetrievalPlan.make("photos", Stream.unwrap(archives))
         expect(plan.bytes).toBe(all)
         return yield* Stream.runCollect(
-          RetrievalPlan.run("photos", plan, {
+          RetrievalPlan.run(plan, {
             directory: `${folder}/restored`,
             download: { windowSize: mebibyte }
           })
@@ -127,19 +130,19 @@ it.scoped(
       const others = Chunk.filterMap(outcomes, (outcome) =>
         outcome._tag === "Retrieved" ? Option.none() : Option.some(`${outcome.archive.description}: ${outcome.error}`))
       expect(Chunk.toReadonlyArray(others)).toEqual([])
-      expect(
-        new Set(Chunk.map(outcomes, ({ archive }) =>
-          archive.archiveId)).size
-      ).toBe(200)
+      // The runs that crashed have retrieved the others.
+      const now = Chunk.toReadonlyArray(outcomes).map(({ archive }) =>
+        archive.archiveId
+      )
+      expect(new Set(now).size).toBe(now.length)
+      expect(now.length).toBeLessThan(200)
       for (const { bytes, path } of archives) {
         expect(same(yield* fs.readFile(`${folder}/restored/${path}`), bytes), path).toBe(true)
       }
 
       // One job is billed for each archive, and two for those whose first job yielded no output.
       const jobsOf = (id: string) =>
-        started.filter(({ archiveId }) =>
-          archiveId === id
-        ).length
+        started.filter(({ archiveId }) => archiveId === id).length
       const twice = [...bytesOf.keys()].filter((archiveId) => jobsOf(archiveId) > 1)
       expect(twice).toEqual([failsFirst, expiresFirst])
       expect(started).toHaveLength(202)

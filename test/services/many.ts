@@ -1,9 +1,11 @@
 /** Support for tests of plans: stores archives, and runs programs that die. */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
+import * as Chunk from "effect/Chunk"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import type { Entry } from "../../src/protocol/Inventory.ts"
 import * as Vault from "../../src/services/Vault.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
@@ -28,6 +30,10 @@ export const storeAll = (descriptions: ReadonlyArray<string>, size: (index: numb
         }
         return { ...entry, bytes }
       })))
+
+/** The elements of a Stream. */
+export const arrayOf = <A, E, R>(stream: Stream.Stream<A, E, R>): Effect.Effect<ReadonlyArray<A>, E, R> =>
+  Effect.map(Stream.runCollect(stream), Chunk.toReadonlyArray)
 
 /** The write during which a program dies. */
 export interface Death {

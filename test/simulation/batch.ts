@@ -10,7 +10,6 @@ import { mebibyte } from "../../src/protocol/Limits.ts"
 import * as DeletionPlan from "../../src/services/DeletionPlan.ts"
 import * as RetrievalPlan from "../../src/services/RetrievalPlan.ts"
 import * as Vault from "../../src/services/Vault.ts"
-import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
 import * as Source from "../../src/transfer/Source.ts"
 import * as Content from "./content.ts"
 import type { Disk } from "./disk.ts"
@@ -51,14 +50,16 @@ const selected = ({ archives, batch }: Note) => archives.slice(0, batch.selected
 
 const directoryOf = (folder: string) => `${folder}/restored`
 
-const select = Effect.fnUntraced(function*(note: Note) {
-  const vault = yield* Vault.Vault
-  const wanted = new Set(selected(note).map(({ description }) => description))
-  const job = yield* vault.retrieveInventory({ reuse: "1 hour" })
-  yield* job.wait()
-  const { archives } = yield* job.inventory
-  return yield* RetrievalPlan.make(Stream.filter(archives(), ({ description }) => wanted.has(description)))
-})
+/** The archives of a batch, from the inventory. */
+const select = (note: Note) =>
+  Stream.unwrap(Effect.gen(function*() {
+    const vault = yield* Vault.Vault
+    const wanted = new Set(selected(note).map(({ description }) => description))
+    const job = yield* vault.retrieveInventory({ reuse: "1 hour" })
+    yield* job.wait()
+    const { archives } = yield* job.inventory
+    return Stream.filter(archives(), ({ description }) => wanted.has(description))
+  }))
 
 type Outcome = RetrievalPlan.Outcome | DeletionPlan.Outcome
 
@@ -76,14 +77,16 @@ export const run = (folder: string, note: Note) =>
   Effect.gen(function*() {
     const { act, concurrency, name } = note.batch
     const [retrieval, deletion] = [`${name} retrieved`, `${name} deleted`]
-    const plan = yield* select(note)
     if (act !== "delete") {
+      const plan = yield* RetrievalPlan.make(retrieval, select(note))
       const options = { directory: directoryOf(folder), concurrency, download: { windowSize: mebibyte } }
-      yield* finished(RetrievalPlan.run(retrieval, plan, options))
+      yield* finished(RetrievalPlan.run(plan, options))
     }
-    if (act !== "retrieve") yield* finished(DeletionPlan.run(deletion, plan, { concurrency }))
-    yield* Checkpoint.clear(retrieval)
-    yield* Checkpoint.clear(deletion)
+    if (act !== "retrieve") {
+      yield* finished(DeletionPlan.run(yield* DeletionPlan.make(deletion, select(note)), { concurrency }))
+    }
+    yield* RetrievalPlan.clear(retrieval)
+    yield* DeletionPlan.clear(deletion)
   }).pipe(insisting(note.failures))
 
 /** Counts the wrong files on disk. */

@@ -172,7 +172,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "does not list the running jobs after a restart",
     file: "src/services/RetrievalPlan.ts",
-    edits: [["if (left.length > 0) {", "if (left.length === 0) {"]],
+    edits: [["log.done.size === made.segments.length", "log.done.size < made.segments.length"]],
     found: paidTwice,
     from: 148
   },
@@ -203,7 +203,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     edits: [
       [
         "  const { progress, waiting } = reporter()\n",
-        "  yield* append({ _tag: \"Retrieved\", archiveId })\n  const { progress, waiting } = reporter()\n"
+        "  yield* item.finished\n  const { progress, waiting } = reporter()\n"
       ]
     ],
     found: /not on disk/,
@@ -214,7 +214,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/services/DeletionPlan.ts",
     edits: [[
       "Effect.matchEffect(remove(archive), {",
-      "Effect.matchEffect(Effect.zipRight(append({ _tag: \"Deleted\", archiveId: archive.archiveId }), remove(archive)), {"
+      "Effect.matchEffect(Effect.zipRight(finished, remove(archive)), {"
     ]],
     found: /still in the vault/,
     from: 819

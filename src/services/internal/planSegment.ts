@@ -1,5 +1,5 @@
 /**
- * A segment of a plan: up to 10,000 of its archives, in a log of its own. The log has the archives, then the reasons why some
+ * A segment of a plan: some of its archives, in a log of its own. The log has the archives, then the reasons why some
  * are left out, then what was done with the others. Only the segments in work are in memory.
  *
  * @internal
@@ -21,9 +21,6 @@ import {
   type Service
 } from "../../transfer/Checkpoint.ts"
 import { openLog } from "./manyArchives.ts"
-
-/** The maximum number of archives in a segment. */
-export const capacity = 10_000
 
 /** The number of archives in an entry of the log: few enough that an entry is short, and many enough to read it fast. */
 const rowsPerEntry = 500
@@ -125,8 +122,8 @@ export const readAll = (
   segments: ReadonlyArray<{ readonly rows: number }>,
   checkpoint: Service
 ): Stream.Stream<ReadRow, CheckpointError | CheckpointInUse> =>
-  Stream.fromIterable(segments.entries()).pipe(
-    Stream.mapEffect(([number, { rows }]) => Effect.scoped(open(plan, number, rows))),
+  Stream.zipWithIndex(Stream.fromIterable(segments)).pipe(
+    Stream.mapEffect(([{ rows }, number]) => Effect.scoped(open(plan, number, rows))),
     Stream.mapConcat(({ repeated, rows, shared }) =>
       rows.flatMap((row, index) => repeated.has(index) ? [] : [{ ...row, conflict: shared.get(index) }])
     ),

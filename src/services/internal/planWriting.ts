@@ -6,6 +6,7 @@
  */
 import * as Arr from "effect/Array"
 import * as Chunk from "effect/Chunk"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Hashes from "./hashes.ts"
@@ -18,14 +19,21 @@ import * as PlanSegment from "./planSegment.ts"
  */
 export type PlacesOf = (row: PlanSegment.Row) => ReadonlyArray<string>
 
-/** The maximum number of hashes that are compared in one pass over the segments. */
-const sliceSize = 100_000
+/** The sizes that bound the memory. A reference, so that tests can use small ones. */
+export class Sizes extends Context.Reference<Sizes>()("effect-glacier/internal/PlanSizes", {
+  defaultValue: () => ({
+    /** The maximum number of archives in a segment. */
+    segment: 10_000,
+    /** The maximum number of hashes that are compared in one pass over the segments. */
+    slice: 100_000
+  })
+}) {}
 
-function* slices(hashes: Iterable<number>): Generator<ReadonlySet<number>> {
+function* slices(hashes: Iterable<number>, size: number): Generator<ReadonlySet<number>> {
   let slice = new Set<number>()
   for (const hash of hashes) {
     slice.add(hash)
-    if (slice.size < sliceSize) continue
+    if (slice.size < size) continue
     yield slice
     slice = new Set()
   }
@@ -150,10 +158,11 @@ export const write = <E, R>(
   placesOf?: PlacesOf
 ) =>
   Effect.gen(function*() {
+    const sizes = yield* Sizes
     const index = makeIndex()
     const tallies: Array<Tally> = []
     let folder = ""
-    yield* Stream.runForEach(Stream.grouped(rows, PlanSegment.capacity), (chunk) =>
+    yield* Stream.runForEach(Stream.grouped(rows, sizes.segment), (chunk) =>
       Effect.gen(function*() {
         const tally = { rows: chunk.length, archives: 0, bytes: 0 }
         for (const row of chunk) {
@@ -166,11 +175,11 @@ export const write = <E, R>(
         yield* log.append({ _tag: "Writing", segment })
         yield* PlanSegment.write(name, segment, Chunk.toReadonlyArray(chunk))
       }))
-    for (const suspects of slices(Hashes.repeated(index.ids))) {
+    for (const suspects of slices(Hashes.repeated(index.ids), sizes.slice)) {
       yield* excludeRepeated(name, tallies, suspects, placesOf)
     }
     if (placesOf !== undefined) {
-      for (const suspects of slices(Hashes.repeated(index.paths, index.folders))) {
+      for (const suspects of slices(Hashes.repeated(index.paths, index.folders), sizes.slice)) {
         yield* excludeShared(name, tallies, suspects, placesOf)
       }
     }

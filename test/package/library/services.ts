@@ -117,10 +117,10 @@ export const inTiers = Job.inTiers(
   (tier) => Effect.flatMap(Vault.Vault, (vault) => vault.retrieveArchive("an-archive", { tier }))
 )
 
-export const retrievalPlan = Effect.map(RetrievalPlan.make(Stream.empty), (plan) => ({
+export const retrievalPlan = Effect.map(RetrievalPlan.make("all", Stream.empty), (plan) => ({
   plan,
   quote: RetrievalPlan.quote(plan),
-  run: RetrievalPlan.run("all", plan, { directory: "restored" })
+  run: RetrievalPlan.run(plan, { directory: "restored" })
 }))
 
 export const vaultLock = Effect.map(VaultLock.begin("documents", "{}"), (lock) => ({
@@ -131,9 +131,9 @@ export const vaultLock = Effect.map(VaultLock.begin("documents", "{}"), (lock) =
   complete: lock.complete
 } satisfies EachOf<VaultLock.Lock>))
 
-export const deletionPlan = Effect.map(DeletionPlan.make(Stream.empty), (plan) => ({
+export const deletionPlan = Effect.map(DeletionPlan.make("all", Stream.empty), (plan) => ({
   plan,
-  run: DeletionPlan.run("all", plan)
+  run: DeletionPlan.run(plan)
 }))
 
 export const uploads = {
