@@ -6,6 +6,8 @@
  */
 
 // Vaults, jobs and plans over many archives
+export * as Decommission from "./services/Decommission.ts"
+export * as DecommissionEvent from "./services/DecommissionEvent.ts"
 export * as DeletionPlan from "./services/DeletionPlan.ts"
 export * as Job from "./services/Job.ts"
 export * as JobInventory from "./services/JobInventory.ts"

@@ -37,11 +37,12 @@ const warningInterval = 60_000
  * - `credentials`: for the provider of credentials
  * - `connection`: for a free connection to the service
  * - `job`: for the end of a job
+ * - `inventory`: for the next inventory of a vault
  *
  * @since 0.1.0
  * @category models
  */
-export type Reason = "retry" | "rate" | "bandwidth" | "budget" | "credentials" | "connection" | "job"
+export type Reason = "retry" | "rate" | "bandwidth" | "budget" | "credentials" | "connection" | "job" | "inventory"
 
 /**
  * A long wait. The message says what the program waits for, and why. The duration is none when it is unknown.

@@ -118,8 +118,11 @@ export const format = ({ bytes, count }: Plan): string =>
 export type DeleteError = Failure<(typeof operations)["deleteArchive"]>
 
 /**
- * The outcome of an archive: `Deleted`, now or `before`, by another program or by a run that could not record it; or
- * `Failed`.
+ * The outcome of an archive:
+ *
+ * - `Deleted`: now or `before`, by another program or by a run that could not record it
+ * - `Failed`: the next run tries it again
+ * - `Unproven`: `proof` returned false, and the archive was not deleted. The next run checks it again.
  *
  * @since 0.1.0
  * @category models
@@ -127,6 +130,7 @@ export type DeleteError = Failure<(typeof operations)["deleteArchive"]>
 export type Outcome = Data.TaggedEnum<{
   readonly Deleted: { readonly archive: Entry; readonly before: boolean }
   readonly Failed: { readonly archive: Entry; readonly error: DeleteError }
+  readonly Unproven: { readonly archive: Entry }
 }>
 
 const Outcome = Data.taggedEnum<Outcome>()
@@ -137,9 +141,14 @@ const Outcome = Data.taggedEnum<Outcome>()
  * @since 0.1.0
  * @category models
  */
-export interface RunOptions {
+export interface RunOptions<E = never, R = never> {
   /** The number of concurrent requests. Default: 8. The `RatePolicy` in use paces them. */
   readonly concurrency?: number | undefined
+  /**
+   * Returns whether a verified copy of an archive exists. It runs immediately before the deletion of each archive. Only an
+   * archive for which it returns true is deleted. If it fails, the Stream fails. Default: no archive needs a proof.
+   */
+  readonly proof?: ((archive: Entry) => Effect.Effect<boolean, E, R>) | undefined
 }
 
 /**
@@ -147,15 +156,15 @@ export interface RunOptions {
  * does not stop the others; the next run tries it again.
  *
  * The checkpoint of the plan records the deleted archives, so that the next run skips them. It remains until `clear`. The
- * Stream fails only when the checkpoint cannot be read or written.
+ * Stream fails only when the checkpoint cannot be read or written, or `proof` fails.
  *
  * @since 0.1.0
  * @category running
  */
-export const run = (
+export const run = <E = never, R = never>(
   plan: Plan,
-  options: RunOptions = {}
-): Stream.Stream<Outcome, CheckpointError | CheckpointInUse | InvalidInput, Checkpoint | Vault> =>
+  options: RunOptions<E, R> = {}
+): Stream.Stream<Outcome, CheckpointError | CheckpointInUse | InvalidInput | E, Checkpoint | Vault | R> =>
   Stream.unwrapScoped(Effect.gen(function*() {
     const vault = yield* Vault
     const concurrency = yield* check("delete", "concurrency", Concurrency, options.concurrency ?? 8)
@@ -170,10 +179,14 @@ export const run = (
         Effect.catchIf(isMissing(ArchiveNotFound, archiveId), () => Effect.succeed(true)),
         Effect.provideService(RetryPolicy.Default, RetryPolicy.patient)
       )
+    const isProven: (archive: Entry) => Effect.Effect<boolean, E, R> = options.proof ?? (() => Effect.succeed(true))
     const outcomeOf = ({ archive, finished }: PlanRun.Item) =>
-      Effect.matchEffect(remove(archive), {
-        onFailure: (error) => Effect.succeed(Outcome.Failed({ archive, error })),
-        onSuccess: (before) => Effect.as(finished, Outcome.Deleted({ archive, before }))
-      })
+      Effect.flatMap(isProven(archive), (proven): Effect.Effect<Outcome, CheckpointError> =>
+        proven ?
+          Effect.matchEffect(remove(archive), {
+            onFailure: (error) => Effect.succeed(Outcome.Failed({ archive, error })),
+            onSuccess: (before) => Effect.as(finished, Outcome.Deleted({ archive, before }))
+          }) :
+          Effect.succeed(Outcome.Unproven({ archive })))
     return Stream.mapEffect(left, (place) => attempt(place, outcomeOf), { concurrency, unordered: true })
   }))

@@ -1,0 +1,97 @@
+/**
+ * Looks at everything that a decommission would do, and changes nothing.
+ *
+ * @internal
+ */
+import * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { VaultAddress } from "../../protocol/Vaults.ts"
+import type { Listed, Look as Found, Next, Reason } from "../DecommissionEvent.ts"
+import type * as DeletionPlan from "../DeletionPlan.ts"
+import type * as Vault from "../Vault.ts"
+import * as Look from "./decommissionLook.ts"
+import * as Tally from "./decommissionTally.ts"
+
+/** The settings of a dry run. */
+export interface DryRun<E, R> extends Look.Choices, Pick<DeletionPlan.RunOptions<E, R>, "proof"> {
+  readonly vault: Vault.Service
+  readonly address: VaultAddress
+  readonly concurrency: number
+  readonly youngArchives: "stop" | "delete"
+  readonly pricePerGiBMonth: number | undefined
+}
+
+/** The inventory of a report. */
+export interface ReportedInventory extends Listed {
+  readonly inventoryDate: Option.Option<DateTime.Utc>
+  /** The number of archives without a proof. */
+  readonly unproven: number
+  readonly unprovenBytes: number
+}
+
+/** The time from a deletion to the inventory that shows it. */
+const usualLag = "1 day"
+
+/** Reads the last inventory, and checks each archive. Returns none if the service has taken no inventory yet. */
+const readInventory = Effect.fnUntraced(function*<E, R>(dryRun: DryRun<E, R>, denials: Found["denials"]) {
+  const { concurrency, pricePerGiBMonth, proof, vault } = dryRun
+  const job = yield* vault.retrieveInventory({ reuse: { lasts: "1 hour", maxAge: 0 } })
+  yield* job.wait()
+  const { archives, inventoryDate } = yield* job.inventory
+  let unproven = 0
+  let unprovenBytes = 0
+  const checked = proof === undefined ?
+    archives() :
+    Stream.mapEffect(archives(), (archive) =>
+      Effect.map(proof(archive), (proven) => {
+        if (!proven) {
+          unproven += 1
+          unprovenBytes += archive.size
+        }
+        return archive
+      }), { concurrency })
+  const tally = yield* Tally.count(checked, denials, pricePerGiBMonth)
+  const inventory: ReportedInventory = { ...tally.listed, inventoryDate, unproven, unprovenBytes }
+  return { tally, inventory }
+})
+
+const stepsOf = (now: DateTime.Utc, isEmpty: boolean): ReadonlyArray<Next> => {
+  const at = (after: Duration.DurationInput) => DateTime.addDuration(now, after)
+  return isEmpty
+    ? [{ step: "check", at: now }, { step: "deleteVault", at: now }]
+    : [
+      { step: "check", at: now },
+      { step: "list", at: now },
+      { step: "delete", at: now },
+      { step: "wait", at: now },
+      { step: "deleteVault", at: at(usualLag) }
+    ]
+}
+
+/** Makes the parts of a report. */
+export const make = Effect.fnUntraced(function*<E, R>(dryRun: DryRun<E, R>) {
+  const look = yield* Look.look(dryRun.vault, dryRun.address)
+  const isEmpty = Option.isNone(look.lastInventoryDate) || look.archives === 0
+  const read = isEmpty ? Option.none() : yield* Effect.asSome(readInventory(dryRun, look.denials)).pipe(
+    Effect.catchTag("InventoryNotReady", () => Effect.succeedNone)
+  )
+  const stops: ReadonlyArray<Reason> = [
+    ...Look.reasons(look, dryRun),
+    ...Option.match(read, {
+      onNone: () => [],
+      onSome: ({ inventory: { unproven, unprovenBytes }, tally }): ReadonlyArray<Reason> => [
+        ...Tally.reasons(tally, dryRun.youngArchives),
+        ...(unproven > 0 ? [{ _tag: "Unproven" as const, archives: unproven, bytes: unprovenBytes }] : [])
+      ]
+    })
+  ]
+  return {
+    look,
+    inventory: Option.map(read, ({ inventory }) => inventory),
+    stops,
+    steps: stepsOf(yield* DateTime.now, isEmpty)
+  }
+})
