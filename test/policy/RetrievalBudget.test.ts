@@ -7,6 +7,7 @@ import * as FastCheck from "effect/FastCheck"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import * as TestClock from "effect/TestClock"
 import * as NodeHashing from "../../src/node/NodeHashing.ts"
 import * as RetrievalBudget from "../../src/policy/RetrievalBudget.ts"
@@ -38,6 +39,23 @@ const recorder = () => {
 }
 
 describe("RetrievalBudget.quote", () => {
+  it.effect.prop(
+    "computes the same for a Stream as for a list",
+    [
+      FastCheck.array(FastCheck.record({
+        bytes: FastCheck.integer({ min: 0, max: 60 }),
+        tier: FastCheck.constantFrom("Standard" as const, "Bulk" as const)
+      })),
+      FastCheck.integer({ min: 20, max: 200 })
+    ],
+    ([retrievals, bytesPerHour]) =>
+      Effect.gen(function*() {
+        const terms = { bytesPerHour, bytesPerDay: 5 * bytesPerHour }
+        const ofStream = Effect.either(RetrievalBudget.quoteStream(Stream.fromIterable(retrievals), terms))
+        expect(yield* ofStream).toEqual(RetrievalBudget.quote(retrievals, terms))
+      })
+  )
+
   it("adds up bytes, requests and cost by tier", () => {
     const retrievals = [
       { bytes: 2 ** 30, tier: "Expedited" },

@@ -93,7 +93,7 @@ export const make = (
   summaries: ReadonlyArray<Summary>,
   { isPlaced = () => true, listed = new Map(), onFinishedBefore = () => undefined }: Options = {}
 ): PlanRun => {
-  const opened = new Set<number>()
+  const opened = new Set(log.done)
   const hold = makeHolder((number) =>
     Effect.tap(PlanSegment.open(name, number, summaries[number]?.rows ?? 0), ({ finished, rows }) =>
       Effect.sync(() => {
