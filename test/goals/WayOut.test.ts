@@ -57,7 +57,7 @@ it.scoped(
   `retrieves ${count} archives in five days and empties and deletes their vault, through ${
     retrievalKills + deletionKills
   } ` +
-    "kills, throttles, lost responses, and failed and expired jobs",
+    "kills, throttles, lost responses, and failed and expired jobs [W1]",
   () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
