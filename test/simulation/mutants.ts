@@ -108,9 +108,18 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "leaves the checkpoint of a finished upload",
-    file: "src/transfer/Upload.ts",
-    edits: [["    yield* log.clear\n", ""]],
+    file: "src/transfer/internal/uploadLog.ts",
+    edits: [["  yield* ignoring(log.clear)\n", ""]],
     found: leftOnDisk
+  },
+  {
+    name: "clears a checkpoint before the program has noted the archive",
+    file: "src/transfer/internal/uploadLog.ts",
+    edits: [[
+      "  if (onStored !== undefined) yield* onStored(",
+      "  yield* log.clear\n  if (onStored !== undefined) yield* onStored("
+    ]],
+    found: twice
   },
   {
     name: "does not fsync a checkpoint",

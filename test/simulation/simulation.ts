@@ -70,19 +70,6 @@ const vaultOver = (http: HttpClient.HttpClient) =>
     Effect.orDie
   )
 
-/**
- * Records the archive of an upload that had cleared its checkpoint when its process died before noting the id. A program
- * keeps its notes itself, so this upload counts as noted.
- */
-const recordCompleted = Effect.fnUntraced(function*(world: World.World, folder: string, note: Program.Note) {
-  const { name, upload } = note.work
-  if (upload === "plain" || note.archiveId !== undefined) return
-  if (world.disk.names().includes(yield* Checkpoint.pathOf(Program.checkpoints(folder), name))) return
-  const [archiveId] = Array.from(world.witness.archives).find(([, { treeHash }]) => treeHash === note.hashes.whole) ??
-    []
-  if (archiveId !== undefined) note.archiveId = archiveId
-})
-
 /** Runs a program and restarts it after each crash. Returns the reason why it gave up. */
 const live = Effect.fnUntraced(function*<E>(world: World.World, { afterCrash, crashes, folder, program }: {
   readonly folder: string
@@ -181,11 +168,10 @@ const liveAll = (world: World.World, { batches, crashes, folder, notes, rival }:
     afterCrash: Effect.gen(function*() {
       for (const note of notes) {
         note.crashed = true
-        yield* recordCompleted(world, folder, note)
         yield* note.inspect
       }
       for (const note of batches) note.wrong += Batch.wrongFiles(world.disk, folder, note)
-    }).pipe(Effect.provide(fixed))
+    })
   })
   if (rival === undefined) return first
   const second = live(world, {

@@ -63,6 +63,7 @@ export const vault = Effect.map(Vault.Vault, (vault) => ({
   upload: vault.upload(source),
   resumeUpload: vault.resumeUpload("an-upload", source),
   uploadWithCheckpoint: vault.uploadWithCheckpoint("a-checkpoint", source),
+  discardUpload: vault.discardUpload("a-checkpoint"),
   uploader: vault.uploader(),
   sink: vault.sink(),
   deleteArchive: vault.deleteArchive("an-archive"),
@@ -139,7 +140,8 @@ export const deletionPlan = Effect.map(DeletionPlan.make(Stream.empty), (plan) =
 export const uploads = {
   upload: Upload.upload(address, source),
   resume: Upload.resume(address, "an-upload", source),
-  uploadWithCheckpoint: Upload.uploadWithCheckpoint(address, "a-checkpoint", source)
+  uploadWithCheckpoint: Upload.uploadWithCheckpoint(address, "a-checkpoint", source),
+  discard: Upload.discard(address, "a-checkpoint")
 } satisfies EachOf<typeof Upload>
 
 export const downloads = {
