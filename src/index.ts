@@ -6,6 +6,7 @@
  */
 
 // Vaults, jobs and plans over many archives
+export * as BackupPlan from "./services/BackupPlan.ts"
 export * as DeletionPlan from "./services/DeletionPlan.ts"
 export * as Job from "./services/Job.ts"
 export * as JobInventory from "./services/JobInventory.ts"

@@ -33,7 +33,8 @@ import type * as Target from "../transfer/Target.ts"
 import type { Failure } from "../transport/Method.ts"
 import { reusableJobs } from "./internal/jobReuse.ts"
 import { bytesOf, collectOnce, openLog } from "./internal/manyArchives.ts"
-import { makeReporters, Recorded, retrieve, type Run } from "./internal/retrievalRun.ts"
+import { makeReporters } from "./internal/planProgress.ts"
+import { Recorded, retrieve, type Run } from "./internal/retrievalRun.ts"
 import type * as Job from "./Job.ts"
 import type * as JobWaiting from "./JobWaiting.ts"
 import * as Vault from "./Vault.ts"
@@ -323,7 +324,7 @@ export const run = (name: string, plan: Plan, options: RunOptions): Stream.Strea
       renew: options,
       jobs,
       append,
-      reporter: makeReporters(bytesOf(before), plan.bytes, options.onProgress)
+      reporter: makeReporters(bytesOf(before), Option.some(plan.bytes), options.onProgress)
     }
 
     return Stream.map(Stream.fromIterable(plan.rejected), Outcome.Rejected).pipe(

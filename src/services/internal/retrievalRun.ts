@@ -19,12 +19,13 @@ import { ArchiveId, JobId } from "../../protocol/Names.ts"
 import * as TreeHash from "../../protocol/TreeHash.ts"
 import type { CheckpointError } from "../../transfer/Checkpoint.ts"
 import type * as Download from "../../transfer/Download.ts"
-import { Event, type OnProgress } from "../../transfer/Progress.ts"
+import { Event } from "../../transfer/Progress.ts"
 import type * as SafePath from "../../transfer/SafePath.ts"
 import * as Target from "../../transfer/Target.ts"
 import * as Job from "../Job.ts"
 import type * as Vault from "../Vault.ts"
 import { isLive } from "./jobReuse.ts"
+import type { MakeReporter } from "./planProgress.ts"
 
 /** The entries of the checkpoint. */
 export const Recorded = Schema.parseJson(Schema.Union(
@@ -32,11 +33,6 @@ export const Recorded = Schema.parseJson(Schema.Union(
   Schema.TaggedStruct("Started", { archiveId: ArchiveId, jobId: JobId }),
   Schema.TaggedStruct("Retrieved", { archiveId: ArchiveId })
 ))
-
-interface Reporter {
-  readonly progress: OnProgress
-  readonly waiting: (wait: Waiting.Wait) => Effect.Effect<void>
-}
 
 /** A plan that is running. */
 export interface Run {
@@ -55,31 +51,11 @@ export interface Run {
   /** The jobs that retrieve archives of the plan, started by this run or found. */
   readonly jobs: Map<ArchiveId, JobId>
   readonly append: (entry: typeof Recorded.Type) => Effect.Effect<void, CheckpointError>
-  /** Makes the reporter of an archive. */
-  readonly reporter: () => Reporter
+  readonly reporter: MakeReporter
 }
 
 /** An archive and its path below the directory. */
 type Placed = Entry & { readonly path: SafePath.SafePath }
-
-/** Makes reporters, one for each archive, that report its progress and its waits as those of the plan. */
-export const makeReporters = (begin: number, whole: number, onProgress: OnProgress | undefined): Run["reporter"] => {
-  const total = Option.some(whole)
-  let bytes = begin
-  return () => {
-    // The bytes of this archive so far. A download that starts again reports them again.
-    let own = 0
-    const progress: OnProgress = (event) =>
-      Effect.suspend(() => {
-        bytes += event.bytes - own
-        own = event.bytes
-        return onProgress?.({ ...event, bytes, total }) ?? Effect.void
-      })
-    const waiting = (wait: Waiting.Wait): Effect.Effect<void> =>
-      Effect.suspend(() => onProgress?.(Event.Waiting({ range: Option.none(), bytes, total, ...wait })) ?? Effect.void)
-    return { progress, waiting }
-  }
-}
 
 /** The modification time in a description. */
 const modifiedOf = ({ description }: Entry): DateTime.Utc | undefined =>

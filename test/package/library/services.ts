@@ -6,6 +6,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type { JobInventory } from "effect-glacier"
 import {
+  BackupPlan,
   Bandwidth,
   Checkpoint,
   Credentials,
@@ -131,6 +132,12 @@ export const vaultLock = Effect.map(VaultLock.begin("documents", "{}"), (lock) =
   test: lock.test(Effect.void),
   complete: lock.complete
 } satisfies EachOf<VaultLock.Lock>))
+
+export const backup = {
+  files: BackupPlan.files("documents"),
+  checkpointOf: BackupPlan.checkpointOf("all", "a-file"),
+  run: BackupPlan.run("all", BackupPlan.files("documents"))
+}
 
 export const deletionPlan = Effect.map(DeletionPlan.make(Stream.empty), (plan) => ({
   plan,
