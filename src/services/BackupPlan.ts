@@ -53,7 +53,7 @@ export class NotAFile extends errorClass<NotAFile>()("NotAFile", {
 }
 
 /**
- * A path that an earlier file of the same Stream has. The two archives could not be told apart.
+ * A path that an earlier file of the same Stream has. Both archives would have the same name.
  *
  * @since 0.1.0
  * @category errors

@@ -96,7 +96,9 @@ const makeFiles = (sizes: ReadonlyArray<number>) => {
       versions: new Set([hash])
     }
   })
+  const made = { changes: 0 }
   const change = ({ file: index, to }: Change, now: number) => {
+    made.changes++
     const file = files[index]
     if (file === undefined) return
     file.modified = now
@@ -109,7 +111,7 @@ const makeFiles = (sizes: ReadonlyArray<number>) => {
     if (to === "reverted") file.bytes = file.first
     if (to === "emptied") file.bytes = new Uint8Array()
   }
-  return { files, change }
+  return { files, change, made }
 }
 
 type Files = ReadonlyArray<State>
@@ -146,20 +148,23 @@ const inventory = Effect.gen(function*() {
 const maximumRuns = 60
 
 /** Backs the files up every minute, until the last change is stored. Handles failures as the guide says. */
-const program = (files: Files, { changes, concurrency }: Scenario) =>
+const program = ({ files, made }: ReturnType<typeof makeFiles>, { changes, concurrency }: Scenario) =>
   Effect.gen(function*() {
     let listed: ReadonlyArray<Entry> | undefined
-    let last: ReadonlyArray<BackupPlan.Outcome> = []
+    let last: ReadonlyArray<string> = []
     for (let runs = 0; runs < maximumRuns; runs++) {
-      const begin = yield* Clock.currentTimeMillis
+      const isLast = made.changes === changes.length
       const options = { concurrency, upload: { partSize: mebibyte }, listed: Stream.fromIterable(listed ?? []) }
       const outcomes = yield* Stream.runCollect(BackupPlan.run(name, list(files), options)).pipe(
         Effect.map(Chunk.toReadonlyArray),
-        Effect.catchTag("CheckpointError", () => Effect.succeed(undefined))
+        Effect.catchTag("CheckpointError", (error) => {
+          last = [error.message]
+          return Effect.succeed(undefined)
+        })
       )
-      last = outcomes ?? last
-      const isDone = outcomes?.every(({ _tag }) => _tag !== "Failed") === true
-      if (isDone && begin > (changes.at(-1)?.at ?? 0)) return
+      const failed = outcomes?.filter(({ _tag }) => _tag === "Failed")
+      if (failed !== undefined) last = failed.map((outcome) => JSON.stringify(outcome))
+      if (failed?.length === 0 && isLast) return
       // The inventory lists all archives of the vault, so an archive that it lacks does not exist.
       for (const outcome of listed === undefined ? [] : outcomes?.filter(isUnknown) ?? []) {
         yield* Effect.ignore(Checkpoint.clear(BackupPlan.checkpointOf(name, outcome.path)))
@@ -169,7 +174,7 @@ const program = (files: Files, { changes, concurrency }: Scenario) =>
         : undefined
       yield* Effect.sleep("1 minute")
     }
-    yield* Effect.dieMessage(`has failed ${maximumRuns} times: ${JSON.stringify(last)}`)
+    yield* Effect.dieMessage(`has failed ${maximumRuns} times: ${last.join(", ")}`)
   })
 
 /** Compares the archives of the vault with the files. */
@@ -210,7 +215,8 @@ export const run = (scenario: Scenario) =>
     const world = yield* World.make({ seed, faults, outputDelay: 0, jobDelay: 0, clients: [] })
     const clean = yield* Simulation.vaultOver(world.witness.http)
     yield* clean.create
-    const { change, files } = makeFiles(sizes)
+    const made = makeFiles(sizes)
+    const { change, files } = made
     yield* Effect.forkScoped(Effect.forEach(changes, (next) =>
       Effect.gen(function*() {
         yield* Effect.sleep(Math.max(0, next.at - (yield* Clock.currentTimeMillis)))
@@ -221,7 +227,7 @@ export const run = (scenario: Scenario) =>
     const gaveUp = yield* Simulation.live(world, {
       folder,
       crashes,
-      program: program(files, scenario),
+      program: program(made, scenario),
       afterCrash: Effect.void
     }).pipe(Effect.timeoutTo({
       duration: "24 hours",

@@ -88,12 +88,6 @@ const ofBackups: ReadonlyArray<Omit<Mutant, "simulation">> = [
     edits: [["    yield* append({ _tag: \"Begun\", path })\n", ""]],
     found: /left open|left on disk/,
     from: 36
-  },
-  {
-    name: "does not settle an upload whose file is stored",
-    file: "src/services/internal/backupRun.ts",
-    edits: [["    settle(run, path),\n", "    Effect.fail(new OutcomeUnknown({ operation: \"\", message: \"\" })),\n"]],
-    found: leftOpen
   }
 ]
 

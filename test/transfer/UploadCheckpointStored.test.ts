@@ -53,7 +53,7 @@ describe("onStored", () => {
   const sources = { "a versioned source": versioned(bytes).source, bytes: Source.bytes(bytes), "a Stream": once(bytes) }
 
   it.effect.each(Object.entries(sources))(
-    "receives the same archive again after it failed, without a request, days later: %s",
+    "receives the same archive again after it failed, without a request, days later: %s [I9]",
     ([kind, source]) => {
       const traffic = makeTraffic()
       const hook = makeHook()
