@@ -1,6 +1,6 @@
 /** A program that uploads or downloads and is killed, and a proxy that records its traffic. */
 import { expect } from "@effect/vitest"
-import { Deferred, Effect, Option, Redacted, Stream } from "effect"
+import { Deferred, Effect, Option, Redacted, Schedule, Stream } from "effect"
 import { createServer, request as requestTo } from "node:http"
 import { fileURLToPath } from "node:url"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
@@ -88,12 +88,12 @@ const makeProxy = (port: number) =>
     ({ close }) => Effect.sync(close)
   )
 
-/** Runs `transfer.ts` through a proxy, until it is killed or to its end. */
-export const makeRunner = Effect.gen(function*() {
+/** Runs a program of this folder through a proxy, until it is killed or to its end. */
+export const makeRunnerOf = Effect.fnUntraced(function*(program: string) {
   const proxy = yield* makeProxy(yield* port)
   const { traffic } = proxy
   const { accessKeyId, secretAccessKey } = Emulator.defaultKey
-  const script = fileURLToPath(new URL("transfer.ts", import.meta.url))
+  const script = fileURLToPath(new URL(program, import.meta.url))
   const start = (...args: ReadonlyArray<string>) =>
     runScript(script, args, {
       AWS_ACCESS_KEY_ID: accessKeyId,
@@ -117,6 +117,15 @@ export const makeRunner = Effect.gen(function*() {
         yield* kill("SIGKILL")
         yield* exit
       })),
+    /** Runs the program and kills it when it has printed that number of lines. */
+    runUntilLines: (count: number, ...args: ReadonlyArray<string>) =>
+      Effect.scoped(Effect.gen(function*() {
+        traffic.isOver = () => false
+        const { exit, kill, lines } = yield* start(...args)
+        yield* Effect.repeat(lines, { until: ({ length }) => length >= count, schedule: Schedule.spaced("2 millis") })
+        yield* kill("SIGKILL")
+        yield* exit
+      })),
     /** Runs the program to its end, and returns its output. */
     runToEnd: (...args: ReadonlyArray<string>) =>
       Effect.scoped(Effect.gen(function*() {
@@ -128,6 +137,9 @@ export const makeRunner = Effect.gen(function*() {
       }))
   }
 })
+
+/** Runs `transfer.ts`. */
+export const makeRunner = makeRunnerOf("transfer.ts")
 
 /** Starts a job for an archive. */
 export const retrieve = (archiveId: string) =>
