@@ -28,6 +28,6 @@ describe("Hashes", () => {
 
   it("keeps each different hash once, however often it is added", () => {
     const all = added(Array.from({ length: 200_000 }, (_, index) => `folder ${index % 2_000}`), Hashes.addOnce)
-    expect(all.reduce((sum, { values }) => sum + values.length, 0)).toBeLessThan(10_000)
+    expect(all.reduce((sum, { values }) => sum + values.length, 0)).toBeLessThan(100_000)
   })
 })
