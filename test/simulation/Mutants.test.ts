@@ -5,13 +5,16 @@ import { execFile } from "node:child_process"
 import { rmSync } from "node:fs"
 import { join, resolve } from "node:path"
 import { isFull } from "../support/full.ts"
-import { apply, edited, type Mutant, mutants } from "./mutants.ts"
+import { decommissionMutants } from "./decommissionMutants.ts"
+import { apply, edited, type Mutant, mutants as transferMutants } from "./mutants.ts"
 
 const root = resolve(import.meta.dirname, "../..")
 const folder = join(root, ".mutants")
 
+const mutants = [...transferMutants, ...decommissionMutants]
+
 /** The bugs that are searched for: one takes seconds. */
-const searched = isFull ? mutants : mutants.slice(0, 2)
+const searched = isFull ? mutants : [...transferMutants.slice(0, 2), ...decommissionMutants.slice(0, 1)]
 
 /** Runs a mutant with up to 2,000 seeds. Returns the report of the first seed that fails. */
 const verdict = (mutant: Mutant, number: number) =>
@@ -26,8 +29,9 @@ const verdict = (mutant: Mutant, number: number) =>
   })
 
 describe("the oracle", () => {
-  it("has at least 12 bugs to find [I3]", () => {
-    expect(mutants.length).toBeGreaterThanOrEqual(12)
+  it("has at least 12 bugs of transfers and 8 of a decommission to find [I3]", () => {
+    expect(transferMutants.length).toBeGreaterThanOrEqual(12)
+    expect(decommissionMutants.length).toBeGreaterThanOrEqual(8)
   })
 
   it.each(mutants)("can be given a program that $name [I3]", (mutant) => {

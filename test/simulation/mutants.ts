@@ -7,8 +7,8 @@ import { join } from "node:path"
 
 export interface Mutant {
   readonly name: string
-  /** The simulation that finds it, by default `run`. */
-  readonly simulation?: "run" | "backups"
+  /** The program that must find the bug. Default: `run.ts`. */
+  readonly program?: string
   readonly file: string
   readonly edits: ReadonlyArray<readonly [text: string, instead: string]>
   /** The problems that the oracle reports, of which one is enough. */
@@ -342,7 +342,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     found: leftOnDisk,
     from: 672
   },
-  ...ofBackups.map((mutant): Mutant => ({ ...mutant, simulation: "backups" }))
+  ...ofBackups.map((mutant): Mutant => ({ ...mutant, program: "backups.ts" }))
 ]
 
 /** Returns the text of the file with the bug. Fails unless each text to replace is in the file exactly once. */
@@ -357,9 +357,14 @@ export const edited = ({ edits, file }: Mutant, root: string): string =>
 export const apply = (mutant: Mutant, root: string, folder: string): string => {
   rmSync(folder, { recursive: true, force: true })
   mkdirSync(folder, { recursive: true })
-  for (const part of ["src", "test/simulation", "test/support"]) {
+  for (
+    const part of [
+      "src",
+      ...["simulation", "support", "policy", "services", "transfer"].map((name) => `test/${name}`)
+    ]
+  ) {
     cpSync(join(root, part), join(folder, part), { recursive: true })
   }
   writeFileSync(join(folder, mutant.file), edited(mutant, root))
-  return join(folder, `test/simulation/${mutant.simulation ?? "run"}.ts`)
+  return join(folder, "test/simulation", mutant.program ?? "run.ts")
 }

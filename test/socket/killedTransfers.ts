@@ -1,4 +1,4 @@
-/** A program that uploads or downloads and is killed, and a proxy that records its traffic. */
+/** A program that is killed, such as one that uploads or downloads, and a proxy that records its traffic. */
 import { expect } from "@effect/vitest"
 import { Deferred, Effect, Option, Redacted, Schedule, Stream } from "effect"
 import { createServer, request as requestTo } from "node:http"
@@ -23,6 +23,8 @@ interface Traffic {
   readonly transfers: Map<string, number>
   /** The methods of the executed requests of the current process. */
   readonly methods: Array<string>
+  /** The methods and paths of the executed requests of all processes. */
+  readonly requests: Array<string>
   /** The number of bytes in bodies of the current process. */
   bytes: number
   /** Whether the program is to be killed now. From then on no response is passed on. */
@@ -38,7 +40,14 @@ export const repeated = ({ transfers }: Traffic) =>
 const makeProxy = (port: number) =>
   Effect.acquireRelease(
     Effect.async<{ readonly port: number; readonly close: () => void; readonly traffic: Traffic }>((resume) => {
-      const traffic: Traffic = { transfers: new Map(), methods: [], bytes: 0, isOver: () => false, onOver: () => {} }
+      const traffic: Traffic = {
+        transfers: new Map(),
+        methods: [],
+        requests: [],
+        bytes: 0,
+        isOver: () => false,
+        onOver: () => {}
+      }
       const checkOver = () => {
         if (!traffic.isOver(traffic)) return false
         traffic.onOver()
@@ -54,6 +63,7 @@ const makeProxy = (port: number) =>
         const onward = requestTo({ port, method, path, headers, host: "127.0.0.1" }, (response) => {
           const record = () => {
             traffic.methods.push(method)
+            traffic.requests.push(`${method} ${path}`)
             if (range === undefined || (response.statusCode ?? 500) >= 300) return
             traffic.transfers.set(range, (traffic.transfers.get(range) ?? 0) + 1)
           }
@@ -88,12 +98,12 @@ const makeProxy = (port: number) =>
     ({ close }) => Effect.sync(close)
   )
 
-/** Runs a program of this folder through a proxy, until it is killed or to its end. */
-export const makeRunnerOf = Effect.fnUntraced(function*(program: string) {
+/** Makes a runner of a script of this folder, which runs it through a proxy, until it is killed or to its end. */
+export const makeRunnerOf = Effect.fnUntraced(function*(name: string) {
   const proxy = yield* makeProxy(yield* port)
   const { traffic } = proxy
   const { accessKeyId, secretAccessKey } = Emulator.defaultKey
-  const script = fileURLToPath(new URL(program, import.meta.url))
+  const script = fileURLToPath(new URL(name, import.meta.url))
   const start = (...args: ReadonlyArray<string>) =>
     runScript(script, args, {
       AWS_ACCESS_KEY_ID: accessKeyId,
@@ -138,7 +148,7 @@ export const makeRunnerOf = Effect.fnUntraced(function*(program: string) {
   }
 })
 
-/** Runs `transfer.ts`. */
+/** Makes a runner of `transfer.ts`. */
 export const makeRunner = makeRunnerOf("transfer.ts")
 
 /** Starts a job for an archive. */

@@ -8,6 +8,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { InvalidInput } from "../../protocol/GlacierError.ts"
+import type { Entry } from "../../protocol/Inventory.ts"
 import type { Checkpoint, CheckpointError, CheckpointInUse } from "../../transfer/Checkpoint.ts"
 import { DecommissionStopped, type Denial, Event, type Next, type Reason } from "../DecommissionEvent.ts"
 import * as DeletionPlan from "../DeletionPlan.ts"
@@ -32,6 +33,8 @@ type DeletionError = DecommissionStopped | CheckpointError | CheckpointInUse | I
 const batch = { archives: 1_000, time: "1 minute" } as const
 
 interface Counts {
+  /** The time at which the last deletion was requested. */
+  last: DateTime.Utc | undefined
   deleted: number
   bytes: number
   unproven: { archives: number; bytes: number }
@@ -77,7 +80,15 @@ const passes = <E, R>(
     counts.failed = { archives: 0, message: "" }
     let seen = 0
     const { concurrency, log, proof, vault } = deletion
-    const pass = DeletionPlan.run(plan, { concurrency, proof }).pipe(
+    // Also records the time of each deletion, by its request: the service may take an inventory before its response arrives.
+    const timed = (archive: Entry): Effect.Effect<boolean, E, R> =>
+      Effect.zipLeft(
+        proof === undefined ? Effect.succeed(true) : proof(archive),
+        Effect.map(DateTime.now, (now) => {
+          counts.last = now
+        })
+      )
+    const pass = DeletionPlan.run(plan, { concurrency, proof: timed }).pipe(
       Stream.provideService(Vault.Vault, vault),
       Stream.tap((outcome) => {
         count(counts, outcome)
@@ -89,6 +100,7 @@ const passes = <E, R>(
       }),
       Stream.groupedWithin(batch.archives, batch.time),
       Stream.filter(Chunk.isNonEmpty),
+      Stream.tap(() => counts.last === undefined ? Effect.void : log.append({ _tag: "Progressed", date: counts.last })),
       Stream.mapEffect(() =>
         Effect.map(nextOf(counts, plan.count - seen, start), (next) =>
           Event.Progress({
@@ -115,7 +127,7 @@ const finish = Effect.fnUntraced(function*<E, R>(deletion: Deletion<E, R>, plan:
   const { append, name, state } = deletion.log
   const { round } = state
   const now = yield* DateTime.now
-  yield* append({ _tag: "Emptied", round, date: plan.count === 0 ? null : now })
+  yield* append({ _tag: "Emptied", round, archives: plan.count })
   deletion.foundEmpty = plan.count === 0
   yield* DeletionPlan.clear(DecommissionLog.planOf(name, round))
   const next: Next = plan.count === 0
@@ -131,10 +143,11 @@ const allow = <E, R>(deletion: Deletion<E, R>, plan: DeletionPlan.Plan) =>
     const { round } = state
     if (state.allowed) return Stream.empty
     const tally = yield* Tally.count(plan.archives, deletion.denials, pricePerGiBMonth)
-    const next: Next = { step: "delete", at: yield* DateTime.now }
+    const date = yield* DateTime.now
+    const next: Next = { step: "delete", at: date }
     const [reason] = Tally.reasons(tally, youngArchives)
     const check: Effect.Effect<void, DeletionError> = reason === undefined
-      ? append({ _tag: "Allowed", round })
+      ? append({ _tag: "Allowed", round, date })
       : stop(deletion, reason)
     return Stream.concat(Stream.succeed(Event.Planned({ round, listed: tally.listed, next })), Stream.execute(check))
   }))
@@ -145,6 +158,7 @@ export const deleteRound = <E, R>(
   plan: DeletionPlan.Plan
 ): Stream.Stream<Event, DeletionError | E, Checkpoint | R> => {
   const counts: Counts = {
+    last: undefined,
     deleted: 0,
     bytes: 0,
     unproven: { archives: 0, bytes: 0 },

@@ -17,10 +17,12 @@ const Recorded = Schema.Union(
   Schema.TaggedStruct("Began", { vaultArn: Schema.String, date: Schema.DateTimeUtc }),
   /** A job retrieves the inventory of a round. */
   Schema.TaggedStruct("Requested", { round: Schema.Int, jobId: JobId }),
-  /** The options allow all deletions of a round. */
-  Schema.TaggedStruct("Allowed", { round: Schema.Int }),
-  /** All archives of a round are deleted. `date` is the time of the last deletion, null if the round had no archives. */
-  Schema.TaggedStruct("Emptied", { round: Schema.Int, date: Schema.NullOr(Schema.DateTimeUtc) }),
+  /** The options allow all deletions of a round. `date` is earlier than the first deletion. */
+  Schema.TaggedStruct("Allowed", { round: Schema.Int, date: Schema.DateTimeUtc }),
+  /** A part of a round is deleted. `date` is the time of the last deletion. */
+  Schema.TaggedStruct("Progressed", { date: Schema.DateTimeUtc }),
+  /** All archives of a round are deleted. `archives` is their number. */
+  Schema.TaggedStruct("Emptied", { round: Schema.Int, archives: Schema.Int }),
   /** The deletion of the vault is about to be requested. */
   Schema.TaggedStruct("Deleting", {}),
   Schema.TaggedStruct("Deleted", {})
@@ -38,6 +40,12 @@ export interface State {
   jobId: JobId | undefined
   /** Whether the options allow the deletions of this round. */
   allowed: boolean
+  /**
+   * The time of the last deletion of this round. If the program died, later deletions may not be recorded. They can cause
+   * repeated deletions, which do no harm. A time that is too late could exclude the last inventory that the service takes.
+   */
+  deleted: DateTime.Utc | undefined
+  /** The time of the last deletion of the rounds before. */
   lastDeletion: DateTime.Utc | undefined
   /** Whether the deletion of the vault was requested, and whether it succeeded. */
   vault: "kept" | "deleting" | "deleted"
@@ -48,6 +56,7 @@ const initial = (vaultArn?: string): State => ({
   round: 1,
   jobId: undefined,
   allowed: false,
+  deleted: undefined,
   lastDeletion: undefined,
   vault: "kept"
 })
@@ -61,12 +70,17 @@ const apply = (state: State, entry: typeof Recorded.Type): void => {
       return
     case "Allowed":
       state.allowed = true
+      state.deleted = entry.date
+      return
+    case "Progressed":
+      state.deleted = entry.date
       return
     case "Emptied":
       state.round = entry.round + 1
       state.jobId = undefined
       state.allowed = false
-      state.lastDeletion = entry.date ?? state.lastDeletion
+      if (entry.archives > 0) state.lastDeletion = state.deleted
+      state.deleted = undefined
       return
     case "Deleting":
       state.vault = "deleting"

@@ -82,7 +82,12 @@ const usualJob = "4 hours"
  */
 const longestLag = "3 days"
 
-const toSecond = (date: DateTime.Utc): number => Math.floor(DateTime.toEpochMillis(date) / 1_000)
+/** Whether an inventory was taken after a deletion. A date in whole seconds counts from the start of its second. */
+const isAfter = (inventory: DateTime.Utc, deletion: DateTime.Utc): boolean => {
+  const taken = DateTime.toEpochMillis(inventory)
+  const deleted = DateTime.toEpochMillis(deletion)
+  return taken >= (taken % 1_000 === 0 ? Math.floor(deleted / 1_000) * 1_000 : deleted)
+}
 
 /** Chooses what to do next by the last inventory. */
 const verdict = Effect.fnUntraced(function*<E, R>(
@@ -93,7 +98,7 @@ const verdict = Effect.fnUntraced(function*<E, R>(
   const isEmpty = foundEmpty || Option.isNone(lastInventoryDate) || Option.contains(numberOfArchives, 0)
   if (isEmpty) return "deleteVault"
   const { lastDeletion } = state
-  if (lastDeletion === undefined || toSecond(lastInventoryDate.value) >= toSecond(lastDeletion)) return "list"
+  if (lastDeletion === undefined || isAfter(lastInventoryDate.value, lastDeletion)) return "list"
   const isLate = DateTime.lessThan(DateTime.addDuration(lastDeletion, longestLag), yield* DateTime.now)
   return isLate ? "list" : "wait"
 })
