@@ -88,6 +88,7 @@ export default defineConfig({
             { text: "Many archives", link: "/many" },
             { text: "Names of files", link: "/names" },
             { text: "Vault Lock", link: "/vault-lock" },
+            { text: "Leaving Glacier", link: "/leaving" },
             { text: "Operations", link: "/operations" }
           ]
         },

@@ -9,6 +9,7 @@ import {
   Bandwidth,
   Checkpoint,
   Credentials,
+  Decommission,
   DeletionPlan,
   Download,
   Endpoint,
@@ -130,6 +131,12 @@ export const vaultLock = Effect.map(VaultLock.begin("documents", "{}"), (lock) =
   test: lock.test(Effect.void),
   complete: lock.complete
 } satisfies EachOf<VaultLock.Lock>))
+
+export const decommission = {
+  run: Decommission.run("documents"),
+  dryRun: Decommission.dryRun("documents"),
+  clear: Decommission.clear("documents")
+}
 
 export const deletionPlan = Effect.map(DeletionPlan.make("all", Stream.empty), (plan) => ({
   plan,
