@@ -89,6 +89,7 @@ export default defineConfig({
             { text: "Names of files", link: "/names" },
             { text: "Backing up a folder", link: "/backup" },
             { text: "Vault Lock", link: "/vault-lock" },
+            { text: "Leaving Glacier", link: "/leaving" },
             { text: "Operations", link: "/operations" }
           ]
         },

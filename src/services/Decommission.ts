@@ -148,10 +148,7 @@ export const run = <E = never, R = never>(
       foundEmpty: false,
       lostJobs: 0
     })
-  })).pipe(
-    Stream.provideService(RetryPolicy.Default, RetryPolicy.patient),
-    Stream.withSpan("Decommission.run", { attributes: { "glacier.vault": vaultName } })
-  )
+  })).pipe(Stream.provideService(RetryPolicy.Default, RetryPolicy.patient))
 
 /**
  * Removes the checkpoint of a decommission, so that the next run starts from the beginning. Deletes nothing in the vault.

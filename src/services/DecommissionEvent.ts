@@ -200,7 +200,7 @@ export interface Settings {
 }
 
 /**
- * What a vault contains besides its archives, and the counts of its last inventory.
+ * The contents of a vault besides its archives, and the counts of its last inventory.
  *
  * @since 0.1.0
  * @category models

@@ -9,7 +9,7 @@ const seeds = isFull ? 1_000 : 40
 
 describe("a decommission", () => {
   it.live(
-    `deletes each vault of ${seeds} seeds, no archive without a proof, and no open upload [D5]`,
+    `deletes each vault of ${seeds} seeds, no archive without a proof, and no open upload [W2]`,
     () =>
       Effect.gen(function*() {
         let deaths = 0
@@ -31,7 +31,7 @@ describe("a decommission", () => {
     isFull ? 1_800_000 : 240_000
   )
 
-  it.live("ends in the same way whenever a seed is repeated [D5]", () =>
+  it.live("ends in the same way whenever a seed is repeated [W2]", () =>
     Effect.gen(function*() {
       const [first, second] = yield* Effect.all([run(make(3)), run(make(3))])
       expect(second.events.map(({ _tag }) => _tag)).toEqual(first.events.map(({ _tag }) => _tag))

@@ -55,7 +55,7 @@ interface Choices {
   isAllProven: boolean
 }
 
-/** What the oracle knows. */
+/** The knowledge of the oracle. */
 interface Seen {
   readonly problems: Set<string>
   /** The archives that existed when an inventory was requested. */

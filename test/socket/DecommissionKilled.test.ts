@@ -21,7 +21,7 @@ const store = (description: string) =>
   Effect.flatMap(Vault.Vault, (vault) => vault.upload(Source.bytes(new Uint8Array(100)), { description }))
 
 it.scopedLive(
-  `empties and deletes a vault through ${kills} kills, and repeats no more than the requests in flight [D5]`,
+  `empties and deletes a vault through ${kills} kills, and repeats no more than the requests in flight [W2]`,
   () =>
     Effect.gen(function*() {
       const checkpoints = yield* temporaryFolder
@@ -48,7 +48,7 @@ it.scopedLive(
         const deleted = traffic.requests.flatMap((request) => /^DELETE .*\/archives\/(.*)$/.exec(request)?.[1] ?? [])
         const ids = [...stored, ...stragglers].map(({ archiveId }) => `${archiveId}`)
         expect([...new Set(deleted)].sort()).toEqual(ids.sort())
-        // Of each killed process, the 2 deletions in flight and the one that was not recorded.
+        // Each kill repeats the 2 deletions in flight, and one that was not recorded.
         expect(deleted.length).toBeLessThanOrEqual(ids.length + 3 * kills)
         const jobs = traffic.requests.filter((request) => request.startsWith("POST") && request.endsWith("/jobs"))
         expect(jobs.length).toBeLessThanOrEqual(2)

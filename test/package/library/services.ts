@@ -10,6 +10,7 @@ import {
   Bandwidth,
   Checkpoint,
   Credentials,
+  Decommission,
   DeletionPlan,
   Download,
   Endpoint,
@@ -137,6 +138,12 @@ export const backup = {
   files: BackupPlan.files("documents"),
   checkpointOf: BackupPlan.checkpointOf("all", "a-file"),
   run: BackupPlan.run("all", BackupPlan.files("documents"))
+}
+
+export const decommission = {
+  run: Decommission.run("documents"),
+  dryRun: Decommission.dryRun("documents"),
+  clear: Decommission.clear("documents")
 }
 
 export const deletionPlan = Effect.map(DeletionPlan.make("all", Stream.empty), (plan) => ({
