@@ -6,6 +6,7 @@
  */
 
 // Vaults, jobs and plans over many archives
+export * as BackupPlan from "./services/BackupPlan.ts"
 export * as Decommission from "./services/Decommission.ts"
 export * as DecommissionEvent from "./services/DecommissionEvent.ts"
 export * as DeletionPlan from "./services/DeletionPlan.ts"

@@ -87,6 +87,7 @@ export default defineConfig({
             { text: "Inventories", link: "/inventories" },
             { text: "Many archives", link: "/many" },
             { text: "Names of files", link: "/names" },
+            { text: "Backing up a folder", link: "/backup" },
             { text: "Vault Lock", link: "/vault-lock" },
             { text: "Leaving Glacier", link: "/leaving" },
             { text: "Operations", link: "/operations" }

@@ -34,10 +34,11 @@ import type * as Target from "../transfer/Target.ts"
 import type { Failure } from "../transport/Method.ts"
 import { reusableJobs } from "./internal/jobReuse.ts"
 import * as PlanLog from "./internal/planLog.ts"
+import { makeReporters } from "./internal/planProgress.ts"
 import * as PlanRun from "./internal/planRun.ts"
 import * as PlanSegment from "./internal/planSegment.ts"
 import { write } from "./internal/planWriting.ts"
-import { makeReporters, retrieve, type Run } from "./internal/retrievalRun.ts"
+import { retrieve, type Run } from "./internal/retrievalRun.ts"
 import type * as Job from "./Job.ts"
 import type * as JobWaiting from "./JobWaiting.ts"
 import * as Vault from "./Vault.ts"
@@ -356,7 +357,7 @@ const outcomeOf = (run: Run, archive: Placed, item: PlanRun.Item) =>
  * - No run pays for an archive that is already in its place, or that a known job retrieves, whichever program started it. At
  *   its start a run lists the jobs of the vault once, and it reads the known jobs first.
  *
- * Memory holds the archives in work and their segments, of 10,000 archives each. The Stream fails only when the jobs cannot
+ * Memory holds the archives in work and their segments, of 5,000 archives each. The Stream fails only when the jobs cannot
  * be listed, or the checkpoint cannot be read or written.
  *
  * @since 0.1.0
@@ -376,7 +377,7 @@ export const run = (plan: Plan, options: RunOptions): Stream.Stream<
 
     const log = yield* PlanLog.open(plan.name, Purpose)
     const made = yield* PlanLog.required(plan.name, log)
-    const { addBefore, reporter } = makeReporters(plan.bytes, options.onProgress)
+    const { addBefore, reporter } = makeReporters(Option.some(plan.bytes), options.onProgress)
     const { platform, tier } = made.purpose
     const listed = log.done.size === made.segments.length
       ? new Map<ArchiveId, JobId>()

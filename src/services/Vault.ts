@@ -155,15 +155,28 @@ export interface Service {
   >
   /**
    * Uploads a source as one archive, in parts, and records its state in the checkpoint with this name. Running it again after
-   * a failure, an interruption or a crash resumes the upload.
+   * a failure, an interruption or a crash resumes the upload. `onStored` receives the archive before the checkpoint is
+   * cleared, so that its id is not lost.
    */
-  readonly uploadWithCheckpoint: <E, R>(
+  readonly uploadWithCheckpoint: <E, R, E2 = never, R2 = never>(
     name: string,
     source: Source<E, R> | StreamSource<E, R>,
-    options?: Upload.UploadWithCheckpointOptions
+    options?: Upload.UploadWithCheckpointOptions<E2, R2>
   ) => Effect.Effect<
     Upload.UploadedArchive,
-    Upload.UploadWithCheckpointError | E | Kept<"keep", Upload.UploadWithCheckpointError | E>,
+    Upload.UploadWithCheckpointError | E | E2 | Kept<"keep", Upload.UploadWithCheckpointError | E>,
+    Exclude<R | R2, GlacierClient> | Checkpoint
+  >
+  /**
+   * Aborts the upload that the checkpoint with this name has recorded, and clears the checkpoint. If that upload became an
+   * archive before, passes the archive to `onStored` and returns it.
+   */
+  readonly discardUpload: <E = never, R = never>(
+    name: string,
+    options?: Upload.StoredHook<E, R>
+  ) => Effect.Effect<
+    Option.Option<Upload.UploadedArchive>,
+    Upload.DiscardError | E,
     Exclude<R, GlacierClient> | Checkpoint
   >
   /**
@@ -325,6 +338,7 @@ export const make: (
     resumeUpload: (uploadId, source, options) => run.effect(Upload.resume(address, uploadId, source, options)),
     uploadWithCheckpoint: (name, source, options) =>
       run.effect(Upload.uploadWithCheckpoint(address, name, source, options)),
+    discardUpload: (name, options) => run.effect(Upload.discard(address, name, options)),
     uploader,
     sink: (options) => Uploader.toSink(uploader(options)),
     deleteArchive: (archiveId) => run.effect(Effect.asVoid(glacier.deleteArchive({ ...address, archiveId }))),

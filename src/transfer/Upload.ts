@@ -21,6 +21,7 @@ import type { VaultAddress } from "../protocol/Vaults.ts"
 import type { Failure } from "../transport/Method.ts"
 import type { Checkpoint, CheckpointError, CheckpointInUse } from "./Checkpoint.ts"
 import * as AdaptiveConcurrency from "./internal/adaptiveConcurrency.ts"
+import * as DiscardedUpload from "./internal/discardedUpload.ts"
 import * as Multipart from "./internal/multipart.ts"
 import * as ProgressReporter from "./internal/progressReporter.ts"
 import * as ResumedUpload from "./internal/resumedUpload.ts"
@@ -107,12 +108,40 @@ export interface ResumeOptions<Chosen extends OnFailure = OnFailure> extends Omi
 export type ResumeError = UploadError | Failure<(typeof operations)["listParts"]> | UploadGone
 
 /**
+ * An archive that was uploaded with a checkpoint.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface StoredArchive extends UploadedArchive {
+  /** The version of the source whose bytes the archive has. None if the source has no version. */
+  readonly version: Option.Option<string>
+}
+
+/**
+ * A hook that receives the archive of an upload with a checkpoint.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface StoredHook<out E = never, out R = never> {
+  /**
+   * Receives the archive once the service has confirmed it, before the checkpoint is cleared. Use it to record the archive's
+   * id durably. It runs at least once for each archive: if it fails, or the process dies before the checkpoint is cleared,
+   * the next run calls it with the same archive. So it must not matter whether it runs twice.
+   */
+  readonly onStored?: ((archive: StoredArchive) => Effect.Effect<void, E, R>) | undefined
+}
+
+/**
  * The options of `uploadWithCheckpoint`. It always keeps the parts, and the checkpoint records the id of the upload.
  *
  * @since 0.1.0
  * @category models
  */
-export type UploadWithCheckpointOptions = Omit<Options, "onFailure" | "onInitiated">
+export interface UploadWithCheckpointOptions<out E = never, out R = never>
+  extends Omit<Options, "onFailure" | "onInitiated">, StoredHook<E, R>
+{}
 
 /**
  * The errors of `uploadWithCheckpoint`.
@@ -123,6 +152,17 @@ export type UploadWithCheckpointOptions = Omit<Options, "onFailure" | "onInitiat
 export type UploadWithCheckpointError =
   | UploadError
   | Failure<(typeof operations)["listParts"]>
+  | CheckpointError
+  | CheckpointInUse
+
+/**
+ * The errors of `discard`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type DiscardError =
+  | Failure<(typeof operations)["abortMultipartUpload" | "completeMultipartUpload"]>
   | CheckpointError
   | CheckpointInUse
 
@@ -287,16 +327,19 @@ export const resume: <E, R, Chosen extends OnFailure = "keep">(
 
 /**
  * Uploads a source as one archive, in parts, and records in the checkpoint `name` which parts the service has. Run it again
- * with the same name after a failure, an interruption or the death of the process, and it resumes. It clears the checkpoint
- * when the archive is complete.
+ * with the same name after a failure, an interruption or the death of the process, and it resumes.
+ *
+ * When the archive is complete, its id is recorded in the checkpoint, passed to `onStored`, and returned. The checkpoint is
+ * cleared after `onStored`. If the process dies before that, the next run returns the same archive and sends no request.
  *
  * It asks the service which parts it has. If the source has a `version`, as a file has, these parts are neither read nor
  * hashed again; otherwise they are read and hashed, but not sent. If the upload is not open any more, a new one is opened.
  *
  * Fails as `upload` does with `onFailure: "keep"`, and with
  *
+ * - the errors of `onStored`: the archive exists then, and the next run returns it;
  * - `InvalidInput` when the checkpoint is of an upload to another vault, or with another description or part size;
- * - `SourceChanged` when the source has another size or version than when the upload began;
+ * - `SourceChanged` when the source has another size or version than when the upload began: see `discard`;
  * - `CheckpointInUse` while another upload uses the checkpoint, and `CheckpointError` when it cannot be read or written;
  * - `OutcomeUnknown` when the last run ended while the archive was being completed, and the service does not know the
  *   upload any more.
@@ -304,15 +347,15 @@ export const resume: <E, R, Chosen extends OnFailure = "keep">(
  * @since 0.1.0
  * @category uploading
  */
-export const uploadWithCheckpoint: <E, R>(
+export const uploadWithCheckpoint: <E, R, E2 = never, R2 = never>(
   vault: VaultAddress,
   name: string,
   source: Source.Source<E, R> | Source.StreamSource<E, R>,
-  options?: UploadWithCheckpointOptions
+  options?: UploadWithCheckpointOptions<E2, R2>
 ) => Effect.Effect<
   UploadedArchive,
-  UploadWithCheckpointError | E | Kept<"keep", UploadWithCheckpointError | E>,
-  R | GlacierClient | Checkpoint
+  UploadWithCheckpointError | E | E2 | Kept<"keep", UploadWithCheckpointError | E>,
+  R | R2 | GlacierClient | Checkpoint
 > = Effect.fn("Upload.uploadWithCheckpoint")(
   function*(vault, name, source, options = {}) {
     yield* Effect.annotateCurrentSpan("glacier.vault", vault.vaultName)
@@ -335,8 +378,39 @@ export const uploadWithCheckpoint: <E, R>(
       ),
       Multipart.wrapKept(multipart)
     )
-    yield* log.clear
+    yield* log.finish(archive, options.onStored)
     return archive
+  },
+  transferring
+)
+
+/**
+ * Discards the upload that the checkpoint `name` has recorded: aborts it, and clears the checkpoint. Use it when the source
+ * has changed or is not to be stored any more. Does nothing if the checkpoint is empty.
+ *
+ * If the upload became an archive before, it cannot be aborted. Then the archive is passed to `onStored` and returned.
+ *
+ * Fails with
+ *
+ * - the errors of `onStored`: the next run returns the same archive;
+ * - `InvalidInput` when the checkpoint is of an upload to another vault;
+ * - `CheckpointInUse` while another upload uses the checkpoint, and `CheckpointError` when it cannot be read or cleared;
+ * - `OutcomeUnknown` when the last run ended while the archive was being completed, and the service does not know the
+ *   upload any more. The message says what to look for in the inventory before you run `Checkpoint.clear`.
+ *
+ * @since 0.1.0
+ * @category uploading
+ */
+export const discard: <E = never, R = never>(
+  vault: VaultAddress,
+  name: string,
+  options?: StoredHook<E, R>
+) => Effect.Effect<Option.Option<UploadedArchive>, DiscardError | E, R | GlacierClient | Checkpoint> = Effect.fn(
+  "Upload.discard"
+)(
+  function*(vault, name, options = {}) {
+    yield* Effect.annotateCurrentSpan("glacier.vault", vault.vaultName)
+    return yield* DiscardedUpload.discard(vault, name, options.onStored)
   },
   transferring
 )

@@ -86,6 +86,7 @@ export const run = Effect.gen(function*() {
   if (typeof kept === "string" || kept._tag !== "UploadKept") return yield* Effect.dieMessage("was not kept")
   yield* vault.resumeUpload(kept.uploadId, source)
   yield* vault.uploadWithCheckpoint("photos", source, { partSize: mebibyte })
+  yield* vault.discardUpload("photos")
 
   const job = yield* vault.retrieveArchive(archiveId)
   yield* job.wait(Schedule.spaced("1 minute"))

@@ -4,9 +4,11 @@ import { expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { execFile } from "node:child_process"
-import { readFileSync } from "node:fs"
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import * as Emulator from "../../src/emulator/Emulator.ts"
 import * as NodeEmulator from "../../src/node/NodeEmulator.ts"
+import { temporaryFolder } from "../support/folders.ts"
 import { bundle } from "../support/processes.ts"
 import * as Support from "../transfer/support.ts"
 
@@ -50,6 +52,24 @@ layer(NodeEmulator.layerServer(), { excludeTestServices: true })("examples/", (i
       expect(text).toContain(`tree hash ${Support.treeHash(input)}`)
       expect(code).toBe(0)
     }), 60_000)
+
+  it.scoped(
+    "backup-folder.ts stores the files of a folder, and only changed files in the next run",
+    () =>
+      Effect.gen(function*() {
+        const folder = yield* temporaryFolder
+        const checkpoints = yield* temporaryFolder
+        for (const name of ["a", "b", "empty"]) writeFileSync(join(folder, name), name === "empty" ? "" : name)
+        const back = Effect.map(run("backup-folder", [folder, checkpoints]), ({ code, text }) => {
+          expect(code, text).toBe(0)
+          return text.trimEnd().split("\n").map((line) => line.split(":")[0]).sort()
+        })
+        expect(yield* back).toEqual(["empty empty", "stored a", "stored b"])
+        writeFileSync(join(folder, "b"), "changed")
+        expect(yield* back).toEqual(["empty empty", "stored b", "unchanged a"])
+      }),
+    60_000
+  )
 
   it.effect("resume.ts resumes an upload after a failure", () =>
     Effect.gen(function*() {

@@ -74,7 +74,7 @@ it.scoped(
 
       const upload = ({ bytes, path }: typeof straggler) =>
         Effect.flatMap(Vault.Vault, (vault) => vault.upload(Source.bytes(bytes), { description: path })).pipe(
-          Effect.map(({ archiveId }) => [`${archiveId}`, { bytes, path }] as const)
+          Effect.map(({ archiveId }) => [String(archiveId), { bytes, path }] as const)
         )
       const stored = yield* Effect.gen(function*() {
         yield* Effect.flatMap(Vault.Vault, (vault) => vault.create)
@@ -120,7 +120,7 @@ it.scoped(
           const end = yield* life.live(program.pipe(
             Effect.provide(
               client(watched).pipe(
-                Layer.provideMerge(JobWaiting.layerShared({ every: "1 hour" })),
+                Layer.provideMerge(JobWaiting.layerShared({ every: "4 hours" })),
                 Layer.provideMerge(kept)
               )
             ),

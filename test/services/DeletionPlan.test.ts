@@ -30,6 +30,8 @@ const textsOf = (outcomes: Chunk.Chunk<DeletionPlan.Outcome>) =>
     .map((outcome) =>
       outcome._tag === "Failed"
         ? `${outcome.archive.description} ${outcome.error._tag}`
+        : outcome._tag === "Unproven"
+        ? `${outcome.archive.description} unproven`
         : `${outcome.archive.description} ${outcome.before ? "before" : "now"}`
     )
     .sort()

@@ -62,3 +62,6 @@ export const hashes = (name: string, bytes: Uint8Array): Hashes => {
     parts: leaves.map((leaf) => Buffer.from(leaf).toString("hex"))
   }
 }
+
+/** Hashes any bytes. */
+export const hashOf = (bytes: Uint8Array): TreeHash.TreeHash => TreeHash.ofBytes(nativeSha256, bytes)

@@ -27,6 +27,69 @@ const leftOnDisk = /left on disk/
 const hangs = /still at work/
 const paidTwice = /jobs too many/
 const lost = /is not in the vault|gave up/
+const storedTwice = /is stored \d+ times/
+const leftOpen = /uploads left open/
+
+/** Bugs that the simulation of backups finds. */
+const ofBackups: ReadonlyArray<Omit<Mutant, "simulation">> = [
+  {
+    name: "records the archive of a file after its checkpoint is cleared",
+    file: "src/services/internal/backupRun.ts",
+    edits: [[
+      "    onStored: onStored(run, path)\n  })\n",
+      `  })
+  yield* record(run, path, { archiveId, size, treeHash, version: source.version && (yield* source.version) })
+`
+    ]],
+    found: storedTwice
+  },
+  {
+    name: "clears the checkpoint of a file before its archive is recorded",
+    file: "src/transfer/internal/uploadLog.ts",
+    edits: [[
+      "  if (onStored !== undefined) yield* onStored(",
+      "  yield* log.clear\n  if (onStored !== undefined) yield* onStored("
+    ]],
+    found: storedTwice
+  },
+  {
+    name: "forgets the upload of a file that has changed",
+    file: "src/services/internal/backupRun.ts",
+    edits: [[
+      "(error) => isStale(error) ? settle(run, file.path) : Effect.void",
+      "(error) => isStale(error) ? Checkpoint.clear(checkpointOf(run.name, file.path)) : Effect.void"
+    ]],
+    found: leftOpen,
+    from: 10
+  },
+  {
+    name: "forgets the upload of a file that is removed",
+    file: "src/services/BackupPlan.ts",
+    edits: [[".filter((path) => !seen.has(path))", ".filter((path) => seen.has(path) && path === \"\")"]],
+    found: /left open|left on disk/,
+    from: 50
+  },
+  {
+    name: "forgets that a discarded upload may be complete",
+    file: "src/transfer/internal/discardedUpload.ts",
+    edits: [["Effect.succeed(requested.size > 0)", "Effect.succeed(requested.size < 0)"]],
+    found: storedTwice,
+    from: 225
+  },
+  {
+    name: "takes files of the same size for the same file",
+    file: "src/services/internal/backupRun.ts",
+    edits: [["archive.treeHash === treeHash)", "archive.treeHash !== \"\" && treeHash !== \"\")"]],
+    found: /is not in the vault/
+  },
+  {
+    name: "does not record that the upload of a file begins",
+    file: "src/services/internal/backupRun.ts",
+    edits: [["    yield* append({ _tag: \"Begun\", path })\n", ""]],
+    found: /left open|left on disk/,
+    from: 36
+  }
+]
 
 export const mutants: ReadonlyArray<Mutant> = [
   {
@@ -110,9 +173,18 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "leaves the checkpoint of a finished upload",
-    file: "src/transfer/Upload.ts",
-    edits: [["    yield* log.clear\n", ""]],
+    file: "src/transfer/internal/uploadLog.ts",
+    edits: [["  yield* ignoring(log.clear)\n", ""]],
     found: leftOnDisk
+  },
+  {
+    name: "clears a checkpoint before the program has noted the archive",
+    file: "src/transfer/internal/uploadLog.ts",
+    edits: [[
+      "  if (onStored !== undefined) yield* onStored(",
+      "  yield* log.clear\n  if (onStored !== undefined) yield* onStored("
+    ]],
+    found: twice
   },
   {
     name: "does not fsync a checkpoint",
@@ -269,7 +341,8 @@ export const mutants: ReadonlyArray<Mutant> = [
     edits: [["yield* Target.finish(target, archive.treeHash)", ""]],
     found: leftOnDisk,
     from: 672
-  }
+  },
+  ...ofBackups.map((mutant): Mutant => ({ ...mutant, program: "backups.ts" }))
 ]
 
 /** Returns the text of the file with the bug. Fails unless each text to replace is in the file exactly once. */

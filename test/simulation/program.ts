@@ -14,6 +14,7 @@ import * as Vault from "../../src/services/Vault.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
 import { FileInUse } from "../../src/transfer/FileLock.ts"
 import * as Source from "../../src/transfer/Source.ts"
+import type * as Upload from "../../src/transfer/Upload.ts"
 import { UploadKept } from "../../src/transfer/UploadKept.ts"
 import * as Batch from "./batch.ts"
 import type * as Content from "./content.ts"
@@ -29,6 +30,8 @@ export interface Note {
   readonly bytes: Uint8Array
   readonly hashes: Content.Hashes
   archiveId?: string
+  /** The id that the program has noted before the checkpoint of the upload was cleared. */
+  stored?: string
   /** Whether the archive's id comes from an inventory, not from an upload that succeeded. */
   looked?: boolean
   jobId?: string | undefined
@@ -110,6 +113,13 @@ const upload = Effect.fnUntraced(function*(folder: string, note: Note) {
     return
   }
 
+  if (note.stored !== undefined) {
+    // The process may have died before the checkpoint was cleared.
+    yield* Checkpoint.clear(name)
+    note.archiveId = note.stored
+    return
+  }
+
   const giveUp = (error: unknown) =>
     Effect.gen(function*() {
       yield* look(note)
@@ -120,7 +130,9 @@ const upload = Effect.fnUntraced(function*(folder: string, note: Note) {
       yield* Checkpoint.clear(name)
     })
 
-  const { archiveId } = yield* vault.uploadWithCheckpoint(name, sourceOf(folder, note), options).pipe(
+  const onStored = ({ archiveId }: Upload.StoredArchive) =>
+    Effect.map(Effect.sleep("100 millis"), () => void (note.stored = archiveId))
+  const { archiveId } = yield* vault.uploadWithCheckpoint(name, sourceOf(folder, note), { ...options, onStored }).pipe(
     Effect.tapError((error) => {
       if (error instanceof UploadKept && error.cause instanceof Checkpoint.CheckpointError) {
         note.unrecorded.add(error.uploadId)

@@ -51,7 +51,7 @@ const hashing = Layer.merge(
 )
 
 /** The stateless services that all programs share. They are built once. */
-const fixed = await Effect.runPromise(Effect.scoped(Layer.build(Layer.mergeAll(
+export const fixed = await Effect.runPromise(Effect.scoped(Layer.build(Layer.mergeAll(
   hashing,
   Path.layer,
   Credentials.layer(Emulator.defaultKey),
@@ -61,7 +61,7 @@ const fixed = await Effect.runPromise(Effect.scoped(Layer.build(Layer.mergeAll(
 const vaultName = "photos"
 
 /** Builds a vault over an HTTP client of its own. Building layers would take longer than uploading an archive. */
-const vaultOver = (http: HttpClient.HttpClient) =>
+export const vaultOver = (http: HttpClient.HttpClient) =>
   Signer.make.pipe(
     Effect.flatMap((signer) => Effect.provideService(Transport.make, Signer.Signer, signer)),
     Effect.flatMap((transport) => Effect.provideService(GlacierClient.make, Transport.Transport, transport)),
@@ -70,21 +70,8 @@ const vaultOver = (http: HttpClient.HttpClient) =>
     Effect.orDie
   )
 
-/**
- * Records the archive of an upload that had cleared its checkpoint when its process died before noting the id. A program
- * keeps its notes itself, so this upload counts as noted.
- */
-const recordCompleted = Effect.fnUntraced(function*(world: World.World, folder: string, note: Program.Note) {
-  const { name, upload } = note.work
-  if (upload === "plain" || note.archiveId !== undefined) return
-  if (world.disk.names().includes(yield* Checkpoint.pathOf(Program.checkpoints(folder), name))) return
-  const [archiveId] = Array.from(world.witness.archives).find(([, { treeHash }]) => treeHash === note.hashes.whole) ??
-    []
-  if (archiveId !== undefined) note.archiveId = archiveId
-})
-
 /** Runs a program and restarts it after each crash. Returns the reason why it gave up. */
-const live = Effect.fnUntraced(function*<E>(world: World.World, { afterCrash, crashes, folder, program }: {
+export const live = Effect.fnUntraced(function*<E>(world: World.World, { afterCrash, crashes, folder, program }: {
   readonly folder: string
   readonly crashes: ReadonlyArray<Crash>
   readonly program: Effect.Effect<void, E, Program.Requirements>
@@ -181,11 +168,10 @@ const liveAll = (world: World.World, { batches, crashes, folder, notes, rival }:
     afterCrash: Effect.gen(function*() {
       for (const note of notes) {
         note.crashed = true
-        yield* recordCompleted(world, folder, note)
         yield* note.inspect
       }
       for (const note of batches) note.wrong += Batch.wrongFiles(world.disk, folder, note)
-    }).pipe(Effect.provide(fixed))
+    })
   })
   if (rival === undefined) return first
   const second = live(world, {
@@ -198,6 +184,25 @@ const liveAll = (world: World.World, { batches, crashes, folder, notes, rival }:
   const later = Effect.zipRight(Effect.raceAll(rival.notes.map(Program.stored)), second)
   return Effect.map(Effect.all([first, later], { concurrency: "unbounded" }), (given) => given.flat())
 }
+
+/** Runs an effect with an emulator of its own, in virtual time that depends on nothing but the seed. */
+export const simulated =
+  ({ jobDelay, seed }: Pick<Scenario, "jobDelay" | "seed">) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    effect.pipe(
+      Effect.scoped,
+      Effect.provide(
+        Emulator.layerHttpClient.pipe(
+          Layer.provide(Emulator.layerMemory({ jobDelay: { Standard: jobDelay, Inventory: 0 }, inventoryDelay: 0 }))
+        )
+      ),
+      Effect.provide(fixed),
+      Effect.withRandom(Random.make(seed)),
+      Logger.withMinimumLogLevel(LogLevel.None),
+      Effect.withTracerEnabled(false),
+      inVirtualTime,
+      // The default scheduler sometimes waits for a timer, and the virtual clock would run ahead meanwhile.
+      Effect.withScheduler(new Scheduler.MixedScheduler(Number.POSITIVE_INFINITY))
+    )
 
 /** The longest time that a run may take, in virtual time. */
 const longest = "24 hours"
@@ -232,22 +237,6 @@ export const run = (scenario: Scenario) =>
       trace: world.trace,
       millis: yield* Clock.currentTimeMillis
     }
-  }).pipe(
-    Effect.scoped,
-    Effect.provide(
-      Emulator.layerHttpClient.pipe(
-        Layer.provide(
-          Emulator.layerMemory({ jobDelay: { Standard: scenario.jobDelay, Inventory: 0 }, inventoryDelay: 0 })
-        )
-      )
-    ),
-    Effect.provide(fixed),
-    Effect.withRandom(Random.make(scenario.seed)),
-    Logger.withMinimumLogLevel(LogLevel.None),
-    Effect.withTracerEnabled(false),
-    inVirtualTime,
-    // The default scheduler sometimes waits for a timer, and the virtual clock would run ahead meanwhile.
-    Effect.withScheduler(new Scheduler.MixedScheduler(Number.POSITIVE_INFINITY))
-  )
+  }).pipe(simulated(scenario))
 
 export type Outcome = Effect.Effect.Success<ReturnType<typeof run>>

@@ -1,6 +1,6 @@
 /** A program that is killed, such as one that uploads or downloads, and a proxy that records its traffic. */
 import { expect } from "@effect/vitest"
-import { Deferred, Effect, Option, Redacted, Stream } from "effect"
+import { Deferred, Effect, Option, Redacted, Schedule, Stream } from "effect"
 import { createServer, request as requestTo } from "node:http"
 import { fileURLToPath } from "node:url"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
@@ -124,6 +124,15 @@ export const makeRunnerOf = Effect.fnUntraced(function*(name: string) {
           Deferred.await(over),
           Effect.flatMap(exit, ({ stderr, stdout }) => Effect.dieMessage(`The program ended:\n${stdout}\n${stderr}`))
         )
+        yield* kill("SIGKILL")
+        yield* exit
+      })),
+    /** Runs the program and kills it when it has printed that number of lines. */
+    runUntilLines: (count: number, ...args: ReadonlyArray<string>) =>
+      Effect.scoped(Effect.gen(function*() {
+        traffic.isOver = () => false
+        const { exit, kill, lines } = yield* start(...args)
+        yield* Effect.repeat(lines, { until: ({ length }) => length >= count, schedule: Schedule.spaced("2 millis") })
         yield* kill("SIGKILL")
         yield* exit
       })),

@@ -102,9 +102,9 @@ export const inTraffic =
 
 export const name = "holiday"
 
-export const upload = <E, R>(
+export const upload = <E, R, E2 = never, R2 = never>(
   source: Source.Source<E, R> | Source.StreamSource<E, R>,
-  options: Upload.UploadWithCheckpointOptions = {}
+  options: Upload.UploadWithCheckpointOptions<E2, R2> = {}
 ) => Upload.uploadWithCheckpoint(address, name, source, { partSize: mebibyte, concurrency: 1, ...options })
 
 /** The entries of the checkpoint. */

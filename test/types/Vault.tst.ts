@@ -24,6 +24,16 @@ class Tape {
   readonly _tag = "Tape"
 }
 
+class Full {
+  readonly _tag = "Full"
+}
+
+class Ledger {
+  readonly _tag = "Ledger"
+}
+
+declare const onStored: () => Effect.Effect<void, Full, Ledger>
+
 declare const vault: Vault.Service
 declare const tape: Source.Source<Broken, Tape>
 declare const stream: Stream.Stream<Uint8Array, Broken, Tape>
@@ -75,6 +85,9 @@ describe("Vault.upload", () => {
     >()
     expect(vault.uploadWithCheckpoint("name", client)).type.toBe<
       Effect.Effect<UploadedArchive, Failure | UploadKept<Failure>, Tape | Checkpoint>
+    >()
+    expect(vault.uploadWithCheckpoint("name", tape, { onStored })).type.toBe<
+      Effect.Effect<UploadedArchive, Failure | Full | UploadKept<Failure>, Tape | Ledger | Checkpoint>
     >()
     type Uploaded = Parameters<Vault.Service["uploadWithCheckpoint"]>
     expect<Uploaded>().type.not.toBeAssignableFrom<[string, Source.Source, { onFailure: "discard" }]>()

@@ -25,7 +25,7 @@ export class Sizes extends Context.Reference<Sizes>()("effect-glacier/internal/P
     /** The maximum number of archives in an entry of a log: few, so that they are in memory for a short time only. */
     entry: 100,
     /** The maximum number of such entries in a segment. */
-    segment: 100,
+    segment: 50,
     /** The maximum number of hashes that are compared in one pass over the segments. */
     slice: 100_000
   })

@@ -16,18 +16,14 @@ import type { Tier } from "../../protocol/Jobs.ts"
 import * as Limits from "../../protocol/Limits.ts"
 import * as TreeHash from "../../protocol/TreeHash.ts"
 import type * as Download from "../../transfer/Download.ts"
-import { Event, type OnProgress } from "../../transfer/Progress.ts"
+import { Event } from "../../transfer/Progress.ts"
 import type * as SafePath from "../../transfer/SafePath.ts"
 import * as Target from "../../transfer/Target.ts"
 import * as Job from "../Job.ts"
 import type * as Vault from "../Vault.ts"
 import { isLive } from "./jobReuse.ts"
+import type { MakeReporter } from "./planProgress.ts"
 import type { Item } from "./planRun.ts"
-
-interface Reporter {
-  readonly progress: OnProgress
-  readonly waiting: (wait: Waiting.Wait) => Effect.Effect<void>
-}
 
 /** A plan that is running. */
 export interface Run {
@@ -43,36 +39,11 @@ export interface Run {
   /** Limits the number of concurrent downloads. */
   readonly downloads: Effect.Semaphore
   readonly renew: Job.RenewOptions
-  /** Makes the reporter of an archive. */
-  readonly reporter: () => Reporter
+  readonly reporter: MakeReporter
 }
 
 /** An archive and its path below the directory. */
 type Placed = Entry & { readonly path: SafePath.SafePath }
-
-/** Makes reporters, one for each archive, that report its progress and its waits as those of the plan. */
-export const makeReporters = (whole: number, onProgress: OnProgress | undefined) => {
-  const total = Option.some(whole)
-  let bytes = 0
-  /** Adds bytes that earlier runs have retrieved. */
-  const addBefore = (finished: number) => {
-    bytes += finished
-  }
-  const reporter: Run["reporter"] = () => {
-    // The bytes of this archive so far. A download that starts again reports them again.
-    let own = 0
-    const progress: OnProgress = (event) =>
-      Effect.suspend(() => {
-        bytes += event.bytes - own
-        own = event.bytes
-        return onProgress?.({ ...event, bytes, total }) ?? Effect.void
-      })
-    const waiting = (wait: Waiting.Wait): Effect.Effect<void> =>
-      Effect.suspend(() => onProgress?.(Event.Waiting({ range: Option.none(), bytes, total, ...wait })) ?? Effect.void)
-    return { progress, waiting }
-  }
-  return { addBefore, reporter }
-}
 
 /** The modification time in a description. */
 const modifiedOf = ({ description }: Entry): DateTime.Utc | undefined =>

@@ -41,7 +41,7 @@ export interface Settings<Chosen extends OnFailure = OnFailure> {
   readonly beforeOpening?: Effect.Effect<void> | undefined
   readonly onInitiated?: ((uploadId: UploadId) => Effect.Effect<void>) | undefined
   /** Runs when the service has the part that begins at that byte. */
-  readonly onStored?: ((start: number, treeHash: TreeHash.TreeHash) => Effect.Effect<void>) | undefined
+  readonly onPartStored?: ((start: number, treeHash: TreeHash.TreeHash) => Effect.Effect<void>) | undefined
   /** Runs before the request that completes the upload, with the tree hash of the whole archive. */
   readonly onCompleting?: ((treeHash: TreeHash.TreeHash) => Effect.Effect<void>) | undefined
 }
@@ -157,6 +157,9 @@ export const complete = Effect.fnUntraced(function*(
     })
   const otherBytes = new SourceChanged({ message: `Upload ${uploadId} was completed with other bytes` })
   const wasGone = resumed !== undefined && Option.isSome(resumed.gone)
+  if (resumed?.stored !== undefined) {
+    return yield* (resumed.stored.treeHash === treeHash ? Effect.succeed(resumed.stored) : otherBytes)
+  }
 
   if (settings.onCompleting !== undefined) yield* settings.onCompleting(treeHash)
   const completed = yield* reporter.reportRetries()(

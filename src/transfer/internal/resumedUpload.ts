@@ -11,7 +11,7 @@ import type * as ByteRange from "../../protocol/ByteRange.ts"
 import { MalformedResponse } from "../../protocol/GlacierError.ts"
 import { check } from "../../protocol/InputCheck.ts"
 import * as Limits from "../../protocol/Limits.ts"
-import { type PartSize, UploadId } from "../../protocol/Names.ts"
+import { type ArchiveId, type PartSize, UploadId } from "../../protocol/Names.ts"
 import { operations } from "../../protocol/Operations.ts"
 import { ResourceNotFound, UploadNotFound } from "../../protocol/ServiceError.ts"
 import type { TreeHash } from "../../protocol/TreeHash.ts"
@@ -31,6 +31,17 @@ export interface ResumedUpload {
   readonly gone: Option.Option<string>
   /** The tree hash with which an earlier run requested the completion, if that is known. */
   readonly requested: Option.Option<TreeHash>
+  /** The archive that it became, if that is known. Then no request is needed. */
+  readonly stored?: Stored | undefined
+}
+
+/** An archive that a multipart upload became. */
+export interface Stored {
+  readonly archiveId: ArchiveId
+  readonly treeHash: TreeHash
+  readonly size: number
+  readonly parts: number
+  readonly location: Option.Option<string>
 }
 
 /** Returns why a part cannot belong to an upload with that part size. Older services list ends that are 1 byte too far. */

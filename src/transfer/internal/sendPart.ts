@@ -65,7 +65,7 @@ export const sendPart = Effect.fnUntraced(function*<E, R, OpenError>(
       )
       yield* reporter.reportDone("Sent", start, body.length)
     }
-    if (settings.onStored !== undefined) yield* settings.onStored(start, treeHash)
+    if (settings.onPartStored !== undefined) yield* settings.onPartStored(start, treeHash)
   }))
   return treeHash
 })

@@ -1,11 +1,11 @@
 /**
  * The log of an upload with a checkpoint: what is uploaded, the id of the upload, the parts that the service has
- * acknowledged, and the tree hashes with which its completion was requested.
+ * acknowledged, the tree hashes with which its completion was requested, and the archive.
  *
  * The log records what is uploaded before it opens the upload, so that no upload is opened for a log that cannot be
- * written. It records the tree hash before it requests the completion. Only an upload whose id is recorded is resumed: any
- * other open upload may belong to another program. A new upload begins in the same log, and its first entry makes the
- * earlier entries void.
+ * written. It records the tree hash before it requests the completion, and the archive before the caller receives it. Only
+ * an upload whose id is recorded is resumed: any other open upload may belong to another program. A new upload begins in
+ * the same log, and its first entry makes the earlier entries void.
  *
  * @internal
  */
@@ -16,7 +16,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { InvalidInput, show, SourceChanged } from "../../protocol/GlacierError.ts"
-import { PartSize, UploadId } from "../../protocol/Names.ts"
+import { ArchiveId, PartSize, UploadId } from "../../protocol/Names.ts"
 import { TreeHash } from "../../protocol/TreeHash.ts"
 import type { VaultAddress } from "../../protocol/Vaults.ts"
 import { Checkpoint, CheckpointError, type Log } from "../Checkpoint.ts"
@@ -45,7 +45,18 @@ const Part = Schema.TaggedStruct("Part", { start: Schema.Number, treeHash: TreeH
 
 const Completing = Schema.TaggedStruct("Completing", { treeHash: TreeHash })
 
-const Entry = Schema.parseJson(Schema.Union(Begun, Opened, Part, Completing))
+/** The archive that the service has confirmed. */
+const Stored = Schema.TaggedStruct("Stored", {
+  archiveId: ArchiveId,
+  treeHash: TreeHash,
+  size: Schema.Number,
+  parts: Schema.Number,
+  location: Schema.optionalWith(Schema.String, { as: "Option" })
+})
+
+type Archive = ResumedUpload.Stored
+
+const Entry = Schema.parseJson(Schema.Union(Begun, Opened, Part, Completing, Stored))
 
 type Entry = typeof Entry.Type
 
@@ -58,10 +69,12 @@ interface Recorded {
   readonly parts: Map<number, TreeHash>
   /** The tree hashes with which its completion may have been requested. */
   readonly requested: Set<TreeHash>
+  /** The archive that it became. */
+  readonly stored?: Archive
 }
 
 /** An upload that was opened. */
-interface RecordedUpload extends Recorded {
+export interface RecordedUpload extends Recorded {
   readonly uploadId: UploadId
 }
 
@@ -84,11 +97,15 @@ const add = (recorded: Recorded | undefined, entry: Entry): Recorded | undefined
     case "Completing":
       recorded.requested.add(entry.treeHash)
       return recorded
+    case "Stored": {
+      const { archiveId, location, parts, size, treeHash } = entry
+      return { ...recorded, stored: { archiveId, location, parts, size, treeHash } }
+    }
   }
 }
 
 /** Reads the last upload in a log, if that was opened. */
-const read = (name: string, log: Log): Effect.Effect<RecordedUpload | undefined, CheckpointError> =>
+export const read = (name: string, log: Log): Effect.Effect<RecordedUpload | undefined, CheckpointError> =>
   log.entries.pipe(
     Stream.mapEffect(Schema.decode(Entry)),
     Stream.runFold(undefined, add),
@@ -119,11 +136,15 @@ const guard = <E, R>(
     version: source.version && Effect.filterOrFail(source.version, (version) => version === state.version, changed)
   }
 
-const changed = (name: string, uploadId: UploadId | undefined): SourceChanged =>
-  new SourceChanged({
-    message: `The source has changed since ${uploadId === undefined ? "the upload" : `upload ${uploadId}`} began. ` +
-      `Restore the source to resume the upload, or clear checkpoint ${show(name)} to upload the source as it is now`
+const changed = (name: string, recorded: RecordedUpload | undefined): SourceChanged => {
+  const discard = `discard the upload of checkpoint ${show(name)} to upload the source as it is now`
+  const began = recorded === undefined ? "the upload" : `upload ${recorded.uploadId}`
+  return new SourceChanged({
+    message: recorded?.stored === undefined
+      ? `The source has changed since ${began} began. Restore the source to resume the upload, or ${discard}`
+      : `The source has changed since it was stored as archive ${recorded.stored.archiveId}. Note that id, and ${discard}`
   })
+}
 
 const planPartSize = <E, R>(
   source: Source.Source<E, R> | Source.StreamSource<E, R>,
@@ -145,9 +166,10 @@ const differ = <A>(one: A | undefined, other: A | undefined): boolean =>
 /** Rejects a source or options that are not those of the recorded upload. */
 const checkSame = Effect.fnUntraced(function*(
   name: string,
-  { begun, uploadId }: RecordedUpload,
+  recorded: RecordedUpload,
   given: Record<typeof fields[number], unknown> & SourceState
 ) {
+  const { begun, uploadId } = recorded
   const field = fields.find((field) => given[field] !== begun[field])
   if (field !== undefined) {
     return yield* new InvalidInput({
@@ -155,27 +177,41 @@ const checkSame = Effect.fnUntraced(function*(
       field,
       value: show(given[field]),
       rule: `must be ${show(begun[field])} as in upload ${uploadId}, which checkpoint ${show(name)} resumes ` +
-        `(clear the checkpoint to begin a new upload)`
+        `(discard that upload to begin a new one)`
     })
   }
-  if (differ(given.size, begun.size) || differ(given.version, begun.version)) return yield* changed(name, uploadId)
+  if (differ(given.size, begun.size) || differ(given.version, begun.version)) return yield* changed(name, recorded)
+})
+
+const isUnchanged = ({ begun }: Recorded, { version }: SourceState): boolean =>
+  version !== undefined && version === begun.version
+
+/** The recorded upload when it became an archive: the source is only compared with that, without a request. */
+const asStored = (recorded: RecordedUpload, stored: Archive, state: SourceState): ResumedUpload.ResumedUpload => ({
+  uploadId: recorded.uploadId,
+  partSize: recorded.begun.partSize,
+  parts: new Map(),
+  trusted: isUnchanged(recorded, state) ? recorded.parts : new Map(),
+  gone: Option.some(`The upload became archive ${stored.archiveId}`),
+  requested: Option.none(),
+  stored
 })
 
 /** Asks the service what it has of the recorded upload. Returns undefined when a new upload must be opened. */
 const findUpload = Effect.fnUntraced(function*(vault: VaultAddress, recorded: RecordedUpload, state: SourceState) {
-  const { begun: { partSize, version }, parts, requested, uploadId } = recorded
+  const { begun: { partSize }, parts, requested, stored, uploadId } = recorded
+  if (stored !== undefined) return asStored(recorded, stored, state)
   const found = yield* ResumedUpload.find(vault, uploadId, partSize)
   const isGone = Option.isSome(found.gone)
   if (isGone && requested.size === 0) {
     yield* Effect.logWarning(`Upload ${uploadId} is not open any more: opens a new upload`)
     return undefined
   }
-  const isUnchanged = state.version !== undefined && state.version === version
   const trusted = Array.from(parts).filter(([start, treeHash]) => isGone || found.parts.get(start) === treeHash)
   const [first, ...others] = requested
   return {
     ...found,
-    trusted: new Map(isUnchanged ? trusted : []),
+    trusted: new Map(isUnchanged(recorded, state) ? trusted : []),
     requested: first === undefined || others.length > 0 ? Option.none() : Option.some(first)
   }
 })
@@ -191,6 +227,29 @@ const makeRecorder = (log: Log) =>
       ),
     failed: Deferred.await(failure)
   }))
+
+/** The hook that receives the archive, and the version of the source whose bytes it has. */
+export type OnStored<E, R> = (
+  archive: Archive & { readonly version: Option.Option<string> }
+) => Effect.Effect<void, E, R>
+
+/**
+ * Records the archive, passes it to the hook, and clears the log, in this order. So whenever the process dies, the hook has
+ * received the archive or the next run finds it in the log.
+ */
+export const finish = Effect.fnUntraced(function*<E, R>(
+  log: Log,
+  recorded: { readonly stored?: Archive | undefined; readonly version: string | undefined },
+  archive: Archive,
+  onStored: OnStored<E, R> | undefined
+) {
+  // The archive is complete, so a failure to write or to clear the log is no failure of the upload. A log without the
+  // archive still has the request to complete it.
+  const ignoring = Effect.catchAll((error: CheckpointError) => Effect.logWarning(error.message))
+  if (recorded.stored === undefined) yield* ignoring(log.append(encode({ ...archive, _tag: "Stored" })))
+  if (onStored !== undefined) yield* onStored({ ...archive, version: Option.fromNullable(recorded.version) })
+  yield* ignoring(log.clear)
+})
 
 /** Opens the log of that name, and asks the service what it has of the upload recorded there. */
 export const open = Effect.fnUntraced(function*<E, R>(
@@ -221,16 +280,16 @@ export const open = Effect.fnUntraced(function*<E, R>(
     /** Whether the recorded upload is not open any more: it may have been completed. */
     isGone,
     partSize,
-    source: guard(source, state, () => changed(name, recorded?.uploadId)),
+    source: guard(source, state, () => changed(name, recorded)),
     /** Fails when an entry cannot be recorded, else never ends. */
     failed,
-    /** Clears the log. The archive is complete, so a failure is only logged. */
-    clear: Effect.catchAll(log.clear, (error) => Effect.logWarning(error.message)),
+    finish: <E, R>(archive: Archive, onStored: OnStored<E, R> | undefined) =>
+      finish(log, { stored: resumed?.stored, version: state.version }, archive, onStored),
 
     hooks: {
       beforeOpening: record({ ...upload, _tag: "Begun" }),
       onInitiated: (uploadId: UploadId) => record({ _tag: "Opened", uploadId }),
-      onStored: (start: number, treeHash: TreeHash) =>
+      onPartStored: (start: number, treeHash: TreeHash) =>
         isGone || acknowledged.get(start) === treeHash ? Effect.void : record({ _tag: "Part", start, treeHash }),
       onCompleting: (treeHash: TreeHash) => record({ _tag: "Completing", treeHash })
     }

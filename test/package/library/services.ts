@@ -6,6 +6,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type { JobInventory } from "effect-glacier"
 import {
+  BackupPlan,
   Bandwidth,
   Checkpoint,
   Credentials,
@@ -64,6 +65,7 @@ export const vault = Effect.map(Vault.Vault, (vault) => ({
   upload: vault.upload(source),
   resumeUpload: vault.resumeUpload("an-upload", source),
   uploadWithCheckpoint: vault.uploadWithCheckpoint("a-checkpoint", source),
+  discardUpload: vault.discardUpload("a-checkpoint"),
   uploader: vault.uploader(),
   sink: vault.sink(),
   deleteArchive: vault.deleteArchive("an-archive"),
@@ -132,6 +134,12 @@ export const vaultLock = Effect.map(VaultLock.begin("documents", "{}"), (lock) =
   complete: lock.complete
 } satisfies EachOf<VaultLock.Lock>))
 
+export const backup = {
+  files: BackupPlan.files("documents"),
+  checkpointOf: BackupPlan.checkpointOf("all", "a-file"),
+  run: BackupPlan.run("all", BackupPlan.files("documents"))
+}
+
 export const decommission = {
   run: Decommission.run("documents"),
   dryRun: Decommission.dryRun("documents"),
@@ -146,7 +154,8 @@ export const deletionPlan = Effect.map(DeletionPlan.make("all", Stream.empty), (
 export const uploads = {
   upload: Upload.upload(address, source),
   resume: Upload.resume(address, "an-upload", source),
-  uploadWithCheckpoint: Upload.uploadWithCheckpoint(address, "a-checkpoint", source)
+  uploadWithCheckpoint: Upload.uploadWithCheckpoint(address, "a-checkpoint", source),
+  discard: Upload.discard(address, "a-checkpoint")
 } satisfies EachOf<typeof Upload>
 
 export const downloads = {
