@@ -189,12 +189,15 @@ export interface Report {
   readonly inventory: Option.Option<ReportedInventory>
   /** The reasons for which a run with the same options would stop. */
   readonly stops: ReadonlyArray<Reason>
-  /** The steps of a run that starts now, and when they are expected to start. */
+  /**
+   * The steps of a run that starts now, and when they are expected to start. If the service has taken no inventory yet, the
+   * first step after the check is `deleteVault`, and the others follow only if the service rejects that.
+   */
   readonly steps: ReadonlyArray<Next>
 }
 
 /**
- * Reports everything that a run with the same options would do, and changes nothing. Retrieves the inventory by a job, or
+ * Reports everything that a first run with the same options would do, and changes nothing. Retrieves the inventory by a job, or
  * reuses a job, so it takes some hours. A run within the next day uses the same job.
  *
  * @since 0.1.0

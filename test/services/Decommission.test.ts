@@ -371,6 +371,28 @@ describe("Decommission.dryRun", () => {
     }).pipe(provided(change))
   })
 
+  it.effect("reports that a vault without an inventory is deleted or waited for, without a job", () => {
+    const { change, sent } = recording()
+    return Effect.gen(function*() {
+      const report = yield* Decommission.dryRun("photos")
+      expect(report).toMatchObject({ inventory: Option.none(), stops: [] })
+      expect(report.steps.map(({ step }) => step)).toEqual([
+        ...["check", "deleteVault", "wait", "list", "delete", "wait", "deleteVault"]
+      ])
+      expect(Decommission.format(report)).toMatch(/^Vault photos: no inventory yet\nOpen multipart uploads: 0/)
+      expect(sent.every((request) => request.startsWith("GET"))).toBe(true)
+    }).pipe(provided(change))
+  })
+
+  it.effect("names the settings that are deleted with the vault", () =>
+    Effect.gen(function*() {
+      const glacier = yield* GlacierClient
+      yield* glacier.setVaultAccessPolicy({ ...address, policy: policyOf({ Effect: "Allow" }) })
+      yield* setLock({ Action: "glacier:UploadArchive" })
+      const settings = Decommission.format(yield* Decommission.dryRun("photos")).split("\n")[2]
+      expect(settings).toBe("Deleted with the vault: the access policy, the vault lock (InProgress)")
+    }).pipe(provided()))
+
   it.effect("leaves its inventory job to the run", () => {
     const { change, sent } = recording()
     return Effect.gen(function*() {

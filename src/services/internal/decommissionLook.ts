@@ -33,6 +33,7 @@ const setting = <A, B, E extends { readonly _tag: string }, R, Missing extends s
         ? Effect.succeedSome(absent)
         : error._tag === "AccessDenied"
         ? Effect.succeedNone
+        // The compiler does not narrow a type parameter by a tag.
         : Effect.fail(error as Exclude<E, { readonly _tag: Missing | "AccessDenied" }>)
   })
 
@@ -59,7 +60,7 @@ const settingsOf = Effect.fnUntraced(function*(vault: VaultAddress, vaultArn: st
   const settings: Settings = {
     notifications: yield* setting(glacier.getVaultNotifications(vault), "NotificationsNotSet", () => true, false),
     accessPolicy: Option.map(access, (policy) => policy !== undefined),
-    tags: yield* setting(glacier.listTagsForVault(vault), "", (tags) => Object.keys(tags).length, 0),
+    tags: yield* setting(glacier.listTagsForVault(vault), "", ({ tags }) => Object.keys(tags).length, 0),
     lock: Option.map(lock, Option.match({ onNone: () => "none" as const, onSome: ({ state }) => state }))
   }
   const lockText = Option.map(lock, (found) => Option.getOrUndefined(found)?.policy)

@@ -32,9 +32,6 @@ export interface ReportedInventory extends Listed {
   readonly unprovenBytes: number
 }
 
-/** The time from a deletion to the inventory that shows it. */
-const usualLag = "1 day"
-
 /** Reads the last inventory, and checks each archive. Returns none if the service has taken no inventory yet. */
 const readInventory = Effect.fnUntraced(function*<E, R>(dryRun: DryRun<E, R>, denials: Found["denials"]) {
   const { concurrency, pricePerGiBMonth, proof, vault } = dryRun
@@ -58,24 +55,28 @@ const readInventory = Effect.fnUntraced(function*<E, R>(dryRun: DryRun<E, R>, de
   return { tally, inventory }
 })
 
-const stepsOf = (now: DateTime.Utc, isEmpty: boolean): ReadonlyArray<Next> => {
-  const at = (after: Duration.DurationInput) => DateTime.addDuration(now, after)
-  return isEmpty
-    ? [{ step: "check", at: now }, { step: "deleteVault", at: now }]
-    : [
-      { step: "check", at: now },
-      { step: "list", at: now },
-      { step: "delete", at: now },
-      { step: "wait", at: now },
-      { step: "deleteVault", at: at(usualLag) }
+/** The steps of a run that starts now. */
+const stepsOf = (now: DateTime.Utc, { archives, lastInventoryDate }: Found): ReadonlyArray<Next> => {
+  const step = (step: Next["step"], after: Duration.DurationInput = 0): Next => ({
+    step,
+    at: DateTime.addDuration(now, after)
+  })
+  if (Option.isNone(lastInventoryDate)) {
+    return [
+      ...[step("check"), step("deleteVault"), step("wait")],
+      ...[step("list", "1 day"), step("delete", "1 day"), step("wait", "1 day"), step("deleteVault", "2 days")]
     ]
+  }
+  return archives === 0
+    ? [step("check"), step("deleteVault")]
+    : [step("check"), step("list"), step("delete"), step("wait"), step("deleteVault", "1 day")]
 }
 
 /** Makes the parts of a report. */
 export const make = Effect.fnUntraced(function*<E, R>(dryRun: DryRun<E, R>) {
   const look = yield* Look.look(dryRun.vault, dryRun.address)
-  const isEmpty = Option.isNone(look.lastInventoryDate) || look.archives === 0
-  const read = isEmpty ? Option.none() : yield* Effect.asSome(readInventory(dryRun, look.denials)).pipe(
+  const isListed = Option.isSome(look.lastInventoryDate) && look.archives > 0
+  const read = !isListed ? Option.none() : yield* Effect.asSome(readInventory(dryRun, look.denials)).pipe(
     Effect.catchTag("InventoryNotReady", () => Effect.succeedNone)
   )
   const stops: ReadonlyArray<Reason> = [
@@ -92,6 +93,6 @@ export const make = Effect.fnUntraced(function*<E, R>(dryRun: DryRun<E, R>) {
     look,
     inventory: Option.map(read, ({ inventory }) => inventory),
     stops,
-    steps: stepsOf(yield* DateTime.now, isEmpty)
+    steps: stepsOf(yield* DateTime.now, look)
   }
 })

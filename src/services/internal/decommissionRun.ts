@@ -73,8 +73,8 @@ const stopped = ({ vault }: { readonly vault: Vault.Service }, [reason]: Readonl
 const nextAt = (step: Step, after: Duration.DurationInput = 0): Effect.Effect<Next> =>
   Effect.map(DateTime.now, (now) => ({ step, at: DateTime.addDuration(now, after) }))
 
-/** The usual time of an inventory job. */
-const usualJob = "4 hours"
+/** The usual end of an inventory job that started at a time. */
+const usualEnd = (started: DateTime.Utc): DateTime.Utc => DateTime.add(started, { hours: 4 })
 
 /**
  * How long an inventory that seems older than the last deletion is not used. It is the longest known lag: after that, the clock of
@@ -123,7 +123,7 @@ const wait = <E, R>(run: Run<E, R>, { lastInventoryDate }: VaultDescription): Ev
     )
   }))
 
-/** Returns the job of this round: the recorded one while it can be used, else another one that is recorded. */
+/** Returns the job of this round and its expected end: the recorded job while it can be used, else another that is recorded. */
 const requestInventory = Effect.fnUntraced(function*<E, R>({ log: { append, state }, vault }: Run<E, R>) {
   if (state.jobId !== undefined) {
     const job = yield* vault.job(state.jobId)
@@ -131,7 +131,9 @@ const requestInventory = Effect.fnUntraced(function*<E, R>({ log: { append, stat
       Effect.asSome,
       Effect.catchTag("JobExpired", () => Effect.succeedNone)
     )
-    if (Option.exists(found, ({ statusCode }) => statusCode !== "Failed")) return job
+    if (Option.isSome(found) && found.value.statusCode !== "Failed") {
+      return { job, ends: Option.getOrElse(found.value.completionDate, () => usualEnd(found.value.creationDate)) }
+    }
   }
   // Also finds a job whose id an earlier run could not record. A job that lists an older inventory than a new job is not used.
   const job = yield* vault.retrieveInventory({ reuse: { lasts: "1 hour", maxAge: 0 } }).pipe(
@@ -139,7 +141,7 @@ const requestInventory = Effect.fnUntraced(function*<E, R>({ log: { append, stat
     Effect.retry({ times: 3, while: ({ _tag }) => _tag === "OutcomeUnknown" })
   )
   yield* append({ _tag: "Requested", round: state.round, jobId: job.id })
-  return job
+  return { job, ends: usualEnd(yield* DateTime.now) }
 })
 
 /** Waits for the job, and makes the plan of the archives in its inventory. */
@@ -155,8 +157,8 @@ const maximumLostJobs = 3
 /** Retrieves the inventory of this round. */
 const list = <E, R>(run: Run<E, R>, description: VaultDescription | undefined): Events<E, R> =>
   Stream.unwrap(Effect.gen(function*() {
-    const job = yield* requestInventory(run)
-    const next = yield* nextAt("delete", usualJob)
+    const { ends, job } = yield* requestInventory(run)
+    const next: Next = { step: "delete", at: DateTime.max(ends, yield* DateTime.now) }
     const again = (error: JobFailed | Effect.Effect.Error<Job.Service["describe"]>) =>
       ++run.lostJobs < maximumLostJobs ? Effect.void : Effect.fail(error)
     return Stream.concat(
