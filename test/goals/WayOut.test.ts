@@ -194,5 +194,5 @@ it.scoped(
       Effect.provide(Logger.remove(Logger.defaultLogger)),
       inVirtualTimeWithFiles
     ),
-  600_000
+  1_200_000
 )

@@ -1,6 +1,5 @@
 /**
- * Many 53-bit hashes in little memory: 8 bytes each, and a sixteenth more. For finding, among millions of texts, the few that
- * may occur twice.
+ * Many 53-bit hashes in little memory: 8 bytes each. For finding, among millions of texts, the few that may occur twice.
  *
  * @internal
  */
@@ -8,19 +7,22 @@ import * as Arr from "effect/Array"
 
 const bucketCount = 256
 
-/** Returns the room for new hashes in a bucket of this size: little, because all buckets together have much of it. */
-const roomFor = (length: number): number => Math.max(256, length >> 4)
+/** The number of hashes in a piece of a bucket. Pieces are never copied to larger ones, which would leave garbage. */
+const pieceSize = 1_024
 
+/** The hashes with the same lowest 8 bits. */
 interface Bucket {
-  values: Float64Array
+  readonly pieces: Array<Float64Array>
   length: number
+  /** The length at which repetitions are removed, if each hash is kept once. */
+  limit: number
 }
 
 /** A collection of hashes. */
 export type Hashes = ReadonlyArray<Bucket>
 
 export const make = (): Hashes =>
-  Array.from({ length: bucketCount }, () => ({ values: new Float64Array(16), length: 0 }))
+  Array.from({ length: bucketCount }, () => ({ pieces: [], length: 0, limit: pieceSize }))
 
 /** Returns a number of 53 bits for a text. Equal texts have equal numbers; different texts almost never do. */
 export const hash = (text: string): number => {
@@ -36,47 +38,47 @@ export const hash = (text: string): number => {
   return (high >>> 11) * 2 ** 32 + ((low ^ low >>> 15) >>> 0)
 }
 
-const sort = ({ length, values }: Bucket) => values.subarray(0, length).sort()
+const push = (bucket: Bucket, value: number) => {
+  const { length, pieces } = bucket
+  const piece = Math.floor(length / pieceSize)
+  if (piece === pieces.length) pieces.push(new Float64Array(pieceSize))
+  Arr.unsafeGet(pieces, piece)[length % pieceSize] = value
+  bucket.length = length + 1
+}
+
+const sort = ({ length, pieces }: Bucket): Float64Array => {
+  const all = new Float64Array(pieces.length * pieceSize)
+  pieces.forEach((piece, index) => all.set(piece, index * pieceSize))
+  return all.subarray(0, length).sort()
+}
 
 const removeRepeated = (bucket: Bucket) => {
   const sorted = sort(bucket)
-  let length = 0
-  for (const value of sorted) if (length === 0 || sorted[length - 1] !== value) sorted[length++] = value
-  bucket.length = length
-}
-
-/** Makes room for a hash in a full bucket. */
-const grow = (bucket: Bucket) => {
-  const values = new Float64Array(bucket.length + roomFor(bucket.length))
-  values.set(bucket.values)
-  bucket.values = values
+  bucket.length = 0
+  sorted.forEach((value, index) => {
+    if (index === 0 || value !== sorted[index - 1]) push(bucket, value)
+  })
 }
 
 const bucketOf = (hashes: Hashes, value: number): Bucket => Arr.unsafeGet(hashes, value % bucketCount)
 
 /** Adds a hash, also if it was added before. */
-export const add = (hashes: Hashes, value: number): void => {
-  const bucket = bucketOf(hashes, value)
-  if (bucket.length === bucket.values.length) grow(bucket)
-  bucket.values[bucket.length++] = value
-}
+export const add = (hashes: Hashes, value: number): void => push(bucketOf(hashes, value), value)
 
-/** Adds a hash to a collection of different hashes. */
+/** Adds a hash to a collection that keeps each hash about once. */
 export const addOnce = (hashes: Hashes, value: number): void => {
   const bucket = bucketOf(hashes, value)
-  if (bucket.length === bucket.values.length) {
-    removeRepeated(bucket)
-    // Otherwise a bucket that is nearly full of different hashes would be sorted again and again.
-    if (bucket.length + roomFor(bucket.length) > bucket.values.length) grow(bucket)
-  }
-  bucket.values[bucket.length++] = value
+  push(bucket, value)
+  if (bucket.length < bucket.limit) return
+  removeRepeated(bucket)
+  bucket.limit = Math.max(pieceSize, Math.ceil(bucket.length * 1.25))
 }
 
 /** Returns the hashes that were added twice or are among the `others`. */
 export function* repeated(hashes: Hashes, others: Hashes = []): Generator<number> {
   for (const [index, bucket] of hashes.entries()) {
     const other = others[index]
-    const known = new Set(other?.values.subarray(0, other.length))
+    const known = new Set(other === undefined ? [] : sort(other))
     const sorted = sort(bucket)
     for (let at = 0; at < sorted.length; at++) {
       const value = sorted[at]
