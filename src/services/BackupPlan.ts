@@ -257,7 +257,7 @@ const outcomeOf = <E, R>(run: BackupRun.Run, writer: ArchiveName.Writer) =>
 
 /** Discards the upload of a file that the Stream does not have any more. */
 const discarded = <E>(run: BackupRun.Run) => (path: string) =>
-  BackupRun.settle(run, path).pipe(
+  BackupRun.discard(run, path).pipe(
     Effect.map(Option.map(({ archiveId, size, treeHash }): Outcome<E> => ({
       _tag: "Stored",
       path,

@@ -85,7 +85,7 @@ const nameOf = (vaultName: string, { name }: { readonly name?: string | undefine
 const Price = Schema.UndefinedOr(Schema.NonNegative)
 
 /** Checks the options, and completes them by the defaults. */
-const settle = Effect.fnUntraced(function*<E, R>(vaultName: string, options: DryRunOptions<E, R>) {
+const checkOptions = Effect.fnUntraced(function*<E, R>(vaultName: string, options: DryRunOptions<E, R>) {
   const name = yield* check("decommission", "vaultName", VaultName, vaultName)
   const accountId = yield* check("decommission", "accountId", Schema.UndefinedOr(AccountId), options.accountId)
   return {
@@ -138,9 +138,9 @@ export const run = <E = never, R = never>(
   options: Options<E, R> = {}
 ): Stream.Stream<Event, RunError | E, GlacierClient | Checkpoint | R> =>
   Stream.unwrapScoped(Effect.gen(function*() {
-    const settled = yield* settle(vaultName, options)
+    const checked = yield* checkOptions(vaultName, options)
     return DecommissionRun.events({
-      ...settled,
+      ...checked,
       log: yield* DecommissionLog.open(nameOf(vaultName, options)),
       every: Duration.decode(options.every ?? "1 hour"),
       denials: [],
@@ -210,7 +210,7 @@ export const dryRun: <E = never, R = never>(
   .fn(
     "Decommission.dryRun"
   )(function*<E, R>(vaultName: string, options: DryRunOptions<E, R> = {}) {
-    const report = yield* DecommissionReport.make(yield* settle(vaultName, options)).pipe(
+    const report = yield* DecommissionReport.make(yield* checkOptions(vaultName, options)).pipe(
       Effect.provideService(RetryPolicy.Default, RetryPolicy.patient)
     )
     return { vaultName, ...report }

@@ -22,15 +22,15 @@ it("retrieve-many.ts resumes after a restart, and pays for no archive twice", { 
     "Cost: 0.000075 (requests 0.000075)",
     "Under the caps, all retrievals can start at once",
     "Rejected: 1",
-    "  The path \"../etc/passwd\" must have no name that is empty, a dot or two dots, with or without invisible characters",
-    "Rejected: The path \"../etc/passwd\" must have no name that is empty, a dot or two dots, with or without invisible characters"
+    "  The path \"../etc/passwd\" must have no name that is empty, a dot or two dots, with or without invisible characters"
   ]
   const [first, again] = (await run("retrieve-many")).split("Stopped, and started again\n")
   const outcomes = (text = "") => text.split("\n").slice(plan.length).sort()
   expect(first?.split("\n").slice(0, plan.length)).toEqual(plan)
   expect(again?.split("\n").slice(0, plan.length)).toEqual(plan)
   expect(outcomes(first)).toEqual(["", expect.stringMatching(/^retrieved: photos\//)])
-  expect(outcomes(again).map((line) => line.replace(/^.*: /, "")).sort()).toEqual([
+  expect([...outcomes(first), ...outcomes(again)].map((line) => line.replace(/^.*: /, "")).sort()).toEqual([
+    "",
     "",
     "3 files, 4 jobs",
     "photos/2012/hills.jpg",

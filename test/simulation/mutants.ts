@@ -56,7 +56,7 @@ const ofBackups: ReadonlyArray<Omit<Mutant, "simulation">> = [
     name: "forgets the upload of a file that has changed",
     file: "src/services/internal/backupRun.ts",
     edits: [[
-      "(error) => isStale(error) ? settle(run, file.path) : Effect.void",
+      "(error) => isStale(error) ? discard(run, file.path) : Effect.void",
       "(error) => isStale(error) ? Checkpoint.clear(checkpointOf(run.name, file.path)) : Effect.void"
     ]],
     found: leftOpen,

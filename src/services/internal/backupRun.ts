@@ -157,7 +157,7 @@ const end = ({ append, open }: Run, path: string) =>
   Effect.map(append({ _tag: "Ended", path }), () => void open.delete(path))
 
 /** Discards the upload of a path, if one has begun and not ended. Returns its archive if it turns out to be stored. */
-export const settle = (run: Run, path: string) =>
+export const discard = (run: Run, path: string) =>
   !run.open.has(path) ? Effect.succeedNone : Effect.zipLeft(
     run.vault.discardUpload(checkpointOf(run.name, path), { onStored: onStored(run, path) }),
     end(run, path)
@@ -217,13 +217,13 @@ const attempt = Effect.fnUntraced(function*<E, R>(run: Run, file: Described<E, R
   const version = source.version && (yield* source.version)
   const size = yield* source.size
   if (size === 0) {
-    yield* settle(run, path)
+    yield* discard(run, path)
     return undefined
   }
   const found = yield* find(run, file, size, version)
   if (found === undefined) return yield* upload(run, file)
   yield* Effect.catchIf(
-    settle(run, path),
+    discard(run, path),
     (error) => error instanceof OutcomeUnknown,
     // The bytes are stored, so it does not matter whether the upload became another archive of them.
     () => Effect.zipRight(Checkpoint.clear(checkpointOf(run.name, path)), end(run, path))
@@ -250,7 +250,7 @@ const isStale = (error: unknown): boolean =>
 export const store = <E, R>(run: Run, file: Described<E, R>) => {
   const discarding = Effect.tapError(
     attempt(run, file),
-    (error) => isStale(error) ? settle(run, file.path) : Effect.void
+    (error) => isStale(error) ? discard(run, file.path) : Effect.void
   )
   return Effect.retry(discarding, { times: 1, while: isStale })
 }
