@@ -52,7 +52,8 @@ export const decommissionMutants: ReadonlyArray<Mutant> = [
     program,
     file: run,
     edits: [["  yield* log.append({ _tag: \"Deleting\" })\n", ""]],
-    found: /failed with VaultNotFound/
+    found: /failed with VaultNotFound/,
+    from: 1305
   },
   {
     name: "ends a round although archives have no proof",
