@@ -27,7 +27,7 @@ const kinds: ReadonlyArray<Kind> = [
   { task: "upload", what: "archives uploaded", sizes: many, because: "memory: only the archives in flight" },
   { task: "delete", what: "archives deleted by a plan", sizes: many, because: "memory: the segments in work" },
   { task: "list", what: "archives of an inventory read", sizes: many, because: "memory: only a slice of 256 KiB" },
-  { task: "plan", what: "archives planned", sizes: many, because: "memory: 8 bytes for each id, path and folder" },
+  { task: "plan", what: "archives planned", sizes: many, because: "memory: 8 bytes for each archive and folder" },
   {
     task: "resume",
     what: "deleted archives skipped by the next run",

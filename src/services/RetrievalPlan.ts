@@ -120,7 +120,10 @@ export interface Plan {
 export interface Options {
   /** Default: Standard. */
   readonly tier?: Tier | undefined
-  /** Returns the path of an archive. Default: the path that `ArchiveName.read` finds in its description. */
+  /**
+   * Returns the path of an archive, always the same for the same archive. Default: the path that `ArchiveName.read` finds in
+   * its description.
+   */
   readonly pathOf?: ((archive: Entry) => Option.Option<string>) | undefined
   /** The platform on which the paths must be valid. Default: both POSIX and Windows. */
   readonly platform?: SafePath.Platform | undefined
@@ -174,8 +177,8 @@ const planOf = Effect.fnUntraced(
  * is started again continues its plan, even if the vault has changed. Use another name for another selection, or `clear`
  * the plan first. Fails with `CheckpointError` when the plan has another tier, or the checkpoint belongs to other work.
  *
- * Memory holds 16 to 32 bytes for each archive while the plan is made, and some for each of its folders. The checkpoint has
- * about as many bytes as the inventory.
+ * While the plan is made, memory holds 8 bytes for each archive and about 10 for each folder. The checkpoint has about as many
+ * bytes as the inventory.
  *
  * @since 0.1.0
  * @category constructors

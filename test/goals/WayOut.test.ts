@@ -5,6 +5,7 @@ import * as HttpClient from "@effect/platform/HttpClient"
 import * as KeyValueStore from "@effect/platform/KeyValueStore"
 import type * as Path from "@effect/platform/Path"
 import { expect, it } from "@effect/vitest"
+import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -141,10 +142,11 @@ it.scoped(
         const plan = yield* RetrievalPlan.make("photos", Stream.unwrap(inventory))
         expect([plan.count, plan.bytes]).toEqual([count, all])
         const options = { directory, concurrency: count, download: { concurrency: 1 } }
-        return yield* Stream.runFold(RetrievalPlan.run(plan, options), 0, (failed, { _tag }) =>
-          _tag === "Failed" ? failed + 1 : failed)
+        const failed = Stream.filterMap(RetrievalPlan.run(plan, options), (outcome) =>
+          outcome._tag === "Failed" ? Option.some(outcome.error.message) : Option.none())
+        return Chunk.toReadonlyArray(yield* Stream.runCollect(failed))
       })
-      expect(yield* run(retrieval, retrievalKills)).toEqual({ value: 0, killed: retrievalKills })
+      expect(yield* run(retrieval, retrievalKills)).toEqual({ value: [], killed: retrievalKills })
       const retrieved = yield* Clock.currentTimeMillis
       for (const { bytes, path } of archives) {
         expect(same(yield* fs.readFile(`${directory}/${path}`), bytes), path).toBe(true)

@@ -96,8 +96,9 @@ export const makeFaultyHttp = (inner: HttpClient.HttpClient) => {
             : response
         }
         if (request.method === "GET" && output === undefined && request.url.includes("/jobs")) {
+          if (response.status !== 200) return response
           const body = yield* response.json
-          if (typeof body !== "object" || body === null || response.status !== 200) return json(request, body)
+          if (typeof body !== "object" || body === null) return json(request, body)
           return "JobList" in body && Array.isArray(body.JobList)
             ? json(request, { ...body, JobList: body.JobList.map(failed) })
             : json(request, failed(body))

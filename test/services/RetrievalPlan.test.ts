@@ -29,7 +29,7 @@ const creationDate = DateTime.unsafeMake(0)
 
 const hash = treeHash(new Uint8Array(1))
 
-/** An inventory entry with the given name. Several may share a name. */
+/** Inventory entries. Several archives may have the same description, and an archive may occur several times. */
 const entries: FastCheck.Arbitrary<ReadonlyArray<Entry>> = FastCheck.array(
   FastCheck.record({
     archiveId: FastCheck.integer({ min: 0, max: 60 }).map((id) => ArchiveId.make(`archive-${id}`)),
@@ -37,7 +37,7 @@ const entries: FastCheck.Arbitrary<ReadonlyArray<Entry>> = FastCheck.array(
     size: FastCheck.integer({ min: 1, max: 1_000 })
   }).map((archive): Entry => ({ ...archive, creationDate, treeHash: hash })),
   { maxLength: 100 }
-)
+).map((all) => all.map((entry) => all.find(({ archiveId }) => archiveId === entry.archiveId) ?? entry))
 
 const ids = (archives: ReadonlyArray<Entry>): ReadonlyArray<string> => archives.map(({ archiveId }) => archiveId)
 

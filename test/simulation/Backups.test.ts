@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import { isFull } from "../support/full.ts"
 import * as Backup from "./backup.ts"
 
-const seeds = isFull ? 500 : 25
+const seeds = isFull ? 250 : 15
 
 describe("a backup", () => {
   it(

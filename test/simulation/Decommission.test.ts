@@ -5,7 +5,7 @@ import { isFull } from "../support/full.ts"
 import { run } from "./decommission.ts"
 import { make } from "./decommissionScenario.ts"
 
-const seeds = isFull ? 1_000 : 40
+const seeds = isFull ? 200 : 25
 
 describe("a decommission", () => {
   it.live(

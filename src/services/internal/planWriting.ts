@@ -1,6 +1,9 @@
 /**
- * Writes the archives of a new plan to its segments. Memory holds a segment and 8 bytes for each archive id, path and folder:
- * a hash. Only archives whose hashes occur twice are compared, in later passes over the segments.
+ * Writes the archives of a new plan to its segments. Memory holds a segment, and a hash of 8 bytes for each archive and each
+ * folder. Only archives whose hashes occur twice are compared, in later passes over the segments.
+ *
+ * The hash of an archive is that of its path, or of its id if it has no path. An archive that occurs twice has the same path
+ * each time, so one hash finds both repeated archives and shared paths.
  *
  * @internal
  */
@@ -59,19 +62,30 @@ const count = (tally: Tally, { archive }: PlanSegment.Row, by: 1 | -1) => {
   tally.bytes += by * archive.size
 }
 
-/** The hashes of a plan. */
-const makeIndex = () => ({ ids: Hashes.make(), paths: Hashes.make(), folders: Hashes.make() })
+/** Whether an archive is to be retrieved or deleted: it has a place, or needs none. */
+const isPlaced = (row: PlanSegment.Row, placesOf: PlacesOf | undefined): boolean =>
+  placesOf === undefined || placesOf(row).length > 0
 
-/** Adds the places of a file to the hashes. Returns its folder, so that the next file in it need not add the folders again. */
-const addPlaces = (
-  { folders, paths }: ReturnType<typeof makeIndex>,
-  places: Arr.NonEmptyReadonlyArray<string>,
-  last: string
-) => {
-  Hashes.add(paths, Hashes.hash(Arr.lastNonEmpty(places)))
-  const folder = places.at(-2) ?? ""
-  if (folder !== last) { for (const place of places.slice(0, -1)) Hashes.addOnce(folders, Hashes.hash(place)) }
-  return folder
+/** Returns the places of an archive, or its id if it has none. */
+const keysOf = (row: PlanSegment.Row, placesOf: PlacesOf | undefined): Arr.NonEmptyReadonlyArray<string> => {
+  const places = placesOf?.(row) ?? []
+  return Arr.isNonEmptyReadonlyArray(places) ? places : [row.archive.archiveId]
+}
+
+/** Makes the hashes of a plan, and a function that adds an archive. */
+const makeIndex = () => {
+  const archives = Hashes.make()
+  const folders = Hashes.make()
+  let last = ""
+  const add = (keys: Arr.NonEmptyReadonlyArray<string>): void => {
+    Hashes.add(archives, Hashes.hash(Arr.lastNonEmpty(keys)))
+    // Files of the same folder often follow one another.
+    const folder = keys.at(-2) ?? ""
+    if (folder === last) return
+    last = folder
+    for (const key of keys.slice(0, -1)) Hashes.addOnce(folders, Hashes.hash(key))
+  }
+  return { archives, folders, add }
 }
 
 /** Opens the segments one after the other. */
@@ -101,11 +115,11 @@ const excludeRepeated = (
     return forEachSegment(name, tallies, ({ append, rows }, tally) => {
       const indexes: Array<number> = []
       for (const [index, row] of rows.entries()) {
+        if (!suspects.has(Hashes.hash(Arr.lastNonEmpty(keysOf(row, placesOf))))) continue
         const { archiveId } = row.archive
-        if (!suspects.has(Hashes.hash(archiveId))) continue
         if (seen.has(archiveId)) {
           indexes.push(index)
-          if (placesOf === undefined || placesOf(row).length > 0) count(tally, row, -1)
+          if (isPlaced(row, placesOf)) count(tally, row, -1)
         }
         seen.add(archiveId)
       }
@@ -173,14 +187,11 @@ export const write = <E, R>(
     const sizes = yield* Sizes
     const index = makeIndex()
     const tallies: Array<Tally> = []
-    let folder = ""
     const encode = (some: Chunk.Chunk<PlanSegment.Row>) => {
       const tally: Tally = { rows: some.length, archives: 0, bytes: 0 }
       for (const row of some) {
-        Hashes.add(index.ids, Hashes.hash(row.archive.archiveId))
-        const places = placesOf?.(row)
-        if (places === undefined || Arr.isNonEmptyReadonlyArray(places)) count(tally, row, 1)
-        if (places !== undefined && Arr.isNonEmptyReadonlyArray(places)) folder = addPlaces(index, places, folder)
+        index.add(keysOf(row, placesOf))
+        if (isPlaced(row, placesOf)) count(tally, row, 1)
       }
       return { tally, entry: PlanSegment.encode(some) }
     }
@@ -196,11 +207,11 @@ export const write = <E, R>(
         })
       )
     )
-    for (const suspects of slices(Hashes.repeated(index.ids), sizes.slice)) {
+    for (const suspects of slices(Hashes.repeated(index.archives), sizes.slice)) {
       yield* excludeRepeated(name, tallies, suspects, placesOf)
     }
     if (placesOf !== undefined) {
-      for (const suspects of slices(Hashes.repeated(index.paths, index.folders), sizes.slice)) {
+      for (const suspects of slices(Hashes.repeated(index.archives, index.folders), sizes.slice)) {
         yield* excludeShared(name, tallies, suspects, placesOf)
       }
     }
