@@ -62,15 +62,15 @@ const count = (tally: Tally, { archive }: PlanSegment.Row, by: 1 | -1) => {
   tally.bytes += by * archive.size
 }
 
+/** The places of an archive. Undefined if the archives of the plan need none. */
+type Places = ReadonlyArray<string> | undefined
+
 /** Whether an archive is to be retrieved or deleted: it has a place, or needs none. */
-const isPlaced = (row: PlanSegment.Row, placesOf: PlacesOf | undefined): boolean =>
-  placesOf === undefined || placesOf(row).length > 0
+const isPlaced = (places: Places): boolean => places === undefined || places.length > 0
 
 /** Returns the places of an archive, or its id if it has none. */
-const keysOf = (row: PlanSegment.Row, placesOf: PlacesOf | undefined): Arr.NonEmptyReadonlyArray<string> => {
-  const places = placesOf?.(row) ?? []
-  return Arr.isNonEmptyReadonlyArray(places) ? places : [row.archive.archiveId]
-}
+const keysOf = ({ archive }: PlanSegment.Row, places: Places): Arr.NonEmptyReadonlyArray<string> =>
+  places !== undefined && Arr.isNonEmptyReadonlyArray(places) ? places : [archive.archiveId]
 
 /** Makes the hashes of a plan, and a function that adds an archive. */
 const makeIndex = () => {
@@ -115,11 +115,12 @@ const excludeRepeated = (
     return forEachSegment(name, tallies, ({ append, rows }, tally) => {
       const indexes: Array<number> = []
       for (const [index, row] of rows.entries()) {
-        if (!suspects.has(Hashes.hash(Arr.lastNonEmpty(keysOf(row, placesOf))))) continue
+        const places = placesOf?.(row)
+        if (!suspects.has(Hashes.hash(Arr.lastNonEmpty(keysOf(row, places))))) continue
         const { archiveId } = row.archive
         if (seen.has(archiveId)) {
           indexes.push(index)
-          if (isPlaced(row, placesOf)) count(tally, row, -1)
+          if (isPlaced(places)) count(tally, row, -1)
         }
         seen.add(archiveId)
       }
@@ -190,8 +191,9 @@ export const write = <E, R>(
     const encode = (some: Chunk.Chunk<PlanSegment.Row>) => {
       const tally: Tally = { rows: some.length, archives: 0, bytes: 0 }
       for (const row of some) {
-        index.add(keysOf(row, placesOf))
-        if (isPlaced(row, placesOf)) count(tally, row, 1)
+        const places = placesOf?.(row)
+        index.add(keysOf(row, places))
+        if (isPlaced(places)) count(tally, row, 1)
       }
       return { tally, entry: PlanSegment.encode(some) }
     }
