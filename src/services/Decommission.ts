@@ -20,7 +20,7 @@ import { check, Concurrency } from "../protocol/InputCheck.ts"
 import type { Entry } from "../protocol/Inventory.ts"
 import { AccountId, VaultName } from "../protocol/Names.ts"
 import type { Checkpoint, CheckpointError, CheckpointInUse } from "../transfer/Checkpoint.ts"
-import type { Event, Listed, Look, Next, Reason } from "./DecommissionEvent.ts"
+import type { Event, Listed, Look, Next, Reason, RunError } from "./DecommissionEvent.ts"
 import { formatReason, formatStep } from "./DecommissionEvent.ts"
 import * as DecommissionLog from "./internal/decommissionLog.ts"
 import * as DecommissionReport from "./internal/decommissionReport.ts"
@@ -70,14 +70,6 @@ export interface Options<E = never, R = never> extends DryRunOptions<E, R> {
   /** The time between two requests for the date of the last inventory. Default: 1 hour. */
   readonly every?: Duration.DurationInput | undefined
 }
-
-/**
- * The errors of a run, besides those of `proof`. `DecommissionStopped` has the reason for which the program stopped.
- *
- * @since 0.1.0
- * @category errors
- */
-export type RunError = DecommissionRun.RunError
 
 const nameOf = (vaultName: string, { name }: { readonly name?: string | undefined }): string =>
   name ?? `decommission of vault ${vaultName}`

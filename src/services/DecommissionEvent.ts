@@ -10,7 +10,15 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { formatBytes, formatCount, formatNumber } from "../policy/Format.ts"
 import { errorClass } from "../protocol/ErrorClass.ts"
+import type { InvalidInput, JobFailed, MalformedEntry } from "../protocol/GlacierError.ts"
 import { VaultName } from "../protocol/Names.ts"
+import type { operations } from "../protocol/Operations.ts"
+import type { CheckpointError, CheckpointInUse } from "../transfer/Checkpoint.ts"
+import type { Failure } from "../transport/Method.ts"
+import type * as Job from "./Job.ts"
+import type { ReadError } from "./JobInventory.ts"
+import type * as JobWaiting from "./JobWaiting.ts"
+import type * as Vault from "./Vault.ts"
 
 /**
  * A statement of a policy that denies a deletion. `certain` is false if it denies the deletion only to some users, or under
@@ -184,6 +192,37 @@ export class DecommissionStopped extends errorClass<DecommissionStopped>()("Deco
     return `The vault ${this.vaultName} was not deleted: ${formatReason(this.reason)}`
   }
 }
+
+type Failures<Name extends keyof typeof operations> = Failure<(typeof operations)[Name]>
+
+/**
+ * The errors of a decommission, besides those of its proof. `DecommissionStopped` has the reason for which it stopped.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type RunError =
+  | DecommissionStopped
+  | InvalidInput
+  | CheckpointError
+  | CheckpointInUse
+  | Vault.RetrieveError
+  | JobWaiting.WaitError
+  | JobFailed
+  | Job.OutputError
+  | ReadError
+  | MalformedEntry
+  | Failures<
+    | "describeVault"
+    | "listMultipartUploads"
+    | "abortMultipartUpload"
+    | "listJobs"
+    | "getVaultLock"
+    | "getVaultAccessPolicy"
+    | "getVaultNotifications"
+    | "listTagsForVault"
+    | "deleteVault"
+  >
 
 /**
  * The settings of a vault that are deleted together with it. A setting is none if the credentials may not read it.

@@ -20,7 +20,7 @@ import type * as Inside from "../../src/emulator/Inside.ts"
 import * as NodeHashing from "../../src/node/NodeHashing.ts"
 import type { Entry } from "../../src/protocol/Inventory.ts"
 import * as Decommission from "../../src/services/Decommission.ts"
-import type { Event, Reason } from "../../src/services/DecommissionEvent.ts"
+import type { Event, Reason, RunError } from "../../src/services/DecommissionEvent.ts"
 import * as JobWaiting from "../../src/services/JobWaiting.ts"
 import * as Vault from "../../src/services/Vault.ts"
 import * as Faults from "../../src/testing/Faults.ts"
@@ -189,7 +189,7 @@ const live = Effect.fnUntraced(function*<R>(
   seen: Seen,
   choices: Choices,
   pages: Map<string, string>,
-  program: Effect.Effect<void, Decommission.RunError, R>,
+  program: Effect.Effect<void, RunError, R>,
   death: Death | undefined
 ) {
   seen.left = death !== undefined && "requests" in death ? death.requests : Infinity

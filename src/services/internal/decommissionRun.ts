@@ -11,46 +11,16 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { GlacierClient } from "../../client/GlacierClient.ts"
 import * as Waiting from "../../policy/Waiting.ts"
-import type { InvalidInput, JobFailed, MalformedEntry } from "../../protocol/GlacierError.ts"
-import type { operations } from "../../protocol/Operations.ts"
+import type { JobFailed } from "../../protocol/GlacierError.ts"
 import type { VaultAddress, VaultDescription } from "../../protocol/Vaults.ts"
-import type { Checkpoint, CheckpointError, CheckpointInUse } from "../../transfer/Checkpoint.ts"
-import type { Failure } from "../../transport/Method.ts"
-import { DecommissionStopped, Event, type Next, type Reason, type Step } from "../DecommissionEvent.ts"
+import type { Checkpoint } from "../../transfer/Checkpoint.ts"
+import { DecommissionStopped, Event, type Next, type Reason, type RunError, type Step } from "../DecommissionEvent.ts"
 import * as DeletionPlan from "../DeletionPlan.ts"
 import type * as Job from "../Job.ts"
-import type { ReadError } from "../JobInventory.ts"
-import type * as JobWaiting from "../JobWaiting.ts"
 import type * as Vault from "../Vault.ts"
 import { deleteRound, type Deletion } from "./decommissionDeletion.ts"
 import * as DecommissionLog from "./decommissionLog.ts"
 import * as Look from "./decommissionLook.ts"
-
-type Failures<Name extends keyof typeof operations> = Failure<(typeof operations)[Name]>
-
-/** The errors of a decommission, besides those of its proof. */
-export type RunError =
-  | DecommissionStopped
-  | InvalidInput
-  | CheckpointError
-  | CheckpointInUse
-  | Vault.RetrieveError
-  | JobWaiting.WaitError
-  | JobFailed
-  | Job.OutputError
-  | ReadError
-  | MalformedEntry
-  | Failures<
-    | "describeVault"
-    | "listMultipartUploads"
-    | "abortMultipartUpload"
-    | "listJobs"
-    | "getVaultLock"
-    | "getVaultAccessPolicy"
-    | "getVaultNotifications"
-    | "listTagsForVault"
-    | "deleteVault"
-  >
 
 /** A decommission that is running. */
 export interface Run<E, R> extends Deletion<E, R>, Look.Choices {
