@@ -340,7 +340,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/services/internal/retrievalRun.ts",
     edits: [["yield* Target.finish(target, archive.treeHash)", ""]],
     found: leftOnDisk,
-    from: 672
+    from: 540
   },
   ...ofBackups.map((mutant): Mutant => ({ ...mutant, program: "backups.ts" }))
 ]
