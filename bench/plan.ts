@@ -17,7 +17,7 @@ const count = Number(process.argv[2] ?? 7_000_000)
 const bounds = { mebibytes: 400, seconds: 60 }
 
 /** The number of archives after which a run is killed: it writes a file for each. */
-const killedAfter = 300
+const killedAfter = 1_000
 
 /** The number of archives in work at once: those whose jobs may be started again when the run is killed. */
 const inWork = 100
