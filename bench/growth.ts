@@ -32,7 +32,7 @@ const kinds: ReadonlyArray<Kind> = [
     task: "resume",
     what: "deleted archives skipped by the next run",
     sizes: many,
-    because: "memory: it ends before a collection, and keeps nothing"
+    because: "time and memory: a finished segment is not read"
   },
   {
     task: "parts",

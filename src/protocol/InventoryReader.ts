@@ -32,7 +32,7 @@ export interface Options<E, R> {
   readonly size?: number | undefined
   /**
    * Handles an entry that cannot be decoded, for instance by logging it. The Stream continues with the next entry.
-   * the Stream, with an Effect that logs or gathers them the others are still read.
+   * `Effect.fail` ends the Stream with the error.
    */
   readonly onMalformed: (entry: MalformedEntry) => Effect.Effect<void, E, R>
 }

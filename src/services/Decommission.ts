@@ -20,7 +20,7 @@ import { check, Concurrency } from "../protocol/InputCheck.ts"
 import type { Entry } from "../protocol/Inventory.ts"
 import { AccountId, VaultName } from "../protocol/Names.ts"
 import type { Checkpoint, CheckpointError, CheckpointInUse } from "../transfer/Checkpoint.ts"
-import type { Event, Listed, Look, Next, Reason, RunError } from "./DecommissionEvent.ts"
+import type { Event, Look, Next, Reason, ReportedInventory, RunError } from "./DecommissionEvent.ts"
 import { formatReason, formatStep } from "./DecommissionEvent.ts"
 import * as DecommissionLog from "./internal/decommissionLog.ts"
 import * as DecommissionReport from "./internal/decommissionReport.ts"
@@ -154,19 +154,6 @@ export const clear = (
   options: { readonly name?: string | undefined } = {}
 ): Effect.Effect<void, CheckpointError | CheckpointInUse, Checkpoint> =>
   DecommissionLog.clear(nameOf(vaultName, options))
-
-/**
- * The archives of an inventory, with the number of archives without a proof.
- *
- * @since 0.1.0
- * @category models
- */
-export interface ReportedInventory extends Listed {
-  /** The time at which the service took the inventory. */
-  readonly inventoryDate: Option.Option<DateTime.Utc>
-  readonly unproven: number
-  readonly unprovenBytes: number
-}
 
 /**
  * The result of a dry run.

@@ -276,6 +276,19 @@ export interface Listed {
 }
 
 /**
+ * The archives of an inventory, with the number of archives without a proof.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ReportedInventory extends Listed {
+  /** The time at which the service took the inventory. */
+  readonly inventoryDate: Option.Option<DateTime.Utc>
+  readonly unproven: number
+  readonly unprovenBytes: number
+}
+
+/**
  * A step of a decommission:
  *
  * - `check`: look at uploads, jobs and policies

@@ -163,7 +163,7 @@ it.scoped(
       const spent = started.map(({ archiveId, at }) => ({ at, bytes: stored.get(archiveId)?.bytes.length ?? 0 }))
       expect(most(spent, day)).toBeLessThanOrEqual(caps.bytesPerDay)
       expect((retrieved - begin) / day).toBeGreaterThan(4)
-      expect((retrieved - begin) / day).toBeLessThan(6)
+      expect((retrieved - begin) / day).toBeLessThan(5)
 
       // An archive is stored while the vault is emptied.
       yield* Effect.forkScoped(

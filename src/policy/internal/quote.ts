@@ -252,7 +252,7 @@ export const quote = (
   })
 
 /**
- * Computes the same as `quote` for a Stream of retrievals. Memory holds only the retrievals of one hour and one day.
+ * Computes the same as `quote` for a Stream of retrievals. Memory holds at most the retrievals that start within one day.
  *
  * @since 0.1.0
  * @category quotes

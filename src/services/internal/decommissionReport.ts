@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { VaultAddress } from "../../protocol/Vaults.ts"
-import type { Listed, Look as Found, Next, Reason } from "../DecommissionEvent.ts"
+import type { Look as Found, Next, Reason, ReportedInventory } from "../DecommissionEvent.ts"
 import type * as DeletionPlan from "../DeletionPlan.ts"
 import type * as Vault from "../Vault.ts"
 import * as Look from "./decommissionLook.ts"
@@ -22,14 +22,6 @@ export interface DryRun<E, R> extends Look.Choices, Pick<DeletionPlan.RunOptions
   readonly concurrency: number
   readonly youngArchives: "stop" | "delete"
   readonly pricePerGiBMonth: number | undefined
-}
-
-/** The inventory of a report. */
-export interface ReportedInventory extends Listed {
-  readonly inventoryDate: Option.Option<DateTime.Utc>
-  /** The number of archives without a proof. */
-  readonly unproven: number
-  readonly unprovenBytes: number
 }
 
 /** Reads the last inventory, and checks each archive. Returns none if the service has taken no inventory yet. */

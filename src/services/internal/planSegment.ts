@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { show } from "../../protocol/GlacierError.ts"
 import type { Entry } from "../../protocol/Inventory.ts"
 import { ArchiveId, JobId } from "../../protocol/Names.ts"
 import { TreeHash } from "../../protocol/TreeHash.ts"
@@ -100,9 +101,9 @@ export const open = (plan: string, number: number, count: number): Effect.Effect
       }
     })
     if (rows.length !== count) {
-      const problem =
-        `has ${rows.length} of ${count} archives of the plan ${JSON.stringify(plan)}: clear the plan and ` +
-        "make it again"
+      const problem = `has ${rows.length} of ${count} archives of the plan ${
+        show(plan)
+      }: clear the plan and make it again`
       return yield* new CheckpointError({ name, problem })
     }
     return { number, rows, repeated, shared, started, finished, append }
