@@ -14,9 +14,10 @@ const rooms = {
   services: upTo("services"),
   // Shares only the wire with the client, so that a misreading in the client cannot hide in the emulator.
   emulator: ["emulator", "protocol"],
-  testing: ["testing", "emulator", ...inner],
+  s3: ["s3", ...inner],
+  testing: ["testing", "emulator", "s3", ...inner],
   node: ["node", "emulator", ...inner],
-  cli: ["cli", "node", "emulator", "testing", ...inner]
+  cli: ["cli", "node", "emulator", "testing", "s3", ...inner]
 }
 
 const anyOf = (names) => `^src/(${names.join("|")})/`
@@ -80,6 +81,13 @@ export default {
       severity: "error",
       from: { path: "^src/", pathNot: anyOf(["cli"]) },
       to: { path: "(^|/)node_modules/@effect/(cli|printer)" }
+    },
+    {
+      name: "s3-client",
+      comment: "The client of S3 is an optional peer of src/s3 only.",
+      severity: "error",
+      from: { path: "^src/", pathNot: anyOf(["s3"]) },
+      to: { path: "(^|/)node_modules/@aws-sdk/client-s3" }
     },
     {
       name: "undeclared",

@@ -62,7 +62,7 @@ export default defineConfig({
     sidebar: {
       "/reference/": [
         { text: "effect-glacier", link: "/reference/effect-glacier/", items: modules("effect-glacier") },
-        ...["protocol", "node", "testing", "emulator"].map((entry) => ({
+        ...["protocol", "node", "s3", "testing", "emulator"].map((entry) => ({
           text: `effect-glacier/${entry}`,
           link: `/reference/effect-glacier/${entry}/`,
           items: modules(`effect-glacier/${entry}`)

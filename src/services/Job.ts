@@ -95,6 +95,14 @@ export interface Service {
     OutputError | Target.TargetError | PlatformError.PlatformError,
     FileSystem.FileSystem
   >
+  /**
+   * Passes the verified windows of the output to a function, several at once and in any order. Nothing that the function has
+   * stored counts before the Effect succeeds. See `Download.forEachWindow`.
+   */
+  readonly outputByWindow: <E = never, R = never>(
+    use: (window: Download.Window) => Effect.Effect<void, E, R>,
+    options?: Download.WindowOptions<E, R>
+  ) => Effect.Effect<void, OutputError | E, R>
   /** Reports how the output can be verified. */
   readonly verification: (options?: Download.StreamOptions) => Effect.Effect<Download.Verification, OutputError>
   /**
@@ -189,6 +197,14 @@ export const attach = Effect.fnUntraced(function*(vault: VaultAddress, jobId: st
         Effect.flatMap(described, (job) =>
           Effect.flatMap(outputOf(vault, job), (found) =>
             Download.toFile(found, path, options)).pipe(
+              Effect.mapError(expired(id, job))
+            ))
+      ),
+    outputByWindow: (use, options) =>
+      run.effect(
+        Effect.flatMap(described, (job) =>
+          Effect.flatMap(outputOf(vault, job), (found) =>
+            Download.forEachWindow(found, use, options)).pipe(
               Effect.mapError(expired(id, job))
             ))
       ),

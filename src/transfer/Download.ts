@@ -10,6 +10,7 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -24,7 +25,7 @@ import { PartSize } from "../protocol/Names.ts"
 import { Sha256 } from "../protocol/Sha256.ts"
 import * as TreeHash from "../protocol/TreeHash.ts"
 import type { VaultAddress } from "../protocol/Vaults.ts"
-import { Hasher } from "../transport/Hasher.ts"
+import * as Hasher from "../transport/Hasher.ts"
 import type { Failure } from "../transport/Method.ts"
 import * as ResponseBody from "../transport/ResponseBody.ts"
 import * as Memory from "./internal/memory.ts"
@@ -160,18 +161,24 @@ export const check = (
     concurrency: Check.check("download", "concurrency", Check.Concurrency, options.concurrency ?? 4)
   })
 
+/** Hashes the bytes of a window. */
+type Hash<H> = (bytes: Uint8Array) => Effect.Effect<H>
+
+/** A hash that verifies a window. */
+type Verified = Pick<Hasher.Hashes, "treeHash">
+
 /**
  * Fetches a window into memory of its length, and verifies its position, size and tree hash. When it is emitted `early`,
  * before the whole is verified, a window without a tree hash of its own is rejected.
  */
-const fetchWindow = Effect.fnUntraced(function*(
+const fetchWindow = Effect.fnUntraced(function*<H extends Verified>(
   output: Output,
   range: ByteRange.ByteRange,
   bytes: Uint8Array,
+  hash: Hash<H>,
   early: boolean
 ) {
   const glacier = yield* GlacierClient
-  const hasher = yield* Hasher
   const broken = (problem: string) => new BrokenOutput({ jobId: output.jobId, ...range, problem })
   const response = yield* glacier.getJobOutput({ ...output.vault, jobId: output.jobId, range }).pipe(
     // Headers can be damaged in transit as bytes can: the window is fetched again.
@@ -187,11 +194,12 @@ const fetchWindow = Effect.fnUntraced(function*(
     if (total !== output.size) return yield* broken(`the output has ${total} bytes instead of ${output.size}`)
   } else if (!isAll) return yield* broken("the response has no Content-Range")
   const expected = isAll ? Option.orElse(output.treeHash, () => response.treeHash) : response.treeHash
-  const treeHash = yield* hasher.treeHash(bytes)
+  const hashes = yield* hash(bytes)
+  const { treeHash } = hashes
   if (Option.isSome(expected)) {
     if (treeHash !== expected.value) return yield* broken(`tree hash ${treeHash} instead of ${expected.value}`)
   } else if (early && Option.isSome(output.treeHash)) return yield* broken("the response has no tree hash")
-  return { bytes, treeHash }
+  return hashes
 })
 
 /**
@@ -214,8 +222,8 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptio
      * Fetches a window into memory of its length. Retries only broken windows: the transport has already retried other
      * failures.
      */
-    fetch: (range: ByteRange.ByteRange, bytes: Uint8Array) => {
-      const fetching = fetchWindow(output, range, bytes, early)
+    fetch: <H extends Verified>(range: ByteRange.ByteRange, bytes: Uint8Array, hash: Hash<H>) => {
+      const fetching = fetchWindow(output, range, bytes, hash, early)
       return Effect.provideService(
         reporter.reportRetries(range)(
           glacier[Retry]?.(fetching, GetJobOutput, (error) => error._tag === "BrokenOutput") ?? fetching
@@ -245,6 +253,12 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptio
     wanted: (range: ByteRange.ByteRange, bytes: Uint8Array) => bytes.subarray(Math.max(0, from - range.start))
   }
 })
+
+/** Makes the hash of windows whose linear hash is not needed. */
+const hashTree = Effect.map(
+  Hasher.Hasher,
+  (hasher): Hash<Verified> => (bytes) => Effect.map(hasher.treeHash(bytes), (treeHash) => ({ treeHash }))
+)
 
 /** The size of the pieces that a Stream emits: smaller ones cost the consumer more, larger ones the system. */
 const pieceSize = 1024 * 1024
@@ -276,6 +290,7 @@ export const stream = (
     const { concurrency, fetch, ranges, report, verify, wanted } = yield* prepare(output, options, true)
     const room = yield* Effect.makeSemaphore(concurrency + 1)
     const allocate = yield* Memory.allocator
+    const hash = yield* hashTree
     const hashes: Array<TreeHash.TreeHash> = []
     return Stream.fromIterable(ranges).pipe(
       Stream.rechunk(1),
@@ -283,9 +298,9 @@ export const stream = (
         Effect.gen(function*() {
           yield* room.take(1)
           const memory = yield* allocate(ByteRange.length(range))
-          const { bytes, treeHash } = yield* fetch(range, memory.bytes)
+          const { treeHash } = yield* fetch(range, memory.bytes, hash)
           yield* report("Verified", range)
-          return { bytes: wanted(range, bytes), treeHash, free: Effect.zipRight(memory.free, room.release(1)) }
+          return { bytes: wanted(range, memory.bytes), treeHash, free: Effect.zipRight(memory.free, room.release(1)) }
         }), { concurrency }),
       Stream.flatMap(({ bytes, free, treeHash }) => {
         hashes.push(treeHash)
@@ -294,6 +309,109 @@ export const stream = (
       Stream.concat(Stream.execute(Effect.suspend(() => verify(hashes))))
     )
   })).pipe(Stream.withSpan("Download.stream", { attributes: attributesOf(output) }))
+
+/**
+ * A window of an output, which is verified. Its memory is used again after the function that received it has ended.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Window {
+  readonly range: ByteRange.ByteRange
+  readonly bytes: Uint8Array
+  readonly hashes: Hasher.Hashes
+}
+
+/** What a download does with windows whose hashes are `H`. */
+interface Windows<H, E, R> {
+  readonly hash: Hash<H>
+  readonly kept: (range: ByteRange.ByteRange) => Effect.Effect<Option.Option<TreeHash.TreeHash>, E, R>
+  readonly use: (range: ByteRange.ByteRange, bytes: Uint8Array, hashes: H) => Effect.Effect<void, E, R>
+  readonly discard: Effect.Effect<void, E, R>
+  readonly whenRoom?: WhenRoom | undefined
+}
+
+/** Fetches the windows that are not kept, uses each, and verifies the whole. */
+const throughWindows = Effect.fnUntraced(function*<H extends Verified, E, R>(
+  output: Output,
+  options: Options,
+  { discard, hash, kept, use, whenRoom = () => identity }: Windows<H, E, R>
+) {
+  const hasher = yield* Hasher.Hasher
+  const { concurrency, fetch, ranges, report, verify } = yield* prepare(output, options, false)
+  const fetched = Effect.fnUntraced(function*(range: ByteRange.ByteRange) {
+    const bytes = yield* hasher.allocate(ByteRange.length(range))
+    const hashes = yield* fetch(range, bytes, hash)
+    yield* use(range, bytes, hashes)
+    yield* report("Verified", range)
+    return hashes.treeHash
+    // The memory is freed when the window was used.
+  }, Effect.scoped)
+  const hashes = yield* Effect.forEach(
+    ranges,
+    (range) =>
+      Effect.flatMap(kept(range), (found) =>
+        Option.isSome(found)
+          ? Effect.as(report("Kept", range), found.value)
+          : whenRoom(ByteRange.length(range))(fetched(range))),
+    { concurrency }
+  )
+  // It is unknown which window is wrong, so none is kept.
+  yield* Effect.tapError(verify(hashes), () => discard)
+})
+
+/**
+ * Runs the work on a window when there is memory for it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type WhenRoom = (size: number) => <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+
+/**
+ * The options of `forEachWindow`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface WindowOptions<out E = never, out R = never> extends Options {
+  /** Returns the tree hash of a window that is not to be fetched, because an earlier download has used it. Default: none. */
+  readonly kept?: ((range: ByteRange.ByteRange) => Effect.Effect<Option.Option<TreeHash.TreeHash>, E, R>) | undefined
+  /** Runs when the windows together do not have the tree hash of the job: any of them can be wrong. Default: nothing. */
+  readonly discard?: Effect.Effect<void, E, R> | undefined
+  /** Limits the memory of several downloads together. Default: only `concurrency` limits it. */
+  readonly whenRoom?: WhenRoom | undefined
+}
+
+/**
+ * Passes the windows of an output to a function, several at once and in any order. Each window is verified before. When all
+ * are used, compares the whole with the tree hash of the job, and fails with `BrokenOutput` if it differs. So nothing that
+ * the function has stored counts before this Effect succeeds.
+ *
+ * @since 0.1.0
+ * @category downloading
+ */
+export const forEachWindow: <E = never, R = never>(
+  output: Output,
+  use: (window: Window) => Effect.Effect<void, E, R>,
+  options?: WindowOptions<E, R>
+) => Effect.Effect<void, DownloadError | E, GlacierClient | R> = Effect.fn("Download.forEachWindow")(
+  function*<E = never, R = never>(
+    output: Output,
+    use: (window: Window) => Effect.Effect<void, E, R>,
+    options: WindowOptions<E, R> = {}
+  ) {
+    yield* Effect.annotateCurrentSpan(attributesOf(output))
+    const hasher = yield* Hasher.Hasher
+    yield* throughWindows(output, options, {
+      hash: hasher.hashes,
+      kept: options.kept ?? (() => Effect.succeedNone),
+      use: (range, bytes, hashes) => use({ range, bytes, hashes }),
+      discard: options.discard ?? Effect.void,
+      whenRoom: options.whenRoom
+    })
+  }
+)
 
 /**
  * Downloads an output to a file. It writes concurrent windows to a partial file beside the target. When the partial file is
@@ -325,29 +443,19 @@ export const toFile: (
   GlacierClient | FileSystem.FileSystem
 > = Effect.fn("Download.toFile")(function*(output, path, options = {}) {
   yield* Effect.annotateCurrentSpan(attributesOf(output))
-  const hasher = yield* Hasher
-  const { concurrency, fetch, ranges, report, verify } = yield* prepare(output, options, false)
+  // Before anything is created beside the target.
+  yield* check(options)
   const file = yield* PartialFile.open(
     yield* Target.check(path),
     Option.getOrElse(output.treeHash, () => output.jobId),
     options.onFailure ?? "discard"
   )
-
-  const window = Effect.fnUntraced(function*(range: ByteRange.ByteRange) {
-    const kept = yield* file.kept(range)
-    if (Option.isSome(kept)) return yield* Effect.as(report("Kept", range), kept.value)
-    // The memory is freed when the window is written.
-    const { bytes, treeHash } = yield* Effect.flatMap(
-      hasher.allocate(ByteRange.length(range)),
-      (memory) => fetch(range, memory)
-    )
-    yield* file.write(range, bytes, treeHash)
-    yield* report("Verified", range)
-    return treeHash
-  }, Effect.scoped)
-  const hashes = yield* Effect.forEach(ranges, window, { concurrency })
-  // It is unknown which window is wrong, so none is kept.
-  yield* Effect.tapError(verify(hashes), () => file.discard)
+  yield* throughWindows(output, options, {
+    hash: yield* hashTree,
+    kept: file.kept,
+    use: (range, bytes, { treeHash }) => file.write(range, bytes, treeHash),
+    discard: file.discard
+  })
   yield* file.complete(output.size, options.modified)
   return { size: output.size, verification: verification(output, options) }
 }, Effect.scoped)

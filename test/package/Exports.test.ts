@@ -13,6 +13,7 @@ const entries = {
   "/emulator": "emulator/index.ts",
   "/node": "node/index.ts",
   "/protocol": "protocol/index.ts",
+  "/s3": "s3/index.ts",
   "/testing": "testing/index.ts"
 }
 
@@ -38,7 +39,7 @@ describe("package.json", () => {
 
   it("exports the entry points, and opens no other file of the package", () => {
     const others = Object.keys(manifest.exports).filter((path) => typeof manifest.exports[path] === "object")
-    expect(others).toEqual([".", "./emulator", "./node", "./protocol", "./testing"])
+    expect(others).toEqual([".", "./emulator", "./node", "./protocol", "./s3", "./testing"])
     expect(Object.keys(manifest.exports).filter((path) => /\*|internal/.test(path))).toEqual([])
   })
 })

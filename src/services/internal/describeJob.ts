@@ -14,15 +14,14 @@ import type { VaultAddress } from "../../protocol/Vaults.ts"
 import { isMissing } from "./isMissing.ts"
 
 /** Replaces an error that says that a job does not exist by `JobExpired`. `seen` is the last known description of the job. */
-export const expired =
-  (jobId: JobId, seen?: JobDescription) => <E extends { readonly message: string }>(error: E): E | JobExpired =>
-    isMissing(JobNotFound, jobId)(error)
-      ? new JobExpired({
-        jobId,
-        completionDate: seen && Option.getOrUndefined(seen.completionDate),
-        message: error.message
-      })
-      : error
+export const expired = (jobId: JobId, seen?: JobDescription) => <E>(error: E): E | JobExpired =>
+  isMissing(JobNotFound, jobId)(error)
+    ? new JobExpired({
+      jobId,
+      completionDate: seen && Option.getOrUndefined(seen.completionDate),
+      message: error.message
+    })
+    : error
 
 /** Describes a job. */
 export const describe = (vault: VaultAddress, jobId: JobId) =>

@@ -100,6 +100,7 @@ export const job = Effect.map(Job.Job, (job) => ({
   output: job.output(),
   outputTo: job.outputTo(Sink.drain),
   outputToFile: job.outputToFile("a-file"),
+  outputByWindow: job.outputByWindow(() => Effect.void),
   verification: job.verification(),
   inventory: job.inventory
 } satisfies EachOf<Job.Service>))
@@ -162,6 +163,7 @@ export const downloads = {
   verification: Download.verification(output),
   check: Download.check({}),
   stream: Download.stream(output),
+  forEachWindow: Download.forEachWindow(output, () => Effect.void),
   toFile: Download.toFile(output, "a-file")
 } satisfies EachOf<typeof Download>
 

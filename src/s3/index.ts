@@ -1,0 +1,7 @@
+/**
+ * Archives in S3, or in an object store that speaks its API.
+ *
+ * @since 0.1.0
+ * @module effect-glacier/s3
+ */
+export * as ObjectStore from "./ObjectStore.ts"
