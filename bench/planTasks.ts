@@ -7,7 +7,16 @@
 import { HttpClient, HttpClientResponse } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { Console, DateTime, Effect, Layer, Redacted, Stream } from "effect"
-import { Credentials, Endpoint, GlacierClient, type Inventory, RetrievalPlan, TreeHash, Vault } from "effect-glacier"
+import {
+  Credentials,
+  Destination,
+  Endpoint,
+  GlacierClient,
+  type Inventory,
+  RetrievalPlan,
+  TreeHash,
+  Vault
+} from "effect-glacier"
 import { NodeCheckpoint, NodeHashing } from "effect-glacier/node"
 import { Names } from "effect-glacier/protocol"
 import { closeSync, openSync, writeSync } from "node:fs"
@@ -116,7 +125,7 @@ const program = Effect.gen(function*() {
   }
   let done = 0
   yield* Stream.runForEach(
-    RetrievalPlan.run(plan, { directory: `${folder}/files` }),
+    RetrievalPlan.run(plan, yield* Destination.directory(`${folder}/files`)),
     (outcome) =>
       outcome._tag === "Failed"
         ? Effect.die(outcome.error)

@@ -7,7 +7,7 @@
 import { FileSystem, Path } from "@effect/platform"
 import { NodeRuntime } from "@effect/platform-node"
 import { Chunk, Console, DateTime, Effect, Layer, Option, Stream } from "effect"
-import { ArchiveName, JobWaiting, RetrievalPlan, Source, Vault } from "effect-glacier"
+import { ArchiveName, Destination, JobWaiting, RetrievalPlan, Source, Vault } from "effect-glacier"
 import { NodeCheckpoint, NodeEmulator, NodeRetrievalBudget } from "effect-glacier/node"
 
 const utf8 = new TextEncoder()
@@ -34,10 +34,10 @@ const retrieve = (directory: string) =>
   Stream.unwrap(Effect.gen(function*() {
     const plan = yield* RetrievalPlan.make("photos", wanted, { tier: "Bulk" })
     yield* Console.log(yield* RetrievalPlan.format(plan, terms))
-    return RetrievalPlan.run(plan, { directory })
+    return RetrievalPlan.run(plan, yield* Destination.directory(directory))
   }))
 
-const tell = (outcome: RetrievalPlan.Outcome) =>
+const tell = (outcome: RetrievalPlan.Outcome<Destination.DirectoryError>) =>
   outcome._tag === "Retrieved"
     ? Console.log(`${outcome.before ? "already in place" : "retrieved"}: ${outcome.archive.path}`)
     : Console.log(`${outcome._tag}: ${outcome.error.message}`)

@@ -185,7 +185,7 @@ export const run = <E = never, R = never>(
         proven ?
           Effect.matchEffect(remove(archive), {
             onFailure: (error) => Effect.succeed(Outcome.Failed({ archive, error })),
-            onSuccess: (before) => Effect.as(finished, Outcome.Deleted({ archive, before }))
+            onSuccess: (before) => Effect.as(finished(), Outcome.Deleted({ archive, before }))
           }) :
           Effect.succeed(Outcome.Unproven({ archive })))
     return Stream.mapEffect(left, (place) => attempt(place, outcomeOf), { concurrency, unordered: true })

@@ -4,14 +4,20 @@
  *
  * @since 0.1.0
  */
-import type * as Effect from "effect/Effect"
+import type * as PlatformError from "@effect/platform/Error"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as Path from "@effect/platform/Path"
+import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import type { InvalidInput } from "../protocol/GlacierError.ts"
 import type { Entry } from "../protocol/Inventory.ts"
-import type { VaultName } from "../protocol/Names.ts"
 import { TreeHash } from "../protocol/TreeHash.ts"
+import * as Download from "../transfer/Download.ts"
 import type { OnProgress } from "../transfer/Progress.ts"
 import type * as SafePath from "../transfer/SafePath.ts"
+import type * as Target from "../transfer/Target.ts"
+import * as Directory from "./internal/directory.ts"
 import type * as Job from "./Job.ts"
 
 /**
@@ -40,13 +46,12 @@ export const Proof = Schema.Struct({
 export type Proof = typeof Proof.Type
 
 /**
- * An archive, its vault, and its path in the destination.
+ * An archive and its path in the destination.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Archive extends Entry {
-  readonly vaultName: VaultName
   readonly path: SafePath.SafePath
 }
 
@@ -66,8 +71,8 @@ export interface Destination<out E = never, out R = never> {
    * Stores the output of a job that has succeeded, and returns the proof. It must read the output by the methods of the job,
    * which verify each byte, and must not show a copy before all bytes are verified.
    *
-   * After an interruption, a failure or a crash it runs again for the same archive, perhaps with another job. Two archives
-   * with the same path are never stored at the same time.
+   * After an interruption, a failure or a crash it runs again for the same archive, perhaps with another job. The archives of
+   * a plan have different paths.
    */
   readonly store: (
     archive: Archive,
@@ -79,3 +84,53 @@ export interface Destination<out E = never, out R = never> {
    */
   readonly verify: (archive: Archive, proof: Proof) => Effect.Effect<boolean, E, R>
 }
+
+/**
+ * Options of a directory.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface DirectoryOptions {
+  /** Replaces an existing file with other bytes. Default: no, the archive fails. */
+  readonly overwrite?: boolean | undefined
+  /**
+   * Sets the modification time of a file to the one that `ArchiveName.read` finds in the description, if there is one.
+   * Otherwise a file has the time of its download. Default: yes.
+   */
+  readonly keepModified?: boolean | undefined
+  /** The options of each download. */
+  readonly download?: Omit<Download.Options, "onProgress" | "treeHash"> | undefined
+}
+
+/**
+ * The errors of storing an archive in a directory.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type DirectoryError = Target.TargetError | SafePath.UnsafePath | PlatformError.PlatformError
+
+/**
+ * Makes a destination of a directory, which need not exist. Each archive becomes a file at its path. A file appears only when
+ * it is complete and verified. A file that is there already counts only if its bytes have the tree hash of the archive, so it
+ * is read.
+ *
+ * Fails with `InvalidInput` when the options of the downloads are invalid.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const directory = (
+  path: string,
+  options: DirectoryOptions = {}
+): Effect.Effect<Destination<DirectoryError, FileSystem.FileSystem | Path.Path>, InvalidInput> =>
+  Effect.as(
+    Download.check(options.download ?? {}),
+    Directory.make({
+      path,
+      overwrite: options.overwrite ?? false,
+      keepModified: options.keepModified ?? true,
+      download: options.download ?? {}
+    })
+  )

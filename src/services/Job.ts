@@ -61,6 +61,8 @@ export type OutputError = DescribeError | Download.DownloadError | JobFailed | J
  */
 export interface Service {
   readonly id: JobId
+  /** The vault of the job. */
+  readonly vault: VaultAddress
   /** Describes the job. See DescribeJob (Amazon Glacier API Reference). */
   readonly describe: Effect.Effect<JobDescription, DescribeError>
   /**
@@ -181,6 +183,7 @@ export const attach = Effect.fnUntraced(function*(vault: VaultAddress, jobId: st
     )
   const job: Service = {
     id,
+    vault,
     describe: described,
     wait: (schedule) =>
       JobWaiting.JobWaiting.pipe(

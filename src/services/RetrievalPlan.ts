@@ -1,14 +1,11 @@
 /**
- * Retrieves many archives of a vault to files. A plan says which archives go to which paths, and what they cost. Running it
- * starts as many jobs at once as the budget permits, and resumes after an interruption. The archives come from an inventory.
+ * Retrieves many archives of a vault to a destination. A plan says which archives go to which paths, and what they cost.
+ * Running it starts as many jobs at once as the budget permits, and resumes after an interruption. The archives come from an inventory.
  * A plan is kept in the `Checkpoint` in use, so it may have millions of archives.
  *
  * @since 0.1.0
  */
-import type * as PlatformError from "@effect/platform/Error"
-import type * as FileSystem from "@effect/platform/FileSystem"
-import type * as Path from "@effect/platform/Path"
-import * as Data from "effect/Data"
+import type * as Data from "effect/Data"
 import type * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -27,17 +24,17 @@ import { Tier } from "../protocol/Jobs.ts"
 import type { ArchiveId, JobId } from "../protocol/Names.ts"
 import type { operations } from "../protocol/Operations.ts"
 import { Checkpoint, CheckpointError, type CheckpointInUse } from "../transfer/Checkpoint.ts"
-import * as Download from "../transfer/Download.ts"
 import type { OnProgress } from "../transfer/Progress.ts"
 import * as SafePath from "../transfer/SafePath.ts"
-import type * as Target from "../transfer/Target.ts"
 import type { Failure } from "../transport/Method.ts"
+import type { Archive, Destination, Proof } from "./Destination.ts"
 import { reusableJobs } from "./internal/jobReuse.ts"
 import * as PlanLog from "./internal/planLog.ts"
 import { makeReporters } from "./internal/planProgress.ts"
 import * as PlanRun from "./internal/planRun.ts"
 import * as PlanSegment from "./internal/planSegment.ts"
 import { write } from "./internal/planWriting.ts"
+import * as ProofIndex from "./internal/proofIndex.ts"
 import { retrieve, type Run } from "./internal/retrievalRun.ts"
 import type * as Job from "./Job.ts"
 import type * as JobWaiting from "./JobWaiting.ts"
@@ -69,16 +66,6 @@ export class NoPlace extends errorClass<NoPlace>()("NoPlace", {
 }
 
 /**
- * An archive and its path below the directory.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Placed extends Entry {
-  readonly path: SafePath.SafePath
-}
-
-/**
  * An archive that the plan does not retrieve, and the reason.
  *
  * @since 0.1.0
@@ -87,6 +74,17 @@ export interface Placed extends Entry {
 export interface Rejected {
   readonly archive: Entry
   readonly error: NoPlace | SafePath.UnsafePath
+}
+
+/**
+ * An archive that was retrieved, and the proof of the destination.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Proven {
+  readonly archive: Archive
+  readonly proof: Proof
 }
 
 /**
@@ -106,7 +104,9 @@ export interface Plan {
   /** The sum of their sizes. */
   readonly bytes: number
   /** The archives to retrieve, in the order of their selection, without repetitions. */
-  readonly archives: Stream.Stream<Placed, CheckpointError | CheckpointInUse>
+  readonly archives: Stream.Stream<Archive, CheckpointError | CheckpointInUse>
+  /** The archives that were retrieved, with their proofs. They are the same for all runs and programs. */
+  readonly proofs: Stream.Stream<Proven, CheckpointError | CheckpointInUse>
   /** The selected archives without a usable path. */
   readonly rejected: Stream.Stream<Rejected, CheckpointError | CheckpointInUse>
 }
@@ -139,7 +139,7 @@ const described = ({ description }: Entry): Option.Option<string> =>
 const placeOf = (
   { archive, path }: PlanSegment.Row,
   platform: SafePath.Platform
-): Either.Either<Placed, NoPlace | SafePath.UnsafePath> =>
+): Either.Either<Archive, NoPlace | SafePath.UnsafePath> =>
   path === null
     ? Either.left(new NoPlace({ reason: "unnamed", name: archive.description, others: Option.none() }))
     : Either.map(SafePath.make(path, platform), (path) => ({ ...archive, path }))
@@ -148,10 +148,10 @@ const placeOf = (
 const planOf = Effect.fnUntraced(
   function*(name: string, { date, purpose, segments }: PlanLog.Made<typeof Purpose.Type>) {
     const all = Stream.map(PlanSegment.readAll(name, segments, yield* Checkpoint), (row) => {
-      const { archive, conflict, path } = row
-      if (conflict === undefined) return { archive, place: placeOf(row, purpose.platform) }
+      const { archive, conflict, path, proof } = row
+      if (conflict === undefined) return { archive, proof, place: placeOf(row, purpose.platform) }
       const others = Option.some({ count: conflict.count, path: conflict.other })
-      return { archive, place: Either.left(new NoPlace({ reason: "shared", name: path ?? "", others })) }
+      return { archive, proof, place: Either.left(new NoPlace({ reason: "shared", name: path ?? "", others })) }
     })
     const plan: Plan = {
       name,
@@ -159,6 +159,11 @@ const planOf = Effect.fnUntraced(
       made: date,
       ...PlanLog.totalOf(segments),
       archives: Stream.filterMap(all, ({ place }) => Either.getRight(place)),
+      proofs: Stream.filterMap(
+        all,
+        ({ place, proof }) =>
+          proof === undefined ? Option.none() : Option.map(Either.getRight(place), (archive) => ({ archive, proof }))
+      ),
       rejected: Stream.filterMap(
         all,
         ({ archive, place }) => Option.map(Either.getLeft(place), (error) => ({ archive, error }))
@@ -284,33 +289,24 @@ export const format = (
   })
 
 /**
- * The errors of retrieving an archive of a plan.
+ * The errors of retrieving an archive of a plan, besides those of its destination.
  *
  * @since 0.1.0
  * @category errors
  */
-export type RetrieveError =
-  | Vault.RetrieveError
-  | Job.OutputError
-  | JobWaiting.WaitError
-  | JobFailed
-  | Target.TargetError
-  | SafePath.UnsafePath
-  | PlatformError.PlatformError
+export type RetrieveError = Vault.RetrieveError | Job.OutputError | JobWaiting.WaitError | JobFailed
 
 /**
  * The outcome of an archive: `Retrieved`, with every byte verified, now or `before`, by another program or before its
- * checkpoint was lost; or `Failed`.
+ * checkpoint was lost; or `Failed`. `E` is the error of the destination.
  *
  * @since 0.1.0
  * @category models
  */
-export type Outcome = Data.TaggedEnum<{
-  readonly Retrieved: { readonly archive: Placed; readonly before: boolean }
-  readonly Failed: { readonly archive: Placed; readonly error: RetrieveError }
+export type Outcome<E = never> = Data.TaggedEnum<{
+  readonly Retrieved: Proven & { readonly before: boolean }
+  readonly Failed: { readonly archive: Archive; readonly error: RetrieveError | E }
 }>
-
-const Outcome = Data.taggedEnum<Outcome>()
 
 /**
  * Options for running a plan.
@@ -319,30 +315,26 @@ const Outcome = Data.taggedEnum<Outcome>()
  * @category models
  */
 export interface RunOptions extends Job.RenewOptions {
-  /** The folder of the files. */
-  readonly directory: string
-  /** Replaces an existing file with other bytes. Default: no, the archive fails. */
-  readonly overwrite?: boolean | undefined
   /** The number of archives whose jobs run, wait for the budget or are read at once. Default: 100. */
   readonly concurrency?: number | undefined
-  /** The number of concurrent downloads. Default: 4. */
+  /** The number of archives that the destination stores at once. Default: 4. */
   readonly downloads?: number | undefined
-  /**
-   * Sets the modification time of a file to the one that `ArchiveName.read` finds in the description, if there is one.
-   * Otherwise a file has the time of its download. Default: yes.
-   */
-  readonly keepModified?: boolean | undefined
-  /** The options of each download. */
-  readonly download?: Omit<Download.Options, "onProgress"> | undefined
   /** Receives the progress of all downloads. `bytes` and `total` are those of the plan. */
   readonly onProgress?: OnProgress | undefined
 }
 
 /** Retrieves an archive. A failure is an outcome too, except a failure of the checkpoint. */
-const outcomeOf = (run: Run, archive: Placed, item: PlanRun.Item) =>
-  Effect.map(retrieve(run, archive, item), (before) => Outcome.Retrieved({ archive, before })).pipe(
+const outcomeOf = <E, R>(
+  run: Run<E, R>,
+  archive: Archive,
+  item: PlanRun.Item
+): Effect.Effect<Outcome<E>, CheckpointError, R> =>
+  retrieve(run, archive, item).pipe(
+    Effect.map((retrieved): Outcome<E> => ({ _tag: "Retrieved", ...retrieved })),
     Effect.catchAll((error) =>
-      error._tag === "CheckpointError" ? Effect.fail(error) : Effect.succeed(Outcome.Failed({ archive, error }))
+      error instanceof CheckpointError
+        ? Effect.fail(error)
+        : Effect.succeed<Outcome<E>>({ _tag: "Failed", archive, error })
     ),
     Effect.provideService(RetryPolicy.Default, RetryPolicy.patient)
   )
@@ -355,10 +347,11 @@ const outcomeOf = (run: Run, archive: Placed, item: PlanRun.Item) =>
  *   `JobWaiting.layerShared` polls all jobs together.
  * - When a job fails, or its output would expire before it is read, another job is started: up to `times` for each archive.
  *   See `Job.renewed`.
- * - The checkpoint of the plan records started jobs and retrieved archives, so that the next run continues with them. It
- *   remains until `clear`.
- * - No run pays for an archive that is already in its place, or that a known job retrieves, whichever program started it. At
- *   its start a run lists the jobs of the vault once, and it reads the known jobs first.
+ * - The checkpoint of the plan records started jobs, retrieved archives and their proofs, so that the next run continues with
+ *   them. It remains until `clear`.
+ * - No run pays for an archive that the destination has already, that the destination cannot take, or that a known job
+ *   retrieves, whichever program started it. At its start a run lists the jobs of the vault once, and it reads the known jobs
+ *   first.
  *
  * Memory holds the archives in work and their segments, of 5,000 archives each. The Stream fails only when the jobs cannot
  * be listed, or the checkpoint cannot be read or written.
@@ -366,17 +359,19 @@ const outcomeOf = (run: Run, archive: Placed, item: PlanRun.Item) =>
  * @since 0.1.0
  * @category running
  */
-export const run = (plan: Plan, options: RunOptions): Stream.Stream<
-  Outcome,
+export const run = <E = never, R = never>(
+  plan: Plan,
+  destination: Destination<E, R>,
+  options: RunOptions = {}
+): Stream.Stream<
+  Outcome<E>,
   CheckpointError | CheckpointInUse | Failure<(typeof operations)["listJobs"]>,
-  Checkpoint | Vault.Vault | FileSystem.FileSystem | Path.Path
+  Checkpoint | Vault.Vault | R
 > =>
   Stream.unwrapScoped(Effect.gen(function*() {
     const vault = yield* Vault.Vault
     const concurrency = yield* check("retrieve", "concurrency", Concurrency, options.concurrency ?? 100)
     const downloads = yield* check("retrieve", "downloads", Concurrency, options.downloads ?? 4)
-    // Otherwise the download would reject these options hours later, after its job was paid for.
-    yield* Download.check(options.download ?? {})
 
     const log = yield* PlanLog.open(plan.name, Purpose)
     const made = yield* PlanLog.required(plan.name, log)
@@ -390,13 +385,10 @@ export const run = (plan: Plan, options: RunOptions): Stream.Stream<
       isPlaced: (row) => Either.isRight(placeOf(row, platform)),
       onFinishedBefore: addBefore
     })
-    const state: Run = {
+    const state: Run<E, R> = {
       vault,
       tier,
-      directory: options.directory,
-      overwrite: options.overwrite ?? false,
-      keepModified: options.keepModified ?? true,
-      download: options.download ?? {},
+      destination,
       downloads: yield* Effect.makeSemaphore(downloads),
       renew: options,
       reporter
@@ -414,4 +406,45 @@ export const run = (plan: Plan, options: RunOptions): Stream.Stream<
       ),
       (outcome) => outcome
     )
+  }))
+
+/**
+ * Makes a `proof` for `DeletionPlan.run` and `Decommission.run`: a function that returns whether an archive has a proof in the
+ * plan, and the destination still has the copy. Only archives with the size and the tree hash of the plan are proven.
+ *
+ * Reads the plan once. Memory holds 8 bytes for each proof. Fails with `CheckpointInUse` while the plan runs.
+ *
+ * @since 0.1.0
+ * @category proofs
+ * @example
+ * import { Decommission, type Destination, RetrievalPlan } from "effect-glacier"
+ * import { Effect, Stream } from "effect"
+ *
+ * const empty = Effect.fn(function*(plan: RetrievalPlan.Plan, copies: Destination.Destination) {
+ *   const proof = yield* RetrievalPlan.prover(plan, copies)
+ *   yield* Stream.runDrain(Decommission.run("photos", { proof }))
+ * })
+ */
+export const prover = <E = never, R = never>(
+  plan: Plan,
+  destination: Pick<Destination<E, R>, "verify">
+): Effect.Effect<
+  (archive: Entry) => Effect.Effect<boolean, E | CheckpointError | CheckpointInUse, R>,
+  CheckpointError | CheckpointInUse,
+  Checkpoint
+> =>
+  Effect.scoped(Effect.gen(function*() {
+    const { purpose: { platform }, segments } = yield* PlanLog.required(
+      plan.name,
+      yield* PlanLog.open(plan.name, Purpose)
+    )
+    const find = yield* ProofIndex.make(plan.name, segments)
+    return Effect.fnUntraced(function*(archive: Entry) {
+      const found = yield* find(archive)
+      if (Option.isNone(found)) return false
+      const { proof } = found.value
+      const place = placeOf(found.value, platform)
+      return Either.isRight(place) && proof.size === archive.size && proof.treeHash === archive.treeHash &&
+        (yield* destination.verify(place.right, proof))
+    })
   }))

@@ -60,6 +60,8 @@ export interface Options {
   readonly windowSize?: number | undefined
   /** The number of windows fetched at once. Default: 4. */
   readonly concurrency?: number | undefined
+  /** The tree hash that the whole must have, as the inventory lists it. Default: that of the job. */
+  readonly treeHash?: TreeHash.TreeHash | undefined
   readonly onProgress?: OnProgress | undefined
 }
 
@@ -140,7 +142,7 @@ const Position = (size: number) =>
  * @category getters
  */
 export const verification = (output: Output, options: StreamOptions = {}): Verification =>
-  Option.isNone(output.treeHash)
+  Option.isNone(output.treeHash) && options.treeHash === undefined
     ? "size"
     : (options.from ?? 0) < (options.windowSize ?? defaultPartSize)
     ? "root"
@@ -202,10 +204,28 @@ const fetchWindow = Effect.fnUntraced(function*<H extends Verified>(
   return hashes
 })
 
+const wrongWhole = ({ jobId, size }: Output, found: string, expected: string) =>
+  new BrokenOutput({
+    jobId,
+    start: 0,
+    end: Math.max(0, size - 1),
+    problem: `the whole has tree hash ${found} instead of ${expected}`
+  })
+
+/** Adds the tree hash that the caller expects to an output. Fails when the job has another one. */
+const expecting = (output: Output, { treeHash }: Options): Effect.Effect<Output, BrokenOutput> => {
+  if (treeHash === undefined) return Effect.succeed(output)
+  const found = Option.getOrElse(output.treeHash, () => treeHash)
+  return found === treeHash
+    ? Effect.succeed({ ...output, treeHash: Option.some(treeHash) })
+    : wrongWhole(output, found, treeHash)
+}
+
 /**
  * Plans the windows of an output, and provides the functions that fetch and verify them. See `fetchWindow` for `early`.
  */
-const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptions, early: boolean) {
+const prepare = Effect.fnUntraced(function*(described: Output, options: StreamOptions, early: boolean) {
+  const output = yield* expecting(described, options)
   const glacier = yield* GlacierClient
   const sha256 = yield* Sha256
   const { concurrency, windowSize } = yield* check(options)
@@ -242,12 +262,7 @@ const prepare = Effect.fnUntraced(function*(output: Output, options: StreamOptio
     verify: (hashes: ReadonlyArray<TreeHash.TreeHash>) => {
       if (Option.isNone(output.treeHash) || hashes.length === 0 || hashes.length < all.length) return Effect.void
       const treeHash = TreeHash.combine(sha256, hashes)
-      return treeHash === output.treeHash.value ? Effect.void : new BrokenOutput({
-        jobId: output.jobId,
-        start: 0,
-        end: output.size - 1,
-        problem: `the whole has tree hash ${treeHash} instead of ${output.treeHash.value}`
-      })
+      return treeHash === output.treeHash.value ? Effect.void : wrongWhole(output, treeHash, output.treeHash.value)
     },
     /** The bytes of a window from the byte `from` on. */
     wanted: (range: ByteRange.ByteRange, bytes: Uint8Array) => bytes.subarray(Math.max(0, from - range.start))
@@ -447,7 +462,7 @@ export const toFile: (
   yield* check(options)
   const file = yield* PartialFile.open(
     yield* Target.check(path),
-    Option.getOrElse(output.treeHash, () => output.jobId),
+    options.treeHash ?? Option.getOrElse(output.treeHash, () => output.jobId),
     options.onFailure ?? "discard"
   )
   yield* throughWindows(output, options, {

@@ -14,6 +14,7 @@ import * as Bandwidth from "../../src/policy/Bandwidth.ts"
 import * as RatePolicy from "../../src/policy/RatePolicy.ts"
 import * as RetrievalBudget from "../../src/policy/RetrievalBudget.ts"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
+import * as Destination from "../../src/services/Destination.ts"
 import * as JobWaiting from "../../src/services/JobWaiting.ts"
 import * as RetrievalPlan from "../../src/services/RetrievalPlan.ts"
 import * as Vault from "../../src/services/Vault.ts"
@@ -316,7 +317,7 @@ describe("Progress", () => {
         Effect.gen(function*() {
           const archives = yield* storeAll(["a", "b"], () => 10)
           const plan = yield* RetrievalPlan.make("plan", Stream.fromIterable(archives))
-          yield* Stream.runDrain(RetrievalPlan.run(plan, { directory, onProgress }))
+          yield* Stream.runDrain(RetrievalPlan.run(plan, yield* Destination.directory(directory), { onProgress }))
         }).pipe(Effect.provide(Layer.merge(layer(), Checkpoint.layerMemory))),
         inVirtualTimeWithFiles
       )

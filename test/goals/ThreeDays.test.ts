@@ -16,6 +16,7 @@ import * as GlacierClient from "../../src/client/GlacierClient.ts"
 import * as Emulator from "../../src/emulator/Emulator.ts"
 import * as NodeHashing from "../../src/node/NodeHashing.ts"
 import * as RetrievalBudget from "../../src/policy/RetrievalBudget.ts"
+import * as Destination from "../../src/services/Destination.ts"
 import * as JobWaiting from "../../src/services/JobWaiting.ts"
 import * as RetrievalPlan from "../../src/services/RetrievalPlan.ts"
 import * as Vault from "../../src/services/Vault.ts"
@@ -76,12 +77,8 @@ it.scoped(
         })
         const plan = yield* RetrievalPlan.make("photos", Stream.unwrap(archives))
         expect(plan.bytes).toBe(all)
-        return yield* Stream.runCollect(
-          RetrievalPlan.run(plan, {
-            directory: `${folder}/restored`,
-            download: { windowSize: mebibyte }
-          })
-        )
+        const restored = yield* Destination.directory(`${folder}/restored`, { download: { windowSize: mebibyte } })
+        return yield* Stream.runCollect(RetrievalPlan.run(plan, restored))
       })
 
       const pages = new Map<string, string>()

@@ -22,6 +22,7 @@ import * as RetrievalBudget from "../../src/policy/RetrievalBudget.ts"
 import type { Entry } from "../../src/protocol/Inventory.ts"
 import * as TreeHash from "../../src/protocol/TreeHash.ts"
 import * as Decommission from "../../src/services/Decommission.ts"
+import * as Destination from "../../src/services/Destination.ts"
 import * as JobWaiting from "../../src/services/JobWaiting.ts"
 import * as RetrievalPlan from "../../src/services/RetrievalPlan.ts"
 import * as Vault from "../../src/services/Vault.ts"
@@ -141,8 +142,8 @@ it.scoped(
       const retrieval = Effect.gen(function*() {
         const plan = yield* RetrievalPlan.make("photos", Stream.unwrap(inventory))
         expect([plan.count, plan.bytes]).toEqual([count, all])
-        const options = { directory, concurrency: count, download: { concurrency: 1 } }
-        const failed = Stream.filterMap(RetrievalPlan.run(plan, options), (outcome) =>
+        const destination = yield* Destination.directory(directory, { download: { concurrency: 1 } })
+        const failed = Stream.filterMap(RetrievalPlan.run(plan, destination, { concurrency: count }), (outcome) =>
           outcome._tag === "Failed" ? Option.some(outcome.error.message) : Option.none())
         return Chunk.toReadonlyArray(yield* Stream.runCollect(failed))
       })

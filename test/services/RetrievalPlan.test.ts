@@ -12,6 +12,7 @@ import * as ArchiveName from "../../src/protocol/ArchiveName.ts"
 import type { Entry } from "../../src/protocol/Inventory.ts"
 import { ArchiveId } from "../../src/protocol/Names.ts"
 import * as DeletionPlan from "../../src/services/DeletionPlan.ts"
+import * as Destination from "../../src/services/Destination.ts"
 import { Sizes } from "../../src/services/internal/planWriting.ts"
 import * as RetrievalPlan from "../../src/services/RetrievalPlan.ts"
 import * as Vault from "../../src/services/Vault.ts"
@@ -173,7 +174,7 @@ describe("RetrievalPlan.make", () => {
         problem: "has 0 of 2 archives of the plan \"all\": clear the plan and make it again"
       })
       yield* RetrievalPlan.clear("all")
-      expect(yield* Effect.flip(Stream.runDrain(RetrievalPlan.run(plan, { directory: "nowhere" })))).toMatchObject({
+      expect(yield* Effect.flip(Stream.runDrain(toDirectory(plan, { directory: "nowhere" })))).toMatchObject({
         problem: "has no plan any more: make it again"
       })
     }).pipe(
@@ -202,7 +203,7 @@ describe("RetrievalPlan.make", () => {
     }).pipe(Effect.provide(Checkpoint.layerMemory)))
 })
 
-const reported = (outcomes: Chunk.Chunk<RetrievalPlan.Outcome>) =>
+const reported = (outcomes: Chunk.Chunk<RetrievalPlan.Outcome<Destination.DirectoryError>>) =>
   Chunk.toReadonlyArray(outcomes)
     .map((outcome) =>
       outcome._tag === "Retrieved"
@@ -257,6 +258,16 @@ const provided = (change?: Change) => <A, E, R>(effect: Effect.Effect<A, E, R>) 
     inVirtualTimeWithFiles
   )
 
+/** Runs a plan with a directory as its destination. */
+const toDirectory = (
+  plan: RetrievalPlan.Plan,
+  { directory, ...options }: RetrievalPlan.RunOptions & Destination.DirectoryOptions & { readonly directory: string }
+) =>
+  Stream.unwrap(Effect.map(
+    Destination.directory(directory, options),
+    (destination) => RetrievalPlan.run(plan, destination, options)
+  ))
+
 describe("RetrievalPlan.run", () => {
   it.scoped.each([undefined, false])(
     "keeps the modification time of the description unless keepModified is false: %s",
@@ -265,7 +276,7 @@ describe("RetrievalPlan.run", () => {
         const modified = DateTime.unsafeMake("2008-05-01T10:11:12Z")
         const named = yield* ArchiveName.write({ path: "a", modified })
         const { directory, fs, isWhole, plan } = yield* planned([named, "b"])
-        yield* Stream.runDrain(RetrievalPlan.run(plan, { directory, keepModified }))
+        yield* Stream.runDrain(toDirectory(plan, { directory, keepModified }))
         const timeOf = (name: string) =>
           Effect.map(fs.stat(`${directory}/${name}`), ({ mtime }) => Option.getOrThrow(mtime))
         const time = DateTime.toDateUtc(modified)
@@ -278,8 +289,8 @@ describe("RetrievalPlan.run", () => {
   it.scoped("starts no job for invalid download options or a file in use", () =>
     Effect.gen(function*() {
       const { directory, fs, plan } = yield* planned(["a", "b"])
-      const run = (download: RetrievalPlan.RunOptions["download"]) =>
-        Stream.runCollect(RetrievalPlan.run(plan, { directory, download }))
+      const run = (download: Destination.DirectoryOptions["download"]) =>
+        Stream.runCollect(toDirectory(plan, { directory, download }))
       expect(yield* Effect.flip(run({ windowSize: 5 }))).toMatchObject({ _tag: "InvalidInput", field: "windowSize" })
       expect(yield* Effect.flip(run({ concurrency: 0 }))).toMatchObject({ _tag: "InvalidInput", field: "concurrency" })
       expect(yield* paid).toEqual([])
@@ -316,12 +327,12 @@ describe("RetrievalPlan.run", () => {
       ])
       yield* vault.deleteArchive(placed[0]?.archiveId ?? "")
       yield* fs.writeFileString(`${directory}/b`, "something else")
-      const run = Stream.runCollect(RetrievalPlan.run(plan, { directory }))
+      const run = Stream.runCollect(toDirectory(plan, { directory }))
       expect(reported(yield* run)).toEqual(["a ArchiveNotFound", "b TargetRejected", "c/d now", "e now"])
       expect(yield* fs.readFileString(`${directory}/b`)).toBe("something else")
       yield* fs.writeFile(`${directory}/a`, archives[0]?.bytes ?? new Uint8Array())
       yield* fs.remove(`${directory}/e`)
-      const again = yield* Stream.runCollect(RetrievalPlan.run(plan, { directory, overwrite: true }))
+      const again = yield* Stream.runCollect(toDirectory(plan, { directory, overwrite: true }))
       // An archive that was retrieved is not retrieved again, even if its file was moved elsewhere.
       expect(reported(again)).toEqual(["a before", "b now"])
       yield* fs.writeFile(`${directory}/e`, archives[3]?.bytes ?? new Uint8Array())
@@ -335,7 +346,7 @@ describe("RetrievalPlan.run", () => {
       yield* fs.symlink("/dev/null", `${directory}/a`)
       yield* fs.symlink("nothing", `${directory}/b`)
       yield* fs.makeDirectory(`${directory}/c`)
-      const outcomes = yield* Stream.runCollect(RetrievalPlan.run(plan, { directory, overwrite: true }))
+      const outcomes = yield* Stream.runCollect(toDirectory(plan, { directory, overwrite: true }))
       expect(reported(outcomes)).toEqual(["a TargetRejected", "b TargetRejected", "c TargetRejected"])
       expect(yield* paid).toHaveLength(0)
     }).pipe(provided()))
@@ -351,7 +362,7 @@ describe("RetrievalPlan.run", () => {
       yield* Effect.sleep("20 hours")
       yield* vault.retrieveArchive(third ?? "")
       sent.length = 0
-      yield* Stream.runDrain(RetrievalPlan.run(plan, { directory }))
+      yield* Stream.runDrain(toDirectory(plan, { directory }))
       expect(yield* isWhole).toBe(true)
       expect(sent.filter((line) => line === "POST /-/vaults/photos/jobs")).toHaveLength(4)
       expect(sent.filter((line) => line === "GET /-/vaults/photos/jobs")).toHaveLength(1)
@@ -366,7 +377,7 @@ describe("RetrievalPlan.run", () => {
       const known = [placed[7]?.archiveId ?? "", placed[4]?.archiveId ?? ""]
       yield* Effect.forEach(known, (archiveId) => vault.retrieveArchive(archiveId))
       yield* Effect.sleep("2 hours")
-      const outcomes = yield* Stream.runCollect(RetrievalPlan.run(plan, { directory, concurrency: 2 }))
+      const outcomes = yield* Stream.runCollect(toDirectory(plan, { directory, concurrency: 2 }))
       expect(ids(Chunk.toReadonlyArray(outcomes).map(({ archive }) => archive)).slice(0, 2).sort()).toEqual(
         known.sort()
       )
@@ -387,7 +398,7 @@ describe("RetrievalPlan.run", () => {
         Effect.map(Stream.runCount(vault.jobs({ statusCode: "InProgress" })), (count) => running.push(count)),
         "30 minutes"
       )
-      const run = RetrievalPlan.run(plan, { directory, concurrency: 4, downloads: 2 })
+      const run = toDirectory(plan, { directory, concurrency: 4, downloads: 2 })
       yield* Effect.raceFirst(Stream.runDrain(run), Effect.forever(watch))
       expect(Math.max(...running)).toBe(4)
       expect(downloads.peak).toBe(2)
@@ -399,7 +410,7 @@ describe("RetrievalPlan.run", () => {
     Effect.gen(function*() {
       const { directory, plan } = yield* planned(["a", "b", "c"], (index) => (index + 1) * mebibyte)
       const events: Array<Event> = []
-      const run = RetrievalPlan.run(plan, {
+      const run = toDirectory(plan, {
         directory,
         concurrency: 1,
         download: { windowSize: mebibyte },
@@ -418,21 +429,51 @@ describe("RetrievalPlan.run", () => {
   it.scoped("pays for no archive that is in its place, even without the checkpoint", () =>
     Effect.gen(function*() {
       const { directory, isWhole, placed, plan } = yield* planned(names(4))
-      yield* Stream.runDrain(RetrievalPlan.run(plan, { directory }))
+      yield* Stream.runDrain(toDirectory(plan, { directory }))
       yield* Effect.sleep("2 days")
       yield* RetrievalPlan.clear("all")
       const again = yield* RetrievalPlan.make("all", Stream.fromIterable(placed))
-      const outcomes = yield* Stream.runCollect(RetrievalPlan.run(again, { directory }))
+      const outcomes = yield* Stream.runCollect(toDirectory(again, { directory }))
       expect(outcomes).toHaveLength(4)
       expect(reported(outcomes).every((text) => text.endsWith(" before"))).toBe(true)
       expect(yield* isWhole).toBe(true)
       expect(yield* paid).toEqual([])
     }).pipe(provided()))
 
+  it.scoped("keeps the proof of each retrieved archive, and proves only what the destination still has", () =>
+    Effect.gen(function*() {
+      const { directory, fs, placed, plan } = yield* planned(names(7))
+      const [first, second, third, ...others] = placed
+      if (first === undefined || second === undefined || third === undefined) return yield* Effect.dieMessage("too few")
+      yield* fs.makeDirectory(`${directory}/folder 0`, { recursive: true })
+      yield* fs.writeFileString(`${directory}/${first.path}`, "something else")
+      expect(reported(yield* Stream.runCollect(toDirectory(plan, { directory })))).toHaveLength(7)
+      const proofs = yield* arrayOf(plan.proofs)
+      expect(ids(proofs.map(({ archive }) => archive))).toEqual(ids([second, third, ...others]))
+      const real = yield* fs.realPath(directory)
+      const { date, ...proof } = proofs[0]?.proof ?? { date: yield* DateTime.now }
+      expect(proof).toEqual({
+        location: `${real}/${second.path}`,
+        size: second.size,
+        treeHash: second.treeHash,
+        checksums: {}
+      })
+      expect(DateTime.toEpochMillis(date)).toBeGreaterThanOrEqual(3_600_000)
+      expect(DateTime.lessThanOrEqualTo(date, yield* DateTime.now)).toBe(true)
+
+      const isProven = yield* RetrievalPlan.prover(plan, yield* Destination.directory(directory))
+      const proven = (archives: ReadonlyArray<Entry>) => Effect.filter(archives, isProven)
+      const stranger = { ...second, archiveId: ArchiveId.make("a-stranger") }
+      const otherBytes = { ...second, treeHash: hash }
+      expect(ids(yield* proven([...placed, stranger, otherBytes]))).toEqual(ids([second, third, ...others]))
+      yield* fs.writeFileString(`${directory}/${third.path}`, "changed")
+      expect(ids(yield* proven([...placed].reverse()))).toEqual(ids([second, ...others].reverse()))
+    }).pipe(Effect.provideService(Sizes, { entry: 2, segment: 1, slice: 1 }), provided()))
+
   it.scoped("removes leftovers beside a file whose download was interrupted after its rename", () =>
     Effect.gen(function*() {
       const { directory, fs, placed, plan } = yield* planned(names(1))
-      const run = Stream.runCollect(RetrievalPlan.run(plan, { directory }))
+      const run = Stream.runCollect(toDirectory(plan, { directory }))
       const folder = `${directory}/folder 0`
       yield* Effect.provideService(run, FileSystem.FileSystem, { ...fs, remove: () => Effect.void })
       expect(yield* fs.readDirectory(folder)).toHaveLength(2)
@@ -469,7 +510,7 @@ describe("RetrievalPlan.run", () => {
         const pages = new Map<string, string>()
         const program = Effect.gen(function*() {
           const plan = yield* RetrievalPlan.make("all", Stream.fromIterable(archives))
-          return yield* Stream.runCollect(RetrievalPlan.run(plan, { directory, concurrency }))
+          return yield* Stream.runCollect(toDirectory(plan, { directory, concurrency }))
         }).pipe(Effect.provideService(Sizes, { entry: 2, segment: 1, slice: 1 }))
         for (const death of deaths) {
           left = "requests" in death ? death.requests : Infinity

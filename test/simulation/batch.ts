@@ -8,6 +8,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { mebibyte } from "../../src/protocol/Limits.ts"
 import * as DeletionPlan from "../../src/services/DeletionPlan.ts"
+import * as Destination from "../../src/services/Destination.ts"
 import * as RetrievalPlan from "../../src/services/RetrievalPlan.ts"
 import * as Vault from "../../src/services/Vault.ts"
 import * as Source from "../../src/transfer/Source.ts"
@@ -61,7 +62,7 @@ const select = (note: Note) =>
     return Stream.filter(archives(), ({ description }) => wanted.has(description))
   }))
 
-type Outcome = RetrievalPlan.Outcome | DeletionPlan.Outcome
+type Outcome = RetrievalPlan.Outcome<Destination.DirectoryError> | DeletionPlan.Outcome
 
 /** Runs a plan to its end and fails with the first error of an archive. */
 const finished = <E, R>(outcomes: Stream.Stream<Outcome, E, R>) =>
@@ -79,8 +80,8 @@ export const run = (folder: string, note: Note) =>
     const [retrieval, deletion] = [`${name} retrieved`, `${name} deleted`]
     if (act !== "delete") {
       const plan = yield* RetrievalPlan.make(retrieval, select(note))
-      const options = { directory: directoryOf(folder), concurrency, download: { windowSize: mebibyte } }
-      yield* finished(RetrievalPlan.run(plan, options))
+      const destination = yield* Destination.directory(directoryOf(folder), { download: { windowSize: mebibyte } })
+      yield* finished(RetrievalPlan.run(plan, destination, { concurrency }))
     }
     if (act !== "retrieve") {
       yield* finished(DeletionPlan.run(yield* DeletionPlan.make(deletion, select(note)), { concurrency }))

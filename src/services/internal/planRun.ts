@@ -12,6 +12,7 @@ import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { ArchiveId, JobId } from "../../protocol/Names.ts"
 import type { Checkpoint, CheckpointError, CheckpointInUse } from "../../transfer/Checkpoint.ts"
+import type { Proof } from "../Destination.ts"
 import type { Marks, Summary } from "./planLog.ts"
 import * as PlanSegment from "./planSegment.ts"
 
@@ -28,7 +29,7 @@ export interface Item extends PlanSegment.Row {
   /** The jobs that may retrieve it: the last one that an earlier run started, and then the best one that is listed. */
   readonly jobIds: ReadonlyArray<JobId>
   readonly started: (jobId: JobId) => Effect.Effect<void, CheckpointError>
-  readonly finished: Effect.Effect<void, CheckpointError>
+  readonly finished: (proof?: Proof) => Effect.Effect<void, CheckpointError>
 }
 
 /** A plan that is running. */
@@ -148,8 +149,8 @@ export const make = (
         ...row,
         jobIds: Arr.dedupe(Arr.filterMap([started.get(index), listed.get(row.archive.archiveId)], Option.fromNullable)),
         started: (jobId) => append({ _tag: "Started", index, jobId }),
-        finished: Effect.gen(function*() {
-          yield* append({ _tag: "Finished", index })
+        finished: Effect.fnUntraced(function*(proof) {
+          yield* append({ _tag: "Finished", index, proof })
           finished.add(index)
           if (finished.size < (summaries[number]?.archives ?? 0)) return
           yield* log.append({ _tag: "Done", segment: number })

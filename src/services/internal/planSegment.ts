@@ -21,6 +21,7 @@ import {
   clear as clearLog,
   type Service
 } from "../../transfer/Checkpoint.ts"
+import { Proof } from "../Destination.ts"
 import { openLog } from "./manyArchives.ts"
 
 /** An archive of a plan, and its path if it has one. */
@@ -51,8 +52,8 @@ const Recorded = Schema.Union(
   Schema.TaggedStruct("Shared", { conflicts: Schema.Array(Shared) }),
   /** A job was started for the archive. */
   Schema.TaggedStruct("Started", { index: Index, jobId: JobId }),
-  /** The archive was retrieved or deleted. */
-  Schema.TaggedStruct("Finished", { index: Index })
+  /** The archive was retrieved, so a destination has it, or deleted. */
+  Schema.TaggedStruct("Finished", { index: Index, proof: Schema.optional(Proof) })
 )
 
 const Line = Schema.parseJson(Recorded)
@@ -65,6 +66,7 @@ export interface Segment {
   readonly shared: Map<number, typeof Shared.Type>
   readonly started: Map<number, JobId>
   readonly finished: Set<number>
+  readonly proofs: Map<number, Proof>
   readonly append: (entry: typeof Recorded.Type) => Effect.Effect<void, CheckpointError>
 }
 
@@ -82,6 +84,7 @@ export const open = (plan: string, number: number, count: number): Effect.Effect
     const shared: Segment["shared"] = new Map()
     const started: Segment["started"] = new Map()
     const finished = new Set<number>()
+    const proofs: Segment["proofs"] = new Map()
     const name = nameOf(plan, number)
     const append = yield* openLog(name, Line, (entry) => {
       switch (entry._tag) {
@@ -97,7 +100,8 @@ export const open = (plan: string, number: number, count: number): Effect.Effect
         case "Started":
           return void started.set(entry.index, entry.jobId)
         case "Finished":
-          return void finished.add(entry.index)
+          finished.add(entry.index)
+          if (entry.proof !== undefined) proofs.set(entry.index, entry.proof)
       }
     })
     if (rows.length !== count) {
@@ -106,12 +110,13 @@ export const open = (plan: string, number: number, count: number): Effect.Effect
       }: clear the plan and make it again`
       return yield* new CheckpointError({ name, problem })
     }
-    return { number, rows, repeated, shared, started, finished, append }
+    return { number, rows, repeated, shared, started, finished, proofs, append }
   })
 
-/** An archive of a plan that is read, and why it is left out if another archive needs its path. */
+/** An archive of a plan that is read, why it is left out if another archive needs its path, and its proof if it has one. */
 export interface ReadRow extends Row {
   readonly conflict: typeof Shared.Type | undefined
+  readonly proof: Proof | undefined
 }
 
 /** Reads the archives of all segments, one segment after the other, without repetitions. */
@@ -122,8 +127,10 @@ export const readAll = (
 ): Stream.Stream<ReadRow, CheckpointError | CheckpointInUse> =>
   Stream.zipWithIndex(Stream.fromIterable(segments)).pipe(
     Stream.mapEffect(([{ rows }, number]) => Effect.scoped(open(plan, number, rows))),
-    Stream.mapConcat(({ repeated, rows, shared }) =>
-      rows.flatMap((row, index) => repeated.has(index) ? [] : [{ ...row, conflict: shared.get(index) }])
+    Stream.mapConcat(({ proofs, repeated, rows, shared }) =>
+      rows.flatMap((row, index) =>
+        repeated.has(index) ? [] : [{ ...row, conflict: shared.get(index), proof: proofs.get(index) }]
+      )
     ),
     Stream.provideService(Checkpoint, checkpoint)
   )

@@ -12,6 +12,7 @@ import {
   Credentials,
   Decommission,
   DeletionPlan,
+  Destination,
   Download,
   Endpoint,
   FileLock,
@@ -95,6 +96,7 @@ export const uploader = Effect.map(Uploader.make(address), (uploader) => ({
 
 export const job = Effect.map(Job.Job, (job) => ({
   id: job.id,
+  vault: job.vault,
   describe: job.describe,
   wait: job.wait(),
   output: job.output(),
@@ -121,10 +123,13 @@ export const inTiers = Job.inTiers(
   (tier) => Effect.flatMap(Vault.Vault, (vault) => vault.retrieveArchive("an-archive", { tier }))
 )
 
-export const retrievalPlan = Effect.map(RetrievalPlan.make("all", Stream.empty), (plan) => ({
+export const directory = Destination.directory("restored")
+
+export const retrievalPlan = Effect.zipWith(RetrievalPlan.make("all", Stream.empty), directory, (plan, directory) => ({
   plan,
   quote: RetrievalPlan.quote(plan),
-  run: RetrievalPlan.run(plan, { directory: "restored" })
+  run: RetrievalPlan.run(plan, directory),
+  prover: RetrievalPlan.prover(plan, directory)
 }))
 
 export const vaultLock = Effect.map(VaultLock.begin("documents", "{}"), (lock) => ({
