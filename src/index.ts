@@ -58,9 +58,11 @@ export * as Timeouts from "./policy/Timeouts.ts"
 export * as Waiting from "./policy/Waiting.ts"
 
 // The way to the service
+export * as CallPolicies from "./transport/CallPolicies.ts"
 export * as Credentials from "./transport/Credentials.ts"
 export * as Endpoint from "./transport/Endpoint.ts"
 export * as Hasher from "./transport/Hasher.ts"
+export * as HttpAttempt from "./transport/HttpAttempt.ts"
 export * as HttpHooks from "./transport/HttpHooks.ts"
 export * as Method from "./transport/Method.ts"
 export * as Metrics from "./transport/Metrics.ts"

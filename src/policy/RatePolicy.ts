@@ -26,20 +26,6 @@ import { awaitStart, makeStartLimit, PassedLimits, type StartLimit } from "./int
 import * as Waiting from "./Waiting.ts"
 
 /**
- * Decides when attempts start.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Policy {
-  /** Runs an attempt as soon as the policy allows it. */
-  readonly pace: <A, E extends GlacierError, R>(
-    attempt: Effect.Effect<A, E, R>,
-    operation: Operation.Any
-  ) => Effect.Effect<A, E, R>
-}
-
-/**
  * The class of a request:
  *
  * - `upload` sends the bytes of an archive
@@ -52,6 +38,20 @@ export interface Policy {
  * @category models
  */
 export type Class = "upload" | "download" | "retrieval" | "read" | "write"
+
+/**
+ * Decides when attempts start.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Policy {
+  /** Runs an attempt as soon as the policy allows it. */
+  readonly pace: <A, E extends GlacierError, R>(
+    attempt: Effect.Effect<A, E, R>,
+    of: Class
+  ) => Effect.Effect<A, E, R>
+}
 
 /**
  * Returns the class of an operation's requests.
@@ -110,14 +110,14 @@ export const intersect: {
   (that: Policy): (self: Policy) => Policy
   (self: Policy, that: Policy): Policy
 } = dual(2, (self: Policy, that: Policy): Policy => ({
-  pace: (attempt, operation) =>
+  pace: (attempt, of) =>
     Effect.flatMap(PassedLimits, (outer) => {
-      if (outer !== undefined) return self.pace(that.pace(attempt, operation), operation)
+      if (outer !== undefined) return self.pace(that.pace(attempt, of), of)
       const passed = new Set<StartLimit>()
       return attempt.pipe(
         Effect.provideService(PassedLimits, undefined),
         (attempt) => Effect.zipRight(Effect.suspend(() => awaitStart(passed)), attempt),
-        (attempt) => self.pace(that.pace(attempt, operation), operation),
+        (attempt) => self.pace(that.pace(attempt, of), of),
         Effect.provideService(PassedLimits, passed)
       )
     })
@@ -250,7 +250,7 @@ export const make = (options: Options): Effect.Effect<Policy, InvalidInput, Rate
       read: yield* ofClass("read"),
       write: yield* ofClass("write")
     }
-    return { pace: (attempt, operation) => classes[classOf(operation)].pace(attempt, operation) }
+    return { pace: (attempt, of) => classes[of].pace(attempt, of) }
   })
 
 const isThrottle = (exit: Exit.Exit<unknown, GlacierError>): boolean =>

@@ -10,13 +10,10 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as TestClock from "effect/TestClock"
 import * as RatePolicy from "../../src/policy/RatePolicy.ts"
-import type * as Operation from "../../src/protocol/Operation.ts"
 import { operations } from "../../src/protocol/Operations.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { largest, recorder } from "./support.ts"
-
-const { describeVault, initiateJob, uploadArchive } = operations
 
 const memory = Layer.provide(RateLimiter.layer, Layer.fresh(RateLimiter.layerStoreMemory))
 
@@ -27,14 +24,14 @@ const make = (options: RatePolicy.Options) => Effect.provide(RatePolicy.make(opt
 const startsOf = (
   policy: RatePolicy.Policy,
   attempts: number,
-  options: { readonly operation?: Operation.Any; readonly millis?: number } = {}
+  options: { readonly class?: RatePolicy.Class; readonly millis?: number } = {}
 ) =>
   Effect.gen(function*() {
     const record = recorder()
     const attempt = record.attempt(() => options.millis ?? 0)
     yield* Effect.forEach(
       Array.from({ length: attempts }),
-      () => policy.pace(attempt, options.operation ?? describeVault),
+      () => policy.pace(attempt, options.class ?? "read"),
       { concurrency: "unbounded", discard: true }
     )
     return record.starts
@@ -96,7 +93,7 @@ describe("RatePolicy", () => {
       inVirtualTime(Effect.gen(function*() {
         const policy = yield* make({ requestsPerSecond: 10, retrieval: { requestsPerSecond: 2 } })
         const [jobs, reads] = yield* Effect.all([
-          startsOf(policy, 10, { operation: initiateJob }),
+          startsOf(policy, 10, { class: "retrieval" }),
           startsOf(policy, 40)
         ], { concurrency: 2 })
         expect(largest(jobs, 1_000)).toBe(2)
@@ -110,7 +107,7 @@ describe("RatePolicy", () => {
       Effect.gen(function*() {
         const policy = yield* make({ requestsPerSecond: 1 })
         const record = recorder()
-        const call = Effect.fork(policy.pace(record.attempt(() => 0), describeVault))
+        const call = Effect.fork(policy.pace(record.attempt(() => 0), "read"))
         yield* call
         const head = yield* call
         const queued = yield* call
@@ -128,7 +125,7 @@ describe("RatePolicy", () => {
       Effect.gen(function*() {
         const policy = yield* make({ requestsPerSecond: 10 })
         const record = recorder()
-        const call = Effect.fork(policy.pace(record.attempt(() => 0), describeVault))
+        const call = Effect.fork(policy.pace(record.attempt(() => 0), "read"))
         yield* call
         const waiting = yield* call
         yield* Effect.yieldNow()
@@ -151,7 +148,7 @@ describe("RatePolicy", () => {
         inVirtualTime(Effect.gen(function*() {
           const policy = yield* make({ requestsPerSecond: rate })
           const record = recorder()
-          const attempt = policy.pace(record.attempt((index) => index % 7), describeVault)
+          const attempt = policy.pace(record.attempt((index) => index % 7), "read")
           yield* Effect.forEach(gaps, (gap) =>
             Effect.zipRight(Effect.sleep(gap), Effect.fork(Effect.replicateEffect(attempt, crowd)))).pipe(
               Effect.flatMap(Fiber.joinAll)
@@ -171,7 +168,7 @@ describe("RatePolicy", () => {
         yield* Effect.forEach(
           Array.from({ length: 9 }, (_, index) => index),
           (index) =>
-            policy.pace(Effect.zipRight(Effect.sync(() => order.push(index)), Effect.sleep("1 second")), describeVault),
+            policy.pace(Effect.zipRight(Effect.sync(() => order.push(index)), Effect.sleep("1 second")), "read"),
           { concurrency: "unbounded" }
         )
         expect(order).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8])
@@ -182,7 +179,7 @@ describe("RatePolicy", () => {
         const policy = yield* make({ concurrency: 1 })
         const order: Array<string> = []
         const loop = (name: string) =>
-          policy.pace(Effect.zipRight(Effect.sync(() => order.push(name)), Effect.sleep("1 second")), describeVault)
+          policy.pace(Effect.zipRight(Effect.sync(() => order.push(name)), Effect.sleep("1 second")), "read")
             .pipe(
               Effect.repeatN(2)
             )
@@ -194,7 +191,7 @@ describe("RatePolicy", () => {
       inVirtualTime(Effect.gen(function*() {
         const policy = yield* make({ concurrency: 2, upload: { concurrency: 1 } })
         const [uploads, reads] = yield* Effect.all([
-          startsOf(policy, 3, { operation: uploadArchive, millis: 1_000 }),
+          startsOf(policy, 3, { class: "upload", millis: 1_000 }),
           startsOf(policy, 3, { millis: 1_000 })
         ], { concurrency: 2 })
         // The second upload asks for a permit of all classes only when the first has ended, after the reads.
@@ -205,7 +202,7 @@ describe("RatePolicy", () => {
     it.effect("frees the permit of a request that is interrupted while it waits, starts or runs [R7]", () =>
       Effect.gen(function*() {
         const policy = yield* RatePolicy.concurrent(1)
-        const call = (effect: Effect.Effect<void>) => Effect.fork(policy.pace(effect, describeVault))
+        const call = (effect: Effect.Effect<void>) => Effect.fork(policy.pace(effect, "read"))
         const yieldAFewTimes = Effect.replicateEffect(Effect.yieldNow(), 5)
         const running = yield* call(Effect.never)
         const waiting = yield* call(Effect.never)
@@ -226,7 +223,7 @@ describe("RatePolicy", () => {
         Deferred.unsafeDone(open, Effect.void)
         yield* Fiber.await(called)
         expect(begun).toBe(false)
-        expect(yield* policy.pace(Effect.succeed("free"), describeVault)).toBe("free")
+        expect(yield* policy.pace(Effect.succeed("free"), "read")).toBe("free")
       }))
 
     it.effect.prop(
@@ -252,7 +249,7 @@ describe("RatePolicy", () => {
             ({ after, at, ends, takes }) => {
               const attempt = record.attempt(() => takes)
               const ending = ends === "defect" ? Effect.zipRight(attempt, Effect.dieMessage("broken")) : attempt
-              const call = Effect.asVoid(Effect.delay(Effect.exit(policy.pace(ending, describeVault)), at))
+              const call = Effect.asVoid(Effect.delay(Effect.exit(policy.pace(ending, "read")), at))
               return ends === "interruption" ? Effect.asVoid(Effect.timeoutOption(call, after)) : call
             },
             { concurrency: "unbounded", discard: true }
@@ -309,12 +306,12 @@ describe("RatePolicy", () => {
           // Other requests use one of the policies alone at the same time.
           const alone = recorder()
           yield* Effect.all([
-            Effect.forEach(takes, () => policy.pace(both.attempt((index) => takes[index] ?? 0), describeVault), {
+            Effect.forEach(takes, () => policy.pace(both.attempt((index) => takes[index] ?? 0), "read"), {
               concurrency: "unbounded"
             }),
             Effect.forEach(
               takes,
-              () => (policies[0] ?? RatePolicy.none).pace(alone.attempt(() => 10), describeVault),
+              () => (policies[0] ?? RatePolicy.none).pace(alone.attempt(() => 10), "read"),
               { concurrency: "unbounded" }
             )
           ], { concurrency: 2 })
@@ -361,7 +358,7 @@ describe("RatePolicy", () => {
           RatePolicy.RatePolicy,
           Layer.provide(RatePolicy.layerShared(options), store)
         )
-        yield* policy.pace(Effect.void, describeVault)
+        yield* policy.pace(Effect.void, "read")
         expect(asked.map(String)).toEqual([
           "effect-glacier/read,1,Duration(143ms),",
           "effect-glacier/all,1,Duration(334ms),"
@@ -410,9 +407,9 @@ describe("RatePolicy", () => {
       const limited = yield* make({ requestsPerSecond: 1_000, concurrency: 1 })
       const adaptive = yield* RatePolicy.adaptive
       for (const policy of [RatePolicy.none, limited, adaptive, RatePolicy.intersect(limited, adaptive)]) {
-        expect(yield* policy.pace(Effect.succeed(1), describeVault)).toBe(1)
+        expect(yield* policy.pace(Effect.succeed(1), "read")).toBe(1)
         yield* TestClock.adjust("1 second")
-        expect(yield* Effect.flip(policy.pace(Effect.fail(failure), describeVault))).toBe(failure)
+        expect(yield* Effect.flip(policy.pace(Effect.fail(failure), "read"))).toBe(failure)
         yield* TestClock.adjust("1 second")
       }
     }))

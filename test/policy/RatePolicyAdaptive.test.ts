@@ -5,12 +5,9 @@ import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/TestClock"
 import * as RatePolicy from "../../src/policy/RatePolicy.ts"
 import { ConnectionError } from "../../src/protocol/GlacierError.ts"
-import { operations } from "../../src/protocol/Operations.ts"
 import * as ServiceError from "../../src/protocol/ServiceError.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { recorder } from "./support.ts"
-
-const { deleteArchive } = operations
 
 const throttling = new ServiceError.Throttling({ operation: "DeleteArchive", status: 400, message: "Rate exceeded" })
 
@@ -51,7 +48,7 @@ describe("adaptive", () => {
     inVirtualTime(Effect.gen(function*() {
       const policy = yield* RatePolicy.adaptive
       const record = recorder()
-      const call = policy.pace(record.attempt(() => 5), deleteArchive)
+      const call = policy.pace(record.attempt(() => 5), "write")
       yield* Effect.replicateEffect(call, 200, { concurrency: 50, discard: true })
       expect(record.starts.at(-1)).toBe(15)
     })))
@@ -61,9 +58,9 @@ describe("adaptive", () => {
       const policy = yield* RatePolicy.adaptive
       const record = recorder()
       yield* TestClock.adjust("1 second")
-      yield* Effect.flip(policy.pace(throttling, deleteArchive))
+      yield* Effect.flip(policy.pace(throttling, "write"))
       // One response in a second: 0.8 per second measured, 0.56 after the throttle, so a token takes 1,785.7 ms.
-      const fiber = yield* Effect.fork(policy.pace(record.attempt(() => 0), deleteArchive))
+      const fiber = yield* Effect.fork(policy.pace(record.attempt(() => 0), "write"))
       yield* TestClock.adjust("1785 millis")
       expect(record.starts).toEqual([])
       yield* TestClock.adjust("1 millis")
@@ -75,10 +72,10 @@ describe("adaptive", () => {
     Effect.gen(function*() {
       const policy = yield* RatePolicy.adaptive
       const order: Array<number> = []
-      yield* Effect.flip(policy.pace(throttling, deleteArchive))
+      yield* Effect.flip(policy.pace(throttling, "write"))
       const fibers = yield* Effect.forEach(
         [0, 1, 2, 3],
-        (index) => Effect.fork(policy.pace(Effect.sync(() => order.push(index)), deleteArchive))
+        (index) => Effect.fork(policy.pace(Effect.sync(() => order.push(index)), "write"))
       )
       yield* TestClock.adjust("1 second")
       const [first, , third] = fibers
@@ -93,10 +90,10 @@ describe("adaptive", () => {
     Effect.gen(function*() {
       const policy = yield* RatePolicy.adaptive
       const lost = new ConnectionError({ operation: "DeleteArchive", message: "lost" })
-      yield* Effect.flip(policy.pace(lost, deleteArchive))
-      yield* Effect.exit(policy.pace(Effect.interrupt, deleteArchive))
-      yield* Effect.exit(policy.pace(Effect.dieMessage("broken"), deleteArchive))
-      expect(yield* policy.pace(Effect.succeed("at once"), deleteArchive)).toBe("at once")
+      yield* Effect.flip(policy.pace(lost, "write"))
+      yield* Effect.exit(policy.pace(Effect.interrupt, "write"))
+      yield* Effect.exit(policy.pace(Effect.dieMessage("broken"), "write"))
+      expect(yield* policy.pace(Effect.succeed("at once"), "write")).toBe("at once")
     }))
 
   it.effect("keeps 2,000 deletes by 16 fibers at about the 50 per second that the service accepts [R5]", () =>
@@ -104,7 +101,7 @@ describe("adaptive", () => {
       const { rate, request, requests, throttles } = service(() => 50)
       const policy = yield* Effect.provide(RatePolicy.RatePolicy, RatePolicy.layerAdaptive)
       let done = 0
-      const one = Effect.retry(policy.pace(request, deleteArchive), { while: isThrottle })
+      const one = Effect.retry(policy.pace(request, "write"), { while: isThrottle })
       yield* Effect.forEach(Array.from({ length: 2_000 }), () => Effect.zipRight(one, Effect.sync(() => done++)), {
         concurrency: 16,
         discard: true
@@ -127,7 +124,7 @@ describe("adaptive", () => {
     inVirtualTime(Effect.gen(function*() {
       const server = service(allowed)
       const policy = yield* RatePolicy.adaptive
-      const forever = Effect.forever(Effect.retry(policy.pace(server.request, deleteArchive), { while: isThrottle }))
+      const forever = Effect.forever(Effect.retry(policy.pace(server.request, "write"), { while: isThrottle }))
       yield* Effect.timeoutOption(
         Effect.replicateEffect(forever, 10, { concurrency: 10, discard: true }),
         seconds * 1_000

@@ -4,21 +4,17 @@
  *
  * @internal
  */
-import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
-import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as RatePolicy from "../../policy/RatePolicy.ts"
 import * as RetryPolicy from "../../policy/RetryPolicy.ts"
-import * as Waiting from "../../policy/Waiting.ts"
 import type { GlacierError } from "../../protocol/GlacierError.ts"
 import type * as Operation from "../../protocol/Operation.ts"
 import { Endpoint } from "../Endpoint.ts"
@@ -30,11 +26,12 @@ import * as ClockSkew from "./clockSkew.ts"
 import { toConnectionError } from "./connectionError.ts"
 import * as Echoes from "./echoes.ts"
 import { paced } from "./pacing.ts"
+import { executePlainly, sendable } from "./plainHttp.ts"
 import type { Policies } from "./policies.ts"
 import { decode, toDefect } from "./response.ts"
 import * as Retrying from "./retrying.ts"
 import * as TimeLimits from "./timeLimits.ts"
-import { waited } from "./waits.ts"
+import { whenPermitted } from "./whenPermitted.ts"
 
 /** A call whose attempts are made here. */
 export interface Call {
@@ -54,22 +51,14 @@ const pathOf = ({ path, query }: Operation.Request): string =>
     ? path
     : `${path}?${query.map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")}`
 
-/** The body of a request and its media type. Bytes in shared memory are copied for an HTTP client that rejects them. */
+/** The body of a request and its media type. */
 const bodyOf = ({ body }: Operation.Request, { bandwidth }: Policies, sendsShared: boolean) => {
   if (body === undefined) return { body: HttpBody.empty, contentType: {} }
   if (typeof body === "string") {
     return { body: HttpBody.text(body, "application/json"), contentType: { "content-type": "application/json" } }
   }
-  const sendable = sendsShared || body.buffer instanceof ArrayBuffer ? body : new Uint8Array(body)
-  return { body: paced(sendable, bandwidth.up), contentType: {} }
+  return { body: paced(sendable(body, sendsShared), bandwidth.up), contentType: {} }
 }
-
-/** Makes `fetch` follow no redirects: other HTTP clients never do, and a signature is for one host only. */
-const withoutRedirects = (context: Context.Context<never>) =>
-  Context.add(context, FetchHttpClient.RequestInit, {
-    ...Option.getOrUndefined(Context.getOption(context, FetchHttpClient.RequestInit)),
-    redirect: "manual"
-  })
 
 const outcomeOf = (exit: Exit.Exit<unknown, GlacierError>): string =>
   Exit.match(exit, {
@@ -92,26 +81,6 @@ const makeCount = () => {
   }
 }
 
-/** Runs an attempt when the rate policy permits it, and reports the wait. */
-const whenPermitted = <A, E extends GlacierError, R>(call: Call, attempt: Effect.Effect<A, E, R>) => {
-  const { operation, policies: { ratePolicy } } = call
-  if (ratePolicy === RatePolicy.none) return attempt
-  const subject = Retrying.subjectOf(call)
-  return Effect.flatMap(Clock.currentTimeMillis, (asked) =>
-    Waiting.during(
-      { reason: "rate", about: subject },
-      () => `${subject} waits: the RatePolicy in use does not permit the request yet`,
-      (end) =>
-        ratePolicy.pace(
-          Effect.flatMap(
-            Clock.currentTimeMillis,
-            (now) => now > asked ? waited("rate", now - asked) : Effect.void
-          ).pipe(Effect.zipRight(end), Effect.zipRight(attempt)),
-          operation
-        )
-    ))
-}
-
 /** Makes what attempts share: the connection to the endpoint, and the clock of the service. */
 export const make = Effect.gen(function*() {
   const endpoint = yield* Endpoint
@@ -122,9 +91,7 @@ export const make = Effect.gen(function*() {
   const count = makeCount()
   let isReached = false
 
-  // AWS gets no trace headers, and no span shows a signature or a token.
-  const execute: typeof http.execute = (request) =>
-    http.execute(request).pipe(Effect.mapInputContext(withoutRedirects), Effect.withTracerEnabled(false))
+  const execute = executePlainly(http)
 
   const send = Effect.fnUntraced(function*(
     { input, operation, policies, request }: Call,
@@ -185,7 +152,14 @@ export const make = Effect.gen(function*() {
 
   return {
     /** Makes an attempt of a call. */
-    attempt: (call: Call) => Retrying.withRefreshedCredentials(whenPermitted(call, timed(call))),
+    attempt: (call: Call) =>
+      Retrying.withRefreshedCredentials(
+        whenPermitted(timed(call), {
+          subject: Retrying.subjectOf(call),
+          class: RatePolicy.classOf(call.operation),
+          ratePolicy: call.policies.ratePolicy
+        })
+      ),
     /** The time at the service in epoch milliseconds, corrected by the dates of its responses. */
     time: Effect.zipWith(Clock.currentTimeMillis, skew.offset, (now, offset) => now + offset)
   }

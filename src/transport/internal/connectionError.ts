@@ -7,7 +7,7 @@
 import type * as HttpClientError from "@effect/platform/HttpClientError"
 import { ConnectionError, ConnectionRejected } from "../../protocol/GlacierError.ts"
 import { NotSent } from "../HttpHooks.ts"
-import type { AttemptContext } from "./attemptContext.ts"
+import type { ErrorContext } from "./attemptContext.ts"
 
 /** The codes of errors before a connection is made. */
 const unconnected =
@@ -36,7 +36,7 @@ const textOf = (error: Error): string =>
     : error.message
 
 const lostConnection = (
-  { operation, scrub }: Pick<AttemptContext, "operation" | "scrub">,
+  { operation, scrub }: ErrorContext,
   problem: string,
   causes: ReadonlyArray<Error>,
   sent: boolean
@@ -48,14 +48,12 @@ const lostConnection = (
   })
 
 /** Returns a function that translates an error of reading a response. */
-export const toBodyError =
-  (context: Pick<AttemptContext, "operation" | "scrub">) => (error: HttpClientError.ResponseError): ConnectionError =>
-    lostConnection(context, `${error.reason} of the response`, causesOf(error), true)
+export const toBodyError = (context: ErrorContext) => (error: HttpClientError.ResponseError): ConnectionError =>
+  lostConnection(context, `${error.reason} of the response`, causesOf(error), true)
 
 /** Returns a function that translates an error of a request or of its response. */
 export const toConnectionError =
-  (context: Pick<AttemptContext, "operation" | "scrub">) =>
-  (error: HttpClientError.HttpClientError): ConnectionError | ConnectionRejected => {
+  (context: ErrorContext) => (error: HttpClientError.HttpClientError): ConnectionError | ConnectionRejected => {
     if (error._tag === "ResponseError") return toBodyError(context)(error)
     const causes = causesOf(error)
     const has = (codes: RegExp) => causes.some((cause) => codes.test(codeOf(cause)))

@@ -25,17 +25,17 @@ import * as ServiceError from "../../protocol/ServiceError.ts"
 import type { Failure, Response } from "../Method.ts"
 import * as Metrics from "../Metrics.ts"
 import * as ResponseBody from "../ResponseBody.ts"
-import type { AttemptContext } from "./attemptContext.ts"
+import type { AttemptContext, BodyContext, ErrorContext } from "./attemptContext.ts"
 import * as ConnectionErrors from "./connectionError.ts"
 import { through } from "./pacing.ts"
 import { retryAfter } from "./retryAfter.ts"
 import * as TimeLimits from "./timeLimits.ts"
 
 /** Returns a function that replaces a defect of the HTTP client: the defect can hold the request with its secrets. */
-export const toDefect = ({ operation, scrub }: AttemptContext) => (defect: unknown): Effect.Effect<never> =>
+export const toDefect = ({ operation, scrub }: ErrorContext) => (defect: unknown): Effect.Effect<never> =>
   Effect.die(new Error(`${operation.name}: the HTTP client died of ${scrub(String(defect))}`))
 
-const requestIdOf = (scrub: AttemptContext["scrub"], headers: HttpClientResponse.HttpClientResponse["headers"]) => {
+const requestIdOf = (scrub: ErrorContext["scrub"], headers: HttpClientResponse.HttpClientResponse["headers"]) => {
   const id = headers["x-amzn-requestid"]
   return id === undefined ? undefined : scrub(id)
 }
@@ -78,7 +78,7 @@ const errorOf = (
 /** Counts received bytes. */
 const countReceived = (bytes: number) => Metric.incrementBy(Metric.tagged(Metrics.bytes, "direction", "down"), bytes)
 
-const toBodyError = (context: AttemptContext) => TimeLimits.orTimeout(context, ConnectionErrors.toBodyError(context))
+const toBodyError = (context: BodyContext) => TimeLimits.orTimeout(context, ConnectionErrors.toBodyError(context))
 
 /** The method that reads a body into memory, if the HTTP client has one and the bytes are not paced. */
 const intoOf = (
@@ -112,20 +112,23 @@ const intoOf = (
 }
 
 /** The bytes of a body. An empty one is no error. */
-const bytesOf = (context: AttemptContext, response: HttpClientResponse.HttpClientResponse) =>
+const bytesOf = (context: BodyContext, response: HttpClientResponse.HttpClientResponse) =>
   Stream.catchAll(
     response.stream,
     (error) => error.reason === "EmptyBody" ? Stream.empty : Stream.fail(toBodyError(context)(error))
   )
 
+/** The bytes of a body at the pace of a lane, without a long pause. */
+export const pacedBytes = (context: BodyContext, response: HttpClientResponse.HttpClientResponse) =>
+  bytesOf(context, response).pipe(
+    Stream.timeoutFail(() => TimeLimits.idleTimeout(context), context.idle),
+    through(context.lane)
+  )
+
 /** The body of an output. */
 const bodyOf = (context: AttemptContext, response: HttpClientResponse.HttpClientResponse): ResponseBody.Body =>
   Object.assign(
-    bytesOf(context, response).pipe(
-      Stream.timeoutFail(() => TimeLimits.idleTimeout(context), context.idle),
-      through(context.lane),
-      Stream.tap((bytes) => countReceived(bytes.length))
-    ),
+    Stream.tap(pacedBytes(context, response), (bytes) => countReceived(bytes.length)),
     intoOf(context, response)
   )
 

@@ -14,14 +14,14 @@ import type * as Timeouts from "../../policy/Timeouts.ts"
 import { AttemptTimeout } from "../../protocol/GlacierError.ts"
 import type * as Operation from "../../protocol/Operation.ts"
 import * as HttpHooks from "../HttpHooks.ts"
-import type { AttemptContext } from "./attemptContext.ts"
+import type { BodyContext } from "./attemptContext.ts"
 import { causesOf } from "./connectionError.ts"
 
 /** The limit from the start of an attempt to the response: longer when the request has bytes. */
 export const ofAttempt = (request: Operation.Request, { response, upload }: Timeouts.Limits): Duration.Duration =>
   Predicate.isUint8Array(request.body) && request.body.length > 0 ? upload : response
 
-type Context = Pick<AttemptContext, "limit" | "operation">
+type Context = Pick<BodyContext, "limit" | "operation">
 
 const attemptTimeout = ({ limit, operation }: Context): AttemptTimeout =>
   new AttemptTimeout({ operation: operation.name, waiting: "response", limit })
@@ -34,23 +34,27 @@ export const orTimeout =
       ? attemptTimeout(context)
       : otherwise(error)
 
+/** Runs an attempt within a limit. The limit also ends an attempt in an uninterruptible region, as in the abort of an upload. */
+export const raced = <A, E, R>(
+  attempt: Effect.Effect<A, E, R>,
+  context: Context
+): Effect.Effect<A, E | AttemptTimeout, R> =>
+  Effect.timeoutFail(Effect.interruptible(attempt), {
+    duration: context.limit,
+    onTimeout: () => attemptTimeout(context)
+  })
+
 /**
  * Runs an attempt within its limits. An HTTP client with `ExecuteWithin` keeps them itself; any other is raced with a timer.
  */
 export const attempt = <A, E, R>(
   http: HttpClient.HttpClient & HttpHooks.Hooks,
-  context: Context & { readonly connect: Duration.Duration },
+  context: Context & { readonly operation: Operation.Any; readonly connect: Duration.Duration },
   send: (execute: HttpClient.HttpClient["execute"] | undefined) => Effect.Effect<A, E, R>
 ): Effect.Effect<A, E | AttemptTimeout, R> => {
   const { connect, limit, operation } = context
   const execute = http[HttpHooks.ExecuteWithin]
-  if (execute === undefined) {
-    // The limit also ends an attempt in an uninterruptible region, as in the abort of an upload.
-    return Effect.timeoutFail(Effect.interruptible(send(undefined)), {
-      duration: limit,
-      onTimeout: () => attemptTimeout(context)
-    })
-  }
+  if (execute === undefined) return raced(send(undefined), context)
   const limits: HttpHooks.Limits = {
     connect,
     response: limit,
@@ -61,14 +65,14 @@ export const attempt = <A, E, R>(
 }
 
 /** The error of a pause in a body that is too long. */
-export const idleTimeout = ({ idle, operation }: AttemptContext): AttemptTimeout =>
+export const idleTimeout = ({ idle, operation }: BodyContext): AttemptTimeout =>
   new AttemptTimeout({ operation: operation.name, waiting: "body", limit: idle })
 
 /** Runs a call with all its attempts and waits within its limit. */
 export const call = <A, E, R, E1>(
   effect: Effect.Effect<A, E, R>,
   duration: Duration.Duration,
-  operation: Operation.Any,
+  operation: Context["operation"],
   onTimeout: (timeout: AttemptTimeout) => E1
 ): Effect.Effect<A, E | E1, R> =>
   !Duration.isFinite(duration) ? effect : Effect.timeoutFail(effect, {

@@ -239,7 +239,7 @@ export const quota = Effect.map(RetryQuota.RetryQuota, (quota) => ({
 export const rate = Effect.map(RatePolicy.RatePolicy, (policy) => ({
   pace: Effect.flatMap(
     Transport.Transport,
-    ({ execute }) => policy.pace(execute(operations.describeVault, address), operations.describeVault)
+    ({ execute }) => policy.pace(execute(operations.describeVault, address), "read")
   )
 } satisfies EachOf<RatePolicy.Policy>))
 
