@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { maximumDescriptionLength } from "../protocol/Limits.ts"
-import { ArchiveId, VaultName } from "../protocol/Names.ts"
+import { ArchiveId } from "../protocol/Names.ts"
 import { TreeHash } from "../protocol/TreeHash.ts"
 
 /** The beginning of a description in base64. `encodeURIComponent` encodes a colon, so no other description begins with it. */
@@ -54,7 +54,7 @@ const Description = Schema.transformOrFail(Schema.String, Schema.String, {
  * const read = Schema.decode(ArchiveMetadata.ArchiveMetadata)
  */
 export const ArchiveMetadata = Schema.Struct({
-  vaultName: Schema.propertySignature(VaultName).pipe(Schema.fromKey("glacier-vault")),
+  vaultName: Schema.propertySignature(Schema.String).pipe(Schema.fromKey("glacier-vault")),
   archiveId: Schema.propertySignature(ArchiveId).pipe(Schema.fromKey("glacier-archive-id")),
   treeHash: Schema.propertySignature(TreeHash).pipe(Schema.fromKey("glacier-tree-hash")),
   creationDate: Schema.propertySignature(Schema.DateTimeUtc).pipe(Schema.fromKey("glacier-created")),

@@ -13,8 +13,6 @@ import * as Order from "effect/Order"
 import * as Stream from "effect/Stream"
 import type * as ByteRange from "../../protocol/ByteRange.ts"
 import { BrokenOutput } from "../../protocol/GlacierError.ts"
-import * as Sha256 from "../../protocol/Sha256.ts"
-import * as TreeHash from "../../protocol/TreeHash.ts"
 import type { Archive } from "../../services/Destination.ts"
 import type * as Job from "../../services/Job.ts"
 import type * as Download from "../../transfer/Download.ts"
@@ -34,20 +32,14 @@ export interface Storing extends ObjectCopy.Copy {
   readonly whenRoom: Download.WhenRoom
 }
 
-const objectOf = ({ archive, key, storageClass }: Storing): NewObject => ({
+const objectOf = ({ archive, job, key, storageClass }: Storing): NewObject => ({
   key,
-  metadata: ArchiveMetadata.encode(archive),
+  metadata: ArchiveMetadata.encode({ ...archive, vaultName: job.vault.vaultName }),
   storageClass
 })
 
 const broken = ({ archive, job }: Storing, problem: string) =>
   new BrokenOutput({ jobId: job.id, start: 0, end: Math.max(0, archive.size - 1), problem })
-
-/** Fails unless the output of a job is the archive. */
-const checkTreeHash = (storing: Storing, treeHash: TreeHash.TreeHash) =>
-  treeHash === storing.archive.treeHash
-    ? Effect.void
-    : broken(storing, `the output has tree hash ${treeHash} instead of ${storing.archive.treeHash}`)
 
 /**
  * Creates an object, unless the copy exists. When the creation fails, the object may have been created all the same, and the
@@ -74,17 +66,16 @@ const create = Effect.fnUntraced(function*<E>(storing: Storing, creating: Effect
 
 /** Stores an archive of at most one part in one request. */
 const put = Effect.fnUntraced(function*(storing: Storing) {
-  const { job, log, onProgress, overwrite, partSize, store, whenRoom } = storing
+  const { archive: { treeHash }, job, log, onProgress, overwrite, partSize, store, whenRoom } = storing
   // An earlier run with smaller parts may have left an upload.
   yield* log.discard
   let created: ObjectCopy.Created | undefined
   yield* job.outputByWindow(({ bytes, hashes }) =>
     Effect.gen(function*() {
-      yield* checkTreeHash(storing, hashes.treeHash)
       const body = { bytes, contentSha256: hashes.contentSha256 }
       const etag = yield* create(storing, store.put(objectOf(storing), body, { replace: overwrite }))
       created = { parts: [hashes], partSize, etag }
-    }), { windowSize: partSize, onProgress, whenRoom })
+    }), { windowSize: partSize, treeHash, onProgress, whenRoom })
   return created ?? (yield* broken(storing, "the output is empty"))
 })
 
@@ -158,18 +149,9 @@ const begin = Effect.fnUntraced(function*(storing: Storing) {
   return upload
 })
 
-/** Returns the parts in order when they are the archive. */
-const verified = Effect.fnUntraced(function*(storing: Storing, parts: ReadonlyMap<number, UploadLog.Part>) {
-  const all = whole(parts.values(), storing.archive.size, storing.partSize)
-  if (Option.isNone(all)) return yield* broken(storing, "the output does not have the size of the archive")
-  const hashes = all.value.map(({ treeHash }) => treeHash)
-  yield* checkTreeHash(storing, TreeHash.combine(yield* Sha256.Sha256, hashes))
-  return all.value
-})
-
 /** Stores an archive as a multipart upload. Each window of the output is a part. */
 const uploadParts = Effect.fnUntraced(function*(storing: Storing) {
-  const { concurrency, job, log, onProgress, overwrite, partSize, store, whenRoom } = storing
+  const { archive, concurrency, job, log, onProgress, overwrite, partSize, store, whenRoom } = storing
   const resumed = yield* resume(storing)
   const upload = Option.isSome(resumed) ? resumed.value : yield* begin(storing)
   const parts = log.recorded?.parts ?? new Map<number, UploadLog.Part>()
@@ -181,15 +163,17 @@ const uploadParts = Effect.fnUntraced(function*(storing: Storing) {
   })
   yield* job.outputByWindow(send, {
     windowSize: partSize,
+    treeHash: archive.treeHash,
     concurrency,
     onProgress,
     whenRoom,
     kept: (range) => Effect.sync(() => Option.fromNullable(parts.get(numberOf(range))?.treeHash)),
     discard: log.discard
   })
-  const all = yield* Effect.tapError(verified(storing, parts), () => log.discard)
-  const etag = yield* create(storing, store.complete(upload, all, { replace: overwrite }))
-  return { parts: all, partSize, etag }
+  const all = whole(parts.values(), archive.size, partSize)
+  if (Option.isNone(all)) return yield* broken(storing, "the output does not have the size of the archive")
+  const etag = yield* create(storing, store.complete(upload, all.value, { replace: overwrite }))
+  return { parts: all.value, partSize, etag }
 })
 
 /** Stores the output of the job. When another object has appeared, aborts the upload. */
