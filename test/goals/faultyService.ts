@@ -59,6 +59,7 @@ export const makeFaultyHttp = (inner: HttpClient.HttpClient) => {
   const expiring = new Set<string>()
   const gone = new Set<string>()
   let requests = 0
+  let deletions = 0
   const respond = (request: HttpClientRequest.HttpClientRequest, response: Response) =>
     HttpClientResponse.fromWeb(request, response)
   const json = (request: HttpClientRequest.HttpClientRequest, value: unknown) =>
@@ -83,6 +84,10 @@ export const makeFaultyHttp = (inner: HttpClient.HttpClient) => {
           )
         }
         const response = yield* send
+        // The response to every 25th deletion is lost.
+        if (request.method === "DELETE" && response.status === 204 && ++deletions % 25 === 0) {
+          return yield* new HttpClientError.RequestError({ request, reason: "Transport" })
+        }
         if (request.method === "POST" && response.status === 202 && request.body._tag === "Uint8Array") {
           const { ArchiveId: archiveId } = yield* Effect.orDie(
             Schema.decode(Asked)(new TextDecoder().decode(request.body.body))
