@@ -5,3 +5,4 @@
  * @module effect-glacier/s3
  */
 export * as ObjectStore from "./ObjectStore.ts"
+export * as S3ObjectStore from "./S3ObjectStore.ts"
