@@ -232,7 +232,7 @@ describe("two programs that move the same archive", () => {
       expect(exits[1]).toMatchObject({ left: { _tag: "CheckpointInUse" } })
     }).pipe(onEmulator))
 
-  it.effect("accept an object that is there while the log is in use", () =>
+  it.effect("accept an object that exists while the log is in use", () =>
     Effect.gen(function*() {
       const machine = yield* makeMachine()
       const given = yield* archive(pattern(size))
