@@ -55,6 +55,20 @@ describe.each([mebibyte, 3.5 * mebibyte])("an object of %i bytes", (size) => {
       }).pipe(onEmulator)
   )
 
+  it.effect("fails with ObjectWrong in each later run too, until it is deleted", () =>
+    Effect.gen(function*() {
+      const machine = yield* makeMachine()
+      const given = yield* archive(pattern(size))
+      const change: Change = (object) => ({ ...object, checksums: { ...object.checksums, sha256: "b" } })
+      yield* machine.done(damaging(machine, change)(Effect.flip(move(given))))
+      for (let run = 0; run < 2; run++) {
+        expect((yield* machine.done(Effect.flip(move(given))))._tag).toBe("ObjectWrong")
+      }
+      machine.bucket.objects.clear()
+      expect((yield* machine.done(move(given))).size).toBe(size)
+      expect(machine.pages.size).toBe(0)
+    }).pipe(onEmulator))
+
   it.effect("fails with ObjectWrong when it has disappeared", () =>
     Effect.gen(function*() {
       const machine = yield* makeMachine()

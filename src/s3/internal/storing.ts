@@ -71,13 +71,16 @@ const create = Effect.fnUntraced(function*<E>(storing: Storing, creating: Effect
 
 /** Stores an archive of at most one part in one request. */
 const put = Effect.fnUntraced(function*(storing: Storing) {
-  const { archive: { treeHash }, job, log, onProgress, overwrite, partSize, store, whenRoom } = storing
+  const { archive: { archiveId, treeHash }, job, log, onProgress, overwrite, partSize, store, whenRoom } = storing
   // An earlier run with smaller parts may have left an upload.
   yield* log.discard
   let created: ObjectCopy.Created | undefined
   yield* job.outputByWindow(({ bytes, hashes }) =>
     Effect.gen(function*() {
-      const body = { bytes, contentSha256: hashes.contentSha256 }
+      const { contentSha256 } = hashes
+      const body = { bytes, contentSha256 }
+      // A later run compares the object if this one dies, or finds it wrong.
+      yield* log.append({ _tag: "Put", archiveId, treeHash, partSize, contentSha256 })
       const etag = yield* create(storing, store.put(objectOf(storing), body, { replace: overwrite }))
       created = { parts: [hashes], partSize, etag }
     }), { windowSize: partSize, treeHash, onProgress, whenRoom })
@@ -98,7 +101,7 @@ const whole = (
     : Option.none()
 }
 
-/** An upload in the log with all parts of the archive. It may have been completed. */
+/** An upload in the log with all parts of the archive. The object may exist. */
 export const completed = (archive: Archive, { recorded }: UploadLog.UploadLog) =>
   recorded?.begun.archiveId !== archive.archiveId || recorded.begun.treeHash !== archive.treeHash
     ? Option.none()
@@ -113,7 +116,7 @@ export const completed = (archive: Archive, { recorded }: UploadLog.UploadLog) =
  */
 const resume = Effect.fnUntraced(
   function*({ archive, key, log: { recorded }, partSize, storageClass, store }: Storing) {
-    if (recorded?.opened === undefined) return Option.none()
+    if (recorded?.opened === undefined || recorded.begun._tag === "Put") return Option.none()
     const { begun, opened: { uploadId }, parts } = recorded
     const isSame = begun.archiveId === archive.archiveId && begun.treeHash === archive.treeHash &&
       begun.partSize === partSize && begun.storageClass === storageClass

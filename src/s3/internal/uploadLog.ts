@@ -5,6 +5,8 @@
  * 2. `Opened`, with the id of the upload.
  * 3. `Part`, after the store has acknowledged a part.
  *
+ * An object that is stored in one request has one entry: `Put`, before the request. It opens no upload.
+ *
  * When the program dies between 1 and 2, or the response is lost, the id of an upload is unknown. So each upload of exactly
  * this key that was opened since 1 counts as one of the log: no upload is left open, and those of others are not aborted.
  *
@@ -40,16 +42,23 @@ const Part = Schema.TaggedStruct("Part", {
   treeHash: TreeHash
 })
 
-const Entry = Schema.parseJson(Schema.Union(Begun, Opened, Part))
+const Put = Schema.TaggedStruct("Put", {
+  archiveId: ArchiveId,
+  treeHash: TreeHash,
+  partSize: Schema.Number,
+  contentSha256: ContentSha256
+})
+
+const Entry = Schema.parseJson(Schema.Union(Begun, Opened, Part, Put))
 
 type Entry = typeof Entry.Type
 
 /** A part that the store has acknowledged. */
 export type Part = typeof Part.Type
 
-/** The upload in a log. */
+/** The upload in a log, or the request that stores the object. */
 export interface Recorded {
-  readonly begun: typeof Begun.Type
+  readonly begun: typeof Begun.Type | typeof Put.Type
   readonly opened: typeof Opened.Type | undefined
   readonly parts: Map<number, Part>
 }
@@ -71,6 +80,7 @@ export const uploadsOf = (store: Service, key: string) =>
 
 const isOfLog = ({ begun, opened }: Recorded, { initiated, uploadId }: OpenObjectUpload): boolean =>
   uploadId === opened?.uploadId || (
+    begun._tag === "Begun" &&
     !begun.others.includes(uploadId) &&
     DateTime.greaterThanOrEqualTo(initiated, DateTime.subtractDuration(begun.date, margin)) &&
     (opened === undefined || DateTime.lessThanOrEqualTo(initiated, DateTime.addDuration(opened.date, margin)))
@@ -78,6 +88,14 @@ const isOfLog = ({ begun, opened }: Recorded, { initiated, uploadId }: OpenObjec
 
 const add = (recorded: Recorded | undefined, entry: Entry): Recorded | undefined => {
   if (entry._tag === "Begun") return { begun: entry, opened: undefined, parts: new Map() }
+  if (entry._tag === "Put") {
+    const { contentSha256, treeHash } = entry
+    return {
+      begun: entry,
+      opened: undefined,
+      parts: new Map([[1, { _tag: "Part", number: 1, etag: "", contentSha256, treeHash }]])
+    }
+  }
   if (entry._tag === "Opened") return recorded && { ...recorded, opened: entry }
   recorded?.parts.set(entry.number, entry)
   return recorded
@@ -105,10 +123,9 @@ export const open = Effect.fnUntraced(function*(store: Service, key: string) {
     discard: Effect.gen(function*() {
       const current = recorded
       if (current === undefined) return []
-      const found = yield* uploadsOf(store, key).pipe(
-        Stream.filter((upload) => isOfLog(current, upload)),
-        Stream.runCollect
-      )
+      // A request opens no upload, so no list is needed.
+      const open = current.begun._tag === "Put" ? Stream.empty : uploadsOf(store, key)
+      const found = yield* Stream.runCollect(Stream.filter(open, (upload) => isOfLog(current, upload)))
       yield* Effect.forEach(found, store.abort, { discard: true })
       yield* log.clear
       recorded = undefined
