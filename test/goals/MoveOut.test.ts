@@ -56,7 +56,7 @@ it.scoped(
         wayOut.run((life, isKilled) =>
           Effect.gen(function*() {
             const plan = yield* WayOut.planOf(name, isWanted)
-            const failed = yield* WayOut.retrieve(plan, yield* S3Destination.make(options))
+            const failed = yield* WayOut.retrieve(plan, yield* S3Destination.make(options), 500)
             return { failed, proofs: yield* Stream.runCount(plan.proofs) }
           }).pipe(
             Effect.provide(store.layer(life, isKilled ? nextDeath() : Infinity))

@@ -50,7 +50,8 @@ it.scoped(
         expect([plan.count, plan.bytes]).toEqual([count, all])
         return yield* WayOut.retrieve(
           plan,
-          yield* Destination.directory(directory, { download: { concurrency: 1 } })
+          yield* Destination.directory(directory, { download: { concurrency: 1 } }),
+          count
         )
       })
       expect(yield* wayOut.run(() => retrieval, retrievalKills)).toEqual({ value: [], killed: retrievalKills })

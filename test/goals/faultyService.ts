@@ -2,7 +2,7 @@
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientError from "@effect/platform/HttpClientError"
 import type * as HttpClientRequest from "@effect/platform/HttpClientRequest"
-import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -11,8 +11,8 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as Emulator from "../../src/emulator/Emulator.ts"
+import * as Response from "../../src/testing/internal/response.ts"
 import { mebibyte, pattern } from "../transfer/support.ts"
-import { errorResponseOf } from "../transport/support.ts"
 
 /** 200 archives of some KiB; a few of them have several windows. */
 export const archives = Array.from({ length: 200 }, (_, index) => ({
@@ -50,6 +50,26 @@ const Asked = Schema.parseJson(Schema.Struct({ Type: Schema.String, ArchiveId: S
 
 const Described = Schema.Struct({ JobId: Schema.String, Completed: Schema.Boolean })
 
+/** Returns the response to a request that describes or lists jobs, in which the jobs that are done have failed if they should. */
+export const withFailedJobs = Effect.fnUntraced(function*(
+  request: HttpClientRequest.HttpClientRequest,
+  response: HttpClientResponse.HttpClientResponse,
+  isFailing: (jobId: string) => boolean
+) {
+  if (request.method !== "GET" || !/\/jobs(\/[^/]+)?$/.test(new URL(request.url).pathname) || response.status !== 200) {
+    return response
+  }
+  const failed = (job: unknown): unknown =>
+    Schema.is(Described)(job) && job.Completed && isFailing(job.JobId)
+      ? { ...job, StatusCode: "Failed", StatusMessage: "No reason given" }
+      : job
+  const body = yield* response.json
+  const changed = typeof body === "object" && body !== null && "JobList" in body && Array.isArray(body.JobList)
+    ? { ...body, JobList: body.JobList.map(failed) }
+    : failed(body)
+  return Response.ofText(request, 200, "application/json", JSON.stringify(changed))
+})
+
 /** Wraps an HTTP client so that it throttles requests, loses responses, and makes chosen jobs fail or expire. */
 export const makeFaultyHttp = (inner: HttpClient.HttpClient) => {
   /** The jobs that were started, and so billed. */
@@ -60,28 +80,15 @@ export const makeFaultyHttp = (inner: HttpClient.HttpClient) => {
   const gone = new Set<string>()
   let requests = 0
   let deletions = 0
-  const respond = (request: HttpClientRequest.HttpClientRequest, response: Response) =>
-    HttpClientResponse.fromWeb(request, response)
-  const json = (request: HttpClientRequest.HttpClientRequest, value: unknown) =>
-    respond(request, new Response(JSON.stringify(value), { headers: { "content-type": "application/json" } }))
-
-  const failed = (job: unknown): unknown =>
-    Schema.is(Described)(job) && job.Completed && failing.has(job.JobId)
-      ? { ...job, StatusCode: "Failed", StatusMessage: "No reason given" }
-      : job
-
   const http = (onStarted: (count: number) => Effect.Effect<void>) =>
     HttpClient.transform(inner, (send, request) =>
       Effect.gen(function*() {
         requests++
-        if (requests % 9 === 0) return respond(request, errorResponseOf(400, "ThrottlingException", "Rate exceeded"))
+        if (requests % 9 === 0) return Response.ofError(request, 400, "ThrottlingException", "Rate exceeded")
         const [, jobId = "", output] = new URL(request.url).pathname.match(/\/jobs\/([^/]+)(\/output)?$/) ?? []
         if (output !== undefined && expiring.has(jobId)) gone.add(jobId)
         if (gone.has(jobId)) {
-          return respond(
-            request,
-            errorResponseOf(404, "ResourceNotFoundException", `The job ID was not found: ${jobId}`)
-          )
+          return Response.ofError(request, 404, "ResourceNotFoundException", `The job ID was not found: ${jobId}`)
         }
         const response = yield* send
         // The response to every 25th deletion is lost.
@@ -100,15 +107,7 @@ export const makeFaultyHttp = (inner: HttpClient.HttpClient) => {
             ? yield* new HttpClientError.RequestError({ request, reason: "Transport" })
             : response
         }
-        if (request.method === "GET" && output === undefined && request.url.includes("/jobs")) {
-          if (response.status !== 200) return response
-          const body = yield* response.json
-          if (typeof body !== "object" || body === null) return json(request, body)
-          return "JobList" in body && Array.isArray(body.JobList)
-            ? json(request, { ...body, JobList: body.JobList.map(failed) })
-            : json(request, failed(body))
-        }
-        return response
+        return yield* withFailedJobs(request, response, (jobId) => failing.has(jobId))
       }))
   return { http, started, failing, expiring }
 }

@@ -84,19 +84,18 @@ export const make = Effect.fnUntraced(
     /** The client of a program, which dies in its deletion number `at`, after the service has executed it. */
     const watchedBy = (life: Life, at: number) => {
       let deletions = 0
-      return HttpClient.transform(
-        http(() => onStarted),
-        (send, request): typeof send =>
-          Effect.suspend((): typeof send => {
-            if (!life.isAlive) return Effect.never
-            const archiveId = request.method === "DELETE" ? request.url.split("/archives/")[1] : undefined
-            if (archiveId === undefined) return send
-            deleted.add(archiveId)
-            const archive = stored.get(archiveId)
-            if (archive === undefined || !hasCopy(archive)) wrong.push(archiveId)
-            return ++deletions === at ? Effect.zipRight(Effect.zipRight(send, life.die), Effect.never) : send
-          })
-      )
+      return HttpClient.transform(http(() => onStarted), (send, request) =>
+        Effect.gen(function*() {
+          if (!life.isAlive) return yield* Effect.never
+          const archiveId = request.method === "DELETE" ? request.url.split("/archives/")[1] : undefined
+          if (archiveId === undefined) return yield* send
+          deleted.add(archiveId)
+          const archive = stored.get(archiveId)
+          if (archive === undefined || !hasCopy(archive)) wrong.push(archiveId)
+          const isLast = ++deletions === at
+          const response = yield* send
+          return isLast ? yield* Effect.zipRight(life.die, Effect.never) : response
+        }))
     }
 
     // A cap under which four days are not enough.
@@ -179,9 +178,10 @@ export const planOf = (name: string, isWanted: (archive: Entry) => boolean = () 
 /** Runs a plan. Returns the messages of the archives that failed. */
 export const retrieve = <E extends { readonly message: string }, R>(
   plan: RetrievalPlan.Plan,
-  destination: Destination<E, R>
+  destination: Destination<E, R>,
+  concurrency: number
 ) =>
-  RetrievalPlan.run(plan, destination, { concurrency: Math.max(1, plan.count) }).pipe(
+  RetrievalPlan.run(plan, destination, { concurrency }).pipe(
     Stream.filterMap((outcome) => outcome._tag === "Failed" ? Option.some(outcome.error.message) : Option.none()),
     Stream.runCollect,
     Effect.map(Chunk.toReadonlyArray)

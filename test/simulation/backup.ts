@@ -227,7 +227,7 @@ export const run = (scenario: Scenario) =>
     const gaveUp = yield* Simulation.live(world, {
       folder,
       crashes,
-      program: program(made, scenario),
+      program: () => program(made, scenario),
       afterCrash: Effect.void
     }).pipe(Effect.timeoutTo({
       duration: "24 hours",

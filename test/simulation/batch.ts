@@ -62,10 +62,8 @@ const select = (note: Note) =>
     return Stream.filter(archives(), ({ description }) => wanted.has(description))
   }))
 
-type Outcome = RetrievalPlan.Outcome<Destination.DirectoryError> | DeletionPlan.Outcome
-
 /** Runs a plan to its end and fails with the first error of an archive. */
-const finished = <E, R>(outcomes: Stream.Stream<Outcome, E, R>) =>
+export const finished = <F, E, R>(outcomes: Stream.Stream<RetrievalPlan.Outcome<F> | DeletionPlan.Outcome, E, R>) =>
   Effect.gen(function*() {
     const failed = yield* Stream.runCollect(
       Stream.filterMap(outcomes, (outcome) => "error" in outcome ? Option.some(outcome.error) : Option.none())

@@ -74,12 +74,12 @@ export const vaultOver = (http: HttpClient.HttpClient) =>
 export const live = Effect.fnUntraced(function*<E>(world: World.World, { afterCrash, crashes, folder, program }: {
   readonly folder: string
   readonly crashes: ReadonlyArray<Crash>
-  readonly program: Effect.Effect<void, E, Program.Requirements>
+  readonly program: (process: World.Process) => Effect.Effect<void, E, Program.Requirements>
   readonly afterCrash: Effect.Effect<void>
 }) {
   for (const crash of [...crashes, undefined]) {
     const process = world.makeProcess(folder)
-    const running = program.pipe(
+    const running = program(process).pipe(
       Effect.provideServiceEffect(Vault.Vault, vaultOver(process.http)),
       Effect.provide(Checkpoint.layerFileSystem(Program.checkpoints(folder))),
       Effect.provideService(FileSystem.FileSystem, process.fs),
@@ -164,7 +164,7 @@ const liveAll = (world: World.World, { batches, crashes, folder, notes, rival }:
   const first = live(world, {
     folder,
     crashes,
-    program: Program.make(folder, notes, batches),
+    program: () => Program.make(folder, notes, batches),
     afterCrash: Effect.gen(function*() {
       for (const note of notes) {
         note.crashed = true
@@ -177,7 +177,7 @@ const liveAll = (world: World.World, { batches, crashes, folder, notes, rival }:
   const second = live(world, {
     folder,
     crashes: rival.crashes,
-    program: Program.makeRival(folder, rival.notes),
+    program: () => Program.makeRival(folder, rival.notes),
     afterCrash: Effect.forEach(rival.notes, ({ inspect }) => inspect, { discard: true })
   })
   // It starts when there is an archive, so that its crashes fall into the downloads.
