@@ -433,6 +433,7 @@ const throttlingCodes: ReadonlySet<string> = new Set([
   "RequestLimitExceeded",
   "RequestThrottled",
   "RequestThrottledException",
+  "ServiceUnavailable",
   "SlowDown",
   "ThrottledException",
   "Throttling",
@@ -440,7 +441,14 @@ const throttlingCodes: ReadonlySet<string> = new Set([
   "TransactionInProgressException"
 ])
 
-const transientCodes: ReadonlySet<string> = new Set(["RequestTimeout", "RequestTimeoutException"])
+/** Some of S3: they can come with another status. */
+const transientCodes: ReadonlySet<string> = new Set([
+  "ConditionalRequestConflict",
+  "InternalError",
+  "OperationAborted",
+  "RequestTimeout",
+  "RequestTimeoutException"
+])
 
 const transientStatus: ReadonlySet<number> = new Set([408, 500, 502, 503, 504])
 
@@ -456,6 +464,7 @@ export class UnknownServiceError extends errorClass<UnknownServiceError>()(
   // By the code, else by the status, as in AWS's clients.
   ({ code, status }) => {
     if (status === 429 || throttlingCodes.has(code)) return "throttle"
+    if (code === "RequestTimeTooSkewed") return "clock"
     return transientStatus.has(status) || transientCodes.has(code) ? "transient" : "never"
   }
 ) {}

@@ -8,6 +8,7 @@
 import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
@@ -20,6 +21,7 @@ import { toConnectionError } from "./internal/connectionError.ts"
 import { paced } from "./internal/pacing.ts"
 import { executePlainly, sendable } from "./internal/plainHttp.ts"
 import { pacedBytes, toDefect } from "./internal/response.ts"
+import { retryAfter } from "./internal/retryAfter.ts"
 import * as Retrying from "./internal/retrying.ts"
 
 /**
@@ -46,6 +48,10 @@ export interface Request {
 export interface Response {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
+  /** The wait before the next attempt that the service asks for. */
+  readonly retryAfter: Duration.Duration | undefined
+  /** Removes the secrets of the request from a text of the response, which may quote the request. */
+  readonly redact: (text: string) => string
   readonly body: Stream.Stream<Uint8Array, AttemptTimeout | ConnectionError>
 }
 
@@ -100,6 +106,12 @@ export const make: Effect.Effect<
       Effect.catchAllDefect(toDefect(context))
     )
     isReached = true
-    return { status: response.status, headers: response.headers, body: pacedBytes(context, response) }
+    return {
+      status: response.status,
+      headers: response.headers,
+      redact: context.scrub,
+      retryAfter: retryAfter(response.headers, yield* Clock.currentTimeMillis),
+      body: pacedBytes(context, response)
+    }
   })
 })
