@@ -19,9 +19,7 @@ import * as Memory from "./internal/objectMemory.ts"
  * @since 0.1.0
  * @category models
  */
-export interface StoredObject extends ObjectStore.ObjectInfo {
-  readonly bytes: Uint8Array
-}
+export interface StoredObject extends Memory.StoredObject {}
 
 /**
  * An open upload in a bucket, with its parts by their numbers.
@@ -29,10 +27,7 @@ export interface StoredObject extends ObjectStore.ObjectInfo {
  * @since 0.1.0
  * @category models
  */
-export interface StoredUpload extends ObjectStore.OpenObjectUpload {
-  readonly object: ObjectStore.NewObject
-  readonly parts: ReadonlyMap<number, ObjectStore.CompletedPart & { readonly bytes: Uint8Array }>
-}
+export interface StoredUpload extends Memory.StoredUpload {}
 
 /**
  * A bucket in memory. A test can look at it, and can change or remove its objects.
@@ -40,13 +35,7 @@ export interface StoredUpload extends ObjectStore.OpenObjectUpload {
  * @since 0.1.0
  * @category models
  */
-export interface Bucket {
-  readonly name: string
-  readonly limits: ObjectStore.Limits
-  /** The objects by their keys. */
-  readonly objects: Map<string, StoredObject>
-  /** The open multipart uploads by their ids. */
-  readonly uploads: Map<string, StoredUpload>
+export interface Bucket extends Memory.State {
   /** The operations of the bucket, without faults. */
   readonly attempts: ObjectStore.Attempts
 }
@@ -78,7 +67,7 @@ export const makeBucket = (options: BucketOptions = {}): Effect.Effect<Bucket> =
   Effect.sync(() => {
     const { name = "bucket", pageSize = 3, sha256 = true } = options
     const limits = { ...ObjectStore.s3Limits, minimumPartSize: mebibyte, ...options.limits }
-    const state = { name, limits, objects: new Map<string, StoredObject>(), uploads: new Map<string, StoredUpload>() }
+    const state: Memory.State = { name, limits, objects: new Map(), uploads: new Map() }
     return { ...state, attempts: Memory.make(state, { pageSize, sha256 }) }
   })
 

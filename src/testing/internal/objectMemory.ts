@@ -17,15 +17,15 @@ import { UnknownServiceError } from "../../protocol/ServiceError.ts"
 import * as Sha256 from "../../protocol/Sha256.ts"
 import * as ObjectStore from "../../s3/ObjectStore.ts"
 
-interface StoredObject extends ObjectStore.ObjectInfo {
+export interface StoredObject extends ObjectStore.ObjectInfo {
   readonly bytes: Uint8Array
 }
 
-interface StoredPart extends ObjectStore.CompletedPart {
+export interface StoredPart extends ObjectStore.CompletedPart {
   readonly bytes: Uint8Array
 }
 
-interface StoredUpload extends ObjectStore.OpenObjectUpload {
+export interface StoredUpload extends ObjectStore.OpenObjectUpload {
   readonly object: ObjectStore.NewObject
   readonly parts: Map<number, StoredPart>
 }
@@ -34,7 +34,9 @@ interface StoredUpload extends ObjectStore.OpenObjectUpload {
 export interface State {
   readonly name: string
   readonly limits: ObjectStore.Limits
+  /** The objects by their keys. */
   readonly objects: Map<string, StoredObject>
+  /** The open multipart uploads by their ids. */
   readonly uploads: Map<string, StoredUpload>
 }
 
@@ -100,7 +102,10 @@ export const make = (state: State, { pageSize, sha256 }: Options): ObjectStore.A
   const locationOf = (key: string) => `s3://${state.name}/${key}`
   let opened = 0
   /** The uploads that were completed, because S3 repeats the response. */
-  const completed = new Map<string, { readonly parts: ReadonlyArray<ObjectStore.CompletedPart>; readonly checksums: ObjectStore.Checksums }>()
+  const completed = new Map<
+    string,
+    { readonly parts: ReadonlyArray<ObjectStore.CompletedPart>; readonly checksums: ObjectStore.Checksums }
+  >()
 
   const findUpload = ({ key, uploadId }: ObjectStore.ObjectUpload) => {
     const found = uploads.get(uploadId)

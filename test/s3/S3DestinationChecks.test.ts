@@ -1,0 +1,161 @@
+/** Objects that are checked after they were stored. */
+import { describe, expect, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as S3Destination from "../../src/s3/S3Destination.ts"
+import type * as TestObjectStore from "../../src/testing/TestObjectStore.ts"
+import { same } from "../transfer/support.ts"
+import * as Support from "./support.ts"
+
+const { archive, makeMachine, mebibyte, move, onEmulator, pattern, replacing, small } = Support
+
+type Change = (object: TestObjectStore.StoredObject) => TestObjectStore.StoredObject
+
+/** Runs an effect with a store that changes each object after it was created. */
+const damaging = ({ bucket: { objects } }: Support.Machine, change: Change) => {
+  const damage = Effect.sync(() => {
+    for (const [key, object] of objects) objects.set(key, change(object))
+  })
+  return replacing(({ complete, put }) => ({
+    put: (...args) => Effect.tap(put(...args), damage),
+    complete: (...args) => Effect.tap(complete(...args), damage)
+  }))
+}
+
+/** Flips a bit of the byte at a position. */
+const flipAt = (position: number): Change => (object) => {
+  const bytes = new Uint8Array(object.bytes)
+  bytes[position] = (bytes[position] ?? 0) ^ 1
+  return { ...object, bytes }
+}
+
+describe.each([mebibyte, 3.5 * mebibyte])("an object of %i bytes", (size) => {
+  const wrong: ReadonlyArray<readonly [name: string, change: Change, text: string]> = [
+    ["size", (object) => ({ ...object, size: size - 1 }), `has ${size - 1} bytes instead of ${size}`],
+    ["ETag", (object) => ({ ...object, checksums: { ...object.checksums, etag: "b" } }), "has the ETag b instead of"],
+    [
+      "SHA-256",
+      (object) => ({ ...object, checksums: { ...object.checksums, sha256: "b" } }),
+      "has the SHA-256 b instead of"
+    ],
+    ["metadata", (object) => ({ ...object, metadata: {} }), "does not have the metadata"]
+  ]
+
+  it.effect.each(wrong)(
+    "fails with ObjectWrong and remains when the store reports another %s",
+    ([_, change, text]) =>
+      Effect.gen(function*() {
+        const machine = yield* makeMachine()
+        const given = yield* archive(pattern(size))
+        const error = yield* machine.done(damaging(machine, change)(Effect.flip(move(given))))
+        expect(error).toMatchObject({ _tag: "ObjectWrong", location: "s3://bucket/a.txt" })
+        expect(error.message).toContain(text)
+        expect(machine.bucket.objects.size).toBe(1)
+      }).pipe(onEmulator)
+  )
+
+  it.effect("fails with ObjectWrong when it has disappeared", () =>
+    Effect.gen(function*() {
+      const machine = yield* makeMachine()
+      const given = yield* archive(pattern(size))
+      const vanishing = replacing(({ complete, put }) => ({
+        put: (...args) => Effect.tap(put(...args), Effect.sync(() => machine.bucket.objects.clear())),
+        complete: (...args) => Effect.tap(complete(...args), Effect.sync(() => machine.bucket.objects.clear()))
+      }))
+      expect(yield* machine.done(vanishing(Effect.flip(move(given))))).toMatchObject({ _tag: "ObjectWrong" })
+    }).pipe(onEmulator))
+
+  it.effect("needs no SHA-256 of a store that has none", () =>
+    Effect.gen(function*() {
+      const machine = yield* makeMachine({ sha256: false })
+      const given = yield* archive(pattern(size))
+      const { checksums } = yield* machine.done(move(given))
+      expect(Object.keys(checksums)).toEqual(["etag"])
+    }).pipe(onEmulator))
+
+  it.effect("is read as far as asked, and fails with ObjectWrong when a byte read is wrong", () =>
+    Effect.gen(function*() {
+      const given = yield* archive(pattern(size))
+      const last = size - 1
+      const middle = Math.floor(size / 2)
+      const outcomes: Array<readonly [readBack: string, position: number, tag: string]> = []
+      for (const readBack of ["none", "sample", "all"] as const) {
+        for (const position of [0, middle, last]) {
+          const machine = yield* makeMachine()
+          const moving = damaging(machine, flipAt(position))(move(given, { ...small, readBack }))
+          const exit = yield* Effect.either(machine.done(moving))
+          outcomes.push([readBack, position, exit._tag])
+        }
+      }
+      // With this seed, the random part of the sample is not the part in the middle.
+      const isInSample = size <= mebibyte
+      expect(outcomes).toEqual([
+        ["none", 0, "Right"],
+        ["none", middle, "Right"],
+        ["none", last, "Right"],
+        ["sample", 0, "Left"],
+        ["sample", middle, isInSample ? "Left" : "Right"],
+        ["sample", last, "Left"],
+        ["all", 0, "Left"],
+        ["all", middle, "Left"],
+        ["all", last, "Left"]
+      ])
+    }).pipe(Effect.withRandom(Random.fixed([0])), onEmulator))
+
+  it.effect("that exists and is wrong is reported when everything is read, and replaced only with overwrite", () =>
+    Effect.gen(function*() {
+      const machine = yield* makeMachine()
+      const given = yield* archive(pattern(size))
+      const { objects } = machine.bucket
+      yield* machine.done(move(given))
+      const damaged = flipAt(7)(Option.getOrThrow(Option.fromNullable(objects.get("a.txt"))))
+      objects.set("a.txt", damaged)
+      const all: S3Destination.Options = { ...small, readBack: "all" }
+      expect(yield* machine.done(Effect.flip(move(given, all)))).toMatchObject({ _tag: "ObjectWrong" })
+      expect(objects.get("a.txt")).toBe(damaged)
+      yield* machine.done(move(given, { ...all, overwrite: true }))
+      expect(same(objects.get("a.txt")?.bytes ?? new Uint8Array(), given.bytes)).toBe(true)
+    }).pipe(onEmulator))
+})
+
+describe("an object whose program died before it was checked", () => {
+  const died = Effect.fnUntraced(function*(change: Change) {
+    const machine = yield* makeMachine()
+    const given = yield* archive(pattern(2.5 * mebibyte))
+    const dying = damaging(machine, change)(move(given))
+    // The last HEAD, after 1 HEAD, 1 list, the beginning, 3 parts, 1 HEAD and the completion.
+    yield* machine.run(dying, { cut: { at: 9, ends: "process", loses: "request" } })
+    expect(machine.taken().slice(-2)).toEqual(["CompleteMultipartUpload a.txt", "HeadObject a.txt"])
+    return { given, machine }
+  })
+
+  it.effect("is checked by the next run", () =>
+    Effect.gen(function*() {
+      const changed: Change = (object) => ({ ...object, checksums: { ...object.checksums, sha256: "b-3" } })
+      const { given, machine } = yield* died(changed)
+      expect(yield* machine.done(Effect.flip(move(given)))).toMatchObject({ _tag: "ObjectWrong" })
+      const next = move(given, { ...small, overwrite: true })
+      expect(yield* machine.done(next)).toMatchObject({ treeHash: given.archive.treeHash })
+      expect(machine.bucket.objects.get("a.txt")?.checksums.sha256).not.toBe("b-3")
+      expect([machine.bucket.uploads.size, machine.pages.size]).toEqual([0, 0])
+    }).pipe(onEmulator))
+
+  it.effect("is read by the next run as far as asked", () =>
+    Effect.gen(function*() {
+      const { given, machine } = yield* died(flipAt(0))
+      const sample = move(given, { ...small, readBack: "sample" })
+      expect(yield* machine.done(Effect.flip(sample))).toMatchObject({ _tag: "ObjectWrong" })
+      expect(yield* machine.done(move(given))).toMatchObject({ treeHash: given.archive.treeHash })
+      expect(machine.pages.size).toBe(0)
+    }).pipe(onEmulator))
+
+  it.effect("is accepted by store itself, without another upload", () =>
+    Effect.gen(function*() {
+      const { given: { archive, job }, machine } = yield* died((object) => object)
+      yield* machine.done(
+        Effect.flatMap(S3Destination.make(small), ({ store }) => store(archive, job, () => Effect.void))
+      )
+      expect(machine.taken()).toEqual(["HeadObject a.txt", "HeadObject a.txt", "ListMultipartUploads a.txt"])
+    }).pipe(onEmulator))
+})
