@@ -22,8 +22,11 @@ const upload = Effect.gen(function*() {
   yield* vault.create
   // A photo of several parts
   const photo = new Uint8Array(20 * 2 ** 20).fill(1)
-  yield* Effect.forEach(paths, (path) =>
-    vault.upload(Source.bytes(path.includes("sea") ? photo : new TextEncoder().encode(path)), { description: path }))
+  yield* Effect.forEach(
+    paths,
+    (path) =>
+      vault.upload(Source.bytes(path.includes("sea") ? photo : new TextEncoder().encode(path)), { description: path })
+  )
 })
 
 /** The archives of the vault. The inventory is retrieved only when the Stream is run. */
@@ -46,16 +49,10 @@ const move = Effect.gen(function*() {
   return { plan, destination }
 })
 
-/** Writes a line for each proof. */
-const writeProofs = (plan: RetrievalPlan.Plan, path: string) =>
-  Effect.flatMap(FileSystem.FileSystem, (fs) =>
-    plan.proofs.pipe(
-      Stream.map(({ archive: { archiveId }, proof }) =>
-        `${JSON.stringify({ archiveId, ...Schema.encodeSync(Destination.Proof)(proof) })}\n`
-      ),
-      Stream.encodeText,
-      Stream.run(fs.sink(path))
-    ))
+const encode = Schema.encodeSync(Destination.Proof)
+
+const lineOf = ({ archive: { archiveId }, proof }: RetrievalPlan.Proven) =>
+  `${JSON.stringify({ archiveId, ...encode(proof) })}\n`
 
 const program = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
@@ -63,7 +60,7 @@ const program = Effect.gen(function*() {
   yield* upload
   yield* Effect.gen(function*() {
     const { destination, plan } = yield* move
-    yield* writeProofs(plan, `${folder}/proofs.jsonl`)
+    yield* Stream.run(Stream.encodeText(Stream.map(plan.proofs, lineOf)), fs.sink(`${folder}/proofs.jsonl`))
     const lines = (yield* fs.readFileString(`${folder}/proofs.jsonl`)).trimEnd().split("\n")
     yield* Console.log(`${lines.length} proofs`)
 
@@ -74,8 +71,10 @@ const program = Effect.gen(function*() {
       Effect.catchTag("DecommissionStopped", ({ message }) => Console.log(message))
     )
   }).pipe(
-    Effect.provide(NodeCheckpoint.layer(`${folder}/checkpoints`)),
-    Effect.provide(NodeRetrievalBudget.layerWith(`${folder}/ledger`, terms))
+    Effect.provide([
+      NodeCheckpoint.layer(`${folder}/checkpoints`),
+      NodeRetrievalBudget.layerWith(`${folder}/ledger`, terms)
+    ])
   )
 })
 
