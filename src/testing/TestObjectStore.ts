@@ -125,22 +125,27 @@ export interface Options {
 }
 
 /** Runs each attempt of a store by a function. */
-const surround = (attempts: ObjectStore.Attempts, around: Around): ObjectStore.Attempts => ({
-  ...attempts,
-  head: (key) => around(attempts.head(key), { operation: "HeadObject", key }),
-  put: (object, body, options) =>
-    around(attempts.put(object, body, options), { operation: "PutObject", key: object.key }),
-  begin: (object) => around(attempts.begin(object), { operation: "CreateMultipartUpload", key: object.key }),
-  part: (upload, number, body) =>
-    around(attempts.part(upload, number, body), { operation: "UploadPart", key: upload.key }),
-  partsPage: (upload, after) => around(attempts.partsPage(upload, after), { operation: "ListParts", key: upload.key }),
-  complete: (upload, parts, options) =>
-    around(attempts.complete(upload, parts, options), { operation: "CompleteMultipartUpload", key: upload.key }),
-  abort: (upload) => around(attempts.abort(upload), { operation: "AbortMultipartUpload", key: upload.key }),
-  uploadsPage: (prefix, after) =>
-    around(attempts.uploadsPage(prefix, after), { operation: "ListMultipartUploads", key: prefix }),
-  get: (key, range) => around(attempts.get(key, range), { operation: "GetObject", key })
-})
+const surround = (attempts: ObjectStore.Attempts, inject: Around): ObjectStore.Attempts => {
+  // Suspended, because a call makes its attempt once and runs it again for each retry.
+  const around: Around = (effect, attempt) => Effect.suspend(() => inject(effect, attempt))
+  return {
+    ...attempts,
+    head: (key) => around(attempts.head(key), { operation: "HeadObject", key }),
+    put: (object, body, options) =>
+      around(attempts.put(object, body, options), { operation: "PutObject", key: object.key }),
+    begin: (object) => around(attempts.begin(object), { operation: "CreateMultipartUpload", key: object.key }),
+    part: (upload, number, body) =>
+      around(attempts.part(upload, number, body), { operation: "UploadPart", key: upload.key }),
+    partsPage: (upload, after) =>
+      around(attempts.partsPage(upload, after), { operation: "ListParts", key: upload.key }),
+    complete: (upload, parts, options) =>
+      around(attempts.complete(upload, parts, options), { operation: "CompleteMultipartUpload", key: upload.key }),
+    abort: (upload) => around(attempts.abort(upload), { operation: "AbortMultipartUpload", key: upload.key }),
+    uploadsPage: (prefix, after) =>
+      around(attempts.uploadsPage(prefix, after), { operation: "ListMultipartUploads", key: prefix }),
+    get: (key, range) => around(attempts.get(key, range), { operation: "GetObject", key })
+  }
+}
 
 /**
  * Provides a store on a bucket. Its calls are retried by the policies in use, as those of `S3ObjectStore` are.

@@ -4,7 +4,9 @@ import { FetchHttpClient, HttpClient } from "@effect/platform"
 import { Effect, Layer, Redacted } from "effect"
 import { startFauxqs } from "fauxqs"
 import { NodeHttp } from "../../src/node/index.ts"
+import { mebibyte } from "../../src/protocol/Limits.ts"
 import { S3ObjectStore } from "../../src/s3/index.ts"
+import * as TestObjectStore from "../../src/testing/TestObjectStore.ts"
 import * as Swift from "../support/swift.ts"
 import * as TlsServer from "../support/tlsServer.ts"
 import { conformance, type Features } from "./conformance.ts"
@@ -69,6 +71,12 @@ const createBucket = (endpoint: string) =>
     await client.createBucket({ Bucket: "bucket" })
     client.destroy()
   })
+
+conformance("in memory", TestObjectStore.layer(), {
+  ...features,
+  partSize: mebibyte,
+  completingTwice: "returns the same checksums"
+})
 
 conformance("in the same process", inProcess({ pageSize: 2 }), features)
 
