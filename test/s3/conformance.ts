@@ -22,7 +22,7 @@ export interface Features {
   readonly keepsExisting: boolean
   /** A storage class besides that of the store, if the store has another. */
   readonly storageClass: string | undefined
-  /** What completing an upload for the second time does. */
+  /** The result of completing an upload for the second time. */
   readonly completingTwice: "returns the same checksums" | "fails with ObjectUploadGone"
 }
 
