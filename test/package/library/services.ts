@@ -8,6 +8,8 @@ import type { JobInventory } from "effect-glacier"
 import {
   BackupPlan,
   Bandwidth,
+  ByteRange,
+  CallPolicies,
   Checkpoint,
   Credentials,
   Decommission,
@@ -17,7 +19,9 @@ import {
   Endpoint,
   FileLock,
   GlacierClient,
+  GlacierError,
   Hasher,
+  HttpAttempt,
   HttpHooks,
   InventoryReader,
   Job,
@@ -42,6 +46,7 @@ import { Emulator, Topics } from "effect-glacier/emulator"
 import { NodeEmulator } from "effect-glacier/node"
 import { Names, Sha256 } from "effect-glacier/protocol"
 import { operations } from "effect-glacier/protocol/Operations"
+import { ObjectStore } from "effect-glacier/s3"
 import { Faults, ScriptedHttp } from "effect-glacier/testing"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -56,6 +61,8 @@ const bytes = new Uint8Array(1)
 const source = Source.bytes(bytes)
 const address = { vaultName: "documents" }
 const upload = { ...address, uploadId: "an-upload" }
+const openUpload = { key: "a-key", uploadId: "an-upload" }
+const partBody = { bytes, contentSha256: Names.ContentSha256.make("0".repeat(64)) }
 const output = { vault: address, jobId: Names.JobId.make("a-job"), size: 1, treeHash: Option.none() }
 
 export const vault = Effect.map(Vault.Vault, (vault) => ({
@@ -235,6 +242,35 @@ export const quota = Effect.map(RetryQuota.RetryQuota, (quota) => ({
   giveBack: quota.giveBack(1),
   tokens: quota.tokens
 } satisfies EachOf<RetryQuota.Quota>))
+
+export const objectStore = Effect.map(ObjectStore.ObjectStore, (store) => ({
+  limits: store.limits,
+  locationOf: store.locationOf("a-key"),
+  head: store.head("a-key"),
+  put: store.put({ key: "a-key", metadata: {} }, partBody, { replace: false }),
+  begin: store.begin({ key: "a-key", metadata: {} }),
+  part: store.part(openUpload, 1, partBody),
+  parts: store.parts(openUpload),
+  complete: store.complete(openUpload, [], { replace: false }),
+  abort: store.abort(openUpload),
+  uploads: store.uploads(""),
+  get: store.get("a-key", ByteRange.make(0, 1))
+} satisfies EachOf<ObjectStore.Service>))
+
+const call: CallPolicies.Call = { operation: "PutItem", about: "a-table", class: "write", limit: "response" }
+
+const attempt = Effect.fail(new GlacierError.ConnectionError({ operation: "PutItem", message: "no route" }))
+
+export const callPolicies = Effect.map(CallPolicies.make("Table"), (policies) => ({
+  call: policies.call(call, attempt),
+  attempt: policies.attempt(call, attempt),
+  retry: policies.retry(call, attempt)
+} satisfies EachOf<CallPolicies.Service>))
+
+export const send = Effect.map(
+  HttpAttempt.make,
+  (send) => send({ operation: "PutItem", method: "PUT", url: "https://example.com", headers: {}, body: bytes })
+)
 
 export const rate = Effect.map(RatePolicy.RatePolicy, (policy) => ({
   pace: Effect.flatMap(
