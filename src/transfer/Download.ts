@@ -337,7 +337,7 @@ export interface Window {
   readonly hashes: Hasher.Hashes
 }
 
-/** What a download does with windows whose hashes are `H`. */
+/** The work of a download on windows whose hashes are `H`. */
 interface Windows<H, E, R> {
   readonly hash: Hash<H>
   readonly kept: (range: ByteRange.ByteRange) => Effect.Effect<Option.Option<TreeHash.TreeHash>, E, R>

@@ -153,7 +153,7 @@ describe("an object that exists already", () => {
       }
     }).pipe(onEmulator))
 
-  /** A store that replaces objects although it is told not to. */
+  /** A store that replaces objects although it should not. */
   const unconditional = replacing(({ complete, put }) => ({
     put: (object, body) => put(object, body, { replace: true }),
     complete: (upload, parts) => complete(upload, parts, { replace: true })

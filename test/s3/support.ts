@@ -65,7 +65,7 @@ export const replacing =
 /** Options with parts of 1 MiB, one at a time. */
 export const small: S3Destination.Options = { partSize: mebibyte, concurrency: 1 }
 
-/** What a program does for an archive: it finds the copy, or stores it. */
+/** Finds the copy of an archive, or stores it, as a plan does. */
 export const move = Effect.fnUntraced(function*(
   { archive, job }: Given,
   options: S3Destination.Options = small,

@@ -55,10 +55,15 @@ const create = Effect.fnUntraced(function*<E>(storing: Storing, creating: Effect
   return yield* creating.pipe(
     Effect.map(({ etag }) => Option.some(etag)),
     Effect.catchAll((error) =>
-      Effect.flatMap(store.head(key), (found) =>
-        Option.exists(found, (info) => ObjectCopy.isCopy(archive, info))
-          ? Effect.succeedNone
-          : Effect.fail(error))
+      store.head(key).pipe(
+        // The first error says more.
+        Effect.orElseSucceed(Option.none),
+        Effect.flatMap((found) =>
+          Option.exists(found, (info) => ObjectCopy.isCopy(archive, info))
+            ? Effect.succeedNone
+            : Effect.fail(error)
+        )
+      )
     ),
     Effect.catchTag("ObjectExists", () => ObjectCopy.exists(storing))
   )

@@ -4,7 +4,7 @@
  */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
-import type { JobInventory } from "effect-glacier"
+import type { Destination, JobInventory } from "effect-glacier"
 import {
   BackupPlan,
   Bandwidth,
@@ -46,8 +46,8 @@ import { Emulator, Topics } from "effect-glacier/emulator"
 import { NodeEmulator } from "effect-glacier/node"
 import { Names, Sha256 } from "effect-glacier/protocol"
 import { operations } from "effect-glacier/protocol/Operations"
-import { ObjectStore } from "effect-glacier/s3"
-import { Faults, ScriptedHttp } from "effect-glacier/testing"
+import { ObjectStore, S3Destination } from "effect-glacier/s3"
+import { Faults, ScriptedHttp, TestObjectStore } from "effect-glacier/testing"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -326,3 +326,38 @@ export const saved = {
   head: InventoryReader.head(Stream.make(bytes)),
   entries: InventoryReader.entries(Stream.make(bytes), { format: "JSON", onMalformed: Effect.fail })
 } satisfies EachOf<typeof InventoryReader>
+
+const object = { key: "a-key", metadata: {} }
+const objectUpload = { key: "a-key", uploadId: "an-upload" }
+const body = { bytes, contentSha256: Names.ContentSha256.make("0".repeat(64)) }
+
+export const objectStore = Effect.map(ObjectStore.ObjectStore, (store) => ({
+  limits: store.limits,
+  locationOf: store.locationOf("a-key"),
+  head: store.head("a-key"),
+  put: store.put(object, body, { replace: false }),
+  begin: store.begin(object),
+  part: store.part(objectUpload, 1, body),
+  parts: store.parts(objectUpload),
+  complete: store.complete(objectUpload, [], { replace: false }),
+  abort: store.abort(objectUpload),
+  uploads: store.uploads(""),
+  get: store.get("a-key", { start: 0, end: 0 })
+} satisfies EachOf<ObjectStore.Service>))
+
+export const destination = Effect.map(S3Destination.make(), (destination) => ({
+  find: (archive: Destination.Archive) => destination.find(archive),
+  store: (archive: Destination.Archive) =>
+    Effect.flatMap(Job.Job, (job) => destination.store(archive, job, () => Effect.void)),
+  verify: (archive: Destination.Archive, proof: Destination.Proof) => destination.verify(archive, proof)
+} satisfies EachOf<Effect.Effect.Success<ReturnType<typeof S3Destination.make>>>))
+
+export const abandoned = S3Destination.abortAbandoned({ prefix: "archives/" })
+
+export const bucket = Effect.map(TestObjectStore.makeBucket(), (bucket) => ({
+  name: bucket.name,
+  limits: bucket.limits,
+  objects: bucket.objects,
+  uploads: bucket.uploads,
+  attempts: bucket.attempts
+} satisfies EachOf<TestObjectStore.Bucket>))
