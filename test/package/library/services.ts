@@ -4,7 +4,7 @@
  */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
-import type { Destination, JobInventory } from "effect-glacier"
+import type { JobInventory } from "effect-glacier"
 import {
   BackupPlan,
   Bandwidth,
@@ -326,24 +326,6 @@ export const saved = {
   head: InventoryReader.head(Stream.make(bytes)),
   entries: InventoryReader.entries(Stream.make(bytes), { format: "JSON", onMalformed: Effect.fail })
 } satisfies EachOf<typeof InventoryReader>
-
-const object = { key: "a-key", metadata: {} }
-const objectUpload = { key: "a-key", uploadId: "an-upload" }
-const body = { bytes, contentSha256: Names.ContentSha256.make("0".repeat(64)) }
-
-export const objectStore = Effect.map(ObjectStore.ObjectStore, (store) => ({
-  limits: store.limits,
-  locationOf: store.locationOf("a-key"),
-  head: store.head("a-key"),
-  put: store.put(object, body, { replace: false }),
-  begin: store.begin(object),
-  part: store.part(objectUpload, 1, body),
-  parts: store.parts(objectUpload),
-  complete: store.complete(objectUpload, [], { replace: false }),
-  abort: store.abort(objectUpload),
-  uploads: store.uploads(""),
-  get: store.get("a-key", { start: 0, end: 0 })
-} satisfies EachOf<ObjectStore.Service>))
 
 export const destination = Effect.map(S3Destination.make(), (destination) => ({
   find: (archive: Destination.Archive) => destination.find(archive),
