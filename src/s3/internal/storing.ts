@@ -79,9 +79,7 @@ const create = Effect.fnUntraced(function*<E>(storing: Storing, creating: Effect
 
 /** Stores an archive of at most one part in one request. */
 const put = Effect.fnUntraced(function*(storing: Storing) {
-  const { job, log, onProgress, overwrite, partSize, store, whenRoom } = storing
-  // An earlier run with smaller parts may have left an upload.
-  yield* log.discard
+  const { job, onProgress, overwrite, partSize, store, whenRoom } = storing
   let created: ObjectCopy.Created | undefined
   yield* job.outputByWindow(({ bytes, hashes }) =>
     Effect.gen(function*() {
