@@ -21,6 +21,7 @@ export type Peer =
   | "effect"
   | "bundled"
   | "platform"
+  | "download"
   | "before"
 
 export interface Contest {

@@ -32,6 +32,7 @@ const fixed: ReadonlyArray<Goal> = [
   ...against("httpDownload1g", { platform: undefined }),
   ...against("httpDownloadTls1g", { platform: undefined }),
   ...against("httpUpload1g", { platform: undefined }),
+  ...against("move1g", { download: 1.3 }),
   ...against("httpUploadTls1g", { platform: undefined }),
   ...against("httpOutputStream", { platform: undefined }),
   ...against("httpOutputStreamTls1g", { platform: undefined })
@@ -67,6 +68,13 @@ export const figures = (results: ReadonlyArray<Result>) => {
       unit: "",
       value: small === undefined || large === undefined ? undefined : large / small,
       most: 1.1
+    },
+    {
+      key: "rssMB.move",
+      what: "peak memory of a move, 4 parts of 64 MiB",
+      unit: " MB",
+      value: rss("move1g"),
+      most: 350
     },
     {
       key: "loopDelayP99Ms",

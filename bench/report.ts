@@ -18,6 +18,7 @@ const names: Readonly<Record<Peer | "ours", string>> = {
   effect: "bare imports and a bare request",
   bundled: "the same in one file",
   platform: "the platform's undici client",
+  download: "our download to a file",
   before: "the other checkout"
 }
 

@@ -4,7 +4,7 @@
  *
  *     npm run bench -- [PART...] [--mib MIB] [--rounds ROUNDS] [--against DIR] [--json]
  *
- * PART is one of upload, download, hash, small, delete, inventory, http, memory and import. MIB replaces the size of 4 GiB; all
+ * PART is one of upload, download, move, hash, small, delete, inventory, http, memory and import. MIB replaces the size of 4 GiB; all
  * other sizes shrink with it, and nothing is rehearsed. DIR is another checkout of this project, whose programs take part as well.
  */
 import { NodeRuntime } from "@effect/platform-node"
@@ -20,12 +20,13 @@ import { http } from "./parts/http.ts"
 import { imports } from "./parts/import.ts"
 import { inventory } from "./parts/inventory.ts"
 import { memory } from "./parts/memory.ts"
+import { move } from "./parts/move.ts"
 import { small } from "./parts/small.ts"
 import { upload } from "./parts/upload.ts"
 import * as Report from "./report.ts"
 import { prepare } from "./tools.ts"
 
-const parts = { upload, download, hash, small, delete: deletion, inventory, http, memory, import: imports }
+const parts = { upload, download, move, hash, small, delete: deletion, inventory, http, memory, import: imports }
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,

@@ -1,7 +1,8 @@
 /*
  * The other end of the benchmarks, as cheap as can be: a thread for each connection, bodies that arrive are dropped by
  * the kernel without being copied, bodies that leave go from the page cache to the socket. It checks nothing; what it
- * was sent is recorded; GET /received returns it for the harness to check.
+ * was sent is recorded; GET /received returns it for the harness to check. It is also a bucket of an object store, in
+ * which each upload becomes an object of the size of FILE. DELETE /received removes the object.
  *
  *     server [FILE NODES]
  *
@@ -35,6 +36,10 @@ static const unsigned char *nodes;
 static pthread_mutex_t noting = PTHREAD_MUTEX_INITIALIZER;
 static char *received;
 static size_t received_length, received_room;
+
+/* The metadata of the object in the bucket, as lines of a head, and whether the object exists. */
+static char metadata[4096];
+static int exists;
 
 struct connection {
   int socket;
@@ -148,6 +153,46 @@ static int output(int socket, const char *head) {
   return 0;
 }
 
+/* Keeps the metadata in the head of a request. */
+static void keep(const char *head) {
+  size_t length = 0;
+  for (const char *line = strstr(head, "\r\n"); line != NULL; line = strstr(line, "\r\n")) {
+    line += 2;
+    if (strncasecmp(line, "x-amz-meta-", 11) != 0) continue;
+    size_t end = strcspn(line, "\r");
+    if (length + end + 3 > sizeof metadata) break;
+    length += snprintf(metadata + length, sizeof metadata - length, "%.*s\r\n", (int)end, line);
+  }
+}
+
+/* A request to the bucket of the object store. */
+static int store(int socket, const char *method, const char *path, const char *head) {
+  static const char *etag = "ETag: \"0123456789abcdef0123456789abcdef-1\"\r\n";
+  int post = strcmp(method, "POST") == 0, put = strcmp(method, "PUT") == 0;
+  int opens = post && strstr(path, "?uploads") != NULL, part = put && strstr(path, "partNumber=") != NULL;
+  if (opens || (put && !part)) keep(head);
+  if ((post && !opens) || (put && !part)) exists = 1;
+  if (strcmp(method, "HEAD") == 0 && exists) {
+    return respond(socket, "HTTP/1.1 200 OK\r\n%s%sContent-Length: %ld\r\n\r\n", etag, metadata, size);
+  }
+  // There are no other uploads.
+  if (strcmp(method, "GET") == 0 && strstr(path, "?uploads") != NULL) {
+    const char *body = "<ListMultipartUploadsResult><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>";
+    return respond(socket, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", strlen(body), body);
+  }
+  if (opens) {
+    const char *body = "<InitiateMultipartUploadResult><UploadId>U</UploadId></InitiateMultipartUploadResult>";
+    return respond(socket, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", strlen(body), body);
+  }
+  if (put) return respond(socket, "HTTP/1.1 200 OK\r\n%sContent-Length: 0\r\n\r\n", etag);
+  if (post) {
+    const char *body = "<CompleteMultipartUploadResult><ETag>\"0123456789abcdef0123456789abcdef-1\"</ETag>"
+      "</CompleteMultipartUploadResult>";
+    return respond(socket, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n%s", strlen(body), body);
+  }
+  return respond(socket, "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n");
+}
+
 static int tell(int socket) {
   pthread_mutex_lock(&noting);
   int failed = respond(socket, "HTTP/1.1 200 OK\r\nContent-Length: %zu\r\n\r\n", received_length) != 0 ||
@@ -182,6 +227,7 @@ static int serve(struct connection *c) {
   }
 
   const char *kind = strcmp(path, "/received") == 0 ? "received"
+    : strncmp(path, "/bucket/", 8) == 0 || strncmp(path, "/bucket?", 8) == 0 ? "object"
     : strstr(path, "/output") ? "output"
     : strstr(path, "/jobs/") ? "job"
     : strstr(path, "/multipart-uploads/") ? "upload"
@@ -207,9 +253,11 @@ static int serve(struct connection *c) {
   else if (strcmp(kind, "received") == 0) {
     pthread_mutex_lock(&noting);
     received_length = 0;
+    exists = 0;
     pthread_mutex_unlock(&noting);
     result = respond(c->socket, "HTTP/1.1 204 No Content\r\n\r\n");
-  } else if (strcmp(kind, "output") == 0 && get) result = output(c->socket, c->head);
+  } else if (strcmp(kind, "object") == 0) result = store(c->socket, method, path, c->head);
+  else if (strcmp(kind, "output") == 0 && get) result = output(c->socket, c->head);
   else if (strcmp(kind, "job") == 0 && get) result = describe(c->socket);
   else if (strcmp(kind, "uploads") == 0 && post) result = respond(
     c->socket,

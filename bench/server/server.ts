@@ -13,6 +13,10 @@ const mebibyte = 1_048_576
 
 let received = ""
 
+/** The metadata of the object in the bucket, and whether the object exists. */
+let metadata: Record<string, string> = {}
+let exists = false
+
 /** The digest of the node that spans the bytes; nothing when none does. */
 const treeHash = (start: number, end: number) => {
   if (start % mebibyte !== 0 || ((end + 1) % mebibyte !== 0 && end + 1 !== size)) return undefined
@@ -64,13 +68,46 @@ const output = (request: IncomingMessage, response: ServerResponse) => {
   createReadStream(file ?? "", { start, end, highWaterMark: mebibyte }).pipe(response)
 }
 
+/** A request to the bucket of an object store, in which each upload becomes an object of the size of the file. */
+const store = ({ headersDistinct, method, url = "" }: IncomingMessage, response: ServerResponse) => {
+  const etag = "\"0123456789abcdef0123456789abcdef-1\""
+  const isUploads = url.includes("?uploads")
+  const isPart = url.includes("partNumber=")
+  if ((method === "POST" && isUploads) || (method === "PUT" && !isPart)) {
+    metadata = Object.fromEntries(
+      Object.entries(headersDistinct).flatMap(([name, [value = ""] = []]) =>
+        name.startsWith("x-amz-meta-") ? [[name, value]] : []
+      )
+    )
+  }
+  if ((method === "POST" && !isUploads) || (method === "PUT" && !isPart)) exists = true
+  if (method === "HEAD" && exists) {
+    return response.writeHead(200, { ...metadata, etag, "content-length": size }).end()
+  }
+  switch (`${method} ${isUploads}`) {
+    // There are no other uploads.
+    case "GET true":
+      return response.end("<ListMultipartUploadsResult><IsTruncated>false</IsTruncated></ListMultipartUploadsResult>")
+    case "POST true":
+      return response.end("<InitiateMultipartUploadResult><UploadId>U</UploadId></InitiateMultipartUploadResult>")
+    case "POST false":
+      return response.end(`<CompleteMultipartUploadResult><ETag>${etag}</ETag></CompleteMultipartUploadResult>`)
+    case "PUT false":
+      return response.writeHead(200, { etag }).end()
+    default:
+      return response.writeHead(404).end()
+  }
+}
+
 const respond = (kind: string, request: IncomingMessage, response: ServerResponse) => {
   const hash = { "x-amz-sha256-tree-hash": request.headers["x-amz-sha256-tree-hash"] ?? "" }
+  if (kind === "object") return store(request, response)
   switch (`${request.method} ${kind}`) {
     case "GET received":
       return response.end(received)
     case "DELETE received":
       received = ""
+      exists = false
       return response.writeHead(204).end()
     case "GET output":
       return output(request, response)
@@ -95,6 +132,7 @@ const respond = (kind: string, request: IncomingMessage, response: ServerRespons
 }
 
 const kinds = [
+  ["/bucket", "object"],
   ["/received", "received"],
   ["/output", "output"],
   ["/jobs/", "job"],

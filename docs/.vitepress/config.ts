@@ -86,6 +86,8 @@ export default defineConfig({
             { text: "Jobs", link: "/jobs" },
             { text: "Inventories", link: "/inventories" },
             { text: "Many archives", link: "/many" },
+            { text: "Moving to S3", link: "/moving-to-s3" },
+            { text: "Destinations", link: "/destinations" },
             { text: "Names of files", link: "/names" },
             { text: "Backing up a folder", link: "/backup" },
             { text: "Vault Lock", link: "/vault-lock" },

@@ -27,7 +27,7 @@ import * as CallPolicies from "../transport/CallPolicies.ts"
 import { resumed } from "./internal/resumed.ts"
 
 /**
- * A call of an object store has failed, after all retries.
+ * A call of an object store that failed after all retries.
  *
  * @since 0.1.0
  * @category errors
@@ -48,7 +48,7 @@ export class ObjectStoreError extends errorClass<ObjectStoreError>()("ObjectStor
 }
 
 /**
- * An object exists already, and the store was told not to replace it.
+ * An object that exists already, and that the call may not replace.
  *
  * @since 0.1.0
  * @category errors
@@ -211,7 +211,7 @@ export interface CompletedPart extends Pick<ObjectPart, "number" | "etag"> {
  * @category models
  */
 export interface CreateOptions {
-  /** Replaces an existing object. Otherwise the call fails with `ObjectExists`, if the store can tell. */
+  /** Replaces an existing object. Otherwise the call fails with `ObjectExists`, if the store supports the condition. */
   readonly replace: boolean
 }
 

@@ -218,7 +218,7 @@ export const make = Effect.fnUntraced(function*(
 
   const store = Effect.fn("S3Destination.store")(
     function*(archive: Archive, job: Job.Service, onProgress: OnProgress) {
-      yield* Effect.annotateCurrentSpan({ "glacier.vault": archive.vaultName, "glacier.job": job.id })
+      yield* Effect.annotateCurrentSpan({ "glacier.vault": job.vault.vaultName, "glacier.job": job.id })
       const copy = yield* copyOf(archive)
       const log = yield* UploadLog.open(copy.store, copy.key)
       const created = yield* Storing.store({ ...copy, job, log, storageClass, overwrite, onProgress, whenRoom })

@@ -53,8 +53,6 @@ export interface Options {
  */
 export class S3ObjectStoreError extends Data.TaggedError("S3ObjectStoreError")<{ readonly message: string }> {}
 
-const reason = (cause: unknown): string => cause instanceof Error ? cause.message : String(cause)
-
 /**
  * Makes the store of a bucket. Sends no request. Fails with `S3ObjectStoreError` when `@aws-sdk/client-s3` is missing, or when
  * neither the options nor AWS's configuration name a region.
@@ -74,7 +72,7 @@ export const make = (
     })
     const client = yield* Effect.mapError(
       S3Client.make(sdk, options),
-      (cause) => new S3ObjectStoreError({ message: `The options of S3ObjectStore are invalid: ${reason(cause)}` })
+      ({ message }) => new S3ObjectStoreError({ message: `The options of S3ObjectStore are invalid: ${message}` })
     )
     return yield* ObjectStore.make(
       S3Attempts.make(sdk, client, {

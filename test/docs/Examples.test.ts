@@ -3,6 +3,7 @@ import * as HttpServer from "@effect/platform/HttpServer"
 import { beforeAll, expect, layer } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import { startFauxqs } from "fauxqs"
 import { execFile } from "node:child_process"
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -28,6 +29,15 @@ const chosen = isFull ? programs : programs.filter(({ name }) => /^README|^docs-
 
 const emulator = NodeEmulator.layerServer({ jobDelay: "300 millis", inventoryDelay: 0 })
 
+/** A third-party S3 with the bucket of the guides. */
+const s3 = Effect.acquireRelease(
+  Effect.promise(() => startFauxqs({ port: 0, host: "127.0.0.1", logger: false })),
+  (server) => Effect.promise(() => server.stop())
+).pipe(
+  Effect.tap((server) => Effect.sync(() => server.createBucket("my-archives"))),
+  Effect.map(({ port }) => `http://127.0.0.1:${port}`)
+)
+
 layer(emulator, { excludeTestServices: true })("examples", (it) => {
   beforeAll(() => {
     write()
@@ -39,7 +49,7 @@ layer(emulator, { excludeTestServices: true })("examples", (it) => {
     expect(docstrings.length).toBeGreaterThan(50)
   })
 
-  it.effect.each(chosen)("run: $name", ({ name }) =>
+  it.scoped.each(chosen)("run: $name", ({ name }) =>
     Effect.gen(function*() {
       const url = yield* HttpServer.addressFormattedWith(Effect.succeed)
       const cwd = mkdtempSync(join(tmpdir(), "effect-glacier-"))
@@ -53,7 +63,8 @@ layer(emulator, { excludeTestServices: true })("examples", (it) => {
           AWS_ACCESS_KEY_ID: accessKeyId,
           AWS_SECRET_ACCESS_KEY: Redacted.value(secretAccessKey),
           AWS_REGION: NodeEmulator.region,
-          AWS_ENDPOINT_URL_GLACIER: url
+          AWS_ENDPOINT_URL_GLACIER: url,
+          AWS_ENDPOINT_URL_S3: yield* s3
         }
       })
       rmSync(cwd, { recursive: true })

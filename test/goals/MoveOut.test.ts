@@ -2,6 +2,7 @@
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import { expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Logger from "effect/Logger"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
@@ -75,10 +76,13 @@ it.scoped(
                 (name) => Effect.flatMap(WayOut.planOf(name), (plan) => RetrievalPlan.prover(plan, destination))
               )
               const proof = (archive: Entry) => Effect.exists(provers, (isProven) => isProven(archive))
-              return yield* Stream.runLast(Decommission.run("photos", { proof, youngArchives: "delete" })).pipe(
-                Effect.catchTag("DecommissionStopped", ({ reason }) => Effect.succeed(Option.some(reason))),
-                Effect.map(Option.getOrThrow)
+              const last = yield* Effect.either(
+                Stream.runLast(Decommission.run("photos", { proof, youngArchives: "delete" }))
               )
+              return Either.match(last, {
+                onLeft: (error) => error._tag === "DecommissionStopped" ? error.reason : error,
+                onRight: (event) => Option.getOrThrow(event)
+              })
             }).pipe(Effect.provide(store.layer(life))),
           kills,
           Math.ceil(count / (deletionKills + 1))

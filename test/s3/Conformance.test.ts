@@ -37,7 +37,7 @@ const inProcess = (of: FakeS3.Features, more: Partial<S3ObjectStore.Options> = {
   )
 
 /** The store over a fake on a socket. */
-const onSocket = (secure: boolean, http: Layer.Layer<HttpClient.HttpClient>) =>
+const onSocket = <E>(secure: boolean, http: Layer.Layer<HttpClient.HttpClient, E>) =>
   Layer.unwrapScoped(Effect.map(
     FakeS3.serve(FakeS3.make({ pageSize: 2 }).handle, secure),
     (endpoint) => Layer.provide(S3ObjectStore.layer({ ...options, endpoint }), http)

@@ -2,6 +2,8 @@ import { describe, expect, it } from "@effect/vitest"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import { ArchiveId } from "../../src/protocol/Names.ts"
+import * as ArchiveMetadata from "../../src/s3/ArchiveMetadata.ts"
 import type * as ObjectStore from "../../src/s3/ObjectStore.ts"
 import * as S3Destination from "../../src/s3/S3Destination.ts"
 import * as Hasher from "../../src/transport/Hasher.ts"
@@ -121,7 +123,8 @@ describe("an object that exists already", () => {
         yield* putObject(pattern(size - 1)),
         // Bytes that are the same are not known to be the same before they are read.
         yield* putObject(pattern(size)),
-        yield* putObject(pattern(size), { "glacier-archive-id": "another" })
+        yield* putObject(pattern(size), { "glacier-archive-id": "another" }),
+        yield* putObject(pattern(size - 1), ArchiveMetadata.encode(given.archive))
       ]
       for (const other of others) {
         machine.bucket.objects.set("a.txt", other)
@@ -139,8 +142,21 @@ describe("an object that exists already", () => {
       machine.bucket.objects.set("a.txt", yield* putObject(pattern(size)))
       const options = { ...small, readBack: "all" } as const
       expect(yield* machine.done(move(given, options))).toMatchObject({ treeHash: given.archive.treeHash })
-      machine.bucket.objects.set("a.txt", yield* putObject(pattern(size).fill(1, size - 1)))
-      expect(yield* machine.done(Effect.flip(move(given, options)))).toMatchObject({ reason: "exists" })
+      const { archiveId } = given.archive
+      const others = [
+        yield* putObject(pattern(size).fill(1, size - 1)),
+        // Its first bytes are those of the archive.
+        yield* putObject(Buffer.concat([pattern(size), pattern(1)])),
+        // It is the copy of another archive with the same bytes.
+        yield* putObject(
+          pattern(size),
+          ArchiveMetadata.encode({ ...given.archive, archiveId: ArchiveId.make(`b${archiveId}`) })
+        )
+      ]
+      for (const other of others) {
+        machine.bucket.objects.set("a.txt", other)
+        expect(yield* machine.done(Effect.flip(move(given, options)))).toMatchObject({ reason: "exists" })
+      }
     }).pipe(onEmulator))
 
   it.effect("is replaced only when the destination may overwrite", () =>

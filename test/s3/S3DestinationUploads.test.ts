@@ -13,8 +13,8 @@ const { archive, makeMachine, mebibyte, move, onEmulator, pattern, putObject, re
 
 const size = 3.5 * mebibyte
 
-/** A move that was killed when it had sent two of four parts. */
-const killed = Effect.fnUntraced(function*() {
+/** A move that was killed when it had sent its first two parts. */
+const killed = Effect.fnUntraced(function*(size = 3.5 * mebibyte) {
   const machine = yield* makeMachine()
   const given = yield* archive(pattern(size))
   yield* machine.run(move(given), { cut: { at: 6, ends: "process", loses: "request" } })
@@ -70,11 +70,12 @@ describe("an upload that is resumed", () => {
   const others: ReadonlyArray<readonly [name: string, sent: number, options: S3Destination.Options]> = [
     ["larger parts", 2, { ...small, partSize: 2 * mebibyte }],
     ["a single request", 0, { ...small, partSize: 4 * mebibyte }],
-    ["another storage class", 4, { ...small, storageClass: "DEEP_ARCHIVE" }]
+    ["another storage class", 3, { ...small, storageClass: "DEEP_ARCHIVE" }]
   ]
   it.effect.each(others)("is aborted and replaced for %s", ([_, sent, options]) =>
     Effect.gen(function*() {
-      const { given, machine } = yield* killed()
+      // Its last part has the same number and size as the second one of the upload before.
+      const { given, machine } = yield* killed(3 * mebibyte)
       yield* machine.done(move(given, options))
       expect(partsOf(machine)).toBe(sent)
       expectMoved(machine, given)
@@ -150,6 +151,17 @@ describe("a multipart upload", () => {
         complete: (upload, ...args) => Effect.zipRight(Effect.ignore(abort(upload)), complete(upload, ...args))
       }))
       expect(yield* machine.done(aborted(Effect.flip(move(given))))).toMatchObject({ _tag: "ObjectUploadGone" })
+      yield* machine.done(move(given))
+      expectMoved(machine, given)
+    }).pipe(onEmulator))
+
+  it.effect("whose id was never received is aborted in any case, even if that is interrupted, too", () =>
+    Effect.gen(function*() {
+      const machine = yield* makeMachine()
+      const given = yield* archive(pattern(size))
+      yield* machine.run(move(given), { cut: { at: 3, ends: "process", loses: "response" } })
+      yield* machine.run(move(given), { cut: { at: 3, ends: "process", loses: "request" } })
+      expect(machine.taken().at(-1)).toBe("AbortMultipartUpload a.txt")
       yield* machine.done(move(given))
       expectMoved(machine, given)
     }).pipe(onEmulator))

@@ -2,8 +2,8 @@
  * A small S3 with one bucket, which checks what other test servers do not: the signed hash of each body, the checksums of parts
  * and objects, storage classes, and `If-None-Match`. It shares no code with the client. See Amazon S3 API Reference.
  */
-import { HttpClient, HttpClientResponse } from "@effect/platform"
-import { Chunk, Effect, Stream } from "effect"
+import { HttpClient, HttpClientError, HttpClientResponse } from "@effect/platform"
+import { Chunk, Data, Effect, Stream } from "effect"
 import { createHash, randomUUID } from "node:crypto"
 import { createServer as createPlain, type IncomingMessage, type ServerResponse } from "node:http"
 import { createServer as createSecure } from "node:https"
@@ -49,14 +49,15 @@ interface Upload extends Pick<Stored, "metadata" | "storageClass"> {
   readonly parts: Map<number, Omit<Stored, "metadata" | "storageClass">>
 }
 
-class Refusal extends Error {
-  constructor(
-    readonly status: number,
-    readonly code: string,
-    text = "refused",
-    readonly headers: Record<string, string> = {}
-  ) {
+class Rejection extends Error {
+  readonly status: number
+  readonly code: string
+  readonly headers: Readonly<Record<string, string>>
+  constructor(status: number, code: string, text = "rejected", headers: Readonly<Record<string, string>> = {}) {
     super(text)
+    this.status = status
+    this.code = code
+    this.headers = headers
   }
 }
 
@@ -74,7 +75,8 @@ const textsOf = (document: string, element: string) =>
     text.replaceAll("&quot;", "\"").replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll("&amp;", "&")
   )
 
-const reply = (
+/** Makes a response. */
+export const reply = (
   status: number,
   body: Uint8Array | string = "",
   headers: Readonly<Record<string, string>> = {}
@@ -88,18 +90,42 @@ const reply = (
 const checkSignedHash = ({ body, headers }: Request) => {
   const [, signed = ""] = /SignedHeaders=([^,]+)/.exec(headers["authorization"] ?? "") ?? []
   if (!signed.split(";").includes("x-amz-content-sha256")) {
-    throw new Refusal(403, "AccessDenied", "the hash is not signed")
+    throw new Rejection(403, "AccessDenied", "the hash is not signed")
   }
   if (headers["x-amz-content-sha256"] !== hash("sha256", body).toString("hex")) {
-    throw new Refusal(400, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match.")
+    throw new Rejection(400, "XAmzContentSHA256Mismatch", "The provided 'x-amz-content-sha256' header does not match.")
   }
+}
+
+/** Makes the response that rejects a request. */
+export const reject = (
+  status: number,
+  code: string,
+  message = "rejected",
+  headers: Readonly<Record<string, string>> = {}
+) => reply(status, xml("Error", `<Code>${code}</Code><Message>${escape(message)}</Message>`), headers)
+
+/** The operation of a request. */
+export const operationOf = ({ method, target }: Request): string => {
+  const query = new URL(target, "http://fake").searchParams
+  const isUpload = query.has("uploadId")
+  const operations: Record<string, string> = {
+    PUT: isUpload ? "UploadPart" : "PutObject",
+    GET: query.has("uploads") ? "ListMultipartUploads" : isUpload ? "ListParts" : "GetObject",
+    POST: isUpload ? "CompleteMultipartUpload" : "CreateMultipartUpload",
+    HEAD: "HeadObject",
+    DELETE: "AbortMultipartUpload"
+  }
+  return operations[method] ?? method
 }
 
 const checkChecksums = ({ body, headers }: Request, { rejectsChecksums = false }: Features) => {
   const names = Object.keys(headers).filter((name) => /^x-amz-(sdk-)?checksum|^x-amz-trailer/.test(name))
-  if (rejectsChecksums && names.length > 0) throw new Refusal(400, "InvalidArgument", `unsupported header ${names[0]}`)
+  if (rejectsChecksums && names.length > 0) {
+    throw new Rejection(400, "InvalidArgument", `unsupported header ${names[0]}`)
+  }
   const sha256 = headers["x-amz-checksum-sha256"]
-  if (sha256 !== undefined && sha256 !== hash("sha256", body).toString("base64")) throw new Refusal(400, "BadDigest")
+  if (sha256 !== undefined && sha256 !== hash("sha256", body).toString("base64")) throw new Rejection(400, "BadDigest")
 }
 
 const metadataOf = ({ headers }: Request) => ({
@@ -119,20 +145,20 @@ export const make = (features: Features = {}) => {
 
   const uploadOf = (id: string | null, key: string): Upload => {
     const upload = uploads.get(id ?? "")
-    if (upload?.key !== key) throw new Refusal(404, "NoSuchUpload", "The specified upload does not exist.")
+    if (upload?.key !== key) throw new Rejection(404, "NoSuchUpload", "The specified upload does not exist.")
     return upload
   }
 
   const checkCondition = ({ headers }: Request, key: string) => {
     if (headers["if-none-match"] === undefined) return
-    if (rejectsConditions) throw new Refusal(501, "NotImplemented", "If-None-Match is not implemented.")
+    if (rejectsConditions) throw new Rejection(501, "NotImplemented", "If-None-Match is not implemented.")
     if (objects.has(key)) {
-      throw new Refusal(412, "PreconditionFailed", "At least one of the pre-conditions did not hold.")
+      throw new Rejection(412, "PreconditionFailed", "At least one of the pre-conditions did not hold.")
     }
   }
 
   const checkStorageClass = (storageClass: string) => {
-    if (!storageClasses.includes(storageClass)) throw new Refusal(400, "InvalidStorageClass")
+    if (!storageClasses.includes(storageClass)) throw new Rejection(400, "InvalidStorageClass")
   }
 
   const checksumHeader = (sha256: string | undefined) => sha256 === undefined ? {} : { "x-amz-checksum-sha256": sha256 }
@@ -152,7 +178,7 @@ export const make = (features: Features = {}) => {
 
   const head = ({ headers }: Request, key: string): Response => {
     const stored = objects.get(key)
-    if (stored === undefined) throw new Refusal(404, "NoSuchKey")
+    if (stored === undefined) throw new Rejection(404, "NoSuchKey")
     return {
       status: 200,
       headers: {
@@ -168,9 +194,9 @@ export const make = (features: Features = {}) => {
 
   const get = ({ headers }: Request, key: string): Response => {
     const stored = objects.get(key)
-    if (stored === undefined) throw new Refusal(404, "NoSuchKey", "The specified key does not exist.")
+    if (stored === undefined) throw new Rejection(404, "NoSuchKey", "The specified key does not exist.")
     const [, start = "", end = ""] = /^bytes=(\d+)-(\d+)$/.exec(headers["range"] ?? "") ?? []
-    if (start === "" || Number(start) >= stored.bytes.length) throw new Refusal(416, "InvalidRange")
+    if (start === "" || Number(start) >= stored.bytes.length) throw new Rejection(416, "InvalidRange")
     const last = Math.min(Number(end), stored.bytes.length - 1)
     return reply(206, stored.bytes.subarray(Number(start), last + 1), {
       "content-range": `bytes ${start}-${last}/${stored.bytes.length}`
@@ -194,11 +220,11 @@ export const make = (features: Features = {}) => {
 
   const part = ({ body, headers }: Request, { hasChecksums, parts }: Upload, number: number): Response => {
     if (!(number >= 1 && number <= 10_000)) {
-      throw new Refusal(400, "InvalidArgument", "Part number must be 1 to 10,000.")
+      throw new Rejection(400, "InvalidArgument", "Part number must be 1 to 10,000.")
     }
     const sha256 = headers["x-amz-checksum-sha256"]
     if (hasChecksums && sha256 === undefined) {
-      throw new Refusal(400, "InvalidRequest", "The part has no SHA-256 checksum.")
+      throw new Rejection(400, "InvalidRequest", "The part has no SHA-256 checksum.")
     }
     const etag = hash("md5", body).toString("hex")
     parts.set(number, { bytes: body.slice(), etag, sha256 })
@@ -212,16 +238,16 @@ export const make = (features: Features = {}) => {
       const [number = ""] = textsOf(document, "PartNumber")
       const [etag = ""] = textsOf(document, "ETag")
       const [sha256] = textsOf(document, "ChecksumSHA256")
-      if (features.rejectsChecksums === true && sha256 !== undefined) throw new Refusal(400, "MalformedXML")
+      if (features.rejectsChecksums === true && sha256 !== undefined) throw new Rejection(400, "MalformedXML")
       const stored = upload.parts.get(Number(number))
       if (stored?.etag !== etag.replaceAll("\"", "") || (upload.hasChecksums && stored.sha256 !== sha256)) {
-        throw new Refusal(400, "InvalidPart", "One or more of the specified parts could not be found.")
+        throw new Rejection(400, "InvalidPart", "One or more of the specified parts could not be found.")
       }
       return { ...stored, number: Number(number) }
     })
-    if (chosen.length === 0) throw new Refusal(400, "MalformedXML")
+    if (chosen.length === 0) throw new Rejection(400, "MalformedXML")
     if (chosen.some(({ number }, index) => number <= (chosen[index - 1]?.number ?? 0))) {
-      throw new Refusal(400, "InvalidPartOrder")
+      throw new Rejection(400, "InvalidPartOrder")
     }
     const composite = (algorithm: string, digests: ReadonlyArray<Uint8Array>, encoding: "base64" | "hex") =>
       `${hash(algorithm, Buffer.concat(digests)).toString(encoding)}-${chosen.length}`
@@ -274,11 +300,11 @@ export const make = (features: Features = {}) => {
     const key = segments.join("/")
     const query = url.searchParams
     const uploadId = query.get("uploadId")
-    if (bucket !== "bucket") throw new Refusal(404, "NoSuchBucket", "The specified bucket does not exist.")
+    if (bucket !== "bucket") throw new Rejection(404, "NoSuchBucket", "The specified bucket does not exist.")
     const [, signedFor] = /Credential=[^/]+\/\d{8}\/([^/]+)\//.exec(request.headers["authorization"] ?? "") ?? []
     if (signedFor !== region) {
       const text = `The authorization header is malformed; the region '${signedFor}' is wrong; expecting '${region}'`
-      throw new Refusal(400, "AuthorizationHeaderMalformed", text, { "x-amz-bucket-region": region })
+      throw new Rejection(400, "AuthorizationHeaderMalformed", text, { "x-amz-bucket-region": region })
     }
     checkSignedHash(request)
     checkChecksums(request, features)
@@ -307,9 +333,9 @@ export const make = (features: Features = {}) => {
     try {
       return route(request)
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      const document = xml("Error", `<Code>${error.code}</Code><Message>${error.message}</Message>`)
-      return reply(error.status, request.method === "HEAD" ? "" : document, error.headers)
+      if (!(error instanceof Rejection)) throw error
+      const { code, headers, message, status } = error
+      return request.method === "HEAD" ? reply(status, "", headers) : reject(status, code, message, headers)
     }
   }
 
@@ -327,23 +353,42 @@ const bytesOf = (request: Parameters<HttpClient.HttpClient["execute"]>[0]) => {
   )
 }
 
+/** A body that breaks after some bytes. */
+const breaking = (bytes: Uint8Array, length: number) => {
+  const pieces = [bytes.slice(0, length)]
+  return new ReadableStream({
+    pull(controller) {
+      const piece = pieces.pop()
+      if (piece === undefined) controller.error(new Error("the connection broke"))
+      else controller.enqueue(piece)
+    }
+  })
+}
+
+/** A connection that broke. */
+export class Broken extends Data.TaggedError("Broken")<{ readonly message: string }> {}
+
+/** The outcome of a request. A failure is one of the connection, after the request has arrived. */
+export type Outcome = (Response & { readonly breaksAfter?: number }) | Effect.Effect<Response, Broken>
+
 /** Makes an `HttpClient` that passes each request to a handler in the same process. */
-export const clientOf = (handle: (request: Request) => Response | Effect.Effect<Response>) =>
+export const clientOf = (handle: (request: Request) => Outcome) =>
   HttpClient.make((request, url) =>
     Effect.gen(function*() {
       const { headers, method } = request
-      const response = handle({
-        method,
-        headers,
-        target: `${url.pathname}${url.search}`,
-        body: yield* bytesOf(request)
-      })
-      const { body, headers: of, status } = Effect.isEffect(response) ? yield* response : response
-      const web = new globalThis.Response(body.length === 0 ? null : new Blob([new Uint8Array(body)]), {
-        status,
-        headers: { ...of }
-      })
-      return HttpClientResponse.fromWeb(request, web)
+      const outcome = handle({ method, headers, target: `${url.pathname}${url.search}`, body: yield* bytesOf(request) })
+      const { body, breaksAfter, headers: of, status }: Response & { readonly breaksAfter?: number } =
+        Effect.isEffect(outcome)
+          ? yield* Effect.mapError(
+            outcome,
+            (cause) => new HttpClientError.RequestError({ request, reason: "Transport", cause })
+          )
+          : outcome
+      const content = breaksAfter === undefined ? new Blob([new Uint8Array(body)]) : breaking(body, breaksAfter)
+      return HttpClientResponse.fromWeb(
+        request,
+        new globalThis.Response(body.length === 0 ? null : content, { status, headers: { ...of } })
+      )
     })
   )
 

@@ -6,7 +6,6 @@ import * as Either from "effect/Either"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as RetryPolicy from "../../src/policy/RetryPolicy.ts"
-import { VaultName } from "../../src/protocol/Names.ts"
 import * as ObjectStore from "../../src/s3/ObjectStore.ts"
 import * as S3Destination from "../../src/s3/S3Destination.ts"
 import type * as Destination from "../../src/services/Destination.ts"
@@ -38,7 +37,6 @@ export const archive = Effect.fnUntraced(function*(bytes: Uint8Array, path = "a.
     creationDate: yield* DateTime.now,
     size: bytes.length,
     treeHash,
-    vaultName: VaultName.make("photos"),
     path: Either.getOrThrow(SafePath.make(path, "posix"))
   }
   return { archive: found, bytes, job }

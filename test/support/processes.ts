@@ -29,7 +29,7 @@ export const bundleAll = (entryPoints: Readonly<Record<string, string>>, outdir:
     // For the packages that are written in CommonJS.
     banner: { js: `import * as _module from "node:module"; const require = _module.createRequire(import.meta.url)` },
     // They fail in a bundle.
-    external: ["@peculiar/x509", "reflect-metadata", "@aws-sdk/client-sqs"],
+    external: ["@peculiar/x509", "reflect-metadata", "@aws-sdk/client-s3", "@aws-sdk/client-sqs"],
     logLevel: "error"
   })
 

@@ -7,6 +7,7 @@ import type * as ClientS3 from "@aws-sdk/client-s3"
 import type { S3Client, S3ClientConfig } from "@aws-sdk/client-s3"
 import type * as HttpClient from "@effect/platform/HttpClient"
 import * as Chunk from "effect/Chunk"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
@@ -144,14 +145,20 @@ export interface Client {
   ) => Effect.Effect<readonly [output: A, body: HttpAttempt.Response["body"]], AttemptError>
 }
 
-/** Makes the client. Fails with the error of the client if the region is unknown. */
-export const make = (sdk: Sdk, options: Options): Effect.Effect<Client, unknown, HttpClient.HttpClient> =>
+/** The client rejects its options. */
+class ClientRejected extends Data.TaggedError("ClientRejected")<{ readonly message: string }> {}
+
+const rejected = (cause: unknown) =>
+  new ClientRejected({ message: cause instanceof Error ? cause.message : String(cause) })
+
+/** Makes the client. Fails if the region is unknown. */
+export const make = (sdk: Sdk, options: Options): Effect.Effect<Client, ClientRejected, HttpClient.HttpClient> =>
   Effect.gen(function*() {
     const sendRequest = yield* HttpAttempt.make
     const client = yield* datedByClock(
-      yield* Effect.try({ try: () => new sdk.S3Client(configOf(options)), catch: (cause) => cause })
+      yield* Effect.try({ try: () => new sdk.S3Client(configOf(options)), catch: rejected })
     )
-    const region = yield* Effect.tryPromise({ try: () => client.config.region(), catch: (cause) => cause })
+    const region = yield* Effect.tryPromise({ try: () => client.config.region(), catch: rejected })
 
     const send = (operation: string, streams: boolean) => (request: ClientRequest) =>
       Effect.gen(function*() {

@@ -72,7 +72,7 @@ const create = Effect.fnUntraced(function*<E>(storing: Storing, creating: Effect
 /** Stores an archive of at most one part in one request. */
 const put = Effect.fnUntraced(function*(storing: Storing) {
   const { archive: { archiveId, treeHash }, job, log, onProgress, overwrite, partSize, store, whenRoom } = storing
-  // An earlier run with smaller parts may have left an upload.
+  // The log forgets an upload that an earlier run with smaller parts has left.
   yield* log.discard
   let created: ObjectCopy.Created | undefined
   yield* job.outputByWindow(({ bytes, hashes }) =>
@@ -177,7 +177,10 @@ const uploadParts = Effect.fnUntraced(function*(storing: Storing) {
     whenRoom,
     kept: (range) => Effect.sync(() => Option.fromNullable(parts.get(numberOf(range))?.treeHash)),
     discard: log.discard
-  })
+  }).pipe(
+    // An upload without parts saves nothing, so none is left open for it.
+    Effect.tapError(() => parts.size === 0 ? Effect.ignore(log.discard) : Effect.void)
+  )
   const all = whole(parts.values(), archive.size, partSize)
   if (Option.isNone(all)) return yield* broken(storing, "the output does not have the size of the archive")
   const etag = yield* create(storing, store.complete(upload, all.value, { replace: overwrite }))

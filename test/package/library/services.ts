@@ -4,10 +4,12 @@
  */
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
-import type { Destination, JobInventory } from "effect-glacier"
+import type { JobInventory } from "effect-glacier"
 import {
   BackupPlan,
   Bandwidth,
+  ByteRange,
+  CallPolicies,
   Checkpoint,
   Credentials,
   Decommission,
@@ -17,7 +19,9 @@ import {
   Endpoint,
   FileLock,
   GlacierClient,
+  GlacierError,
   Hasher,
+  HttpAttempt,
   HttpHooks,
   InventoryReader,
   Job,
@@ -57,6 +61,8 @@ const bytes = new Uint8Array(1)
 const source = Source.bytes(bytes)
 const address = { vaultName: "documents" }
 const upload = { ...address, uploadId: "an-upload" }
+const openUpload = { key: "a-key", uploadId: "an-upload" }
+const partBody = { bytes, contentSha256: Names.ContentSha256.make("0".repeat(64)) }
 const output = { vault: address, jobId: Names.JobId.make("a-job"), size: 1, treeHash: Option.none() }
 
 export const vault = Effect.map(Vault.Vault, (vault) => ({
@@ -237,6 +243,35 @@ export const quota = Effect.map(RetryQuota.RetryQuota, (quota) => ({
   tokens: quota.tokens
 } satisfies EachOf<RetryQuota.Quota>))
 
+export const objectStore = Effect.map(ObjectStore.ObjectStore, (store) => ({
+  limits: store.limits,
+  locationOf: store.locationOf("a-key"),
+  head: store.head("a-key"),
+  put: store.put({ key: "a-key", metadata: {} }, partBody, { replace: false }),
+  begin: store.begin({ key: "a-key", metadata: {} }),
+  part: store.part(openUpload, 1, partBody),
+  parts: store.parts(openUpload),
+  complete: store.complete(openUpload, [], { replace: false }),
+  abort: store.abort(openUpload),
+  uploads: store.uploads(""),
+  get: store.get("a-key", ByteRange.make(0, 1))
+} satisfies EachOf<ObjectStore.Service>))
+
+const call: CallPolicies.Call = { operation: "PutItem", about: "a-table", class: "write", limit: "response" }
+
+const attempt = Effect.fail(new GlacierError.ConnectionError({ operation: "PutItem", message: "no route" }))
+
+export const callPolicies = Effect.map(CallPolicies.make("Table"), (policies) => ({
+  call: policies.call(call, attempt),
+  attempt: policies.attempt(call, attempt),
+  retry: policies.retry(call, attempt)
+} satisfies EachOf<CallPolicies.Service>))
+
+export const send = Effect.map(
+  HttpAttempt.make,
+  (send) => send({ operation: "PutItem", method: "PUT", url: "https://example.com", headers: {}, body: bytes })
+)
+
 export const rate = Effect.map(RatePolicy.RatePolicy, (policy) => ({
   pace: Effect.flatMap(
     Transport.Transport,
@@ -291,24 +326,6 @@ export const saved = {
   head: InventoryReader.head(Stream.make(bytes)),
   entries: InventoryReader.entries(Stream.make(bytes), { format: "JSON", onMalformed: Effect.fail })
 } satisfies EachOf<typeof InventoryReader>
-
-const object = { key: "a-key", metadata: {} }
-const objectUpload = { key: "a-key", uploadId: "an-upload" }
-const body = { bytes, contentSha256: Names.ContentSha256.make("0".repeat(64)) }
-
-export const objectStore = Effect.map(ObjectStore.ObjectStore, (store) => ({
-  limits: store.limits,
-  locationOf: store.locationOf("a-key"),
-  head: store.head("a-key"),
-  put: store.put(object, body, { replace: false }),
-  begin: store.begin(object),
-  part: store.part(objectUpload, 1, body),
-  parts: store.parts(objectUpload),
-  complete: store.complete(objectUpload, [], { replace: false }),
-  abort: store.abort(objectUpload),
-  uploads: store.uploads(""),
-  get: store.get("a-key", { start: 0, end: 0 })
-} satisfies EachOf<ObjectStore.Service>))
 
 export const destination = Effect.map(S3Destination.make(), (destination) => ({
   find: (archive: Destination.Archive) => destination.find(archive),
