@@ -165,7 +165,7 @@ const extraJobs = ({ scenario, world }: Seen, archive: Known, expired: ReadonlyS
 
 /** Judges what remains at the end. */
 const judge = Effect.fnUntraced(function*(seen: Seen) {
-  const { bucket, damaged, foreign, known, world } = seen
+  const { bucket, damaged, foreign, known, scenario, world } = seen
   const expired = yield* world.faults.expired
   // A list of jobs that is out of date lacks one job.
   const stale = (yield* world.injected).filter(({ fault, operation }) =>
@@ -185,8 +185,8 @@ const judge = Effect.fnUntraced(function*(seen: Seen) {
     ...left.length > 0 ? [`${left.length} uploads left open`] : [],
     ...aborted.length > 0 ? [`${aborted.length} uploads of other programs were aborted`] : [],
     ...world.witness.uploads.size > 0 ? ["an upload to the vault is open"] : [],
-    // The log of a damaged object remains, so that each run finds the damage.
-    ...damaged.size > 0
+    // The log of a damaged object remains, so that each run finds the damage. Nothing leads to one without an open upload.
+    ...damaged.size > 0 || scenario.isAbandoned
       ? []
       : world.disk.names().filter((name) => name.endsWith(".checkpoint")).map((name) => `left on disk: ${name}`)
   ]
