@@ -117,7 +117,7 @@ const others = (bucket: TestObjectStore.Bucket, archives: ReadonlyArray<Known>) 
     return ids
   })
 
-/** What happened until the end. */
+/** The events and the remains until the end. */
 interface Seen {
   readonly scenario: Scenario
   readonly world: World.World

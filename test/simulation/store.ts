@@ -40,7 +40,7 @@ export const make = Effect.fnUntraced(function*(
         const bytes = created.bytes.slice()
         bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1
         const { etag, sha256 } = created.checksums
-        const checksums = { etag, ...(sha256 !== undefined && { sha256: `x${sha256.slice(1)}` }) }
+        const checksums = { etag, ...(sha256 !== undefined && { sha256: `wrong ${sha256}` }) }
         const object = { ...created, bytes, checksums }
         damaged.add(key)
         bucket.objects.set(key, object)
