@@ -124,7 +124,7 @@ describe("an object that exists already", () => {
         // Bytes that are the same are not known to be the same before they are read.
         yield* putObject(pattern(size)),
         yield* putObject(pattern(size), { "glacier-archive-id": "another" }),
-        yield* putObject(pattern(size - 1), ArchiveMetadata.encode(given.archive))
+        yield* putObject(pattern(size - 1), ArchiveMetadata.encode({ ...given.archive, vaultName: "photos" }))
       ]
       for (const other of others) {
         machine.bucket.objects.set("a.txt", other)
@@ -150,7 +150,7 @@ describe("an object that exists already", () => {
         // It is the copy of another archive with the same bytes.
         yield* putObject(
           pattern(size),
-          ArchiveMetadata.encode({ ...given.archive, archiveId: ArchiveId.make(`b${archiveId}`) })
+          ArchiveMetadata.encode({ ...given.archive, vaultName: "photos", archiveId: ArchiveId.make(`b${archiveId}`) })
         )
       ]
       for (const other of others) {
