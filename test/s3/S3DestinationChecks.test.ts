@@ -3,9 +3,10 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Stream from "effect/Stream"
 import * as S3Destination from "../../src/s3/S3Destination.ts"
 import type * as TestObjectStore from "../../src/testing/TestObjectStore.ts"
-import { same } from "../transfer/support.ts"
+import { gauge, same } from "../transfer/support.ts"
 import * as Support from "./support.ts"
 
 const { archive, makeMachine, mebibyte, move, onEmulator, pattern, replacing, small } = Support
@@ -121,6 +122,27 @@ describe.each(sizes)("an object of %i bytes", (size) => {
       expect(same(objects.get("a.txt")?.bytes ?? new Uint8Array(), given.bytes)).toBe(true)
     }).pipe(onEmulator))
 })
+
+it.effect("reads at most `concurrency` ranges at once, of all objects together", () =>
+  Effect.gen(function*() {
+    const machine = yield* makeMachine()
+    const all = yield* Effect.forEach(["a", "b", "c"], (path) => archive(pattern(3 * mebibyte), path))
+    yield* Effect.forEach(all, (given) => machine.done(move(given)))
+    const ranges = gauge()
+    const counting = replacing(({ get }) => ({
+      get: (key, range) =>
+        Stream.unwrapScoped(Effect.as(
+          Effect.acquireRelease(Effect.sync(ranges.add), () => Effect.sync(ranges.remove)),
+          get(key, range)
+        ))
+    }))
+    const finding = Effect.flatMap(
+      S3Destination.make({ partSize: mebibyte, concurrency: 2, readBack: "all" }),
+      ({ find }) => Effect.forEach(all, ({ archive }) => find(archive), { concurrency: "unbounded", discard: true })
+    )
+    yield* machine.done(counting(finding))
+    expect([ranges.total, ranges.peak]).toEqual([9, 2])
+  }).pipe(onEmulator))
 
 describe.each(sizes)("an object of %i bytes that failed its check", (size) => {
   it.effect("is not accepted by the next run, but stored again when it was deleted", () =>

@@ -3,6 +3,7 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as ObjectStore from "../../src/s3/ObjectStore.ts"
 import * as S3Destination from "../../src/s3/S3Destination.ts"
+import type * as Job from "../../src/services/Job.ts"
 import type { StoredUpload } from "../../src/testing/TestObjectStore.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
 import { same } from "../transfer/support.ts"
@@ -125,6 +126,20 @@ describe("a multipart upload", () => {
           expect([machine.bucket.objects.size, machine.bucket.uploads.size, machine.pages.size]).toEqual([0, 0, 0])
         }
       }
+    }).pipe(onEmulator))
+
+  it.effect("is not begun, and no object appears, when the output is longer than an archive of one request", () =>
+    Effect.gen(function*() {
+      const machine = yield* makeMachine()
+      const own = yield* archive(pattern(mebibyte).fill(9))
+      const { job: whole } = yield* archive(pattern(2 * mebibyte))
+      // As if the service knew no tree hash of the job.
+      const job: Job.Service = {
+        ...whole,
+        outputByWindow: (use, options) => whole.outputByWindow(use, { ...options, treeHash: undefined })
+      }
+      expect(yield* machine.done(Effect.flip(move({ ...own, job })))).toMatchObject({ _tag: "BrokenOutput" })
+      expect(machine.taken().filter((call) => /Put|Create/.test(call))).toEqual([])
     }).pipe(onEmulator))
 
   it.effect("counts as completed when the store says that it is gone, but has its object", () =>

@@ -1,5 +1,5 @@
 /** The policies, signatures and errors of `S3ObjectStore`. */
-import { HttpClient, HttpClientError } from "@effect/platform"
+import { HttpClient, HttpClientError, HttpClientResponse } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
 import { Cause, Deferred, Duration, Effect, Fiber, Layer, Logger, Option, Redacted, Schedule } from "effect"
 import { Hash } from "node:crypto"
@@ -278,6 +278,24 @@ describe("The range of an object", () => {
         Effect.zipRight(put(object, bodyOf(bytes), keep), Effect.flip(getting(10, 5)))
       )
       expect(value).toMatchObject({ code: "MalformedResponse", reason: expect.stringContaining("Content-Range") })
+    }))
+})
+
+describe("The response to another range", () => {
+  it.effect("is not read to its end, and its connection is closed", () =>
+    Effect.gen(function*() {
+      const closed = yield* Deferred.make<void>()
+      const endless = new ReadableStream({
+        pull: (controller) => controller.enqueue(new Uint8Array(1_000)),
+        cancel: () => Deferred.unsafeDone(closed, Effect.void)
+      })
+      const http = HttpClient.make((request) =>
+        Effect.succeed(HttpClientResponse.fromWeb(request, new globalThis.Response(endless)))
+      )
+      const layer = Layer.provide(S3ObjectStore.layer(options), Layer.succeed(HttpClient.HttpClient, http))
+      const error = yield* Effect.provide(Effect.flip(getting(0, 10)), layer)
+      expect(error).toMatchObject({ code: "MalformedResponse" })
+      yield* Deferred.await(closed)
     }))
 })
 

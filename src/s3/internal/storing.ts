@@ -75,13 +75,13 @@ const create = Effect.fnUntraced(function*<E>(storing: Storing, creating: Effect
 
 /** Stores an archive of at most one part in one request. */
 const put = Effect.fnUntraced(function*(storing: Storing) {
-  const { archive: { archiveId, size, treeHash }, job, log, onProgress, overwrite, partSize, store, whenRoom } = storing
+  const { archive: { archiveId, treeHash }, job, log, onProgress, overwrite, partSize, store, whenRoom } = storing
   yield* log.discard
   let created: ObjectCopy.Created | undefined
   yield* job.outputByWindow(({ bytes, hashes }) =>
     Effect.gen(function*() {
-      // Another number of bytes can be a window of a longer output, whose whole is not verified yet.
-      if (bytes.length !== size) return yield* broken(storing, wrongSize)
+      // The window can be that of a longer output, whose whole is not verified yet.
+      if (hashes.treeHash !== treeHash) return yield* broken(storing, wrongSize)
       yield* log.append({ _tag: "Put", archiveId, treeHash, partSize, contentSha256: hashes.contentSha256 })
       const body = { bytes, contentSha256: hashes.contentSha256 }
       const etag = yield* create(storing, store.put(objectOf(storing), body, { replace: overwrite }))
