@@ -45,7 +45,7 @@ const broken = ({ archive, job }: Storing, problem: string) =>
 
 /**
  * Creates an object, unless the copy exists. When the creation fails, the object may have been created all the same, and the
- * response was lost: then the object is not the one that was there before. Returns the ETag of the response.
+ * response was lost: then the object is not the one that existed before. Returns the ETag of the response.
  */
 const create = Effect.fnUntraced(function*<E>(storing: Storing, creating: Effect.Effect<Checksums, E | ObjectExists>) {
   const { archive, key, overwrite, store } = storing
