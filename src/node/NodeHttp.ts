@@ -85,6 +85,7 @@ const makeChecked: (options: Options) => Effect.Effect<Client, never, Scope.Scop
             Runtime.runFork(runtime)(reportWaiting(url.origin))
           })
           const exchange: Exchange = new Exchange({
+            hasBody: request.method !== "HEAD",
             startLimit: (onReached) => {
               endReport()
               return Duration.isFinite(limits.response) ? addDeadline(limits.response, onReached) : () => {}

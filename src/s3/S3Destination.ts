@@ -63,6 +63,8 @@ export interface Options {
    * - `none` (the default).
    * - `sample`: the first part, the last one and a random one.
    * - `all`. It also reads objects that exist already, and accepts them for their bytes if they have no metadata.
+   *
+   * Must be `none` with the storage classes `GLACIER` and `DEEP_ARCHIVE`, whose objects cannot be read.
    */
   readonly readBack?: "none" | "sample" | "all" | undefined
 }
@@ -96,6 +98,17 @@ const PartSizeIn = ({ maximumPartSize, minimumPartSize }: ObjectStore.Limits) =>
     })
   )
 
+/** The schema of `readBack` for a storage class. */
+const ReadBackIn = (storageClass: string | undefined) =>
+  Schema.Literal("none", "sample", "all").pipe(
+    Schema.filter(
+      (readBack) => readBack === "none" || (storageClass !== "GLACIER" && storageClass !== "DEEP_ARCHIVE"),
+      {
+        message: () => `must be none with the storage class ${storageClass}, whose objects cannot be read`
+      }
+    )
+  )
+
 /** The most bytes of a key in UTF-8. */
 const maximumKeyLength = 1_024
 
@@ -109,7 +122,12 @@ const planPartSize = (size: number, partSize: number, limits: ObjectStore.Limits
 }
 
 /** Locates the object of an archive. Fails with `ObjectRejected` when the store cannot have it. */
-const locate = Effect.fnUntraced(function*(archive: Archive, prefix: string, partSize: number, concurrency: number) {
+const locate = Effect.fnUntraced(function*(
+  archive: Archive,
+  { partSize, prefix, ...limits }: Pick<ObjectCopy.Copy, "partSize" | "concurrency" | "reads"> & {
+    readonly prefix: string
+  }
+) {
   const store = yield* ObjectStore.ObjectStore
   const key = `${prefix}${archive.path}`
   const location = store.locationOf(key)
@@ -122,7 +140,7 @@ const locate = Effect.fnUntraced(function*(archive: Archive, prefix: string, par
     const problem = `would have ${formatNumber(archive.size)} bytes, more than the store accepts`
     return yield* new ObjectRejected({ location, reason: "size", problem })
   }
-  const copy: ObjectCopy.Copy = { store, archive, key, location, partSize: planned.value, concurrency }
+  const copy: ObjectCopy.Copy = { store, archive, key, location, partSize: planned.value, ...limits }
   return copy
 })
 
@@ -142,7 +160,7 @@ const proofOf = (
 const checkFound = (
   copy: ObjectCopy.Copy,
   info: ObjectInfo,
-  log: Option.Option<UploadLog.UploadLog>,
+  log: UploadLog.UploadLog,
   readBack: ObjectCopy.ReadBack
 ): Effect.Effect<boolean, ObjectStoreError | ObjectWrong> => {
   if (!ObjectCopy.isCopy(copy.archive, info)) {
@@ -151,9 +169,9 @@ const checkFound = (
       : Effect.succeed(false)
   }
   // An earlier run may have died before it has checked the object.
-  const uploaded = Option.flatMap(log, (log) => Storing.completed(copy.archive, log))
-  if (Option.isSome(uploaded)) {
-    return Effect.as(ObjectCopy.check(copy, { ...uploaded.value, etag: Option.none() }, readBack), true)
+  const created = Storing.completed(copy.archive, log)
+  if (Option.isSome(created)) {
+    return Effect.as(ObjectCopy.check(copy, { ...created.value, etag: Option.none() }, readBack), true)
   }
   return Effect.as(readBack === "all" ? ObjectCopy.readAll(copy) : Effect.void, true)
 }
@@ -174,7 +192,7 @@ const checkFound = (
  * import { S3Destination } from "effect-glacier/s3"
  * import { Effect } from "effect"
  *
- * const destination = S3Destination.make({ prefix: "photos/", storageClass: "DEEP_ARCHIVE", readBack: "sample" })
+ * const destination = S3Destination.make({ prefix: "photos/", storageClass: "GLACIER_IR", readBack: "sample" })
  *
  * // Or smaller parts, for a machine with little memory
  * const small = S3Destination.make({ partSize: 16 * 1024 * 1024, concurrency: 2 })
@@ -187,32 +205,30 @@ export const make = Effect.fnUntraced(function*(
   ObjectStore.ObjectStore
 > {
   const { limits } = yield* ObjectStore.ObjectStore
-  const { overwrite = false, readBack = "none", storageClass } = options
+  const { overwrite = false, storageClass } = options
   const prefix = yield* check("S3Destination", "prefix", Prefix, options.prefix ?? "")
   const size = options.partSize ?? 64 * Limits.mebibyte
   const partSize = yield* check("S3Destination", "partSize", PartSizeIn(limits), size)
   const concurrency = yield* check("S3Destination", "concurrency", Concurrency, options.concurrency ?? 4)
+  const readBack = yield* check("S3Destination", "readBack", ReadBackIn(storageClass), options.readBack ?? "none")
   const whenRoom = Room.make(concurrency * partSize)
-  const copyOf = (archive: Archive) => locate(archive, prefix, partSize, concurrency)
+  const reads = yield* Effect.makeSemaphore(concurrency)
+  const copyOf = (archive: Archive) => locate(archive, { prefix, partSize, concurrency, reads })
 
   const find = Effect.fn("S3Destination.find")(function*(archive: Archive) {
     const copy = yield* copyOf(archive)
     const found = yield* copy.store.head(copy.key)
     if (Option.isNone(found)) return Option.none()
-    const log = yield* UploadLog.open(copy.store, copy.key).pipe(
-      Effect.asSome,
-      // The program that uses the log clears it.
-      Effect.catchTag("CheckpointInUse", () => Effect.succeedNone)
-    )
-    const discard = Option.match(log, { onNone: () => Effect.void, onSome: ({ discard }) => discard })
+    // Fails while another program stores or checks the object: it is not known yet whether the object is right.
+    const log = yield* UploadLog.open(copy.store, copy.key)
     const isCopy = yield* Effect.catchIf(
       checkFound(copy, found.value, log, readBack),
       (error) => overwrite && error._tag === "ObjectWrong",
-      ({ message }) => Effect.logWarning(message).pipe(Effect.zipRight(discard), Effect.as(false))
+      ({ message }) => Effect.logWarning(message).pipe(Effect.zipRight(log.discard), Effect.as(false))
     )
     // The log may be that of the upload that replaces the object.
     if (!isCopy && overwrite) return Option.none()
-    yield* discard
+    yield* log.discard
     return Option.some(yield* isCopy ? proofOf(copy, found.value) : ObjectCopy.exists(copy))
   }, Effect.scoped)
 

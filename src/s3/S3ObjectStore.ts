@@ -54,8 +54,8 @@ export interface Options {
 export class S3ObjectStoreError extends Data.TaggedError("S3ObjectStoreError")<{ readonly message: string }> {}
 
 /**
- * Makes the store of a bucket. Sends no request. Fails with `S3ObjectStoreError` when `@aws-sdk/client-s3` is missing, or when
- * neither the options nor AWS's configuration name a region.
+ * Makes the store of a bucket. Sends no request. Fails with `S3ObjectStoreError` when `@aws-sdk/client-s3` is missing, when
+ * neither the options nor AWS's configuration name a region, or when the endpoint is not a URL.
  *
  * @since 0.1.0
  * @category constructors
@@ -85,8 +85,8 @@ export const make = (
   })
 
 /**
- * Provides the store of a bucket. Fails with `S3ObjectStoreError` when `@aws-sdk/client-s3` is missing, or when neither the
- * options nor AWS's configuration name a region.
+ * Provides the store of a bucket. Fails with `S3ObjectStoreError` when `@aws-sdk/client-s3` is missing, when neither the
+ * options nor AWS's configuration name a region, or when the endpoint is not a URL.
  *
  * @since 0.1.0
  * @category layers

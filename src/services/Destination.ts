@@ -113,7 +113,7 @@ export type DirectoryError = Target.TargetError | SafePath.UnsafePath | Platform
 
 /**
  * Makes a destination of a directory, which need not exist. Each archive becomes a file at its path. A file appears only when
- * it is complete and verified. A file that is there already counts only if its bytes have the tree hash of the archive, so it
+ * it is complete and verified. A file that exists already counts only if its bytes have the tree hash of the archive, so it
  * is read.
  *
  * Fails with `InvalidInput` when the options of the downloads are invalid.

@@ -407,6 +407,12 @@ for (const [way, secure] of ways) {
         expect(warnings).toEqual([])
       }))
 
+    it.scoped("accepts a response to HEAD without a length", () =>
+      Effect.gen(function*() {
+        const { url } = yield* serve(secure, (socket) => socket.write("HTTP/1.1 200 OK\r\n\r\n"))
+        expect(yield* Effect.flatMap(HttpClient.head(url), text)).toBe("")
+      }))
+
     it.scoped("rejects a body without a length that ends with the connection", () =>
       Effect.gen(function*() {
         const { url } = yield* serve(secure, (socket) => socket.end("HTTP/1.1 200 OK\r\n\r\n[1, 2]"))

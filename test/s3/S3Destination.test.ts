@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { ArchiveId } from "../../src/protocol/Names.ts"
 import * as ArchiveMetadata from "../../src/s3/ArchiveMetadata.ts"
-import type * as ObjectStore from "../../src/s3/ObjectStore.ts"
+import * as ObjectStore from "../../src/s3/ObjectStore.ts"
 import * as S3Destination from "../../src/s3/S3Destination.ts"
 import * as Hasher from "../../src/transport/Hasher.ts"
 import { treeHash } from "../support/hashes.ts"
@@ -124,7 +124,7 @@ describe("an object that exists already", () => {
         // Bytes that are the same are not known to be the same before they are read.
         yield* putObject(pattern(size)),
         yield* putObject(pattern(size), { "glacier-archive-id": "another" }),
-        yield* putObject(pattern(size - 1), ArchiveMetadata.encode(given.archive))
+        yield* putObject(pattern(size - 1), ArchiveMetadata.encode({ ...given.archive, vaultName: "photos" }))
       ]
       for (const other of others) {
         machine.bucket.objects.set("a.txt", other)
@@ -150,7 +150,7 @@ describe("an object that exists already", () => {
         // It is the copy of another archive with the same bytes.
         yield* putObject(
           pattern(size),
-          ArchiveMetadata.encode({ ...given.archive, archiveId: ArchiveId.make(`b${archiveId}`) })
+          ArchiveMetadata.encode({ ...given.archive, vaultName: "photos", archiveId: ArchiveId.make(`b${archiveId}`) })
         )
       ]
       for (const other of others) {
@@ -166,6 +166,36 @@ describe("an object that exists already", () => {
         const given = yield* archive(pattern(size))
         yield* machine.done(move(given, { ...small, overwrite: true }))
         expect(machine.bucket.objects.get("a.txt")?.metadata["glacier-archive-id"]).toBe(given.archive.archiveId)
+      }
+    }).pipe(onEmulator))
+
+  it.effect("is not taken for the new one when it has the metadata of the archive and could not be replaced", () =>
+    Effect.gen(function*() {
+      for (const size of [mebibyte, 1.5 * mebibyte]) {
+        const machine = yield* makeMachine()
+        const given = yield* archive(pattern(size))
+        yield* machine.done(move(given))
+        // No program that is asked for its bytes can find this out without reading them.
+        const damaged = yield* putObject(pattern(size).fill(7), machine.bucket.objects.get("a.txt")?.metadata)
+        machine.bucket.objects.set("a.txt", damaged)
+        const denied = replacing(({ locationOf }) => {
+          const error = new ObjectStore.ObjectStoreError({
+            operation: "PutObject",
+            location: locationOf("a.txt"),
+            code: "AccessDenied",
+            reason: "denied"
+          })
+          return { put: () => error, complete: () => error }
+        })
+        const error = yield* machine.done(denied(
+          Effect.flatMap(
+            S3Destination.make({ ...small, overwrite: true }),
+            ({ store }) => Effect.flip(store(given.archive, given.job, () => Effect.void))
+          )
+        ))
+        expect(error).toMatchObject({ code: "AccessDenied" })
+        yield* machine.done(move(given, { ...small, overwrite: true, readBack: "all" }))
+        expect(same(machine.bucket.objects.get("a.txt")?.bytes ?? new Uint8Array(), given.bytes)).toBe(true)
       }
     }).pipe(onEmulator))
 
@@ -234,7 +264,9 @@ describe("S3Destination.make", () => {
       const invalid: ReadonlyArray<readonly [field: string, options: S3Destination.Options]> = [
         ...["/", "/a/", "a", "a//b/", "../", "a/../b/", "a\n/"].map((prefix) => ["prefix", { prefix }] as const),
         ...[4 * mebibyte, 128 * mebibyte, 10 * mebibyte, 0].map((partSize) => ["partSize", { partSize }] as const),
-        ["concurrency", { concurrency: 0 }]
+        ["concurrency", { concurrency: 0 }],
+        ["readBack", { partSize: 8 * mebibyte, storageClass: "DEEP_ARCHIVE", readBack: "sample" }],
+        ["readBack", { partSize: 8 * mebibyte, storageClass: "GLACIER", readBack: "all" }]
       ]
       for (const [field, options] of invalid) {
         const error = yield* machine.done(Effect.flip(S3Destination.make(options)))

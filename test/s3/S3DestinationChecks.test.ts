@@ -3,9 +3,10 @@ import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Stream from "effect/Stream"
 import * as S3Destination from "../../src/s3/S3Destination.ts"
 import type * as TestObjectStore from "../../src/testing/TestObjectStore.ts"
-import { same } from "../transfer/support.ts"
+import { gauge, same } from "../transfer/support.ts"
 import * as Support from "./support.ts"
 
 const { archive, makeMachine, mebibyte, move, onEmulator, pattern, replacing, small } = Support
@@ -30,7 +31,10 @@ const flipAt = (position: number): Change => (object) => {
   return { ...object, bytes }
 }
 
-describe.each([mebibyte, 3.5 * mebibyte])("an object of %i bytes", (size) => {
+/** An object that is stored in one request, and an object of parts. */
+const sizes = [mebibyte, 3.5 * mebibyte]
+
+describe.each(sizes)("an object of %i bytes", (size) => {
   const wrong: ReadonlyArray<readonly [name: string, change: Change, text: string]> = [
     ["size", (object) => ({ ...object, size: size - 1 }), `has ${size - 1} bytes instead of ${size}`],
     ["ETag", (object) => ({ ...object, checksums: { ...object.checksums, etag: "b" } }), "has the ETag b instead of"],
@@ -133,25 +137,71 @@ describe.each([mebibyte, 3.5 * mebibyte])("an object of %i bytes", (size) => {
     }).pipe(onEmulator))
 })
 
-describe("an object whose program died before it was checked", () => {
+it.effect("reads at most `concurrency` ranges at once, of all objects together", () =>
+  Effect.gen(function*() {
+    const machine = yield* makeMachine()
+    const all = yield* Effect.forEach(["a", "b", "c"], (path) => archive(pattern(3 * mebibyte), path))
+    yield* Effect.forEach(all, (given) => machine.done(move(given)))
+    const ranges = gauge()
+    const counting = replacing(({ get }) => ({
+      get: (key, range) =>
+        Stream.unwrapScoped(Effect.as(
+          Effect.acquireRelease(Effect.sync(ranges.add), () => Effect.sync(ranges.remove)),
+          get(key, range)
+        ))
+    }))
+    const finding = Effect.flatMap(
+      S3Destination.make({ partSize: mebibyte, concurrency: 2, readBack: "all" }),
+      ({ find }) => Effect.forEach(all, ({ archive }) => find(archive), { concurrency: "unbounded", discard: true })
+    )
+    yield* machine.done(counting(finding))
+    expect([ranges.total, ranges.peak]).toEqual([9, 2])
+  }).pipe(onEmulator))
+
+describe.each(sizes)("an object of %i bytes that failed its check", (size) => {
+  it.effect("is not accepted by the next run, but stored again when it was deleted", () =>
+    Effect.gen(function*() {
+      const changes: ReadonlyArray<readonly [change: Change, readBack: "none" | "sample"]> = [
+        [(object) => ({ ...object, checksums: { ...object.checksums, sha256: "b" } }), "none"],
+        [flipAt(0), "sample"]
+      ]
+      for (const [change, readBack] of changes) {
+        const machine = yield* makeMachine()
+        const given = yield* archive(pattern(size))
+        const moving = move(given, { ...small, readBack })
+        yield* machine.done(damaging(machine, change)(Effect.flip(moving)))
+        expect(yield* machine.done(Effect.flip(moving))).toMatchObject({ _tag: "ObjectWrong" })
+        machine.bucket.objects.clear()
+        yield* machine.done(moving)
+        expect(same(machine.bucket.objects.get("a.txt")?.bytes ?? new Uint8Array(), given.bytes)).toBe(true)
+        expect([machine.bucket.uploads.size, machine.pages.size]).toEqual([0, 0])
+      }
+    }).pipe(onEmulator))
+})
+
+describe.each([
+  // The last HEAD, after 2 HEADs and the request with all bytes.
+  [mebibyte, 4, "PutObject a.txt"],
+  // The last HEAD, after 1 HEAD, 1 list, the beginning, 3 parts, 1 HEAD and the completion.
+  [2.5 * mebibyte, 9, "CompleteMultipartUpload a.txt"]
+])("an object of %i bytes whose program died before it was checked", (size, at, creation) => {
   const died = Effect.fnUntraced(function*(change: Change) {
     const machine = yield* makeMachine()
-    const given = yield* archive(pattern(2.5 * mebibyte))
+    const given = yield* archive(pattern(size))
     const dying = damaging(machine, change)(move(given))
-    // The last HEAD, after 1 HEAD, 1 list, the beginning, 3 parts, 1 HEAD and the completion.
-    yield* machine.run(dying, { cut: { at: 9, ends: "process", loses: "request" } })
-    expect(machine.taken().slice(-2)).toEqual(["CompleteMultipartUpload a.txt", "HeadObject a.txt"])
+    yield* machine.run(dying, { cut: { at, ends: "process", loses: "request" } })
+    expect(machine.taken().slice(-2)).toEqual([creation, "HeadObject a.txt"])
     return { given, machine }
   })
 
   it.effect("is checked by the next run", () =>
     Effect.gen(function*() {
-      const changed: Change = (object) => ({ ...object, checksums: { ...object.checksums, sha256: "b-3" } })
+      const changed: Change = (object) => ({ ...object, checksums: { ...object.checksums, sha256: "b" } })
       const { given, machine } = yield* died(changed)
       expect(yield* machine.done(Effect.flip(move(given)))).toMatchObject({ _tag: "ObjectWrong" })
       const next = move(given, { ...small, overwrite: true })
       expect(yield* machine.done(next)).toMatchObject({ treeHash: given.archive.treeHash })
-      expect(machine.bucket.objects.get("a.txt")?.checksums.sha256).not.toBe("b-3")
+      expect(machine.bucket.objects.get("a.txt")?.checksums.sha256).not.toBe("b")
       expect([machine.bucket.uploads.size, machine.pages.size]).toEqual([0, 0])
     }).pipe(onEmulator))
 
@@ -170,6 +220,7 @@ describe("an object whose program died before it was checked", () => {
       yield* machine.done(
         Effect.flatMap(S3Destination.make(small), ({ store }) => store(archive, job, () => Effect.void))
       )
-      expect(machine.taken()).toEqual(["HeadObject a.txt", "HeadObject a.txt", "ListMultipartUploads a.txt"])
+      const calls = ["HeadObject a.txt", "HeadObject a.txt", "ListMultipartUploads a.txt"]
+      expect(machine.taken()).toEqual(calls.slice(0, size > mebibyte ? 3 : 2))
     }).pipe(onEmulator))
 })

@@ -1,7 +1,7 @@
 /** The policies, signatures and errors of `S3ObjectStore`. */
-import { HttpClient } from "@effect/platform"
+import { HttpClient, HttpClientError, HttpClientResponse } from "@effect/platform"
 import { describe, expect, it } from "@effect/vitest"
-import { Cause, Deferred, Duration, Effect, Fiber, Layer, Logger, Redacted, Schedule } from "effect"
+import { Cause, Deferred, Duration, Effect, Fiber, Layer, Logger, Option, Redacted, Schedule } from "effect"
 import { Hash } from "node:crypto"
 import { afterEach, vi } from "vitest"
 import { Bandwidth, RatePolicy, RetryPolicy, Timeouts } from "../../src/index.ts"
@@ -218,7 +218,7 @@ describe("The policies of calls", () => {
           yield* Effect.replicateEffect(head("a.txt"), 3)
         })
       ).pipe(Effect.provide(RatePolicy.layerWith({ upload: { requestsPerSecond: 1 } })))
-      expect(store.requests.map(({ at }) => Math.round(at / 1000))).toEqual([0, 0, 1, 2, 3, 3, 3, 3])
+      expect(store.requests.map(({ at }) => Math.round(at / 1000))).toEqual([0, 0, 1, 2, 3, 3, 3, 3, 3])
     }))
 
   it.effect("pace the bytes of both directions by the Bandwidth", () =>
@@ -278,6 +278,24 @@ describe("The range of an object", () => {
         Effect.zipRight(put(object, bodyOf(bytes), keep), Effect.flip(getting(10, 5)))
       )
       expect(value).toMatchObject({ code: "MalformedResponse", reason: expect.stringContaining("Content-Range") })
+    }))
+})
+
+describe("The response to another range", () => {
+  it.effect("is not read to its end, and its connection is closed", () =>
+    Effect.gen(function*() {
+      const closed = yield* Deferred.make<void>()
+      const endless = new ReadableStream({
+        pull: (controller) => controller.enqueue(new Uint8Array(1_000)),
+        cancel: () => Deferred.unsafeDone(closed, Effect.void)
+      })
+      const http = HttpClient.make((request) =>
+        Effect.succeed(HttpClientResponse.fromWeb(request, new globalThis.Response(endless)))
+      )
+      const layer = Layer.provide(S3ObjectStore.layer(options), Layer.succeed(HttpClient.HttpClient, http))
+      const error = yield* Effect.provide(Effect.flip(getting(0, 10)), layer)
+      expect(error).toMatchObject({ code: "MalformedResponse" })
+      yield* Deferred.await(closed)
     }))
 })
 
@@ -365,6 +383,56 @@ describe("A request to an object store", () => {
     }))
 })
 
+describe("A bucket", () => {
+  it.effect("is in the host of the URL, unless `pathStyle` is set", () =>
+    Effect.gen(function*() {
+      const urls: Array<string> = []
+      const http = HttpClient.make((request, url) => {
+        urls.push(url.href)
+        return Effect.fail(new HttpClientError.RequestError({ request, reason: "Transport" }))
+      })
+      for (const pathStyle of [false, true]) {
+        for (const endpoint of [undefined, "https://s3.example.com:8443"]) {
+          const layer = S3ObjectStore.layer({ ...options, endpoint, pathStyle })
+          yield* Effect.flip(head("a/%2e b.txt")).pipe(
+            Effect.provide(Layer.provide(layer, Layer.succeed(HttpClient.HttpClient, http))),
+            Effect.provideService(RetryPolicy.RetryPolicy, RetryPolicy.none)
+          )
+        }
+      }
+      expect(urls).toEqual([
+        "https://bucket.s3.eu-west-1.amazonaws.com/a/%252e%20b.txt",
+        "https://bucket.s3.example.com:8443/a/%252e%20b.txt",
+        "https://s3.eu-west-1.amazonaws.com/bucket/a/%252e%20b.txt",
+        "https://s3.example.com:8443/bucket/a/%252e%20b.txt"
+      ])
+    }))
+
+  it.effect("that does not exist is reported when an object is looked for, and not taken for a bucket without it", () =>
+    Effect.gen(function*() {
+      const missing = () => FakeS3.reply(404)
+      const store = scripted({ outcomes: [missing, missing] })
+      const { value } = yield* over(store, Effect.flip(head("a.txt")))
+      expect(value.message).toContain("NoSuchBucket: The bucket bucket does not exist")
+    }))
+
+  it.effect.each<[response: string, () => FakeS3.Outcome]>([
+    ["describes it", () => FakeS3.reply(200)],
+    ["forbids to describe it", () => FakeS3.reply(403)]
+  ])("is described once at most when the store %s", ([, outcome]) =>
+    Effect.gen(function*() {
+      const store = scripted({ outcomes: [undefined, outcome] })
+      const { value } = yield* over(store, Effect.replicateEffect(head("a.txt"), 3))
+      expect(value).toEqual([Option.none(), Option.none(), Option.none()])
+      expect(store.requests.map(({ operation }) => operation)).toEqual([
+        "HeadObject",
+        "HeadBucket",
+        "HeadObject",
+        "HeadObject"
+      ])
+    }))
+})
+
 describe("The layer", () => {
   afterEach(() => {
     vi.doUnmock("@aws-sdk/client-s3")
@@ -389,11 +457,37 @@ describe("The layer", () => {
       expect((yield* build(options)).message).toContain("@aws-sdk/client-s3")
     }))
 
+  it.live("lets a call fail with the keys to give when AWS's configuration has none", () =>
+    Effect.gen(function*() {
+      for (const name of ["AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"]) {
+        vi.stubEnv(name, undefined)
+      }
+      for (const name of ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"]) vi.stubEnv(name, "/dev/null")
+      vi.stubEnv("AWS_EC2_METADATA_DISABLED", "true")
+      const http = Layer.succeed(HttpClient.HttpClient, FakeS3.clientOf(() => FakeS3.reply(500)))
+      const layer = Layer.provide(S3ObjectStore.layer({ ...options, keys: undefined }), http)
+      const error = yield* Effect.provide(Effect.flip(head("a.txt")), layer)
+      expect(error).toMatchObject({ code: "CredentialsError", reason: expect.stringContaining("Give `keys`") })
+    }))
+
   it.live("fails when neither the options nor AWS's configuration name a region", () =>
     Effect.gen(function*() {
       for (const name of ["AWS_REGION", "AWS_DEFAULT_REGION"]) vi.stubEnv(name, undefined)
       for (const name of ["AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"]) vi.stubEnv(name, "/dev/null")
       const error = yield* build({ bucket: "bucket" })
-      expect(error).toMatchObject({ _tag: "S3ObjectStoreError", message: expect.stringContaining("Region is missing") })
+      expect(error).toMatchObject({
+        _tag: "S3ObjectStoreError",
+        message: expect.stringContaining("Region is missing. Give `region`, or set AWS_REGION")
+      })
     }))
+
+  it.live.each(["localhost:9000", "s3.example.com", ""])(
+    "fails when the endpoint has no scheme: \"%s\"",
+    (endpoint) =>
+      Effect.gen(function*() {
+        const error = yield* build({ ...options, endpoint })
+        expect(error).toMatchObject({ _tag: "S3ObjectStoreError" })
+        expect(error.message).toContain(`The endpoint "${endpoint}" is not a url with a scheme`)
+      })
+  )
 })

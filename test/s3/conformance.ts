@@ -100,13 +100,24 @@ export const conformance = <E>(name: string, store: Layer.Layer<ObjectStore, E>,
     )
 
     test(
-      "stores an object under a key with spaces, quotes and letters of any language",
+      "stores an object under a key of any characters, and lists its upload",
       Effect.gen(function*() {
-        const { get, head, put } = yield* ObjectStore
-        const key = "a folder/it's (1) + 2 & \"3\" = ü/日本.txt"
-        yield* put(objectOf(key), bodyOf(last), keep)
-        expect(Option.getOrThrow(yield* head(key)).size).toBe(100)
-        expect(yield* collect(get(key, ByteRange.make(0, 100)))).toEqual(new Uint8Array(last))
+        const { abort, begin, get, head, put, uploads } = yield* ObjectStore
+        const keys = [
+          "a folder/it's (1) + 2 & \"3\" = ü/日本.txt",
+          "%2e%2e/100%/%41/what?#a;b@c:d,$e!*",
+          "a\\..\\b/\u{1f4f7}/u\u0308/<b> [1] {2} ^|`~",
+          ".../..a/ a "
+        ]
+        for (const key of keys) {
+          yield* put(objectOf(key), bodyOf(last), { replace: true })
+          expect(Option.getOrThrow(yield* head(key)).size).toBe(100)
+          expect(yield* collect(get(key, ByteRange.make(0, 100)))).toEqual(new Uint8Array(last))
+          const upload = yield* begin(objectOf(key))
+          if (lists) expect(Array.from(yield* Stream.runCollect(uploads(key)))).toMatchObject([upload])
+          yield* abort(upload)
+        }
+        expect(yield* head("a/b")).toEqual(Option.none())
       })
     )
 

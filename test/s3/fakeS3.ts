@@ -113,7 +113,7 @@ export const operationOf = ({ method, target }: Request): string => {
     PUT: isUpload ? "UploadPart" : "PutObject",
     GET: query.has("uploads") ? "ListMultipartUploads" : isUpload ? "ListParts" : "GetObject",
     POST: isUpload ? "CompleteMultipartUpload" : "CreateMultipartUpload",
-    HEAD: "HeadObject",
+    HEAD: /^\/[^/]+\/?$/.test(new URL(target, "http://fake").pathname) ? "HeadBucket" : "HeadObject",
     DELETE: "AbortMultipartUpload"
   }
   return operations[method] ?? method
@@ -314,7 +314,7 @@ export const make = (features: Features = {}) => {
           ? put(request, key)
           : part(request, uploadOf(uploadId, key), Number(query.get("partNumber")))
       case "HEAD":
-        return head(request, key)
+        return key === "" ? reply(200) : head(request, key)
       case "GET":
         if (query.has("uploads")) return listUploads(query)
         return uploadId === null

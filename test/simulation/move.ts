@@ -173,9 +173,11 @@ const judge = Effect.fnUntraced(function*(seen: Seen) {
   )
   const extra = known.reduce((sum, archive) => sum + extraJobs(seen, archive, expired), 0) - stale.length
   const keys = new Set(known.map(({ key }) => key))
-  const open = Array.from(bucket.uploads.keys())
-  const left = open.filter((uploadId) => !foreign.has(uploadId))
-  const aborted = Array.from(foreign).filter((uploadId) => !open.includes(uploadId))
+  // The work on a damaged object has not ended until the user has removed it.
+  const left = Array.from(bucket.uploads.values()).filter(({ key, uploadId }) =>
+    !foreign.has(uploadId) && !damaged.has(key)
+  )
+  const aborted = Array.from(foreign).filter((uploadId) => !bucket.uploads.has(uploadId))
   return [
     ...known.flatMap((archive) => judgeArchive(seen, archive)),
     ...Array.from(bucket.objects.keys()).filter((key) => !keys.has(key)).map((key) =>

@@ -17,9 +17,9 @@ const vault = { vaultName: "films" }
 /** The number of parts or windows that `transfer.ts` transfers at once. */
 export const workers = 2
 
-/** The traffic between a program and the emulator. */
+/** The traffic between a program and the emulator, or another server. */
 interface Traffic {
-  /** How often each part or window was transferred completely, by its range. */
+  /** How often each part or window was transferred completely, by its range, or the path in an object store. */
   readonly transfers: Map<string, number>
   /** The methods of the executed requests of the current process. */
   readonly methods: Array<string>
@@ -36,7 +36,7 @@ interface Traffic {
 export const repeated = ({ transfers }: Traffic) =>
   Array.from(transfers.values()).reduce((sum, times) => sum + times - 1, 0)
 
-/** Starts a proxy for the emulator on a port, which records the traffic. */
+/** Starts a proxy for the server on a port, which records the traffic. */
 const makeProxy = (port: number) =>
   Effect.acquireRelease(
     Effect.async<{ readonly port: number; readonly close: () => void; readonly traffic: Traffic }>((resume) => {
@@ -59,7 +59,8 @@ const makeProxy = (port: number) =>
       }
       const server = createServer((incoming, outgoing) => {
         const { headers, method = "", url: path } = incoming
-        const range = headers["content-range"] ?? headers["range"]
+        const isPart = method === "PUT" && path?.includes("/multipart-uploads/") === false
+        const range = headers["content-range"] ?? headers["range"] ?? (isPart ? path : undefined)
         const onward = requestTo({ port, method, path, headers, host: "127.0.0.1" }, (response) => {
           const record = () => {
             traffic.methods.push(method)
@@ -71,6 +72,8 @@ const makeProxy = (port: number) =>
           // A part counts when it is acknowledged, a window when its last byte has passed.
           if (method !== "GET") record()
           if (checkOver()) return
+          // The framing is that of each connection.
+          delete response.headers["transfer-encoding"]
           outgoing.writeHead(response.statusCode ?? 500, response.headers)
           response.on("data", (bytes: Buffer) => {
             left -= bytes.length
@@ -78,7 +81,8 @@ const makeProxy = (port: number) =>
             count(bytes)
           }).pipe(outgoing)
         })
-        onward.on("error", () => outgoing.destroy())
+        // Swift sends a superfluous chunk after its response to HEAD.
+        onward.on("error", () => outgoing.writableEnded || outgoing.destroy())
         // The emulator stores a complete part even if the program is dead.
         outgoing.on("close", () => {
           if (method === "GET" || !onward.writableEnded) onward.destroy()
@@ -98,9 +102,13 @@ const makeProxy = (port: number) =>
     ({ close }) => Effect.sync(close)
   )
 
-/** Makes a runner of a script of this folder, which runs it through a proxy, until it is killed or to its end. */
-export const makeRunnerOf = Effect.fnUntraced(function*(name: string) {
+/**
+ * Makes a runner of a script of this folder, which runs it through a proxy, until it is killed or to its end. With the port
+ * of an object store, there is also a proxy for that.
+ */
+export const makeRunnerOf = Effect.fnUntraced(function*(name: string, storePort?: number) {
   const proxy = yield* makeProxy(yield* port)
+  const store = yield* makeProxy(storePort ?? (yield* port))
   const { traffic } = proxy
   const { accessKeyId, secretAccessKey } = Emulator.defaultKey
   const script = fileURLToPath(new URL(name, import.meta.url))
@@ -109,24 +117,29 @@ export const makeRunnerOf = Effect.fnUntraced(function*(name: string) {
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: Redacted.value(secretAccessKey),
       AWS_REGION: NodeEmulator.region,
-      AWS_ENDPOINT_URL_GLACIER: `http://127.0.0.1:${proxy.port}`
+      AWS_ENDPOINT_URL_GLACIER: `http://127.0.0.1:${proxy.port}`,
+      AWS_ENDPOINT_URL_S3: `http://127.0.0.1:${store.port}`
     })
+  const runUntil = (traffic: Traffic) => (isOver: Traffic["isOver"], ...args: ReadonlyArray<string>) =>
+    Effect.scoped(Effect.gen(function*() {
+      const over = yield* Deferred.make<void>()
+      Object.assign(traffic, { isOver, onOver: () => Deferred.unsafeDone(over, Effect.void), bytes: 0 })
+      traffic.methods.length = 0
+      const { exit, kill } = yield* start(...args)
+      yield* Effect.raceFirst(
+        Deferred.await(over),
+        Effect.flatMap(exit, ({ stderr, stdout }) => Effect.dieMessage(`The program ended:\n${stdout}\n${stderr}`))
+      )
+      yield* kill("SIGKILL")
+      yield* exit
+    }))
   return {
     traffic,
-    /** Runs the program and kills it when the condition holds. */
-    runUntil: (isOver: Traffic["isOver"], ...args: ReadonlyArray<string>) =>
-      Effect.scoped(Effect.gen(function*() {
-        const over = yield* Deferred.make<void>()
-        Object.assign(traffic, { isOver, onOver: () => Deferred.unsafeDone(over, Effect.void), bytes: 0 })
-        traffic.methods.length = 0
-        const { exit, kill } = yield* start(...args)
-        yield* Effect.raceFirst(
-          Deferred.await(over),
-          Effect.flatMap(exit, ({ stderr, stdout }) => Effect.dieMessage(`The program ended:\n${stdout}\n${stderr}`))
-        )
-        yield* kill("SIGKILL")
-        yield* exit
-      })),
+    storeTraffic: store.traffic,
+    /** Runs the program and kills it when the condition holds for the traffic with the emulator. */
+    runUntil: runUntil(traffic),
+    /** Runs the program and kills it when the condition holds for the traffic with the object store. */
+    runUntilStored: runUntil(store.traffic),
     /** Runs the program and kills it when it has printed that number of lines. */
     runUntilLines: (count: number, ...args: ReadonlyArray<string>) =>
       Effect.scoped(Effect.gen(function*() {
@@ -140,6 +153,7 @@ export const makeRunnerOf = Effect.fnUntraced(function*(name: string) {
     runToEnd: (...args: ReadonlyArray<string>) =>
       Effect.scoped(Effect.gen(function*() {
         traffic.isOver = () => false
+        store.traffic.isOver = () => false
         traffic.methods.length = 0
         const { code, stderr, stdout } = yield* Effect.flatMap(start(...args), ({ exit }) => exit)
         expect(code, stderr).toBe(0)
@@ -189,7 +203,8 @@ export const withEmulator = <A, E>(
       NodeEmulator.layer({ directory, jobDelay: 0, inventoryDelay: 0 })
     ))
 
-const countOf = (methods: ReadonlyArray<string>, method: string) => methods.filter((other) => other === method).length
+export const countOf = (methods: ReadonlyArray<string>, method: string) =>
+  methods.filter((other) => other === method).length
 
 /** The moments at which the upload is opened, between parts, and at which it is completed. */
 export const moments: ReadonlyArray<Traffic["isOver"]> = [

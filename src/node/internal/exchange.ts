@@ -37,6 +37,8 @@ export class UnframedEnd extends Data.TaggedError("UnframedEnd") {
 
 /** Callbacks and time limit of an exchange. */
 export interface Options {
+  /** Whether a response can have a body: a response to HEAD has none, whatever its headers say. */
+  readonly hasBody: boolean
   /** Called when the status and headers have arrived. */
   readonly onHead: (head: Head) => void
   /** Called when the request fails before that. */
@@ -104,7 +106,7 @@ export class Exchange implements Undici.Dispatcher.DispatchHandler {
     if (status < 200) return
     this.hasHead = true
     // An incomplete body is accepted for errors only: their text is just shown.
-    this.isUnframed = status < 400 && isUnframed(status, headers)
+    this.isUnframed = this.options.hasBody && status < 400 && isUnframed(status, headers)
     // The body of an error is read at once, so its time limit continues until the end.
     if (this.options.limitUntil === "head" && status < 400) this.endLimit()
     this.options.onHead({ status, headers })

@@ -30,6 +30,8 @@ export interface Copy {
   /** The size of the parts. An object of at most this size has none. */
   readonly partSize: number
   readonly concurrency: number
+  /** Limits the ranges that are read at once, of all copies together. */
+  readonly reads: Effect.Semaphore
 }
 
 const isOfArchive = ({ archiveId, treeHash }: Archive, { metadata }: ObjectInfo): boolean =>
@@ -63,7 +65,8 @@ const sha256Of = (create: Sha256.Create, [first, ...others]: Arr.NonEmptyReadonl
     : `${Encoding.encodeBase64(Sha256.digest(create, digestOf(first), ...others.map(digestOf)))}-${others.length + 1}`
 
 /** Reads a range of an object, and returns its tree hash. */
-const hashOf = ({ key, store }: Copy, range: ByteRange.ByteRange) => TreeHash.ofStream(store.get(key, range))
+const hashOf = ({ key, reads, store }: Copy, range: ByteRange.ByteRange) =>
+  reads.withPermits(1)(TreeHash.ofStream(store.get(key, range)))
 
 const wrong = ({ location }: Copy, problem: string) => new ObjectWrong({ location, problem })
 

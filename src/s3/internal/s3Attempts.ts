@@ -11,9 +11,11 @@ import * as Encoding from "effect/Encoding"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as ByteRange from "../../protocol/ByteRange.ts"
 import { MalformedResponse } from "../../protocol/GlacierError.ts"
 import type { ContentSha256 } from "../../protocol/Names.ts"
+import { UnknownServiceError } from "../../protocol/ServiceError.ts"
 import * as ObjectStore from "../ObjectStore.ts"
 import type { CallOptions } from "./requestHandler.ts"
 import type { Client, Sdk } from "./s3Client.ts"
@@ -51,6 +53,8 @@ const required = <A>(operation: string, name: string, value: A | undefined) =>
 
 const isCode = (...codes: ReadonlyArray<string>) => (error: object): boolean =>
   "code" in error && codes.some((code) => code === error.code)
+
+const isMissing = isCode("NotFound", "NoSuchKey", "HTTP 404")
 
 /** Makes the attempts on a bucket. */
 export const make = (sdk: Sdk, { call, client, stream }: Client, options: Options): ObjectStore.Attempts => {
@@ -101,6 +105,28 @@ export const make = (sdk: Sdk, { call, client, stream }: Client, options: Option
       ...(sha256 === undefined ? {} : { sha256 })
     }))
 
+  let isBucketKnown = false
+
+  /** Fails when the bucket does not exist: the response to HeadObject is the same as for a missing object. */
+  const checkBucket = Effect.suspend(() =>
+    isBucketKnown
+      ? Effect.void
+      : call("HeadBucket", (calling) => client.send(new sdk.HeadBucketCommand({ Bucket }), calling)).pipe(
+        // The keys may be for objects only.
+        Effect.catchIf(isCode("HTTP 403"), () => Effect.void),
+        Effect.map(() => {
+          isBucketKnown = true
+        }),
+        Effect.catchIf(isMissing, () =>
+          new UnknownServiceError({
+            operation: "HeadBucket",
+            status: 404,
+            code: "NoSuchBucket",
+            message: `The bucket ${Bucket} does not exist. Create it, or give the right \`bucket\``
+          }))
+      )
+  )
+
   return {
     limits: options.limits,
     locationOf,
@@ -120,7 +146,7 @@ export const make = (sdk: Sdk, { call, client, stream }: Client, options: Option
             })
           ),
           Effect.asSome,
-          Effect.catchIf(isCode("NotFound", "NoSuchKey", "HTTP 404"), () => Effect.succeed(Option.none()))
+          Effect.catchIf(isMissing, () => Effect.as(checkBucket, Option.none()))
         ),
 
     put: (object, { bytes, contentSha256 }, create) =>
@@ -251,13 +277,17 @@ export const make = (sdk: Sdk, { call, client, stream }: Client, options: Option
         ([{ ContentRange = "" }, body]) =>
           ContentRange.startsWith(`bytes ${range.start}-${range.end}/`)
             ? Effect.succeed(body)
-            : new MalformedResponse({
-              operation: "GetObject",
-              status: 200,
-              problem: `the ${
-                ByteRange.length(range)
-              } bytes from ${range.start} were requested, but Content-Range is "${ContentRange}"`
-            })
+            // The body is begun and left, so that its connection is closed.
+            : Effect.zipRight(
+              Stream.runHead(body),
+              new MalformedResponse({
+                operation: "GetObject",
+                status: 200,
+                problem: `the ${
+                  ByteRange.length(range)
+                } bytes from ${range.start} were requested, but Content-Range is "${ContentRange}"`
+              })
+            )
       )
   }
 }

@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
-import { CredentialsError, MalformedResponse } from "../../protocol/GlacierError.ts"
+import { CredentialsError, MalformedResponse, show } from "../../protocol/GlacierError.ts"
 import { UnknownServiceError } from "../../protocol/ServiceError.ts"
 import type { Keys } from "../../transport/Credentials.ts"
 import * as HttpAttempt from "../../transport/HttpAttempt.ts"
@@ -112,7 +112,9 @@ const toAttemptError = (operation: string, region: string) => (cause: unknown, r
   const { message, name } = cause instanceof Error ? cause : new Error(String(cause))
   if (response === undefined) {
     return name.startsWith("Credentials")
-      ? new CredentialsError({ message })
+      ? new CredentialsError({
+        message: `${message}. Give \`keys\`, or configure credentials for AWS's provider chain`
+      })
       : new UnknownServiceError({ operation, status: 0, code: name, message })
   }
   // The status that the client sees: it takes an error document in a response of status 200 for a 503.
@@ -151,14 +153,25 @@ class ClientRejected extends Data.TaggedError("ClientRejected")<{ readonly messa
 const rejected = (cause: unknown) =>
   new ClientRejected({ message: cause instanceof Error ? cause.message : String(cause) })
 
-/** Makes the client. Fails if the region is unknown. */
+const checkEndpoint = ({ endpoint }: Options) =>
+  endpoint === undefined || (/^https?:\/\//i.test(endpoint) && URL.canParse(endpoint))
+    ? Effect.void
+    : new ClientRejected({
+      message: `The endpoint ${show(endpoint)} is not a url with a scheme. Write one such as https://s3.example.com`
+    })
+
+/** Makes the client. Fails if the region is unknown, or the endpoint is not a URL. */
 export const make = (sdk: Sdk, options: Options): Effect.Effect<Client, ClientRejected, HttpClient.HttpClient> =>
   Effect.gen(function*() {
     const sendRequest = yield* HttpAttempt.make
+    yield* checkEndpoint(options)
     const client = yield* datedByClock(
       yield* Effect.try({ try: () => new sdk.S3Client(configOf(options)), catch: rejected })
     )
-    const region = yield* Effect.tryPromise({ try: () => client.config.region(), catch: rejected })
+    const region = yield* Effect.mapError(
+      Effect.tryPromise({ try: () => client.config.region(), catch: rejected }),
+      ({ message }) => new ClientRejected({ message: `${message}. Give \`region\`, or set AWS_REGION` })
+    )
 
     const send = (operation: string, streams: boolean) => (request: ClientRequest) =>
       Effect.gen(function*() {

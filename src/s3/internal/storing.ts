@@ -18,7 +18,7 @@ import type * as Job from "../../services/Job.ts"
 import type * as Download from "../../transfer/Download.ts"
 import type { OnProgress } from "../../transfer/Progress.ts"
 import * as ArchiveMetadata from "../ArchiveMetadata.ts"
-import type { Checksums, NewObject, ObjectExists, ObjectPart, ObjectUpload } from "../ObjectStore.ts"
+import type { Checksums, NewObject, ObjectExists, ObjectInfo, ObjectPart, ObjectUpload } from "../ObjectStore.ts"
 import * as ObjectCopy from "./objectCopy.ts"
 import * as UploadLog from "./uploadLog.ts"
 
@@ -38,20 +38,24 @@ const objectOf = ({ archive, job, key, storageClass }: Storing): NewObject => ({
   storageClass
 })
 
+const wrongSize = "the output does not have the size of the archive"
+
 const broken = ({ archive, job }: Storing, problem: string) =>
   new BrokenOutput({ jobId: job.id, start: 0, end: Math.max(0, archive.size - 1), problem })
 
 /**
  * Creates an object, unless the copy exists. When the creation fails, the object may have been created all the same, and the
- * response was lost. Returns the ETag of the response.
+ * response was lost: then the object is not the one that existed before. Returns the ETag of the response.
  */
 const create = Effect.fnUntraced(function*<E>(storing: Storing, creating: Effect.Effect<Checksums, E | ObjectExists>) {
   const { archive, key, overwrite, store } = storing
   // Not every store rejects the creation itself.
-  const found = overwrite ? Option.none() : yield* store.head(key)
-  if (Option.isSome(found)) {
-    return yield* ObjectCopy.isCopy(archive, found.value) ? Effect.succeedNone : ObjectCopy.exists(storing)
+  const before = yield* store.head(key)
+  if (Option.isSome(before) && !overwrite) {
+    return yield* ObjectCopy.isCopy(archive, before.value) ? Effect.succeedNone : ObjectCopy.exists(storing)
   }
+  const isNew = ({ checksums: { etag } }: ObjectInfo) =>
+    !Option.exists(before, ({ checksums }) => checksums.etag === etag)
   return yield* creating.pipe(
     Effect.map(({ etag }) => Option.some(etag)),
     Effect.catchAll((error) =>
@@ -59,7 +63,7 @@ const create = Effect.fnUntraced(function*<E>(storing: Storing, creating: Effect
         // The first error says more.
         Effect.orElseSucceed(Option.none),
         Effect.flatMap((found) =>
-          Option.exists(found, (info) => ObjectCopy.isCopy(archive, info))
+          Option.exists(found, (info) => isNew(info) && ObjectCopy.isCopy(archive, info))
             ? Effect.succeedNone
             : Effect.fail(error)
         )
@@ -72,19 +76,18 @@ const create = Effect.fnUntraced(function*<E>(storing: Storing, creating: Effect
 /** Stores an archive of at most one part in one request. */
 const put = Effect.fnUntraced(function*(storing: Storing) {
   const { archive: { archiveId, treeHash }, job, log, onProgress, overwrite, partSize, store, whenRoom } = storing
-  // The log forgets an upload that an earlier run with smaller parts has left.
   yield* log.discard
   let created: ObjectCopy.Created | undefined
   yield* job.outputByWindow(({ bytes, hashes }) =>
     Effect.gen(function*() {
-      const { contentSha256 } = hashes
-      const body = { bytes, contentSha256 }
-      // A later run compares the object if this one dies, or finds it wrong.
-      yield* log.append({ _tag: "Put", archiveId, treeHash, partSize, contentSha256 })
+      // The window can be that of a longer output, whose whole is not verified yet.
+      if (hashes.treeHash !== treeHash) return yield* broken(storing, wrongSize)
+      yield* log.append({ _tag: "Put", archiveId, treeHash, partSize, contentSha256: hashes.contentSha256 })
+      const body = { bytes, contentSha256: hashes.contentSha256 }
       const etag = yield* create(storing, store.put(objectOf(storing), body, { replace: overwrite }))
       created = { parts: [hashes], partSize, etag }
     }), { windowSize: partSize, treeHash, onProgress, whenRoom })
-  return created ?? (yield* broken(storing, "the output is empty"))
+  return created ?? (yield* broken(storing, wrongSize))
 })
 
 const byNumber = Order.mapInput(Order.number, ({ number }: UploadLog.Part) => number)
@@ -101,14 +104,17 @@ const whole = (
     : Option.none()
 }
 
-/** An upload in the log with all parts of the archive. The object may exist. */
-export const completed = (archive: Archive, { recorded }: UploadLog.UploadLog) =>
-  recorded?.begun.archiveId !== archive.archiveId || recorded.begun.treeHash !== archive.treeHash
-    ? Option.none()
-    : Option.map(whole(recorded.parts.values(), archive.size, recorded.begun.partSize), (parts) => ({
-      parts,
-      partSize: recorded.begun.partSize
-    }))
+/** The parts in the log, if they are all of the archive. The object of them may exist. */
+export const completed = (
+  archive: Archive,
+  { recorded }: UploadLog.UploadLog
+): Option.Option<Omit<ObjectCopy.Created, "etag">> => {
+  if (recorded === undefined) return Option.none()
+  const { archiveId, partSize, treeHash } = recorded._tag === "Put" ? recorded : recorded.begun
+  if (archiveId !== archive.archiveId || treeHash !== archive.treeHash) return Option.none()
+  if (recorded._tag === "Put") return Option.some({ parts: [recorded], partSize })
+  return Option.map(whole(recorded.parts.values(), archive.size, partSize), (parts) => ({ parts, partSize }))
+}
 
 /**
  * Resumes the upload in the log. Returns none when there is none to resume. A part that the store does not list as it was
@@ -116,7 +122,7 @@ export const completed = (archive: Archive, { recorded }: UploadLog.UploadLog) =
  */
 const resume = Effect.fnUntraced(
   function*({ archive, key, log: { recorded }, partSize, storageClass, store }: Storing) {
-    if (recorded?.opened === undefined || recorded.begun._tag === "Put") return Option.none()
+    if (recorded?._tag !== "Upload" || recorded.opened === undefined) return Option.none()
     const { begun, opened: { uploadId }, parts } = recorded
     const isSame = begun.archiveId === archive.archiveId && begun.treeHash === archive.treeHash &&
       begun.partSize === partSize && begun.storageClass === storageClass
@@ -162,7 +168,7 @@ const uploadParts = Effect.fnUntraced(function*(storing: Storing) {
   const { archive, concurrency, job, log, onProgress, overwrite, partSize, store, whenRoom } = storing
   const resumed = yield* resume(storing)
   const upload = Option.isSome(resumed) ? resumed.value : yield* begin(storing)
-  const parts = log.recorded?.parts ?? new Map<number, UploadLog.Part>()
+  const parts = log.recorded?._tag === "Upload" ? log.recorded.parts : new Map<number, UploadLog.Part>()
   const numberOf = ({ start }: ByteRange.ByteRange) => start / partSize + 1
   const send = Effect.fnUntraced(function*({ bytes, hashes, range }: Download.Window) {
     const number = numberOf(range)
@@ -182,7 +188,7 @@ const uploadParts = Effect.fnUntraced(function*(storing: Storing) {
     Effect.tapError(() => parts.size === 0 ? Effect.ignore(log.discard) : Effect.void)
   )
   const all = whole(parts.values(), archive.size, partSize)
-  if (Option.isNone(all)) return yield* broken(storing, "the output does not have the size of the archive")
+  if (Option.isNone(all)) return yield* broken(storing, wrongSize)
   const etag = yield* create(storing, store.complete(upload, all.value, { replace: overwrite }))
   return { parts: all.value, partSize, etag }
 })
@@ -192,7 +198,7 @@ export const store = Effect.fnUntraced(function*(storing: Storing) {
   const { archive, key, log, partSize, store } = storing
   const before = completed(archive, log)
   if (Option.isSome(before)) {
-    // The response to the completion was lost, or the program died before it knew it.
+    // The response that the object was created was lost, or the program died before it knew it.
     const found = yield* store.head(key)
     if (Option.exists(found, (info) => ObjectCopy.isCopy(archive, info))) {
       return { ...before.value, etag: Option.none() }

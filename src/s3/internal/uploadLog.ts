@@ -1,11 +1,12 @@
 /**
- * The log of an object's multipart upload, in the checkpoint that is named after the location of the object:
+ * The log of an object that is being stored, in the checkpoint that is named after the location of the object. It remains
+ * until the object was checked, so that no run accepts an object that an earlier run has stored and not checked.
+ *
+ * An object that is stored in one request has one entry: `Put`, before the request. A multipart upload has
  *
  * 1. `Begun`, before the upload is opened: what is uploaded, and the uploads of the key that others have opened.
  * 2. `Opened`, with the id of the upload.
  * 3. `Part`, after the store has acknowledged a part.
- *
- * An object that is stored in one request has one entry: `Put`, before the request. It opens no upload.
  *
  * When the program dies between 1 and 2, or the response is lost, the id of an upload is unknown. So each upload of exactly
  * this key that was opened since 1 counts as one of the log: no upload is left open, and those of others are not aborted.
@@ -22,6 +23,13 @@ import { ArchiveId, ContentSha256 } from "../../protocol/Names.ts"
 import { TreeHash } from "../../protocol/TreeHash.ts"
 import { Checkpoint, CheckpointError } from "../../transfer/Checkpoint.ts"
 import type { ObjectStoreError, OpenObjectUpload, Service } from "../ObjectStore.ts"
+
+const Put = Schema.TaggedStruct("Put", {
+  archiveId: ArchiveId,
+  treeHash: TreeHash,
+  partSize: Schema.Number,
+  contentSha256: ContentSha256
+})
 
 const Begun = Schema.TaggedStruct("Begun", {
   archiveId: ArchiveId,
@@ -42,30 +50,24 @@ const Part = Schema.TaggedStruct("Part", {
   treeHash: TreeHash
 })
 
-const Put = Schema.TaggedStruct("Put", {
-  archiveId: ArchiveId,
-  treeHash: TreeHash,
-  partSize: Schema.Number,
-  contentSha256: ContentSha256
-})
-
-const Entry = Schema.parseJson(Schema.Union(Begun, Opened, Part, Put))
+const Entry = Schema.parseJson(Schema.Union(Put, Begun, Opened, Part))
 
 type Entry = typeof Entry.Type
 
 /** A part that the store has acknowledged. */
 export type Part = typeof Part.Type
 
-/** The upload in a log, or the request that stores the object. */
-export interface Recorded {
-  readonly begun: typeof Begun.Type | typeof Put.Type
+/** A multipart upload in a log. */
+export interface Upload {
+  readonly _tag: "Upload"
+  readonly begun: typeof Begun.Type
   readonly opened: typeof Opened.Type | undefined
   readonly parts: Map<number, Part>
 }
 
 /** An open log. */
 export interface UploadLog {
-  readonly recorded: Recorded | undefined
+  readonly recorded: typeof Put.Type | Upload | undefined
   readonly append: (entry: Entry) => Effect.Effect<void, CheckpointError>
   /** Aborts all uploads of the log and clears it. Returns those that were open. */
   readonly discard: Effect.Effect<ReadonlyArray<OpenObjectUpload>, CheckpointError | ObjectStoreError>
@@ -78,26 +80,19 @@ const margin = Duration.minutes(15)
 export const uploadsOf = (store: Service, key: string) =>
   Stream.filter(store.uploads(key), (upload) => upload.key === key)
 
-const isOfLog = ({ begun, opened }: Recorded, { initiated, uploadId }: OpenObjectUpload): boolean =>
+const isOfLog = ({ begun, opened }: Upload, { initiated, uploadId }: OpenObjectUpload): boolean =>
   uploadId === opened?.uploadId || (
-    begun._tag === "Begun" &&
     !begun.others.includes(uploadId) &&
     DateTime.greaterThanOrEqualTo(initiated, DateTime.subtractDuration(begun.date, margin)) &&
     (opened === undefined || DateTime.lessThanOrEqualTo(initiated, DateTime.addDuration(opened.date, margin)))
   )
 
-const add = (recorded: Recorded | undefined, entry: Entry): Recorded | undefined => {
-  if (entry._tag === "Begun") return { begun: entry, opened: undefined, parts: new Map() }
-  if (entry._tag === "Put") {
-    const { contentSha256, treeHash } = entry
-    return {
-      begun: entry,
-      opened: undefined,
-      parts: new Map([[1, { _tag: "Part", number: 1, etag: "", contentSha256, treeHash }]])
-    }
-  }
-  if (entry._tag === "Opened") return recorded && { ...recorded, opened: entry }
-  recorded?.parts.set(entry.number, entry)
+const add = (recorded: UploadLog["recorded"], entry: Entry): UploadLog["recorded"] => {
+  if (entry._tag === "Put") return entry
+  if (entry._tag === "Begun") return { _tag: "Upload", begun: entry, opened: undefined, parts: new Map() }
+  if (recorded?._tag !== "Upload") return recorded
+  if (entry._tag === "Opened") return { ...recorded, opened: entry }
+  recorded.parts.set(entry.number, entry)
   return recorded
 }
 
@@ -123,9 +118,9 @@ export const open = Effect.fnUntraced(function*(store: Service, key: string) {
     discard: Effect.gen(function*() {
       const current = recorded
       if (current === undefined) return []
-      // A request opens no upload, so no list is needed.
-      const open = current.begun._tag === "Put" ? Stream.empty : uploadsOf(store, key)
-      const found = yield* Stream.runCollect(Stream.filter(open, (upload) => isOfLog(current, upload)))
+      const found = current._tag === "Put"
+        ? Chunk.empty<OpenObjectUpload>()
+        : yield* Stream.runCollect(Stream.filter(uploadsOf(store, key), (upload) => isOfLog(current, upload)))
       yield* Effect.forEach(found, store.abort, { discard: true })
       yield* log.clear
       recorded = undefined

@@ -228,6 +228,9 @@ export const make = (state: State, { pageSize, sha256 }: Options): ObjectStore.A
     get: Effect.fnUntraced(function*(key, { end, start }) {
       const found = objects.get(key)
       if (found === undefined) return yield* failure("GetObject", "NoSuchKey", "The object does not exist", 404)
+      if (["GLACIER", "DEEP_ARCHIVE"].some((name) => Option.contains(found.storageClass, name))) {
+        return yield* failure("GetObject", "InvalidObjectState", "The object is not readable in its storage class", 403)
+      }
       if (start >= found.size) return yield* failure("GetObject", "InvalidRange", "The object ends before", 416)
       const bytes = found.bytes.slice(start, end + 1)
       const offsets = Arr.makeBy(Math.ceil(bytes.length / mebibyte), (index) => index * mebibyte)
