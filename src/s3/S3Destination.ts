@@ -55,7 +55,10 @@ export interface Options {
   readonly concurrency?: number | undefined
   /** The storage class of new objects, such as `DEEP_ARCHIVE`. Default: that of the store. */
   readonly storageClass?: string | undefined
-  /** Replaces objects that are not copies of the archives. Default: false, the archives are rejected. */
+  /**
+   * Replaces objects that are not copies of the archives. Then an existing copy is read before it is accepted, because an
+   * earlier run may have found it wrong. Default: false, the archives are rejected.
+   */
   readonly overwrite?: boolean | undefined
   /**
    * The bytes of a new object that are read and compared with those stored:
@@ -161,7 +164,7 @@ const checkFound = (
   copy: ObjectCopy.Copy,
   info: ObjectInfo,
   log: UploadLog.UploadLog,
-  readBack: ObjectCopy.ReadBack
+  { overwrite, readBack }: { readonly overwrite: boolean; readonly readBack: ObjectCopy.ReadBack }
 ): Effect.Effect<boolean, ObjectStoreError | ObjectWrong> => {
   if (!ObjectCopy.isCopy(copy.archive, info)) {
     return readBack === "all" && ObjectCopy.isUnmarked(copy.archive, info)
@@ -173,7 +176,8 @@ const checkFound = (
   if (Option.isSome(created)) {
     return Effect.as(ObjectCopy.check(copy, { ...created.value, etag: Option.none() }, readBack), true)
   }
-  return Effect.as(readBack === "all" ? ObjectCopy.readAll(copy) : Effect.void, true)
+  // An earlier run may have died before it has replaced a wrong object, whose metadata names the archive too.
+  return Effect.as(overwrite || readBack === "all" ? ObjectCopy.readAll(copy) : Effect.void, true)
 }
 
 /**
@@ -222,7 +226,7 @@ export const make = Effect.fnUntraced(function*(
     // Fails while another program stores or checks the object: it is not known yet whether the object is right.
     const log = yield* UploadLog.open(copy.store, copy.key)
     const isCopy = yield* Effect.catchIf(
-      checkFound(copy, found.value, log, readBack),
+      checkFound(copy, found.value, log, { overwrite, readBack }),
       (error) => overwrite && error._tag === "ObjectWrong",
       ({ message }) => Effect.logWarning(message).pipe(Effect.zipRight(log.discard), Effect.as(false))
     )
