@@ -418,7 +418,8 @@ describe("A bucket", () => {
 
   it.effect.each<[response: string, () => FakeS3.Outcome]>([
     ["describes it", () => FakeS3.reply(200)],
-    ["forbids to describe it", () => FakeS3.reply(403)]
+    ["forbids to describe it", () => FakeS3.reply(403)],
+    ["cannot describe it", () => FakeS3.reply(501)]
   ])("is described once at most when the store %s", ([, outcome]) =>
     Effect.gen(function*() {
       const store = scripted({ outcomes: [undefined, outcome] })

@@ -56,9 +56,8 @@ const isCode = (...codes: ReadonlyArray<string>) => (error: object): boolean =>
 
 const isMissing = isCode("NotFound", "NoSuchKey", "HTTP 404")
 
-/** Makes the attempts on a bucket. */
-export const make = (sdk: Sdk, { call, client, stream }: Client, options: Options): ObjectStore.Attempts => {
-  const { bucket: Bucket, checksums, conditionalWrites } = options
+/** The pieces of requests, and the translations of responses, that operations share. */
+const makeShared = ({ bucket: Bucket, checksums, conditionalWrites }: Options) => {
   const hasChecksums = checksums === "sha256"
 
   const locationOf = (key: string) => `s3://${Bucket}/${key}`
@@ -105,6 +104,17 @@ export const make = (sdk: Sdk, { call, client, stream }: Client, options: Option
       ...(sha256 === undefined ? {} : { sha256 })
     }))
 
+  return { Bucket, hasChecksums, locationOf, condition, checksumOf, newObject, uploadOf, orExists, orGone, checksumsOf }
+}
+
+/** What the operations of a bucket need. */
+interface Bucket extends Client, ReturnType<typeof makeShared> {
+  readonly sdk: Sdk
+}
+
+const makeObjects = (
+  { Bucket, call, checksumOf, checksumsOf, client, condition, hasChecksums, newObject, orExists, sdk, stream }: Bucket
+): Pick<ObjectStore.Attempts, "head" | "put" | "get"> => {
   let isBucketKnown = false
 
   /** Fails when the bucket does not exist: the response to HeadObject is the same as for a missing object. */
@@ -112,8 +122,8 @@ export const make = (sdk: Sdk, { call, client, stream }: Client, options: Option
     isBucketKnown
       ? Effect.void
       : call("HeadBucket", (calling) => client.send(new sdk.HeadBucketCommand({ Bucket }), calling)).pipe(
-        // The keys may be for objects only.
-        Effect.catchIf(isCode("HTTP 403"), () => Effect.void),
+        // The keys may be for objects only, or the store may not know the request.
+        Effect.catchIf((error) => error.retry === "never" && !isMissing(error), () => Effect.void),
         Effect.map(() => {
           isBucketKnown = true
         }),
@@ -128,9 +138,6 @@ export const make = (sdk: Sdk, { call, client, stream }: Client, options: Option
   )
 
   return {
-    limits: options.limits,
-    locationOf,
-
     head: (key) =>
       call("HeadObject", (calling: CallOptions) =>
         client.send(
@@ -164,109 +171,6 @@ export const make = (sdk: Sdk, { call, client, stream }: Client, options: Option
         orExists(object.key)
       ),
 
-    begin: (object) =>
-      call("CreateMultipartUpload", (calling) =>
-        client.send(
-          new sdk.CreateMultipartUploadCommand({
-            ...newObject(object),
-            ...(hasChecksums ? { ChecksumAlgorithm: "SHA256" } : {})
-          }),
-          calling
-        )).pipe(
-          Effect.flatMap(({ UploadId }) => required("CreateMultipartUpload", "UploadId", UploadId)),
-          Effect.map((uploadId) => ({ key: object.key, uploadId }))
-        ),
-
-    part: (upload, number, { bytes, contentSha256 }) =>
-      call("UploadPart", (calling) => {
-        const command = new sdk.UploadPartCommand({
-          ...uploadOf(upload),
-          PartNumber: number,
-          ...checksumOf(contentSha256),
-          Body: bytes
-        })
-        command.middlewareStack.add(signedWith(contentSha256), { step: "build" })
-        return client.send(command, calling)
-      }).pipe(
-        Effect.flatMap(({ ETag }) => required("UploadPart", "ETag", ETag)),
-        Effect.map(withoutQuotes),
-        orGone(upload)
-      ),
-
-    partsPage: (upload, after) =>
-      call("ListParts", (calling) =>
-        client.send(
-          new sdk.ListPartsCommand({
-            ...uploadOf(upload),
-            ...(Option.isNone(after) ? {} : { PartNumberMarker: after.value })
-          }),
-          calling
-        )).pipe(
-          Effect.map(({ IsTruncated, NextPartNumberMarker, Parts = [] }) => ({
-            items: Parts.map(({ ETag = "", PartNumber = 0, Size = 0 }) => ({
-              number: PartNumber,
-              etag: withoutQuotes(ETag),
-              size: Size
-            })),
-            next: IsTruncated === true ? Option.fromNullable(NextPartNumberMarker) : Option.none()
-          })),
-          orGone(upload)
-        ),
-
-    complete: (upload, parts, create) =>
-      call("CompleteMultipartUpload", (calling) =>
-        client.send(
-          new sdk.CompleteMultipartUploadCommand({
-            ...uploadOf(upload),
-            ...condition(create),
-            MultipartUpload: {
-              Parts: parts.map(({ contentSha256, etag, number }) => ({
-                PartNumber: number,
-                ETag: `"${etag}"`,
-                ...checksumOf(contentSha256)
-              }))
-            }
-          }),
-          calling
-        )).pipe(
-          Effect.flatMap((output) => checksumsOf("CompleteMultipartUpload", output)),
-          orExists(upload.key),
-          orGone(upload)
-        ),
-
-    abort: (upload) =>
-      call(
-        "AbortMultipartUpload",
-        (calling) => client.send(new sdk.AbortMultipartUploadCommand(uploadOf(upload)), calling)
-      ).pipe(
-        Effect.catchIf(isCode("NoSuchUpload"), () => Effect.void),
-        Effect.asVoid
-      ),
-
-    uploadsPage: (prefix, after) =>
-      call("ListMultipartUploads", (calling) => {
-        const marker = Option.flatMap(after, Schema.decodeOption(UploadMarker))
-        return client.send(
-          new sdk.ListMultipartUploadsCommand({
-            Bucket,
-            Prefix: prefix,
-            ...(Option.isNone(marker) ? {} : { KeyMarker: marker.value[0], UploadIdMarker: marker.value[1] })
-          }),
-          calling
-        )
-      }).pipe(
-        Effect.map(({ IsTruncated, NextKeyMarker = "", NextUploadIdMarker = "", Uploads = [] }) => ({
-          items: Uploads.flatMap(({ Initiated, Key, UploadId }) =>
-            Key === undefined || UploadId === undefined || Initiated === undefined
-              ? []
-              : [{ key: Key, uploadId: UploadId, initiated: DateTime.unsafeFromDate(Initiated) }]
-          ),
-          next: IsTruncated === true
-            ? Schema.encodeOption(UploadMarker)([NextKeyMarker, NextUploadIdMarker])
-            : Option.none()
-        }))
-      ),
-
     get: (key, range) =>
       Effect.flatMap(
         stream("GetObject", (calling) =>
@@ -289,5 +193,128 @@ export const make = (sdk: Sdk, { call, client, stream }: Client, options: Option
               })
             )
       )
+  }
+}
+
+const makeUploads = (
+  { call, checksumOf, checksumsOf, client, condition, hasChecksums, newObject, orExists, orGone, sdk, uploadOf }: Bucket
+): Pick<ObjectStore.Attempts, "begin" | "part" | "complete" | "abort"> => ({
+  begin: (object) =>
+    call("CreateMultipartUpload", (calling) =>
+      client.send(
+        new sdk.CreateMultipartUploadCommand({
+          ...newObject(object),
+          ...(hasChecksums ? { ChecksumAlgorithm: "SHA256" } : {})
+        }),
+        calling
+      )).pipe(
+        Effect.flatMap(({ UploadId }) => required("CreateMultipartUpload", "UploadId", UploadId)),
+        Effect.map((uploadId) => ({ key: object.key, uploadId }))
+      ),
+
+  part: (upload, number, { bytes, contentSha256 }) =>
+    call("UploadPart", (calling) => {
+      const command = new sdk.UploadPartCommand({
+        ...uploadOf(upload),
+        PartNumber: number,
+        ...checksumOf(contentSha256),
+        Body: bytes
+      })
+      command.middlewareStack.add(signedWith(contentSha256), { step: "build" })
+      return client.send(command, calling)
+    }).pipe(
+      Effect.flatMap(({ ETag }) => required("UploadPart", "ETag", ETag)),
+      Effect.map(withoutQuotes),
+      orGone(upload)
+    ),
+
+  complete: (upload, parts, create) =>
+    call("CompleteMultipartUpload", (calling) =>
+      client.send(
+        new sdk.CompleteMultipartUploadCommand({
+          ...uploadOf(upload),
+          ...condition(create),
+          MultipartUpload: {
+            Parts: parts.map(({ contentSha256, etag, number }) => ({
+              PartNumber: number,
+              ETag: `"${etag}"`,
+              ...checksumOf(contentSha256)
+            }))
+          }
+        }),
+        calling
+      )).pipe(
+        Effect.flatMap((output) => checksumsOf("CompleteMultipartUpload", output)),
+        orExists(upload.key),
+        orGone(upload)
+      ),
+
+  abort: (upload) =>
+    call(
+      "AbortMultipartUpload",
+      (calling) => client.send(new sdk.AbortMultipartUploadCommand(uploadOf(upload)), calling)
+    ).pipe(
+      Effect.catchIf(isCode("NoSuchUpload"), () => Effect.void),
+      Effect.asVoid
+    )
+})
+
+const makeLists = (
+  { Bucket, call, client, orGone, sdk, uploadOf }: Bucket
+): Pick<ObjectStore.Attempts, "partsPage" | "uploadsPage"> => ({
+  partsPage: (upload, after) =>
+    call("ListParts", (calling) =>
+      client.send(
+        new sdk.ListPartsCommand({
+          ...uploadOf(upload),
+          ...(Option.isNone(after) ? {} : { PartNumberMarker: after.value })
+        }),
+        calling
+      )).pipe(
+        Effect.map(({ IsTruncated, NextPartNumberMarker, Parts = [] }) => ({
+          items: Parts.map(({ ETag = "", PartNumber = 0, Size = 0 }) => ({
+            number: PartNumber,
+            etag: withoutQuotes(ETag),
+            size: Size
+          })),
+          next: IsTruncated === true ? Option.fromNullable(NextPartNumberMarker) : Option.none()
+        })),
+        orGone(upload)
+      ),
+
+  uploadsPage: (prefix, after) =>
+    call("ListMultipartUploads", (calling) => {
+      const marker = Option.flatMap(after, Schema.decodeOption(UploadMarker))
+      return client.send(
+        new sdk.ListMultipartUploadsCommand({
+          Bucket,
+          Prefix: prefix,
+          ...(Option.isNone(marker) ? {} : { KeyMarker: marker.value[0], UploadIdMarker: marker.value[1] })
+        }),
+        calling
+      )
+    }).pipe(
+      Effect.map(({ IsTruncated, NextKeyMarker = "", NextUploadIdMarker = "", Uploads = [] }) => ({
+        items: Uploads.flatMap(({ Initiated, Key, UploadId }) =>
+          Key === undefined || UploadId === undefined || Initiated === undefined
+            ? []
+            : [{ key: Key, uploadId: UploadId, initiated: DateTime.unsafeFromDate(Initiated) }]
+        ),
+        next: IsTruncated === true
+          ? Schema.encodeOption(UploadMarker)([NextKeyMarker, NextUploadIdMarker])
+          : Option.none()
+      }))
+    )
+})
+
+/** Makes the attempts on a bucket. */
+export const make = (sdk: Sdk, client: Client, options: Options): ObjectStore.Attempts => {
+  const bucket = { ...client, ...makeShared(options), sdk }
+  return {
+    limits: options.limits,
+    locationOf: bucket.locationOf,
+    ...makeObjects(bucket),
+    ...makeUploads(bucket),
+    ...makeLists(bucket)
   }
 }
