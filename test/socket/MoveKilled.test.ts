@@ -44,7 +44,7 @@ it.scopedLive.skipIf(isSkipped)(
         credentials: { accessKeyId, secretAccessKey: Redacted.value(secretAccessKey) }
       })
       yield* Effect.promise(() => client.send(new CreateBucketCommand({ Bucket: "films" })))
-      const store = S3ObjectStore.layer({ ...Swift.options, endpoint: url, bucket: "films" }).pipe(
+      const store = S3ObjectStore.layer({ ...Swift.options, endpoint: url, bucket: "films", checksums: "none" }).pipe(
         Layer.provide(NodeHttp.layer)
       )
       yield* withEmulator(

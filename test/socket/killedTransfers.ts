@@ -75,13 +75,14 @@ const makeProxy = (port: number) =>
           // The framing is that of each connection.
           delete response.headers["transfer-encoding"]
           outgoing.writeHead(response.statusCode ?? 500, response.headers)
+          if (method === "HEAD") return outgoing.end()
           response.on("data", (bytes: Buffer) => {
             left -= bytes.length
             if (method === "GET" && left === 0) record()
             count(bytes)
           }).pipe(outgoing)
         })
-        // Swift sends a superfluous chunk after its response to HEAD.
+        // Swift sends a superfluous chunk after a response to HEAD.
         onward.on("error", () => outgoing.writableEnded || outgoing.destroy())
         // The emulator stores a complete part even if the program is dead.
         outgoing.on("close", () => {

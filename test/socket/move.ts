@@ -32,6 +32,9 @@ const archives = Effect.gen(function*() {
   return (yield* job.inventory).archives()
 })
 
+/** The features that Swift does not have. */
+const options = { checksums: "none", conditionalWrites: false } as const
+
 const program = Effect.gen(function*() {
   const plan = yield* RetrievalPlan.make("films", Stream.unwrap(archives))
   const destination = yield* S3Destination.make({ prefix: "films/", partSize: 8 * Limits.mebibyte })
@@ -55,5 +58,5 @@ const vault = Vault.layer("films").pipe(
 NodeRuntime.runMain(Effect.provide(program, [
   vault,
   NodeCheckpoint.layer(checkpoints),
-  Layer.provide(S3ObjectStore.layer({ ...Swift.options, bucket: "films" }), NodeHttp.layer)
+  Layer.provide(S3ObjectStore.layer({ ...Swift.options, ...options, bucket: "films" }), NodeHttp.layer)
 ]))

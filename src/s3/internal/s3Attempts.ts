@@ -107,7 +107,7 @@ const makeShared = ({ bucket: Bucket, checksums, conditionalWrites }: Options) =
   return { Bucket, hasChecksums, locationOf, condition, checksumOf, newObject, uploadOf, orExists, orGone, checksumsOf }
 }
 
-/** What the operations of a bucket need. */
+/** The client, and the functions that the operations of a bucket share. */
 interface Bucket extends Client, ReturnType<typeof makeShared> {
   readonly sdk: Sdk
 }
