@@ -172,6 +172,9 @@ static int store(int socket, const char *method, const char *path, const char *h
   int opens = post && strstr(path, "?uploads") != NULL, part = put && strstr(path, "partNumber=") != NULL;
   if (opens || (put && !part)) keep(head);
   if ((post && !opens) || (put && !part)) exists = 1;
+  if (strcmp(method, "HEAD") == 0 && strncmp(path, "/bucket/", strlen(path)) == 0) {
+    return respond(socket, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  }
   if (strcmp(method, "HEAD") == 0 && exists) {
     return respond(socket, "HTTP/1.1 200 OK\r\n%s%sContent-Length: %ld\r\n\r\n", etag, metadata, size);
   }
@@ -227,7 +230,7 @@ static int serve(struct connection *c) {
   }
 
   const char *kind = strcmp(path, "/received") == 0 ? "received"
-    : strncmp(path, "/bucket/", 8) == 0 || strncmp(path, "/bucket?", 8) == 0 ? "object"
+    : strncmp(path, "/bucket/", 8) == 0 || strncmp(path, "/bucket?", 8) == 0 || strcmp(path, "/bucket") == 0 ? "object"
     : strstr(path, "/output") ? "output"
     : strstr(path, "/jobs/") ? "job"
     : strstr(path, "/multipart-uploads/") ? "upload"

@@ -81,6 +81,7 @@ const store = ({ headersDistinct, method, url = "" }: IncomingMessage, response:
     )
   }
   if ((method === "POST" && !isUploads) || (method === "PUT" && !isPart)) exists = true
+  if (method === "HEAD" && "/bucket/".startsWith(url)) return response.end()
   if (method === "HEAD" && exists) {
     return response.writeHead(200, { ...metadata, etag, "content-length": size }).end()
   }
