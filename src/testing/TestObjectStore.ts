@@ -19,7 +19,9 @@ import * as Memory from "./internal/objectMemory.ts"
  * @since 0.1.0
  * @category models
  */
-export interface StoredObject extends Memory.StoredObject {}
+export interface StoredObject extends ObjectStore.ObjectInfo {
+  readonly bytes: Uint8Array
+}
 
 /**
  * An open upload in a bucket, with its parts by their numbers.
@@ -27,7 +29,10 @@ export interface StoredObject extends Memory.StoredObject {}
  * @since 0.1.0
  * @category models
  */
-export interface StoredUpload extends Memory.StoredUpload {}
+export interface StoredUpload extends ObjectStore.OpenObjectUpload {
+  readonly object: ObjectStore.NewObject
+  readonly parts: Map<number, ObjectStore.CompletedPart & Pick<StoredObject, "bytes">>
+}
 
 /**
  * A bucket in memory. A test can look at it, and can change or remove its objects.
@@ -35,7 +40,13 @@ export interface StoredUpload extends Memory.StoredUpload {}
  * @since 0.1.0
  * @category models
  */
-export interface Bucket extends Memory.State {
+export interface Bucket {
+  readonly name: string
+  readonly limits: ObjectStore.Limits
+  /** The objects by their keys. */
+  readonly objects: Map<string, StoredObject>
+  /** The open multipart uploads by their ids. */
+  readonly uploads: Map<string, StoredUpload>
   /** The operations of the bucket, without faults. */
   readonly attempts: ObjectStore.Attempts
 }

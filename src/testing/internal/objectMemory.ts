@@ -17,26 +17,22 @@ import { UnknownServiceError } from "../../protocol/ServiceError.ts"
 import * as Sha256 from "../../protocol/Sha256.ts"
 import * as ObjectStore from "../../s3/ObjectStore.ts"
 
-export interface StoredObject extends ObjectStore.ObjectInfo {
+interface Stored {
   readonly bytes: Uint8Array
 }
 
-export interface StoredPart extends ObjectStore.CompletedPart {
-  readonly bytes: Uint8Array
-}
+type StoredPart = ObjectStore.CompletedPart & Stored
 
-export interface StoredUpload extends ObjectStore.OpenObjectUpload {
+interface StoredUpload extends ObjectStore.OpenObjectUpload {
   readonly object: ObjectStore.NewObject
   readonly parts: Map<number, StoredPart>
 }
 
-/** The contents of a bucket. */
+/** The contents of a bucket: its objects by their keys, and its open uploads by their ids. */
 export interface State {
   readonly name: string
   readonly limits: ObjectStore.Limits
-  /** The objects by their keys. */
-  readonly objects: Map<string, StoredObject>
-  /** The open multipart uploads by their ids. */
+  readonly objects: Map<string, ObjectStore.ObjectInfo & Stored>
   readonly uploads: Map<string, StoredUpload>
 }
 
