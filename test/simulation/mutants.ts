@@ -217,7 +217,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   {
     name: "waits for a response without a limit",
     file: "src/transport/internal/timeLimits.ts",
-    edits: [["      duration: limit,\n", "      duration: Duration.infinity,\n"]],
+    edits: [["    duration: context.limit,\n", "    duration: Duration.infinity,\n"]],
     found: hangs
   },
   {
@@ -266,7 +266,7 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "does not recognize a file that is complete",
-    file: "src/services/internal/retrievalRun.ts",
+    file: "src/services/internal/directory.ts",
     edits: [["found.size === BigInt(size)", "found.size !== BigInt(size)"]],
     found: /gave up/,
     from: 672
@@ -277,7 +277,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     edits: [
       [
         "  const { progress, waiting } = reporter()\n",
-        "  yield* item.finished\n  const { progress, waiting } = reporter()\n"
+        "  yield* item.finished()\n  const { progress, waiting } = reporter()\n"
       ]
     ],
     found: /not on disk/,
@@ -337,8 +337,8 @@ export const mutants: ReadonlyArray<Mutant> = [
   },
   {
     name: "leaves the partial file beside a complete file",
-    file: "src/services/internal/retrievalRun.ts",
-    edits: [["yield* Target.finish(target, archive.treeHash)", ""]],
+    file: "src/services/internal/directory.ts",
+    edits: [["yield* Target.finish(rejection.path, archive.treeHash)", ""]],
     found: leftOnDisk,
     from: 540
   },
