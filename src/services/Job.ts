@@ -181,6 +181,11 @@ export const attach = Effect.fnUntraced(function*(vault: VaultAddress, jobId: st
           Stream.mapError(expired(id, job))
         )))
     )
+  /** Uses the output. An error that says that the job does not exist any more is `JobExpired`. */
+  const withOutput = <A, E, R>(use: (output: Download.Output) => Effect.Effect<A, E, R>) =>
+    run.effect(
+      Effect.flatMap(described, (job) => Effect.mapError(Effect.flatMap(outputOf(vault, job), use), expired(id, job)))
+    )
   const job: Service = {
     id,
     vault,
@@ -195,22 +200,8 @@ export const attach = Effect.fnUntraced(function*(vault: VaultAddress, jobId: st
       ),
     output,
     outputTo: (sink, options) => Stream.run(output(options), sink),
-    outputToFile: (path, options) =>
-      run.effect(
-        Effect.flatMap(described, (job) =>
-          Effect.flatMap(outputOf(vault, job), (found) =>
-            Download.toFile(found, path, options)).pipe(
-              Effect.mapError(expired(id, job))
-            ))
-      ),
-    outputByWindow: (use, options) =>
-      run.effect(
-        Effect.flatMap(described, (job) =>
-          Effect.flatMap(outputOf(vault, job), (found) =>
-            Download.forEachWindow(found, use, options)).pipe(
-              Effect.mapError(expired(id, job))
-            ))
-      ),
+    outputToFile: (path, options) => withOutput((found) => Download.toFile(found, path, options)),
+    outputByWindow: (use, options) => withOutput((found) => Download.forEachWindow(found, use, options)),
     verification: (options) => Effect.map(located, (found) => Download.verification(found, options)),
     inventory: described.pipe(
       Effect.tap(checkInventory),
