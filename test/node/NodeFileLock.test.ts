@@ -123,6 +123,20 @@ describe("NodeFileLock", () => {
       expect(existsSync(`${path}.lock`)).toBe(false)
     }).pipe(Effect.provide(NodeFileLock.layer)))
 
+  it.scopedLive("removes what a dead process prepared for another lock, with the lock that it owned", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryFolder
+      const own = yield* entryOf(join(folder, "plan"))
+      const dead = { ...own, pid: 2147483646 }
+      const prepare = (path: string, me: Lock.Owner) =>
+        Lock.taking(path, `${path}.lock`, { me, startOf: () => undefined }).next()
+      prepare(join(folder, "dead"), dead)
+      prepare(join(folder, "living"), { ...own, pid: Number(own.pid) })
+      makeLock(join(folder, "plan"), print({ ...own, pid: "2147483646" }))
+      yield* takeAndRelease(join(folder, "plan"))
+      expect(readdirSync(folder)).toEqual([expect.stringMatching(/^living\.lock\./)])
+    }).pipe(Effect.provide(NodeFileLock.layer)))
+
   it.scopedLive.each([
     { what: "of another host", by: { host: "backup1" }, owner: "process PID on host backup1" },
     {

@@ -288,7 +288,7 @@ export const mutants: ReadonlyArray<Mutant> = [
     file: "src/services/DeletionPlan.ts",
     edits: [[
       "Effect.matchEffect(remove(archive), {",
-      "Effect.matchEffect(Effect.zipRight(finished, remove(archive)), {"
+      "Effect.matchEffect(Effect.zipRight(finished(), remove(archive)), {"
     ]],
     found: /still in the vault/,
     from: 819

@@ -7,6 +7,9 @@
  * removes the entry of the dead one, whose name no other process can have, then the folder if it is empty, and renames
  * again. So only a live process blocks others, at whatever step another process died.
  *
+ * A process that dies while it prepares a folder leaves it there. The process that takes over a lock of the dead one removes
+ * all folders beside that lock that the dead one had prepared.
+ *
  * @internal
  */
 import * as Effect from "effect/Effect"
@@ -89,6 +92,28 @@ const parse = (entry: string): Owner | undefined => {
   return pid === undefined ? undefined : { pid: Number(pid), start, place, host }
 }
 
+/** The names in a folder. A lock that was just released is no folder any more. */
+const entriesOf = (folder: string): ReadonlyArray<string> => {
+  try {
+    return readdirSync(folder)
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return []
+    throw error
+  }
+}
+
+/** The start of the name of each folder that the owner of an entry prepares for a lock. A hash, because the entry is long. */
+const preparedBy = (entry: string): string => `.${createHash("sha256").update(entry).digest("hex").slice(0, 8)}-`
+
+/** Removes the folders that a dead process had prepared for the locks in a folder. */
+const removePrepared = (folder: string, entry: string): void => {
+  for (const name of entriesOf(folder)) {
+    if (name.slice(0, -"XXXXXX".length).endsWith(preparedBy(entry))) {
+      attempt(() => rmSync(join(folder, name), { recursive: true, force: true }))
+    }
+  }
+}
+
 /** A process that takes or releases a lock. */
 export interface Viewer {
   readonly me: Owner
@@ -106,16 +131,6 @@ const liveOwner = (entry: string, { me, startOf }: Viewer): string | undefined =
   if (start === undefined || (start !== "" && owner.start !== "" && start !== owner.start)) return undefined
   // If the start time is unknown, the owner may be an earlier process that had our number.
   return start !== "" && owner.pid === me.pid ? "this process" : `process ${owner.pid}`
-}
-
-/** The entries of a lock. A lock that was just released has none. */
-const entriesOf = (lock: string): ReadonlyArray<string> => {
-  try {
-    return readdirSync(lock)
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return []
-    throw error
-  }
 }
 
 /** Removes a lock if it has no entry. If another process takes it at the same time, it has one and stays. */
@@ -144,6 +159,9 @@ function* replaceDead(prepared: string, path: string, lock: string, viewer: View
       if (owner === "this process") throw new FileInUse({ path, owner })
       if (owner !== undefined) throw new FileInUse({ path, owner, lock })
       yield
+      // Before the entry is removed: if this process dies in between, the next one finds the entry and does the same.
+      removePrepared(dirname(lock), entry)
+      yield
       rmSync(join(lock, entry), { force: true })
     }
     yield
@@ -155,7 +173,7 @@ function* replaceDead(prepared: string, path: string, lock: string, viewer: View
 /** Takes a lock, step by step. */
 export function* taking(path: string, lock: string, viewer: Viewer): Steps<void> {
   mkdirSync(dirname(lock), { recursive: true })
-  const prepared = mkdtempSync(`${lock}.`)
+  const prepared = mkdtempSync(`${lock}${preparedBy(print(viewer.me))}`)
   try {
     yield
     // Readable for other users, so that they can see the owner.
