@@ -110,7 +110,7 @@ export const make = (
     Either.all(patterns.filter((pattern) => !isId(pattern)).map(matcher)),
     (matchers) => ({ archiveId, path }) => {
       if (patterns.length === 0 || ids.has(archiveId)) return true
-      if (path === undefined || matchers.length === 0) return false
+      if (path === undefined) return false
       const candidate = comparable(path)
       return matchers.some((matches) => matches(candidate))
     }

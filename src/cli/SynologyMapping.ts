@@ -75,7 +75,7 @@ const names = (database: Database): ReadonlyMap<string, string> => {
 /**
  * Reads the path of each archive, by its id: the name of the shared folder, a slash, and the path of the file in it. Fails
  * with `MappingRejected` if the file is not the database. Holds the whole file in memory until the paths are read: for
- * 1,000,000 archives the program needs about 600 MiB, and 380 MiB afterwards.
+ * 1,000,000 archives the program needs up to 700 MiB, and about 400 MiB afterwards.
  *
  * @since 0.1.0
  * @category reading
