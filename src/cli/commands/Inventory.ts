@@ -82,7 +82,10 @@ export const program = Command.make(
     globals: Globals.options
   },
   ({ file, globals, wait }) =>
-    CliCommand.withGlobals(globals)(Option.isSome(file) ? importFile(file.value) : retrieve(wait))
+    CliCommand.withGlobals(globals)(Effect.gen(function*() {
+      if (Option.isSome(file)) return yield* importFile(file.value)
+      return yield* retrieve(wait)
+    }))
 ).pipe(CliCommand.toProgram({
   description: "Retrieve the inventory of a vault, or import one, and keep it for the other commands",
   examples: [
