@@ -77,7 +77,7 @@ export default {
     },
     {
       name: "command-line",
-      comment: "Command line packages are an optional peer of src/cli only.",
+      comment: "Command line packages are bundled into the program of src/cli.",
       severity: "error",
       from: { path: "^src/", pathNot: anyOf(["cli"]) },
       to: { path: "(^|/)node_modules/@effect/(cli|printer)" }
@@ -91,9 +91,11 @@ export default {
     },
     {
       name: "undeclared",
-      comment: "src imports only dependencies and peer dependencies: others are absent where the package is installed.",
+      comment:
+        "src imports only dependencies and peer dependencies: others are absent where the package is installed. " +
+        "The program of src/cli is bundled with its packages.",
       severity: "error",
-      from: { path: "^src/" },
+      from: { path: "^src/", pathNot: anyOf(["cli"]) },
       to: {
         dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown", "unknown"],
         dependencyTypesNot: ["npm", "npm-peer"]

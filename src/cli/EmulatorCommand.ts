@@ -233,4 +233,4 @@ export const command = Command.make(
           Effect.scoped
         )
     )
-).pipe(Command.withDescription("Run an emulator of Amazon Glacier"))
+)

@@ -50,4 +50,4 @@ export const command = Command.make("tree-hash", { files }, ({ files }) =>
         message: `${unread} of ${files.length} files could not be read`
       })
     }
-  }).pipe(Effect.provide(NodeHashing.layer))).pipe(Command.withDescription("Print the tree hash of each file"))
+  }).pipe(Effect.provide(NodeHashing.layer)))

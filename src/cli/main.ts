@@ -1,5 +1,6 @@
+#!/usr/bin/env node
 /**
- * The `effect-glacier` program with all its layers. `bin.ts` starts it.
+ * The `effect-glacier` program with all its layers. `scripts/bundle-program.ts` bundles it with everything that it imports.
  *
  * @since 0.1.0
  */
@@ -9,27 +10,30 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { manifest } from "../node/OptionalPackages.ts"
-import * as EmulatorCommand from "./EmulatorCommand.ts"
+import * as Commands from "./Commands.ts"
 import * as Help from "./Help.ts"
-import * as TreeHashCommand from "./TreeHashCommand.ts"
 
 const name = "effect-glacier"
 
-const program = Command.make(name).pipe(Command.withSubcommands([EmulatorCommand.command, TreeHashCommand.command]))
-
-const run = Command.run(program, { name, version: manifest.version })
+const run = Effect.gen(function*() {
+  const args = process.argv.slice(2)
+  const program = Command.make(name).pipe(Command.withSubcommands(yield* Commands.load(args)))
+  const help = Help.wanted(program.descriptor, name, args)
+  yield* Option.match(help, {
+    onSome: Console.log,
+    onNone: () => Command.run(program, { name, version: manifest.version })(process.argv)
+  })
+})
 
 /** Prints an error in one line. Skips mistakes in the arguments, because `@effect/cli` has already printed them. */
-const report = (error: Effect.Effect.Error<ReturnType<typeof run>>) =>
+const report = (error: Effect.Effect.Error<typeof run>) =>
   ValidationError.isValidationError(error)
     ? Effect.void
     : Console.error(error._tag === "ServeError" && error.cause instanceof Error ? error.cause.message : error.message)
 
-Effect.matchEffect(Help.wanted(program.descriptor, name, process.argv.slice(2)), {
-  onSuccess: Console.log,
-  onFailure: () => run(process.argv)
-}).pipe(
+run.pipe(
   Effect.tapError(report),
   Effect.tapDefect(Effect.logFatal),
   Effect.provide(NodeContext.layer),

@@ -1,12 +1,11 @@
 import * as Command from "@effect/cli/Command"
 import { describe, expect, it } from "@effect/vitest"
-import { Option } from "effect"
-import * as EmulatorCommand from "../../src/cli/EmulatorCommand.ts"
+import { Effect, Option } from "effect"
+import * as Commands from "../../src/cli/Commands.ts"
 import * as Help from "../../src/cli/Help.ts"
-import * as TreeHashCommand from "../../src/cli/TreeHashCommand.ts"
 
 const program = Command.make("effect-glacier").pipe(
-  Command.withSubcommands([EmulatorCommand.command, TreeHashCommand.command])
+  Command.withSubcommands(await Effect.runPromise(Commands.load(["--wizard"])))
 )
 
 const wanted = (...args: ReadonlyArray<string>) => Help.wanted(program.descriptor, "effect-glacier", args)
