@@ -77,7 +77,7 @@ export default {
     },
     {
       name: "command-line",
-      comment: "Command line packages are an optional peer of src/cli only.",
+      comment: "Command line packages are bundled into the program of src/cli.",
       severity: "error",
       from: { path: "^src/", pathNot: anyOf(["cli"]) },
       to: { path: "(^|/)node_modules/@effect/(cli|printer)" }

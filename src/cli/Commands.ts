@@ -25,7 +25,11 @@ export interface Entry {
  */
 export const commands: ReadonlyArray<Entry> = [
   { name: "vaults", about: "List the vaults", load: () => import("./commands/Vaults.ts") },
-  { name: "inventory", about: "Retrieve or import the inventory of a vault", load: () => import("./commands/Inventory.ts") },
+  {
+    name: "inventory",
+    about: "Retrieve or import the inventory of a vault",
+    load: () => import("./commands/Inventory.ts")
+  },
   { name: "tree-hash", about: "Print the tree hash of each file", load: () => import("./commands/TreeHash.ts") },
   { name: "emulator", about: "Run an emulator of Amazon Glacier", load: () => import("./commands/Emulator.ts") }
 ]

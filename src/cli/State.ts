@@ -111,11 +111,18 @@ export const known = Effect.gen(function*() {
   const path = yield* Path.Path
   const top = yield* root
   const accounts = (yield* namesIn(top)).filter((name) => /^\d{12}$/.test(name))
-  const regions = yield* Effect.forEach(accounts, (account) =>
-    Effect.map(namesIn(path.join(top, account)), (names) => names.map((region) => ({ account, region }))))
-  const vaults = yield* Effect.forEach(regions.flat(), ({ account, region }) =>
-    Effect.map(namesIn(path.join(top, account, region)), (names) =>
-      names.filter((name) => name !== "ledger").map((name) => vaultStateOf(account, region, name))))
+  const regions = yield* Effect.forEach(
+    accounts,
+    (account) => Effect.map(namesIn(path.join(top, account)), (names) => names.map((region) => ({ account, region })))
+  )
+  const vaults = yield* Effect.forEach(
+    regions.flat(),
+    ({ account, region }) =>
+      Effect.map(
+        namesIn(path.join(top, account, region)),
+        (names) => names.filter((name) => name !== "ledger").map((name) => vaultStateOf(account, region, name))
+      )
+  )
   return yield* Effect.all(vaults.flat())
 }).pipe(Effect.mapError(({ message }) => new StateError({ message: `The state folder cannot be read: ${message}` })))
 
@@ -135,7 +142,12 @@ export const offline = Effect.gen(function*() {
   const [first, ...others] = found
   if (first === undefined) {
     return yield* new StateError({
-      message: `${yield* root} knows no vault${Option.match(vault, { onNone: () => "", onSome: (name) => ` ${name}` })}` +
+      message: `${yield* root} knows no vault${
+        Option.match(vault, {
+          onNone: () => "",
+          onSome: (name) => ` ${name}`
+        })
+      }` +
         " yet. Run effect-glacier inventory --vault NAME"
     })
   }

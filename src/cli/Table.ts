@@ -19,7 +19,9 @@ export const format = (
   const all = [titles, ...rows]
   const widths = titles.map((_, column) => Math.max(...all.map((row) => (row[column] ?? "").length)))
   return all.map((row) =>
-    row.map((cell, column) => align[column] === "right" ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0))
+    row.map((cell, column) =>
+      align[column] === "right" ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0)
+    )
       .join("  ").trimEnd()
   )
 }

@@ -1,5 +1,6 @@
+#!/usr/bin/env node
 /**
- * The `effect-glacier` program. `bin.ts` starts it.
+ * The `effect-glacier` program. `scripts/bundle-program.ts` bundles it with everything that it imports.
  *
  * @since 0.1.0
  */

@@ -23,15 +23,18 @@ describe("Help", () => {
     expect(lines.filter((line) => line.length > 120)).toEqual([])
   })
 
-  it.effect.each(commands)("shows the description, usage, options and examples of $name", ({ name }) =>
-    Effect.gen(function*() {
-      const lines = yield* helpOf(name)
-      expect(lines[0]).toMatch(/^[A-Z]/)
-      expect(lines).toContainEqual(expect.stringMatching(new RegExp(`^  effect-glacier ${name} \\[options\\]`)))
-      const examples = lines.slice(lines.indexOf("EXAMPLES") + 1)
-      expect(examples.length).toBeGreaterThan(0)
-      expect(examples.filter((line) => !line.includes(`effect-glacier ${name}`))).toEqual([])
-    }))
+  it.effect.each(commands)(
+    "shows the description, usage, options and examples of $name",
+    ({ name }) =>
+      Effect.gen(function*() {
+        const lines = yield* helpOf(name)
+        expect(lines[0]).toMatch(/^[A-Z]/)
+        expect(lines).toContainEqual(expect.stringMatching(new RegExp(`^  effect-glacier ${name} \\[options\\]`)))
+        const examples = lines.slice(lines.indexOf("EXAMPLES") + 1)
+        expect(examples.length).toBeGreaterThan(0)
+        expect(examples.filter((line) => !line.includes(`effect-glacier ${name}`))).toEqual([])
+      })
+  )
 
   it.effect("describes the arguments of a command", () =>
     Effect.gen(function*() {

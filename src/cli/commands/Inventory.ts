@@ -43,7 +43,8 @@ const retrieve = (wait: boolean) =>
     const { completed, creationDate } = yield* job.describe
     if (!completed && !wait) {
       return yield* new NotReady({
-        message: `The inventory was requested at ${DateTime.formatIso(creationDate)}, which usually takes 3 to 5 hours. ` +
+        message:
+          `The inventory was requested at ${DateTime.formatIso(creationDate)}, which usually takes 3 to 5 hours. ` +
           `Run the command again after ${DateTime.formatIso(DateTime.add(creationDate, { hours: 4 }))}, or use --wait`
       })
     }

@@ -52,9 +52,9 @@ export const program = Command.make("tree-hash", { files }, ({ files }) =>
       })
     }
   }).pipe(Effect.provide(NodeHashing.layer))).pipe(CliCommand.toProgram({
-  description: "Print the tree hash of each file",
-  examples: [
-    "effect-glacier tree-hash photos.tar",
-    "gpg --decrypt photos.tar.gpg | effect-glacier tree-hash -"
-  ]
-}))
+    description: "Print the tree hash of each file",
+    examples: [
+      "effect-glacier tree-hash photos.tar",
+      "gpg --decrypt photos.tar.gpg | effect-glacier tree-hash -"
+    ]
+  }))

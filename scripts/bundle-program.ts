@@ -1,0 +1,102 @@
+// Bundles the program `effect-glacier` into one file that needs no packages: `dist/effect-glacier.mjs`. Writes the licences of
+// the packages in it beside it.
+//
+//     node --import tsx scripts/bundle-program.ts
+import { Array } from "effect"
+import { build, type Metafile, type Plugin } from "esbuild"
+import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join, resolve } from "node:path"
+
+const root = resolve(import.meta.dirname, "..")
+const read = (...path: ReadonlyArray<string>) => readFileSync(join(root, ...path), "utf8")
+
+/** Puts package.json into the program, so that the file also runs outside its package. */
+const embedManifest: Plugin = {
+  name: "manifest",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /OptionalPackages\.ts$/ }, ({ path }) => {
+      const { peerDependencies, version } = JSON.parse(read("package.json"))
+      const reading = `readFileSync(new URL("../../package.json", import.meta.url), "utf8")`
+      const [before, after, ...more] = readFileSync(path, "utf8").split(reading)
+      if (after === undefined || more.length > 0) throw new Error(`${path} must have this expression once: ${reading}`)
+      const text = JSON.stringify({ version, peerDependencies })
+      return { contents: `${before}${JSON.stringify(text)}${after}`, loader: "ts" }
+    })
+}
+
+/** Bundles the program into a file, whose name must end in `.mjs`. Returns the description of its content. */
+export const bundleProgram = async (outfile: string): Promise<Metafile> => {
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: ["src/cli/main.ts"],
+    outfile,
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node20",
+    // Several packages have ES modules only under "module". Their CommonJS would be bundled without tree shaking.
+    mainFields: ["module", "main"],
+    // Names stay, because some packages print the names of classes, and stack traces those of functions.
+    minifyWhitespace: true,
+    metafile: true,
+    plugins: [embedManifest],
+    // For the packages that are written in CommonJS.
+    banner: {
+      js:
+        `import { createRequire as _createRequire } from "node:module"; const require = _createRequire(import.meta.url)`
+    },
+    logLevel: "error"
+  })
+  return metafile
+}
+
+interface Package {
+  readonly folder: string
+  readonly name: string
+  readonly version: string
+  readonly license: string
+}
+
+/** The packages whose code is in a bundle. */
+const packagesOf = ({ outputs }: Metafile): ReadonlyArray<Package> => {
+  const inputs = Object.values(outputs).flatMap((output) => Object.entries(output.inputs))
+  const folders = inputs.flatMap(([path, { bytesInOutput }]) =>
+    bytesInOutput > 0 ? /^.*node_modules\/(?:@[^/]+\/)?[^/]+/.exec(path) ?? [] : []
+  )
+  return [...new Set(folders)].sort().map((folder) => {
+    const { license, name, version } = JSON.parse(read(folder, "package.json"))
+    return { folder, name, version, license }
+  })
+}
+
+/** The licence and notices in the folder of a package. */
+const ownTerms = ({ folder }: Package): string =>
+  readdirSync(join(root, folder))
+    .filter((name) => /^(?:licen[cs]e|copying|notice|copyright)/i.test(name))
+    .map((name) => read(folder, name).trim().replaceAll("\r\n", "\n"))
+    .join("\n\n")
+
+const ownerOf = ({ name }: Package): string => name.split("/")[0] ?? name
+
+/** The licences of all packages in a bundle, each text once. Fails if a package has none. */
+export const licences = (metafile: Metafile): string => {
+  const packages = packagesOf(metafile)
+  const byTerms = Array.groupBy(packages, (one) => {
+    // Some packages of AWS lack the file, but name the licence that the others have.
+    const siblings = packages.filter((other) => ownerOf(other) === ownerOf(one) && other.license === one.license)
+    const terms = [one, ...siblings].map(ownTerms).find((text) => text !== "")
+    if (terms === undefined) throw new Error(`${one.folder} is in the program but has no licence text`)
+    return terms
+  })
+  return [
+    "effect-glacier.mjs contains these packages.",
+    ...Object.entries(byTerms).map(([terms, packages]) =>
+      `${packages.map(({ license, name, version }) => `${name} ${version} (${license})`).join("\n")}\n\n${terms}`
+    )
+  ].join(`\n\n${"-".repeat(80)}\n\n`) + "\n"
+}
+
+if (process.argv[1] === import.meta.filename) {
+  const metafile = await bundleProgram(join(root, "dist/effect-glacier.mjs"))
+  writeFileSync(join(root, "dist/effect-glacier.licences.txt"), licences(metafile))
+}
