@@ -45,9 +45,11 @@ export interface Service {
   readonly results: <E, R>(results: Stream.Stream<Result, E, R>) => Effect.Effect<void, E, R>
   /** Prints a line on stderr, unless `--quiet` is given. The status line, if there is one, remains the last line. */
   readonly note: (text: string) => Effect.Effect<void>
+  /** Prints a line on stderr with `--verbose`. */
+  readonly detail: (text: string) => Effect.Effect<void>
   /** Prints a line on stderr. */
   readonly error: (text: string) => Effect.Effect<void>
-  /** Replaces the status line, the last line of the terminal. Does nothing without a terminal. */
+  /** Replaces the status line, the last line of the terminal; empty text removes it. Does nothing without a terminal. */
   readonly statusLine: (text: string) => Effect.Effect<void>
 }
 
@@ -90,6 +92,7 @@ const make = ({ json, quiet, verbose }: Values) => {
     result: (result) => write(lineOf(result)),
     results: Stream.runForEachChunk((chunk) => write(Chunk.toReadonlyArray(chunk).map(lineOf).join(""))),
     note: (text) => quiet ? Effect.void : Effect.sync(() => error(text)),
+    detail: (text) => verbose ? Effect.sync(() => error(text)) : Effect.void,
     error: (text) => Effect.sync(() => error(text)),
     statusLine: (text) =>
       Effect.sync(() => {
