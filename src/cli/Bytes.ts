@@ -40,7 +40,9 @@ export const option = (name: string, description: string): Options.Options<numbe
     Options.mapEffect((text) =>
       Effect.mapError(read(text), () =>
         ValidationError.invalidValue(
-          HelpDoc.p(`The value ${JSON.stringify(text)} of --${name} is not a size: write bytes, or such as 500M, 1.5GiB, 2GB`)
+          HelpDoc.p(
+            `The value ${JSON.stringify(text)} of --${name} is not a size: write bytes, or such as 500M, 1.5GiB, 2GB`
+          )
         ))
     ),
     Options.withDescription(description)

@@ -42,7 +42,9 @@ export const option = (name: string, description: string): Options.Options<DateT
       Effect.mapError(read(text), () =>
         ValidationError.invalidValue(
           HelpDoc.p(
-            `The value ${JSON.stringify(text)} of --${name} is not a date: write such as 2014-12-31 or 2014-12-31T23:59:59Z`
+            `The value ${
+              JSON.stringify(text)
+            } of --${name} is not a date: write such as 2014-12-31 or 2014-12-31T23:59:59Z`
           )
         ))
     ),

@@ -82,7 +82,11 @@ export const bytesOf = (path: string): Stream.Stream<Uint8Array, StateError, Fil
   )
   const stored = Stream.mapError(bytes, cannot)
   return path.endsWith(".gz")
-    ? NodeStream.pipeThroughDuplex(stored, () => createGunzip({ chunkSize: 262_144 }), (error) => cannot({ message: String(error) }))
+    ? NodeStream.pipeThroughDuplex(
+      stored,
+      () => createGunzip({ chunkSize: 262_144 }),
+      (error) => cannot({ message: String(error) })
+    )
     : stored
 }
 

@@ -1,5 +1,5 @@
 /**
- * What the commands that list archives print in common: an archive as JSON, and the summary at the end.
+ * The output that the commands which list archives have in common: an archive as JSON, and the summary at the end.
  *
  * @since 0.1.0
  */

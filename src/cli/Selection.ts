@@ -161,7 +161,7 @@ export const make = Effect.fn("Selection.make")(function*(
       seen[slot] = 1
       return Option.filter(Option.flatMap(uploaded(record), (entry) => itemOf(entry, slot)), exists)
     })
-    return Stream.concat(inInventory, since)
+    return index.hasUploads ? Stream.concat(inInventory, since) : inInventory
   })
 
   return { vault, asOf: inventory.asOf, keptAt: yield* writtenAt(inventory), nameOf, items } satisfies Selection

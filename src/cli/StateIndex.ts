@@ -17,6 +17,8 @@ import * as Records from "./Records.ts"
  * @category models
  */
 export interface StateIndex {
+  /** Whether a record has the archive of an upload. */
+  readonly hasUploads: boolean
   /** All slots are less than this number. */
   readonly slots: number
   /** Returns the slot of an archive, -1 if there is no record of it. */
@@ -93,12 +95,15 @@ export const make = <E, R>(records: Stream.Stream<Records.Record, E, R>): Effect
   Effect.suspend(() => {
     let table = tableOf(1_024)
     let count = 0
+    let hasUploads = false
     const add = (record: Records.Record) => {
       const [low, high] = hash(record.archiveId)
       if (enter(table, low, high, rankOf(record))) count++
+      hasUploads ||= record.archive !== undefined
       if (count * 4 > table.ranks.length * 3) table = doubled(table)
     }
     return Effect.map(Stream.runForEach(records, (record) => Effect.sync(() => add(record))), (): StateIndex => ({
+      hasUploads,
       slots: table.ranks.length,
       find: (archiveId) => {
         if (count === 0) return -1

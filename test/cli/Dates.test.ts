@@ -14,7 +14,9 @@ describe("Dates", () => {
   })
 
   it("rejects days that do not exist, times without an offset, and any other text", () => {
-    for (const text of ["", "2014", "2014-02-30", "2015-02-29", "2014-13-01", "2014-12-31T10:00", "2014-12-31T25:00Z", "1"]) {
+    for (
+      const text of ["", "2014", "2014-02-30", "2015-02-29", "2014-13-01", "2014-12-31T10:00", "2014-12-31T25:00Z", "1"]
+    ) {
       expect([text, read(text)]).toEqual([text, null])
     }
   })

@@ -48,25 +48,29 @@ const json = (...args: ReadonlyArray<string>) =>
   )
 
 describe.concurrent("effect-glacier ls", () => {
-  it.live("prints the state, size, date and name of each archive, in the order of the inventory, then those uploaded since", () =>
-    Effect.gen(function*() {
-      const { code, stderr, stdout } = yield* run("ls")
-      expect(code).toBe(0)
-      expect(stdout.split("\n")).toEqual([
-        "STATE            SIZE  UPLOADED    NAME",
-        "retrieved     1.5 KiB  2014-03-01  photos/2014/a.jpg",
-        "deleted       2.9 MiB  2014-03-01  photos/2014/b/c.jpg",
-        "-           100 bytes  2013-01-01  photos-old/x.jpg",
-        "-             7 bytes  2014-03-01  C:\\docs\\a.txt",
-        "uploaded      8 bytes  2014-03-01  top.txt",
-        `-             9 bytes  2014-03-01  ${"f".repeat(138)}`,
-        "-            10 bytes  2014-03-01  two\\nlines\\u001b[31m",
-        "uploaded      5 bytes  2020-02-01  photos/new.jpg"
-      ])
-      expect(stderr).toMatch(
-        /^8 archives, 2\.9 MiB, 1 retrieved, 1 deleted, 2 uploaded\. The vault photos \(us-east-1\) as of 2020-01-01T00:00:00\.000Z, kept at 20\S+Z\n$/
-      )
-    }), 60_000)
+  it.live(
+    "prints the state, size, date and name of each archive, in the order of the inventory, then those uploaded since",
+    () =>
+      Effect.gen(function*() {
+        const { code, stderr, stdout } = yield* run("ls")
+        expect(code).toBe(0)
+        expect(stdout.split("\n")).toEqual([
+          "STATE            SIZE  UPLOADED    NAME",
+          "retrieved     1.5 KiB  2014-03-01  photos/2014/a.jpg",
+          "deleted       2.9 MiB  2014-03-01  photos/2014/b/c.jpg",
+          "-           100 bytes  2013-01-01  photos-old/x.jpg",
+          "-             7 bytes  2014-03-01  C:\\docs\\a.txt",
+          "uploaded      8 bytes  2014-03-01  top.txt",
+          `-             9 bytes  2014-03-01  ${"f".repeat(138)}`,
+          "-            10 bytes  2014-03-01  two\\nlines\\u001b[31m",
+          "uploaded      5 bytes  2020-02-01  photos/new.jpg"
+        ])
+        expect(stderr).toMatch(
+          /^8 archives, 2\.9 MiB, 1 retrieved, 1 deleted, 2 uploaded\. The vault photos \(us-east-1\) as of 2020-01-01T00:00:00\.000Z, kept at 20\S+Z\n$/
+        )
+      }),
+    60_000
+  )
 
   it.live("prints a JSON object for each archive, and a summary at the end", () =>
     Effect.gen(function*() {
