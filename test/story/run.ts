@@ -1,4 +1,5 @@
 /** Runs the story: a shell in a folder of its own, with an emulator and an object store. */
+import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import { startFauxqs } from "fauxqs"
@@ -88,4 +89,4 @@ export const run = (count: number) =>
       for (const { line } of steps) printed.push(yield* shell(line))
     }
     return { files, folder, printed, objects: `http://127.0.0.1:${port}` }
-  }).pipe(Effect.provide(NodeEmulator.layerServer({ port: 0, jobDelay: "1 second" })))
+  }).pipe(Effect.provide([NodeEmulator.layerServer({ port: 0, jobDelay: "1 second" }), NodeContext.layer]))
