@@ -30,6 +30,20 @@ export const commands: ReadonlyArray<Entry> = [
     about: "Retrieve or import the inventory of a vault",
     load: () => import("./commands/Inventory.ts")
   },
+  { name: "jobs", about: "List the jobs of a vault", load: () => import("./commands/Jobs.ts") },
+  {
+    name: "uploads",
+    about: "List or abort the open multipart uploads of a vault",
+    load: () => import("./commands/Uploads.ts")
+  },
+  { name: "tags", about: "Show or change the tags of a vault", load: () => import("./commands/Tags.ts") },
+  { name: "policy", about: "Show or change the access policy of a vault", load: () => import("./commands/Policy.ts") },
+  {
+    name: "notifications",
+    about: "Show or change the notifications of a vault",
+    load: () => import("./commands/Notifications.ts")
+  },
+  { name: "lock", about: "Show, begin, test and complete the lock of a vault", load: () => import("./commands/Lock.ts") },
   { name: "tree-hash", about: "Print the tree hash of each file", load: () => import("./commands/TreeHash.ts") },
   { name: "emulator", about: "Run an emulator of Amazon Glacier", load: () => import("./commands/Emulator.ts") }
 ]
