@@ -4,20 +4,20 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { join } from "node:path"
 import { createInterface } from "node:readline"
-import { program } from "./processes.ts"
+import { bundle, program } from "./processes.ts"
 
 const script = join(import.meta.dirname, "terminal.py")
 
 /** Text that is typed once the terminal shows another text, such as a question. */
 export type Typed = readonly [shown: string, typed: string]
 
-/** What a test types, such as `photos${enter}`. */
+/** The key that ends a line. */
 export const enter = "\r"
 
 /** Interrupts the program. */
 export const ctrlC = "\u0003"
 
-const tokens = /\u001b\[\??([\d;]*)([A-Za-z])|[\r\n]|[^\u001b\r\n]+/g
+const tokens = /\p{Cc}\[\??([\d;]*)([A-Za-z])|[\r\n]|\P{Cc}+/gu
 
 /**
  * Returns the lines that a terminal shows after it has received a text, without colours. Lines do not wrap, so that a test sees
@@ -46,12 +46,13 @@ export const linesOf = (text: string): ReadonlyArray<string> => {
   return Array.from(lines, (line = "") => line.trimEnd()).join("\n").trimEnd().split("\n")
 }
 
-/** Runs the program on a terminal until it ends. When the scope closes, the process is killed. */
-export const runOnTerminal = (
-  args: ReadonlyArray<string>,
-  { env = {}, input = [] }: { readonly input?: ReadonlyArray<Typed>; readonly env?: NodeJS.ProcessEnv } = {}
-) =>
-  Effect.flatMap(Effect.promise(program), (path) =>
+interface Options {
+  readonly input?: ReadonlyArray<Typed>
+  readonly env?: NodeJS.ProcessEnv
+}
+
+const runBundle = (bundle: () => Promise<string>, args: ReadonlyArray<string>, { env = {}, input = [] }: Options) =>
+  Effect.flatMap(Effect.promise(bundle), (path) =>
     Effect.acquireRelease(
       Effect.promise(async () => {
         const child = spawn("python3", [script, process.execPath, path, ...args], {
@@ -80,7 +81,7 @@ export const runOnTerminal = (
           received,
           /** The lines that the terminal shows at the end. */
           lines: linesOf(received),
-          /** What was not typed, because the terminal did not show the text before it. */
+          /** The texts that were not typed, because the terminal did not show the texts before them. */
           untyped: waiting
         }))
         return {
@@ -96,3 +97,10 @@ export const runOnTerminal = (
       }),
       ({ exit, kill }) => Effect.zipRight(kill("SIGKILL"), exit)
     ))
+
+/** Runs the `effect-glacier` program on a terminal until it ends. When the scope closes, the process is killed. */
+export const runOnTerminal = (args: ReadonlyArray<string>, options: Options = {}) => runBundle(program, args, options)
+
+/** Runs a TypeScript program in the same way. */
+export const runScriptOnTerminal = (script: string, args: ReadonlyArray<string>, options: Options = {}) =>
+  runBundle(() => bundle(script), args, options)
