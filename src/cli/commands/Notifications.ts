@@ -19,7 +19,9 @@ import * as State from "../State.ts"
 
 type Events = NotificationConfiguration["events"]
 
-const allEvents: Events = ["ArchiveRetrievalCompleted", "InventoryRetrievalCompleted"]
+const names = { archive: "ArchiveRetrievalCompleted", inventory: "InventoryRetrievalCompleted" } as const
+
+const allEvents: Events = [names.archive, names.inventory]
 
 const run = Effect.fnUntraced(function*(topic: Option.Option<string>, given: Events, remove: boolean) {
   yield* Settings.atMostOne({ set: Option.isSome(topic), remove })
@@ -64,10 +66,8 @@ export const program = Command.make(
       Options.optional,
       Options.withDescription("Send messages to the SNS topic with this ARN")
     ),
-    events: Options.choiceWithValue("event", [
-      ["archive", "ArchiveRetrievalCompleted"],
-      ["inventory", "InventoryRetrievalCompleted"]
-    ]).pipe(
+    events: Options.choice("event", ["archive", "inventory"]).pipe(
+      Options.map((job) => names[job]),
       Options.repeated,
       Options.withDescription("The jobs whose end is reported: archive or inventory. Default: both")
     ),
