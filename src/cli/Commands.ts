@@ -30,6 +30,9 @@ export const commands: ReadonlyArray<Entry> = [
     about: "Retrieve or import the inventory of a vault",
     load: () => import("./commands/Inventory.ts")
   },
+  { name: "ls", about: "List archives with states, sizes, dates and names", load: () => import("./commands/Ls.ts") },
+  { name: "find", about: "Print the names of archives that meet conditions", load: () => import("./commands/Find.ts") },
+  { name: "du", about: "Add up the archives in each folder", load: () => import("./commands/Du.ts") },
   { name: "jobs", about: "List the jobs of a vault", load: () => import("./commands/Jobs.ts") },
   {
     name: "uploads",

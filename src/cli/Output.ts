@@ -35,14 +35,16 @@ export interface Service {
   readonly isJson: boolean
   /** Whether a person sees stderr in a terminal. */
   readonly isTerminal: boolean
+  /** Whether a person sees stdout in a terminal. */
+  readonly isStdoutTerminal: boolean
   /** The number of characters in a line of the terminal. */
   readonly columns: number
   /** Prints text for people on stdout, such as the titles of a table. Prints nothing with `--json`. */
   readonly heading: (text: string) => Effect.Effect<void>
   /** Prints a result on stdout. */
   readonly result: (result: Result) => Effect.Effect<void>
-  /** Prints many results on stdout, as fast as the reader takes them. */
-  readonly results: <E, R>(results: Stream.Stream<Result, E, R>) => Effect.Effect<void, E, R>
+  /** Prints many results on stdout, as fast as the reader takes them. `end` is the character after each text. */
+  readonly results: <E, R>(results: Stream.Stream<Result, E, R>, end?: "\n" | "\0") => Effect.Effect<void, E, R>
   /** Prints a line on stderr, unless `--quiet` is given. The status line, if there is one, remains the last line. */
   readonly note: (text: string) => Effect.Effect<void>
   /** Prints a line on stderr with `--verbose`. */
@@ -80,17 +82,22 @@ const make = ({ json, quiet, verbose }: Values) => {
   const isTerminal = process.stderr.isTTY
   const columns = process.stderr.columns ?? 80
   let status = ""
-  const lineOf = (result: Result): string => `${json ? JSON.stringify(result.json) : result.text}\n`
+  const lineOf = (result: Result, end = "\n"): string => json ? `${JSON.stringify(result.json)}\n` : result.text + end
   const error = (text: string): void => {
     process.stderr.write(status === "" ? `${text}\n` : `${eraseLine}${text}\n${status}`)
   }
   const output: Service = {
     isJson: json,
     isTerminal,
+    isStdoutTerminal: process.stdout.isTTY,
     columns,
     heading: (text) => json ? Effect.void : write(`${text}\n`),
     result: (result) => write(lineOf(result)),
-    results: Stream.runForEachChunk((chunk) => write(Chunk.toReadonlyArray(chunk).map(lineOf).join(""))),
+    results: (results, end) =>
+      Stream.runForEachChunk(
+        results,
+        (chunk) => write(Chunk.toReadonlyArray(chunk).map((result) => lineOf(result, end)).join(""))
+      ),
     note: (text) => quiet ? Effect.void : Effect.sync(() => error(text)),
     detail: (text) => verbose ? Effect.sync(() => error(text)) : Effect.void,
     error: (text) => Effect.sync(() => error(text)),

@@ -14,7 +14,9 @@
  *
  * @since 0.1.0
  */
+import * as Args from "@effect/cli/Args"
 import * as FileSystem from "@effect/platform/FileSystem"
+import type * as Path from "@effect/platform/Path"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -22,7 +24,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Entry } from "../protocol/Inventory.ts"
 import { ArchiveId } from "../protocol/Names.ts"
-import { Usage } from "./Failures.ts"
+import { type StateError, Usage } from "./Failures.ts"
 import * as Glob from "./Glob.ts"
 import { Globals } from "./Globals.ts"
 import * as Inventories from "./Inventories.ts"
@@ -30,6 +32,17 @@ import * as Names from "./Names.ts"
 import * as Records from "./Records.ts"
 import type { VaultState } from "./State.ts"
 import * as StateIndex from "./StateIndex.ts"
+
+/**
+ * The arguments that select archives.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const globs = Args.text({ name: "glob" }).pipe(
+  Args.repeated,
+  Args.withDescription("A pattern such as '*.jpg' or 'photos/2014', or an id. Default: all archives")
+)
 
 /**
  * An archive.
@@ -42,6 +55,22 @@ export interface Item {
   readonly name: Option.Option<Names.Name>
   /** None if there is no record of the archive. */
   readonly state: Option.Option<Records.State>
+}
+
+/**
+ * The archives that a command works on.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Selection {
+  readonly vault: VaultState
+  /** The time as of which the inventory lists the vault. */
+  readonly asOf: DateTime.Utc
+  /** The time when the inventory was retrieved or imported. */
+  readonly keptAt: DateTime.Utc
+  readonly nameOf: (entry: Entry) => Option.Option<Names.Name>
+  readonly items: Stream.Stream<Item, StateError, FileSystem.FileSystem | Path.Path>
 }
 
 /**
@@ -119,12 +148,5 @@ export const make = Effect.fn("Selection.make")(function*(vault: VaultState, glo
     return Stream.concat(inInventory, since)
   })
 
-  return {
-    /** The time as of which the inventory lists the vault. */
-    asOf: inventory.asOf,
-    /** The time when the inventory was retrieved or imported. */
-    keptAt: yield* writtenAt(inventory),
-    nameOf,
-    items
-  }
+  return { vault, asOf: inventory.asOf, keptAt: yield* writtenAt(inventory), nameOf, items } satisfies Selection
 })

@@ -1,0 +1,53 @@
+/**
+ * Dates in arguments: `2014-12-31`, or with a time `2014-12-31T23:59:59Z`.
+ *
+ * @since 0.1.0
+ */
+import * as Options from "@effect/cli/Options"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+
+const pattern = /^(\d{4}-\d\d-\d\d)(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/
+
+/** Whether a month has this day. JavaScript takes the 31st of February for a day in March. */
+const isDay = (day: string): boolean =>
+  Option.exists(DateTime.make(day), (date) => DateTime.formatIsoDateUtc(date) === day)
+
+/**
+ * A text with a date. A date without a time is its first moment in UTC. A time needs an offset, such as `Z` or `+02:00`.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Date = Schema.transformOrFail(Schema.String, Schema.DateTimeUtcFromSelf, {
+  strict: true,
+  decode: (text, _, ast) =>
+    Option.fromNullable(pattern.exec(text)).pipe(
+      Option.filter(([, day = ""]) => isDay(day)),
+      Option.flatMap(() => DateTime.make(text)),
+      Effect.mapError(() =>
+        new ParseResult.Type(
+          ast,
+          text,
+          `${JSON.stringify(text)} is not a date. Write 2014-12-31 or 2014-12-31T23:59:59Z`
+        )
+      )
+    ),
+  encode: (date) => ParseResult.succeed(DateTime.formatIso(date))
+})
+
+/**
+ * Makes an option whose value is a date.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const option = (name: string, description: string): Options.Options<DateTime.Utc> =>
+  Options.text(name).pipe(
+    Options.withPseudoName("date"),
+    Options.withSchema(Date),
+    Options.withDescription(description)
+  )
