@@ -149,6 +149,11 @@ export interface RunOptions<E = never, R = never> {
    * archive for which it returns true is deleted. If it fails, the Stream fails. Default: no archive needs a proof.
    */
   readonly proof?: ((archive: Entry) => Effect.Effect<boolean, E, R>) | undefined
+  /**
+   * Receives each archive after the service has deleted it, and before the checkpoint records this. So it may receive an archive
+   * again, in the next run, but misses none. If it fails, the Stream fails.
+   */
+  readonly onDeleted?: ((archive: Entry) => Effect.Effect<void, E, R>) | undefined
 }
 
 /**
@@ -180,12 +185,14 @@ export const run = <E = never, R = never>(
         Effect.provideService(RetryPolicy.Default, RetryPolicy.patient)
       )
     const isProven: (archive: Entry) => Effect.Effect<boolean, E, R> = options.proof ?? (() => Effect.succeed(true))
+    const onDeleted: (archive: Entry) => Effect.Effect<void, E, R> = options.onDeleted ?? (() => Effect.void)
     const outcomeOf = ({ archive, finished }: PlanRun.Item) =>
-      Effect.flatMap(isProven(archive), (proven): Effect.Effect<Outcome, CheckpointError> =>
+      Effect.flatMap(isProven(archive), (proven): Effect.Effect<Outcome, CheckpointError | E, R> =>
         proven ?
           Effect.matchEffect(remove(archive), {
             onFailure: (error) => Effect.succeed(Outcome.Failed({ archive, error })),
-            onSuccess: (before) => Effect.as(finished(), Outcome.Deleted({ archive, before }))
+            onSuccess: (before) =>
+              Effect.as(Effect.zipRight(onDeleted(archive), finished()), Outcome.Deleted({ archive, before }))
           }) :
           Effect.succeed(Outcome.Unproven({ archive })))
     return Stream.mapEffect(left, (place) => attempt(place, outcomeOf), { concurrency, unordered: true })

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type * as Inventory from "../../src/protocol/Inventory.ts"
 import * as DeletionPlan from "../../src/services/DeletionPlan.ts"
 import { Sizes } from "../../src/services/internal/planWriting.ts"
 import * as Vault from "../../src/services/Vault.ts"
@@ -69,6 +70,24 @@ describe("DeletionPlan", () => {
       expect(sent).toEqual([`DELETE /-/vaults/photos/archives/${forbidden}`])
     }).pipe(Effect.provide(layer(change)), Effect.provide(Checkpoint.layerMemory))
   })
+
+  it.effect("passes each deleted archive to onDeleted, and again if the hook has failed", () =>
+    Effect.gen(function*() {
+      const plan = yield* planned(3)
+      const deleted: Array<string> = []
+      let isBroken = true
+      const onDeleted = ({ description }: Inventory.Entry) =>
+        Effect.suspend(() => {
+          deleted.push(description)
+          return isBroken && description === "1" ? Effect.fail("no space" as const) : Effect.void
+        })
+      const proof = ({ description }: Inventory.Entry) => Effect.succeed(description !== "2")
+      const run = Stream.runCollect(DeletionPlan.run(plan, { concurrency: 1, onDeleted, proof }))
+      expect(yield* Effect.flip(run)).toBe("no space")
+      isBroken = false
+      expect(textsOf(yield* run)).toEqual(["1 now", "2 unproven"])
+      expect(deleted).toEqual(["0", "1", "1"])
+    }).pipe(Effect.provide(layer()), Effect.provide(Checkpoint.layerMemory)))
 
   it.effect("recognizes a deleted archive by its id in an unknown error message", () => {
     const rejections = new Map<string, Response>()
