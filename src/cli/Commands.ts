@@ -34,11 +34,18 @@ export const commands: ReadonlyArray<Entry> = [
   { name: "find", about: "Print the names of archives that meet conditions", load: () => import("./commands/Find.ts") },
   { name: "du", about: "Add up the archives in each folder", load: () => import("./commands/Du.ts") },
   { name: "jobs", about: "List the jobs of a vault", load: () => import("./commands/Jobs.ts") },
+  { name: "upload", about: "Store files, one archive for each", load: () => import("./commands/Upload.ts") },
   {
     name: "uploads",
     about: "List or abort the open multipart uploads of a vault",
     load: () => import("./commands/Uploads.ts")
   },
+  {
+    name: "delete",
+    about: "Delete archives that have a verified copy",
+    load: () => import("./commands/Delete.ts")
+  },
+  { name: "empty", about: "Empty a vault, and delete it", load: () => import("./commands/Empty.ts") },
   { name: "tags", about: "Show or change the tags of a vault", load: () => import("./commands/Tags.ts") },
   { name: "policy", about: "Show or change the access policy of a vault", load: () => import("./commands/Policy.ts") },
   {

@@ -18,6 +18,8 @@ import type { operations } from "../protocol/Operations.ts"
 import { ArchiveNotFound } from "../protocol/ServiceError.ts"
 import { Checkpoint, type CheckpointError, type CheckpointInUse } from "../transfer/Checkpoint.ts"
 import type { Failure } from "../transport/Method.ts"
+import type { Listed } from "./DecommissionEvent.ts"
+import * as Tally from "./internal/decommissionTally.ts"
 import { isMissing } from "./internal/isMissing.ts"
 import * as PlanLog from "./internal/planLog.ts"
 import * as PlanRun from "./internal/planRun.ts"
@@ -108,6 +110,19 @@ export const clear = (name: string): Effect.Effect<void, CheckpointError | Check
  */
 export const format = ({ bytes, count }: Plan): string =>
   `${formatCount(count, "archive")}, ${formatCount(bytes, "byte")} in all: to be deleted`
+
+/**
+ * Counts archives and their bytes, and those that are younger than 90 days, whose deletion AWS bills. `pricePerGiBMonth` is the
+ * price of storage, to compute the cost.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const tally = <E, R>(
+  archives: Stream.Stream<Entry, E, R>,
+  options: { readonly pricePerGiBMonth?: number | undefined } = {}
+): Effect.Effect<Listed, E, R> =>
+  Effect.map(Tally.count(archives, [], options.pricePerGiBMonth), ({ listed }) => listed)
 
 /**
  * The errors of deleting an archive.

@@ -89,6 +89,25 @@ describe("DeletionPlan", () => {
       expect(deleted).toEqual(["0", "1", "1"])
     }).pipe(Effect.provide(layer()), Effect.provide(Checkpoint.layerMemory)))
 
+  it.effect("counts the archives that are younger than 90 days, and the storage that is left to bill", () =>
+    Effect.gen(function*() {
+      yield* storeAll(["old"], () => 2 ** 20)
+      yield* Effect.sleep("60 days")
+      yield* storeAll(["young"], () => 3 * 2 ** 20)
+      yield* Effect.sleep("30 days")
+      const { archives } = yield* Effect.flatMap(
+        Effect.flatMap(Vault.Vault, ({ retrieveInventory }) => retrieveInventory()),
+        (job) => Effect.zipRight(job.wait(), job.inventory)
+      )
+      const listed = yield* DeletionPlan.tally(archives(), { pricePerGiBMonth: 3 })
+      expect(listed).toMatchObject({ archives: 2, bytes: 4 * 2 ** 20 })
+      const early = Option.getOrThrow(listed.early)
+      expect(early).toMatchObject({ archives: 1, bytes: 3 * 2 ** 20 })
+      // 2 months of 3 MiB and the overhead of 32 KiB, less the hours of the job.
+      expect(early.gibMonths).toBeCloseTo(2 * (3 + 1 / 32) / 1_024, 4)
+      expect(Option.getOrThrow(early.cost)).toBeCloseTo(3 * early.gibMonths, 10)
+    }).pipe(Effect.provide(layer()), Effect.provide(Checkpoint.layerMemory), inVirtualTime))
+
   it.effect("recognizes a deleted archive by its id in an unknown error message", () => {
     const rejections = new Map<string, Response>()
     const change: Change = (send, request) => {

@@ -1,0 +1,175 @@
+/**
+ * The command `effect-glacier delete`: deletes the archives that patterns select.
+ *
+ * @since 0.1.0
+ */
+import * as Args from "@effect/cli/Args"
+import * as Command from "@effect/cli/Command"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as NodeCheckpoint from "../../node/NodeCheckpoint.ts"
+import * as NodeGlacier from "../../node/NodeGlacier.ts"
+import { formatBytes, formatCount, formatNumber } from "../../policy/Format.ts"
+import type { Entry } from "../../protocol/Inventory.ts"
+import type { Listed } from "../../services/DecommissionEvent.ts"
+import * as DeletionPlan from "../../services/DeletionPlan.ts"
+import * as CliCommand from "../CliCommand.ts"
+import * as Confirm from "../Confirm.ts"
+import * as Deleting from "../Deleting.ts"
+import { SomeFailed } from "../Failures.ts"
+import * as Globals from "../Globals.ts"
+import { Output } from "../Output.ts"
+import * as Plans from "../Plans.ts"
+import * as Selection from "../Selection.ts"
+import * as State from "../State.ts"
+import * as Work from "../Work.ts"
+
+interface Wanted {
+  readonly globs: ReadonlyArray<string>
+  readonly withoutCopies: boolean
+}
+
+const archivesOf = ({ items }: Selection.Selection) =>
+  Stream.map(Stream.filter(items, Selection.exists), ({ entry }) => entry)
+
+/** The number of copies that are looked for at once. */
+const concurrency = 8
+
+/** Prints what would be deleted. */
+const dryRun = Effect.fnUntraced(function*(selection: Selection.Selection, withoutCopies: boolean) {
+  const { result } = yield* Output
+  const prove = yield* Deleting.proofOf(selection.vault, withoutCopies)
+  let unproven = 0
+  const checked = Stream.mapEffect(archivesOf(selection), (archive) =>
+    Effect.map(prove(archive), (proven) => {
+      if (!proven) unproven++
+      return archive
+    }), { concurrency })
+  const listed = yield* DeletionPlan.tally(checked)
+  yield* result({
+    json: { type: "summary", dryRun: true, ...Deleting.jsonOf(listed), unproven },
+    text: `This would delete ${Deleting.format(listed)}` +
+      (unproven === 0 ? "" : `, except ${formatNumber(unproven)} without a verified copy`)
+  })
+})
+
+const textOf = ({ vaultName }: State.VaultState, listed: Listed, withoutCopies: boolean): string =>
+  `This deletes ${Deleting.format(listed)} of the vault ${vaultName}. ` +
+  (withoutCopies ? "Archives without a copy are lost" : "Archives without a verified copy are kept")
+
+/** Finds the plan that an earlier run could not end, or makes one of the selection. */
+const planOf = Effect.fnUntraced(function*(selection: Selection.Selection, globs: ReadonlyArray<string>) {
+  const { asOf, vault } = selection
+  const wanted = { kind: "delete", arguments: globs, inventory: asOf } as const
+  const found = yield* Plans.find(vault, wanted)
+  const file = yield* Option.match(found, {
+    onSome: (file) => Effect.succeed(file),
+    onNone: () => Effect.tap(Plans.make(wanted), (file) => Plans.save(vault, file))
+  })
+  return { file, plan: yield* DeletionPlan.make(file.name, archivesOf(selection)) }
+})
+
+/** Removes a plan. The records say what it has deleted, so the next run makes another of what is left. */
+const removePlan = (state: State.VaultState, file: Plans.Plan) =>
+  Effect.zipRight(DeletionPlan.clear(file.name), Plans.remove(state, file))
+
+/** Runs the plan, and counts what was deleted and what was not. */
+const runPlan = Effect.fnUntraced(function*(
+  { nameOf, vault }: Selection.Selection,
+  plan: DeletionPlan.Plan,
+  { globs, withoutCopies }: Wanted
+) {
+  const counts = { archives: 0, bytes: 0, unproven: 0, failed: 0 }
+  const proof = yield* Deleting.proofOf(vault, withoutCopies)
+  const onDeleted = yield* Deleting.makeRecorder(vault, plan.name)
+  const pathOf = (archive: Entry) =>
+    Option.match(nameOf(archive), { onNone: () => archive.archiveId, onSome: ({ path }) => path })
+  yield* Work.run(vault, ["delete", ...globs].join(" "), (work) =>
+    Effect.gen(function*() {
+      yield* work.update(() => ({
+        archives: { done: 0, total: plan.count },
+        bytes: { done: 0, total: plan.bytes }
+      }))
+      yield* Stream.runForEach(DeletionPlan.run(plan, { onDeleted, proof }), (outcome) => {
+        const { archive } = outcome
+        const path = pathOf(archive)
+        switch (outcome._tag) {
+          case "Deleted":
+            counts.archives++
+            counts.bytes += archive.size
+            return work.done(archive.size, Deleting.resultOf("deleted", archive, path, "deleted"))
+          case "Unproven":
+            counts.unproven++
+            return work.failed(Deleting.resultOf("unproven", archive, path, "has no verified copy"))
+          case "Failed":
+            counts.failed++
+            return work.failed(Deleting.resultOf("failed", archive, path, outcome.error.message))
+        }
+      })
+    }))
+  return counts
+})
+
+const remove = (wanted: Wanted) =>
+Effect.fnUntraced(function*(state: State.VaultState) {
+  const { globs, withoutCopies } = wanted
+  const { note, result } = yield* Output
+  const selection = yield* Selection.make(state, globs)
+  if ((yield* Globals.Globals).dryRun) return yield* dryRun(selection, withoutCopies)
+  const { file, plan } = yield* planOf(selection, globs)
+  if (plan.count === 0) {
+    yield* removePlan(state, file)
+    return yield* note(`No archive matches in the inventory of ${DateTime.formatIso(selection.asOf)}`)
+  }
+  if (file.started !== undefined) {
+    yield* note(`Continues the deletion of ${DateTime.formatIso(file.started)}, and skips what is deleted`)
+  }
+  yield* Confirm.vaultName(state, textOf(state, yield* DeletionPlan.tally(plan.archives), withoutCopies)).pipe(
+    Effect.tapError(() => file.started === undefined ? removePlan(state, file) : Effect.void)
+  )
+  yield* Plans.save(state, { ...file, started: yield* DateTime.now })
+  const counts = yield* runPlan(selection, plan, wanted)
+  yield* removePlan(state, file)
+  const { archives, bytes, failed, unproven } = counts
+  yield* result({
+    json: { type: "summary", ...counts },
+    text: `${formatCount(archives, "archive")} deleted, ${formatBytes(bytes)}${
+      unproven === 0 ? "" : `, ${formatNumber(unproven)} kept without a verified copy`
+    }${failed === 0 ? "" : `, ${formatNumber(failed)} failed`}`
+  })
+  if (failed + unproven === 0) return
+  return yield* new SomeFailed({
+    message: `${formatCount(failed + unproven, "archive")} not deleted: see above` +
+      (unproven === 0 ? "" : ". effect-glacier get or move makes copies, and --without-copies deletes them all the same")
+  })
+})
+
+/**
+ * The command.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const program = Command.make(
+  "delete",
+  {
+    globs: Args.text({ name: "glob" }).pipe(
+      Args.atLeast(1),
+      Args.withDescription("Patterns such as 'photos/2014/**', or ids of archives")
+    ),
+    withoutCopies: Deleting.withoutCopies,
+    globals: Globals.options
+  },
+  ({ globals, ...wanted }) =>
+    State.withVault((state) =>
+      remove(wanted)(state).pipe(Effect.scoped, Effect.provide(NodeCheckpoint.layer(state.checkpoints)))
+    ).pipe(Effect.provide(NodeGlacier.layer), CliCommand.withGlobals(globals))
+).pipe(CliCommand.toProgram({
+  description: "Delete the archives that have a verified copy. The same command resumes after an interruption",
+  examples: [
+    "effect-glacier delete --vault photos '2014/**' --dry-run",
+    "effect-glacier delete --vault photos '2014/**'"
+  ]
+}))
