@@ -17,6 +17,7 @@ import * as Vault from "../../services/Vault.ts"
 import * as CliCommand from "../CliCommand.ts"
 import * as Globals from "../Globals.ts"
 import { Output } from "../Output.ts"
+import { printable } from "../Printable.ts"
 import * as Selection from "../Selection.ts"
 import * as State from "../State.ts"
 import * as Table from "../Table.ts"
@@ -40,7 +41,7 @@ const minute = (date: DateTime.Utc): string => DateTime.formatIso(date).slice(0,
 const nextOf = (job: JobDescription, expires: Option.Option<DateTime.Utc>): string => {
   switch (job.statusCode) {
     case "Failed":
-      return Option.getOrElse(job.statusMessage, () => "no reason given")
+      return printable(Option.getOrElse(job.statusMessage, () => "no reason given"))
     case "InProgress":
       return `expected from ${minute(JobWaiting.usualEnd(job).from)}`
     case "Succeeded":
@@ -79,7 +80,7 @@ const rowOf = (job: JobDescription, names: ReadonlyMap<string, string>) => {
       tier ?? "",
       minute(job.creationDate),
       nextOf(job, expires),
-      archiveId === null ? "the inventory" : name ?? archiveId
+      archiveId === null ? "the inventory" : printable(name ?? archiveId)
     ]
   }
 }

@@ -67,8 +67,8 @@ export const program = Command.make(
       Options.withDescription("Send messages to the SNS topic with this ARN")
     ),
     events: Options.choice("event", ["archive", "inventory"]).pipe(
-      Options.map((job) => names[job]),
       Options.repeated,
+      Options.map((jobs): Events => jobs.map((job) => names[job])),
       Options.withDescription("The jobs whose end is reported: archive or inventory. Default: both")
     ),
     remove: Options.boolean("remove").pipe(Options.withDescription("Send no messages")),

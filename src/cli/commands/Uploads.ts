@@ -20,6 +20,7 @@ import * as Confirm from "../Confirm.ts"
 import { StateError } from "../Failures.ts"
 import * as Globals from "../Globals.ts"
 import { Output } from "../Output.ts"
+import { printable } from "../Printable.ts"
 import * as State from "../State.ts"
 import * as Table from "../Table.ts"
 
@@ -31,7 +32,7 @@ const rowOf = (now: DateTime.Utc) => ({ archiveDescription, creationDate, partSi
     cells: [
       formatSeconds(DateTime.distanceDuration(creationDate, now)),
       formatBytes(partSize),
-      name ?? description,
+      printable(name ?? description),
       uploadId
     ]
   }
