@@ -29,19 +29,14 @@ const jsonOf = ({ entry, name, state }: Item): Result["json"] => ({
 })
 
 /**
- * Returns the result about an archive. Only that form of it is made which the output needs.
+ * Returns the function that makes the result about an archive. It makes only the form that the output prints, because lists may
+ * have millions of archives.
  *
  * @since 0.1.0
  * @category formatting
  */
-export const resultOf = (item: Item, text: (item: Item) => string): Result => ({
-  get json() {
-    return jsonOf(item)
-  },
-  get text() {
-    return text(item)
-  }
-})
+export const resultOf = (isJson: boolean, textOf: (item: Item) => string): (item: Item) => Result =>
+  isJson ? (item) => ({ json: jsonOf(item), text: "" }) : (item) => ({ json: {}, text: textOf(item) })
 
 /**
  * Counts archives, their bytes, and how many are in each state.

@@ -64,17 +64,18 @@ const find = Effect.fnUntraced(function*(
   { ids, print0 }: { readonly ids: boolean; readonly print0: boolean }
 ) {
   const selection = yield* Selection.make(yield* State.offline, globs)
-  const { isStdoutTerminal, results } = yield* Output
+  const { isJson, isStdoutTerminal, results } = yield* Output
   const { add, print } = Listing.tally(selection)
   const textOf = (item: Selection.Item): string => {
     const name = ids ? item.entry.archiveId : Selection.shownName(item)
     return isStdoutTerminal ? printable(name) : name
   }
+  const resultOf = Listing.resultOf(isJson, textOf)
   const found = selection.items.pipe(
     Stream.filter(meetsAll(conditions)),
     Stream.map((item) => {
       add(item)
-      return Listing.resultOf(item, textOf)
+      return resultOf(item)
     })
   )
   yield* results(found, print0 ? "\0" : "\n")
