@@ -33,6 +33,7 @@ export const commands: ReadonlyArray<Entry> = [
   { name: "ls", about: "List archives with states, sizes, dates and names", load: () => import("./commands/Ls.ts") },
   { name: "find", about: "Print the names of archives that meet conditions", load: () => import("./commands/Find.ts") },
   { name: "du", about: "Add up the archives in each folder", load: () => import("./commands/Du.ts") },
+  { name: "get", about: "Retrieve archives to a folder", load: () => import("./commands/Get.ts") },
   { name: "jobs", about: "List the jobs of a vault", load: () => import("./commands/Jobs.ts") },
   { name: "upload", about: "Store files, one archive for each", load: () => import("./commands/Upload.ts") },
   {

@@ -102,15 +102,41 @@ export const save = (state: VaultState, plan: Plan): Effect.Effect<void, StateEr
   }).pipe(Effect.mapError(failed(`The plan ${fileOf(state, plan)} cannot be written`)))
 
 /**
- * Removes the file of a plan.
+ * Records that the user has confirmed a plan. Before, a command that is started again makes the plan anew.
  *
  * @since 0.1.0
  * @category writing
  */
-export const remove = (state: VaultState, plan: Plan): Effect.Effect<void, StateError, FileSystem.FileSystem> =>
-  Effect.flatMap(FileSystem.FileSystem, (fs) => fs.remove(fileOf(state, plan), { force: true })).pipe(
-    Effect.mapError(failed(`The plan ${fileOf(state, plan)} cannot be removed`))
+export const start = (state: VaultState, plan: Plan): Effect.Effect<Plan, StateError, FileSystem.FileSystem> =>
+  Effect.flatMap(DateTime.now, (started) => Effect.as(save(state, { ...plan, started }), { ...plan, started }))
+
+/**
+ * Removes a plan of archives to retrieve, which was not started.
+ *
+ * @since 0.1.0
+ * @category writing
+ */
+export const discard = Effect.fnUntraced(function*(state: VaultState, plan: Plan) {
+  const fs = yield* FileSystem.FileSystem
+  yield* RetrievalPlan.clear(plan.name)
+  yield* Effect.mapError(
+    fs.remove(fileOf(state, plan), { force: true }),
+    failed(`The plan ${fileOf(state, plan)} cannot be removed`)
   )
+})
+
+const plain = /^[\w@%+=:,./-]+$/
+
+/**
+ * The command of a plan as it is typed in a shell, without the name of the program and the vault.
+ *
+ * @since 0.1.0
+ * @category formatting
+ */
+export const commandOf = (plan: Plan): string =>
+  [plan.kind, ...plan.arguments, ...(plan.tier === undefined ? [] : ["--tier", plan.tier])]
+    .map((text) => plain.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
+    .join(" ")
 
 /**
  * Makes a plan with a new name. Writes no file.
