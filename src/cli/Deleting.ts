@@ -15,6 +15,7 @@ import type { Listed } from "../services/DecommissionEvent.ts"
 import type { StateError } from "./Failures.ts"
 import type { Result } from "./Output.ts"
 import * as Plans from "./Plans.ts"
+import * as Prices from "./Prices.ts"
 import { printable } from "./Printable.ts"
 import * as Records from "./Records.ts"
 import type { VaultState } from "./State.ts"
@@ -79,6 +80,18 @@ export const resultOf = (
   json: { type, archiveId, path, bytes: size, message },
   text: `${printable(path)}: ${printable(message)}`
 })
+
+/**
+ * The price of storage in the region of a vault, if `prices.json` has it.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const priceOf = ({ region }: VaultState) =>
+  Effect.map(
+    Prices.of(region, { inRegion: false }),
+    ({ prices }) => Option.getOrUndefined(prices)?.storage?.perGiBMonth
+  )
 
 /**
  * Formats counts of archives: `12 archives (3.4 GiB), 2 of them younger than 90 days, which is billed as 0.100 GiB-months`.

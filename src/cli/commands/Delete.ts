@@ -18,10 +18,11 @@ import * as DeletionPlan from "../../services/DeletionPlan.ts"
 import * as CliCommand from "../CliCommand.ts"
 import * as Confirm from "../Confirm.ts"
 import * as Deleting from "../Deleting.ts"
-import { SomeFailed } from "../Failures.ts"
+import { SomeFailed, StateError } from "../Failures.ts"
 import * as Globals from "../Globals.ts"
 import { Output } from "../Output.ts"
 import * as Plans from "../Plans.ts"
+import { maximumLines } from "../PlanRuns.ts"
 import * as Selection from "../Selection.ts"
 import * as State from "../State.ts"
 import * as Work from "../Work.ts"
@@ -47,7 +48,7 @@ const dryRun = Effect.fnUntraced(function*(selection: Selection.Selection, witho
       if (!proven) unproven++
       return archive
     }), { concurrency })
-  const listed = yield* DeletionPlan.tally(checked)
+  const listed = yield* DeletionPlan.tally(checked, { pricePerGiBMonth: yield* Deleting.priceOf(selection.vault) })
   yield* result({
     json: { type: "summary", dryRun: true, ...Deleting.jsonOf(listed), unproven },
     text: `This would delete ${Deleting.format(listed)}` +
@@ -71,22 +72,18 @@ const planOf = Effect.fnUntraced(function*(selection: Selection.Selection, globs
   return { file, plan: yield* DeletionPlan.make(file.name, archivesOf(selection)) }
 })
 
-/** Removes a plan. The records say what it has deleted, so the next run makes another of what is left. */
-const removePlan = (state: State.VaultState, file: Plans.Plan) =>
-  Effect.zipRight(DeletionPlan.clear(file.name), Plans.remove(state, file))
-
 /** Runs the plan, and counts what was deleted and what was not. */
 const runPlan = Effect.fnUntraced(function*(
   { nameOf, vault }: Selection.Selection,
-  plan: DeletionPlan.Plan,
-  { globs, withoutCopies }: Wanted
+  { file, plan }: Effect.Effect.Success<ReturnType<typeof planOf>>,
+  withoutCopies: boolean
 ) {
   const counts = { archives: 0, bytes: 0, unproven: 0, failed: 0 }
   const proof = yield* Deleting.proofOf(vault, withoutCopies)
   const onDeleted = yield* Deleting.makeRecorder(vault, plan.name)
   const pathOf = (archive: Entry) =>
     Option.match(nameOf(archive), { onNone: () => archive.archiveId, onSome: ({ path }) => path })
-  yield* Work.run(vault, ["delete", ...globs].join(" "), (work) =>
+  yield* Work.run(vault, Plans.commandOf(file), (work) =>
     Effect.gen(function*() {
       yield* work.update(() => ({
         archives: { done: 0, total: plan.count },
@@ -101,37 +98,52 @@ const runPlan = Effect.fnUntraced(function*(
             counts.bytes += archive.size
             return work.done(archive.size, Deleting.resultOf("deleted", archive, path, "deleted"))
           case "Unproven":
-            counts.unproven++
-            return work.failed(Deleting.resultOf("unproven", archive, path, "has no verified copy"))
+            return work.failed(
+              Deleting.resultOf("unproven", archive, path, "has no verified copy"),
+              ++counts.unproven <= maximumLines
+            )
           case "Failed":
-            counts.failed++
-            return work.failed(Deleting.resultOf("failed", archive, path, outcome.error.message))
+            return work.failed(
+              Deleting.resultOf("failed", archive, path, outcome.error.message),
+              ++counts.failed <= maximumLines
+            )
         }
       })
     }))
   return counts
 })
 
-const remove = (wanted: Wanted) =>
+/** Fails when the patterns select no archive, not even one that was deleted before. */
+const checkSelected = Effect.fnUntraced(function*({ asOf, items }: Selection.Selection) {
+  if (Option.isSome(yield* Stream.runHead(items))) return
+  return yield* new StateError({
+    message: `The patterns select no archive of the inventory as of ${DateTime.formatIso(asOf)}`
+  })
+})
+
+const remove = ({ globs, withoutCopies }: Wanted) =>
 Effect.fnUntraced(function*(state: State.VaultState) {
-  const { globs, withoutCopies } = wanted
   const { note, result } = yield* Output
   const selection = yield* Selection.make(state, globs)
   if ((yield* Globals.Globals).dryRun) return yield* dryRun(selection, withoutCopies)
-  const { file, plan } = yield* planOf(selection, globs)
+  yield* checkSelected(selection)
+  const planned = yield* planOf(selection, globs)
+  const { file, plan } = planned
   if (plan.count === 0) {
-    yield* removePlan(state, file)
-    return yield* note(`No archive matches in the inventory of ${DateTime.formatIso(selection.asOf)}`)
+    yield* Plans.discard(state, file)
+    return yield* note("All archives that the patterns select are deleted already")
   }
   if (file.started !== undefined) {
     yield* note(`Continues the deletion of ${DateTime.formatIso(file.started)}, and skips what is deleted`)
   }
-  yield* Confirm.vaultName(state, textOf(state, yield* DeletionPlan.tally(plan.archives), withoutCopies)).pipe(
-    Effect.tapError(() => file.started === undefined ? removePlan(state, file) : Effect.void)
+  const listed = yield* DeletionPlan.tally(plan.archives, { pricePerGiBMonth: yield* Deleting.priceOf(state) })
+  yield* Confirm.vaultName(state, textOf(state, listed, withoutCopies)).pipe(
+    Effect.tapError(() => file.started === undefined ? Plans.discard(state, file) : Effect.void)
   )
-  yield* Plans.save(state, { ...file, started: yield* DateTime.now })
-  const counts = yield* runPlan(selection, plan, wanted)
-  yield* removePlan(state, file)
+  if (file.started === undefined) yield* Plans.start(state, file)
+  const counts = yield* runPlan(selection, planned, withoutCopies)
+  // The records say what is deleted, so the next run makes a plan of what is left.
+  yield* Plans.discard(state, file)
   const { archives, bytes, failed, unproven } = counts
   yield* result({
     json: { type: "summary", ...counts },

@@ -24,6 +24,7 @@ import { NotReady, SomeFailed } from "../Failures.ts"
 import * as Globals from "../Globals.ts"
 import * as Names from "../Names.ts"
 import { Output } from "../Output.ts"
+import { maximumLines } from "../PlanRuns.ts"
 import * as State from "../State.ts"
 import * as Work from "../Work.ts"
 
@@ -51,9 +52,15 @@ const remedies: DecommissionEvent.Remedies = {
   uncertainDenials: "use --try-denials"
 }
 
-const optionsOf = ({ account }: State.VaultState, wanted: Wanted, proof: Deleting.Proof) => ({
+const optionsOf = (
+  { account }: State.VaultState,
+  wanted: Wanted,
+  proof: Deleting.Proof,
+  pricePerGiBMonth: number | undefined
+) => ({
   accountId: account,
   proof,
+  pricePerGiBMonth,
   youngArchives: wanted.deleteYoung ? "delete" : "stop",
   openUploads: wanted.abortUploads ? "abort" : "stop",
   runningJobs: wanted.ignoreJobs ? "ignore" : "stop",
@@ -65,7 +72,7 @@ const optionsOf = ({ account }: State.VaultState, wanted: Wanted, proof: Deletin
 const dryRun = Effect.fnUntraced(function*(state: State.VaultState, wanted: Wanted) {
   const { result } = yield* Output
   const proof = yield* Deleting.proofOf(state, wanted.withoutCopies)
-  const report = yield* Decommission.dryRun(state.vaultName, optionsOf(state, wanted, proof))
+  const report = yield* Decommission.dryRun(state.vaultName, optionsOf(state, wanted, proof, yield* Deleting.priceOf(state)))
   const { inventory, steps, stops } = report
   yield* result({
     json: {
@@ -119,22 +126,29 @@ const runAll = Effect.fnUntraced(function*(state: State.VaultState, wanted: Want
   const { botoNames: boto, synologyNames: synology } = yield* Globals.Globals
   const nameOf = yield* Names.make({ boto, synology })
   const prove = yield* Deleting.proofOf(state, wanted.withoutCopies)
+  const price = yield* Deleting.priceOf(state)
   const record = yield* Deleting.makeRecorder(state, "empty")
   const pathOf = (archive: Entry) =>
     Option.match(nameOf(archive), { onNone: () => archive.archiveId, onSome: ({ path }) => path })
-  const events = (work: Work.Work) =>
-    Decommission.run(state.vaultName, {
-      ...optionsOf(state, wanted, (archive) =>
-        Effect.tap(prove(archive), (proven) =>
-          proven
-            ? Effect.void
-            : work.failed(Deleting.resultOf("unproven", archive, pathOf(archive), "has no verified copy")))),
+  let unproven = 0
+  const events = (work: Work.Work) => {
+    const proof: Deleting.Proof = (archive) =>
+      Effect.tap(prove(archive), (proven) =>
+        proven
+          ? Effect.void
+          : work.failed(
+            Deleting.resultOf("unproven", archive, pathOf(archive), "has no verified copy"),
+            ++unproven <= maximumLines
+          ))
+    return Decommission.run(state.vaultName, {
+      ...optionsOf(state, wanted, proof, price),
       onDeleted: (archive) =>
         Effect.zipRight(
           record(archive),
           work.done(archive.size, Deleting.resultOf("deleted", archive, pathOf(archive), "deleted"))
         )
     })
+  }
   return yield* Work.run(state, wanted.deleteVault ? "empty --delete-vault" : "empty", (work) =>
     Stream.runFoldEffect(events(work), Option.none<DecommissionEvent.Event>(), (_, event) =>
       Effect.gen(function*() {

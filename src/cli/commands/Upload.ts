@@ -28,6 +28,7 @@ import * as Glob from "../Glob.ts"
 import * as Globals from "../Globals.ts"
 import * as Inventories from "../Inventories.ts"
 import { Output } from "../Output.ts"
+import { maximumLines } from "../PlanRuns.ts"
 import { printable } from "../Printable.ts"
 import * as Records from "../Records.ts"
 import * as Selection from "../Selection.ts"
@@ -175,7 +176,7 @@ const store = Effect.fnUntraced(function*(state: State.VaultState, { files, name
       Effect.gen(function*() {
         if (outcome._tag !== "Stored") {
           counts.failed++
-          return yield* work.failed(failureOf(outcome))
+          return yield* work.failed(failureOf(outcome), counts.failed <= maximumLines)
         }
         const { archive, before, path } = outcome
         const description = descriptions.get(path)

@@ -7,13 +7,11 @@ import { GlacierClient } from "../../../src/client/GlacierClient.ts"
 import * as NodeEmulator from "../../../src/node/NodeEmulator.ts"
 import * as ArchiveName from "../../../src/protocol/ArchiveName.ts"
 import { enter } from "../../support/terminal.ts"
-import { jsonLines, makePrograms, storeAll } from "./programs.ts"
+import { emulator, jsonLines, makePrograms, storeAll } from "./programs.ts"
 
 const vaultName = "photos"
 
 const address = { vaultName }
-
-const emulator = NodeEmulator.layer({ jobDelay: 0, inventoryDelay: 0 })
 
 const policyOf = (days: number) => ({
   Version: "2012-10-17",

@@ -1,14 +1,10 @@
 /** The command `upload` as a process: what it stores, once, and after a kill. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Option, Schedule } from "effect"
+import { Effect } from "effect"
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
-import * as Emulator from "../../../src/emulator/Emulator.ts"
 import * as NodeEmulator from "../../../src/node/NodeEmulator.ts"
-import * as ArchiveName from "../../../src/protocol/ArchiveName.ts"
-import { jsonLines, makePrograms } from "./programs.ts"
-
-const emulator = NodeEmulator.layer({ jobDelay: 0, inventoryDelay: 0 })
+import { archivesOf, emulator, jsonLines, makePrograms, pathsOf, until } from "./programs.ts"
 
 /** Writes files, whose content is their path. */
 const writeFiles = (folder: string, paths: ReadonlyArray<string>) => {
@@ -18,30 +14,12 @@ const writeFiles = (folder: string, paths: ReadonlyArray<string>) => {
   }
 }
 
-const archives = Effect.map(
-  Effect.flatMap(Emulator.Emulator, ({ vaults }) => vaults),
-  (vaults) => vaults.flatMap(({ archives }) => archives)
-)
-
-/** The paths of the archives in the emulator, sorted. */
-const stored = Effect.map(
-  archives,
-  (archives) =>
-    archives.map(({ description }) =>
-      Option.match(ArchiveName.read(description), { onNone: () => description, onSome: ({ path }) => path })
-    ).sort()
-)
-
-/** Waits until the emulator has at least this number of archives. */
-const until = (count: number) =>
-  Effect.repeat(archives, { until: ({ length }) => length >= count, schedule: Schedule.spaced("1 millis") })
-
 const paths = ["a.txt", "photos/2014/b.txt", "photos/c.txt"]
 
 describe("effect-glacier upload", () => {
   it.scopedLive("stores the files of a folder once, and records them", () =>
     Effect.gen(function*() {
-      const { folder, run } = yield* makePrograms("photos")
+      const { folder, run, vault } = yield* makePrograms("photos")
       const source = join(folder, "source")
       writeFiles(source, [...paths, "photos/thumbs.tmp"])
       const args = ["upload", source, "--exclude", "*.tmp"]
@@ -49,10 +27,10 @@ describe("effect-glacier upload", () => {
         code: 0,
         stdout: "This would upload up to 3 files, 34 bytes, except those that are stored already"
       })
-      expect(yield* stored).toEqual([])
+      expect(yield* pathsOf(vault)).toEqual([])
       const first = yield* run(...args, "--json")
       expect(first.code, first.stderr).toBe(0)
-      expect(yield* stored).toEqual(paths)
+      expect(yield* pathsOf(vault)).toEqual(paths)
       const lines = jsonLines(first.stdout)
       expect(lines.filter(({ type }) => type === "uploaded").map(({ before, path }) => [path, before]).sort()).toEqual(
         paths.map((path) => [path, false])
@@ -61,25 +39,25 @@ describe("effect-glacier upload", () => {
       writeFiles(source, ["d.txt"])
       const second = yield* run(...args)
       expect(second).toMatchObject({ code: 0, stdout: "1 file uploaded, 5 bytes, 3 stored before" })
-      expect(yield* stored).toEqual(["a.txt", "d.txt", ...paths.slice(1)])
+      expect(yield* pathsOf(vault)).toEqual(["a.txt", "d.txt", ...paths.slice(1)])
       const records = join(folder, "state", "123456789012", NodeEmulator.region, "photos", "records")
       const [file = "", ...others] = readdirSync(records)
       expect(others).toEqual([])
       expect(
         jsonLines(readFileSync(join(records, file), "utf8")).map(({ archiveId, state }) => [archiveId, state]).sort()
-      ).toEqual((yield* archives).map(({ archiveId }) => [archiveId, "uploaded"]).sort())
+      ).toEqual((yield* archivesOf(vault)).map(({ archiveId }) => [archiveId, "uploaded"]).sort())
     }).pipe(Effect.provide(emulator)), 60_000)
 
   it.scopedLive("stores single files by their names, and no two with the same name", () =>
     Effect.gen(function*() {
-      const { folder, run } = yield* makePrograms("photos")
+      const { folder, run, vault } = yield* makePrograms("photos")
       writeFiles(folder, ["one/a.txt", "two/a.txt", "two/b.txt"])
       const files = ["one/a.txt", "two/a.txt", "two/b.txt"].map((path) => join(folder, path))
       const { code, stderr, stdout } = yield* run("upload", ...files)
       expect(code).toBe(3)
       expect(stdout).toBe("2 files uploaded, 18 bytes, 1 not stored")
       expect(stderr).toMatch(/^a\.txt: The path "a\.txt" occurs twice/m)
-      expect(yield* stored).toEqual(["a.txt", "b.txt"])
+      expect(yield* pathsOf(vault)).toEqual(["a.txt", "b.txt"])
       expect(yield* run("upload", join(folder, "one"), files[2] ?? "")).toMatchObject({
         code: 2,
         stderr: expect.stringMatching(/^Upload the folder .*one by itself/)
@@ -89,7 +67,7 @@ describe("effect-glacier upload", () => {
 
   it.scopedLive("prints what it cannot store, and stores the rest", () =>
     Effect.gen(function*() {
-      const { folder, run } = yield* makePrograms("photos")
+      const { folder, run, vault } = yield* makePrograms("photos")
       const source = join(folder, "source")
       writeFiles(source, paths)
       writeFileSync(join(source, "empty"), "")
@@ -102,7 +80,7 @@ describe("effect-glacier upload", () => {
           expect.objectContaining({ type: "rejected", path: "link" })
         ])
       )
-      expect(yield* stored).toEqual(paths)
+      expect(yield* pathsOf(vault)).toEqual(paths)
     }).pipe(Effect.provide(emulator)), 60_000)
 
   it.scopedLive("does not store what the inventory lists", () =>
@@ -119,54 +97,53 @@ describe("effect-glacier upload", () => {
         code: 0,
         stdout: "1 file uploaded, 5 bytes, 3 stored before"
       })
-      expect(vault.name).toBe("photos")
+      expect(yield* pathsOf(vault)).toEqual(["a.txt", "d.txt", ...paths.slice(1)])
     }).pipe(Effect.provide(emulator)), 60_000)
 
   it.scopedLive("stores each file exactly once when it is killed and started again", () =>
     Effect.gen(function*() {
-      const { folder, run, start } = yield* makePrograms("photos")
+      const { folder, run, start, vault } = yield* makePrograms("photos")
       const source = join(folder, "source")
       const many = Array.from({ length: 60 }, (_, index) => `${index % 7}/${index}.txt`)
       writeFiles(source, many)
       for (const count of [7, 20, 41]) {
         yield* Effect.scoped(Effect.gen(function*() {
           const { exit, kill } = yield* start("upload", source)
-          yield* until(count)
+          yield* until(vault, (archives) => archives >= count)
           yield* kill("SIGKILL")
           expect((yield* exit).signal).toBe("SIGKILL")
         }))
       }
-      const before = yield* archives
-      expect(before.length).toBeLessThan(60)
+      expect((yield* archivesOf(vault)).length).toBeLessThan(60)
       const { code, stdout } = yield* run("upload", source, "--json")
       expect(code).toBe(0)
-      expect(yield* stored).toEqual([...many].sort())
+      expect(yield* pathsOf(vault)).toEqual([...many].sort())
       const summary = jsonLines(stdout).at(-1)
       expect(Number(summary?.["stored"]) + Number(summary?.["before"])).toBe(60)
     }).pipe(Effect.provide(emulator)), 60_000)
 
   it.scopedLive("fails with code 11 while another process uploads the same files", () =>
     Effect.gen(function*() {
-      const { folder, run, start } = yield* makePrograms("photos")
+      const { folder, run, start, vault } = yield* makePrograms("photos")
       const source = join(folder, "source")
       const many = Array.from({ length: 60 }, (_, index) => `${index}.txt`)
       writeFiles(source, many)
       const { exit, kill } = yield* start("upload", source)
-      yield* until(1)
+      yield* until(vault, (archives) => archives >= 1)
       yield* kill("SIGSTOP")
       expect(yield* run("upload", source)).toMatchObject({ code: 11, stderr: expect.stringMatching(/is in use by/) })
       yield* kill("SIGCONT")
       expect((yield* exit).code).toBe(0)
-      expect(yield* stored).toEqual([...many].sort())
+      expect(yield* pathsOf(vault)).toEqual([...many].sort())
     }).pipe(Effect.provide(emulator)), 60_000)
 
   it.scopedLive("says how to resume when it is interrupted", () =>
     Effect.gen(function*() {
-      const { folder, start } = yield* makePrograms("photos")
+      const { folder, start, vault } = yield* makePrograms("photos")
       const source = join(folder, "source")
       writeFiles(source, Array.from({ length: 60 }, (_, index) => `${index}.txt`))
       const { exit, kill } = yield* start("upload", source)
-      yield* until(5)
+      yield* until(vault, (archives) => archives >= 5)
       yield* kill("SIGINT")
       const { code, stderr } = yield* exit
       expect(code).toBe(130)
