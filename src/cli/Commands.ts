@@ -54,7 +54,11 @@ export const commands: ReadonlyArray<Entry> = [
     about: "Show or change the notifications of a vault",
     load: () => import("./commands/Notifications.ts")
   },
-  { name: "lock", about: "Show, begin, test and complete the lock of a vault", load: () => import("./commands/Lock.ts") },
+  {
+    name: "lock",
+    about: "Show, begin, test and complete the lock of a vault",
+    load: () => import("./commands/Lock.ts")
+  },
   { name: "tree-hash", about: "Print the tree hash of each file", load: () => import("./commands/TreeHash.ts") },
   { name: "emulator", about: "Run an emulator of Amazon Glacier", load: () => import("./commands/Emulator.ts") }
 ]

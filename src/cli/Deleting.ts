@@ -1,5 +1,5 @@
 /**
- * What the commands that delete archives have in common: the proofs of copies, the records, and the texts about archives.
+ * The common parts of the commands that delete archives: the proofs of copies, the records, and the texts about archives.
  *
  * @since 0.1.0
  */
@@ -59,11 +59,14 @@ export const proofOf = (state: VaultState, withoutCopies: boolean) =>
  * @category records
  */
 export const makeRecorder = (state: VaultState, name: string) =>
-  Effect.map(Effect.cached(Records.writer(state, name, Records.of(state, name))), (writer) => ({ archiveId }: Entry) =>
-    Effect.gen(function*() {
-      const write = yield* writer
-      yield* write({ archiveId, state: "deleted", date: yield* DateTime.now })
-    }))
+  Effect.map(
+    Effect.cached(Records.writer(state, name, Records.of(state, name))),
+    (writer) => ({ archiveId }: Entry) =>
+      Effect.gen(function*() {
+        const write = yield* writer
+        yield* write({ archiveId, state: "deleted", date: yield* DateTime.now })
+      })
+  )
 
 /**
  * Returns the result about an archive. `type` says what happened to it.
@@ -104,9 +107,9 @@ export const format = ({ archives, bytes, early }: Listed): string =>
     Option.match(early, {
       onNone: () => "",
       onSome: ({ archives, cost, gibMonths }) =>
-        `, ${formatNumber(archives)} of them younger than 90 days, which is billed as ${gibMonths.toFixed(3)} GiB-months${
-          Option.match(cost, { onNone: () => "", onSome: (cost) => ` (${cost.toFixed(2)})` })
-        }`
+        `, ${formatNumber(archives)} of them younger than 90 days, which is billed as ${
+          gibMonths.toFixed(3)
+        } GiB-months${Option.match(cost, { onNone: () => "", onSome: (cost) => ` (${cost.toFixed(2)})` })}`
     })
   }`
 

@@ -104,7 +104,10 @@ const resultOf = (
 /** Runs the plan, and counts what has a proof and what failed. */
 const runAll = <E extends { readonly _tag: string; readonly message: string }, R>(
   vault: VaultState,
-  { budget = RetrievalBudget.none, command, destination, file, formatLeft = () => undefined, plan, state }: Options<E, R>
+  { budget = RetrievalBudget.none, command, destination, file, formatLeft = () => undefined, plan, state }: Options<
+    E,
+    R
+  >
 ) =>
   Work.run(vault, command, (work) =>
     Effect.scoped(Effect.gen(function*() {
@@ -143,8 +146,10 @@ const runAll = <E extends { readonly _tag: string; readonly message: string }, R
             : work.update(({ bytes: { total } }) => ({ bytes: { done: bytes, total }, wait: undefined }))
       })
       yield* Stream.runForEach(outcomes, onOutcome).pipe(
-        JobTracking.track(Math.min(plan.count, concurrency), ({ count, next }) =>
-          work.update(() => ({ jobs: count, next: Option.getOrUndefined(next) }))),
+        JobTracking.track(
+          Math.min(plan.count, concurrency),
+          ({ count, next }) => work.update(() => ({ jobs: count, next: Option.getOrUndefined(next) }))
+        ),
         Effect.provideService(RetrievalBudget.RetrievalBudget, budget)
       )
       return counts
@@ -165,7 +170,9 @@ export const run = Effect.fn("PlanRuns.run")(function*<
   const { note, result } = yield* Output
   if (file.finished !== undefined) {
     yield* note(
-      `The plan ${file.name} is finished since ${DateTime.formatIso(file.finished)}. effect-glacier verify checks its copies`
+      `The plan ${file.name} is finished since ${
+        DateTime.formatIso(file.finished)
+      }. effect-glacier verify checks its copies`
     )
   }
   const { archives, bytes, failed, overBudget } = yield* runAll(vault, options)

@@ -1,5 +1,5 @@
 /**
- * What the commands for the settings of a vault have in common. Each shows its setting, and changes it by options such as `--set`
+ * The common parts of the commands for the settings of a vault. Each command shows its setting, and changes it by options such as `--set`
  * and `--remove`.
  *
  * @since 0.1.0

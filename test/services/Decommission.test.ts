@@ -6,13 +6,13 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
-import type * as Inventory from "../../src/protocol/Inventory.ts"
 import * as Emulator from "../../src/emulator/Emulator.ts"
+import type * as Inventory from "../../src/protocol/Inventory.ts"
 import * as Decommission from "../../src/services/Decommission.ts"
 import * as DecommissionEvent from "../../src/services/DecommissionEvent.ts"
 import * as Vault from "../../src/services/Vault.ts"
-import * as Source from "../../src/transfer/Source.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
+import * as Source from "../../src/transfer/Source.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { address, type Change, recording } from "../transfer/support.ts"
 import { errorResponseOf } from "../transport/support.ts"
@@ -144,7 +144,9 @@ describe("Decommission.run", () => {
       expect(tagsOf(events)).toEqual([
         ...["Checked", "InventoryRequested", "Planned", "Progress", "Emptied", "Waiting", "VaultKept"]
       ])
-      expect(DecommissionEvent.format(events.at(-1)!)).toMatch(/vaults\/photos has no archives in the inventory of 1970-/)
+      expect(DecommissionEvent.format(events.at(-1)!)).toMatch(
+        /vaults\/photos has no archives in the inventory of 1970-/
+      )
       expect(yield* contents).toEqual([0])
       expect(tagsOf(yield* run({ emptyVault: "keep" }))).toEqual(["Checked", "VaultKept"])
       expect(tagsOf(yield* run())).toEqual(["Checked", "VaultDeleted"])

@@ -21,8 +21,8 @@ import * as Deleting from "../Deleting.ts"
 import { SomeFailed, StateError } from "../Failures.ts"
 import * as Globals from "../Globals.ts"
 import { Output } from "../Output.ts"
-import * as Plans from "../Plans.ts"
 import { maximumLines } from "../PlanRuns.ts"
+import * as Plans from "../Plans.ts"
 import * as Selection from "../Selection.ts"
 import * as State from "../State.ts"
 import * as Work from "../Work.ts"
@@ -122,41 +122,43 @@ const checkSelected = Effect.fnUntraced(function*({ asOf, items }: Selection.Sel
 })
 
 const remove = ({ globs, withoutCopies }: Wanted) =>
-Effect.fnUntraced(function*(state: State.VaultState) {
-  const { note, result } = yield* Output
-  const selection = yield* Selection.make(state, globs)
-  if ((yield* Globals.Globals).dryRun) return yield* dryRun(selection, withoutCopies)
-  yield* checkSelected(selection)
-  const planned = yield* planOf(selection, globs)
-  const { file, plan } = planned
-  if (plan.count === 0) {
+  Effect.fnUntraced(function*(state: State.VaultState) {
+    const { note, result } = yield* Output
+    const selection = yield* Selection.make(state, globs)
+    if ((yield* Globals.Globals).dryRun) return yield* dryRun(selection, withoutCopies)
+    yield* checkSelected(selection)
+    const planned = yield* planOf(selection, globs)
+    const { file, plan } = planned
+    if (plan.count === 0) {
+      yield* Plans.discard(state, file)
+      return yield* note("All archives that the patterns select are deleted already")
+    }
+    if (file.started !== undefined) {
+      yield* note(`Continues the deletion of ${DateTime.formatIso(file.started)}, and skips what is deleted`)
+    }
+    const listed = yield* DeletionPlan.tally(plan.archives, { pricePerGiBMonth: yield* Deleting.priceOf(state) })
+    yield* Confirm.vaultName(state, textOf(state, listed, withoutCopies)).pipe(
+      Effect.tapError(() => file.started === undefined ? Plans.discard(state, file) : Effect.void)
+    )
+    if (file.started === undefined) yield* Plans.start(state, file)
+    const counts = yield* runPlan(selection, planned, withoutCopies)
+    // The records say what is deleted, so the next run makes a plan of what is left.
     yield* Plans.discard(state, file)
-    return yield* note("All archives that the patterns select are deleted already")
-  }
-  if (file.started !== undefined) {
-    yield* note(`Continues the deletion of ${DateTime.formatIso(file.started)}, and skips what is deleted`)
-  }
-  const listed = yield* DeletionPlan.tally(plan.archives, { pricePerGiBMonth: yield* Deleting.priceOf(state) })
-  yield* Confirm.vaultName(state, textOf(state, listed, withoutCopies)).pipe(
-    Effect.tapError(() => file.started === undefined ? Plans.discard(state, file) : Effect.void)
-  )
-  if (file.started === undefined) yield* Plans.start(state, file)
-  const counts = yield* runPlan(selection, planned, withoutCopies)
-  // The records say what is deleted, so the next run makes a plan of what is left.
-  yield* Plans.discard(state, file)
-  const { archives, bytes, failed, unproven } = counts
-  yield* result({
-    json: { type: "summary", ...counts },
-    text: `${formatCount(archives, "archive")} deleted, ${formatBytes(bytes)}${
-      unproven === 0 ? "" : `, ${formatNumber(unproven)} kept without a verified copy`
-    }${failed === 0 ? "" : `, ${formatNumber(failed)} failed`}`
+    const { archives, bytes, failed, unproven } = counts
+    yield* result({
+      json: { type: "summary", ...counts },
+      text: `${formatCount(archives, "archive")} deleted, ${formatBytes(bytes)}${
+        unproven === 0 ? "" : `, ${formatNumber(unproven)} kept without a verified copy`
+      }${failed === 0 ? "" : `, ${formatNumber(failed)} failed`}`
+    })
+    if (failed + unproven === 0) return
+    return yield* new SomeFailed({
+      message: `${formatCount(failed + unproven, "archive")} not deleted: see above` +
+        (unproven === 0
+          ? ""
+          : ". effect-glacier get or move makes copies, and --without-copies deletes them all the same")
+    })
   })
-  if (failed + unproven === 0) return
-  return yield* new SomeFailed({
-    message: `${formatCount(failed + unproven, "archive")} not deleted: see above` +
-      (unproven === 0 ? "" : ". effect-glacier get or move makes copies, and --without-copies deletes them all the same")
-  })
-})
 
 /**
  * The command.

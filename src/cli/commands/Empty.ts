@@ -72,7 +72,10 @@ const optionsOf = (
 const dryRun = Effect.fnUntraced(function*(state: State.VaultState, wanted: Wanted) {
   const { result } = yield* Output
   const proof = yield* Deleting.proofOf(state, wanted.withoutCopies)
-  const report = yield* Decommission.dryRun(state.vaultName, optionsOf(state, wanted, proof, yield* Deleting.priceOf(state)))
+  const report = yield* Decommission.dryRun(
+    state.vaultName,
+    optionsOf(state, wanted, proof, yield* Deleting.priceOf(state))
+  )
   const { inventory, steps, stops } = report
   yield* result({
     json: {
@@ -149,24 +152,28 @@ const runAll = Effect.fnUntraced(function*(state: State.VaultState, wanted: Want
         )
     })
   }
-  return yield* Work.run(state, wanted.deleteVault ? "empty --delete-vault" : "empty", (work) =>
-    Stream.runFoldEffect(events(work), Option.none<DecommissionEvent.Event>(), (_, event) =>
-      Effect.gen(function*() {
-        if (event._tag === "Planned") {
-          const { archives, bytes } = event.listed
-          yield* work.update(() => ({ archives: { done: 0, total: archives }, bytes: { done: 0, total: bytes } }))
-        }
-        if ("next" in event) {
-          const { at, step } = event.next
-          yield* work.update(() => ({
-            wait: `next: ${DecommissionEvent.formatStep(step)}, ${DateTime.formatIso(at)}`
-          }))
-        }
-        // For people, the progress shows it.
-        if (isJson) yield* result(eventOf(event))
-        else if (event._tag !== "Progress") yield* note(eventOf(event).text)
-        return Option.some(event)
-      })))
+  return yield* Work.run(
+    state,
+    wanted.deleteVault ? "empty --delete-vault" : "empty",
+    (work) =>
+      Stream.runFoldEffect(events(work), Option.none<DecommissionEvent.Event>(), (_, event) =>
+        Effect.gen(function*() {
+          if (event._tag === "Planned") {
+            const { archives, bytes } = event.listed
+            yield* work.update(() => ({ archives: { done: 0, total: archives }, bytes: { done: 0, total: bytes } }))
+          }
+          if ("next" in event) {
+            const { at, step } = event.next
+            yield* work.update(() => ({
+              wait: `next: ${DecommissionEvent.formatStep(step)}, ${DateTime.formatIso(at)}`
+            }))
+          }
+          // For people, the progress shows it.
+          if (isJson) yield* result(eventOf(event))
+          else if (event._tag !== "Progress") yield* note(eventOf(event).text)
+          return Option.some(event)
+        }))
+  )
 })
 
 const toFailure = (
@@ -196,7 +203,8 @@ const empty = (wanted: Wanted) =>
       const last = yield* Effect.catchTag(runAll(state, wanted), "DecommissionStopped", toFailure)
       if (Option.exists(last, (last) => last._tag === "VaultKept" && Option.isNone(last.lastInventoryDate))) {
         return yield* new NotReady({
-          message: `The vault ${state.vaultName} has no inventory yet, so its archives are unknown. Run the command again ` +
+          message:
+            `The vault ${state.vaultName} has no inventory yet, so its archives are unknown. Run the command again ` +
             "about a day after the first archive was stored"
         })
       }

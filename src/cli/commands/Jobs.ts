@@ -27,17 +27,23 @@ const namesOf = Effect.fnUntraced(function*(state: State.VaultState, archiveIds:
   // Without a pattern, everything would be selected.
   if (archiveIds.length === 0) return new Map<string, string>()
   const { detail } = yield* Output
-  return yield* Effect.flatMap(Selection.make(state, archiveIds), ({ items }) =>
-    Stream.runFold(items, new Map<string, string>(), (names, item) =>
-      names.set(item.entry.archiveId, Selection.shownName(item)))).pipe(
-      Effect.catchTag("StateError", ({ message }) => Effect.as(detail(message), new Map<string, string>()))
-    )
+  return yield* Effect.flatMap(
+    Selection.make(state, archiveIds),
+    ({ items }) =>
+      Stream.runFold(
+        items,
+        new Map<string, string>(),
+        (names, item) => names.set(item.entry.archiveId, Selection.shownName(item))
+      )
+  ).pipe(
+    Effect.catchTag("StateError", ({ message }) => Effect.as(detail(message), new Map<string, string>()))
+  )
 })
 
 /** The time of a job in a table, to the minute. */
 const minute = (date: DateTime.Utc): string => DateTime.formatIso(date).slice(0, 16).replace("T", " ")
 
-/** What the job waits for, or until when its output can be read. */
+/** The time at which the job is expected to end, or until which its output can be read. */
 const nextOf = (job: JobDescription, expires: Option.Option<DateTime.Utc>): string => {
   switch (job.statusCode) {
     case "Failed":

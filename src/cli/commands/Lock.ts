@@ -42,8 +42,10 @@ const show = Effect.fnUntraced(function*(state: VaultState) {
           : `In progress since ${created}, to be completed until ${expires}\n${text}`
       }
     }),
-    Effect.catchTag("VaultLockNotSet", () =>
-      Effect.succeed({ json: { state: "none", created: null, expires: null, policy: null }, text: "No lock" })),
+    Effect.catchTag(
+      "VaultLockNotSet",
+      () => Effect.succeed({ json: { state: "none", created: null, expires: null, policy: null }, text: "No lock" })
+    ),
     Effect.flatMap(result)
   )
 })
@@ -87,23 +89,25 @@ const ours = Effect.fnUntraced(function*({ account: accountId, checkpoints, vaul
 export class NotDenied extends Data.TaggedError("NotDenied")<{ readonly message: string }> {}
 
 /** Tries to delete an archive, which the policy must deny. */
-const tryDeletion = Effect.fnUntraced(function*(state: VaultState, { policy, test }: VaultLock.Lock, archiveId: string) {
-  const vault = yield* Vault.Vault
-  const { note } = yield* Output
-  yield* Confirm.vaultName(
-    state,
-    `This tries to delete the archive ${archiveId} of the vault ${state.vaultName}. ` +
-      `It is lost if the policy permits the deletion:\n${Settings.policyOf(policy).text}`
-  )
-  const deletion = Effect.zipRight(
-    vault.deleteArchive(archiveId),
-    new NotDenied({
-      message: `The archive ${archiveId} is deleted: the policy does not deny it. ` +
-        `effect-glacier lock --vault ${state.vaultName} --abort removes the policy`
-    })
-  )
-  yield* test(Effect.catchTag(deletion, "AccessDenied", ({ message }) => note(`The deletion was denied: ${message}`)))
-})
+const tryDeletion = Effect.fnUntraced(
+  function*(state: VaultState, { policy, test }: VaultLock.Lock, archiveId: string) {
+    const vault = yield* Vault.Vault
+    const { note } = yield* Output
+    yield* Confirm.vaultName(
+      state,
+      `This tries to delete the archive ${archiveId} of the vault ${state.vaultName}. ` +
+        `It is lost if the policy permits the deletion:\n${Settings.policyOf(policy).text}`
+    )
+    const deletion = Effect.zipRight(
+      vault.deleteArchive(archiveId),
+      new NotDenied({
+        message: `The archive ${archiveId} is deleted: the policy does not deny it. ` +
+          `effect-glacier lock --vault ${state.vaultName} --abort removes the policy`
+      })
+    )
+    yield* test(Effect.catchTag(deletion, "AccessDenied", ({ message }) => note(`The deletion was denied: ${message}`)))
+  }
+)
 
 const test = Effect.fnUntraced(function*(state: VaultState, archiveId: Option.Option<string>) {
   const { result } = yield* Output
@@ -192,7 +196,8 @@ export const program = Command.make(
   },
   ({ globals, ...given }) => CliCommand.withGlobals(globals)(run(given))
 ).pipe(CliCommand.toProgram({
-  description: "Show the lock of a vault: a policy that nobody can change once it is complete. Or begin, test and complete it",
+  description:
+    "Show the lock of a vault: a policy that nobody can change once it is complete. Or begin, test and complete it",
   examples: [
     "effect-glacier lock --vault records",
     "effect-glacier lock --vault records --begin policy.json",

@@ -45,8 +45,10 @@ const run = Effect.fnUntraced(function*(topic: Option.Option<string>, given: Eve
         json: { topic: snsTopic, events },
         text: `${snsTopic}: ${events.join(", ")}`
       })),
-      Effect.catchTag("NotificationsNotSet", () =>
-        Effect.succeed({ json: { topic: null, events: [] }, text: "No notifications" })),
+      Effect.catchTag(
+        "NotificationsNotSet",
+        () => Effect.succeed({ json: { topic: null, events: [] }, text: "No notifications" })
+      ),
       Effect.flatMap(result)
     )
   }))

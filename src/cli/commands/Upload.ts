@@ -40,7 +40,7 @@ type SourceError = PlatformError.PlatformError | SourceChanged
 
 type File = BackupPlan.File<SourceError, FileSystem.FileSystem> | BackupPlan.Unusable
 
-/** What to upload. The checkpoint and the records with this name are those of the same files, whenever the command runs. */
+/** The files to upload. The checkpoint and the records with this name are those of the same files, whenever the command runs. */
 interface Backup {
   readonly name: string
   readonly files: Stream.Stream<File, PlatformError.PlatformError, FileSystem.FileSystem | Path.Path>
@@ -91,12 +91,13 @@ const count = Effect.fnUntraced(function*({ files }: Backup) {
       }))
   yield* result({
     json: { type: "summary", dryRun: true, ...counts },
-    text: `This would upload up to ${formatCount(counts.files, "file")}, ${formatBytes(counts.bytes)}, except those that ` +
+    text:
+      `This would upload up to ${formatCount(counts.files, "file")}, ${formatBytes(counts.bytes)}, except those that ` +
       `are stored already${counts.unusable === 0 ? "" : `. ${formatNumber(counts.unusable)} cannot be uploaded`}`
   })
 })
 
-/** The archives that the vault has, as far as the last inventory and the records tell. */
+/** The archives that the vault has, as far as they are in the last inventory and the records. */
 const listedOf = Effect.fnUntraced(function*(state: State.VaultState) {
   const { note } = yield* Output
   if (Option.isNone(yield* Effect.option(Inventories.last(state)))) {
@@ -237,7 +238,8 @@ export const program = Command.make(
   },
   ({ exclude, globals, paths }) => CliCommand.withGlobals(globals)(run(paths, exclude))
 ).pipe(CliCommand.toProgram({
-  description: "Store the files of a folder, or single files, as archives. Run it again to resume, or to add what is new",
+  description:
+    "Store the files of a folder, or single files, as archives. Run it again to resume, or to add what is new",
   examples: [
     "effect-glacier upload --vault photos /mnt/photos --exclude '*.tmp'",
     "effect-glacier upload --vault photos 2014.tar 2015.tar"

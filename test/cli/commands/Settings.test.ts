@@ -37,7 +37,11 @@ describe("effect-glacier jobs", () => {
       const { run, vault } = yield* makePrograms(vaultName)
       const modified = yield* DateTime.now
       const harmful = yield* ArchiveName.write({ path: "b\u001b[31m", modified })
-      expect(yield* run("jobs")).toMatchObject({ code: 0, stdout: "", stderr: expect.stringMatching(/^There are no jobs/) })
+      expect(yield* run("jobs")).toMatchObject({
+        code: 0,
+        stdout: "",
+        stderr: expect.stringMatching(/^There are no jobs/)
+      })
       const [first, second] = yield* storeAll(vault, ["2014/a.jpg", harmful])
       if (first === undefined || second === undefined) throw new Error("there are no archives")
       const job = yield* vault.retrieveArchive(first.archiveId, { tier: "Bulk" })
@@ -58,7 +62,9 @@ describe("effect-glacier jobs", () => {
       expect(code).toBe(0)
       const lines = stdout.split("\n")
       expect(lines[0]).toMatch(/^STATUS +TIER +STARTED +NEXT +RETRIEVES$/)
-      expect(lines).toContainEqual(expect.stringMatching(/^InProgress +Bulk +\S+ \S+ +expected from \S+ \S+ +2014\/a\.jpg$/))
+      expect(lines).toContainEqual(
+        expect.stringMatching(/^InProgress +Bulk +\S+ \S+ +expected from \S+ \S+ +2014\/a\.jpg$/)
+      )
       expect(lines).toContainEqual(expect.stringMatching(/^InProgress +Expedited .* b\\u001b\[31m$/))
       expect(lines).toContainEqual(expect.stringMatching(/^Succeeded .* readable until \S+ \S+ +the inventory$/))
       expect(jsonLines((yield* run("jobs", "--json", job.id)).stdout)).toMatchObject([
@@ -70,51 +76,59 @@ describe("effect-glacier jobs", () => {
       )
     ), 60_000)
 
-  it.scopedLive("takes an id that begins with -, and fails for a job that does not exist", () =>
-    Effect.gen(function*() {
-      const { run } = yield* makePrograms(vaultName)
-      const { code, stderr } = yield* run("jobs", `-${"x".repeat(91)}`)
-      expect(code).toBe(1)
-      expect(stderr).toMatch(/-x{91}/)
-    }).pipe(Effect.provide(emulator)), 60_000)
+  it.scopedLive(
+    "takes an id that begins with -, and fails for a job that does not exist",
+    () =>
+      Effect.gen(function*() {
+        const { run } = yield* makePrograms(vaultName)
+        const { code, stderr } = yield* run("jobs", `-${"x".repeat(91)}`)
+        expect(code).toBe(1)
+        expect(stderr).toMatch(/-x{91}/)
+      }).pipe(Effect.provide(emulator)),
+    60_000
+  )
 })
 
 describe("effect-glacier uploads", () => {
-  it.scopedLive("lists open uploads with their names, and aborts them after a confirmation", () =>
-    Effect.gen(function*() {
-      const { run, type, vault } = yield* makePrograms(vaultName)
-      const glacier = yield* GlacierClient
-      const open = (description: string) =>
-        Effect.map(
-          glacier.initiateMultipartUpload({ ...address, description, partSize: 2 ** 20 }),
-          ({ uploadId }) => uploadId
+  it.scopedLive(
+    "lists open uploads with their names, and aborts them after a confirmation",
+    () =>
+      Effect.gen(function*() {
+        const { run, type, vault } = yield* makePrograms(vaultName)
+        const glacier = yield* GlacierClient
+        const open = (description: string) =>
+          Effect.map(
+            glacier.initiateMultipartUpload({ ...address, description, partSize: 2 ** 20 }),
+            ({ uploadId }) => uploadId
+          )
+        const ids = yield* Effect.forEach(["a.tar", "b.tar", "c.tar"], open)
+        const count = Stream.runCount(vault.uploads)
+        const listed = jsonLines((yield* run("uploads", "--json")).stdout)
+        expect(listed.map(({ name, upload }) => [name, upload]).sort()).toEqual(
+          ids.map((id, index) => [["a.tar", "b.tar", "c.tar"][index], id])
         )
-      const ids = yield* Effect.forEach(["a.tar", "b.tar", "c.tar"], open)
-      const count = Stream.runCount(vault.uploads)
-      const listed = jsonLines((yield* run("uploads", "--json")).stdout)
-      expect(listed.map(({ name, upload }) => [name, upload]).sort()).toEqual(
-        ids.map((id, index) => [["a.tar", "b.tar", "c.tar"][index], id])
-      )
-      const text = yield* run("uploads")
-      expect(text.stdout).toMatch(/^AGE +PARTS OF +NAME +ID\n/)
-      expect(text.stdout).toMatch(/ 1\.0 MiB +a\.tar +\S{20,}/)
+        const text = yield* run("uploads")
+        expect(text.stdout).toMatch(/^AGE +PARTS OF +NAME +ID\n/)
+        expect(text.stdout).toMatch(/ 1\.0 MiB +a\.tar +\S{20,}/)
 
-      expect(yield* run("uploads", "--abort")).toMatchObject({ code: 1, stderr: expect.stringMatching(/use --yes/) })
-      expect(yield* run("uploads", "--abort", "--dry-run")).toMatchObject({
-        code: 0,
-        stderr: expect.stringMatching(/^This would abort 3 uploads/)
-      })
-      expect((yield* type([["[y/N]", `n${enter}`]], "uploads", "--abort")).code).toBe(1)
-      expect(yield* count).toBe(3)
-      expect((yield* run("uploads", "--abort", "--yes", ids[1] ?? "")).code).toBe(0)
-      expect((yield* run("uploads", "--abort", "--yes", `-${"x".repeat(91)}`))).toMatchObject({
-        code: 1,
-        stderr: expect.stringMatching(/has no open upload -x{91}/)
-      })
-      expect(yield* count).toBe(2)
-      expect((yield* type([["[y/N]", `y${enter}`]], "uploads", "--abort")).code).toBe(0)
-      expect(yield* count).toBe(0)
-    }).pipe(Effect.provide(emulator)), 60_000)
+        expect(yield* run("uploads", "--abort")).toMatchObject({ code: 1, stderr: expect.stringMatching(/use --yes/) })
+        expect(yield* run("uploads", "--abort", "--dry-run")).toMatchObject({
+          code: 0,
+          stderr: expect.stringMatching(/^This would abort 3 uploads/)
+        })
+        expect((yield* type([["[y/N]", `n${enter}`]], "uploads", "--abort")).code).toBe(1)
+        expect(yield* count).toBe(3)
+        expect((yield* run("uploads", "--abort", "--yes", ids[1] ?? "")).code).toBe(0)
+        expect(yield* run("uploads", "--abort", "--yes", `-${"x".repeat(91)}`)).toMatchObject({
+          code: 1,
+          stderr: expect.stringMatching(/has no open upload -x{91}/)
+        })
+        expect(yield* count).toBe(2)
+        expect((yield* type([["[y/N]", `y${enter}`]], "uploads", "--abort")).code).toBe(0)
+        expect(yield* count).toBe(0)
+      }).pipe(Effect.provide(emulator)),
+    60_000
+  )
 })
 
 describe("effect-glacier tags", () => {
@@ -132,7 +146,10 @@ describe("effect-glacier tags", () => {
       })
       const { stdout } = yield* run("tags", "--remove", "owner", "--json")
       expect(jsonLines(stdout)).toEqual([{ key: "path", value: "a=b" }])
-      expect(yield* run("tags", "--set", "owner")).toMatchObject({ code: 2, stderr: expect.stringMatching(/KEY=VALUE/) })
+      expect(yield* run("tags", "--set", "owner")).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/KEY=VALUE/)
+      })
     }).pipe(Effect.provide(emulator)), 60_000)
 })
 
@@ -156,7 +173,9 @@ describe("effect-glacier policy", () => {
     Effect.gen(function*() {
       const { run } = yield* makePrograms(vaultName)
       const glacier = yield* GlacierClient
-      yield* glacier.setDataRetrievalPolicy({ policy: { rules: [{ strategy: "BytesPerHour", bytesPerHour: 2 ** 30 }] } })
+      yield* glacier.setDataRetrievalPolicy({
+        policy: { rules: [{ strategy: "BytesPerHour", bytesPerHour: 2 ** 30 }] }
+      })
       expect((yield* run("policy", "--retrieval")).stdout).toBe("BytesPerHour: 1.0 GiB in an hour")
       expect(jsonLines((yield* run("policy", "--retrieval", "--json")).stdout)).toEqual([
         { strategy: "BytesPerHour", bytesPerHour: 2 ** 30 }
@@ -173,9 +192,11 @@ describe("effect-glacier notifications", () => {
       expect((yield* run("notifications", "--set", topic)).stdout).toBe(
         `${topic}: ArchiveRetrievalCompleted, InventoryRetrievalCompleted`
       )
-      expect(jsonLines((yield* run("notifications", "--set", topic, "--event", "inventory", "--json")).stdout)).toEqual([
-        { topic, events: ["InventoryRetrievalCompleted"] }
-      ])
+      expect(jsonLines((yield* run("notifications", "--set", topic, "--event", "inventory", "--json")).stdout)).toEqual(
+        [
+          { topic, events: ["InventoryRetrievalCompleted"] }
+        ]
+      )
       expect(yield* run("notifications", "--event", "archive")).toMatchObject({
         code: 2,
         stderr: expect.stringMatching(/--set ARN/)
@@ -193,7 +214,10 @@ describe("effect-glacier lock", () => {
       const [archive] = yield* storeAll(vault, ["a"])
       const id = archive?.archiveId ?? ""
       expect((yield* run("lock")).stdout).toBe("No lock")
-      expect(yield* run("lock", "--test")).toMatchObject({ code: 1, stderr: expect.stringMatching(/Begin the lock by --begin/) })
+      expect(yield* run("lock", "--test")).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/Begin the lock by --begin/)
+      })
       const begun = yield* run("lock", "--begin", file, "--json")
       expect(begun.stderr).toMatch(/^The policy is in force until 20.*\n.*lock --vault photos --test ARCHIVE-ID/s)
       expect(jsonLines(begun.stdout)).toMatchObject([{ state: "InProgress", policy: policyOf(7) }])

@@ -59,10 +59,13 @@ export const archivesOf = ({ retrieveInventory }: Vault.Service) =>
 
 /** The paths of the archives of a vault, sorted. */
 export const pathsOf = (vault: Vault.Service) =>
-  Effect.map(archivesOf(vault), (archives) =>
-    archives.map(({ description }) =>
-      Option.match(ArchiveName.read(description), { onNone: () => description, onSome: ({ path }) => path })
-    ).sort())
+  Effect.map(
+    archivesOf(vault),
+    (archives) =>
+      archives.map(({ description }) =>
+        Option.match(ArchiveName.read(description), { onNone: () => description, onSome: ({ path }) => path })
+      ).sort()
+  )
 
 /** Waits until the number of archives of a vault meets a condition. */
 export const until = ({ describe }: Vault.Service, condition: (archives: number) => boolean) =>
