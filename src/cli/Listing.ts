@@ -13,7 +13,7 @@ import type * as Records from "./Records.ts"
 import type { Item, Selection } from "./Selection.ts"
 
 /** Its `name` is null if the archive has none, and its `state` if there is no record of it. */
-const jsonOf = ({ entry, name, state }: Item): Result["json"] => ({
+const jsonOf = ({ entry, location, name, state }: Item): Result["json"] => ({
   type: "archive",
   archiveId: entry.archiveId,
   name: Option.match(name, { onNone: () => null, onSome: ({ path }) => path }),
@@ -24,6 +24,7 @@ const jsonOf = ({ entry, name, state }: Item): Result["json"] => ({
     onSome: ({ modified }) => Option.getOrNull(Option.map(modified, DateTime.formatIso))
   }),
   state: Option.getOrNull(state),
+  location: Option.getOrNull(location),
   treeHash: entry.treeHash,
   description: entry.description
 })

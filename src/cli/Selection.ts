@@ -55,6 +55,8 @@ export interface Item {
   readonly name: Option.Option<Names.Name>
   /** None if there is no record of the archive. */
   readonly state: Option.Option<Records.State>
+  /** The place of the copy. None unless the command asks for locations. */
+  readonly location: Option.Option<string>
 }
 
 /**
@@ -105,21 +107,35 @@ const writtenAt = Effect.fnUntraced(function*({ asOf, path }: Inventories.Kept) 
   return Option.getOrElse(Option.flatMap(mtime, DateTime.make), () => asOf)
 })
 
+/** The locations in the records that count, by slot. */
+const locationsOf = (vault: VaultState, { find, isLast, slots }: StateIndex.StateIndex) =>
+  Stream.runFold(Records.all(vault), new Array<string | undefined>(slots), (locations, record) => {
+    const slot = find(record.archiveId)
+    if (isLast(record, slot)) locations[slot] = record.location
+    return locations
+  })
+
 /**
  * Returns the archives of the last inventory that the patterns select, see `Glob`. At the end come those that were uploaded
  * since, and not deleted. Fails if there is no inventory.
  *
- * Memory does not grow with the number of archives, but by 20 to 40 bytes for each archive in the records.
+ * Memory does not grow with the number of archives, but by 20 to 40 bytes for each archive in the records. With `locations`,
+ * items have the places of copies, which also stay in memory.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = Effect.fn("Selection.make")(function*(vault: VaultState, globs: ReadonlyArray<string>) {
+export const make = Effect.fn("Selection.make")(function*(
+  vault: VaultState,
+  globs: ReadonlyArray<string>,
+  options: { readonly locations: boolean } = { locations: false }
+) {
   const { botoNames: boto, synologyNames: synology } = yield* Globals
   const selects = yield* Effect.mapError(Glob.make(globs), ({ message }) => new Usage({ message }))
   const inventory = yield* Inventories.last(vault)
   const nameOf = yield* Names.make({ boto, synology })
   const index = yield* StateIndex.make(Records.all(vault))
+  const locations = options.locations ? yield* locationsOf(vault, index) : []
   // The date of a CSV inventory is that of its request, up to a day after the service has listed the vault. A record that is
   // older than this belongs to an archive that another program has deleted.
   const listed = DateTime.subtract(inventory.asOf, { days: 1 })
@@ -127,7 +143,7 @@ export const make = Effect.fn("Selection.make")(function*(vault: VaultState, glo
   const itemOf = (entry: Entry, slot: number): Option.Option<Item> => {
     const name = nameOf(entry)
     return selects({ archiveId: entry.archiveId, path: Option.getOrUndefined(name)?.path })
-      ? Option.some({ entry, name, state: slot < 0 ? Option.none() : index.stateAt(slot) })
+      ? Option.some({ entry, name, state: index.stateAt(slot), location: Option.fromNullable(locations[slot]) })
       : Option.none()
   }
 

@@ -23,6 +23,8 @@ export interface StateIndex {
   readonly find: (archiveId: string) => number
   /** Returns the state of the archive in a slot. */
   readonly stateAt: (slot: number) => Option.Option<Records.State>
+  /** Whether no record of the same archive counts more than this one. */
+  readonly isLast: (record: Records.Record, slot: number) => boolean
 }
 
 /** Returns two numbers of 32 bits for an id. Among a million ids, a pair occurs twice with a chance of 1 in 10 million. */
@@ -103,6 +105,7 @@ export const make = <E, R>(records: Stream.Stream<Records.Record, E, R>): Effect
         const slot = slotOf(table, ...hash(archiveId))
         return table.ranks[slot] === 0 ? -1 : slot
       },
-      stateAt: (slot) => Option.fromNullable(states[(table.ranks[slot] ?? 0) % 8 - 1])
+      stateAt: (slot) => Option.fromNullable(states[(table.ranks[slot] ?? 0) % 8 - 1]),
+      isLast: (record, slot) => table.ranks[slot] === rankOf(record)
     }))
   })

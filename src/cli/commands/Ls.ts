@@ -30,8 +30,8 @@ const textOf = (item: Selection.Item): string =>
   )
 
 const list = Effect.fnUntraced(function*(globs: ReadonlyArray<string>) {
-  const selection = yield* Selection.make(yield* State.offline, globs)
   const { heading, isJson, results } = yield* Output
+  const selection = yield* Selection.make(yield* State.offline, globs, { locations: isJson })
   const resultOf = Listing.resultOf(isJson, textOf)
   const { add, print } = Listing.tally(selection)
   yield* heading(lineOf("STATE", "SIZE", "UPLOADED", "NAME"))
