@@ -9,9 +9,11 @@ import type * as Path from "@effect/platform/Path"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type * as Stream from "effect/Stream"
 import { formatBytes, formatCount, formatNumber } from "../policy/Format.ts"
 import type { Entry } from "../protocol/Inventory.ts"
 import type { Listed } from "../services/DecommissionEvent.ts"
+import * as DeletionPlan from "../services/DeletionPlan.ts"
 import type { StateError } from "./Failures.ts"
 import type { Result } from "./Output.ts"
 import * as Plans from "./Plans.ts"
@@ -29,6 +31,14 @@ import type { VaultState } from "./State.ts"
 export const withoutCopies = Options.boolean("without-copies").pipe(
   Options.withDescription("Also delete archives without a verified copy. Their bytes are lost")
 )
+
+/**
+ * The ways to continue when archives have no copy.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const aboutCopies = "effect-glacier get and move make copies. --without-copies deletes archives without a copy, too"
 
 /**
  * A proof of copies.
@@ -85,29 +95,41 @@ export const resultOf = (
 })
 
 /**
- * The price of storage in the region of a vault, if `prices.json` has it.
+ * Counts archives that are to be deleted, and computes the cost of deleting the young ones if `prices.json` has the price of
+ * storage in the region.
  *
  * @since 0.1.0
  * @category getters
  */
-export const priceOf = ({ region }: VaultState) =>
+export const tally = Effect.fnUntraced(function*<E, R>({ region }: VaultState, archives: Stream.Stream<Entry, E, R>) {
+  return yield* DeletionPlan.tally(archives, { pricePerGiBMonth: yield* priceOf(region) })
+})
+
+/**
+ * The price of storage in a region, if `prices.json` has it.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const priceOf = (region: string) =>
   Effect.map(
     Prices.of(region, { inRegion: false }),
     ({ prices }) => Option.getOrUndefined(prices)?.storage?.perGiBMonth
   )
 
 /**
- * Formats counts of archives: `12 archives (3.4 GiB), 2 of them younger than 90 days, which is billed as 0.100 GiB-months`.
+ * Formats what happens to archives as sentences: `This deletes 12 archives (3.4 GiB) of the vault photos. 2 of them are younger
+ * than 90 days, which is billed as 0.100 GiB-months`. `verb` is `deletes` or `would delete`.
  *
  * @since 0.1.0
  * @category formatting
  */
-export const format = ({ archives, bytes, early }: Listed): string =>
-  `${formatCount(archives, "archive")} (${formatBytes(bytes)})${
+export const format = (verb: string, { vaultName }: VaultState, { archives, bytes, early }: Listed): string =>
+  `This ${verb} ${formatCount(archives, "archive")} (${formatBytes(bytes)}) of the vault ${vaultName}${
     Option.match(early, {
       onNone: () => "",
       onSome: ({ archives, cost, gibMonths }) =>
-        `, ${formatNumber(archives)} of them younger than 90 days, which is billed as ${
+        `. ${formatNumber(archives)} of them ${archives === 1 ? "is" : "are"} younger than 90 days, which is billed as ${
           gibMonths.toFixed(3)
         } GiB-months${Option.match(cost, { onNone: () => "", onSome: (cost) => ` (${cost.toFixed(2)})` })}`
     })

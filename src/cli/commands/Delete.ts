@@ -13,7 +13,6 @@ import * as NodeCheckpoint from "../../node/NodeCheckpoint.ts"
 import * as NodeGlacier from "../../node/NodeGlacier.ts"
 import { formatBytes, formatCount, formatNumber } from "../../policy/Format.ts"
 import type { Entry } from "../../protocol/Inventory.ts"
-import type { Listed } from "../../services/DecommissionEvent.ts"
 import * as DeletionPlan from "../../services/DeletionPlan.ts"
 import * as CliCommand from "../CliCommand.ts"
 import * as Confirm from "../Confirm.ts"
@@ -48,27 +47,23 @@ const dryRun = Effect.fnUntraced(function*(selection: Selection.Selection, witho
       if (!proven) unproven++
       return archive
     }), { concurrency })
-  const listed = yield* DeletionPlan.tally(checked, { pricePerGiBMonth: yield* Deleting.priceOf(selection.vault) })
+  const listed = yield* Deleting.tally(selection.vault, checked)
   yield* result({
     json: { type: "summary", dryRun: true, ...Deleting.jsonOf(listed), unproven },
-    text: `This would delete ${Deleting.format(listed)}` +
-      (unproven === 0 ? "" : `, except ${formatNumber(unproven)} without a verified copy`)
+    text: Deleting.format("would delete", selection.vault, listed) +
+      (unproven === 0 ? "" : `. ${formatNumber(unproven)} would be kept, because they have no verified copy`)
   })
 })
 
-const textOf = ({ vaultName }: State.VaultState, listed: Listed, withoutCopies: boolean): string =>
-  `This deletes ${Deleting.format(listed)} of the vault ${vaultName}. ` +
-  (withoutCopies ? "Archives without a copy are lost" : "Archives without a verified copy are kept")
-
-/** Finds the plan that an earlier run could not end, or makes one of the selection. */
+/** Finds the plan that the user has confirmed and an earlier run could not end, or makes one of the selection. */
 const planOf = Effect.fnUntraced(function*(selection: Selection.Selection, globs: ReadonlyArray<string>) {
   const { asOf, vault } = selection
   const wanted = { kind: "delete", arguments: globs, inventory: asOf } as const
-  const found = yield* Plans.find(vault, wanted)
-  const file = yield* Option.match(found, {
-    onSome: (file) => Effect.succeed(file),
-    onNone: () => Effect.tap(Plans.make(wanted), (file) => Plans.save(vault, file))
-  })
+  const found = Option.getOrUndefined(yield* Plans.find(vault, wanted))
+  if (found !== undefined && found.started === undefined) yield* Plans.discard(vault, found)
+  const file = found?.started === undefined
+    ? yield* Effect.tap(Plans.make(wanted), (file) => Plans.save(vault, file))
+    : found
   return { file, plan: yield* DeletionPlan.make(file.name, archivesOf(selection)) }
 })
 
@@ -136,9 +131,10 @@ const remove = ({ globs, withoutCopies }: Wanted) =>
     if (file.started !== undefined) {
       yield* note(`Continues the deletion of ${DateTime.formatIso(file.started)}, and skips what is deleted`)
     }
-    const listed = yield* DeletionPlan.tally(plan.archives, { pricePerGiBMonth: yield* Deleting.priceOf(state) })
-    yield* Confirm.vaultName(state, textOf(state, listed, withoutCopies)).pipe(
-      Effect.tapError(() => file.started === undefined ? Plans.discard(state, file) : Effect.void)
+    const listed = yield* Deleting.tally(state, plan.archives)
+    const rest = withoutCopies ? "Archives without a copy are lost" : "Archives without a verified copy are kept"
+    yield* Confirm.vaultName(state, `${Deleting.format("deletes", state, listed)}. ${rest}`).pipe(
+      Effect.onError(() => file.started === undefined ? Effect.ignore(Plans.discard(state, file)) : Effect.void)
     )
     if (file.started === undefined) yield* Plans.start(state, file)
     const counts = yield* runPlan(selection, planned, withoutCopies)
@@ -154,9 +150,7 @@ const remove = ({ globs, withoutCopies }: Wanted) =>
     if (failed + unproven === 0) return
     return yield* new SomeFailed({
       message: `${formatCount(failed + unproven, "archive")} not deleted: see above` +
-        (unproven === 0
-          ? ""
-          : ". effect-glacier get or move makes copies, and --without-copies deletes them all the same")
+        (unproven === 0 ? "" : `. ${Deleting.aboutCopies}`)
     })
   })
 

@@ -74,7 +74,7 @@ const dryRun = Effect.fnUntraced(function*(state: State.VaultState, wanted: Want
   const proof = yield* Deleting.proofOf(state, wanted.withoutCopies)
   const report = yield* Decommission.dryRun(
     state.vaultName,
-    optionsOf(state, wanted, proof, yield* Deleting.priceOf(state))
+    optionsOf(state, wanted, proof, yield* Deleting.priceOf(state.region))
   )
   const { inventory, steps, stops } = report
   yield* result({
@@ -112,6 +112,9 @@ const confirm = Effect.fnUntraced(function*(state: State.VaultState, { deleteVau
   )
 })
 
+const nextOf = ({ at, step }: DecommissionEvent.Next): string =>
+  `next: ${DecommissionEvent.formatStep(step)}, ${DateTime.formatIso(at)}`
+
 const eventOf = (event: DecommissionEvent.Event) => ({
   json: {
     type: "event",
@@ -129,7 +132,7 @@ const runAll = Effect.fnUntraced(function*(state: State.VaultState, wanted: Want
   const { botoNames: boto, synologyNames: synology } = yield* Globals.Globals
   const nameOf = yield* Names.make({ boto, synology })
   const prove = yield* Deleting.proofOf(state, wanted.withoutCopies)
-  const price = yield* Deleting.priceOf(state)
+  const price = yield* Deleting.priceOf(state.region)
   const record = yield* Deleting.makeRecorder(state, "empty")
   const pathOf = (archive: Entry) =>
     Option.match(nameOf(archive), { onNone: () => archive.archiveId, onSome: ({ path }) => path })
@@ -162,12 +165,7 @@ const runAll = Effect.fnUntraced(function*(state: State.VaultState, wanted: Want
             const { archives, bytes } = event.listed
             yield* work.update(() => ({ archives: { done: 0, total: archives }, bytes: { done: 0, total: bytes } }))
           }
-          if ("next" in event) {
-            const { at, step } = event.next
-            yield* work.update(() => ({
-              wait: `next: ${DecommissionEvent.formatStep(step)}, ${DateTime.formatIso(at)}`
-            }))
-          }
+          yield* work.update(() => ({ wait: "next" in event ? nextOf(event.next) : undefined }))
           // For people, the progress shows it.
           if (isJson) yield* result(eventOf(event))
           else if (event._tag !== "Progress") yield* note(eventOf(event).text)
@@ -179,7 +177,8 @@ const runAll = Effect.fnUntraced(function*(state: State.VaultState, wanted: Want
 const toFailure = (
   { reason, vaultName }: DecommissionEvent.DecommissionStopped
 ): Effect.Effect<never, SomeFailed | Stopped> => {
-  const message = `The vault ${vaultName} is not empty: ${DecommissionEvent.formatReason(reason, remedies)}`
+  const message = `The vault ${vaultName} is not empty: ${DecommissionEvent.formatReason(reason, remedies)}` +
+    (reason._tag === "Unproven" ? `. ${Deleting.aboutCopies}` : "")
   return reason._tag === "Unproven" || reason._tag === "DeletionsFailed"
     ? new SomeFailed({ message })
     : new Stopped({ message })

@@ -41,7 +41,7 @@ describe("effect-glacier delete", () => {
       writeFileSync(join(copies, "2015/c.jpg"), "other by")
       const dry = yield* run("delete", "*", "--dry-run")
       expect(dry.stdout).toMatch(
-        /^This would delete 3 archives \(30 bytes\), 3 of them younger than 90 days, .*, except 2 without a verified copy$/
+        /^This would delete 3 archives \(30 bytes\) of the vault photos\. 3 of them are younger .*\. 2 would be kept, because/
       )
       expect(yield* run("delete", "*", "--yes")).toMatchObject({
         code: 3,
@@ -70,7 +70,7 @@ describe("effect-glacier delete", () => {
       expect(yield* run(...args)).toMatchObject({
         code: 1,
         stdout: "",
-        stderr: expect.stringMatching(/^This deletes 2 archives \(20 bytes\).* no terminal .* --yes/s)
+        stderr: expect.stringMatching(/^This deletes 2 archives \(20 bytes\) of the vault photos\. 2 of .* are lost\. There is no terminal .* --yes/s)
       })
       expect((yield* type([[question, `photo${enter}`]], ...args)).code).toBe(1)
       expect(yield* pathsOf(vault)).toEqual(names)
