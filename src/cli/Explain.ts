@@ -17,6 +17,7 @@ const advice: Readonly<Record<string, string>> = {
   ConnectionError: "Check the network, the proxy (HTTPS_PROXY) and the endpoint (--endpoint). " +
     "effect-glacier doctor checks them",
   ConnectionRejected: "effect-glacier doctor checks the connection",
+  VaultLockInProgress: "effect-glacier lock shows the lock that another program has begun, and --abort aborts it",
   InventoryNotReady:
     "The service takes the first inventory about a day after the first upload. Run the command again then"
 }

@@ -50,6 +50,22 @@ export class NotReady extends Data.TaggedError("NotReady")<{ readonly message: s
 export class NotConfirmed extends Data.TaggedError("NotConfirmed")<{ readonly message: string }> {}
 
 /**
+ * The retrievals that are left do not fit in the budget, now or later.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class OverBudget extends Data.TaggedError("OverBudget")<{ readonly message: string }> {}
+
+/**
+ * Another process uses the ledger of the budget.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InUse extends Data.TaggedError("InUse")<{ readonly message: string }> {}
+
+/**
  * The state folder does not have what the command needs, or cannot be read or written.
  *
  * @since 0.1.0
@@ -73,8 +89,10 @@ const codes: Readonly<Record<string, number>> = {
   InvalidInput: 2,
   SomeFailed: 3,
   BudgetExceeded: 8,
+  OverBudget: 8,
   CheckpointInUse: 11,
   FileInUse: 11,
+  InUse: 11,
   NotReady: 75,
   InventoryNotReady: 75,
   JobRunning: 75

@@ -16,15 +16,24 @@ const text = (name: string, placeholder: string, description: string) =>
     Options.withPseudoName(placeholder),
     Options.withFallbackConfig(Config.nonEmptyString(variableOf(name))),
     Options.optional,
-    Options.withDescription(`${description}. Environment: ${variableOf(name)}`)
+    Options.withDescription(description)
   )
 
 const flag = (name: string, description: string) =>
   Options.boolean(name).pipe(
     Options.withFallbackConfig(Config.boolean(variableOf(name))),
     Options.withDefault(false),
-    Options.withDescription(`${description}. Environment: ${variableOf(name)}`)
+    Options.withDescription(description)
   )
+
+/**
+ * The text about the environment variables in the help of commands.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const environment = "Each option of all commands has a variable, which counts when the option is left out: " +
+  `${variableOf("vault")}=photos is --vault photos, ${variableOf("dry-run")}=true is --dry-run.`
 
 /**
  * The options.

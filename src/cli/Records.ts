@@ -90,6 +90,31 @@ const decode = (line: string): Option.Option<Record> =>
 const failed = (what: string) => ({ message }: { readonly message: string }) =>
   new StateError({ message: `${what}: ${message}` })
 
+/** Streams the records in a file. Skips what is no record, such as a last line that was cut off. */
+const read = (file: string) =>
+  Stream.unwrap(Effect.map(FileSystem.FileSystem, (fs) => fs.stream(file, { chunkSize: 65_536, bufferSize: 2 }))).pipe(
+    Stream.decodeText(),
+    Stream.splitLines,
+    Stream.filterMap(decode)
+  )
+
+/**
+ * Streams the records that a plan has written. A plan that has written nothing yet has none.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const of = (
+  { records }: VaultState,
+  name: string
+): Stream.Stream<Record, StateError, FileSystem.FileSystem | Path.Path> =>
+  Stream.unwrap(Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const file = path.join(records, `${name}.jsonl`)
+    return (yield* fs.exists(file)) ? read(file) : Stream.empty
+  })).pipe(Stream.mapError(failed(`The records in ${records} cannot be read`)))
+
 /**
  * Streams all records of a vault, in no order. Skips what is no record, such as a last line that was cut off.
  *
@@ -102,10 +127,7 @@ export const all = ({ records }: VaultState): Stream.Stream<Record, StateError, 
     const path = yield* Path.Path
     const names = (yield* fs.exists(records)) ? yield* fs.readDirectory(records) : []
     return Stream.fromIterable(names.sort().filter((name) => name.endsWith(".jsonl"))).pipe(
-      Stream.flatMap((name) => fs.stream(path.join(records, name), { chunkSize: 65_536, bufferSize: 2 })),
-      Stream.decodeText(),
-      Stream.splitLines,
-      Stream.filterMap(decode)
+      Stream.flatMap((name) => read(path.join(records, name)))
     )
   })).pipe(Stream.mapError(failed(`The records in ${records} cannot be read`)))
 

@@ -2,7 +2,8 @@
  * The state folder. It has one folder for each account, region and vault, of plain files that can be copied:
  *
  * - `ACCOUNT/REGION/VAULT/inventories`: the last two inventories as they came, compressed
- * - `ACCOUNT/REGION/VAULT/checkpoints`: plans and their progress
+ * - `ACCOUNT/REGION/VAULT/plans`: what each plan is for
+ * - `ACCOUNT/REGION/VAULT/checkpoints`: the archives and the progress of the plans
  * - `ACCOUNT/REGION/VAULT/records`: what was done with archives, as JSON lines
  * - `ACCOUNT/REGION/VAULT/running`: what the commands that run now are doing
  * - `ACCOUNT/REGION/ledger`: what was spent on retrievals
@@ -31,6 +32,7 @@ export interface VaultState {
   readonly vaultName: string
   readonly folder: string
   readonly inventories: string
+  readonly plans: string
   readonly checkpoints: string
   readonly records: string
   readonly running: string
@@ -66,6 +68,7 @@ const vaultStateOf = (account: string, region: string, vaultName: string) =>
       vaultName,
       folder,
       inventories: path.join(folder, "inventories"),
+      plans: path.join(folder, "plans"),
       checkpoints: path.join(folder, "checkpoints"),
       records: path.join(folder, "records"),
       running: path.join(folder, "running"),

@@ -12,7 +12,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import { formatBytes, formatNumber } from "../policy/Format.ts"
+import { formatBytes, formatCount, formatNumber } from "../policy/Format.ts"
 import * as Waiting from "../policy/Waiting.ts"
 import { StateError } from "./Failures.ts"
 import { Output, type Result } from "./Output.ts"
@@ -33,6 +33,8 @@ export const Progress = Schema.Struct({
   bytes: Count,
   /** The number of jobs that run. */
   jobs: Schema.optional(Schema.NonNegativeInt),
+  /** The time by which the next of them usually has ended. */
+  next: Schema.optional(Schema.DateTimeUtc),
   /** What is left of the budget, such as `12.0 GiB today`. */
   budget: Schema.optional(Schema.String),
   /** What the work waits for, and until when. */
@@ -82,8 +84,8 @@ export interface Work {
    * enough.
    */
   readonly done: (bytes: number, result: Result) => Effect.Effect<void>
-  /** Counts an archive as failed, and prints it. */
-  readonly failed: (result: Result) => Effect.Effect<void>
+  /** Counts an archive as failed, and prints it. Prints it only with `--json` if `isShown` is false. Default: true. */
+  readonly failed: (result: Result, isShown?: boolean) => Effect.Effect<void>
 }
 
 /**
@@ -92,14 +94,18 @@ export interface Work {
  * @since 0.1.0
  * @category formatting
  */
-export const format = ({ archives, budget, bytes, failed, jobs, wait }: Progress): string =>
+export const format = ({ archives, budget, bytes, failed, jobs, next, wait }: Progress): string =>
   [
     `${formatNumber(archives.done)}${
       archives.total === undefined ? "" : ` of ${formatNumber(archives.total)}`
     } archives`,
     `${formatBytes(bytes.done)}${bytes.total === undefined ? "" : ` of ${formatBytes(bytes.total)}`}`,
     ...(failed === 0 ? [] : [`${formatNumber(failed)} failed`]),
-    ...(jobs === undefined || jobs === 0 ? [] : [`${formatNumber(jobs)} jobs waiting`]),
+    ...(jobs === undefined || jobs === 0
+      ? []
+      : [
+        `${formatCount(jobs, "job")}${next === undefined ? "" : ` until ${DateTime.formatIso(next).slice(11, 16)} UTC`}`
+      ]),
     ...(budget === undefined ? [] : [`budget left: ${budget}`]),
     ...(wait === undefined ? [] : [wait])
   ].join(", ")
@@ -108,7 +114,7 @@ export const format = ({ archives, budget, bytes, failed, jobs, wait }: Progress
 const interval = "1 minute"
 
 /**
- * Runs work and shows its progress. An interruption is reported with the way to resume: the same command.
+ * Runs work and shows its progress. `command` is the command with its arguments: `get '*.jpg' photos`. An interruption is reported with the way to resume: the same command.
  *
  * @since 0.1.0
  * @category running
@@ -126,6 +132,7 @@ export const run = <A, E, R>(
     const file = path.join(state.running, `${process.pid}.json`)
     let progress: Progress = { archives: { done: 0 }, failed: 0, bytes: { done: 0 } }
     let shown = ""
+    const lineOf = () => `${command.replace(/ .*$/s, "")}: ${format(progress)}`
 
     const save = Effect.gen(function*() {
       const text = yield* encode({ command, pid: process.pid, started, updated: yield* DateTime.now, progress })
@@ -134,7 +141,7 @@ export const run = <A, E, R>(
       yield* fs.rename(`${file}.partial`, file)
     })
     const show = Effect.suspend(() => {
-      const text = `${command}: ${format(progress)}`
+      const text = lineOf()
       if (text === shown) return Effect.void
       shown = text
       return output.isJson
@@ -148,7 +155,7 @@ export const run = <A, E, R>(
     yield* Effect.addFinalizer(() => Effect.ignore(fs.remove(file)))
     yield* Effect.ignore(save).pipe(Effect.repeat(Schedule.spaced("1 second")), Effect.forkScoped)
     const isLine = output.isTerminal && !output.isJson
-    yield* (isLine ? Effect.suspend(() => output.statusLine(`${command}: ${format(progress)}`)) : show).pipe(
+    yield* (isLine ? Effect.suspend(() => output.statusLine(lineOf())) : show).pipe(
       Effect.repeat(Schedule.spaced(isLine ? "200 millis" : interval)),
       Effect.delay(isLine ? "0 seconds" : interval),
       Effect.forkScoped
@@ -166,17 +173,18 @@ export const run = <A, E, R>(
           }))
           return output.isJson ? output.result(result) : output.detail(result.text)
         }),
-      failed: (result) =>
+      failed: (result, isShown = true) =>
         Effect.suspend(() => {
           change(({ failed }) => ({ failed: failed + 1 }))
-          return output.isJson ? output.result(result) : output.error(result.text)
+          if (output.isJson) return output.result(result)
+          return isShown ? output.error(result.text) : Effect.void
         })
     }
     return yield* use(work).pipe(
       Waiting.onWait(({ message }) => work.update(() => ({ wait: message }))),
       Effect.ensuring(Effect.zipRight(
         output.statusLine(""),
-        Effect.suspend(() => isLine ? output.note(`${command}: ${format(progress)}`) : show)
+        Effect.suspend(() => isLine ? output.note(lineOf()) : show)
       )),
       Effect.onInterrupt(() => output.error("Interrupted. Run the same command again to resume"))
     )

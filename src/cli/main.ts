@@ -19,6 +19,7 @@ import * as Completions from "./Completions.ts"
 import * as Explain from "./Explain.ts"
 import { exitCodeOf, type Failure, Usage } from "./Failures.ts"
 import * as Help from "./Help.ts"
+import * as Suggestion from "./Suggestion.ts"
 
 const name = programName
 
@@ -35,7 +36,10 @@ const run = Effect.gen(function*() {
   }
   const entry = commands.find(({ name }) => name === first)
   if (entry === undefined) {
-    return yield* new Usage({ message: `There is no command ${first}. ${name} --help lists the commands` })
+    const names = commands.map(({ name }) => name)
+    return yield* new Usage({
+      message: `There is no command ${first}. ${Suggestion.of(first, names)}${name} --help lists the commands`
+    })
   }
   const { descriptor, run } = yield* load(entry)
   if (rest.includes("--help") || rest.includes("-h")) return yield* Console.log(Help.ofCommand(name, descriptor))
