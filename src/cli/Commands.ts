@@ -33,7 +33,20 @@ export const commands: ReadonlyArray<Entry> = [
   { name: "ls", about: "List archives with states, sizes, dates and names", load: () => import("./commands/Ls.ts") },
   { name: "find", about: "Print the names of archives that meet conditions", load: () => import("./commands/Find.ts") },
   { name: "du", about: "Add up the archives in each folder", load: () => import("./commands/Du.ts") },
+  { name: "quote", about: "Show what a retrieval costs in each tier", load: () => import("./commands/Quote.ts") },
+  {
+    name: "retrieve",
+    about: "Start the jobs of a retrieval, and no more",
+    load: () => import("./commands/Retrieve.ts")
+  },
   { name: "get", about: "Retrieve archives to a folder", load: () => import("./commands/Get.ts") },
+  { name: "move", about: "Retrieve archives to a bucket", load: () => import("./commands/Move.ts") },
+  { name: "verify", about: "Check copies without retrieving", load: () => import("./commands/Verify.ts") },
+  {
+    name: "status",
+    about: "Show the commands that run, and plans to continue",
+    load: () => import("./commands/Status.ts")
+  },
   { name: "tree-hash", about: "Print the tree hash of each file", load: () => import("./commands/TreeHash.ts") },
   { name: "emulator", about: "Run an emulator of Amazon Glacier", load: () => import("./commands/Emulator.ts") }
 ]

@@ -49,7 +49,7 @@ export const reportRejected = Effect.fnUntraced(function*({ rejected }: Retrieva
       const json = { type: "rejected", archiveId, description, bytes: size, error: tag, message }
       return result({ json, text: "" })
     }
-    return count > maximumLines ? Effect.void : error(`Rejected ${archiveId}: ${printable(message)}`)
+    return count > maximumLines ? Effect.void : error(`Rejected: ${printable(message)} (${archiveId})`)
   })
   if (count > maximumLines && !isJson) yield* error(`... and ${formatNumber(count - maximumLines)} more`)
   yield* Effect.forEach(help, error)
@@ -99,7 +99,10 @@ const resultOf = (
 /** Runs the plan, and counts what has a proof and what failed. */
 const runAll = <E extends { readonly _tag: string; readonly message: string }, R>(
   vault: VaultState,
-  { budget = RetrievalBudget.none, command, destination, file, formatLeft = () => undefined, plan, state }: Options<E, R>
+  { budget = RetrievalBudget.none, command, destination, file, formatLeft = () => undefined, plan, state }: Options<
+    E,
+    R
+  >
 ) =>
   Work.run(vault, command, (work) =>
     Effect.scoped(Effect.gen(function*() {
@@ -138,12 +141,23 @@ const runAll = <E extends { readonly _tag: string; readonly message: string }, R
             : work.update(({ bytes: { total } }) => ({ bytes: { done: bytes, total }, wait: undefined }))
       })
       yield* Stream.runForEach(outcomes, onOutcome).pipe(
-        JobTracking.track(Math.min(plan.count, concurrency), ({ count, next }) =>
-          work.update(() => ({ jobs: count, next: Option.getOrUndefined(next) }))),
+        JobTracking.track(
+          Math.min(plan.count, concurrency),
+          ({ count, next }) => work.update(() => ({ jobs: count, next: Option.getOrUndefined(next) }))
+        ),
         Effect.provideService(RetrievalBudget.RetrievalBudget, budget)
       )
       return counts
     })))
+
+/**
+ * Says how many copies are missing.
+ *
+ * @since 0.1.0
+ * @category formatting
+ */
+export const missing = (count: number): string =>
+  count === 1 ? "1 copy is missing or wrong" : `${formatNumber(count)} copies are missing or wrong`
 
 /**
  * Runs a plan and prints its summary. Fails with `SomeFailed` when archives failed or are rejected, and with `OverBudget` when
@@ -160,7 +174,9 @@ export const run = Effect.fn("PlanRuns.run")(function*<
   const { note, result } = yield* Output
   if (file.finished !== undefined) {
     yield* note(
-      `The plan ${file.name} is finished since ${DateTime.formatIso(file.finished)}. effect-glacier verify checks its copies`
+      `The plan ${file.name} is finished since ${
+        DateTime.formatIso(file.finished)
+      }. effect-glacier verify checks its copies`
     )
   }
   const { archives, bytes, failed, overBudget } = yield* runAll(vault, options)
@@ -182,7 +198,9 @@ export const run = Effect.fn("PlanRuns.run")(function*<
   }
   if (failed > 0) {
     return yield* new SomeFailed({
-      message: `${formatCount(failed, "archive")} failed. Run the same command again to retry`
+      message: state === "verified"
+        ? missing(failed)
+        : `${formatCount(failed, "archive")} failed. Run the same command again to retry`
     })
   }
   if (rejected > 0) {

@@ -63,5 +63,9 @@ run.pipe(
   Effect.tapError(report),
   Effect.tapErrorCause((cause) => isVerbose || Cause.isDie(cause) ? Console.error(Cause.pretty(cause)) : Effect.void),
   Effect.provide(NodeContext.layer),
-  NodeRuntime.runMain({ disableErrorReporting: true, teardown: (exit, onExit) => onExit(codeOf(exit)) })
+  NodeRuntime.runMain({
+    disableErrorReporting: true,
+    disablePrettyLogger: true,
+    teardown: (exit, onExit) => onExit(codeOf(exit))
+  })
 )
