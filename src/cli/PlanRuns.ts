@@ -22,8 +22,13 @@ import * as Records from "./Records.ts"
 import type { VaultState } from "./State.ts"
 import * as Work from "./Work.ts"
 
-/** The most lines about rejected or failed archives for people. `--json` prints all. */
-const maximumLines = 20
+/**
+ * The most lines about rejected or failed archives for people. `--json` prints all.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const maximumLines = 20
 
 const remedies = {
   unnamed: "--unnamed-by-id stores archives without a usable path as unnamed/ID",

@@ -112,7 +112,7 @@ export const start = (state: VaultState, plan: Plan): Effect.Effect<Plan, StateE
   Effect.flatMap(DateTime.now, (started) => Effect.as(save(state, { ...plan, started }), { ...plan, started }))
 
 /**
- * Removes a plan of archives to retrieve, with its records.
+ * Removes a plan. Its records and its copies remain.
  *
  * @since 0.1.0
  * @category writing
@@ -120,9 +120,8 @@ export const start = (state: VaultState, plan: Plan): Effect.Effect<Plan, StateE
 export const discard = Effect.fnUntraced(function*(state: VaultState, plan: Plan) {
   const fs = yield* FileSystem.FileSystem
   yield* RetrievalPlan.clear(plan.name)
-  const files = [`${state.records}/${plan.name}.jsonl`, fileOf(state, plan)]
   yield* Effect.mapError(
-    Effect.forEach(files, (file) => fs.remove(file, { force: true }), { discard: true }),
+    fs.remove(fileOf(state, plan), { force: true }),
     failed(`The plan ${fileOf(state, plan)} cannot be removed`)
   )
 })

@@ -22,6 +22,9 @@ import * as Help from "./Help.ts"
 
 const name = programName
 
+// The user of a bundle cannot choose the version of AWS's packages in it.
+process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true"
+
 const [first = "", ...rest] = process.argv.slice(2)
 
 const load = ({ load }: Entry) => Effect.map(Effect.promise(load), ({ program }) => program)

@@ -25,6 +25,7 @@ import * as Places from "../Places.ts"
 import * as PlanRuns from "../PlanRuns.ts"
 import * as Plans from "../Plans.ts"
 import { printable } from "../Printable.ts"
+import * as Records from "../Records.ts"
 import * as Selection from "../Selection.ts"
 import * as State from "../State.ts"
 import * as Work from "../Work.ts"
@@ -66,7 +67,12 @@ const checkPlace = (values: Values, globs: ReadonlyArray<string>, url: string) =
           state: "verified"
         }, rejected),
         // The new plan has the proofs of the copies that are still there.
-        Effect.ignoreLogged(Effect.forEach(before, (plan) => Plans.discard(state, plan)))
+        Effect.ignoreLogged(
+          Effect.forEach(
+            before,
+            (plan) => Effect.zipRight(Plans.discard(state, plan), Records.remove(state, plan.name))
+          )
+        )
       )
     })
     yield* run.pipe(Effect.scoped, Effect.provide(NodeCheckpoint.layer(state.checkpoints)))

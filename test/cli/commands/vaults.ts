@@ -1,10 +1,12 @@
 /** Vaults of an emulator, for tests of commands that run as processes. */
-import { Effect, Stream } from "effect"
+import { expect } from "@effect/vitest"
+import { type Duration, Effect, Stream } from "effect"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import * as NodeEmulator from "../../../src/node/NodeEmulator.ts"
 import * as Vault from "../../../src/services/Vault.ts"
 import * as Source from "../../../src/transfer/Source.ts"
+import * as FakeS3 from "../../s3/fakeS3.ts"
 import { temporaryFolder } from "../../support/folders.ts"
 import { runProgramIn } from "../../support/processes.ts"
 import { environment } from "../emulator.ts"
@@ -51,8 +53,8 @@ export const makeVault = (name: string, archives: ReadonlyArray<readonly [descri
   })
 
 /** An emulator whose inventories are always new. */
-export const emulator = (jobDelay: string = "300 millis") =>
-  NodeEmulator.layer({ jobDelay: jobDelay as "1 second", inventoryDelay: 0 })
+export const emulator = (jobDelay: Duration.DurationInput = "300 millis") =>
+  NodeEmulator.layer({ jobDelay, inventoryDelay: 0 })
 
 /** The paths of all files below a folder. */
 export const filesIn = (folder: string): ReadonlyArray<string> =>
@@ -65,5 +67,26 @@ export const filesIn = (folder: string): ReadonlyArray<string> =>
 export const jsonLines = (text: string): ReadonlyArray<Record<string, unknown>> =>
   text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line))
 
-/** Whether a file has these bytes. */
-export const hasBytes = (path: string, bytes: Uint8Array): boolean => readFileSync(path).equals(bytes)
+/** 30 archives by name and size. */
+export const photos = Array.from(
+  { length: 30 },
+  (_, index) => [`photos/${2_010 + index % 4}/${index}.jpg`, 500 + index * 1_000] as const
+)
+
+/** Checks that a folder has the files of archives, and no others. */
+export const checkFiles = (folder: string, archives: ReadonlyArray<readonly [name: string, size: number]>) => {
+  expect(filesIn(folder)).toEqual(archives.map(([name]) => name).sort())
+  for (const [name, size] of archives) {
+    expect(readFileSync(join(folder, name)).equals(bytesOf(name, size)), name).toBe(true)
+  }
+}
+
+/** 12 archives by name and size. */
+export const films = Array.from({ length: 12 }, (_, index) => [`films/${index}.avi`, 1_000 + index * 300_000] as const)
+
+/** A fake S3 with a bucket `bucket`: its objects, and the options of a command. */
+export const fakeS3 = Effect.gen(function*() {
+  const { handle, objects } = FakeS3.make({ region: "us-east-1" })
+  const url = yield* FakeS3.serve(handle, false)
+  return { objects, options: ["--s3-endpoint", url, "--path-style"] }
+})
