@@ -20,6 +20,22 @@ import type * as Prices from "./Prices.ts"
 import type { VaultState } from "./State.ts"
 
 /**
+ * The options of a quote.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const termOptions = {
+  bytesPerDay: Bytes.option("bytes-per-day", "The most bytes to retrieve in any 24 hours, such as 100GiB").pipe(
+    Options.optional
+  ),
+  bytesPerHour: Bytes.option("bytes-per-hour", "The most bytes to retrieve in any hour").pipe(Options.optional),
+  inRegion: Options.boolean("in-region").pipe(
+    Options.withDescription("The copies stay in the region of the vault, so that their transfer is free")
+  )
+}
+
+/**
  * The options of a budget.
  *
  * @since 0.1.0
@@ -32,26 +48,29 @@ export const options = {
     Options.optional,
     Options.withDescription("The most that this may cost, in the currency of prices.json. Nothing is asked then")
   ),
-  bytesPerDay: Bytes.option("bytes-per-day", "The most bytes to retrieve in any 24 hours, such as 100GiB").pipe(
-    Options.optional
-  ),
-  bytesPerHour: Bytes.option("bytes-per-hour", "The most bytes to retrieve in any hour").pipe(Options.optional),
-  inRegion: Options.boolean("in-region").pipe(
-    Options.withDescription("This program runs in the region of the vault, so that the transfer is free")
-  )
+  ...termOptions
 }
 
 /**
- * The values of the options.
+ * The values of the options of a quote.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Values {
-  readonly maxCost: Option.Option<number>
+export interface Terms {
   readonly bytesPerDay: Option.Option<number>
   readonly bytesPerHour: Option.Option<number>
   readonly inRegion: boolean
+}
+
+/**
+ * The values of the options of a budget.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Values extends Terms {
+  readonly maxCost: Option.Option<number>
 }
 
 /**
@@ -61,7 +80,7 @@ export interface Values {
  * @category getters
  */
 export const termsOf = (
-  { bytesPerDay, bytesPerHour }: Values,
+  { bytesPerDay, bytesPerHour }: Terms,
   prices: Option.Option<Prices.Prices>
 ): RetrievalBudget.Terms => ({
   prices: Option.getOrUndefined(prices),

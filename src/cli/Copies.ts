@@ -5,6 +5,8 @@
  * @since 0.1.0
  */
 import * as Options from "@effect/cli/Options"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as Path from "@effect/platform/Path"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -14,6 +16,7 @@ import { formatBytes, formatCount } from "../policy/Format.ts"
 import * as RetrievalBudget from "../policy/RetrievalBudget.ts"
 import { Tier } from "../protocol/Jobs.ts"
 import * as RetrievalPlan from "../services/RetrievalPlan.ts"
+import type { Checkpoint } from "../transfer/Checkpoint.ts"
 import * as Budgets from "./Budgets.ts"
 import * as Confirm from "./Confirm.ts"
 import { StateError } from "./Failures.ts"
@@ -28,14 +31,13 @@ import * as Selection from "./Selection.ts"
 import * as State from "./State.ts"
 
 /**
- * The option for the tier.
+ * The option for the tier. It has no default.
  *
  * @since 0.1.0
  * @category options
  */
 export const tier = Options.choice("tier", Tier.literals).pipe(
-  Options.withDescription("How fast and how expensive the retrieval is"),
-  Options.withDefault("Standard" as const)
+  Options.withDescription("How fast and how expensive the retrieval is: effect-glacier quote compares the tiers")
 )
 
 /**
@@ -45,7 +47,7 @@ export const tier = Options.choice("tier", Tier.literals).pipe(
  * @category options
  */
 export const options = {
-  tier,
+  tier: Options.withDefault(tier, "Standard" as const),
   overwrite: Options.boolean("overwrite").pipe(
     Options.withDescription("Replace files or objects that are not copies of the archives")
   ),
@@ -92,11 +94,19 @@ const showQuote = Effect.fnUntraced(function*(state: State.VaultState, plan: Ret
     onSome: ({ currency, date }) => `Prices in ${currency} of ${date}, from ${file}`
   })
   yield* result({
-    json: { type: "quote", archives: plan.count, bytes: plan.bytes, tier: plan.tier, cost, currency, costs: quote.costs },
+    json: {
+      type: "quote",
+      archives: plan.count,
+      bytes: plan.bytes,
+      tier: plan.tier,
+      cost,
+      currency,
+      costs: quote.costs
+    },
     text: [`${what} to ${Places.nameOf(wanted.place)}`, RetrievalBudget.format(quote), from].join("\n")
   })
   return `This retrieves ${what} from the vault ${state.vaultName}, at ${
-    cost === null ? "an unknown cost" : `a cost of ${cost.toFixed(2)} ${currency}`
+    cost === null ? "an unknown cost" : `a cost of ${cost < 0.01 ? "less than 0.01" : cost.toFixed(2)} ${currency}`
   }`
 })
 
@@ -131,20 +141,22 @@ const begin = Effect.fnUntraced(function*(state: State.VaultState, selection: Se
 })
 
 /** The plan that the same command has begun, else a new one. */
-const findOrBegin = Effect.fnUntraced(function*(state: State.VaultState, selection: Selection.Selection, wanted: Wanted) {
-  const found = yield* Plans.find(state, {
-    kind: wanted.kind,
-    arguments: argumentsOf(wanted),
-    tier: wanted.tier,
-    inventory: selection.asOf
-  })
-  if (Option.isNone(found)) return yield* begin(state, selection, wanted)
-  if (found.value.started === undefined) {
-    yield* Plans.discard(state, found.value)
-    return yield* begin(state, selection, wanted)
+const findOrBegin = Effect.fnUntraced(
+  function*(state: State.VaultState, selection: Selection.Selection, wanted: Wanted) {
+    const found = yield* Plans.find(state, {
+      kind: wanted.kind,
+      arguments: argumentsOf(wanted),
+      tier: wanted.tier,
+      inventory: selection.asOf
+    })
+    if (Option.isNone(found)) return yield* begin(state, selection, wanted)
+    if (found.value.started === undefined) {
+      yield* Plans.discard(state, found.value)
+      return yield* begin(state, selection, wanted)
+    }
+    return { ...(yield* makePlan(found.value.name, selection, wanted)), file: found.value }
   }
-  return { ...(yield* makePlan(found.value.name, selection, wanted)), file: found.value }
-})
+)
 
 const preview = Effect.fnUntraced(function*(state: State.VaultState, selection: Selection.Selection, wanted: Wanted) {
   const { plan, rejected } = yield* makePlan("preview", selection, wanted)
@@ -153,24 +165,25 @@ const preview = Effect.fnUntraced(function*(state: State.VaultState, selection: 
 }, Naming.withScratch)
 
 /**
- * Makes the copies. `after` runs at the end of the plan, whether or not all archives are done.
+ * Makes copies in the place that `wantedOf` returns for the vault. `after` runs at the end, also if archives have failed.
  *
  * @since 0.1.0
  * @category running
  */
-export const make = <E, R>(
-  wanted: Wanted,
-  after: (state: State.VaultState, file: Plans.Plan, plan: RetrievalPlan.Plan) => Effect.Effect<void, E, R>
+export const make = <E, R, E2, R2>(
+  wantedOf: (state: State.VaultState) => Effect.Effect<Wanted, E, R>,
+  after: (state: State.VaultState, file: Plans.Plan, plan: RetrievalPlan.Plan) => Effect.Effect<void, E2, R2>
 ) =>
   State.withVault(Effect.fnUntraced(function*(state) {
+    const wanted = yield* wantedOf(state)
     const selection = yield* Selection.make(state, wanted.globs)
     if ((yield* Globals).dryRun) return yield* preview(state, selection, wanted)
-    yield* Effect.gen(function*() {
-      const { prices } = yield* Prices.of(state.region, wanted)
+    const { prices } = yield* Prices.of(state.region, wanted)
+    const run = Effect.gen(function*() {
       const destination = yield* Places.open(wanted.place, wanted.writing)
       const { file, plan, rejected } = yield* findOrBegin(state, selection, wanted)
       const budget = yield* Budgets.make(state, file.name, wanted, prices)
-      yield* PlanRuns.run(state, {
+      const options: PlanRuns.Options<Places.PlaceError, FileSystem.FileSystem | Path.Path | Checkpoint> = {
         file,
         plan,
         destination,
@@ -178,6 +191,11 @@ export const make = <E, R>(
         state: wanted.kind === "get" ? "retrieved" : "moved",
         budget,
         formatLeft: (left) => Budgets.formatLeft(left, prices)
-      }, rejected).pipe(Effect.ensuring(Effect.ignoreLogged(after(state, file, plan))))
-    }).pipe(Effect.scoped, Effect.provide(NodeCheckpoint.layer(state.checkpoints)))
+      }
+      yield* Effect.tapBoth(PlanRuns.run(state, options, rejected), {
+        onFailure: () => Effect.ignoreLogged(after(state, file, plan)),
+        onSuccess: () => after(state, file, plan)
+      })
+    })
+    yield* run.pipe(Effect.scoped, Effect.provide(NodeCheckpoint.layer(state.checkpoints)))
   })).pipe(Effect.provide(NodeGlacier.layer))

@@ -16,6 +16,8 @@ const advice: Readonly<Record<string, string>> = {
   VaultNotFound: "effect-glacier vaults lists the vaults of a region. Choose the region by --region",
   ConnectionError: "Check the network, the proxy (HTTPS_PROXY) and the endpoint (--endpoint). " +
     "effect-glacier doctor checks them",
+  CheckpointInUse: "effect-glacier status shows the commands that run",
+  InUse: "effect-glacier status shows the commands that run",
   ConnectionRejected: "effect-glacier doctor checks the connection",
   VaultLockInProgress: "effect-glacier lock shows the lock that another program has begun, and --abort aborts it",
   InventoryNotReady:

@@ -46,35 +46,39 @@ export interface Running {
  * @since 0.1.0
  * @category waiting
  */
-export const track = (expected: number, onChange: (running: Running) => Effect.Effect<void>) =>
-<A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.scoped(Effect.gen(function*() {
-    const ends = new Map<string, DateTime.Utc | undefined>()
-    const changed = Effect.suspend(() => {
-      const known = Array.from(ends.values()).flatMap((end) => end === undefined ? [] : [end])
-      const [first, ...others] = known
-      const next = Option.map(Option.fromNullable(first), (first) => others.reduce(DateTime.min, first))
-      return onChange({ count: ends.size, next })
-    })
-    const schedule = Schedule.tapInput(JobWaiting.usual, (job: JobDescription) =>
-      Effect.zipRight(Effect.sync(() => ends.has(job.jobId) && ends.set(job.jobId, endOf(job))), changed))
-    // A page has 50 jobs.
-    const seconds = Math.min(60, Math.max(1, Math.ceil(expected / 50)))
-    const shared = yield* JobWaiting.shared({ schedule, every: `${seconds} seconds` })
-    const policy: JobWaiting.Policy = (vault, jobId) =>
-      Effect.acquireUseRelease(
-        Effect.zipRight(Effect.sync(() => ends.set(jobId, undefined)), changed),
-        () => shared(vault, jobId),
-        () => Effect.zipRight(Effect.sync(() => ends.delete(jobId)), changed)
-      )
-    const onWait = yield* Waiting.OnWait
-    const warnings = yield* Waiting.Warnings
-    return yield* work.pipe(
-      Effect.provideService(JobWaiting.JobWaiting, policy),
-      Effect.provideService(Waiting.OnWait, (wait) => wait.reason === "job" ? Effect.void : onWait(wait)),
-      Effect.provideService(Waiting.Warnings, {
-        ...warnings,
-        log: (kind, message, hold) => kind.startsWith("job ") ? Effect.succeed(0) : warnings.log(kind, message, hold)
+export const track =
+  (expected: number, onChange: (running: Running) => Effect.Effect<void>) =>
+  <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.scoped(Effect.gen(function*() {
+      const ends = new Map<string, DateTime.Utc | undefined>()
+      const changed = Effect.suspend(() => {
+        const known = Array.from(ends.values()).flatMap((end) => end === undefined ? [] : [end])
+        const [first, ...others] = known
+        const next = Option.map(Option.fromNullable(first), (first) => others.reduce(DateTime.min, first))
+        return onChange({ count: ends.size, next })
       })
-    )
-  }))
+      const schedule = Schedule.tapInput(JobWaiting.usual, (job: JobDescription) =>
+        Effect.zipRight(
+          Effect.sync(() => ends.has(job.jobId) && ends.set(job.jobId, endOf(job))),
+          changed
+        ))
+      // A page has 50 jobs.
+      const seconds = Math.min(60, Math.max(1, Math.ceil(expected / 50)))
+      const shared = yield* JobWaiting.shared({ schedule, every: `${seconds} seconds` })
+      const policy: JobWaiting.Policy = (vault, jobId) =>
+        Effect.acquireUseRelease(
+          Effect.zipRight(Effect.sync(() => ends.set(jobId, undefined)), changed),
+          () => shared(vault, jobId),
+          () => Effect.zipRight(Effect.sync(() => ends.delete(jobId)), changed)
+        )
+      const onWait = yield* Waiting.OnWait
+      const warnings = yield* Waiting.Warnings
+      return yield* work.pipe(
+        Effect.provideService(JobWaiting.JobWaiting, policy),
+        Effect.provideService(Waiting.OnWait, (wait) => wait.reason === "job" ? Effect.void : onWait(wait)),
+        Effect.provideService(Waiting.Warnings, {
+          ...warnings,
+          log: (kind, message, hold) => kind.startsWith("job ") ? Effect.succeed(0) : warnings.log(kind, message, hold)
+        })
+      )
+    }))

@@ -3,10 +3,12 @@
  *
  * @since 0.1.0
  */
+import * as Options from "@effect/cli/Options"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as NodeHttp from "../node/NodeHttp.ts"
 import * as S3Destination from "../s3/S3Destination.ts"
@@ -15,6 +17,7 @@ import * as Destination from "../services/Destination.ts"
 import type { Checkpoint } from "../transfer/Checkpoint.ts"
 import type * as SafePath from "../transfer/SafePath.ts"
 import { Usage } from "./Failures.ts"
+import type { VaultState } from "./State.ts"
 
 /**
  * A folder.
@@ -90,19 +93,76 @@ export const folder = (path: string): Effect.Effect<Place, never, Path.Path> =>
   Effect.map(Path.Path, (paths) => Folder.make({ path: paths.resolve(path) }))
 
 /**
- * The bucket of a URL, `s3://BUCKET` or `s3://BUCKET/PREFIX`.
+ * The options for the store of a bucket.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const bucketOptions = {
+  s3Endpoint: Options.text("s3-endpoint").pipe(
+    Options.withPseudoName("url"),
+    Options.optional,
+    Options.withDescription("The URL of the store. Default: that of AWS")
+  ),
+  s3Region: Options.text("s3-region").pipe(
+    Options.withPseudoName("name"),
+    Options.optional,
+    Options.withDescription("The region of the bucket. Default: that of the vault")
+  ),
+  s3Profile: Options.text("s3-profile").pipe(
+    Options.withPseudoName("name"),
+    Options.optional,
+    Options.withDescription("The profile in AWS's configuration files that has the keys of the bucket")
+  ),
+  pathStyle: Options.boolean("path-style").pipe(
+    Options.withDescription("The bucket is in the path of the URL: most stores other than AWS need it")
+  ),
+  noChecksums: Options.boolean("no-checksums").pipe(
+    Options.withDescription("The store rejects the headers x-amz-checksum, as Backblaze B2, Ceph and Swift do")
+  ),
+  noConditionalWrites: Options.boolean("no-conditional-writes").pipe(
+    Options.withDescription("The store rejects the header If-None-Match, as Cloudflare R2 and Backblaze B2 may do")
+  )
+}
+
+/**
+ * The values of the options.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface BucketValues {
+  readonly s3Endpoint: Option.Option<string>
+  readonly s3Region: Option.Option<string>
+  readonly s3Profile: Option.Option<string>
+  readonly pathStyle: boolean
+  readonly noChecksums: boolean
+  readonly noConditionalWrites: boolean
+}
+
+/**
+ * The bucket of a URL, `s3://BUCKET` or `s3://BUCKET/PREFIX`, for the archives of a vault.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const bucket = (
   url: string,
-  options: Omit<Bucket, "_tag" | "bucket" | "prefix">
+  vault: Pick<VaultState, "region">,
+  { noChecksums, noConditionalWrites, pathStyle, s3Endpoint, s3Profile, s3Region }: BucketValues
 ): Effect.Effect<Bucket, Usage> => {
   const [, name, prefix = ""] = /^s3:\/\/([^/]+)(?:\/(.*?))?\/?$/.exec(url) ?? []
-  return name === undefined
-    ? new Usage({ message: `${url} is not the URL of a bucket. Write s3://BUCKET/PREFIX` })
-    : Effect.succeed(Bucket.make({ ...options, bucket: name, prefix: prefix === "" ? "" : `${prefix}/` }))
+  if (name === undefined) return new Usage({ message: `${url} is not the URL of a bucket. Write s3://BUCKET/PREFIX` })
+  return Effect.succeed(Bucket.make({
+    bucket: name,
+    prefix: prefix === "" ? "" : `${prefix}/`,
+    region: Option.getOrElse(s3Region, () => vault.region),
+    endpoint: Option.getOrUndefined(s3Endpoint),
+    profile: Option.getOrUndefined(s3Profile),
+    pathStyle,
+    checksums: noChecksums ? "none" : "sha256",
+    conditionalWrites: !noConditionalWrites
+  }))
 }
 
 /**
@@ -160,6 +220,20 @@ const openBucket = Effect.fnUntraced(
   }
 )
 
+/** The number of files that are read at once, to see whether they are copies. */
+const reads = 4
+
+const openFolder = Effect.fnUntraced(function*(path: string, writing: Writing) {
+  const { find, store, verify } = yield* Destination.directory(path, writing)
+  const turns = (yield* Effect.makeSemaphore(reads)).withPermits(1)
+  const opened: Opened = {
+    find: (archive) => turns(find(archive)),
+    store,
+    verify: (archive, proof) => turns(verify(archive, proof))
+  }
+  return opened
+})
+
 /**
  * Opens a place until the Scope closes. Sends no request.
  *
@@ -167,6 +241,4 @@ const openBucket = Effect.fnUntraced(
  * @category constructors
  */
 export const open = (place: Place, writing: Writing = { overwrite: false, readBack: "none" }) =>
-  place._tag === "Folder"
-    ? Effect.map(Destination.directory(place.path, writing), (opened): Opened => opened)
-    : openBucket(place, writing)
+  place._tag === "Folder" ? openFolder(place.path, writing) : openBucket(place, writing)

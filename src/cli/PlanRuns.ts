@@ -54,7 +54,7 @@ export const reportRejected = Effect.fnUntraced(function*({ rejected }: Retrieva
       const json = { type: "rejected", archiveId, description, bytes: size, error: tag, message }
       return result({ json, text: "" })
     }
-    return count > maximumLines ? Effect.void : error(`Rejected ${archiveId}: ${printable(message)}`)
+    return count > maximumLines ? Effect.void : error(`Rejected: ${printable(message)} (${archiveId})`)
   })
   if (count > maximumLines && !isJson) yield* error(`... and ${formatNumber(count - maximumLines)} more`)
   yield* Effect.forEach(help, error)
@@ -156,6 +156,15 @@ const runAll = <E extends { readonly _tag: string; readonly message: string }, R
     })))
 
 /**
+ * Says how many copies are missing.
+ *
+ * @since 0.1.0
+ * @category formatting
+ */
+export const missing = (count: number): string =>
+  count === 1 ? "1 copy is missing or wrong" : `${formatNumber(count)} copies are missing or wrong`
+
+/**
  * Runs a plan and prints its summary. Fails with `SomeFailed` when archives failed or are rejected, and with `OverBudget` when
  * they failed only because the budget has no room for them.
  *
@@ -194,7 +203,9 @@ export const run = Effect.fn("PlanRuns.run")(function*<
   }
   if (failed > 0) {
     return yield* new SomeFailed({
-      message: `${formatCount(failed, "archive")} failed. Run the same command again to retry`
+      message: state === "verified"
+        ? missing(failed)
+        : `${formatCount(failed, "archive")} failed. Run the same command again to retry`
     })
   }
   if (rejected > 0) {

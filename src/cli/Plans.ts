@@ -12,6 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
 import * as NodeCheckpoint from "../node/NodeCheckpoint.ts"
 import type { Entry } from "../protocol/Inventory.ts"
 import { Tier } from "../protocol/Jobs.ts"
@@ -111,7 +112,7 @@ export const start = (state: VaultState, plan: Plan): Effect.Effect<Plan, StateE
   Effect.flatMap(DateTime.now, (started) => Effect.as(save(state, { ...plan, started }), { ...plan, started }))
 
 /**
- * Removes a plan of archives to retrieve, which was not started.
+ * Removes a plan. Its records and its copies remain.
  *
  * @since 0.1.0
  * @category writing
@@ -155,6 +156,16 @@ export const make = (
   })
 
 /**
+ * Whether a plan is that of a command with these arguments.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const isSame = (plan: Plan, wanted: Pick<Plan, "kind" | "arguments" | "tier">): boolean =>
+  plan.kind === wanted.kind && plan.tier === wanted.tier &&
+  JSON.stringify(plan.arguments) === JSON.stringify(wanted.arguments)
+
+/**
  * Finds the plan that a command continues: the last one with these arguments, unless it is finished and the inventory is
  * newer.
  *
@@ -165,14 +176,24 @@ export const find = (
   state: VaultState,
   wanted: Pick<Plan, "kind" | "arguments" | "tier" | "inventory">
 ): Effect.Effect<Option.Option<Plan>, StateError, FileSystem.FileSystem> =>
-  Effect.map(all(state), (plans) => {
-    const key = JSON.stringify([wanted.kind, wanted.arguments, wanted.tier])
-    const last = plans.find((plan) => JSON.stringify([plan.kind, plan.arguments, plan.tier]) === key)
-    return Option.filter(
-      Option.fromNullable(last),
+  Effect.map(all(state), (plans) =>
+    Option.filter(
+      Option.fromNullable(plans.find((plan) => isSame(plan, wanted))),
       ({ finished, inventory }) => finished === undefined || !DateTime.lessThan(inventory, wanted.inventory)
-    )
-  })
+    ))
+
+/**
+ * Opens the archives and proofs of a plan that was started. Fails with `StateError` if its checkpoint is lost.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const open = ({ name, place, tier }: Plan) =>
+  RetrievalPlan.make(
+    name,
+    Stream.fail(new StateError({ message: `The checkpoint of the plan ${name} is lost` })),
+    { tier, platform: place && Places.platformOf(place) }
+  )
 
 /**
  * The errors of looking for a proof.

@@ -165,3 +165,14 @@ export const writer = Effect.fn("Records.writer")(function*<E, R>(
   return (record: Record): Effect.Effect<void, StateError> =>
     Effect.mapError(fs.writeFileString(file, `${encode(record)}\n`, { flag: "a" }), cannot)
 })
+
+/**
+ * Removes the records of a plan.
+ *
+ * @since 0.1.0
+ * @category writing
+ */
+export const remove = ({ records }: VaultState, name: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) => fs.remove(`${records}/${name}.jsonl`, { force: true })).pipe(
+    Effect.mapError(failed(`The records in ${records} cannot be removed`))
+  )

@@ -10,6 +10,8 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { formatBytes, formatCount, formatNumber } from "../policy/Format.ts"
@@ -68,7 +70,44 @@ export const Running = Schema.Struct({
  */
 export type Running = typeof Running.Type
 
-const encode = Schema.encode(Schema.parseJson(Running))
+const Json = Schema.parseJson(Running)
+
+const encode = Schema.encode(Json)
+
+const decode = Schema.decodeOption(Json)
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    // A process of another user.
+    return Predicate.hasProperty(error, "code") && error.code === "EPERM"
+  }
+}
+
+/**
+ * The work of a vault that runs now. Removes the files of processes that have died.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const running = ({ running: folder }: VaultState) =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    if (!(yield* fs.exists(folder))) return []
+    const files = (yield* fs.readDirectory(folder)).filter((name) => name.endsWith(".json"))
+    const found = yield* Effect.forEach(files, (name) => {
+      const file = `${folder}/${name}`
+      return Effect.gen(function*() {
+        // The process may end meanwhile, and remove its file.
+        const work = Option.flatMap(yield* Effect.option(fs.readFileString(file)), decode)
+        const alive = Option.filter(work, ({ pid }) => isAlive(pid))
+        if (Option.isNone(alive)) yield* Effect.ignore(fs.remove(file))
+        return Option.toArray(alive)
+      })
+    })
+    return found.flat()
+  }).pipe(Effect.mapError(({ message }) => new StateError({ message: `${folder} cannot be read: ${message}` })))
 
 /**
  * The handle of the work.
@@ -106,7 +145,7 @@ export const format = ({ archives, budget, bytes, failed, jobs, next, wait }: Pr
       : [
         `${formatCount(jobs, "job")}${next === undefined ? "" : ` until ${DateTime.formatIso(next).slice(11, 16)} UTC`}`
       ]),
-    ...(budget === undefined ? [] : [`budget left: ${budget}`]),
+    ...(budget === undefined ? [] : [`left: ${budget}`]),
     ...(wait === undefined ? [] : [wait])
   ].join(", ")
 

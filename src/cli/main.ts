@@ -23,6 +23,9 @@ import * as Suggestion from "./Suggestion.ts"
 
 const name = programName
 
+// The user of a bundle cannot choose the version of AWS's packages in it.
+process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true"
+
 const [first = "", ...rest] = process.argv.slice(2)
 
 const load = ({ load }: Entry) => Effect.map(Effect.promise(load), ({ program }) => program)
@@ -67,5 +70,9 @@ run.pipe(
   Effect.tapError(report),
   Effect.tapErrorCause((cause) => isVerbose || Cause.isDie(cause) ? Console.error(Cause.pretty(cause)) : Effect.void),
   Effect.provide(NodeContext.layer),
-  NodeRuntime.runMain({ disableErrorReporting: true, teardown: (exit, onExit) => onExit(codeOf(exit)) })
+  NodeRuntime.runMain({
+    disableErrorReporting: true,
+    disablePrettyLogger: true,
+    teardown: (exit, onExit) => onExit(codeOf(exit))
+  })
 )

@@ -34,7 +34,8 @@ export const program = Command.make(
       }
       const place = yield* Places.folder(path)
       const writing = { overwrite, readBack: "none" } as const
-      yield* Copies.make({ ...wanted, kind: "get", globs: args.slice(0, -1), place, writing }, () => Effect.void)
+      const globs = args.slice(0, -1)
+      yield* Copies.make(() => Effect.succeed({ ...wanted, kind: "get", globs, place, writing }), () => Effect.void)
     }))
 ).pipe(CliCommand.toProgram({
   description: "Retrieve archives to a folder, within a budget. The same command resumes after an interruption",
