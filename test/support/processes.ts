@@ -98,6 +98,9 @@ export const program = (): Promise<string> =>
 /** Runs the `effect-glacier` program. */
 export const runProgram = (...args: ReadonlyArray<string>) => runBundle(program, args)
 
+/** Runs the `effect-glacier` program with variables in its environment. */
+export const runProgramWith = (env: NodeJS.ProcessEnv, ...args: ReadonlyArray<string>) => runBundle(program, args, env)
+
 /** Runs an emulator on a free port and waits until it listens. */
 export const runEmulator = (...args: ReadonlyArray<string>) =>
   Effect.gen(function*() {
