@@ -68,6 +68,7 @@ export const commands: ReadonlyArray<Entry> = [
     about: "Show or change the notifications of a vault",
     load: () => import("./commands/Notifications.ts")
   },
+  { name: "doctor", about: "Check everything that the commands need", load: () => import("./commands/Doctor.ts") },
   { name: "tree-hash", about: "Print the tree hash of each file", load: () => import("./commands/TreeHash.ts") },
   { name: "emulator", about: "Run an emulator of Amazon Glacier", load: () => import("./commands/Emulator.ts") }
 ]

@@ -38,7 +38,8 @@ export const withoutCopies = Options.boolean("without-copies").pipe(
  * @since 0.1.0
  * @category constants
  */
-export const aboutCopies = "effect-glacier get and move make copies. --without-copies deletes archives without a copy, too"
+export const aboutCopies =
+  "effect-glacier get and move make copies. --without-copies deletes archives without a copy, too"
 
 /**
  * A proof of copies.
@@ -129,9 +130,11 @@ export const format = (verb: string, { vaultName }: VaultState, { archives, byte
     Option.match(early, {
       onNone: () => "",
       onSome: ({ archives, cost, gibMonths }) =>
-        `. ${formatNumber(archives)} of them ${archives === 1 ? "is" : "are"} younger than 90 days, which is billed as ${
-          gibMonths.toFixed(3)
-        } GiB-months${Option.match(cost, { onNone: () => "", onSome: (cost) => ` (${cost.toFixed(2)})` })}`
+        `. ${formatNumber(archives)} of them ${
+          archives === 1 ? "is" : "are"
+        } younger than 90 days, which is billed as ${gibMonths.toFixed(3)} GiB-months${
+          Option.match(cost, { onNone: () => "", onSome: (cost) => ` (${cost.toFixed(2)})` })
+        }`
     })
   }`
 

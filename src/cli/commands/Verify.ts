@@ -13,8 +13,8 @@ import * as Stream from "effect/Stream"
 import * as NodeCheckpoint from "../../node/NodeCheckpoint.ts"
 import * as NodeGlacier from "../../node/NodeGlacier.ts"
 import { formatBytes, formatNumber } from "../../policy/Format.ts"
-import * as Checks from "../Checks.ts"
 import * as CliCommand from "../CliCommand.ts"
+import * as CopyChecks from "../CopyChecks.ts"
 import { SomeFailed, StateError, Usage } from "../Failures.ts"
 import * as Glob from "../Glob.ts"
 import * as Globals from "../Globals.ts"
@@ -51,7 +51,7 @@ const checkPlace = (values: Values, globs: ReadonlyArray<string>, url: string) =
     const key = { kind: "verify", arguments: [...globs, Places.nameOf(place), ...Naming.argumentsOf(values)] } as const
     const before = (yield* Plans.all(state)).filter((plan) => Plans.isSame(plan, key))
     const run = Effect.gen(function*() {
-      const check = yield* Checks.make(place, { read: !values.noRead })
+      const check = yield* CopyChecks.make(place, { read: !values.noRead })
       const file = yield* Effect.flatMap(
         Plans.make({ ...key, place, inventory: selection.asOf }),
         (made) => Plans.start(state, made)
@@ -62,7 +62,7 @@ const checkPlace = (values: Values, globs: ReadonlyArray<string>, url: string) =
         PlanRuns.run(state, {
           file,
           plan,
-          destination: Checks.destination(check),
+          destination: CopyChecks.destination(check),
           command: Plans.commandOf(file),
           state: "verified"
         }, rejected),
@@ -89,7 +89,7 @@ const checkAll = Effect.fnUntraced(function*({ args, noRead }: Values) {
   const counts = { copies: 0, bytes: 0, failed: 0 }
 
   const checkPlan = Effect.fnUntraced(function*(work: Work.Work, file: Plans.Plan, place: Places.Place) {
-    const check = yield* Checks.make(place, { read: !noRead })
+    const check = yield* CopyChecks.make(place, { read: !noRead })
     const { proofs } = yield* Plans.open(file)
     const selected = Stream.filter(proofs, ({ archive, proof: { location } }) => {
       const path = Option.getOrUndefined(nameOf(archive))?.path
