@@ -49,7 +49,7 @@ describe("effect-glacier move", () => {
           file,
           `[swift]\naws_access_key_id=${accessKeyId}\naws_secret_access_key=${Redacted.value(secretAccessKey)}\n`
         )
-        env.AWS_SHARED_CREDENTIALS_FILE = file
+        Object.assign(env, { AWS_SHARED_CREDENTIALS_FILE: file })
         const move = [
           ...["move", "s3://bucket/old", "--yes", "--s3-endpoint", url, "--s3-region", "eu-west-1"],
           ...["--s3-profile", "swift", "--path-style", "--no-checksums", "--no-conditional-writes"]
