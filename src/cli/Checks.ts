@@ -217,8 +217,11 @@ const vault = Effect.map(State.online, ({ description: { numberOfArchives, sizeI
 const attempt = <A>(what: string, promise: () => Promise<A>): Effect.Effect<A, StateError> =>
   Effect.tryPromise({ try: promise, catch: (error) => new StateError({ message: `${what}: ${textOf(error)}` }) })
 
-/** The name of a checkpoint's file ends in a hash. Those of the segments of a plan end in their number, too. */
-const planOf = (file: string): string => file.replace(/(-\d+)?-[0-9a-f]{32}\.checkpoint$/, "")
+/** The names of work that has checkpoints. A plan has more of them, with the numbers of its segments behind its name. */
+const worksOf = (files: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const names = new Set(files.map((file) => file.replace(/-[0-9a-f]{32}\.checkpoint$/, "")))
+  return Array.from(names).filter((name) => !/-\d+$/.test(name) || !names.has(name.replace(/-\d+$/, "")))
+}
 
 /** The checkpoints of a vault, and the work that has one. */
 const checkpoints = Effect.gen(function*() {
@@ -229,11 +232,8 @@ const checkpoints = Effect.gen(function*() {
   const sizes = yield* Effect.forEach(logs, (name) => fs.stat(`${checkpoints}/${name}`))
   const bytes = sizes.reduce((sum, { size }) => sum + Number(size), 0)
   if (logs.length === 0) return ok("none")
-  const works = [...new Set(logs.map(planOf))].join(", ")
-  return note(
-    `${formatCount(logs.length, "file")}, ${formatBytes(bytes)}: ${works}`,
-    "effect-glacier status shows them"
-  )
+  const found = `${formatCount(logs.length, "file")}, ${formatBytes(bytes)}: ${worksOf(logs).join(", ")}`
+  return note(found, "effect-glacier status shows them")
 }).pipe(Effect.catchTag("StateError", () => Effect.succeed(ok("none"))))
 
 /** Less space than this is bad, because inventories and checkpoints may not fit. */

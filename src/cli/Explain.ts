@@ -89,16 +89,23 @@ const rules: Readonly<Record<string, ReadonlyArray<Rule>>> = {
  */
 const signedText = /\s*The Canonical String[^]*?(?=\n {2,}at |$)/
 
+/** The text of an error. Some errors of the platform have it only in their cause. */
+const textOf = (error: Failure): string =>
+  error.message === "" && "cause" in error && error.cause instanceof Error ? error.cause.message : error.message
+
 /**
  * Explains an error.
  *
  * @since 0.1.0
  * @category formatting
  */
-export const explain = ({ _tag, message }: Failure): Explanation => ({
-  happened: _tag === "InvalidSignature" ? message.replace(/(?<=\.)\s.*$/s, "") : message.trimEnd(),
-  next: rules[_tag]?.find(({ text }) => text === undefined || text.test(message))?.next
-})
+export const explain = (error: Failure): Explanation => {
+  const text = textOf(error)
+  return {
+    happened: error._tag === "InvalidSignature" ? text.replace(/(?<=\.)\s.*$/s, "") : text.trimEnd(),
+    next: rules[error._tag]?.find((rule) => rule.text === undefined || rule.text.test(text))?.next
+  }
+}
 
 /**
  * Returns the lines about an error.

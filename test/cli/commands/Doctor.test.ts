@@ -1,5 +1,6 @@
 import { describe, expect, it } from "@effect/vitest"
 import { DateTime, Effect } from "effect"
+import { mkdirSync, writeFileSync } from "node:fs"
 import { Emulator } from "../../../src/emulator/index.ts"
 import { GlacierClient } from "../../../src/index.ts"
 import { NodeEmulator } from "../../../src/node/index.ts"
@@ -72,6 +73,19 @@ describe.concurrent("effect-glacier doctor", () => {
       const missing = yield* findings(env, "--vault", "films")
       expect(missing.code).toBe(1)
       expect(missing.found).toMatchObject({ vault: { verdict: "bad" }, credentials: { verdict: "ok" } })
+    }).pipe(Effect.provide(NodeEmulator.layer())))
+
+  it.scopedLive("counts the checkpoints in the state folder, and names their work", () =>
+    Effect.gen(function*() {
+      const state = yield* temporaryFolder
+      const folder = `${state}/123456789012/us-east-1/${vaultName}/checkpoints`
+      mkdirSync(folder, { recursive: true })
+      for (const name of ["get", "get-0", "get-1", "backup-2014"]) {
+        writeFileSync(`${folder}/${name}-${"0123456789abcdef".repeat(2)}.checkpoint`, "12345")
+      }
+      const { found } = yield* findings(yield* environment(state), "--vault", vaultName)
+      expect(found["checkpoints"]).toMatchObject({ verdict: "note" })
+      expect(found["checkpoints"]?.found).toMatch(/^4 files, 20 bytes: (get, backup-2014|backup-2014, get)$/)
     }).pipe(Effect.provide(NodeEmulator.layer())))
 
   it.scopedLive("rejects a wrong secret without showing it, and still checks the rest", () =>
