@@ -59,6 +59,7 @@ export const commands: ReadonlyArray<Entry> = [
     about: "Show, begin, test and complete the lock of a vault",
     load: () => import("./commands/Lock.ts")
   },
+  { name: "doctor", about: "Check everything that the commands need", load: () => import("./commands/Doctor.ts") },
   { name: "tree-hash", about: "Print the tree hash of each file", load: () => import("./commands/TreeHash.ts") },
   { name: "emulator", about: "Run an emulator of Amazon Glacier", load: () => import("./commands/Emulator.ts") }
 ]

@@ -8,7 +8,7 @@ import * as Order from "effect/Order"
 
 /** The number of characters to insert, remove or replace to make one word from another (Levenshtein). */
 const distance = (from: string, to: string): number => {
-  let row = Arr.range(0, to.length)
+  let row: ReadonlyArray<number> = Arr.range(0, to.length)
   for (const [i, letter] of Array.from(from).entries()) {
     const next = [i + 1]
     for (const [j, other] of Array.from(to).entries()) {

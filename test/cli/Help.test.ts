@@ -70,7 +70,7 @@ describe("Help", () => {
       expect(error.message).toMatch(/has no option --wizard\./)
     }))
 
-  it.effect.each([
+  it.effect.each<readonly [mistyped: string, meant: string]>([
     ["--dryrun", "--dry-run"],
     ["--dry", "--dry-run"],
     ["--vualt=photos", "--vault"],

@@ -101,6 +101,9 @@ export const runProgram = (...args: ReadonlyArray<string>) => runBundle(program,
 /** Runs the `effect-glacier` program with variables of the environment. */
 export const runProgramIn = (env: NodeJS.ProcessEnv, args: ReadonlyArray<string>) => runBundle(program, args, env)
 
+/** Runs the `effect-glacier` program with variables in its environment. */
+export const runProgramWith = (env: NodeJS.ProcessEnv, ...args: ReadonlyArray<string>) => runBundle(program, args, env)
+
 /** Runs an emulator on a free port and waits until it listens. */
 export const runEmulator = (...args: ReadonlyArray<string>) =>
   Effect.gen(function*() {

@@ -74,7 +74,7 @@ describe("effect-glacier jobs", () => {
       Effect.provide(
         NodeEmulator.layer({ jobDelay: { Expedited: "1 hour", Bulk: "1 hour", Inventory: 0 }, inventoryDelay: 0 })
       )
-    ), 60_000)
+    ), 120_000)
 
   it.scopedLive(
     "takes an id that begins with -, and fails for a job that does not exist",
@@ -150,7 +150,7 @@ describe("effect-glacier tags", () => {
         code: 2,
         stderr: expect.stringMatching(/KEY=VALUE/)
       })
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 })
 
 describe("effect-glacier policy", () => {
@@ -167,7 +167,7 @@ describe("effect-glacier policy", () => {
         stderr: expect.stringMatching(/^--set and --remove cannot be used together/)
       })
       expect((yield* run("policy", "--remove")).stdout).toBe("No access policy")
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 
   it.scopedLive("shows the data retrieval policy of the account", () =>
     Effect.gen(function*() {
@@ -180,7 +180,7 @@ describe("effect-glacier policy", () => {
       expect(jsonLines((yield* run("policy", "--retrieval", "--json")).stdout)).toEqual([
         { strategy: "BytesPerHour", bytesPerHour: 2 ** 30 }
       ])
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 })
 
 describe("effect-glacier notifications", () => {
@@ -203,7 +203,7 @@ describe("effect-glacier notifications", () => {
       })
       expect(yield* run("notifications", "--set", "somewhere")).toMatchObject({ code: 2 })
       expect((yield* run("notifications", "--remove")).stdout).toBe("No notifications")
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 })
 
 describe("effect-glacier lock", () => {
@@ -237,7 +237,7 @@ describe("effect-glacier lock", () => {
       expect((yield* type([[name, `photos${enter}`]], "lock", "--complete")).code).toBe(0)
       expect((yield* run("lock")).stdout).toMatch(/^Locked since .*: nobody can change or remove this policy\n\{/)
       expect((yield* run("lock", "--abort")).code).toBe(1)
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 
   it.scopedLive("fails when the policy permits the deletion, and aborts the lock", () =>
     Effect.gen(function*() {
@@ -254,5 +254,5 @@ describe("effect-glacier lock", () => {
       })
       expect((yield* run("lock", "--abort")).stdout).toBe("No lock")
       expect(yield* run("lock", "--complete", "--yes")).toMatchObject({ code: 1 })
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 })
