@@ -70,7 +70,9 @@ describe.concurrent("effect-glacier delete", () => {
       expect(yield* run(...args)).toMatchObject({
         code: 1,
         stdout: "",
-        stderr: expect.stringMatching(/^This deletes 2 archives \(20 bytes\) of the vault photos\. 2 of .* are lost\. There is no terminal .* --yes/s)
+        stderr: expect.stringMatching(
+          /^This deletes 2 archives \(20 bytes\) of the vault photos\. 2 of .* are lost\. There is no terminal .* --yes/s
+        )
       })
       expect((yield* type([[question, `photo${enter}`]], ...args)).code).toBe(1)
       expect(yield* pathsOf(vault)).toEqual(names)
