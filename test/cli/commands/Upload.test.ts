@@ -65,6 +65,23 @@ describe.concurrent("effect-glacier upload", () => {
       expect((yield* run("upload", join(folder, "missing"))).code).toBe(2)
     }).pipe(Effect.provide(emulator)), 120_000)
 
+  it.scopedLive(
+    "does not store what it has stored with other arguments, without an inventory",
+    () =>
+      Effect.gen(function*() {
+        const { folder, run, vault } = yield* makePrograms("photos")
+        writeFiles(folder, ["a.txt", "b.txt"])
+        const files = [join(folder, "a.txt"), join(folder, "b.txt")] as const
+        expect((yield* run("upload", files[0])).code).toBe(0)
+        expect(yield* run("upload", ...files)).toMatchObject({
+          code: 0,
+          stdout: "1 file uploaded, 5 bytes, 1 stored before"
+        })
+        expect(yield* pathsOf(vault)).toEqual(["a.txt", "b.txt"])
+      }).pipe(Effect.provide(emulator)),
+    120_000
+  )
+
   it.scopedLive("prints what it cannot store, and stores the rest", () =>
     Effect.gen(function*() {
       const { folder, run, vault } = yield* makePrograms("photos")
