@@ -31,7 +31,7 @@ const writePolicy = (folder: string, days: number) => {
   return file
 }
 
-describe("effect-glacier jobs", () => {
+describe.concurrent("effect-glacier jobs", () => {
   it.scopedLive("lists jobs with the names of their archives, and when to expect them", () =>
     Effect.gen(function*() {
       const { run, vault } = yield* makePrograms(vaultName)
@@ -89,7 +89,7 @@ describe("effect-glacier jobs", () => {
   )
 })
 
-describe("effect-glacier uploads", () => {
+describe.concurrent("effect-glacier uploads", () => {
   it.scopedLive(
     "lists open uploads with their names, and aborts them after a confirmation",
     () =>
@@ -131,7 +131,7 @@ describe("effect-glacier uploads", () => {
   )
 })
 
-describe("effect-glacier tags", () => {
+describe.concurrent("effect-glacier tags", () => {
   it.scopedLive("sets, shows and removes tags", () =>
     Effect.gen(function*() {
       const { run } = yield* makePrograms(vaultName)
@@ -153,7 +153,7 @@ describe("effect-glacier tags", () => {
     }).pipe(Effect.provide(emulator)), 120_000)
 })
 
-describe("effect-glacier policy", () => {
+describe.concurrent("effect-glacier policy", () => {
   it.scopedLive("sets, shows and removes the access policy", () =>
     Effect.gen(function*() {
       const { folder, run } = yield* makePrograms(vaultName)
@@ -183,7 +183,7 @@ describe("effect-glacier policy", () => {
     }).pipe(Effect.provide(emulator)), 120_000)
 })
 
-describe("effect-glacier notifications", () => {
+describe.concurrent("effect-glacier notifications", () => {
   it.scopedLive("sets, shows and removes the topic of messages", () =>
     Effect.gen(function*() {
       const { run } = yield* makePrograms(vaultName)
@@ -206,7 +206,7 @@ describe("effect-glacier notifications", () => {
     }).pipe(Effect.provide(emulator)), 120_000)
 })
 
-describe("effect-glacier lock", () => {
+describe.concurrent("effect-glacier lock", () => {
   it.scopedLive("begins a lock, tests it by a deletion that is denied, and completes it", () =>
     Effect.gen(function*() {
       const { folder, run, type, vault } = yield* makePrograms(vaultName)
