@@ -95,8 +95,13 @@ export const shownName = ({ entry, name }: Item): string =>
 
 const decodeId = Schema.decodeOption(ArchiveId)
 
-/** The archive in the record of an upload. */
-const uploaded = ({ archive, archiveId, date }: Records.Record): Option.Option<Entry> =>
+/**
+ * The archive in the record of an upload. None for other records.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const uploaded = ({ archive, archiveId, date }: Records.Record): Option.Option<Entry> =>
   Option.all({ archive: Option.fromNullable(archive), archiveId: decodeId(archiveId) }).pipe(
     Option.map(({ archive, archiveId }) => ({ ...archive, archiveId, creationDate: date }))
   )

@@ -97,12 +97,22 @@ const count = Effect.fnUntraced(function*({ files }: Backup) {
   })
 })
 
+/** Returns the function that finds out by the records whether an archive was deleted. */
+const makeIsDeleted = (state: State.VaultState) =>
+  Effect.map(StateIndex.make(Records.all(state)), (index) => (archiveId: string): boolean => {
+    const slot = index.find(archiveId)
+    return slot >= 0 && Option.contains(index.stateAt(slot), "deleted")
+  })
+
 /** The archives that the vault has, as far as they are in the last inventory and the records. */
-const listedOf = Effect.fnUntraced(function*(state: State.VaultState) {
+const listedOf = Effect.fnUntraced(function*(state: State.VaultState, isDeleted: (archiveId: string) => boolean) {
   const { note } = yield* Output
   if (Option.isNone(yield* Effect.option(Inventories.last(state)))) {
     yield* note("Without an inventory, files that another program has stored are stored again")
-    return Stream.empty
+    return Stream.filter(
+      Stream.filterMap(Records.all(state), Selection.uploaded),
+      ({ archiveId }) => !isDeleted(archiveId)
+    )
   }
   const { items } = yield* Selection.make(state, [])
   return Stream.map(Stream.filter(items, Selection.exists), ({ entry }) => entry)
@@ -147,16 +157,12 @@ const storedOf = ({ archive: { archiveId, size, treeHash }, before, path }: Extr
 
 /** Stores the files, and counts what was stored now, what was before, and what could not be stored. */
 const store = Effect.fnUntraced(function*(state: State.VaultState, { files, name }: Backup, command: string) {
+  const isDeleted = yield* makeIsDeleted(state)
   const listed = new Set<string>()
   const entries = Stream.tap(
-    yield* listedOf(state),
+    yield* listedOf(state, isDeleted),
     ({ archiveId }) => Effect.sync(() => listed.add(archiveId))
   )
-  const index = yield* StateIndex.make(Records.all(state))
-  const isDeleted = (archiveId: string) => {
-    const slot = index.find(archiveId)
-    return slot >= 0 && Option.contains(index.stateAt(slot), "deleted")
-  }
   // Only once the checkpoint is open: until then another process may write to the records.
   const recorder = yield* Effect.cached(makeRecorder(state, name, listed))
   const descriptions = new Map<string, string>()

@@ -19,7 +19,7 @@ const makeVault = (descriptions: ReadonlyArray<string>) =>
     return programs
   })
 
-describe("effect-glacier delete", () => {
+describe.concurrent("effect-glacier delete", () => {
   it.scopedLive("deletes nothing that has no copy", () =>
     Effect.gen(function*() {
       const { run, vault } = yield* makeVault(names)
@@ -30,7 +30,7 @@ describe("effect-glacier delete", () => {
       expect(lines.filter(({ type }) => type === "unproven").map(({ path }) => path).sort()).toEqual(names)
       expect(lines.at(-1)).toMatchObject({ type: "summary", archives: 0, unproven: 3, failed: 0 })
       expect(yield* pathsOf(vault)).toEqual(names)
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 
   it.scopedLive("deletes the archives whose copies are still there, and no others", () =>
     Effect.gen(function*() {
@@ -61,7 +61,7 @@ describe("effect-glacier delete", () => {
         stderr: "All archives that the patterns select are deleted already\n"
       })
       expect(yield* pathsOf(vault)).toEqual(["2015/c.jpg"])
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 
   it.scopedLive("deletes nothing before the name of the vault is typed", () =>
     Effect.gen(function*() {
@@ -80,7 +80,7 @@ describe("effect-glacier delete", () => {
       expect({ code, untyped }).toEqual({ code: 0, untyped: [] })
       expect(lines.join("\n")).toMatch(/2 archives deleted, 20 bytes/)
       expect(yield* pathsOf(vault)).toEqual(["2015/c.jpg"])
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 
   it.scopedLive("needs a pattern that selects an archive", () =>
     Effect.gen(function*() {
@@ -92,7 +92,7 @@ describe("effect-glacier delete", () => {
       })
       expect(yield* run("delete", "*", "--yes", "--without-copy")).toMatchObject({ code: 2 })
       expect(yield* pathsOf(vault)).toEqual(names)
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 
   it.scopedLive("continues after a kill, and records each deleted archive", () =>
     Effect.gen(function*() {
@@ -115,7 +115,7 @@ describe("effect-glacier delete", () => {
       expect(listed.filter(({ state }) => state === "deleted").map(({ name }) => name).sort()).toEqual(
         many.filter((name) => !name.startsWith("2/"))
       )
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 
   it.scopedLive("makes upload store a file again whose archive it has deleted", () =>
     Effect.gen(function*() {
@@ -129,5 +129,5 @@ describe("effect-glacier delete", () => {
       expect(yield* pathsOf(vault)).toEqual(["b"])
       expect((yield* run("upload", source)).stdout).toBe("1 file uploaded, 1 byte, 1 stored before")
       expect(yield* pathsOf(vault)).toEqual(["a", "b"])
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 })

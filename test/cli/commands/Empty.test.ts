@@ -24,7 +24,7 @@ const makeVault = (descriptions: ReadonlyArray<string>) =>
 /** Whether the vault exists. */
 const exists = Effect.flatMap(GlacierClient, (glacier) => Effect.isSuccess(glacier.describeVault(address)))
 
-describe("effect-glacier empty", () => {
+describe.concurrent("effect-glacier empty", () => {
   it.scopedLive("deletes nothing that has no copy, and keeps the vault", () =>
     Effect.gen(function*() {
       const { run, vault } = yield* makeVault(names)
@@ -39,7 +39,7 @@ describe("effect-glacier empty", () => {
         ...["Checked", "InventoryRequested", "Planned", "Progress"]
       ])
       expect(yield* pathsOf(vault)).toEqual(names)
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 
   it.scopedLive(
     "keeps the empty vault, deletes it when asked to, and reports later that it was deleted",
@@ -82,7 +82,7 @@ describe("effect-glacier empty", () => {
       const { code, untyped } = yield* type([[question, `photos${enter}`]], ...args)
       expect({ code, untyped }).toEqual({ code: 0, untyped: [] })
       expect(yield* exists).toBe(false)
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 
   it.scopedLive(
     "stops for young archives, uploads and jobs, and names the option that overrules each",
@@ -131,7 +131,7 @@ describe("effect-glacier empty", () => {
         code: 75,
         stderr: expect.stringMatching(/has no inventory yet, so its archives are unknown/)
       })
-    }).pipe(Effect.provide(NodeEmulator.layer({ jobDelay: 0, inventoryDelay: "1 day" }))), 60_000)
+    }).pipe(Effect.provide(NodeEmulator.layer({ jobDelay: 0, inventoryDelay: "1 day" }))), 120_000)
 
   it.scopedLive(
     "empties and deletes a vault through kills, and deletes only archives that have a copy",

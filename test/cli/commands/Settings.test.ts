@@ -31,7 +31,7 @@ const writePolicy = (folder: string, days: number) => {
   return file
 }
 
-describe("effect-glacier jobs", () => {
+describe.concurrent("effect-glacier jobs", () => {
   it.scopedLive("lists jobs with the names of their archives, and when to expect them", () =>
     Effect.gen(function*() {
       const { run, vault } = yield* makePrograms(vaultName)
@@ -74,7 +74,7 @@ describe("effect-glacier jobs", () => {
       Effect.provide(
         NodeEmulator.layer({ jobDelay: { Expedited: "1 hour", Bulk: "1 hour", Inventory: 0 }, inventoryDelay: 0 })
       )
-    ), 60_000)
+    ), 120_000)
 
   it.scopedLive(
     "takes an id that begins with -, and fails for a job that does not exist",
@@ -89,7 +89,7 @@ describe("effect-glacier jobs", () => {
   )
 })
 
-describe("effect-glacier uploads", () => {
+describe.concurrent("effect-glacier uploads", () => {
   it.scopedLive(
     "lists open uploads with their names, and aborts them after a confirmation",
     () =>
@@ -131,7 +131,7 @@ describe("effect-glacier uploads", () => {
   )
 })
 
-describe("effect-glacier tags", () => {
+describe.concurrent("effect-glacier tags", () => {
   it.scopedLive("sets, shows and removes tags", () =>
     Effect.gen(function*() {
       const { run } = yield* makePrograms(vaultName)
@@ -150,10 +150,10 @@ describe("effect-glacier tags", () => {
         code: 2,
         stderr: expect.stringMatching(/KEY=VALUE/)
       })
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 })
 
-describe("effect-glacier policy", () => {
+describe.concurrent("effect-glacier policy", () => {
   it.scopedLive("sets, shows and removes the access policy", () =>
     Effect.gen(function*() {
       const { folder, run } = yield* makePrograms(vaultName)
@@ -167,7 +167,7 @@ describe("effect-glacier policy", () => {
         stderr: expect.stringMatching(/^--set and --remove cannot be used together/)
       })
       expect((yield* run("policy", "--remove")).stdout).toBe("No access policy")
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 
   it.scopedLive("shows the data retrieval policy of the account", () =>
     Effect.gen(function*() {
@@ -180,10 +180,10 @@ describe("effect-glacier policy", () => {
       expect(jsonLines((yield* run("policy", "--retrieval", "--json")).stdout)).toEqual([
         { strategy: "BytesPerHour", bytesPerHour: 2 ** 30 }
       ])
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 })
 
-describe("effect-glacier notifications", () => {
+describe.concurrent("effect-glacier notifications", () => {
   it.scopedLive("sets, shows and removes the topic of messages", () =>
     Effect.gen(function*() {
       const { run } = yield* makePrograms(vaultName)
@@ -203,10 +203,10 @@ describe("effect-glacier notifications", () => {
       })
       expect(yield* run("notifications", "--set", "somewhere")).toMatchObject({ code: 2 })
       expect((yield* run("notifications", "--remove")).stdout).toBe("No notifications")
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 })
 
-describe("effect-glacier lock", () => {
+describe.concurrent("effect-glacier lock", () => {
   it.scopedLive("begins a lock, tests it by a deletion that is denied, and completes it", () =>
     Effect.gen(function*() {
       const { folder, run, type, vault } = yield* makePrograms(vaultName)
@@ -237,7 +237,7 @@ describe("effect-glacier lock", () => {
       expect((yield* type([[name, `photos${enter}`]], "lock", "--complete")).code).toBe(0)
       expect((yield* run("lock")).stdout).toMatch(/^Locked since .*: nobody can change or remove this policy\n\{/)
       expect((yield* run("lock", "--abort")).code).toBe(1)
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 
   it.scopedLive("fails when the policy permits the deletion, and aborts the lock", () =>
     Effect.gen(function*() {
@@ -254,5 +254,5 @@ describe("effect-glacier lock", () => {
       })
       expect((yield* run("lock", "--abort")).stdout).toBe("No lock")
       expect(yield* run("lock", "--complete", "--yes")).toMatchObject({ code: 1 })
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 })

@@ -16,7 +16,7 @@ const writeFiles = (folder: string, paths: ReadonlyArray<string>) => {
 
 const paths = ["a.txt", "photos/2014/b.txt", "photos/c.txt"]
 
-describe("effect-glacier upload", () => {
+describe.concurrent("effect-glacier upload", () => {
   it.scopedLive("stores the files of a folder once, and records them", () =>
     Effect.gen(function*() {
       const { folder, run, vault } = yield* makePrograms("photos")
@@ -46,7 +46,7 @@ describe("effect-glacier upload", () => {
       expect(
         jsonLines(readFileSync(join(records, file), "utf8")).map(({ archiveId, state }) => [archiveId, state]).sort()
       ).toEqual((yield* archivesOf(vault)).map(({ archiveId }) => [archiveId, "uploaded"]).sort())
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 
   it.scopedLive("stores single files by their names, and no two with the same name", () =>
     Effect.gen(function*() {
@@ -63,7 +63,24 @@ describe("effect-glacier upload", () => {
         stderr: expect.stringMatching(/^Upload the folder .*one by itself/)
       })
       expect((yield* run("upload", join(folder, "missing"))).code).toBe(2)
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
+
+  it.scopedLive(
+    "does not store what it has stored with other arguments, without an inventory",
+    () =>
+      Effect.gen(function*() {
+        const { folder, run, vault } = yield* makePrograms("photos")
+        writeFiles(folder, ["a.txt", "b.txt"])
+        const files = [join(folder, "a.txt"), join(folder, "b.txt")] as const
+        expect((yield* run("upload", files[0])).code).toBe(0)
+        expect(yield* run("upload", ...files)).toMatchObject({
+          code: 0,
+          stdout: "1 file uploaded, 5 bytes, 1 stored before"
+        })
+        expect(yield* pathsOf(vault)).toEqual(["a.txt", "b.txt"])
+      }).pipe(Effect.provide(emulator)),
+    120_000
+  )
 
   it.scopedLive("prints what it cannot store, and stores the rest", () =>
     Effect.gen(function*() {
@@ -81,7 +98,7 @@ describe("effect-glacier upload", () => {
         ])
       )
       expect(yield* pathsOf(vault)).toEqual(paths)
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 
   it.scopedLive("does not store what the inventory lists", () =>
     Effect.gen(function*() {
@@ -98,7 +115,7 @@ describe("effect-glacier upload", () => {
         stdout: "1 file uploaded, 5 bytes, 3 stored before"
       })
       expect(yield* pathsOf(vault)).toEqual(["a.txt", "d.txt", ...paths.slice(1)])
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 
   it.scopedLive("stores each file exactly once when it is killed and started again", () =>
     Effect.gen(function*() {
@@ -120,7 +137,7 @@ describe("effect-glacier upload", () => {
       expect(yield* pathsOf(vault)).toEqual([...many].sort())
       const summary = jsonLines(stdout).at(-1)
       expect(Number(summary?.["stored"]) + Number(summary?.["before"])).toBe(60)
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 
   it.scopedLive("fails with code 11 while another process uploads the same files", () =>
     Effect.gen(function*() {
@@ -135,7 +152,7 @@ describe("effect-glacier upload", () => {
       yield* kill("SIGCONT")
       expect((yield* exit).code).toBe(0)
       expect(yield* pathsOf(vault)).toEqual([...many].sort())
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 
   it.scopedLive("says how to resume when it is interrupted", () =>
     Effect.gen(function*() {
@@ -148,5 +165,5 @@ describe("effect-glacier upload", () => {
       const { code, stderr } = yield* exit
       expect(code).toBe(130)
       expect(stderr).toMatch(/Interrupted\. Run the same command again to resume/)
-    }).pipe(Effect.provide(emulator)), 60_000)
+    }).pipe(Effect.provide(emulator)), 120_000)
 })
