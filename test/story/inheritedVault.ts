@@ -18,7 +18,7 @@ export const chapters: ReadonlyArray<Chapter> = [
     text:
       "`doctor` checks everything that the other commands need: credentials, clock, network, and the state of the vault.",
     steps: [
-      { line: "effect-glacier doctor --vault nas", code: 1 },
+      { line: "effect-glacier doctor --vault nas" },
       {
         text: "There are two vaults: the files, and the names of those that Synology's program has stored.",
         line: "effect-glacier vaults"
@@ -84,11 +84,11 @@ export const chapters: ReadonlyArray<Chapter> = [
       {
         text:
           "Only archives with a verified copy are deleted. On AWS this takes about two days, most of which is waiting.",
-        line: "effect-glacier empty --delete-vault --young delete --yes"
+        line: "effect-glacier empty --delete-vault --delete-young --yes"
       },
       {
         text: "The vault with the names is no longer needed either:",
-        line: "effect-glacier empty --vault nas_mapping --delete-vault --young delete --yes"
+        line: "effect-glacier empty --vault nas_mapping --delete-vault --delete-young --yes"
       },
       { line: "effect-glacier vaults" }
     ]

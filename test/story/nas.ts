@@ -31,7 +31,9 @@ const programs: ReadonlyArray<{ readonly folder: string; readonly describe: (pat
 
 const fileOf = (index: number): File & { readonly description: string } => {
   const { describe, folder } = programs[index % programs.length] ?? { folder: "", describe: (path: string) => path }
-  const path = `${folder}/${2009 + index % 6}/Ágúst ${index}.bin`
+  // Names in plain descriptions are ASCII, because the service accepts nothing else.
+  const month = folder === "backup" ? "August" : "Ágúst"
+  const path = `${folder}/${2009 + index % 6}/${month} ${index}.bin`
   // The number comes first, so that all files differ. Sizes from 1 KiB to 40 KiB.
   const bytes = Buffer.alloc(1_024 * (1 + index % 40), `${index} `)
   return { path, bytes, description: describe(path) }

@@ -75,7 +75,7 @@ export const run = (count: number) =>
     const { port } = yield* s3
     const files = yield* Effect.provide(fill(count), Support.client(url))
     const shell = yield* makeShell(folder, {
-      ...process.env,
+      HOME: folder,
       PATH: `${bin}:${process.env["PATH"]}`,
       AWS_ACCESS_KEY_ID: accessKeyId,
       AWS_SECRET_ACCESS_KEY: Redacted.value(secretAccessKey),
@@ -89,4 +89,4 @@ export const run = (count: number) =>
       for (const { line } of steps) printed.push(yield* shell(line))
     }
     return { files, folder, printed, objects: `http://127.0.0.1:${port}` }
-  }).pipe(Effect.provide([NodeEmulator.layerServer({ port: 0, jobDelay: "1 second" }), NodeContext.layer]))
+  }).pipe(Effect.provide([NodeEmulator.layerServer({ port: 0, jobDelay: "1 second", inventoryDelay: 0 }), NodeContext.layer]))
