@@ -89,4 +89,6 @@ export const run = (count: number) =>
       for (const { line } of steps) printed.push(yield* shell(line))
     }
     return { files, folder, printed, objects: `http://127.0.0.1:${port}` }
-  }).pipe(Effect.provide([NodeEmulator.layerServer({ port: 0, jobDelay: "1 second", inventoryDelay: 0 }), NodeContext.layer]))
+  }).pipe(
+    Effect.provide([NodeEmulator.layerServer({ port: 0, jobDelay: "1 second", inventoryDelay: 0 }), NodeContext.layer])
+  )
