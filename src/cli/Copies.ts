@@ -31,13 +31,14 @@ import * as Selection from "./Selection.ts"
 import * as State from "./State.ts"
 
 /**
- * The option for the tier. It has no default.
+ * The option for the tier.
  *
  * @since 0.1.0
  * @category options
  */
 export const tier = Options.choice("tier", Tier.literals).pipe(
-  Options.withDescription("How fast and how expensive the retrieval is: effect-glacier quote compares the tiers")
+  Options.withDefault("Standard" as const),
+  Options.withDescription("How fast and how expensive the retrieval is, see effect-glacier quote. Default: Standard")
 )
 
 /**
@@ -47,7 +48,7 @@ export const tier = Options.choice("tier", Tier.literals).pipe(
  * @category options
  */
 export const options = {
-  tier: Options.withDefault(tier, "Standard" as const),
+  tier,
   overwrite: Options.boolean("overwrite").pipe(
     Options.withDescription("Replace files or objects that are not copies of the archives")
   ),

@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import * as Command from "@effect/cli/Command"
-import * as Options from "@effect/cli/Options"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -158,7 +157,7 @@ export const program = Command.make(
   "retrieve",
   {
     globs: Selection.globs,
-    tier: Options.withDefault(Copies.tier, "Standard" as const),
+    tier: Copies.tier,
     globals: Globals.options,
     ...Budgets.options
   },

@@ -13,7 +13,7 @@ import * as Stream from "effect/Stream"
 import * as NodeCheckpoint from "../../node/NodeCheckpoint.ts"
 import * as NodeGlacier from "../../node/NodeGlacier.ts"
 import { formatBytes, formatNumber } from "../../policy/Format.ts"
-import * as Checks from "../Checks.ts"
+import * as CopyChecks from "../CopyChecks.ts"
 import * as CliCommand from "../CliCommand.ts"
 import { SomeFailed, StateError, Usage } from "../Failures.ts"
 import * as Glob from "../Glob.ts"
@@ -43,7 +43,7 @@ interface Values extends Naming.Values, Places.BucketValues {
   readonly noRead: boolean
 }
 
-/** Checks the copies in a place by a new plan, whose proofs count for `delete`. */
+/** CopyChecks the copies in a place by a new plan, whose proofs count for `delete`. */
 const checkPlace = (values: Values, globs: ReadonlyArray<string>, url: string) =>
   State.withVault(Effect.fnUntraced(function*(state) {
     const place = yield* Places.isUrl(url) ? Places.bucket(url, state, values) : Places.folder(url)
@@ -51,7 +51,7 @@ const checkPlace = (values: Values, globs: ReadonlyArray<string>, url: string) =
     const key = { kind: "verify", arguments: [...globs, Places.nameOf(place), ...Naming.argumentsOf(values)] } as const
     const before = (yield* Plans.all(state)).filter((plan) => Plans.isSame(plan, key))
     const run = Effect.gen(function*() {
-      const check = yield* Checks.make(place, { read: !values.noRead })
+      const check = yield* CopyChecks.make(place, { read: !values.noRead })
       const file = yield* Effect.flatMap(
         Plans.make({ ...key, place, inventory: selection.asOf }),
         (made) => Plans.start(state, made)
@@ -62,7 +62,7 @@ const checkPlace = (values: Values, globs: ReadonlyArray<string>, url: string) =
         PlanRuns.run(state, {
           file,
           plan,
-          destination: Checks.destination(check),
+          destination: CopyChecks.destination(check),
           command: Plans.commandOf(file),
           state: "verified"
         }, rejected),
@@ -78,7 +78,7 @@ const checkPlace = (values: Values, globs: ReadonlyArray<string>, url: string) =
     yield* run.pipe(Effect.scoped, Effect.provide(NodeCheckpoint.layer(state.checkpoints)))
   })).pipe(Effect.provide(NodeGlacier.layer))
 
-/** Checks the copies of all plans. A copy that several plans have made is checked once. */
+/** CopyChecks the copies of all plans. A copy that several plans have made is checked once. */
 const checkAll = Effect.fnUntraced(function*({ args, noRead }: Values) {
   const state = yield* State.offline
   const { botoNames: boto, synologyNames: synology } = yield* Globals.Globals
@@ -89,7 +89,7 @@ const checkAll = Effect.fnUntraced(function*({ args, noRead }: Values) {
   const counts = { copies: 0, bytes: 0, failed: 0 }
 
   const checkPlan = Effect.fnUntraced(function*(work: Work.Work, file: Plans.Plan, place: Places.Place) {
-    const check = yield* Checks.make(place, { read: !noRead })
+    const check = yield* CopyChecks.make(place, { read: !noRead })
     const { proofs } = yield* Plans.open(file)
     const selected = Stream.filter(proofs, ({ archive, proof: { location } }) => {
       const path = Option.getOrUndefined(nameOf(archive))?.path
