@@ -3,9 +3,11 @@
  *
  * @since 0.1.0
  */
+import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
-import * as ParseResult from "effect/ParseResult"
-import * as Schema from "effect/Schema"
+import * as ValidationError from "@effect/cli/ValidationError"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 
 const pattern = /^(\d+(?:\.\d+)?) *(?:b|bytes?|([kmgtp])(ib?|b)?)?$/i
 
@@ -18,24 +20,13 @@ const valueOf = (text: string): number => {
 }
 
 /**
- * A text with a number of bytes. The units K, M, G, T and P, also KiB to PiB, are powers of 1,024. The units kB, MB, GB, TB and
- * PB are powers of 1,000. A number without a unit is bytes. Case does not count.
+ * Reads a number of bytes. The units K, M, G, T and P, also KiB to PiB, are powers of 1,024. The units kB, MB, GB, TB and PB are
+ * powers of 1,000. A number without a unit is bytes. Case does not count. None for any other text, and for more than 8 PiB.
  *
  * @since 0.1.0
- * @category schemas
+ * @category reading
  */
-export const Bytes = Schema.transformOrFail(Schema.String, Schema.NonNegativeInt, {
-  strict: true,
-  decode: (text, _, ast) => {
-    const bytes = valueOf(text)
-    return Number.isSafeInteger(bytes)
-      ? ParseResult.succeed(bytes)
-      : ParseResult.fail(
-        new ParseResult.Type(ast, text, `${JSON.stringify(text)} is not a size. Write bytes, or 500M, 1.5GiB, 2GB`)
-      )
-  },
-  encode: (bytes) => ParseResult.succeed(String(bytes))
-})
+export const read = (text: string): Option.Option<number> => Option.liftPredicate(valueOf(text), Number.isSafeInteger)
 
 /**
  * Makes an option whose value is a number of bytes.
@@ -46,6 +37,13 @@ export const Bytes = Schema.transformOrFail(Schema.String, Schema.NonNegativeInt
 export const option = (name: string, description: string): Options.Options<number> =>
   Options.text(name).pipe(
     Options.withPseudoName("size"),
-    Options.withSchema(Bytes),
+    Options.mapEffect((text) =>
+      Effect.mapError(read(text), () =>
+        ValidationError.invalidValue(
+          HelpDoc.p(
+            `The value ${JSON.stringify(text)} of --${name} is not a size: write bytes, or such as 500M, 1.5GiB, 2GB`
+          )
+        ))
+    ),
     Options.withDescription(description)
   )

@@ -1,5 +1,5 @@
 /**
- * The questions that a command asks before it destroys data or spends money. `--yes` answers them. They are asked on stderr,
+ * The questions that a command asks before it destroys data or spends money. `--yes` confirms in advance. They are asked on stderr,
  * because stdout may be a file.
  *
  * @since 0.1.0

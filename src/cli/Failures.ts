@@ -74,6 +74,14 @@ export class InUse extends Data.TaggedError("InUse")<{ readonly message: string 
 export class StateError extends Data.TaggedError("StateError")<{ readonly message: string }> {}
 
 /**
+ * The region does not have the vault, but another one has.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class VaultElsewhere extends Data.TaggedError("VaultElsewhere")<{ readonly message: string }> {}
+
+/**
  * Any error of a command.
  *
  * @since 0.1.0

@@ -16,15 +16,24 @@ const text = (name: string, placeholder: string, description: string) =>
     Options.withPseudoName(placeholder),
     Options.withFallbackConfig(Config.nonEmptyString(variableOf(name))),
     Options.optional,
-    Options.withDescription(`${description}. Environment: ${variableOf(name)}`)
+    Options.withDescription(description)
   )
 
 const flag = (name: string, description: string) =>
   Options.boolean(name).pipe(
     Options.withFallbackConfig(Config.boolean(variableOf(name))),
     Options.withDefault(false),
-    Options.withDescription(`${description}. Environment: ${variableOf(name)}`)
+    Options.withDescription(description)
   )
+
+/**
+ * The text about the environment variables in the help of commands.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const environment = "Each option of all commands has a variable, which counts when the option is left out: " +
+  `${variableOf("vault")}=photos is --vault photos, ${variableOf("dry-run")}=true is --dry-run.`
 
 /**
  * The options.
@@ -80,7 +89,8 @@ export class Globals extends Context.Tag("effect-glacier/cli/Globals")<Globals, 
 
 /**
  * Writes the values that AWS's libraries read from the environment into it: they have no other common place. A profile takes
- * precedence over keys in the environment, as in the AWS CLI.
+ * precedence over keys in the environment, as in the AWS CLI. Also turns off the libraries' warning about the version of
+ * Node.js, which is about their next versions, not about the ones in this program.
  *
  * @since 0.1.0
  * @category options
@@ -89,6 +99,7 @@ export const toEnvironment = (
   { endpoint, profile, region }: Values,
   environment: Record<string, string | undefined>
 ): void => {
+  environment["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] = "true"
   if (Option.isSome(profile)) {
     environment["AWS_PROFILE"] = profile.value
     for (const name of ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]) delete environment[name]

@@ -78,11 +78,15 @@ export const last = Effect.fnUntraced(function*(state: VaultState) {
 export const bytesOf = (path: string): Stream.Stream<Uint8Array, StateError, FileSystem.FileSystem> => {
   const cannot = failed(`${path} cannot be read`)
   const bytes = Stream.unwrap(
-    Effect.map(FileSystem.FileSystem, (fs) => fs.stream(path, { chunkSize: 1_048_576, bufferSize: 2 }))
+    Effect.map(FileSystem.FileSystem, (fs) => fs.stream(path, { chunkSize: 32_768, bufferSize: 2 }))
   )
   const stored = Stream.mapError(bytes, cannot)
   return path.endsWith(".gz")
-    ? NodeStream.pipeThroughDuplex(stored, () => createGunzip(), (error) => cannot({ message: String(error) }))
+    ? NodeStream.pipeThroughDuplex(
+      stored,
+      () => createGunzip({ chunkSize: 262_144 }),
+      (error) => cannot({ message: String(error) })
+    )
     : stored
 }
 

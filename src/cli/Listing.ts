@@ -1,5 +1,5 @@
 /**
- * What the commands that list archives print in common: an archive as JSON, and the summary at the end.
+ * The output that the commands which list archives have in common: an archive as JSON, and the summary at the end.
  *
  * @since 0.1.0
  */
@@ -13,7 +13,7 @@ import type * as Records from "./Records.ts"
 import type { Item, Selection } from "./Selection.ts"
 
 /** Its `name` is null if the archive has none, and its `state` if there is no record of it. */
-const jsonOf = ({ entry, name, state }: Item): Result["json"] => ({
+const jsonOf = ({ entry, location, name, state }: Item): Result["json"] => ({
   type: "archive",
   archiveId: entry.archiveId,
   name: Option.match(name, { onNone: () => null, onSome: ({ path }) => path }),
@@ -24,24 +24,20 @@ const jsonOf = ({ entry, name, state }: Item): Result["json"] => ({
     onSome: ({ modified }) => Option.getOrNull(Option.map(modified, DateTime.formatIso))
   }),
   state: Option.getOrNull(state),
+  location: Option.getOrNull(location),
   treeHash: entry.treeHash,
   description: entry.description
 })
 
 /**
- * Returns the result about an archive. Only that form of it is made which the output needs.
+ * Returns the function that makes the result about an archive. It makes only the form that the output prints, because lists may
+ * have millions of archives.
  *
  * @since 0.1.0
  * @category formatting
  */
-export const resultOf = (item: Item, text: (item: Item) => string): Result => ({
-  get json() {
-    return jsonOf(item)
-  },
-  get text() {
-    return text(item)
-  }
-})
+export const resultOf = (isJson: boolean, textOf: (item: Item) => string): (item: Item) => Result =>
+  isJson ? (item) => ({ json: jsonOf(item), text: "" }) : (item) => ({ json: {}, text: textOf(item) })
 
 /**
  * Counts archives, their bytes, and how many are in each state.

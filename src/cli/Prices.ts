@@ -1,5 +1,5 @@
 /**
- * The prices of retrievals in `prices.json` of the state folder. Users edit this file, because AWS changes its prices, and they
+ * The prices of retrievals and of storage in `prices.json` of the state folder. Users edit this file, because AWS changes its prices, and they
  * differ by region. It is written with AWS's list prices of one region when it is first needed.
  *
  * @since 0.1.0
@@ -22,6 +22,8 @@ import * as State from "./State.ts"
 export const Prices = Schema.Struct({
   date: Schema.String,
   currency: Schema.String,
+  /** The price of storage, which the early deletion of an archive costs. */
+  storage: Schema.optional(Schema.Struct({ perGiBMonth: Schema.NonNegative })),
   ...RetrievalBudget.Prices.fields
 })
 
@@ -38,12 +40,13 @@ const File = Schema.parseJson(
 
 /** AWS's prices of vaults, which are not those of the storage classes of S3. A GB of AWS is 2^30 bytes. */
 const initial: typeof File.Type = {
-  about: "The prices of retrievals from Glacier vaults, for each region. AWS changes them: check them at " +
+  about: "The prices of Glacier vaults, for each region. AWS changes them: check them at " +
     "https://aws.amazon.com/s3/glacier/pricing. transfer is to the internet",
   regions: {
     "us-east-1": {
       date: "2026-11-28",
       currency: "USD",
+      storage: { perGiBMonth: 0.0036 },
       Expedited: { perGiB: 0.03, perThousandRequests: 10 },
       Standard: { perGiB: 0.01, perThousandRequests: 0.05 },
       Bulk: { perGiB: 0.0025, perThousandRequests: 0.025 },

@@ -7,7 +7,10 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Chunk from "effect/Chunk"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { TreeHash } from "../protocol/TreeHash.ts"
@@ -64,10 +67,53 @@ const Line = Schema.parseJson(Record)
 
 const encode = Schema.encodeSync(Line)
 
-const decode = Schema.decodeOption(Line)
+const parse = Option.liftThrowable((line: string): unknown => JSON.parse(line))
+
+const isState = Schema.is(State)
+
+/** Decodes a record without the archive of an upload, faster than the schema does. None for all others. */
+const decodeUsual = (value: unknown): Option.Option<Record> => {
+  if (!Predicate.isRecord(value)) return Option.none()
+  const { archive, archiveId, date, location, state } = value
+  if (archive !== undefined || !Predicate.isString(archiveId) || !isState(state)) return Option.none()
+  if (!Predicate.isString(date) || !date.endsWith("Z")) return Option.none()
+  const time = Date.parse(date)
+  if (Number.isNaN(time) || (location !== undefined && !Predicate.isString(location))) return Option.none()
+  return Option.some({ archiveId, state, date: DateTime.unsafeMake(time), location })
+}
+
+const decodeAny = Schema.decodeUnknownOption(Record)
+
+const decode = (line: string): Option.Option<Record> =>
+  Option.flatMap(parse(line), (value) => Option.orElse(decodeUsual(value), () => decodeAny(value)))
 
 const failed = (what: string) => ({ message }: { readonly message: string }) =>
   new StateError({ message: `${what}: ${message}` })
+
+/** Streams the records in a file. Skips what is no record, such as a last line that was cut off. */
+const read = (file: string) =>
+  Stream.unwrap(Effect.map(FileSystem.FileSystem, (fs) => fs.stream(file, { chunkSize: 65_536, bufferSize: 2 }))).pipe(
+    Stream.decodeText(),
+    Stream.splitLines,
+    Stream.filterMap(decode)
+  )
+
+/**
+ * Streams the records that a plan has written. A plan that has written nothing yet has none.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const of = (
+  { records }: VaultState,
+  name: string
+): Stream.Stream<Record, StateError, FileSystem.FileSystem | Path.Path> =>
+  Stream.unwrap(Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const file = path.join(records, `${name}.jsonl`)
+    return (yield* fs.exists(file)) ? read(file) : Stream.empty
+  })).pipe(Stream.mapError(failed(`The records in ${records} cannot be read`)))
 
 /**
  * Streams all records of a vault, in no order. Skips what is no record, such as a last line that was cut off.
@@ -81,10 +127,7 @@ export const all = ({ records }: VaultState): Stream.Stream<Record, StateError, 
     const path = yield* Path.Path
     const names = (yield* fs.exists(records)) ? yield* fs.readDirectory(records) : []
     return Stream.fromIterable(names.sort().filter((name) => name.endsWith(".jsonl"))).pipe(
-      Stream.flatMap((name) => fs.stream(path.join(records, name), { chunkSize: 1_048_576 })),
-      Stream.decodeText(),
-      Stream.splitLines,
-      Stream.filterMap(decode)
+      Stream.flatMap((name) => read(path.join(records, name)))
     )
   })).pipe(Stream.mapError(failed(`The records in ${records} cannot be read`)))
 

@@ -32,6 +32,7 @@ import * as Names from "./Names.ts"
 import * as Records from "./Records.ts"
 import type { VaultState } from "./State.ts"
 import * as StateIndex from "./StateIndex.ts"
+import * as Texts from "./Texts.ts"
 
 /**
  * The arguments that select archives.
@@ -55,6 +56,8 @@ export interface Item {
   readonly name: Option.Option<Names.Name>
   /** None if there is no record of the archive. */
   readonly state: Option.Option<Records.State>
+  /** The place of the copy. None unless the command asks for locations. */
+  readonly location: Option.Option<string>
 }
 
 /**
@@ -105,21 +108,44 @@ const writtenAt = Effect.fnUntraced(function*({ asOf, path }: Inventories.Kept) 
   return Option.getOrElse(Option.flatMap(mtime, DateTime.make), () => asOf)
 })
 
+/** Returns the function that finds the location of the archive in a slot of the index. */
+const locationsOf = (vault: VaultState, { find, isLast, slots }: StateIndex.StateIndex) => {
+  const texts = Texts.make()
+  const positions = new Float64Array(slots).fill(-1)
+  const add = (record: Records.Record): void => {
+    const slot = find(record.archiveId)
+    if (record.location !== undefined && isLast(record, slot)) positions[slot] = texts.add(record.location)
+  }
+  return Effect.as(
+    Stream.runForEach(Records.all(vault), (record) => Effect.sync(() => add(record))),
+    (slot: number): Option.Option<string> => {
+      const position = positions[slot] ?? -1
+      return position < 0 ? Option.none() : Option.some(texts.at(position))
+    }
+  )
+}
+
 /**
  * Returns the archives of the last inventory that the patterns select, see `Glob`. At the end come those that were uploaded
  * since, and not deleted. Fails if there is no inventory.
  *
- * Memory does not grow with the number of archives, but by 20 to 40 bytes for each archive in the records.
+ * Memory does not grow with the number of archives, but by 20 to 40 bytes for each archive in the records. With `locations`,
+ * items have the places of copies, which also stay in memory.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = Effect.fn("Selection.make")(function*(vault: VaultState, globs: ReadonlyArray<string>) {
+export const make = Effect.fn("Selection.make")(function*(
+  vault: VaultState,
+  globs: ReadonlyArray<string>,
+  options: { readonly locations: boolean } = { locations: false }
+) {
   const { botoNames: boto, synologyNames: synology } = yield* Globals
   const selects = yield* Effect.mapError(Glob.make(globs), ({ message }) => new Usage({ message }))
   const inventory = yield* Inventories.last(vault)
   const nameOf = yield* Names.make({ boto, synology })
   const index = yield* StateIndex.make(Records.all(vault))
+  const locationAt = options.locations ? yield* locationsOf(vault, index) : () => Option.none<string>()
   // The date of a CSV inventory is that of its request, up to a day after the service has listed the vault. A record that is
   // older than this belongs to an archive that another program has deleted.
   const listed = DateTime.subtract(inventory.asOf, { days: 1 })
@@ -127,7 +153,7 @@ export const make = Effect.fn("Selection.make")(function*(vault: VaultState, glo
   const itemOf = (entry: Entry, slot: number): Option.Option<Item> => {
     const name = nameOf(entry)
     return selects({ archiveId: entry.archiveId, path: Option.getOrUndefined(name)?.path })
-      ? Option.some({ entry, name, state: slot < 0 ? Option.none() : index.stateAt(slot) })
+      ? Option.some({ entry, name, state: index.stateAt(slot), location: locationAt(slot) })
       : Option.none()
   }
 
@@ -145,7 +171,7 @@ export const make = Effect.fn("Selection.make")(function*(vault: VaultState, glo
       seen[slot] = 1
       return Option.filter(Option.flatMap(uploaded(record), (entry) => itemOf(entry, slot)), exists)
     })
-    return Stream.concat(inInventory, since)
+    return index.hasUploads ? Stream.concat(inInventory, since) : inInventory
   })
 
   return { vault, asOf: inventory.asOf, keptAt: yield* writtenAt(inventory), nameOf, items } satisfies Selection

@@ -16,8 +16,9 @@ import * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { homedir } from "node:os"
+import type { VaultNotFound } from "../protocol/ServiceError.ts"
 import * as Vault from "../services/Vault.ts"
-import { StateError, Usage } from "./Failures.ts"
+import { StateError, Usage, VaultElsewhere } from "./Failures.ts"
 import { Globals } from "./Globals.ts"
 
 /**
@@ -164,6 +165,20 @@ export const offline = Effect.gen(function*() {
   return first
 })
 
+/** Fails with the region in which the vault was before, if there is one. */
+const notFound = Effect.fnUntraced(function*(error: VaultNotFound) {
+  const { vault } = yield* Globals
+  const places = (yield* known).filter(({ vaultName }) => Option.contains(vault, vaultName))
+  const others = places.filter(({ account, region }) => !error.message.includes(`:${region}:${account}:`))
+  const [first] = others
+  if (first === undefined) return yield* error
+  const where = others.map(({ account, region }) => `${region} (account ${account})`).join(", ")
+  return yield* new VaultElsewhere({
+    message:
+      `${error.message}\nThe state folder knows the vault ${first.vaultName} in ${where}: use --region ${first.region}`
+  })
+})
+
 /**
  * The vault in use and its folder. Asks the service for the vault, which tells whether it exists and who owns it.
  *
@@ -176,7 +191,7 @@ export const online = Effect.gen(function*() {
     return yield* new Usage({ message: "Which vault? Use --vault NAME; effect-glacier vaults lists them" })
   }
   const vault = yield* Vault.make(name.value, { accountId: Option.getOrUndefined(account) })
-  const description = yield* vault.describe
+  const description = yield* Effect.catchTag(vault.describe, "VaultNotFound", notFound)
   return { vault, description, state: yield* ofArn(description.vaultArn) }
 })
 

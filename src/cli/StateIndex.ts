@@ -17,12 +17,16 @@ import * as Records from "./Records.ts"
  * @category models
  */
 export interface StateIndex {
+  /** Whether a record has the archive of an upload. */
+  readonly hasUploads: boolean
   /** All slots are less than this number. */
   readonly slots: number
   /** Returns the slot of an archive, -1 if there is no record of it. */
   readonly find: (archiveId: string) => number
   /** Returns the state of the archive in a slot. */
   readonly stateAt: (slot: number) => Option.Option<Records.State>
+  /** Whether no record of the same archive counts more than this one. */
+  readonly isLast: (record: Records.Record, slot: number) => boolean
 }
 
 /** Returns two numbers of 32 bits for an id. Among a million ids, a pair occurs twice with a chance of 1 in 10 million. */
@@ -91,18 +95,22 @@ export const make = <E, R>(records: Stream.Stream<Records.Record, E, R>): Effect
   Effect.suspend(() => {
     let table = tableOf(1_024)
     let count = 0
+    let hasUploads = false
     const add = (record: Records.Record) => {
       const [low, high] = hash(record.archiveId)
       if (enter(table, low, high, rankOf(record))) count++
+      hasUploads ||= record.archive !== undefined
       if (count * 4 > table.ranks.length * 3) table = doubled(table)
     }
     return Effect.map(Stream.runForEach(records, (record) => Effect.sync(() => add(record))), (): StateIndex => ({
+      hasUploads,
       slots: table.ranks.length,
       find: (archiveId) => {
         if (count === 0) return -1
         const slot = slotOf(table, ...hash(archiveId))
         return table.ranks[slot] === 0 ? -1 : slot
       },
-      stateAt: (slot) => Option.fromNullable(states[(table.ranks[slot] ?? 0) % 8 - 1])
+      stateAt: (slot) => Option.fromNullable(states[(table.ranks[slot] ?? 0) % 8 - 1]),
+      isLast: (record, slot) => table.ranks[slot] === rankOf(record)
     }))
   })

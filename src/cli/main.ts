@@ -11,6 +11,7 @@ import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
 import { manifest } from "../node/OptionalPackages.ts"
 import { programName } from "./CliCommand.ts"
@@ -19,6 +20,7 @@ import * as Completions from "./Completions.ts"
 import * as Explain from "./Explain.ts"
 import { exitCodeOf, type Failure, Usage } from "./Failures.ts"
 import * as Help from "./Help.ts"
+import * as Suggestion from "./Suggestion.ts"
 
 const name = programName
 
@@ -38,7 +40,10 @@ const run = Effect.gen(function*() {
   }
   const entry = commands.find(({ name }) => name === first)
   if (entry === undefined) {
-    return yield* new Usage({ message: `There is no command ${first}. ${name} --help lists the commands` })
+    const names = commands.map(({ name }) => name)
+    return yield* new Usage({
+      message: `There is no command ${first}. ${Suggestion.of(first, names)}${name} --help lists the commands`
+    })
   }
   const { descriptor, run } = yield* load(entry)
   if (rest.includes("--help") || rest.includes("-h")) return yield* Console.log(Help.ofCommand(name, descriptor))
@@ -50,7 +55,9 @@ const run = Effect.gen(function*() {
 const report = (error: Failure | ValidationError.ValidationError) =>
   ValidationError.isValidationError(error) ? Effect.void : Console.error(Explain.message(error))
 
-const isVerbose = process.argv.includes("--verbose")
+// The options of the command may be the mistake, so this reads the option itself.
+const isVerbose = process.argv.includes("--verbose") ||
+  /^(true|yes|on|1)$/.test(process.env["EFFECT_GLACIER_VERBOSE"] ?? "")
 
 /** The exit code of the process. */
 const codeOf = (exit: Exit.Exit<unknown, unknown>): number => {
@@ -62,9 +69,11 @@ const codeOf = (exit: Exit.Exit<unknown, unknown>): number => {
   })
 }
 
-run.pipe(
+// The program prints errors itself. The log of a fiber that fails would repeat them, and all of their text.
+FiberRef.set(FiberRef.unhandledErrorLogLevel, Option.none()).pipe(
+  Effect.zipRight(run),
   Effect.tapError(report),
-  Effect.tapErrorCause((cause) => isVerbose || Cause.isDie(cause) ? Console.error(Cause.pretty(cause)) : Effect.void),
+  Effect.tapErrorCause((cause) => isVerbose || Cause.isDie(cause) ? Console.error(Explain.trace(cause)) : Effect.void),
   Effect.provide(NodeContext.layer),
   NodeRuntime.runMain({
     disableErrorReporting: true,

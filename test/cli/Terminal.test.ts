@@ -15,6 +15,22 @@ describe("runOnTerminal", () => {
   })
 })
 
+describe("effect-glacier", () => {
+  it.scopedLive("prints no colours on a terminal, with NO_COLOR and without", () =>
+    Effect.gen(function*() {
+      const runs = [["", "vaults", "--help"], ["", "vaults", "unknown"], ["1", "vaults", "unknown"], [
+        "1",
+        "emulator",
+        "x"
+      ]]
+      for (const [NO_COLOR, ...args] of runs) {
+        const { received } = yield* Effect.flatMap(runOnTerminal(args, { env: { NO_COLOR } }), ({ exit }) => exit)
+        expect(received).not.toBe("")
+        expect(received).not.toContain("\u001b")
+      }
+    }))
+})
+
 describe("effect-glacier vaults", () => {
   it.scopedLive("has no line over 80 characters on a terminal of 80 columns", () =>
     Effect.gen(function*() {

@@ -53,7 +53,7 @@ describe.concurrent("effect-glacier tree-hash", () => {
     Effect.gen(function*() {
       const { exit } = yield* runProgram("tree-hash")
       const { code, stderr } = yield* exit
-      expect(code).toBe(1)
+      expect(code).toBe(2)
       expect(stderr).toContain("Missing argument <file>")
     }), 60_000)
 })

@@ -8,7 +8,6 @@ import * as Options from "@effect/cli/Options"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { formatBytes, formatNumber } from "../../policy/Format.ts"
 import * as Limits from "../../protocol/Limits.ts"
@@ -90,11 +89,11 @@ const sum = Effect.fnUntraced(function*(globs: ReadonlyArray<string>, depth: num
   const { heading, note, results } = yield* Output
   const { add, rows } = adder(depth)
   const tally = Listing.tally(selection)
-  yield* Stream.runForEachChunk(selection.items, (items) =>
+  yield* Stream.runForEachChunk(Stream.filter(selection.items, Selection.exists), (items) =>
     Effect.sync(() => {
       for (const item of items) {
         tally.add(item)
-        if (Selection.exists(item)) add(item)
+        add(item)
       }
     }))
   const all = rows()
@@ -125,7 +124,10 @@ export const program = Command.make(
   {
     globs: Selection.globs,
     depth: Options.integer("depth").pipe(
-      Options.withSchema(Schema.NonNegativeInt),
+      Options.filterMap(
+        Option.liftPredicate((depth) => depth >= 0),
+        "The value of --depth must be a number of folders: 0 or more"
+      ),
       Options.withDefault(1),
       Options.withDescription("How deep the folders are that have a line. Default: 1. Only the total: 0")
     ),

@@ -26,7 +26,8 @@ const conditions = {
   smallerThan: Options.optional(Bytes.option("smaller-than", "Only archives of fewer bytes")),
   before: Options.optional(Dates.option("before", "Only archives uploaded before this date, such as 2014-12-31")),
   after: Options.optional(Dates.option("after", "Only archives uploaded on this date or after")),
-  state: Options.choice("state", [...Records.State.literals, "none"]).pipe(
+  // --state is the state folder.
+  state: Options.choice("in-state", [...Records.State.literals, "none"]).pipe(
     Options.optional,
     Options.withDescription("Only archives in this state; none for those without a record")
   ),
@@ -63,18 +64,19 @@ const find = Effect.fnUntraced(function*(
   conditions: Conditions,
   { ids, print0 }: { readonly ids: boolean; readonly print0: boolean }
 ) {
-  const selection = yield* Selection.make(yield* State.offline, globs)
-  const { isStdoutTerminal, results } = yield* Output
+  const { isJson, isStdoutTerminal, results } = yield* Output
+  const selection = yield* Selection.make(yield* State.offline, globs, { locations: isJson })
   const { add, print } = Listing.tally(selection)
   const textOf = (item: Selection.Item): string => {
     const name = ids ? item.entry.archiveId : Selection.shownName(item)
     return isStdoutTerminal ? printable(name) : name
   }
+  const resultOf = Listing.resultOf(isJson, textOf)
   const found = selection.items.pipe(
     Stream.filter(meetsAll(conditions)),
     Stream.map((item) => {
       add(item)
-      return Listing.resultOf(item, textOf)
+      return resultOf(item)
     })
   )
   yield* results(found, print0 ? "\0" : "\n")
@@ -107,7 +109,7 @@ export const program = Command.make(
     "An archive without a name is printed by its id",
   examples: [
     "effect-glacier find --vault photos --larger-than 1GiB --before 2015-01-01",
-    "effect-glacier find --vault photos '*.jpg' --state none --print0 | xargs -0 -n 1 basename",
+    "effect-glacier find --vault photos '*.jpg' --in-state none --print0 | xargs -0 -n 1 basename",
     "effect-glacier find --vault photos --unnamed --ids"
   ]
 }))

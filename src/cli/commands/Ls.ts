@@ -25,18 +25,19 @@ const textOf = (item: Selection.Item): string =>
   lineOf(
     Option.getOrElse(item.state, () => "-"),
     formatBytes(item.entry.size),
-    DateTime.formatIsoDateUtc(item.entry.creationDate),
+    DateTime.formatIso(item.entry.creationDate).slice(0, 10),
     printable(Selection.shownName(item))
   )
 
 const list = Effect.fnUntraced(function*(globs: ReadonlyArray<string>) {
-  const selection = yield* Selection.make(yield* State.offline, globs)
-  const { heading, results } = yield* Output
+  const { heading, isJson, results } = yield* Output
+  const selection = yield* Selection.make(yield* State.offline, globs, { locations: isJson })
+  const resultOf = Listing.resultOf(isJson, textOf)
   const { add, print } = Listing.tally(selection)
   yield* heading(lineOf("STATE", "SIZE", "UPLOADED", "NAME"))
   yield* results(Stream.map(selection.items, (item) => {
     add(item)
-    return Listing.resultOf(item, textOf)
+    return resultOf(item)
   }))
   yield* print
 })

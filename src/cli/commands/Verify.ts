@@ -13,8 +13,8 @@ import * as Stream from "effect/Stream"
 import * as NodeCheckpoint from "../../node/NodeCheckpoint.ts"
 import * as NodeGlacier from "../../node/NodeGlacier.ts"
 import { formatBytes, formatNumber } from "../../policy/Format.ts"
-import * as CopyChecks from "../CopyChecks.ts"
 import * as CliCommand from "../CliCommand.ts"
+import * as CopyChecks from "../CopyChecks.ts"
 import { SomeFailed, StateError, Usage } from "../Failures.ts"
 import * as Glob from "../Glob.ts"
 import * as Globals from "../Globals.ts"
@@ -43,7 +43,7 @@ interface Values extends Naming.Values, Places.BucketValues {
   readonly noRead: boolean
 }
 
-/** CopyChecks the copies in a place by a new plan, whose proofs count for `delete`. */
+/** Checks the copies in a place by a new plan, whose proofs count for `delete`. */
 const checkPlace = (values: Values, globs: ReadonlyArray<string>, url: string) =>
   State.withVault(Effect.fnUntraced(function*(state) {
     const place = yield* Places.isUrl(url) ? Places.bucket(url, state, values) : Places.folder(url)
@@ -78,7 +78,7 @@ const checkPlace = (values: Values, globs: ReadonlyArray<string>, url: string) =
     yield* run.pipe(Effect.scoped, Effect.provide(NodeCheckpoint.layer(state.checkpoints)))
   })).pipe(Effect.provide(NodeGlacier.layer))
 
-/** CopyChecks the copies of all plans. A copy that several plans have made is checked once. */
+/** Checks the copies of all plans. A copy that several plans have made is checked once. */
 const checkAll = Effect.fnUntraced(function*({ args, noRead }: Values) {
   const state = yield* State.offline
   const { botoNames: boto, synologyNames: synology } = yield* Globals.Globals
