@@ -97,15 +97,14 @@ const open = (state: VaultState, options: RetrievalBudget.Options) =>
   )
 
 /**
- * Opens the budget of a plan until the Scope closes. Fails with `InUse` while another command retrieves from the account's
- * vaults in the region.
+ * Opens the budget of an account until the Scope closes, and returns a function that opens that of a plan within it. Fails with
+ * `InUse` while another command retrieves from the account's vaults in the region.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const make = Effect.fnUntraced(function*(
   state: VaultState,
-  plan: string,
   values: Values,
   prices: Option.Option<Prices.Prices>
 ) {
@@ -116,12 +115,14 @@ export const make = Effect.fnUntraced(function*(
   }
   const { bytesPerDay, bytesPerHour, prices: known } = termsOf(values, prices)
   const account = yield* open(state, { bytesPerDay, bytesPerHour, key: "account" })
-  const own = yield* open(state, { prices: known, cost: Option.getOrUndefined(values.maxCost), key: plan })
-  const budget: RetrievalBudget.Budget = {
-    spend: (retrieval, initiate) => own.spend(retrieval, account.spend(retrieval, initiate)),
-    left: Effect.zipWith(own.left, account.left, (own, account) => ({ ...account, ...own }))
-  }
-  return budget
+  return (plan: string) =>
+    Effect.map(
+      open(state, { prices: known, cost: Option.getOrUndefined(values.maxCost), key: plan }),
+      (own): RetrievalBudget.Budget => ({
+        spend: (retrieval, initiate) => own.spend(retrieval, account.spend(retrieval, initiate)),
+        left: Effect.zipWith(own.left, account.left, (own, account) => ({ ...account, ...own }))
+      })
+    )
 })
 
 /**

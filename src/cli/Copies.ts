@@ -1,6 +1,6 @@
 /**
- * What the commands `get` and `move` have in common: they make a plan, ask whether it may cost what it costs, and run it within
- * a budget. Started again, they continue the plan.
+ * The work of the commands `get` and `move`: they make a plan, ask whether it may cost what it costs, and run it within a budget.
+ * Started again, they continue the plan.
  *
  * @since 0.1.0
  */
@@ -31,13 +31,14 @@ import * as Selection from "./Selection.ts"
 import * as State from "./State.ts"
 
 /**
- * The option for the tier. It has no default.
+ * The option for the tier.
  *
  * @since 0.1.0
  * @category options
  */
 export const tier = Options.choice("tier", Tier.literals).pipe(
-  Options.withDescription("How fast and how expensive the retrieval is: effect-glacier quote compares the tiers")
+  Options.withDefault("Standard" as const),
+  Options.withDescription("How fast and how expensive the retrieval is, see effect-glacier quote. Default: Standard")
 )
 
 /**
@@ -47,7 +48,7 @@ export const tier = Options.choice("tier", Tier.literals).pipe(
  * @category options
  */
 export const options = {
-  tier: Options.withDefault(tier, "Standard" as const),
+  tier,
   overwrite: Options.boolean("overwrite").pipe(
     Options.withDescription("Replace files or objects that are not copies of the archives")
   ),
@@ -180,16 +181,17 @@ export const make = <E, R, E2, R2>(
     if ((yield* Globals).dryRun) return yield* preview(state, selection, wanted)
     const { prices } = yield* Prices.of(state.region, wanted)
     const run = Effect.gen(function*() {
+      // Before the user is asked: another command may retrieve now.
+      const budgetOf = yield* Budgets.make(state, wanted, prices)
       const destination = yield* Places.open(wanted.place, wanted.writing)
       const { file, plan, rejected } = yield* findOrBegin(state, selection, wanted)
-      const budget = yield* Budgets.make(state, file.name, wanted, prices)
       const options: PlanRuns.Options<Places.PlaceError, FileSystem.FileSystem | Path.Path | Checkpoint> = {
         file,
         plan,
         destination,
         command: Plans.commandOf(file),
         state: wanted.kind === "get" ? "retrieved" : "moved",
-        budget,
+        budget: yield* budgetOf(file.name),
         formatLeft: (left) => Budgets.formatLeft(left, prices)
       }
       yield* Effect.tapBoth(PlanRuns.run(state, options, rejected), {

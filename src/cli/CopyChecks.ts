@@ -55,18 +55,27 @@ const inBucket = (bucket: Places.Place, { find }: Places.Opened): Check => (arch
       ? Effect.succeed(proof.value)
       : new NotThere({ location: `${Places.nameOf(bucket)}${archive.path}`, problem: "does not exist" }))
 
+/** Whether the objects of a place are known to be in a storage class that cannot be read. */
+const isCold = (place: Places.Place): boolean =>
+  place._tag === "Bucket" && (place.storageClass === "GLACIER" || place.storageClass === "DEEP_ARCHIVE")
+
 /**
- * Makes the check of a place. Files are always read. Objects are read with `read`; otherwise their size, checksums and metadata
- * must be those of the copy.
+ * Makes the check of a place. Files are always read. Objects are read with `read`, unless their storage class cannot be read;
+ * otherwise their size, checksums and metadata must be those of the copy.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (place: Places.Place, { read }: { readonly read: boolean }) =>
-  Effect.map(
-    Places.open(place, { overwrite: false, readBack: read ? "all" : "none" }),
-    (opened): Check => place._tag === "Folder" ? inFolder(place.path, opened) : inBucket(place, opened)
-  )
+export const make = Effect.fnUntraced(function*(place: Places.Place, { read }: { readonly read: boolean }) {
+  if (read && isCold(place)) {
+    yield* Effect.logInfo(
+      `The objects in ${Places.nameOf(place)} cannot be read: only sizes, checksums and metadata are compared`
+    )
+  }
+  const readBack = read && !isCold(place) ? "all" : "none"
+  const opened = yield* Places.open(place, { overwrite: false, readBack })
+  return place._tag === "Folder" ? inFolder(place.path, opened) : inBucket(place, opened)
+})
 
 /**
  * A destination that takes no archive, for a plan that checks copies: no job is ever started.

@@ -37,9 +37,9 @@ export const Progress = Schema.Struct({
   jobs: Schema.optional(Schema.NonNegativeInt),
   /** The time by which the next of them usually has ended. */
   next: Schema.optional(Schema.DateTimeUtc),
-  /** What is left of the budget, such as `12.0 GiB today`. */
+  /** The part of the budget that is left, such as `12.0 GiB today`. */
   budget: Schema.optional(Schema.String),
-  /** What the work waits for, and until when. */
+  /** The reason and the end of the wait, as a sentence. */
   wait: Schema.optional(Schema.String)
 })
 

@@ -14,7 +14,6 @@ import * as RetrievalBudget from "../../policy/RetrievalBudget.ts"
 import { Tier } from "../../protocol/Jobs.ts"
 import * as Budgets from "../Budgets.ts"
 import * as CliCommand from "../CliCommand.ts"
-import * as Copies from "../Copies.ts"
 import * as Globals from "../Globals.ts"
 import * as JobTracking from "../JobTracking.ts"
 import { Output } from "../Output.ts"
@@ -104,7 +103,10 @@ export const program = Command.make(
   "quote",
   {
     globs: Selection.globs,
-    tier: Options.optional(Copies.tier),
+    tier: Options.choice("tier", Tier.literals).pipe(
+      Options.optional,
+      Options.withDescription("Show only this tier. Default: all")
+    ),
     globals: Globals.options,
     ...Budgets.termOptions
   },

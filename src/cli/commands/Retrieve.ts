@@ -4,7 +4,6 @@
  * @since 0.1.0
  */
 import * as Command from "@effect/cli/Command"
-import * as Options from "@effect/cli/Options"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -103,11 +102,25 @@ const report = Effect.fnUntraced(function*(
   return yield* failed === overBudget ? new OverBudget({ message }) : new SomeFailed({ message })
 })
 
+/** The plan that the same command has begun and not finished, else a new one that the user has confirmed. */
+const planOf = Effect.fnUntraced(function*(
+  state: State.VaultState,
+  selection: Selection.Selection,
+  { globs, maxCost, tier }: Values,
+  what: string
+) {
+  const wanted = { kind: "retrieve", arguments: globs, tier, inventory: selection.asOf } as const
+  const found = yield* Plans.find(state, wanted)
+  if (Option.isSome(found) && found.value.finished === undefined) return found.value
+  if (Option.isNone(maxCost)) yield* Confirm.yesOrNo(`This retrieves ${what} from the vault ${state.vaultName}`)
+  return yield* Effect.flatMap(Plans.make(wanted), (made) => Plans.start(state, made))
+})
+
 const retrieve = (values: Values) =>
   State.withVault(Effect.fnUntraced(function*(state) {
     const { dryRun } = yield* Globals.Globals
     const { result } = yield* Output
-    const { globs, maxCost, tier } = values
+    const { globs, tier } = values
     const selection = yield* Selection.make(state, globs)
     const { prices } = yield* Prices.of(state.region, values)
     const retrieved = yield* retrievedArchives(tier)
@@ -122,26 +135,16 @@ const retrieve = (values: Values) =>
       text: archives === 0 ? "All archives have a copy or a job" : RetrievalBudget.format(quote)
     })
     if (dryRun || archives === 0) return
-    const key = { kind: "retrieve", arguments: globs, tier, inventory: selection.asOf } as const
-    const found = Option.filter(yield* Plans.find(state, key), ({ finished }) => finished === undefined)
-    if (Option.isNone(found) && Option.isNone(maxCost)) {
-      yield* Confirm.yesOrNo(`This retrieves ${formatCount(archives, "archive")}, ${formatBytes(bytes)}`)
-    }
-    const file = yield* Option.match(found, {
-      onSome: Effect.succeed,
-      onNone: () => Effect.flatMap(Plans.make(key), (made) => Plans.start(state, made))
-    })
-    const counts = yield* Effect.scoped(Effect.flatMap(
-      Budgets.make(state, file.name, values, prices),
-      (budget) =>
-        Effect.provideService(
-          startAll(state, file, items, { archives, bytes }),
-          RetrievalBudget.RetrievalBudget,
-          budget
-        )
-    ))
-    if (counts.failed === 0) yield* Plans.save(state, { ...file, finished: yield* DateTime.now })
-    yield* report(values, counts, retrieved.size)
+    yield* Effect.scoped(Effect.gen(function*() {
+      const budgetOf = yield* Budgets.make(state, values, prices)
+      const what = `${formatCount(archives, "archive")}, ${formatBytes(bytes)}`
+      const file = yield* planOf(state, selection, values, what)
+      const counts = yield* startAll(state, file, items, { archives, bytes }).pipe(
+        Effect.provideService(RetrievalBudget.RetrievalBudget, yield* budgetOf(file.name))
+      )
+      if (counts.failed === 0) yield* Plans.save(state, { ...file, finished: yield* DateTime.now })
+      yield* report(values, counts, retrieved.size)
+    }))
   })).pipe(Effect.provide(NodeGlacier.layer))
 
 /**
@@ -154,7 +157,7 @@ export const program = Command.make(
   "retrieve",
   {
     globs: Selection.globs,
-    tier: Options.withDefault(Copies.tier, "Standard" as const),
+    tier: Copies.tier,
     globals: Globals.options,
     ...Budgets.options
   },

@@ -60,7 +60,7 @@ describe("effect-glacier get", () => {
     60_000
   )
 
-  it.scopedLive("never replaces a file with other bytes unless it is told to", () =>
+  it.scopedLive("replaces a file with other bytes only with --overwrite", () =>
     Effect.gen(function*() {
       const { folder, jobs, run } = yield* makeVault("photos", few)
       const target = join(folder, "restored")

@@ -22,6 +22,8 @@ describe("effect-glacier get", () => {
         const target = join(folder, "restored")
         const first = yield* start("get", target, "--yes")
         yield* until(Effect.map(jobs, (count) => count >= 10))
+        // It keeps its locks while the other processes look.
+        yield* first.kill("SIGSTOP")
         const status = yield* run("status", "--json")
         expect(jsonLines(status.stdout)).toMatchObject([
           {
@@ -35,6 +37,7 @@ describe("effect-glacier get", () => {
         const other = yield* run("get", "2010/", join(folder, "other"), "--yes")
         expect(other.code).toBe(11)
         expect(other.stderr).toContain("in use by process")
+        yield* first.kill("SIGCONT")
         yield* until(Effect.map(countIn(target), (count) => count >= 3))
         yield* first.kill("SIGKILL")
         yield* first.exit

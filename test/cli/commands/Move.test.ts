@@ -30,6 +30,11 @@ describe("effect-glacier move", () => {
       expect(yield* jobs).toBe(12)
       const states = jsonLines((yield* run("ls", "--json")).stdout)
       expect(states.filter(({ state }) => state === "moved")).toHaveLength(12)
+      const cold = ["move", "films/1.avi", "s3://bucket/cold", "--yes", "--storage-class", "DEEP_ARCHIVE", ...options]
+      expect((yield* run(...cold)).code).toBe(0)
+      const verified = yield* run("verify", "films/1.avi")
+      expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining("2 copies verified") })
+      expect(verified.stderr).toContain("The objects in s3://bucket/cold/ cannot be read")
     }).pipe(Effect.provide(emulator())), 60_000)
 
   it.scopedLive.skipIf(!Swift.isInstalled)(

@@ -30,7 +30,7 @@ export const makeVault = (name: string, archives: ReadonlyArray<readonly [descri
       ([description, size]) => vault.upload(Source.bytes(bytesOf(description, size)), { description }),
       { concurrency: 8 }
     )
-    const env = { ...yield* environment(state), EFFECT_GLACIER_VAULT: name }
+    const env: NodeJS.ProcessEnv = { ...yield* environment(state), EFFECT_GLACIER_VAULT: name }
     const run = (...args: ReadonlyArray<string>) => Effect.flatMap(runProgramIn(env, args), ({ exit }) => exit)
     const inventory = yield* run("inventory", "--wait")
     if (inventory.code !== 0) return yield* Effect.dieMessage(inventory.stderr)
