@@ -3,7 +3,7 @@
 //
 //     node --import tsx scripts/bundle-program.ts
 import { Array } from "effect"
-import { build, type Metafile, type Plugin } from "esbuild"
+import { build, type BuildOptions, type Metafile, type Plugin } from "esbuild"
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join, resolve } from "node:path"
 
@@ -24,28 +24,54 @@ const embedManifest: Plugin = {
     })
 }
 
+/** Leaves out the parts of undici that the program does not use, such as `fetch`. They would delay each start by 15 ms. */
+const trimUndici: Plugin = {
+  name: "undici",
+  setup: ({ onLoad }) =>
+    onLoad({ filter: /node_modules\/undici\/index\.js$/ }, () => ({
+      contents: `
+        import api from "./lib/api/index.js"
+        import Dispatcher from "./lib/dispatcher/dispatcher.js"
+        Object.assign(Dispatcher.prototype, api)
+        export default undefined
+        export { default as Agent } from "./lib/dispatcher/agent.js"
+        export { default as Client } from "./lib/dispatcher/client.js"
+        export { default as EnvHttpProxyAgent } from "./lib/dispatcher/env-http-proxy-agent.js"
+        export { default as Pool } from "./lib/dispatcher/pool.js"
+        export { default as buildConnector } from "./lib/core/connect.js"
+        export { getGlobalDispatcher } from "./lib/global.js"
+      `
+    }))
+}
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: "node",
+  target: "node20",
+  // Several packages have ES modules only under "module". Their CommonJS would be bundled without tree shaking.
+  mainFields: ["module", "main"],
+  // Names stay, because some packages print the names of classes, and stack traces those of functions.
+  minifyWhitespace: true,
+  metafile: true,
+  logLevel: "error"
+} satisfies BuildOptions
+
 /** Bundles the program into a file, whose name must end in `.mjs`. Returns the description of its content. */
 export const bundleProgram = async (outfile: string): Promise<Metafile> => {
   const { metafile } = await build({
-    absWorkingDir: root,
+    ...common,
     entryPoints: ["src/cli/main.ts"],
     outfile,
-    bundle: true,
     format: "esm",
-    platform: "node",
-    target: "node20",
-    // Several packages have ES modules only under "module". Their CommonJS would be bundled without tree shaking.
-    mainFields: ["module", "main"],
-    // Names stay, because some packages print the names of classes, and stack traces those of functions.
-    minifyWhitespace: true,
-    metafile: true,
-    plugins: [embedManifest],
+    plugins: [embedManifest, trimUndici],
+    // Such as a part of undici that was left out.
+    logOverride: { "import-is-undefined": "error" },
     // For the packages that are written in CommonJS.
     banner: {
       js:
         `import { createRequire as _createRequire } from "node:module"; const require = _createRequire(import.meta.url)`
-    },
-    logLevel: "error"
+    }
   })
   return metafile
 }
