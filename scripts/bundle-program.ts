@@ -5,6 +5,7 @@
 import { Array } from "effect"
 import { build, type BuildOptions, type Metafile, type Plugin } from "esbuild"
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
+import { isBuiltin } from "node:module"
 import { join, resolve } from "node:path"
 
 const root = resolve(import.meta.dirname, "..")
@@ -57,14 +58,47 @@ const common = {
   logLevel: "error"
 } satisfies BuildOptions
 
+/**
+ * Puts each package that is loaded by `import()` into the program as text, which is compiled when it is used. Otherwise
+ * Node.js would parse the code at each start. Calls `onPackage` with the description of its content.
+ */
+const deferPackages = (onPackage: (metafile: Metafile) => void): Plugin => ({
+  name: "deferred",
+  setup: ({ onLoad, onResolve }) => {
+    onResolve(
+      { filter: /^[^.]/ },
+      ({ kind, path }) => kind === "dynamic-import" && !isBuiltin(path) ? { path, namespace: "deferred" } : undefined
+    )
+    onLoad({ filter: /.*/, namespace: "deferred" }, async ({ path }) => {
+      const { metafile, outputFiles } = await build({
+        ...common,
+        stdin: { contents: `module.exports = require("${path}")`, resolveDir: root },
+        outfile: `${path}.js`,
+        format: "cjs",
+        supported: { "dynamic-import": false },
+        write: false
+      })
+      onPackage(metafile)
+      const [text] = outputFiles.map(({ text }) => JSON.stringify(text))
+      const options = JSON.stringify({ filename: path })
+      return {
+        contents: `
+          const { compileFunction } = require("node:vm")
+          compileFunction(${text}, ["exports", "module", "require"], ${options})(exports, module, require)`
+      }
+    })
+  }
+})
+
 /** Bundles the program into a file, whose name must end in `.mjs`. Returns the description of its content. */
 export const bundleProgram = async (outfile: string): Promise<Metafile> => {
+  const outputs: Metafile["outputs"] = {}
   const { metafile } = await build({
     ...common,
     entryPoints: ["src/cli/main.ts"],
     outfile,
     format: "esm",
-    plugins: [embedManifest, trimUndici],
+    plugins: [embedManifest, trimUndici, deferPackages((metafile) => Object.assign(outputs, metafile.outputs))],
     // Such as a part of undici that was left out.
     logOverride: { "import-is-undefined": "error" },
     // For the packages that are written in CommonJS.
@@ -73,7 +107,7 @@ export const bundleProgram = async (outfile: string): Promise<Metafile> => {
         `import { createRequire as _createRequire } from "node:module"; const require = _createRequire(import.meta.url)`
     }
   })
-  return metafile
+  return { ...metafile, outputs: { ...outputs, ...metafile.outputs } }
 }
 
 interface Package {
