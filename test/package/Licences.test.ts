@@ -47,7 +47,7 @@ describe("the licences of the program", () => {
     const folder = mkdtempSync(join(tmpdir(), "effect-glacier-"))
     try {
       const text = licences(await bundleProgram(join(folder, "effect-glacier.mjs")))
-      for (const name of ["effect", "@effect/cli", "@noble/hashes", "undici"]) {
+      for (const name of ["effect", "@effect/cli", "@noble/hashes", "undici", "@aws-sdk/credential-provider-node"]) {
         expect(text).toMatch(new RegExp(`^${name} \\d`, "m"))
       }
     } finally {
