@@ -1,5 +1,5 @@
 /**
- * What all commands have in common: how their help is written, and what they run with.
+ * The parts that all commands have in common: their help, and the services that they run with.
  *
  * @since 0.1.0
  */

@@ -1,5 +1,5 @@
 /**
- * What a command prints: results on stdout, as text or JSON lines, and everything else on stderr.
+ * The output of a command: results on stdout, as text or JSON lines, and everything else on stderr.
  *
  * @since 0.1.0
  */

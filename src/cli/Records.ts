@@ -1,5 +1,5 @@
 /**
- * What the commands have done with archives, as JSON lines in the folder `records` of a vault. Each plan writes a file of its
+ * The records of the work of commands on archives, as JSON lines in the folder `records` of a vault. Each plan writes a file of its
  * own, which only the process that runs the plan writes to.
  *
  * @since 0.1.0

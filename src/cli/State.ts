@@ -180,7 +180,7 @@ const notFound = Effect.fnUntraced(function*(error: VaultNotFound) {
 })
 
 /**
- * The vault in use and its folder. Asks the service for the vault, which tells whether it exists and who owns it.
+ * The vault in use and its folder. Asks the service for the vault, whose response shows that it exists, and its owner.
  *
  * @since 0.1.0
  * @category getters

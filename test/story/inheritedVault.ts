@@ -7,7 +7,7 @@
 export interface Chapter {
   readonly title: string
   readonly text: string
-  /** The lines that are typed, and what the reader is told before each. */
+  /** The lines that are typed, each with the text before it and its exit code. */
   readonly steps: ReadonlyArray<{ readonly text?: string; readonly line: string; readonly code?: number }>
 }
 

@@ -14,7 +14,7 @@ import { program } from "../support/processes.ts"
 import { chapters } from "./inheritedVault.ts"
 import { fill } from "./nas.ts"
 
-/** What a line has printed, on both outputs, and its exit code. */
+/** A line of the shell, the text that it has printed on both outputs, and its exit code. */
 export interface Printed {
   readonly line: string
   readonly code: number
