@@ -70,7 +70,7 @@ const validity = ({ expiration, sessionToken }: Keys): string =>
   expiration !== undefined
     ? `valid until ${DateTime.formatIso(expiration)}`
     : sessionToken === undefined
-    ? "without an end"
+    ? "which does not expire"
     : "temporary: their end is not known"
 
 const ofEndpoint = ["region", "endpoint", "proxy"]

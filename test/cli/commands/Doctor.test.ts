@@ -48,7 +48,7 @@ describe.concurrent("effect-glacier doctor", () => {
         "ok retrieval policy",
         "ok disk"
       ])
-      expect(rows[0]?.[2]).toBe(`${Emulator.defaultKey.accessKeyId} of account 123456789012, without an end`)
+      expect(rows[0]?.[2]).toBe(`${Emulator.defaultKey.accessKeyId} of account 123456789012, which does not expire`)
       expect(stdout).not.toContain(env.AWS_SECRET_ACCESS_KEY)
     }).pipe(Effect.provide(NodeEmulator.layer())))
 
