@@ -77,7 +77,7 @@ export default {
     },
     {
       name: "command-line",
-      comment: "Command line packages are an optional peer of src/cli only.",
+      comment: "Command line packages are bundled into the program of src/cli.",
       severity: "error",
       from: { path: "^src/", pathNot: anyOf(["cli"]) },
       to: { path: "(^|/)node_modules/@effect/(cli|printer)" }
@@ -91,12 +91,24 @@ export default {
     },
     {
       name: "undeclared",
-      comment: "src imports only dependencies and peer dependencies: others are absent where the package is installed.",
+      comment:
+        "src imports only dependencies and peer dependencies: others are absent where the package is installed. " +
+        "src/cli may import development dependencies: the program is bundled with them into one file.",
       severity: "error",
-      from: { path: "^src/" },
+      from: { path: "^src/", pathNot: "^src/cli/" },
       to: {
         dependencyTypes: ["npm-dev", "npm-no-pkg", "npm-unknown", "unknown"],
         dependencyTypesNot: ["npm", "npm-peer"]
+      }
+    },
+    {
+      name: "undeclared-cli",
+      comment: "src/cli imports only packages that package.json names.",
+      severity: "error",
+      from: { path: "^src/cli/" },
+      to: {
+        dependencyTypes: ["npm-no-pkg", "npm-unknown", "unknown"],
+        dependencyTypesNot: ["npm", "npm-peer", "npm-dev"]
       }
     },
     {

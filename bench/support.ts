@@ -22,7 +22,7 @@ export const started = (command: string, args: ReadonlyArray<string>) =>
 /** The emulator as a process: its pid and url. */
 export const emulator = (directory: string) =>
   started(process.execPath, [
-    ...["--import", "tsx", "src/cli/bin.ts", "emulator", "--port", "0", "--data", directory],
+    ...["--import", "tsx", "src/cli/main.ts", "emulator", "--port", "0", "--data", directory],
     ...["--access-key", "bench", "--secret-key", "bench", "--job-delay", "0 seconds"]
   ]).pipe(Effect.map(({ line, pid }) => ({ pid, url: line.slice(line.indexOf("http")) })))
 

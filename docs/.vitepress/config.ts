@@ -73,7 +73,10 @@ export default defineConfig({
           text: "Start",
           items: [
             { text: "Getting started", link: "/getting-started" },
+            { text: "An inherited vault", link: "/inherited-vault" },
             { text: "Concepts", link: "/concepts" },
+            { text: "On the command line", link: "/command-line" },
+            { text: "Commands", link: "/commands" },
             { text: "Migrating from boto", link: "/migrating-from-boto" },
             { text: "Migrating from the AWS SDK", link: "/migrating-from-aws-sdk" }
           ]

@@ -32,12 +32,31 @@ export const layerClient: Layer.Layer<
 )
 
 /**
- * The client and Node's file system, configured by the environment:
+ * The endpoint that the environment configures:
  *
  * - Region: `AWS_REGION` or `AWS_DEFAULT_REGION`, otherwise the region of the profile in use (`AWS_PROFILE`).
  * - Endpoint: `AWS_ENDPOINT_URL_GLACIER` or `AWS_ENDPOINT_URL`, otherwise that of AWS.
- * - Proxies and certificate authorities: as in `layerClient`.
- * - Credentials: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`, otherwise `NodeCredentials.layer`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerEndpoint: Layer.Layer<Endpoint.Endpoint, EndpointError> = Endpoint.layerConfigOr(Profile.region)
+
+/**
+ * The credentials that the environment configures: `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY` and `AWS_SESSION_TOKEN`,
+ * otherwise `NodeCredentials.layer`.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerCredentials: Layer.Layer<Credentials.Credentials> = Layer.catchAll(
+  Credentials.layerConfig,
+  () => NodeCredentials.layer
+)
+
+/**
+ * The client and Node's file system, configured by the environment: `layerClient` with the endpoint of `layerEndpoint` and the
+ * credentials of `layerCredentials`, which it provides to the program as well.
  *
  * @since 0.1.0
  * @category layers
@@ -52,10 +71,9 @@ export const layerClient: Layer.Layer<
  * )
  */
 export const layer: Layer.Layer<
-  GlacierClient.GlacierClient | NodeContext.NodeContext,
+  GlacierClient.GlacierClient | Endpoint.Endpoint | Credentials.Credentials | NodeContext.NodeContext,
   EndpointError
 > = layerClient.pipe(
-  Layer.provide(Layer.catchAll(Credentials.layerConfig, () => NodeCredentials.layer)),
-  Layer.provide(Endpoint.layerConfigOr(Profile.region)),
+  Layer.provideMerge(Layer.merge(layerEndpoint, layerCredentials)),
   Layer.merge(NodeContext.layer)
 )

@@ -32,7 +32,10 @@ export const layerWith = (
   options: RetrievalBudget.Options
 ): Layer.Layer<never, InvalidInput | LedgerError> => {
   const path = join(directory, encodeURIComponent(options.key ?? RetrievalBudget.defaultKey))
-  const owned = Effect.mapError(acquire(path, `${path}.lock`), failed)
+  const owned = Effect.mapError(acquire(path, `${path}.lock`), (error) => {
+    const { message } = failed(error)
+    return error._tag === "FileInUse" ? new LedgerError({ message, owner: error.owner }) : new LedgerError({ message })
+  })
   const store = Layer.mapError(
     NodeKeyValueStore.layerFileSystem(directory),
     ({ message }) => failed({ message: `${path} cannot be opened: ${message}` })

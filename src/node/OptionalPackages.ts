@@ -40,12 +40,6 @@ export const manifest: typeof Manifest.Type = Schema.decodeSync(Manifest)(
   readFileSync(new URL("../../package.json", import.meta.url), "utf8")
 )
 
-/**
- * This package, if npx runs it from its cache: there it cannot import packages of the current folder, so it must be installed
- * together with them.
- */
-const thisPackage = import.meta.url.includes("/_npx/") ? [`effect-glacier@${manifest.version}`] : []
-
 const { resolve } = createRequire(import.meta.url)
 
 const isMissing = (name: string): boolean => {
@@ -68,6 +62,5 @@ export const load = <A>(name: string, packages: ReadonlyArray<string>, module: (
   module().catch((error: unknown) => {
     const missing = packages.filter(isMissing).map((name) => `${name}@${manifest.peerDependencies[name]}`)
     if (missing.length === 0) throw error
-    const required = [...missing, ...thisPackage].join(" ")
-    throw new PackagesMissing(`${name} needs packages that are not installed: npm install ${required}`)
+    throw new PackagesMissing(`${name} needs packages that are not installed: npm install ${missing.join(" ")}`)
   })

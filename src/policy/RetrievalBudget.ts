@@ -71,6 +71,18 @@ export interface Options extends Terms {
 export type SpendError = BudgetExceeded | InvalidInput | LedgerError | PolicyEnforced
 
 /**
+ * The parts of the caps that are left: bytes, and money in the currency of the prices. A cap that is not set is undefined.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Left {
+  readonly bytesPerHour?: number | undefined
+  readonly bytesPerDay?: number | undefined
+  readonly cost?: number | undefined
+}
+
+/**
  * Admits the calls that start jobs.
  *
  * @since 0.1.0
@@ -85,6 +97,8 @@ export interface Budget {
     retrieval: Retrieval,
     initiate: Effect.Effect<A, E, R>
   ) => Effect.Effect<A, E | SpendError, R>
+  /** The parts of the caps that are left now. Calls in flight count as spent. */
+  readonly left: Effect.Effect<Left>
 }
 
 /**
@@ -93,7 +107,7 @@ export interface Budget {
  * @since 0.1.0
  * @category constructors
  */
-export const none: Budget = { spend: (_, initiate) => initiate }
+export const none: Budget = { spend: (_, initiate) => initiate, left: Effect.succeed({}) }
 
 /**
  * The budget in use. Default: `none`.
@@ -131,7 +145,10 @@ export const make = (
     if (cost !== undefined && prices === undefined) return yield* Spending.missingPrice("prices")
     const ledger = yield* Ledger.open(yield* KeyValueStore.KeyValueStore, options.key ?? defaultKey)
     const spending = yield* Spending.make({ caps, cost, prices, ledger, waits: options.onExhausted !== "fail" })
-    return { spend: (retrieval, initiate) => Spending.spend(spending, retrieval, initiate) }
+    return {
+      spend: (retrieval, initiate) => Spending.spend(spending, retrieval, initiate),
+      left: Spending.left(spending)
+    }
   })
 
 /**

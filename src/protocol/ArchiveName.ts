@@ -179,13 +179,15 @@ const base64 = "\\s*([A-Za-z0-9+/]+={0,2})\\s*"
  */
 const elements = (pattern: string) => {
   const whole = new RegExp(`^\\s*${pattern}\\s*$`)
-  return (description: string): Option.Option<Decoded> => {
-    const [, base64 = "", modified] = description.match(whole) ?? []
-    return Either.getRight(Encoding.decodeBase64(base64)).pipe(
-      Option.flatMap(text("utf8")),
-      Option.flatMap((path) => named(path, modified))
+  return (description: string): Option.Option<Decoded> =>
+    Option.flatMap(
+      Option.fromNullable(whole.exec(description)),
+      ([, base64 = "", modified]) =>
+        Either.getRight(Encoding.decodeBase64(base64)).pipe(
+          Option.flatMap(text("utf8")),
+          Option.flatMap((path) => named(path, modified))
+        )
     )
-  }
 }
 
 /**

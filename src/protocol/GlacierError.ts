@@ -296,7 +296,11 @@ export class BudgetExceeded extends errorClass<BudgetExceeded>()("BudgetExceeded
  * @since 0.1.0
  * @category errors
  */
-export class LedgerError extends errorClass<LedgerError>()("LedgerError", { message: Schema.String }) {}
+export class LedgerError extends errorClass<LedgerError>()("LedgerError", {
+  message: Schema.String,
+  /** The process that uses the ledger, for instance `process 4711`. Absent if it is not in use. */
+  owner: Schema.optional(Schema.String)
+}) {}
 
 /**
  * The errors of any call, except those of the service.

@@ -30,6 +30,8 @@ export interface Options {
   readonly pathStyle?: boolean | undefined
   /** The keys that sign requests. Default: those of AWS's provider chain. */
   readonly keys?: Keys | undefined
+  /** The profile in AWS's configuration files for the provider chain. Default: `AWS_PROFILE`. */
+  readonly profile?: string | undefined
   /**
    * The checksums that requests have besides the signed hash of their body, and that the store keeps. With `none`, requests
    * have no header `x-amz-checksum`, which some stores reject. Default: `sha256`.

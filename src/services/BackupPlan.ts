@@ -204,6 +204,11 @@ export interface RunOptions<out E = never, out R = never> {
    * path, its size and its tree hash. Each takes less than 1 KiB of memory.
    */
   readonly listed?: Stream.Stream<Entry, E, R> | undefined
+  /**
+   * Returns whether an archive was deleted since this backup stored it. Its file is then stored again. Default: no archive was
+   * deleted.
+   */
+  readonly isDeleted?: ((archiveId: ArchiveId) => boolean) | undefined
   /** The part size and the speed of each upload, and the number of its parts that are sent at once. */
   readonly upload?: UploadPlan.Options | undefined
   /** Receives the progress of all uploads. `bytes` is the size of all files that are stored so far. The total is unknown. */
@@ -317,6 +322,7 @@ export const run = <E, R, E2, R2, E3 = never, R3 = never>(
     const run: BackupRun.Run = {
       ...yield* BackupRun.open(name, vault.name),
       listed: yield* BackupRun.collect(listed, [writer, ...ArchiveName.codecs]),
+      isDeleted: options.isDeleted ?? (() => false),
       name,
       vault,
       upload,

@@ -20,7 +20,7 @@ import { check, Concurrency } from "../protocol/InputCheck.ts"
 import type { Entry } from "../protocol/Inventory.ts"
 import { AccountId, VaultName } from "../protocol/Names.ts"
 import type { Checkpoint, CheckpointError, CheckpointInUse } from "../transfer/Checkpoint.ts"
-import type { Event, Look, Next, Reason, ReportedInventory, RunError } from "./DecommissionEvent.ts"
+import type { Event, Look, Next, Reason, Remedies, ReportedInventory, RunError } from "./DecommissionEvent.ts"
 import { formatReason, formatStep } from "./DecommissionEvent.ts"
 import * as DecommissionLog from "./internal/decommissionLog.ts"
 import * as DecommissionReport from "./internal/decommissionReport.ts"
@@ -56,6 +56,11 @@ export interface DryRunOptions<E = never, R = never> {
    * denies one. A policy that certainly denies always stops the program. Default: `stop`.
    */
   readonly uncertainDenials?: "stop" | "try" | undefined
+  /**
+   * The vault, once an inventory is empty. With `keep`, the last event is `VaultKept`, and a later run with `delete` continues
+   * from there. Default: `delete`.
+   */
+  readonly emptyVault?: "delete" | "keep" | undefined
 }
 
 /**
@@ -67,6 +72,11 @@ export interface DryRunOptions<E = never, R = never> {
 export interface Options<E = never, R = never> extends DryRunOptions<E, R> {
   /** The name of the checkpoint. Default: `decommission of vault NAME`. */
   readonly name?: string | undefined
+  /**
+   * Receives each archive after the service has deleted it, and before the checkpoint records this. So it may receive an archive
+   * again, in the next run, but misses none. If it fails, the Stream fails.
+   */
+  readonly onDeleted?: ((archive: Entry) => Effect.Effect<void, E, R>) | undefined
   /** The time between two requests for the date of the last inventory. Default: 1 hour. */
   readonly every?: Duration.DurationInput | undefined
 }
@@ -80,6 +90,7 @@ const Price = Schema.UndefinedOr(Schema.NonNegative)
 const checkOptions = Effect.fnUntraced(function*<E, R>(vaultName: string, options: DryRunOptions<E, R>) {
   const name = yield* check("decommission", "vaultName", VaultName, vaultName)
   const accountId = yield* check("decommission", "accountId", Schema.UndefinedOr(AccountId), options.accountId)
+  const { emptyVault = "delete" } = options
   return {
     address: { vaultName: name, accountId },
     vault: yield* Vault.make(name, { accountId }),
@@ -89,12 +100,14 @@ const checkOptions = Effect.fnUntraced(function*<E, R>(vaultName: string, option
     youngArchives: options.youngArchives ?? "stop",
     openUploads: options.openUploads ?? "stop",
     runningJobs: options.runningJobs ?? "stop",
-    uncertainDenials: options.uncertainDenials ?? "stop"
+    uncertainDenials: options.uncertainDenials ?? "stop",
+    emptyVault,
+    lastStep: emptyVault === "keep" ? "keepVault" as const : "deleteVault" as const
   }
 })
 
 /**
- * Empties and deletes the vault with this name, and emits events with the next step and its time. The program proceeds only
+ * Empties and deletes the vault with this name (or keeps it: `emptyVault`), and emits events with the next step and its time. The program proceeds only
  * when its consumer pulls the next event, so a consumer that ends at `Planned` deletes nothing.
  *
  * A round retrieves the inventory, deletes its archives, and waits for an inventory that was taken after the last deletion.
@@ -134,10 +147,12 @@ export const run = <E = never, R = never>(
     return DecommissionRun.events({
       ...checked,
       log: yield* DecommissionLog.open(nameOf(vaultName, options)),
+      onDeleted: options.onDeleted,
       every: Duration.decode(options.every ?? "1 hour"),
       denials: [],
       announced: undefined,
       foundEmpty: false,
+      isKept: false,
       lostJobs: 0
     })
   })).pipe(Stream.provideService(RetryPolicy.Default, RetryPolicy.patient))
@@ -233,12 +248,12 @@ const formatSettings = ({ settings: { accessPolicy, lock, notifications, tags } 
 }
 
 /**
- * Formats a report as lines for a terminal.
+ * Formats a report as lines for a terminal. `remedies` are those of `formatReason`.
  *
  * @since 0.1.0
  * @category formatting
  */
-export const format = ({ inventory, look, steps, stops, vaultName }: Report): string =>
+export const format = ({ inventory, look, steps, stops, vaultName }: Report, remedies?: Remedies): string =>
   [
     `Vault ${vaultName}: ${
       Option.match(look.lastInventoryDate, {
@@ -249,8 +264,8 @@ export const format = ({ inventory, look, steps, stops, vaultName }: Report): st
     ...Option.match(inventory, { onNone: () => [], onSome: formatInventory }),
     `Open multipart uploads: ${look.uploads.length}. Retrievals in progress: ${look.runningJobs}. ` +
     `Readable outputs: ${look.readableOutputs}`,
-    formatSettings(look),
-    ...stops.map((reason) => `Stops: ${formatReason(reason)}`),
+    ...(steps.some(({ step }) => step === "deleteVault") ? [formatSettings(look)] : []),
+    ...stops.map((reason) => `Stops: ${formatReason(reason, remedies)}`),
     "Steps:",
     ...steps.map(({ at, step }) => `  ${DateTime.formatIso(at)}  ${formatStep(step)}`)
   ].join("\n")

@@ -134,15 +134,33 @@ const formatCost = ({ cost, gibMonths }: Early): string =>
   }`
 
 /**
- * Formats a reason as a sentence: what was found, and what to do.
+ * How a user overrules a reason, by the options of `Decommission`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Remedies = Readonly<Record<"youngArchives" | "openUploads" | "runningJobs" | "uncertainDenials", string>>
+
+const options: Remedies = {
+  youngArchives: "set youngArchives: \"delete\"",
+  openUploads: "set openUploads: \"abort\"",
+  runningJobs: "set runningJobs: \"ignore\"",
+  uncertainDenials: "set uncertainDenials: \"try\""
+}
+
+/**
+ * Formats a reason as a sentence: what was found, and what to do. A program whose users do not see the options of `Decommission`
+ * gives remedies of its own, such as `use --abort-uploads`.
  *
  * @since 0.1.0
  * @category formatting
  */
-export const formatReason = (reason: Reason): string => {
+export const formatReason = (reason: Reason, remedies: Remedies = options): string => {
   switch (reason._tag) {
     case "PolicyDenies": {
-      const denials = reason.denials.map(formatDenial).join("; ")
+      const uncertain = reason.denials.some(({ certain }) => !certain)
+      const denials = reason.denials.map(formatDenial).join("; ") +
+        (uncertain ? `. To send the requests all the same, ${remedies.uncertainDenials}` : "")
       return Option.match(Option.zipWith(reason.archives, reason.until, (archives, until) => ({ archives, until })), {
         onNone: () => denials,
         onSome: ({ archives, until }) =>
@@ -158,17 +176,16 @@ export const formatReason = (reason: Reason): string => {
       return `${formatCount(archives, "archive")} (${formatBytes(bytes)}) ${verbOf(archives)} younger than 90 days. ` +
         `To delete ${archives === 1 ? "it" : "them"} now is billed as ${formatCost(reason.early)}. Wait until ${
           iso(until)
-        }, or set youngArchives: "delete"`
+        }, or ${remedies.youngArchives}`
     }
     case "OpenUploads":
       return `${formatCount(reason.uploads.length, "multipart upload")} ${verbOf(reason.uploads.length)} open (${
         reason.uploads.slice(0, 3).map(({ uploadId }) => uploadId).join(", ")
-      }${reason.uploads.length > 3 ? ", ..." : ""}). Complete or abort them, or set openUploads: "abort"`
+      }${reason.uploads.length > 3 ? ", ..." : ""}). Complete or abort them, or ${remedies.openUploads}`
     case "RunningJobs":
       return `${formatCount(reason.jobs, "archive")} ${
         verbOf(reason.jobs)
-      } being retrieved. Read the outputs first, or ` +
-        "set runningJobs: \"ignore\""
+      } being retrieved. Read the outputs first, or ${remedies.runningJobs}`
     case "Unproven":
       return `${formatCount(reason.archives, "archive")} (${formatBytes(reason.bytes)}) ${
         reason.archives === 1 ? "has" : "have"
@@ -296,11 +313,12 @@ export interface ReportedInventory extends Listed {
  * - `delete`: delete the listed archives
  * - `wait`: wait for an inventory that was taken after the last deletion
  * - `deleteVault`: delete the vault
+ * - `keepVault`: end with the empty vault
  *
  * @since 0.1.0
  * @category models
  */
-export type Step = "check" | "list" | "delete" | "wait" | "deleteVault"
+export type Step = "check" | "list" | "delete" | "wait" | "deleteVault" | "keepVault"
 
 /**
  * The next step, and the time at which it is expected to start.
@@ -324,6 +342,7 @@ export interface Next {
  * - `Emptied`: all archives of this round are deleted.
  * - `Waiting`: the program waits for the next inventory. Emitted once for each inventory.
  * - `VaultDeleted`: the vault is deleted, now or `before`. It is the last event.
+ * - `VaultKept`: the last inventory lists no archives, or none was taken yet. It is the last event with `emptyVault: "keep"`.
  *
  * @since 0.1.0
  * @category models
@@ -352,6 +371,7 @@ export type Event = Data.TaggedEnum<{
     readonly next: Next
   }
   readonly VaultDeleted: { readonly vaultArn: string; readonly before: boolean }
+  readonly VaultKept: { readonly vaultArn: string; readonly lastInventoryDate: Option.Option<DateTime.Utc> }
 }>
 
 /**
@@ -367,7 +387,8 @@ const steps: Readonly<Record<Step, string>> = {
   list: "retrieve the inventory",
   delete: "delete archives",
   wait: "wait for the next inventory",
-  deleteVault: "delete the vault"
+  deleteVault: "delete the vault",
+  keepVault: "end with the empty vault"
 }
 
 /**
@@ -406,6 +427,12 @@ const textOf = (event: Event): string => {
       return `Waiting for an inventory; the last one is of ${dateOf(event.lastInventoryDate)}`
     case "VaultDeleted":
       return `${event.vaultArn} ${event.before ? "was deleted before" : "is deleted"}`
+    case "VaultKept":
+      return Option.match(event.lastInventoryDate, {
+        onNone: () =>
+          `${event.vaultArn} has no inventory yet. The service takes one about a day after the first archive is stored`,
+        onSome: (date) => `${event.vaultArn} has no archives in the inventory of ${iso(date)}`
+      })
   }
 }
 

@@ -18,6 +18,8 @@ import type { operations } from "../protocol/Operations.ts"
 import { ArchiveNotFound } from "../protocol/ServiceError.ts"
 import { Checkpoint, type CheckpointError, type CheckpointInUse } from "../transfer/Checkpoint.ts"
 import type { Failure } from "../transport/Method.ts"
+import type { Listed } from "./DecommissionEvent.ts"
+import * as Tally from "./internal/decommissionTally.ts"
 import { isMissing } from "./internal/isMissing.ts"
 import * as PlanLog from "./internal/planLog.ts"
 import * as PlanRun from "./internal/planRun.ts"
@@ -110,6 +112,19 @@ export const format = ({ bytes, count }: Plan): string =>
   `${formatCount(count, "archive")}, ${formatCount(bytes, "byte")} in all: to be deleted`
 
 /**
+ * Counts archives and their bytes, and those that are younger than 90 days, whose deletion AWS bills. `pricePerGiBMonth` is the
+ * price of storage, to compute the cost.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const tally = <E, R>(
+  archives: Stream.Stream<Entry, E, R>,
+  options: { readonly pricePerGiBMonth?: number | undefined } = {}
+): Effect.Effect<Listed, E, R> =>
+  Effect.map(Tally.count(archives, [], options.pricePerGiBMonth), ({ listed }) => listed)
+
+/**
  * The errors of deleting an archive.
  *
  * @since 0.1.0
@@ -149,6 +164,11 @@ export interface RunOptions<E = never, R = never> {
    * archive for which it returns true is deleted. If it fails, the Stream fails. Default: no archive needs a proof.
    */
   readonly proof?: ((archive: Entry) => Effect.Effect<boolean, E, R>) | undefined
+  /**
+   * Receives each archive after the service has deleted it, and before the checkpoint records this. So it may receive an archive
+   * again, in the next run, but misses none. If it fails, the Stream fails.
+   */
+  readonly onDeleted?: ((archive: Entry) => Effect.Effect<void, E, R>) | undefined
 }
 
 /**
@@ -180,12 +200,14 @@ export const run = <E = never, R = never>(
         Effect.provideService(RetryPolicy.Default, RetryPolicy.patient)
       )
     const isProven: (archive: Entry) => Effect.Effect<boolean, E, R> = options.proof ?? (() => Effect.succeed(true))
+    const onDeleted: (archive: Entry) => Effect.Effect<void, E, R> = options.onDeleted ?? (() => Effect.void)
     const outcomeOf = ({ archive, finished }: PlanRun.Item) =>
-      Effect.flatMap(isProven(archive), (proven): Effect.Effect<Outcome, CheckpointError> =>
+      Effect.flatMap(isProven(archive), (proven): Effect.Effect<Outcome, CheckpointError | E, R> =>
         proven ?
           Effect.matchEffect(remove(archive), {
             onFailure: (error) => Effect.succeed(Outcome.Failed({ archive, error })),
-            onSuccess: (before) => Effect.as(finished(), Outcome.Deleted({ archive, before }))
+            onSuccess: (before) =>
+              Effect.as(Effect.zipRight(onDeleted(archive), finished()), Outcome.Deleted({ archive, before }))
           }) :
           Effect.succeed(Outcome.Unproven({ archive })))
     return Stream.mapEffect(left, (place) => attempt(place, outcomeOf), { concurrency, unordered: true })

@@ -53,14 +53,26 @@ export type Policy = (
   jobId: JobId
 ) => Effect.Effect<JobDescription, WaitError, GlacierClient.GlacierClient>
 
-/** For each tier: the age at which jobs usually end, the interval of polls from then on (milliseconds), and the usual time. */
+/** For each tier: the ages between which jobs usually end, the interval of polls (milliseconds), and the usual time. */
 const rules = {
-  Expedited: { from: 60_000, every: 15_000, usual: "1 to 5 minutes" },
-  Standard: { from: 3 * 3_600_000, every: 5 * 60_000, usual: "3 to 5 hours" },
-  Bulk: { from: 5 * 3_600_000, every: 10 * 60_000, usual: "5 to 12 hours" }
+  Expedited: { from: 60_000, to: 5 * 60_000, every: 15_000, usual: "1 to 5 minutes" },
+  Standard: { from: 3 * 3_600_000, to: 5 * 3_600_000, every: 5 * 60_000, usual: "3 to 5 hours" },
+  Bulk: { from: 5 * 3_600_000, to: 12 * 3_600_000, every: 10 * 60_000, usual: "5 to 12 hours" }
 }
 
 const tierOf = (job: JobDescription) => Option.getOrElse(job.tier, () => "Standard" as const)
+
+/**
+ * Returns the times between which jobs of this age and tier usually end: after 1 to 5 minutes (Expedited), 3 to 5 hours (Standard
+ * and inventories), or 5 to 12 hours (Bulk).
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const usualEnd = (job: JobDescription): { readonly from: DateTime.Utc; readonly to: DateTime.Utc } => {
+  const { from, to } = rules[tierOf(job)]
+  return { from: DateTime.add(job.creationDate, { millis: from }), to: DateTime.add(job.creationDate, { millis: to }) }
+}
 
 /**
  * The default polling schedule, by the tier of the job. It polls after a second, and then each time the job's age has grown

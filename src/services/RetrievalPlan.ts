@@ -426,7 +426,7 @@ export const run = <E = never, R = never>(
  * })
  */
 export const prover = <E = never, R = never>(
-  plan: Plan,
+  plan: Pick<Plan, "name">,
   destination: Pick<Destination<E, R>, "verify">
 ): Effect.Effect<
   (archive: Entry) => Effect.Effect<boolean, E | CheckpointError | CheckpointInUse, R>,

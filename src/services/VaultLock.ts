@@ -18,7 +18,7 @@ import { errorClass } from "../protocol/ErrorClass.ts"
 import { type InvalidInput, show } from "../protocol/GlacierError.ts"
 import { check } from "../protocol/InputCheck.ts"
 import * as Limits from "../protocol/Limits.ts"
-import { VaultName } from "../protocol/Names.ts"
+import { AccountId, VaultName } from "../protocol/Names.ts"
 import type { operations } from "../protocol/Operations.ts"
 import * as Policies from "../protocol/Policies.ts"
 import type { VaultLockNotSet } from "../protocol/ServiceError.ts"
@@ -135,6 +135,8 @@ export interface Lock {
  * @category models
  */
 export interface Options {
+  /** The owner of the vault, if it is not the account of the credentials. */
+  readonly accountId?: string | undefined
   /**
    * The fate of a lock that is not completed when the Scope closes: `abort` (the default), or `keep`, so that a later `begin`
    * with the same policy resumes it.
@@ -174,26 +176,39 @@ const isOwn = ({ at, creationDate, policy }: Own, found: Policies.VaultLock): bo
     ? DateTime.greaterThanOrEqualTo(found.creationDate, DateTime.subtractDuration(at, clockError))
     : DateTime.Equivalence(found.creationDate, creationDate))
 
+interface Address {
+  readonly vaultName: VaultName
+  readonly accountId: AccountId | undefined
+}
+
 /** A vault whose lock this program holds: with its checkpoint open, nobody else on this machine does. */
 interface Held {
-  readonly vaultName: VaultName
+  readonly vault: Address
   readonly log: Log
   /** The lock that is aborted when the Scope closes. */
   own: Own | undefined
 }
 
+const addressOf = Effect.fnUntraced(function*(vaultName: string, accountId: string | undefined) {
+  const address: Address = {
+    vaultName: yield* check("lock", "vaultName", VaultName, vaultName),
+    accountId: yield* check("lock", "accountId", Schema.UndefinedOr(AccountId), accountId)
+  }
+  return address
+})
+
 /** Opens the checkpoint. `own` is then the lock that an earlier run has begun, and neither completed nor aborted. */
 const open = Effect.fnUntraced(function*(
-  vaultName: VaultName
+  vault: Address
 ): Effect.fn.Return<Held, CheckpointError | CheckpointInUse, Checkpoint | Scope.Scope> {
-  const name = `lock of vault ${vaultName}`
+  const name = `lock of vault ${vault.vaultName}`
   const log = yield* Effect.flatMap(Checkpoint, (store) => store.open(name))
   const last = yield* Effect.catchTag(
     Stream.runLast(Stream.mapEffect(log.entries, Schema.decode(Entry))),
     "ParseError",
     () => new CheckpointError({ name, problem: "belongs to other work" })
   )
-  return { vaultName, log, own: Option.getOrUndefined(last) }
+  return { vault, log, own: Option.getOrUndefined(last) }
 })
 
 const note = (held: Held, own: Own) => {
@@ -202,20 +217,20 @@ const note = (held: Held, own: Own) => {
 }
 
 /** The lock that the vault has. */
-const current = (vaultName: VaultName): Effect.Effect<Option.Option<Policies.VaultLock>, GetError, GlacierClient> =>
-  Effect.flatMap(GlacierClient, (glacier) => glacier.getVaultLock({ vaultName })).pipe(
+const current = (vault: Address): Effect.Effect<Option.Option<Policies.VaultLock>, GetError, GlacierClient> =>
+  Effect.flatMap(GlacierClient, (glacier) => glacier.getVaultLock(vault)).pipe(
     Effect.asSome,
     Effect.catchTag("VaultLockNotSet", () => Effect.succeedNone)
   )
 
 /** Aborts the lock that the vault has, if it is our own and in progress, and forgets it. */
 const abort = Effect.fnUntraced(function*(held: Held) {
-  const { log, own, vaultName } = held
+  const { log, own, vault } = held
   if (own === undefined) return
   const glacier = yield* GlacierClient
-  const found = yield* current(vaultName)
+  const found = yield* current(vault)
   if (Option.exists(found, (found) => found.state === "InProgress" && isOwn(own, found))) {
-    yield* glacier.abortVaultLock({ vaultName })
+    yield* glacier.abortVaultLock(vault)
   }
   yield* log.clear
   held.own = undefined
@@ -228,7 +243,7 @@ const release = (held: Held) =>
     Effect.timeout("15 seconds"),
     Effect.catchAllCause((cause) =>
       Effect.logWarning(
-        `The lock of vault ${held.vaultName} may still be in progress: it could not be aborted (${
+        `The lock of vault ${held.vault.vaultName} may still be in progress: it could not be aborted (${
           String(Cause.squash(cause))
         })`
       )
@@ -242,10 +257,10 @@ const maximumLosses = 3
 type Begun = Own & { readonly lockId: Policies.LockId }
 
 /** Returns the lock that an earlier run has begun, if the vault still has it and it has this policy. */
-const findBegun = Effect.fnUntraced(function*({ own, vaultName }: Held, policy: string) {
+const findBegun = Effect.fnUntraced(function*({ own, vault }: Held, policy: string) {
   if (own?.lockId === undefined || !PolicyMeaning.isSame(policy, own.policy)) return Option.none<Begun>()
   const begun: Begun = { ...own, lockId: own.lockId }
-  return Option.map(Option.filter(yield* current(vaultName), (found) => isOwn(own, found)), () => begun)
+  return Option.map(Option.filter(yield* current(vault), (found) => isOwn(own, found)), () => begun)
 })
 
 /**
@@ -254,14 +269,14 @@ const findBegun = Effect.fnUntraced(function*({ own, vaultName }: Held, policy: 
  */
 const initiate = (held: Held, policy: string, losses = 0): Effect.Effect<Begun, BeginError, GlacierClient> =>
   Effect.gen(function*() {
-    const { vaultName } = held
+    const { vault } = held
     const glacier = yield* GlacierClient
     const own: Own = { policy, at: yield* DateTime.now }
     yield* note(held, own)
     return yield* Effect.uninterruptibleMask((restore) =>
       Effect.tap(
         Effect.map(
-          restore(glacier.initiateVaultLock({ vaultName, policy })),
+          restore(glacier.initiateVaultLock({ ...vault, policy })),
           ({ lockId }): Begun => ({ ...own, lockId })
         ),
         (begun) => note(held, begun)
@@ -275,8 +290,9 @@ const initiate = (held: Held, policy: string, losses = 0): Effect.Effect<Begun, 
   })
 
 /** Returns the lock that the vault has. Fails unless it is this one. */
-const verify = Effect.fnUntraced(function*(vaultName: VaultName, own: Begun) {
-  const found = yield* current(vaultName)
+const verify = Effect.fnUntraced(function*(vault: Address, own: Begun) {
+  const { vaultName } = vault
+  const found = yield* current(vault)
   if (Option.isSome(found) && isOwn(own, found.value)) return found.value
   const expires = DateTime.addDuration(own.creationDate ?? own.at, lifetime)
   const { lockId } = own
@@ -288,16 +304,16 @@ const verify = Effect.fnUntraced(function*(vaultName: VaultName, own: Begun) {
 /** Makes the lock that the caller tests and completes. */
 const toLock = Effect.fnUntraced(function*(held: Held, begun: Begun) {
   const { lockId } = begun
-  const { log, vaultName } = held
-  const { creationDate, policy } = yield* verify(vaultName, begun)
+  const { log, vault } = held
+  const { creationDate, policy } = yield* verify(vault, begun)
   const own = { ...begun, creationDate }
   yield* note(held, own)
   const run = yield* capture
-  const verified = run.effect(verify(vaultName, own))
+  const verified = run.effect(verify(vault, own))
   const complete = Effect.gen(function*() {
     const glacier = yield* GlacierClient
     const { state } = yield* verified
-    if (state === "InProgress") yield* glacier.completeVaultLock({ vaultName, lockId })
+    if (state === "InProgress") yield* glacier.completeVaultLock({ ...vault, lockId })
     held.own = undefined
     yield* log.clear
   })
@@ -358,10 +374,10 @@ export const begin: (
   policy: string,
   options?: Options
 ) => Effect.Effect<Lock, BeginError, GlacierClient | Checkpoint | Scope.Scope> = Effect.fn("VaultLock.begin")(
-  function*(vaultName, policy, { onClose = "abort" } = {}) {
-    const name = yield* check("lock", "vaultName", VaultName, vaultName)
+  function*(vaultName, policy, { accountId, onClose = "abort" } = {}) {
+    const vault = yield* addressOf(vaultName, accountId)
     yield* check("lock", "policy", Policies.PolicyText, policy)
-    const held = yield* open(name)
+    const held = yield* open(vault)
     const begun = yield* findBegun(held, policy)
     // Not earlier: a call that fails before this leaves the lock of an earlier run as it is.
     if (onClose === "abort") yield* Effect.addFinalizer(() => release(held))
@@ -385,13 +401,36 @@ export const resume: (
 ) => Effect.Effect<Lock, BeginError | VaultLockNotSet, GlacierClient | Checkpoint | Scope.Scope> = Effect.fn(
   "VaultLock.resume"
 )(
-  function*(vaultName, lockId, { onClose = "keep" } = {}) {
+  function*(vaultName, lockId, { accountId, onClose = "keep" } = {}) {
     const glacier = yield* GlacierClient
-    const name = yield* check("lock", "vaultName", VaultName, vaultName)
+    const vault = yield* addressOf(vaultName, accountId)
     const id = yield* check("lock", "lockId", Policies.LockId, lockId)
-    const held = yield* open(name)
-    const { creationDate, policy } = yield* glacier.getVaultLock({ vaultName: name })
+    const held = yield* open(vault)
+    const { creationDate, policy } = yield* glacier.getVaultLock(vault)
     if (onClose === "abort") yield* Effect.addFinalizer(() => release(held))
     return yield* toLock(held, { policy, at: creationDate, creationDate, lockId: id })
+  }
+)
+
+/**
+ * Finds the lock in progress that an earlier run has begun, by its id in the checkpoint. Returns none if the checkpoint has no id.
+ * Fails with `LockExpired` or `LockReplaced` when the vault no longer has this lock. By default, the lock is kept when the Scope
+ * closes.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const find: (
+  vaultName: string,
+  options?: Options
+) => Effect.Effect<Option.Option<Lock>, BeginError, GlacierClient | Checkpoint | Scope.Scope> = Effect.fn(
+  "VaultLock.find"
+)(
+  function*(vaultName, { accountId, onClose = "keep" } = {}) {
+    const held = yield* open(yield* addressOf(vaultName, accountId))
+    const { own } = held
+    if (own?.lockId === undefined) return Option.none()
+    if (onClose === "abort") yield* Effect.addFinalizer(() => release(held))
+    return Option.some(yield* toLock(held, { ...own, lockId: own.lockId }))
   }
 )

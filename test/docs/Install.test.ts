@@ -31,11 +31,3 @@ describe.each(["README.md", ...guides].filter((path) => installed(path).length >
     expect(wrong).toEqual([])
   })
 })
-
-describe("docs/getting-started.md", () => {
-  it("installs every package that the program `effect-glacier` needs", () => {
-    const [, line = ""] = /^(npm install .*)\nnpx effect-glacier/m.exec(read("docs/getting-started.md")) ?? []
-    const program = ["@effect/cli", "@effect/printer", "@effect/printer-ansi", "@effect/platform-node"]
-    expect(program.filter((name) => !line.includes(` ${name}@`))).toEqual([])
-  })
-})

@@ -1,13 +1,17 @@
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { describe, expect, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
+import * as Stream from "effect/Stream"
 import { existsSync, mkdirSync, readdirSync, renameSync, symlinkSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { Worker } from "node:worker_threads"
 import * as Lock from "../../src/node/internal/lock.ts"
 import * as NodeFileLock from "../../src/node/NodeFileLock.ts"
+import * as TreeHash from "../../src/protocol/TreeHash.ts"
 import { FileInUse, FileLock } from "../../src/transfer/FileLock.ts"
+import * as Target from "../../src/transfer/Target.ts"
 import { temporaryFolder } from "../support/folders.ts"
 import { runScript } from "../support/processes.ts"
 
@@ -113,6 +117,18 @@ describe("NodeFileLock", () => {
       yield* takeAndRelease(path)
       expect(existsSync(`${path}.lock`)).toBe(false)
     }).pipe(Effect.provide(NodeFileLock.layer)))
+
+  it.scopedLive("leaves no lock beside a file whose download died after it was complete, once that is finished", () =>
+    Effect.gen(function*() {
+      const folder = yield* temporaryFolder
+      const path = join(folder, "file")
+      writeFileSync(path, "bytes")
+      const own = yield* entryOf(path)
+      // The name of the lock of all downloads to a target.
+      makeLock(`${path}.e3b0c44298fc1c14`, print({ ...own, pid: "2147483646" }))
+      yield* Target.finish(path, yield* TreeHash.ofStream(Stream.make(new TextEncoder().encode("bytes"))))
+      expect(readdirSync(folder)).toEqual(["file"])
+    }).pipe(Effect.provide([NodeFileLock.layer, NodeFileSystem.layer])))
 
   it.scopedLive("takes a lock without an entry, whose owner died while it released it", () =>
     Effect.gen(function*() {

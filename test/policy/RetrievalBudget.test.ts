@@ -358,6 +358,20 @@ describe("RetrievalBudget", () => {
     })).pipe(Effect.provide(KeyValueStore.layerMemory), Effect.provide(NodeHashing.layer)))
 })
 
+describe("RetrievalBudget.left", () => {
+  it.effect("reports what is left of each cap, and counts calls in flight", () =>
+    Effect.gen(function*() {
+      const budget = yield* make({ bytesPerHour: 100, bytesPerDay: 150, cost: 1, prices })
+      expect(yield* budget.left).toEqual({ bytesPerHour: 100, bytesPerDay: 150, cost: 1 })
+      yield* budget.spend({ bytes: 60, tier: "Expedited" }, Effect.void)
+      yield* TestClock.adjust("2 hours")
+      yield* Effect.fork(budget.spend({ bytes: 30, tier: "Expedited" }, Effect.never))
+      yield* Effect.yieldNow()
+      expect(yield* budget.left).toEqual({ bytesPerHour: 70, bytesPerDay: 60, cost: expect.closeTo(0.98, 6) })
+      expect(yield* RetrievalBudget.none.left).toEqual({})
+    }))
+})
+
 describe("A retrieval that the account's own policy rejects", () => {
   /** Makes a call that is rejected `times` times and records when it is made. */
   const rejecting = (times: number) => {

@@ -343,6 +343,23 @@ describe("BackupPlan.run", () => {
         expect([a, b, c, d].map(({ state }) => state.reads)).toEqual([0, 0, 0, 0])
       }).pipe(provided()))
 
+    it.effect("stores a file again whose archive was deleted, and only that", () =>
+      Effect.gen(function*() {
+        const vault = yield* Vault.Vault
+        const files = smallFiles(3)
+        yield* backUp(streamOf(files))
+        const [gone] = (yield* inside).archives
+        if (gone === undefined) throw new Error("there is no archive")
+        yield* vault.deleteArchive(gone.archiveId)
+        const options = { isDeleted: (archiveId: string) => archiveId === gone.archiveId }
+        const { path } = Option.getOrThrow(ArchiveName.read(gone.description))
+        expect(yield* backUp(streamOf(files), options)).toEqual(
+          files.map((file) => `${file.path} ${file.path === path ? "now" : "before"}`)
+        )
+        expect(yield* backUp(streamOf(files), options)).toEqual(files.map(({ path }) => `${path} before`))
+        expect((yield* inside).archives.length).toBe(3)
+      }).pipe(provided()))
+
     it.effect("stores nothing again after the checkpoint was lost", () =>
       Effect.gen(function*() {
         const files = smallFiles(5)

@@ -7,10 +7,12 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { GlacierClient } from "../../src/client/GlacierClient.ts"
 import * as Emulator from "../../src/emulator/Emulator.ts"
+import type * as Inventory from "../../src/protocol/Inventory.ts"
 import * as Decommission from "../../src/services/Decommission.ts"
 import * as DecommissionEvent from "../../src/services/DecommissionEvent.ts"
 import * as Vault from "../../src/services/Vault.ts"
 import * as Checkpoint from "../../src/transfer/Checkpoint.ts"
+import * as Source from "../../src/transfer/Source.ts"
 import { inVirtualTime } from "../support/virtualClock.ts"
 import { address, type Change, recording } from "../transfer/support.ts"
 import { errorResponseOf } from "../transport/support.ts"
@@ -135,6 +137,54 @@ describe("Decommission.run", () => {
       expect(progress.at(-1)).toMatchObject({ archives: 1_001, deleted: 1_001, unproven: 0, failed: 0 })
     }).pipe(provided()))
 
+  it.effect("keeps the empty vault if asked to, and deletes it in a later run", () =>
+    Effect.gen(function*() {
+      yield* storeOld(3)
+      const events = yield* run({ emptyVault: "keep" })
+      expect(tagsOf(events)).toEqual([
+        ...["Checked", "InventoryRequested", "Planned", "Progress", "Emptied", "Waiting", "VaultKept"]
+      ])
+      expect(DecommissionEvent.format(events.at(-1)!)).toMatch(
+        /vaults\/photos has no archives in the inventory of 1970-/
+      )
+      expect(yield* contents).toEqual([0])
+      expect(tagsOf(yield* run({ emptyVault: "keep" }))).toEqual(["Checked", "VaultKept"])
+      expect(tagsOf(yield* run())).toEqual(["Checked", "VaultDeleted"])
+    }).pipe(provided()))
+
+  it.effect("deletes the archives that are stored after it has kept the vault", () =>
+    Effect.gen(function*() {
+      yield* storeOld(1)
+      yield* run({ emptyVault: "keep" })
+      yield* storeOld(2)
+      expect((yield* run({ emptyVault: "keep" })).at(-1)).toMatchObject({ _tag: "VaultKept" })
+      expect(yield* contents).toEqual([0])
+    }).pipe(provided()))
+
+  it.effect("reports a kept vault without an inventory as such, and not as empty", () =>
+    Effect.gen(function*() {
+      yield* storeAll(["a"], () => 1)
+      const events = yield* run({ emptyVault: "keep" })
+      expect(tagsOf(events)).toEqual(["Checked", "VaultKept"])
+      expect(events.map(DecommissionEvent.format)[1]).toMatch(/photos has no inventory yet/)
+      expect(yield* contents).toEqual([1])
+    }).pipe(provided()))
+
+  it.effect("passes each deleted archive to onDeleted before the checkpoint records it", () =>
+    Effect.gen(function*() {
+      yield* storeOld(3)
+      const deleted: Array<string> = []
+      const onDeleted = ({ description }: Inventory.Entry) =>
+        Effect.zipRight(
+          Effect.sync(() => deleted.push(description)),
+          deleted.length === 1 ? Effect.fail("no space" as const) : Effect.void
+        )
+      expect(yield* Effect.flip(run({ concurrency: 1, onDeleted }))).toBe("no space")
+      yield* run({ concurrency: 1, onDeleted })
+      // The failure was about the second archive, which the checkpoint has not recorded.
+      expect(deleted).toEqual(["0", "1", "1", "2"])
+    }).pipe(provided()))
+
   it.effect("reports that the vault was deleted before, when it runs again", () =>
     Effect.gen(function*() {
       yield* run()
@@ -233,7 +283,17 @@ describe("Decommission.run stops", () => {
         _tag: "PolicyDenies",
         denials: [{ policy: "access policy", certain: false }]
       })
+      const { message } = yield* Effect.flip(run())
+      expect(message).toMatch(/\. To send the requests all the same, set uncertainDenials: "try"$/)
       expect((yield* run({ uncertainDenials: "try" })).at(-1)).toMatchObject({ _tag: "VaultDeleted" })
+    }).pipe(provided()))
+
+  it.effect("not for a policy that denies the deletion of a vault that it keeps", () =>
+    Effect.gen(function*() {
+      yield* storeOld(1)
+      yield* setLock({ Action: "glacier:DeleteVault" })
+      expect(yield* reasonOf()).toMatchObject({ _tag: "PolicyDenies", denials: [{ action: "DeleteVault" }] })
+      expect((yield* run({ emptyVault: "keep" })).at(-1)).toMatchObject({ _tag: "VaultKept" })
     }).pipe(provided()))
 
   it.effect("at the first deletion that the service denies", () => {
@@ -383,6 +443,24 @@ describe("Decommission.dryRun", () => {
       expect(sent.every((request) => request.startsWith("GET"))).toBe(true)
     }).pipe(provided(change))
   })
+
+  it.effect("prints the steps and settings of a run that keeps the vault, and the remedies of the program", () =>
+    Effect.gen(function*() {
+      yield* storeOld(1)
+      yield* Effect.flatMap(Vault.Vault, ({ upload }) => upload(Source.bytes(new Uint8Array(1))))
+      yield* Effect.sleep("1 day")
+      const report = yield* Decommission.dryRun("photos", { emptyVault: "keep" })
+      expect(report.steps.map(({ step }) => step)).toEqual(["check", "list", "delete", "wait", "keepVault"])
+      const flag = (name: string) => `use --${name}`
+      const text = Decommission.format(report, {
+        youngArchives: flag("young"),
+        openUploads: flag("uploads"),
+        runningJobs: flag("jobs"),
+        uncertainDenials: flag("denials")
+      })
+      expect(text).toMatch(/Stops: 1 archive .* or use --young\n/)
+      expect(text).not.toMatch(/Deleted with the vault/)
+    }).pipe(provided()))
 
   it.effect("names the settings that are deleted with the vault", () =>
     Effect.gen(function*() {

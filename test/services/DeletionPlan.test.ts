@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as FastCheck from "effect/FastCheck"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type * as Inventory from "../../src/protocol/Inventory.ts"
 import * as DeletionPlan from "../../src/services/DeletionPlan.ts"
 import { Sizes } from "../../src/services/internal/planWriting.ts"
 import * as Vault from "../../src/services/Vault.ts"
@@ -69,6 +70,43 @@ describe("DeletionPlan", () => {
       expect(sent).toEqual([`DELETE /-/vaults/photos/archives/${forbidden}`])
     }).pipe(Effect.provide(layer(change)), Effect.provide(Checkpoint.layerMemory))
   })
+
+  it.effect("passes each deleted archive to onDeleted, and again if the hook has failed", () =>
+    Effect.gen(function*() {
+      const plan = yield* planned(3)
+      const deleted: Array<string> = []
+      let isBroken = true
+      const onDeleted = ({ description }: Inventory.Entry) =>
+        Effect.suspend(() => {
+          deleted.push(description)
+          return isBroken && description === "1" ? Effect.fail("no space" as const) : Effect.void
+        })
+      const proof = ({ description }: Inventory.Entry) => Effect.succeed(description !== "2")
+      const run = Stream.runCollect(DeletionPlan.run(plan, { concurrency: 1, onDeleted, proof }))
+      expect(yield* Effect.flip(run)).toBe("no space")
+      isBroken = false
+      expect(textsOf(yield* run)).toEqual(["1 now", "2 unproven"])
+      expect(deleted).toEqual(["0", "1", "1"])
+    }).pipe(Effect.provide(layer()), Effect.provide(Checkpoint.layerMemory)))
+
+  it.effect("counts the archives that are younger than 90 days, and the storage that is left to bill", () =>
+    Effect.gen(function*() {
+      yield* storeAll(["old"], () => 2 ** 20)
+      yield* Effect.sleep("60 days")
+      yield* storeAll(["young"], () => 3 * 2 ** 20)
+      yield* Effect.sleep("30 days")
+      const { archives } = yield* Effect.flatMap(
+        Effect.flatMap(Vault.Vault, ({ retrieveInventory }) => retrieveInventory()),
+        (job) => Effect.zipRight(job.wait(), job.inventory)
+      )
+      const listed = yield* DeletionPlan.tally(archives(), { pricePerGiBMonth: 3 })
+      expect(listed).toMatchObject({ archives: 2, bytes: 4 * 2 ** 20 })
+      const early = Option.getOrThrow(listed.early)
+      expect(early).toMatchObject({ archives: 1, bytes: 3 * 2 ** 20 })
+      // 2 months of 3 MiB and the overhead of 32 KiB, less the hours of the job.
+      expect(early.gibMonths).toBeCloseTo(2 * (3 + 1 / 32) / 1_024, 4)
+      expect(Option.getOrThrow(early.cost)).toBeCloseTo(3 * early.gibMonths, 10)
+    }).pipe(Effect.provide(layer()), Effect.provide(Checkpoint.layerMemory), inVirtualTime))
 
   it.effect("recognizes a deleted archive by its id in an unknown error message", () => {
     const rejections = new Map<string, Response>()

@@ -283,3 +283,52 @@ describe("VaultLock.resume", () => {
       })
     }).pipe(provided))
 })
+
+describe("VaultLock.find", () => {
+  const find = VaultLock.find("photos")
+
+  const keep = Effect.scoped(VaultLock.begin("photos", policy, { onClose: "keep" }))
+
+  it.effect("finds a kept lock without its policy or id, keeps it, and completes it", () =>
+    Effect.gen(function*() {
+      const { expires, lockId } = yield* keep
+      yield* TestClock.adjust("1 hour")
+      expect(yield* Effect.scoped(find)).toMatchObject(Option.some({ lockId, policy, expires }))
+      yield* Effect.scoped(Effect.flatMap(Effect.flatten(find), ({ complete }) => complete))
+      expect(yield* found).toMatchObject(Option.some({ policy, state: "Locked" }))
+      expect(yield* Effect.scoped(find)).toEqual(Option.none())
+    }).pipe(provided))
+
+  it.effect("aborts the lock when the Scope closes, if asked to", () =>
+    Effect.gen(function*() {
+      yield* keep
+      yield* Effect.scoped(VaultLock.find("photos", { onClose: "abort" }))
+      expect(yield* found).toEqual(Option.none())
+    }).pipe(provided))
+
+  it.effect("finds no lock that another program has begun", () =>
+    Effect.gen(function*() {
+      yield* initiateOther
+      expect(yield* Effect.scoped(find)).toEqual(Option.none())
+      expect(yield* found).toMatchObject(Option.some({ policy: other, state: "InProgress" }))
+    }).pipe(provided))
+
+  it.effect("fails when the lock has expired, or another program has replaced it", () =>
+    Effect.gen(function*() {
+      yield* keep
+      yield* abort
+      yield* initiateOther
+      expect(yield* Effect.flip(Effect.scoped(find))).toMatchObject({ _tag: "LockReplaced" })
+      yield* TestClock.adjust("25 hours")
+      expect(yield* Effect.flip(Effect.scoped(find))).toMatchObject({ _tag: "LockExpired" })
+    }).pipe(provided))
+
+  it.effect("locks the vault of another account", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(
+        Effect.scoped(VaultLock.begin("photos", policy, { accountId: "999988887777" }))
+      )
+      expect(error).toMatchObject({ _tag: "AccessDenied" })
+      expect(yield* found).toEqual(Option.none())
+    }).pipe(provided))
+})

@@ -3,7 +3,7 @@ import { NodeContext } from "@effect/platform-node"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { spawnSync } from "node:child_process"
-import { runProgram } from "../support/processes.ts"
+import { program, runProgram } from "../support/processes.ts"
 import { mebibyte, ramp, treeHash } from "./support.ts"
 
 describe.concurrent("effect-glacier tree-hash", () => {
@@ -42,9 +42,9 @@ describe.concurrent("effect-glacier tree-hash", () => {
     60_000
   )
 
-  it("reads standard input for -", () => {
+  it("reads standard input for -", async () => {
     const input = ramp(2 * mebibyte + 1)
-    const args = ["--import", "tsx", "src/cli/bin.ts", "tree-hash", "-"]
+    const args = [await program(), "tree-hash", "-"]
     const { status, stdout } = spawnSync(process.execPath, args, { input, encoding: "utf8" })
     expect({ status, stdout }).toEqual({ status: 0, stdout: `${treeHash(input)}  -\n` })
   }, 60_000)
@@ -53,7 +53,7 @@ describe.concurrent("effect-glacier tree-hash", () => {
     Effect.gen(function*() {
       const { exit } = yield* runProgram("tree-hash")
       const { code, stderr } = yield* exit
-      expect(code).toBe(1)
+      expect(code).toBe(2)
       expect(stderr).toContain("Missing argument <file>")
     }), 60_000)
 })

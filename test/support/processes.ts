@@ -6,11 +6,8 @@ import { once } from "node:events"
 import { basename } from "node:path"
 import { createInterface } from "node:readline"
 import { text as textOf } from "node:stream/consumers"
-import { fileURLToPath } from "node:url"
+import { bundleProgram } from "../../scripts/bundle-program.ts"
 import { bundlePrefix, nodeModules } from "./bundles.ts"
-
-/** The bundles by the path of their script. */
-const bundles = new Map<string, Promise<string>>()
 
 /**
  * Bundles scripts with everything that they import. A bundle starts about ten times as fast as a script that tsx compiles, and
@@ -33,18 +30,25 @@ export const bundleAll = (entryPoints: Readonly<Record<string, string>>, outdir:
     logLevel: "error"
   })
 
-/** Bundles a script, and returns the path of the bundle. */
-export const bundle = (script: string): Promise<string> => {
+/** The paths of the bundles of this worker by their name. */
+const bundles = new Map<string, Promise<string>>()
+
+/** Makes a bundle unless this worker has it already, and returns its path. `write` writes it to a folder. */
+const bundleOnce = (name: string, write: (folder: string) => Promise<string>): Promise<string> => {
   // Each worker has its own, and `test/globalSetup.ts` removes them all.
-  const outdir = `${nodeModules}/${bundlePrefix(process.ppid)}${process.pid}-${basename(script, ".ts")}`
-  const building = bundles.get(script) ?? bundleAll({ program: script }, outdir).then(() => `${outdir}/program.js`)
-  bundles.set(script, building)
-  return building
+  const bundle = bundles.get(name) ??
+    write(`${nodeModules}/${bundlePrefix(process.ppid)}${process.pid}-${basename(name)}`)
+  bundles.set(name, bundle)
+  return bundle
 }
 
-/** Runs a TypeScript program until it ends. When the scope closes, the process is killed. */
-export const runScript = (script: string, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}) =>
-  Effect.flatMap(Effect.promise(() => bundle(script)), (path) =>
+/** Bundles a script, and returns the path of the bundle. */
+export const bundle = (script: string): Promise<string> =>
+  bundleOnce(script, (folder) => bundleAll({ program: script }, folder).then(() => `${folder}/program.js`))
+
+/** Runs a bundle until it ends. When the scope closes, the process is killed. */
+const runBundle = (bundle: () => Promise<string>, args: ReadonlyArray<string>, env: NodeJS.ProcessEnv = {}) =>
+  Effect.flatMap(Effect.promise(bundle), (path) =>
     Effect.acquireRelease(
       Effect.sync(() => {
         const child = spawn(process.execPath, [path, ...args], {
@@ -79,10 +83,23 @@ export const runScript = (script: string, args: ReadonlyArray<string>, env: Node
       ({ exit, kill }) => Effect.zipRight(kill("SIGKILL"), exit)
     ))
 
-const program = fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url))
+/** Runs a TypeScript program until it ends. When the scope closes, the process is killed. */
+export const runScript = (script: string, args: ReadonlyArray<string>, env?: NodeJS.ProcessEnv) =>
+  runBundle(() => bundle(script), args, env)
+
+/** Bundles the `effect-glacier` program as its package has it, and returns the path of the bundle. */
+export const program = (): Promise<string> =>
+  bundleOnce("effect-glacier", async (folder) => {
+    const path = `${folder}/effect-glacier.mjs`
+    await bundleProgram(path)
+    return path
+  })
 
 /** Runs the `effect-glacier` program. */
-export const runProgram = (...args: ReadonlyArray<string>) => runScript(program, args)
+export const runProgram = (...args: ReadonlyArray<string>) => runBundle(program, args)
+
+/** Runs the `effect-glacier` program with variables of the environment. */
+export const runProgramIn = (env: NodeJS.ProcessEnv, args: ReadonlyArray<string>) => runBundle(program, args, env)
 
 /** Runs an emulator on a free port and waits until it listens. */
 export const runEmulator = (...args: ReadonlyArray<string>) =>

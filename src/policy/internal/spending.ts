@@ -68,6 +68,22 @@ const checkCost = ({ cost, prices }: Spending, state: LedgerState.State, entry: 
     }
   })
 
+/** The bytes spent as of now. A call in flight may start its job at any moment, so its bytes count as spent now. */
+const spentBy = (state: LedgerState.State, now: number) => [...state.spent, { at: now, bytes: state.inFlight }]
+
+/** The parts of the caps that are left. */
+export const left = ({ caps, cost, ledger, prices }: Spending) =>
+  Effect.zipWith(ledger.state, Clock.currentTimeMillis, (state, now) => {
+    const bytes = caps.map(({ allowed, cap, span }) =>
+      [cap, Math.max(0, makeSlidingWindow(allowed, span, spentBy(state, now)).left(now))] as const
+    )
+    const { requests, retrieval, transfer } = costsOf(state.tally, prices)
+    return {
+      ...Object.fromEntries(bytes),
+      ...(cost !== undefined && { cost: Math.max(0, cost - requests - retrieval - transfer) })
+    }
+  })
+
 /** Fails when there is no room for a retrieval yet, with the cap that makes it wait longest. */
 const checkRoom = (
   { caps }: Spending,
@@ -75,8 +91,7 @@ const checkRoom = (
   { bytes }: LedgerState.Entry,
   now: number
 ): Either.Either<void, BudgetExceeded> => {
-  // A call in flight may start its job at any moment, so its bytes count as spent now.
-  const spent = [...state.spent, { at: now, bytes: state.inFlight }]
+  const spent = spentBy(state, now)
   let exceeded: BudgetExceeded | undefined
   for (const { allowed, cap, span } of bytes === 0 ? [] : caps) {
     const window = makeSlidingWindow(allowed, span, spent)

@@ -59,9 +59,9 @@ const decodeUsual = (value: unknown): Entry | undefined => {
     return undefined
   }
   if (!Predicate.isString(date) || !date.endsWith("Z")) return undefined
-  return Option.getOrUndefined(
-    Option.map(DateTime.make(date), (creationDate) => ({ archiveId, description, creationDate, size, treeHash }))
-  )
+  const time = Date.parse(date)
+  if (Number.isNaN(time)) return undefined
+  return { archiveId, description, creationDate: DateTime.unsafeMake(time), size, treeHash }
 }
 
 const decodeAny = Schema.decodeUnknownEither(Entry)

@@ -28,6 +28,7 @@ export interface Options {
   readonly endpoint?: string | undefined
   readonly pathStyle?: boolean | undefined
   readonly keys?: Keys | undefined
+  readonly profile?: string | undefined
 }
 
 /** The longest document of a response: far more than a page of any list has. */
@@ -42,9 +43,10 @@ interface Received extends HttpAttempt.Response {
   }
 }
 
-const configOf = ({ endpoint, keys, pathStyle = false, region }: Options): S3ClientConfig => ({
+const configOf = ({ endpoint, keys, pathStyle = false, profile, region }: Options): S3ClientConfig => ({
   ...(region === undefined ? {} : { region }),
   ...(endpoint === undefined ? {} : { endpoint }),
+  ...(profile === undefined ? {} : { profile }),
   forcePathStyle: pathStyle,
   ...(keys === undefined ? {} : {
     credentials: {

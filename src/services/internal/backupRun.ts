@@ -77,6 +77,8 @@ export interface Run {
   readonly stored: Map<string, ReadonlyArray<Known>>
   /** The archives that the vault is known to have, by their paths. */
   readonly listed: ReadonlyMap<string, ReadonlyArray<Archive>>
+  /** Whether an archive was deleted since it was stored. */
+  readonly isDeleted: (archiveId: ArchiveId) => boolean
   /** The paths that have begun and not ended. */
   readonly open: Set<string>
   readonly append: (entry: typeof Recorded.Type) => Effect.Effect<void, Checkpoint.CheckpointError>
@@ -181,7 +183,7 @@ const find = Effect.fnUntraced(function*<E, R>(
   size: number,
   version: string | undefined
 ) {
-  const stored = run.stored.get(path) ?? []
+  const stored = (run.stored.get(path) ?? []).filter(({ archiveId }) => !run.isDeleted(archiveId))
   const unchanged = version === undefined ? undefined : stored.find((archive) => archive.version === version)
   if (unchanged !== undefined) return unchanged
   const candidates = [...stored, ...run.listed.get(path) ?? []].filter((archive) => archive.size === size)

@@ -17,10 +17,12 @@ import * as DecommissionLog from "./decommissionLog.ts"
 import * as Tally from "./decommissionTally.ts"
 
 /** The part of a decommission that deletes archives. */
-export interface Deletion<E, R> extends Pick<DeletionPlan.RunOptions<E, R>, "concurrency" | "proof"> {
+export interface Deletion<E, R> extends Pick<DeletionPlan.RunOptions<E, R>, "concurrency" | "onDeleted" | "proof"> {
   readonly vault: Vault.Service
   readonly log: DecommissionLog.DecommissionLog
   readonly youngArchives: "stop" | "delete"
+  /** The step after an empty inventory. */
+  readonly lastStep: "deleteVault" | "keepVault"
   readonly pricePerGiBMonth: number | undefined
   denials: ReadonlyArray<Denial>
   /** Whether the inventory of the last round was empty. */
@@ -79,7 +81,7 @@ const passes = <E, R>(
     counts.unproven = { archives: 0, bytes: 0 }
     counts.failed = { archives: 0, message: "" }
     let seen = 0
-    const { concurrency, log, proof, vault } = deletion
+    const { concurrency, log, onDeleted, proof, vault } = deletion
     // Also records the time of each deletion, by its request: the service may take an inventory before its response arrives.
     const timed = (archive: Entry): Effect.Effect<boolean, E, R> =>
       Effect.zipLeft(
@@ -88,7 +90,7 @@ const passes = <E, R>(
           counts.last = now
         })
       )
-    const pass = DeletionPlan.run(plan, { concurrency, proof: timed }).pipe(
+    const pass = DeletionPlan.run(plan, { concurrency, onDeleted, proof: timed }).pipe(
       Stream.provideService(Vault.Vault, vault),
       Stream.tap((outcome) => {
         count(counts, outcome)
@@ -131,7 +133,7 @@ const finish = Effect.fnUntraced(function*<E, R>(deletion: Deletion<E, R>, plan:
   deletion.foundEmpty = plan.count === 0
   yield* DeletionPlan.clear(DecommissionLog.planOf(name, round))
   const next: Next = plan.count === 0
-    ? { step: "deleteVault", at: now }
+    ? { step: deletion.lastStep, at: now }
     : { step: "wait", at: DateTime.add(now, { days: 1 }) }
   return Event.Emptied({ round, archives: plan.count, next })
 })

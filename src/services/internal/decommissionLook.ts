@@ -17,6 +17,7 @@ export interface Choices {
   readonly openUploads: "stop" | "abort"
   readonly runningJobs: "stop" | "ignore"
   readonly uncertainDenials: "stop" | "try"
+  readonly emptyVault: "delete" | "keep"
 }
 
 /** Replaces a missing setting, and a setting that the credentials may not read. */
@@ -109,8 +110,12 @@ export const look = Effect.fnUntraced(function*(vault: Vault.Service, address: V
 
 /** The denials that forbid everything, or may. Those of young archives depend on the archives. */
 const denialReason = (denials: ReadonlyArray<Denial>, choices: Choices): ReadonlyArray<Reason> => {
-  const found = denials.filter(({ certain, youngerThanDays }) =>
-    certain ? youngerThanDays === undefined : choices.uncertainDenials === "stop"
+  const found = denials.filter(({ action, certain, youngerThanDays }) =>
+    action === "DeleteVault" && choices.emptyVault === "keep"
+      ? false
+      : certain
+      ? youngerThanDays === undefined
+      : choices.uncertainDenials === "stop"
   )
   return found.length === 0
     ? []

@@ -21,6 +21,7 @@ export interface DryRun<E, R> extends Look.Choices, Pick<DeletionPlan.RunOptions
   readonly address: VaultAddress
   readonly concurrency: number
   readonly youngArchives: "stop" | "delete"
+  readonly lastStep: "deleteVault" | "keepVault"
   readonly pricePerGiBMonth: number | undefined
 }
 
@@ -48,20 +49,24 @@ const readInventory = Effect.fnUntraced(function*<E, R>(dryRun: DryRun<E, R>, de
 })
 
 /** The steps of a run that starts now. */
-const stepsOf = (now: DateTime.Utc, { archives, lastInventoryDate }: Found): ReadonlyArray<Next> => {
+const stepsOf = (
+  now: DateTime.Utc,
+  { archives, lastInventoryDate }: Found,
+  lastStep: DryRun<never, never>["lastStep"]
+): ReadonlyArray<Next> => {
   const step = (step: Next["step"], after: Duration.DurationInput = 0): Next => ({
     step,
     at: DateTime.addDuration(now, after)
   })
-  if (Option.isNone(lastInventoryDate)) {
+  if (Option.isNone(lastInventoryDate) && lastStep === "deleteVault") {
     return [
       ...[step("check"), step("deleteVault"), step("wait")],
       ...[step("list", "1 day"), step("delete", "1 day"), step("wait", "1 day"), step("deleteVault", "2 days")]
     ]
   }
   return archives === 0
-    ? [step("check"), step("deleteVault")]
-    : [step("check"), step("list"), step("delete"), step("wait"), step("deleteVault", "1 day")]
+    ? [step("check"), step(lastStep)]
+    : [step("check"), step("list"), step("delete"), step("wait"), step(lastStep, "1 day")]
 }
 
 /** Makes the parts of a report. */
@@ -85,6 +90,6 @@ export const make = Effect.fnUntraced(function*<E, R>(dryRun: DryRun<E, R>) {
     look,
     inventory: Option.map(read, ({ inventory }) => inventory),
     stops,
-    steps: stepsOf(yield* DateTime.now, look)
+    steps: stepsOf(yield* DateTime.now, look, dryRun.lastStep)
   }
 })

@@ -31,6 +31,8 @@ export interface Run<E, R> extends Deletion<E, R>, Look.Choices {
   announced: string | undefined
   /** Whether the inventory of the last round was empty. */
   foundEmpty: boolean
+  /** Whether the last event is emitted, and the vault is kept. */
+  isKept: boolean
   /** The number of inventory jobs that were lost. */
   lostJobs: number
 }
@@ -180,6 +182,13 @@ const deleteVault = <E, R>(run: Run<E, R>, description: VaultDescription): Event
     return Stream.concat(abortUploads(run, uploads, "deleteVault"), Stream.unwrap(requestDeletion(run, description)))
   }))
 
+/** Ends with an empty vault. */
+const keepVault = <E, R>(run: Run<E, R>, { lastInventoryDate, vaultArn }: VaultDescription): Events<E, R> =>
+  Stream.suspend(() => {
+    run.isKept = true
+    return Stream.succeed(Event.VaultKept({ vaultArn, lastInventoryDate }))
+  })
+
 /** Returns the plan of this round if it is made. */
 const findPlan = ({ name, state }: DecommissionLog.DecommissionLog) =>
   state.jobId === undefined ? Effect.succeedNone : DeletionPlan.make(
@@ -187,7 +196,7 @@ const findPlan = ({ name, state }: DecommissionLog.DecommissionLog) =>
     Stream.fail({ _tag: "NoPlan" as const })
   ).pipe(Effect.asSome, Effect.catchTag("NoPlan", () => Effect.succeedNone))
 
-/** Chooses the next stage. Returns none once the vault is deleted. */
+/** Chooses the next stage. Returns none at the end. */
 const nextStage = <E, R>(run: Run<E, R>): Effect.Effect<
   Option.Option<Events<E, R>>,
   RunError,
@@ -195,14 +204,16 @@ const nextStage = <E, R>(run: Run<E, R>): Effect.Effect<
 > =>
   Effect.gen(function*() {
     const { log, vault } = run
-    if (log.state.vault === "deleted") return Option.none()
+    if (log.state.vault === "deleted" || run.isKept) return Option.none()
     const planned = yield* findPlan(log)
     if (Option.isSome(planned)) return Option.some(deleteRound(run, planned.value))
     if (log.state.jobId !== undefined) return Option.some(list(run, undefined))
     const description = yield* vault.describe
     switch (yield* verdict(run, description)) {
       case "deleteVault":
-        return Option.some(deleteVault(run, description))
+        return Option.some(
+          run.emptyVault === "keep" ? keepVault(run, description) : deleteVault(run, description)
+        )
       case "list":
         return Option.some(list(run, description))
       case "wait":
@@ -229,7 +240,7 @@ export const events = <E, R>(run: Run<E, R>): Events<E, R> =>
       run.denials = look.denials
       const { jobId, round } = log.state
       yield* DecommissionLog.clearPlans(log.name, round - 1)
-      const step = jobId !== undefined || round === 1 ? look.archives === 0 ? "deleteVault" : "list" : "wait"
+      const step = jobId !== undefined || round === 1 ? look.archives === 0 ? run.lastStep : "list" : "wait"
       const stages = Stream.flatten(
         Stream.unfoldEffect(run, (run) => Effect.map(nextStage(run), Option.map((stage) => [stage, run] as const)))
       )

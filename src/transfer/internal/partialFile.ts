@@ -71,11 +71,12 @@ export const checkFree = (target: string): Effect.Effect<void, FileLockError> =>
 export const discard = Effect.fnUntraced(
   function*(target: string, content: TreeHash | JobId) {
     const fs = yield* FileSystem.FileSystem
-    const { partial, windowLog } = yield* beside(target, content)
-    const left = yield* Effect.filter([windowLog, partial], fs.exists)
+    const { lock, partial, windowLog } = yield* beside(target, content)
+    const left = yield* Effect.filter([lock, windowLog, partial], fs.exists)
     if (left.length === 0) return
+    // Takes over the lock of a dead process, and removes it with its own.
     yield* lockTarget(target)
-    for (const file of left) yield* Effect.ignore(fs.remove(file, { force: true }))
+    for (const file of [windowLog, partial]) yield* Effect.ignore(fs.remove(file, { force: true }))
   },
   Effect.scoped,
   Effect.ignore

@@ -234,7 +234,8 @@ export const budget = Effect.map(RetrievalBudget.RetrievalBudget, (budget) => ({
     budget.spend(
       { bytes: 1, tier: "Bulk" },
       glacier.initiateJob({ ...address, parameters: { type: "archive-retrieval", archiveId: "an-archive" } })
-    ))
+    )),
+  left: budget.left
 } satisfies EachOf<RetrievalBudget.Budget>))
 
 export const quota = Effect.map(RetryQuota.RetryQuota, (quota) => ({

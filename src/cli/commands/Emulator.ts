@@ -14,8 +14,9 @@ import * as Number from "effect/Number"
 import * as Option from "effect/Option"
 import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
-import * as Emulator from "../emulator/Emulator.ts"
-import * as NodeEmulator from "../node/NodeEmulator.ts"
+import * as Emulator from "../../emulator/Emulator.ts"
+import * as NodeEmulator from "../../node/NodeEmulator.ts"
+import * as CliCommand from "../CliCommand.ts"
 
 /** An option with a default, which its help shows. */
 const withDefault = <A>(options: Options.Options<A>, description: string, value: A, shown = String(value)) =>
@@ -210,7 +211,7 @@ const announce = Effect.fnUntraced(function*(
  * @since 0.1.0
  * @category commands
  */
-export const command = Command.make(
+export const program = Command.make(
   "emulator",
   { ...server, tls, ...accounts, delays, inventoryDelay, expiry, ...limits, snsEndpoint },
   ({ accessKey, delays: { all, ...kinds }, directory, expiry, otherKeys, secretKey, tls, ...options }) =>
@@ -233,4 +234,10 @@ export const command = Command.make(
           Effect.scoped
         )
     )
-).pipe(Command.withDescription("Run an emulator of Amazon Glacier"))
+).pipe(CliCommand.toProgram({
+  description: "Run an emulator of Amazon Glacier",
+  examples: [
+    "effect-glacier emulator",
+    "effect-glacier emulator --data archives --job-delay \"4 hours\" --tls"
+  ]
+}))

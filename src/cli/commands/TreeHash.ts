@@ -9,9 +9,10 @@ import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as NodeHashing from "../node/NodeHashing.ts"
-import * as NodeTreeHash from "../node/NodeTreeHash.ts"
-import * as TreeHash from "../protocol/TreeHash.ts"
+import * as NodeHashing from "../../node/NodeHashing.ts"
+import * as NodeTreeHash from "../../node/NodeTreeHash.ts"
+import * as TreeHash from "../../protocol/TreeHash.ts"
+import * as CliCommand from "../CliCommand.ts"
 
 /**
  * The error of the command when it could not read some of the files. It has already printed each path and reason.
@@ -33,7 +34,7 @@ const files = Args.text({ name: "file" }).pipe(
  * @since 0.1.0
  * @category commands
  */
-export const command = Command.make("tree-hash", { files }, ({ files }) =>
+export const program = Command.make("tree-hash", { files }, ({ files }) =>
   Effect.gen(function*() {
     const unread = yield* Effect.reduce(files, 0, (unread, file) =>
       (file === "-" ? TreeHash.ofStream(NodeStream.stdin) : NodeTreeHash.ofFile(file)).pipe(
@@ -50,4 +51,10 @@ export const command = Command.make("tree-hash", { files }, ({ files }) =>
         message: `${unread} of ${files.length} files could not be read`
       })
     }
-  }).pipe(Effect.provide(NodeHashing.layer))).pipe(Command.withDescription("Print the tree hash of each file"))
+  }).pipe(Effect.provide(NodeHashing.layer))).pipe(CliCommand.toProgram({
+    description: "Print the tree hash of each file",
+    examples: [
+      "effect-glacier tree-hash photos.tar",
+      "gpg --decrypt photos.tar.gpg | effect-glacier tree-hash -"
+    ]
+  }))

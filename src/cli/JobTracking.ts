@@ -1,0 +1,84 @@
+/**
+ * Waits for jobs, and reports how many run and when the next of them usually ends.
+ *
+ * @since 0.1.0
+ */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import * as Waiting from "../policy/Waiting.ts"
+import type { JobDescription, Tier } from "../protocol/Jobs.ts"
+import * as JobWaiting from "../services/JobWaiting.ts"
+
+/**
+ * The time that jobs of a tier usually take.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const usual: Readonly<Record<Tier, { readonly text: string; readonly minutes: number }>> = {
+  Expedited: { text: "1 to 5 minutes", minutes: 5 },
+  Standard: { text: "3 to 5 hours", minutes: 5 * 60 },
+  Bulk: { text: "5 to 12 hours", minutes: 12 * 60 }
+}
+
+/** The time by which a job usually has ended. */
+const endOf = ({ creationDate, tier }: JobDescription): DateTime.Utc =>
+  DateTime.add(creationDate, { minutes: usual[Option.getOrElse(tier, () => "Standard" as const)].minutes })
+
+/**
+ * The jobs that run.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Running {
+  readonly count: number
+  /** The time by which the next of them usually has ended. None before the first poll. */
+  readonly next: Option.Option<DateTime.Utc>
+}
+
+/**
+ * Waits for jobs within an effect, by one list for all of them, at most one page of it a second. `expected` is about the number
+ * of jobs. Waits for jobs are reported to `onChange` only.
+ *
+ * @since 0.1.0
+ * @category waiting
+ */
+export const track =
+  (expected: number, onChange: (running: Running) => Effect.Effect<void>) =>
+  <A, E, R>(work: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.scoped(Effect.gen(function*() {
+      const ends = new Map<string, DateTime.Utc | undefined>()
+      const changed = Effect.suspend(() => {
+        const known = Array.from(ends.values()).flatMap((end) => end === undefined ? [] : [end])
+        const [first, ...others] = known
+        const next = Option.map(Option.fromNullable(first), (first) => others.reduce(DateTime.min, first))
+        return onChange({ count: ends.size, next })
+      })
+      const schedule = Schedule.tapInput(JobWaiting.usual, (job: JobDescription) =>
+        Effect.zipRight(
+          Effect.sync(() => ends.has(job.jobId) && ends.set(job.jobId, endOf(job))),
+          changed
+        ))
+      // A page has 50 jobs.
+      const seconds = Math.min(60, Math.max(1, Math.ceil(expected / 50)))
+      const shared = yield* JobWaiting.shared({ schedule, every: `${seconds} seconds` })
+      const policy: JobWaiting.Policy = (vault, jobId) =>
+        Effect.acquireUseRelease(
+          Effect.zipRight(Effect.sync(() => ends.set(jobId, undefined)), changed),
+          () => shared(vault, jobId),
+          () => Effect.zipRight(Effect.sync(() => ends.delete(jobId)), changed)
+        )
+      const onWait = yield* Waiting.OnWait
+      const warnings = yield* Waiting.Warnings
+      return yield* work.pipe(
+        Effect.provideService(JobWaiting.JobWaiting, policy),
+        Effect.provideService(Waiting.OnWait, (wait) => wait.reason === "job" ? Effect.void : onWait(wait)),
+        Effect.provideService(Waiting.Warnings, {
+          ...warnings,
+          log: (kind, message, hold) => kind.startsWith("job ") ? Effect.succeed(0) : warnings.log(kind, message, hold)
+        })
+      )
+    }))

@@ -1,0 +1,244 @@
+/**
+ * The places of copies: a folder on this machine, or a bucket of an object store.
+ *
+ * @since 0.1.0
+ */
+import * as Options from "@effect/cli/Options"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as NodeHttp from "../node/NodeHttp.ts"
+import * as S3Destination from "../s3/S3Destination.ts"
+import * as S3ObjectStore from "../s3/S3ObjectStore.ts"
+import * as Destination from "../services/Destination.ts"
+import type { Checkpoint } from "../transfer/Checkpoint.ts"
+import type * as SafePath from "../transfer/SafePath.ts"
+import { Usage } from "./Failures.ts"
+import type { VaultState } from "./State.ts"
+
+/**
+ * A folder.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Folder = Schema.TaggedStruct("Folder", { path: Schema.String })
+
+/**
+ * A bucket, and how its store is reached. The keys of the store are not in it.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Bucket = Schema.TaggedStruct("Bucket", {
+  bucket: Schema.String,
+  /** Empty, or a path that ends with a slash. */
+  prefix: Schema.String,
+  region: Schema.String,
+  endpoint: Schema.optional(Schema.String),
+  profile: Schema.optional(Schema.String),
+  pathStyle: Schema.Boolean,
+  checksums: Schema.Literal("sha256", "none"),
+  conditionalWrites: Schema.Boolean,
+  storageClass: Schema.optional(Schema.String)
+})
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export type Bucket = typeof Bucket.Type
+
+/**
+ * A place.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Place = Schema.Union(Folder, Bucket)
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export type Place = typeof Place.Type
+
+/**
+ * The place as users write it: an absolute path, or a URL such as `s3://bucket/prefix/`.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const nameOf = (place: Place): string =>
+  place._tag === "Folder" ? place.path : `s3://${place.bucket}/${place.prefix}`
+
+/**
+ * Whether an argument is the URL of a bucket.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const isUrl = (text: string): boolean => text.startsWith("s3://")
+
+/**
+ * The folder with this path.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const folder = (path: string): Effect.Effect<Place, never, Path.Path> =>
+  Effect.map(Path.Path, (paths) => Folder.make({ path: paths.resolve(path) }))
+
+/**
+ * The options for the store of a bucket.
+ *
+ * @since 0.1.0
+ * @category options
+ */
+export const bucketOptions = {
+  s3Endpoint: Options.text("s3-endpoint").pipe(
+    Options.withPseudoName("url"),
+    Options.optional,
+    Options.withDescription("The URL of the store. Default: that of AWS")
+  ),
+  s3Region: Options.text("s3-region").pipe(
+    Options.withPseudoName("name"),
+    Options.optional,
+    Options.withDescription("The region of the bucket. Default: that of the vault")
+  ),
+  s3Profile: Options.text("s3-profile").pipe(
+    Options.withPseudoName("name"),
+    Options.optional,
+    Options.withDescription("The profile in AWS's configuration files that has the keys of the bucket")
+  ),
+  pathStyle: Options.boolean("path-style").pipe(
+    Options.withDescription("The bucket is in the path of the URL: most stores other than AWS need it")
+  ),
+  noChecksums: Options.boolean("no-checksums").pipe(
+    Options.withDescription("The store rejects the headers x-amz-checksum, as Backblaze B2, Ceph and Swift do")
+  ),
+  noConditionalWrites: Options.boolean("no-conditional-writes").pipe(
+    Options.withDescription("The store rejects the header If-None-Match, as Cloudflare R2 and Backblaze B2 may do")
+  )
+}
+
+/**
+ * The values of the options.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface BucketValues {
+  readonly s3Endpoint: Option.Option<string>
+  readonly s3Region: Option.Option<string>
+  readonly s3Profile: Option.Option<string>
+  readonly pathStyle: boolean
+  readonly noChecksums: boolean
+  readonly noConditionalWrites: boolean
+}
+
+/**
+ * The bucket of a URL, `s3://BUCKET` or `s3://BUCKET/PREFIX`, for the archives of a vault.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const bucket = (
+  url: string,
+  vault: Pick<VaultState, "region">,
+  { noChecksums, noConditionalWrites, pathStyle, s3Endpoint, s3Profile, s3Region }: BucketValues
+): Effect.Effect<Bucket, Usage> => {
+  const [, name, prefix = ""] = /^s3:\/\/([^/]+)(?:\/(.*?))?\/?$/.exec(url) ?? []
+  if (name === undefined) return new Usage({ message: `${url} is not the URL of a bucket. Write s3://BUCKET/PREFIX` })
+  return Effect.succeed(Bucket.make({
+    bucket: name,
+    prefix: prefix === "" ? "" : `${prefix}/`,
+    region: Option.getOrElse(s3Region, () => vault.region),
+    endpoint: Option.getOrUndefined(s3Endpoint),
+    profile: Option.getOrUndefined(s3Profile),
+    pathStyle,
+    checksums: noChecksums ? "none" : "sha256",
+    conditionalWrites: !noConditionalWrites
+  }))
+}
+
+/**
+ * How copies are written.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Writing {
+  /** Whether other files and objects are replaced. */
+  readonly overwrite: boolean
+  /** The bytes of new objects that are read again. */
+  readonly readBack: "none" | "sample" | "all"
+}
+
+/**
+ * The errors of a place.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type PlaceError = Destination.DirectoryError | S3Destination.Failure
+
+/**
+ * A place in use.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Opened = Destination.Destination<PlaceError, FileSystem.FileSystem | Path.Path | Checkpoint>
+
+/** The paths that are valid in a place: those of this machine, or keys of objects. */
+export const platformOf = ({ _tag }: Place): SafePath.Platform =>
+  _tag === "Bucket" || process.platform === "linux"
+    ? "posix"
+    : process.platform === "win32"
+    ? "windows"
+    : "portable"
+
+const openBucket = Effect.fnUntraced(
+  function*({ _tag, bucket, prefix, storageClass, ...options }: Bucket, writing: Writing) {
+    const http = NodeHttp.layerConfig
+    const context = yield* Layer.build(Layer.provide(S3ObjectStore.layer({ ...options, bucket }), http))
+    const { find, store, verify } = yield* Effect.provide(
+      S3Destination.make({ ...writing, prefix, storageClass }),
+      context
+    )
+    const provide = Effect.provide(context)
+    const opened: Opened = {
+      find: (archive) => provide(find(archive)),
+      store: (archive, job, onProgress) => provide(store(archive, job, onProgress)),
+      verify: (archive, proof) => provide(verify(archive, proof))
+    }
+    return opened
+  }
+)
+
+/** The number of files that are read at once, to see whether they are copies. */
+const reads = 4
+
+const openFolder = Effect.fnUntraced(function*(path: string, writing: Writing) {
+  const { find, store, verify } = yield* Destination.directory(path, writing)
+  const turns = (yield* Effect.makeSemaphore(reads)).withPermits(1)
+  const opened: Opened = {
+    find: (archive) => turns(find(archive)),
+    store,
+    verify: (archive, proof) => turns(verify(archive, proof))
+  }
+  return opened
+})
+
+/**
+ * Opens a place until the Scope closes. Sends no request.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const open = (place: Place, writing: Writing = { overwrite: false, readBack: "none" }) =>
+  place._tag === "Folder" ? openFolder(place.path, writing) : openBucket(place, writing)

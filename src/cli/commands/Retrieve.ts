@@ -1,0 +1,168 @@
+/**
+ * The command `effect-glacier retrieve`: starts the jobs that retrieve archives. `get` and `move` use them later.
+ *
+ * @since 0.1.0
+ */
+import * as Command from "@effect/cli/Command"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as NodeGlacier from "../../node/NodeGlacier.ts"
+import { formatBytes, formatCount, formatNumber } from "../../policy/Format.ts"
+import * as RetrievalBudget from "../../policy/RetrievalBudget.ts"
+import * as Jobs from "../../protocol/Jobs.ts"
+import * as Vault from "../../services/Vault.ts"
+import * as Budgets from "../Budgets.ts"
+import * as CliCommand from "../CliCommand.ts"
+import * as Confirm from "../Confirm.ts"
+import * as Copies from "../Copies.ts"
+import { OverBudget, SomeFailed } from "../Failures.ts"
+import * as Globals from "../Globals.ts"
+import * as JobTracking from "../JobTracking.ts"
+import { Output } from "../Output.ts"
+import * as Plans from "../Plans.ts"
+import * as Prices from "../Prices.ts"
+import { printable } from "../Printable.ts"
+import * as Selection from "../Selection.ts"
+import * as State from "../State.ts"
+import * as Work from "../Work.ts"
+
+interface Values extends Budgets.Values {
+  readonly globs: ReadonlyArray<string>
+  readonly tier: Jobs.Tier
+}
+
+/** The ids of the archives that a job of the tier retrieves, or has retrieved within the last 24 hours. */
+const retrievedArchives = (tier: Jobs.Tier) =>
+  Effect.flatMap(Vault.Vault, (vault) =>
+    Stream.runFold(vault.jobs(), new Set<string>(), (ids, job) => {
+      const archiveId = Option.getOrUndefined(job.archiveId)
+      const isUsable = archiveId !== undefined && job.statusCode !== "Failed" &&
+        Jobs.isRetrievalOf(job, { archiveId, tier })
+      return isUsable ? ids.add(archiveId) : ids
+    }))
+
+/** Whether an archive exists and has no copy. */
+const isWanted = (item: Selection.Item): boolean =>
+  Selection.exists(item) && !Option.exists(item.state, (state) => state !== "uploaded")
+
+/** Starts a job for each archive. */
+const startAll = (
+  state: State.VaultState,
+  file: Plans.Plan,
+  items: Selection.Selection["items"],
+  total: { readonly archives: number; readonly bytes: number }
+) =>
+  Work.run(state, Plans.commandOf(file), (work) =>
+    Effect.gen(function*() {
+      const vault = yield* Vault.Vault
+      const counts = { started: 0, failed: 0, overBudget: 0 }
+      yield* work.update(() => ({
+        archives: { done: 0, total: total.archives },
+        bytes: { done: 0, total: total.bytes }
+      }))
+      const start = (item: Selection.Item) => {
+        const { archiveId, size } = item.entry
+        const name = printable(Selection.shownName(item))
+        return Effect.matchEffect(vault.retrieveArchive(archiveId, { size, tier: file.tier }), {
+          onSuccess: ({ id }) => {
+            counts.started++
+            return work.done(size, { json: { type: "job", archiveId, jobId: id, bytes: size }, text: `${name}: ${id}` })
+          },
+          onFailure: ({ _tag: error, message }) => {
+            counts.failed++
+            if (error === "BudgetExceeded") counts.overBudget++
+            return work.failed({ json: { type: "failed", archiveId, error, message }, text: `${name}: ${message}` })
+          }
+        })
+      }
+      yield* Stream.runDrain(Stream.mapEffect(items, start, { concurrency: 8, unordered: true }))
+      return counts
+    }))
+
+const report = Effect.fnUntraced(function*(
+  { tier }: Values,
+  { failed, overBudget, started }: { readonly started: number; readonly failed: number; readonly overBudget: number },
+  before: number
+) {
+  const { result } = yield* Output
+  const ready = DateTime.add(yield* DateTime.now, { minutes: JobTracking.usual[tier].minutes })
+  yield* result({
+    json: { type: "summary", started, before, failed, ready },
+    text: [
+      `${formatCount(started, "job")} started${before === 0 ? "" : `, ${formatNumber(before)} started before`}`,
+      `${tier} jobs take ${JobTracking.usual[tier].text}. Run effect-glacier get or move after ${
+        DateTime.formatIso(ready)
+      }: each output can be read for 24 hours`
+    ].join("\n")
+  })
+  if (failed === 0) return
+  const message = `${formatCount(failed, "job")} could not be started. Run the same command again to retry`
+  return yield* failed === overBudget ? new OverBudget({ message }) : new SomeFailed({ message })
+})
+
+/** The plan that the same command has begun and not finished, else a new one that the user has confirmed. */
+const planOf = Effect.fnUntraced(function*(
+  state: State.VaultState,
+  selection: Selection.Selection,
+  { globs, maxCost, tier }: Values,
+  what: string
+) {
+  const wanted = { kind: "retrieve", arguments: globs, tier, inventory: selection.asOf } as const
+  const found = yield* Plans.find(state, wanted)
+  if (Option.isSome(found) && found.value.finished === undefined) return found.value
+  if (Option.isNone(maxCost)) yield* Confirm.yesOrNo(`This retrieves ${what} from the vault ${state.vaultName}`)
+  return yield* Effect.flatMap(Plans.make(wanted), (made) => Plans.start(state, made))
+})
+
+const retrieve = (values: Values) =>
+  State.withVault(Effect.fnUntraced(function*(state) {
+    const { dryRun } = yield* Globals.Globals
+    const { result } = yield* Output
+    const { globs, tier } = values
+    const selection = yield* Selection.make(state, globs)
+    const { prices } = yield* Prices.of(state.region, values)
+    const retrieved = yield* retrievedArchives(tier)
+    const items = Stream.filter(selection.items, (item) => isWanted(item) && !retrieved.has(item.entry.archiveId))
+    const quote = yield* RetrievalBudget.quoteStream(
+      Stream.map(items, ({ entry }) => ({ bytes: entry.size, tier })),
+      Budgets.termsOf(values, prices)
+    )
+    const { bytes, requests: archives } = quote.tiers[tier]
+    yield* result({
+      json: { type: "quote", archives, bytes, tier, cost: Option.getOrNull(quote.cost), costs: quote.costs },
+      text: archives === 0 ? "All archives have a copy or a job" : RetrievalBudget.format(quote)
+    })
+    if (dryRun || archives === 0) return
+    yield* Effect.scoped(Effect.gen(function*() {
+      const budgetOf = yield* Budgets.make(state, values, prices)
+      const what = `${formatCount(archives, "archive")}, ${formatBytes(bytes)}`
+      const file = yield* planOf(state, selection, values, what)
+      const counts = yield* startAll(state, file, items, { archives, bytes }).pipe(
+        Effect.provideService(RetrievalBudget.RetrievalBudget, yield* budgetOf(file.name))
+      )
+      if (counts.failed === 0) yield* Plans.save(state, { ...file, finished: yield* DateTime.now })
+      yield* report(values, counts, retrieved.size)
+    }))
+  })).pipe(Effect.provide(NodeGlacier.layer))
+
+/**
+ * The command.
+ *
+ * @since 0.1.0
+ * @category commands
+ */
+export const program = Command.make(
+  "retrieve",
+  {
+    globs: Selection.globs,
+    tier: Copies.tier,
+    globals: Globals.options,
+    ...Budgets.options
+  },
+  ({ globals, ...values }) => CliCommand.withGlobals(globals)(retrieve(values))
+).pipe(CliCommand.toProgram({
+  description: "Start the jobs that retrieve archives, within a budget. effect-glacier get and move use them later",
+  examples: ["effect-glacier retrieve --vault photos '2014/**' --tier Bulk --max-cost 5"]
+}))

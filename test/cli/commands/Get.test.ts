@@ -1,0 +1,95 @@
+/** The command `get` as a process. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { checkFiles, emulator, filesIn, jsonLines, makeVault, photos } from "./vaults.ts"
+
+const few = photos.slice(0, 4)
+
+describe("effect-glacier get", () => {
+  it.scopedLive("retrieves 30 archives, and prints a JSON line for each", () =>
+    Effect.gen(function*() {
+      const { folder, jobs, run } = yield* makeVault("photos", photos)
+      const target = join(folder, "restored")
+      const { code, stderr, stdout } = yield* run("get", target, "--yes", "--json")
+      expect(stderr).toBe("")
+      expect(code).toBe(0)
+      checkFiles(target, photos)
+      const lines = jsonLines(stdout)
+      expect(lines[0]).toMatchObject({ type: "quote", archives: 30, tier: "Standard", currency: "USD" })
+      expect(lines.filter(({ type }) => type === "retrieved")).toHaveLength(30)
+      expect(lines.at(-1)).toMatchObject({ type: "summary", archives: 30, failed: 0, rejected: 0 })
+      expect(yield* jobs).toBe(30)
+      const states = jsonLines((yield* run("ls", "--json")).stdout)
+      expect(states.filter(({ state }) => state === "retrieved")).toHaveLength(30)
+    }).pipe(Effect.provide(emulator())), 60_000)
+
+  it.scopedLive("asks before it costs money, and starts nothing without a terminal", () =>
+    Effect.gen(function*() {
+      const { folder, jobs, run } = yield* makeVault("photos", few)
+      const target = join(folder, "restored")
+      const { code, stderr } = yield* run("get", target)
+      expect(code).toBe(1)
+      expect(stderr).toContain("use --yes")
+      expect(yield* jobs).toBe(0)
+      const preview = yield* run("get", target, "--dry-run")
+      expect(preview.code).toBe(0)
+      expect(preview.stdout).toContain("Standard: 4 requests")
+      expect(yield* jobs).toBe(0)
+      expect(existsSync(target)).toBe(false)
+      expect((yield* run("status")).stdout).toBe("")
+    }).pipe(Effect.provide(emulator())), 60_000)
+
+  it.scopedLive(
+    "stops at the budget with the exit code 8, and continues with a larger one",
+    () =>
+      Effect.gen(function*() {
+        const { folder, jobs, run } = yield* makeVault("photos", few)
+        const target = join(folder, "restored")
+        // The requests of two Standard jobs.
+        const { code, stderr } = yield* run("get", target, "--max-cost", "0.000102")
+        expect(stderr).toContain("2 archives did not fit in the budget")
+        expect(code).toBe(8)
+        expect(yield* jobs).toBe(2)
+        expect((yield* run("get", target, "--bytes-per-day", "1")).code).toBe(8)
+        expect((yield* run("get", target, "--max-cost", "1")).code).toBe(0)
+        checkFiles(target, few)
+        expect(yield* jobs).toBe(4)
+      }).pipe(Effect.provide(emulator())),
+    60_000
+  )
+
+  it.scopedLive("replaces a file with other bytes only with --overwrite", () =>
+    Effect.gen(function*() {
+      const { folder, jobs, run } = yield* makeVault("photos", few)
+      const target = join(folder, "restored")
+      const file = join(target, few[0]?.[0] ?? "")
+      mkdirSync(join(file, ".."), { recursive: true })
+      writeFileSync(file, "mine")
+      const { code, stderr } = yield* run("get", target, "--yes")
+      expect(code).toBe(3)
+      expect(stderr).toContain(`${file} is not written`)
+      expect(readFileSync(file, "utf8")).toBe("mine")
+      expect(yield* jobs).toBe(3)
+      expect((yield* run("get", target, "--overwrite")).code).toBe(0)
+      checkFiles(target, few)
+    }).pipe(Effect.provide(emulator())), 60_000)
+
+  it.scopedLive("gets every archive with --unnamed-by-id and --all-versions", () =>
+    Effect.gen(function*() {
+      const all = ["a.txt", "a.txt", "a.txt/b.txt", "../etc/passwd", "/volume1/c.txt"]
+      const { folder, run } = yield* makeVault("photos", all.map((name) => [name, 10] as const))
+      const target = join(folder, "restored")
+      const strict = yield* run("get", target, "--yes", "--json")
+      expect(strict.code).toBe(3)
+      const rejected = jsonLines(strict.stdout).filter(({ type }) => type === "rejected")
+      expect(rejected.map(({ description }) => description).sort()).toEqual(["../etc/passwd", "a.txt", "a.txt"])
+      expect(filesIn(target)).toEqual(["a.txt/b.txt", "volume1/c.txt"])
+      expect((yield* run("get", target, "--yes", "--unnamed-by-id", "--all-versions")).code).toBe(0)
+      const files = filesIn(target)
+      expect(files).toHaveLength(5)
+      expect(files.filter((path) => /^versions\/\d{8}T\d{6}Z-.{8}\/a\.txt$/.test(path))).toHaveLength(2)
+      expect(files.filter((path) => /^unnamed\/.{138}$/.test(path))).toHaveLength(1)
+    }).pipe(Effect.provide(emulator())), 60_000)
+})

@@ -1,0 +1,65 @@
+/** The commands `quote` and `retrieve` as processes. */
+import { describe, expect, it } from "@effect/vitest"
+import { Effect } from "effect"
+import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
+import { emulator, jsonLines, makeVault } from "./vaults.ts"
+
+const archives = [["a.txt", 2 ** 20], ["b.txt", 2 ** 20], ["c.jpg", 2 ** 21]] as const
+
+describe("effect-glacier quote", () => {
+  it.scopedLive(
+    "computes each part of the cost in each tier, from the prices in an editable file",
+    () =>
+      Effect.gen(function*() {
+        const { jobs, run, state } = yield* makeVault("photos", archives)
+        const { code, stderr, stdout } = yield* run("quote", "--json")
+        expect(code).toBe(0)
+        const gib = 4 / 1_024
+        expect(jsonLines(stdout)).toMatchObject([
+          ["Expedited", 0.03, 10],
+          ["Standard", 0.01, 0.05],
+          ["Bulk", 0.0025, 0.025]
+        ].map(([tier, perGiB, perThousand]) => ({
+          tier,
+          bytes: 2 ** 22,
+          requests: 3,
+          cost: expect.closeTo(gib * (Number(perGiB) + 0.09) + 3 * Number(perThousand) / 1_000, 12),
+          costs: { retrieval: expect.closeTo(gib * Number(perGiB), 12), transfer: expect.closeTo(gib * 0.09, 12) }
+        })))
+        const file = join(state, "prices.json")
+        expect(stderr).toContain(`In USD, by the prices of 2026-11-28 in ${file}`)
+        const inside = yield* run("quote", "*.txt", "--tier", "Bulk", "--in-region", "--bytes-per-hour", "1MiB")
+        expect(inside.stdout.split("\n").map((line) => line.trim().split(/ {2,}/))).toEqual([
+          ["TIER", "JOBS", "SIZE", "RETRIEVAL", "REQUESTS", "TRANSFER", "COST", "READY AFTER"],
+          ["Bulk", "2", "2.0 MiB", "0.0000", "0.0001", "0.0000", "0.0001", "1h and 5 to 12 hours"]
+        ])
+        writeFileSync(file, readFileSync(file, "utf8").replace("us-east-1", "eu-west-1"))
+        const unknown = yield* run("quote", "--tier", "Bulk")
+        expect(unknown.stdout).toMatch(/Bulk +3 +4\.0 MiB +- +- +- +- +5 to 12 hours/)
+        expect(unknown.stderr).toContain(`There are no prices of us-east-1 in ${file}: add them`)
+        expect((yield* run("get", "out", "--max-cost", "1")).code).toBe(2)
+        expect(yield* jobs).toBe(0)
+      }).pipe(Effect.provide(emulator())),
+    60_000
+  )
+})
+
+describe("effect-glacier retrieve", () => {
+  it.scopedLive("starts jobs that get uses later", () =>
+    Effect.gen(function*() {
+      const { folder, jobs, run } = yield* makeVault("photos", archives)
+      expect((yield* run("retrieve", "--max-cost", "0.00001")).code).toBe(8)
+      expect(yield* jobs).toBe(0)
+      const first = yield* run("retrieve", "*.txt", "--tier", "Bulk", "--yes")
+      expect(first).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/2 jobs started\nBulk jobs take 5 to 12 hours/)
+      })
+      const second = yield* run("retrieve", "--tier", "Bulk", "--yes", "--json")
+      expect(jsonLines(second.stdout).at(-1)).toMatchObject({ type: "summary", started: 1, before: 2, failed: 0 })
+      expect((yield* run("get", join(folder, "out"), "--tier", "Bulk", "--yes")).code).toBe(0)
+      expect(yield* jobs).toBe(3)
+      expect((yield* run("retrieve", "--tier", "Standard", "--yes")).stdout).toBe("All archives have a copy or a job")
+    }).pipe(Effect.provide(emulator())), 60_000)
+})
