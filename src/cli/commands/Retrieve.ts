@@ -20,7 +20,9 @@ import * as Copies from "../Copies.ts"
 import { OverBudget, SomeFailed } from "../Failures.ts"
 import * as Globals from "../Globals.ts"
 import * as JobTracking from "../JobTracking.ts"
+import * as Names from "../Names.ts"
 import { Output } from "../Output.ts"
+import { maximumLines } from "../PlanRuns.ts"
 import * as Plans from "../Plans.ts"
 import * as Prices from "../Prices.ts"
 import { printable } from "../Printable.ts"
@@ -73,7 +75,10 @@ const startAll = (
           onFailure: ({ _tag: error, message }) => {
             counts.failed++
             if (error === "BudgetExceeded") counts.overBudget++
-            return work.failed({ json: { type: "failed", archiveId, error, message }, text: `${name}: ${message}` })
+            return work.failed(
+              { json: { type: "failed", archiveId, error, message }, text: `${name}: ${printable(message)}` },
+              counts.failed <= maximumLines
+            )
           }
         })
       }
@@ -102,17 +107,20 @@ const report = Effect.fnUntraced(function*(
   return yield* failed === overBudget ? new OverBudget({ message }) : new SomeFailed({ message })
 })
 
-/** The plan that the same command has begun and not finished, else a new one that the user has confirmed. */
+/** The plan that the same command has begun and not finished, whose budget continues, else a new one. */
 const planOf = Effect.fnUntraced(function*(
   state: State.VaultState,
-  selection: Selection.Selection,
-  { globs, maxCost, tier }: Values,
-  what: string
+  { asOf }: Selection.Selection,
+  { globs, tier }: Values
 ) {
-  const wanted = { kind: "retrieve", arguments: globs, tier, inventory: selection.asOf } as const
+  const wanted = {
+    kind: "retrieve",
+    arguments: [...globs, ...yield* Names.argumentsInUse],
+    tier,
+    inventory: asOf
+  } as const
   const found = yield* Plans.find(state, wanted)
   if (Option.isSome(found) && found.value.finished === undefined) return found.value
-  if (Option.isNone(maxCost)) yield* Confirm.yesOrNo(`This retrieves ${what} from the vault ${state.vaultName}`)
   return yield* Effect.flatMap(Plans.make(wanted), (made) => Plans.start(state, made))
 })
 
@@ -124,7 +132,9 @@ const retrieve = (values: Values) =>
     const selection = yield* Selection.make(state, globs)
     const { prices } = yield* Prices.of(state.region, values)
     const retrieved = yield* retrievedArchives(tier)
-    const items = Stream.filter(selection.items, (item) => isWanted(item) && !retrieved.has(item.entry.archiveId))
+    const wanted = Stream.filter(selection.items, isWanted)
+    const items = Stream.filter(wanted, ({ entry }) => !retrieved.has(entry.archiveId))
+    const before = yield* Stream.runCount(Stream.filter(wanted, ({ entry }) => retrieved.has(entry.archiveId)))
     const quote = yield* RetrievalBudget.quoteStream(
       Stream.map(items, ({ entry }) => ({ bytes: entry.size, tier })),
       Budgets.termsOf(values, prices)
@@ -138,12 +148,16 @@ const retrieve = (values: Values) =>
     yield* Effect.scoped(Effect.gen(function*() {
       const budgetOf = yield* Budgets.make(state, values, prices)
       const what = `${formatCount(archives, "archive")}, ${formatBytes(bytes)}`
-      const file = yield* planOf(state, selection, values, what)
+      // Also when it continues: there may be more archives, or their jobs may have expired.
+      if (Option.isNone(values.maxCost)) {
+        yield* Confirm.yesOrNo(`This retrieves ${what} from the vault ${state.vaultName}`)
+      }
+      const file = yield* planOf(state, selection, values)
       const counts = yield* startAll(state, file, items, { archives, bytes }).pipe(
         Effect.provideService(RetrievalBudget.RetrievalBudget, yield* budgetOf(file.name))
       )
       if (counts.failed === 0) yield* Plans.save(state, { ...file, finished: yield* DateTime.now })
-      yield* report(values, counts, retrieved.size)
+      yield* report(values, counts, before)
     }))
   })).pipe(Effect.provide(NodeGlacier.layer))
 
