@@ -70,11 +70,8 @@ export interface Wanted extends Naming.Values, Budgets.Values {
   readonly writing: Places.Writing
 }
 
-const argumentsOf = ({ globs, place, ...naming }: Wanted): ReadonlyArray<string> => [
-  ...globs,
-  Places.nameOf(place),
-  ...Naming.argumentsOf(naming)
-]
+const argumentsOf = ({ globs, place, ...naming }: Wanted) =>
+  Effect.map(Naming.argumentsOf(naming), (names) => [...globs, Places.nameOf(place), ...names])
 
 /** A plan, with the number of its rejected archives. */
 const makePlan = Effect.fnUntraced(function*(name: string, selection: Selection.Selection, wanted: Wanted) {
@@ -127,7 +124,7 @@ const begin = Effect.fnUntraced(function*(state: State.VaultState, selection: Se
   const { kind, place, tier } = wanted
   const file = yield* Plans.make({
     kind,
-    arguments: argumentsOf(wanted),
+    arguments: yield* argumentsOf(wanted),
     place,
     tier,
     inventory: selection.asOf
@@ -137,17 +134,19 @@ const begin = Effect.fnUntraced(function*(state: State.VaultState, selection: Se
     const made = yield* makePlan(file.name, selection, wanted)
     yield* checkSelected(made.plan, made.rejected, selection)
     yield* confirmPlan(state, made.plan, wanted)
-    return { ...made, file: yield* Plans.start(state, file) }
+    return { ...made, file: yield* Plans.start(state, { ...file, capped: Option.isSome(wanted.maxCost) }) }
   }).pipe(Effect.onError(() => Effect.ignore(Plans.discard(state, file))))
 })
 
 /** The plan that the same command has begun, else a new one. */
 const findOrBegin = Effect.fnUntraced(
   function*(state: State.VaultState, selection: Selection.Selection, wanted: Wanted) {
+    const { kind, place, tier } = wanted
     const found = yield* Plans.find(state, {
-      kind: wanted.kind,
-      arguments: argumentsOf(wanted),
-      tier: wanted.tier,
+      kind,
+      arguments: yield* argumentsOf(wanted),
+      place,
+      tier,
       inventory: selection.asOf
     })
     if (Option.isNone(found)) return yield* begin(state, selection, wanted)
@@ -155,7 +154,14 @@ const findOrBegin = Effect.fnUntraced(
       yield* Plans.discard(state, found.value)
       return yield* begin(state, selection, wanted)
     }
-    return { ...(yield* makePlan(found.value.name, selection, wanted)), file: found.value }
+    const made = yield* makePlan(found.value.name, selection, wanted)
+    const { capped, finished } = found.value
+    const isLimitGone = capped === true && finished === undefined && Option.isNone(wanted.maxCost)
+    if (isLimitGone) yield* confirmPlan(state, made.plan, wanted)
+    // The user may have corrected how the store is reached.
+    const file = { ...found.value, place, capped: capped === true && !isLimitGone }
+    yield* Plans.save(state, file)
+    return { ...made, file }
   }
 )
 

@@ -17,6 +17,7 @@ import type { Tier } from "../protocol/Jobs.ts"
 import type { ArchiveId } from "../protocol/Names.ts"
 import * as RetrievalPlan from "../services/RetrievalPlan.ts"
 import * as SafePath from "../transfer/SafePath.ts"
+import * as Names from "./Names.ts"
 import * as Selection from "./Selection.ts"
 
 /**
@@ -46,15 +47,17 @@ export interface Values {
 }
 
 /**
- * The options as they were given.
+ * The options as they were given, with those that name archives.
  *
  * @since 0.1.0
  * @category formatting
  */
-export const argumentsOf = ({ allVersions, unnamedById }: Values): ReadonlyArray<string> => [
-  ...(unnamedById ? ["--unnamed-by-id"] : []),
-  ...(allVersions ? ["--all-versions"] : [])
-]
+export const argumentsOf = ({ allVersions, unnamedById }: Values) =>
+  Effect.map(Names.argumentsInUse, (names): ReadonlyArray<string> => [
+    ...(unnamedById ? ["--unnamed-by-id"] : []),
+    ...(allVersions ? ["--all-versions"] : []),
+    ...names
+  ])
 
 /**
  * The terms of a plan.

@@ -48,6 +48,8 @@ export const Plan = Schema.Struct({
   made: Schema.DateTimeUtc,
   /** The time at which the user has confirmed the plan. */
   started: Schema.optional(Schema.DateTimeUtc),
+  /** Whether it was confirmed only by a limit of its cost. */
+  capped: Schema.optional(Schema.Boolean),
   /** The time at which nothing was left to do. */
   finished: Schema.optional(Schema.DateTimeUtc)
 })
@@ -126,6 +128,9 @@ export const discard = Effect.fnUntraced(function*(state: VaultState, plan: Plan
   )
 })
 
+/** The parts of a command that make its plan the same plan. */
+type Key = Pick<Plan, "kind" | "arguments" | "place" | "tier">
+
 const plain = /^[\w@%+=:,./-]+$/
 
 /**
@@ -135,7 +140,12 @@ const plain = /^[\w@%+=:,./-]+$/
  * @category formatting
  */
 export const commandOf = (plan: Plan): string =>
-  [plan.kind, ...plan.arguments, ...(plan.tier === undefined ? [] : ["--tier", plan.tier])]
+  [
+    plan.kind,
+    ...plan.arguments,
+    ...(plan.place === undefined ? [] : Places.optionsOf(plan.place)),
+    ...(plan.tier === undefined ? [] : ["--tier", plan.tier])
+  ]
     .map((text) => plain.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
     .join(" ")
 
@@ -146,7 +156,7 @@ export const commandOf = (plan: Plan): string =>
  * @category constructors
  */
 export const make = (
-  wanted: Pick<Plan, "kind" | "arguments" | "place" | "tier" | "inventory">
+  wanted: Key & Pick<Plan, "inventory">
 ): Effect.Effect<Plan> =>
   Effect.gen(function*() {
     const made = yield* DateTime.now
@@ -156,14 +166,18 @@ export const make = (
   })
 
 /**
- * Whether a plan is that of a command with these arguments.
+ * Whether a plan is that of a command with these arguments and this place. The same place may be reached in another way, for
+ * instance without checksums.
  *
  * @since 0.1.0
  * @category getters
  */
-export const isSame = (plan: Plan, wanted: Pick<Plan, "kind" | "arguments" | "tier">): boolean =>
+export const isSame = (plan: Plan, wanted: Key): boolean =>
   plan.kind === wanted.kind && plan.tier === wanted.tier &&
-  JSON.stringify(plan.arguments) === JSON.stringify(wanted.arguments)
+  JSON.stringify(plan.arguments) === JSON.stringify(wanted.arguments) &&
+  (plan.place === undefined || wanted.place === undefined
+    ? plan.place === wanted.place
+    : Places.isSame(plan.place, wanted.place))
 
 /**
  * Finds the plan that a command continues: the last one with these arguments, unless it is finished and the inventory is
@@ -174,7 +188,7 @@ export const isSame = (plan: Plan, wanted: Pick<Plan, "kind" | "arguments" | "ti
  */
 export const find = (
   state: VaultState,
-  wanted: Pick<Plan, "kind" | "arguments" | "tier" | "inventory">
+  wanted: Key & Pick<Plan, "inventory">
 ): Effect.Effect<Option.Option<Plan>, StateError, FileSystem.FileSystem> =>
   Effect.map(all(state), (plans) =>
     Option.filter(

@@ -26,7 +26,6 @@ import type { Entry } from "../protocol/Inventory.ts"
 import { ArchiveId } from "../protocol/Names.ts"
 import { type StateError, Usage } from "./Failures.ts"
 import * as Glob from "./Glob.ts"
-import { Globals } from "./Globals.ts"
 import * as Inventories from "./Inventories.ts"
 import * as Names from "./Names.ts"
 import * as Records from "./Records.ts"
@@ -145,10 +144,9 @@ export const make = Effect.fn("Selection.make")(function*(
   globs: ReadonlyArray<string>,
   options: { readonly locations: boolean } = { locations: false }
 ) {
-  const { botoNames: boto, synologyNames: synology } = yield* Globals
   const selects = yield* Effect.mapError(Glob.make(globs), ({ message }) => new Usage({ message }))
   const inventory = yield* Inventories.last(vault)
-  const nameOf = yield* Names.make({ boto, synology })
+  const nameOf = yield* Names.inUse
   const index = yield* StateIndex.make(Records.all(vault))
   const locationAt = options.locations ? yield* locationsOf(vault, index) : () => Option.none<string>()
   // The date of a CSV inventory is that of its request, up to a day after the service has listed the vault. A record that is

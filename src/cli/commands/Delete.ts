@@ -19,6 +19,7 @@ import * as Confirm from "../Confirm.ts"
 import * as Deleting from "../Deleting.ts"
 import { SomeFailed, StateError } from "../Failures.ts"
 import * as Globals from "../Globals.ts"
+import * as Names from "../Names.ts"
 import { Output } from "../Output.ts"
 import { maximumLines } from "../PlanRuns.ts"
 import * as Plans from "../Plans.ts"
@@ -58,7 +59,7 @@ const dryRun = Effect.fnUntraced(function*(selection: Selection.Selection, witho
 /** Finds the plan that the user has confirmed and an earlier run could not end, or makes one of the selection. */
 const planOf = Effect.fnUntraced(function*(selection: Selection.Selection, globs: ReadonlyArray<string>) {
   const { asOf, vault } = selection
-  const wanted = { kind: "delete", arguments: globs, inventory: asOf } as const
+  const wanted = { kind: "delete", arguments: [...globs, ...yield* Names.argumentsInUse], inventory: asOf } as const
   const found = Option.getOrUndefined(yield* Plans.find(vault, wanted))
   if (found !== undefined && found.started === undefined) yield* Plans.discard(vault, found)
   const file = found?.started === undefined

@@ -129,8 +129,7 @@ const eventOf = (event: DecommissionEvent.Event) => ({
 /** Runs the decommission to its end, and returns the last event. */
 const runAll = Effect.fnUntraced(function*(state: State.VaultState, wanted: Wanted) {
   const { isJson, note, result } = yield* Output
-  const { botoNames: boto, synologyNames: synology } = yield* Globals.Globals
-  const nameOf = yield* Names.make({ boto, synology })
+  const nameOf = yield* Names.inUse
   const prove = yield* Deleting.proofOf(state, wanted.withoutCopies)
   const price = yield* Deleting.priceOf(state.region)
   const record = yield* Deleting.makeRecorder(state, "empty")

@@ -48,12 +48,16 @@ const checkPlace = (values: Values, globs: ReadonlyArray<string>, url: string) =
   State.withVault(Effect.fnUntraced(function*(state) {
     const place = yield* Places.isUrl(url) ? Places.bucket(url, state, values) : Places.folder(url)
     const selection = yield* Selection.make(state, globs)
-    const key = { kind: "verify", arguments: [...globs, Places.nameOf(place), ...Naming.argumentsOf(values)] } as const
+    const key = {
+      kind: "verify",
+      arguments: [...globs, Places.nameOf(place), ...yield* Naming.argumentsOf(values)],
+      place
+    } as const
     const before = (yield* Plans.all(state)).filter((plan) => Plans.isSame(plan, key))
     const run = Effect.gen(function*() {
       const check = yield* CopyChecks.make(place, { read: !values.noRead })
       const file = yield* Effect.flatMap(
-        Plans.make({ ...key, place, inventory: selection.asOf }),
+        Plans.make({ ...key, inventory: selection.asOf }),
         (made) => Plans.start(state, made)
       )
       const plan = yield* Naming.plan(file.name, selection, { ...values, platform: Places.platformOf(place) })
@@ -81,9 +85,8 @@ const checkPlace = (values: Values, globs: ReadonlyArray<string>, url: string) =
 /** Checks the copies of all plans. A copy that several plans have made is checked once. */
 const checkAll = Effect.fnUntraced(function*({ args, noRead }: Values) {
   const state = yield* State.offline
-  const { botoNames: boto, synologyNames: synology } = yield* Globals.Globals
   const { result } = yield* Output
-  const nameOf = yield* Names.make({ boto, synology })
+  const nameOf = yield* Names.inUse
   const selects = yield* Effect.mapError(Glob.make(args), ({ message }) => new Usage({ message }))
   const seen = new Set<string>()
   const counts = { copies: 0, bytes: 0, failed: 0 }
@@ -93,8 +96,9 @@ const checkAll = Effect.fnUntraced(function*({ args, noRead }: Values) {
     const { proofs } = yield* Plans.open(file)
     const selected = Stream.filter(proofs, ({ archive, proof: { location } }) => {
       const path = Option.getOrUndefined(nameOf(archive))?.path
-      if (seen.has(location) || !selects({ archiveId: archive.archiveId, path })) return false
-      seen.add(location)
+      const copy = JSON.stringify([Places.endpointOf(place), location])
+      if (seen.has(copy) || !selects({ archiveId: archive.archiveId, path })) return false
+      seen.add(copy)
       return true
     })
     yield* Stream.runForEach(

@@ -37,6 +37,17 @@ describe("effect-glacier move", () => {
       expect(verified.stderr).toContain("The objects in s3://bucket/cold/ cannot be read")
     }).pipe(Effect.provide(emulator())), 60_000)
 
+  it.scopedLive("makes copies in two stores that have buckets with the same name", () =>
+    Effect.gen(function*() {
+      const { run } = yield* makeVault("films", films.slice(0, 1))
+      const stores = yield* Effect.all([fakeS3, fakeS3])
+      for (const { objects, options } of stores) {
+        expect((yield* run("move", "s3://bucket", "--yes", ...options)).code).toBe(0)
+        expect(objects.size).toBe(1)
+      }
+      expect((yield* run("verify")).stdout).toContain("2 copies verified")
+    }).pipe(Effect.provide(emulator())), 60_000)
+
   it.scopedLive.skipIf(!Swift.isInstalled)(
     `finishes after it was killed, with one job for each archive${
       Swift.isInstalled ? "" : " (skipped: Swift is not installed)"
