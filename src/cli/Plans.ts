@@ -20,6 +20,7 @@ import * as RetrievalPlan from "../services/RetrievalPlan.ts"
 import type { CheckpointError, CheckpointInUse } from "../transfer/Checkpoint.ts"
 import { StateError } from "./Failures.ts"
 import * as Places from "./Places.ts"
+import * as Shell from "./Shell.ts"
 import type { VaultState } from "./State.ts"
 
 /**
@@ -28,7 +29,7 @@ import type { VaultState } from "./State.ts"
  * @since 0.1.0
  * @category schemas
  */
-export const Kind = Schema.Literal("get", "move", "verify", "retrieve", "delete", "empty", "upload")
+export const Kind = Schema.Literal("get", "move", "verify", "retrieve", "delete")
 
 /**
  * The content of a plan's file.
@@ -131,8 +132,6 @@ export const discard = Effect.fnUntraced(function*(state: VaultState, plan: Plan
 /** The parts of a command that make its plan the same plan. */
 type Key = Pick<Plan, "kind" | "arguments" | "place" | "tier">
 
-const plain = /^[\w@%+=:,./-]+$/
-
 /**
  * The command of a plan as it is typed in a shell, without the name of the program and the vault.
  *
@@ -140,14 +139,12 @@ const plain = /^[\w@%+=:,./-]+$/
  * @category formatting
  */
 export const commandOf = (plan: Plan): string =>
-  [
+  Shell.join([
     plan.kind,
     ...plan.arguments,
     ...(plan.place === undefined ? [] : Places.optionsOf(plan.place)),
     ...(plan.tier === undefined ? [] : ["--tier", plan.tier])
-  ]
-    .map((text) => plain.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
-    .join(" ")
+  ])
 
 /**
  * Makes a plan with a new name. Writes no file.
@@ -230,8 +227,8 @@ export type ProofError = Places.PlaceError | CheckpointError | CheckpointInUse
 export const prover = Effect.fn("Plans.prover")(function*(state: VaultState) {
   const checkpoint = yield* Layer.build(NodeCheckpoint.layer(state.checkpoints))
   const plans = (yield* all(state)).filter(({ started }) => started !== undefined)
-  const provers = yield* Effect.forEach(plans, ({ kind, name, place }) => {
-    if (place === undefined || kind === "upload") return Effect.succeed([])
+  const provers = yield* Effect.forEach(plans, ({ name, place }) => {
+    if (place === undefined) return Effect.succeed([])
     return Effect.flatMap(Places.open(place), (opened) => RetrievalPlan.prover({ name }, opened)).pipe(
       Effect.map((prove) => [prove]),
       // Without its checkpoint a plan proves nothing.
