@@ -7,7 +7,6 @@
 import * as Options from "@effect/cli/Options"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as NodeCheckpoint from "../node/NodeCheckpoint.ts"
@@ -19,7 +18,6 @@ import * as RetrievalPlan from "../services/RetrievalPlan.ts"
 import type { Checkpoint } from "../transfer/Checkpoint.ts"
 import * as Budgets from "./Budgets.ts"
 import * as Confirm from "./Confirm.ts"
-import { StateError } from "./Failures.ts"
 import { Globals } from "./Globals.ts"
 import * as Naming from "./Naming.ts"
 import { Output } from "./Output.ts"
@@ -115,9 +113,7 @@ const confirmPlan = Effect.fnUntraced(function*(state: State.VaultState, plan: R
 })
 
 const checkSelected = (plan: RetrievalPlan.Plan, rejected: number, { asOf }: Selection.Selection) =>
-  plan.count + rejected > 0 ? Effect.void : new StateError({
-    message: `The patterns select no archive of the inventory as of ${DateTime.formatIso(asOf)}`
-  })
+  plan.count + rejected > 0 ? Effect.void : Selection.noArchive(asOf)
 
 /** Makes a new plan, and keeps it once the user has confirmed it. */
 const begin = Effect.fnUntraced(function*(state: State.VaultState, selection: Selection.Selection, wanted: Wanted) {

@@ -89,9 +89,6 @@ const makePathOf = (
   return Option.map(path, (path) => `versions/${stamp}-${archiveId.slice(0, 8)}/${path}`)
 }
 
-const entriesOf = ({ items }: Selection.Selection) =>
-  Stream.map(Stream.filter(items, Selection.exists), ({ entry }) => entry)
-
 /** Returns all archives of groups with the same path but the newest, and those that are alone in the way of a folder. */
 const olderOf = (
   rejected: ReadonlyArray<RetrievalPlan.Rejected>,
@@ -129,7 +126,7 @@ const addVersions = Effect.fnUntraced(
   function*(selection: Selection.Selection, terms: Terms, versions: Set<ArchiveId>) {
     for (let round = 0; round < maximumRounds; round++) {
       const rejected = yield* withScratch(Effect.flatMap(
-        RetrievalPlan.make("scratch", entriesOf(selection), {
+        RetrievalPlan.make("scratch", Selection.entries(selection), {
           platform: terms.platform,
           pathOf: makePathOf(selection, terms, versions)
         }),
@@ -152,7 +149,7 @@ export const plan = (name: string, selection: Selection.Selection, terms: Terms)
   const versions = new Set<ArchiveId>()
   // Run only when there is no plan yet.
   const entries = Stream.unwrap(
-    Effect.as(terms.allVersions ? addVersions(selection, terms, versions) : Effect.void, entriesOf(selection))
+    Effect.as(terms.allVersions ? addVersions(selection, terms, versions) : Effect.void, Selection.entries(selection))
   )
   const { platform, tier } = terms
   return RetrievalPlan.make(name, entries, { tier, platform, pathOf: makePathOf(selection, terms, versions) })

@@ -10,7 +10,7 @@
  *
  * The items include archives that are `deleted` since, which `ls` shows. A command that retrieves or deletes leaves these out:
  *
- *     Stream.filter(selection.items, Selection.exists)
+ *     Selection.entries(selection)
  *
  * @since 0.1.0
  */
@@ -24,7 +24,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Entry } from "../protocol/Inventory.ts"
 import { ArchiveId } from "../protocol/Names.ts"
-import { type StateError, Usage } from "./Failures.ts"
+import { StateError, Usage } from "./Failures.ts"
 import * as Glob from "./Glob.ts"
 import * as Inventories from "./Inventories.ts"
 import * as Names from "./Names.ts"
@@ -84,6 +84,15 @@ export interface Selection {
 export const exists = ({ state }: Item): boolean => !Option.contains(state, "deleted")
 
 /**
+ * The archives of a selection that still exist.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const entries = ({ items }: Pick<Selection, "items">) =>
+  Stream.map(Stream.filter(items, exists), ({ entry }) => entry)
+
+/**
  * The path of an archive, else its id.
  *
  * @since 0.1.0
@@ -91,6 +100,15 @@ export const exists = ({ state }: Item): boolean => !Option.contains(state, "del
  */
 export const shownName = ({ entry, name }: Item): string =>
   Option.match(name, { onNone: () => entry.archiveId, onSome: ({ path }) => path })
+
+/**
+ * The error of a command whose patterns select no archive.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const noArchive = (asOf: DateTime.Utc): StateError =>
+  new StateError({ message: `The patterns select no archive of the inventory as of ${DateTime.formatIso(asOf)}` })
 
 const decodeId = Schema.decodeOption(ArchiveId)
 

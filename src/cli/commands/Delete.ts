@@ -17,7 +17,7 @@ import * as DeletionPlan from "../../services/DeletionPlan.ts"
 import * as CliCommand from "../CliCommand.ts"
 import * as Confirm from "../Confirm.ts"
 import * as Deleting from "../Deleting.ts"
-import { SomeFailed, StateError } from "../Failures.ts"
+import { SomeFailed } from "../Failures.ts"
 import * as Globals from "../Globals.ts"
 import * as Names from "../Names.ts"
 import { Output } from "../Output.ts"
@@ -32,9 +32,6 @@ interface Wanted {
   readonly withoutCopies: boolean
 }
 
-const archivesOf = ({ items }: Selection.Selection) =>
-  Stream.map(Stream.filter(items, Selection.exists), ({ entry }) => entry)
-
 /** The number of copies that are looked for at once. */
 const concurrency = 8
 
@@ -43,7 +40,7 @@ const dryRun = Effect.fnUntraced(function*(selection: Selection.Selection, witho
   const { result } = yield* Output
   const prove = yield* Deleting.proofOf(selection.vault, withoutCopies)
   let unproven = 0
-  const checked = Stream.mapEffect(archivesOf(selection), (archive) =>
+  const checked = Stream.mapEffect(Selection.entries(selection), (archive) =>
     Effect.map(prove(archive), (proven) => {
       if (!proven) unproven++
       return archive
@@ -65,7 +62,7 @@ const planOf = Effect.fnUntraced(function*(selection: Selection.Selection, globs
   const file = found?.started === undefined
     ? yield* Effect.tap(Plans.make(wanted), (file) => Plans.save(vault, file))
     : found
-  return { file, plan: yield* DeletionPlan.make(file.name, archivesOf(selection)) }
+  return { file, plan: yield* DeletionPlan.make(file.name, Selection.entries(selection)) }
 })
 
 /** Runs the plan, and counts what was deleted and what was not. */
@@ -112,9 +109,7 @@ const runPlan = Effect.fnUntraced(function*(
 /** Fails when the patterns select no archive, not even one that was deleted before. */
 const checkSelected = Effect.fnUntraced(function*({ asOf, items }: Selection.Selection) {
   if (Option.isSome(yield* Stream.runHead(items))) return
-  return yield* new StateError({
-    message: `The patterns select no archive of the inventory as of ${DateTime.formatIso(asOf)}`
-  })
+  return yield* Selection.noArchive(asOf)
 })
 
 const remove = ({ globs, withoutCopies }: Wanted) =>
