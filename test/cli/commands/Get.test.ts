@@ -29,6 +29,10 @@ describe("effect-glacier get", () => {
     Effect.gen(function*() {
       const { folder, jobs, run } = yield* makeVault("photos", few)
       const target = join(folder, "restored")
+      expect(yield* run("get", "*.jpg", "--yes")).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/is a pattern/)
+      })
       const { code, stderr } = yield* run("get", target)
       expect(code).toBe(1)
       expect(stderr).toContain("use --yes")
