@@ -77,33 +77,50 @@ const makePlan = Effect.fnUntraced(function*(name: string, selection: Selection.
   return { plan, rejected: yield* PlanRuns.reportRejected(plan) }
 })
 
-/** Shows the quote of a new plan. Returns a text about the cost, for a question. */
-const showQuote = Effect.fnUntraced(function*(state: State.VaultState, plan: RetrievalPlan.Plan, wanted: Wanted) {
+/**
+ * Prints the quote of a retrieval in one tier. `to` is the place of the copies. Returns the question whether to retrieve.
+ *
+ * @since 0.1.0
+ * @category reporting
+ */
+export const reportQuote = Effect.fnUntraced(function*(
+  { region, vaultName }: State.VaultState,
+  quote: RetrievalBudget.Quote,
+  tier: Tier,
+  { file, prices }: Effect.Effect.Success<ReturnType<typeof Prices.of>>,
+  to = ""
+) {
   const { result } = yield* Output
-  const { file, prices } = yield* Prices.of(state.region, wanted)
-  const quote = yield* RetrievalPlan.quote(plan, Budgets.termsOf(wanted, prices))
-  const what = `${formatCount(plan.count, "archive")}, ${formatBytes(plan.bytes)}`
+  const { bytes, requests: archives } = quote.tiers[tier]
+  const what = `${formatCount(archives, "archive")}, ${formatBytes(bytes)}`
   const cost = Option.getOrNull(quote.cost)
   const currency = Option.getOrNull(Option.map(prices, ({ currency }) => currency))
   const from = Option.match(prices, {
-    onNone: () => `There are no prices of ${state.region} in ${file}: add them to see the cost`,
+    onNone: () => `There are no prices of ${region} in ${file}: add them to see the cost`,
     onSome: ({ currency, date }) => `Prices in ${currency} of ${date}, from ${file}`
   })
   yield* result({
     json: {
       type: "quote",
-      archives: plan.count,
-      bytes: plan.bytes,
-      tier: plan.tier,
+      archives,
+      bytes,
+      tier,
       cost,
       currency,
       costs: quote.costs
     },
-    text: [`${what} to ${Places.nameOf(wanted.place)}`, RetrievalBudget.format(quote), from].join("\n")
+    text: [`${what}${to}`, RetrievalBudget.format(quote), from].join("\n")
   })
-  return `This retrieves ${what} from the vault ${state.vaultName}, at ${
+  return `This retrieves ${what} from the vault ${vaultName}, at ${
     cost === null ? "an unknown cost" : `a cost of ${cost < 0.01 ? "less than 0.01" : cost.toFixed(2)} ${currency}`
   }`
+})
+
+/** Shows the quote of a plan. */
+const showQuote = Effect.fnUntraced(function*(state: State.VaultState, plan: RetrievalPlan.Plan, wanted: Wanted) {
+  const prices = yield* Prices.of(state.region, wanted)
+  const quote = yield* RetrievalPlan.quote(plan, Budgets.termsOf(wanted, prices.prices))
+  return yield* reportQuote(state, quote, plan.tier, prices, ` to ${Places.nameOf(wanted.place)}`)
 })
 
 /** Shows a new plan and asks for a confirmation. */

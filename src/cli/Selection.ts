@@ -110,6 +110,15 @@ export const shownName = ({ entry, name }: Item): string =>
 export const noArchive = (asOf: DateTime.Utc): StateError =>
   new StateError({ message: `The patterns select no archive of the inventory as of ${DateTime.formatIso(asOf)}` })
 
+/**
+ * Fails when the patterns select no archive, not even one that was deleted before.
+ *
+ * @since 0.1.0
+ * @category checking
+ */
+export const checkAny = ({ asOf, items }: Selection) =>
+  Effect.flatMap(Stream.runHead(items), (first) => Option.isSome(first) ? Effect.void : noArchive(asOf))
+
 const decodeId = Schema.decodeOption(ArchiveId)
 
 /**

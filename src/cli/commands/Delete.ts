@@ -106,18 +106,12 @@ const runPlan = Effect.fnUntraced(function*(
   return counts
 })
 
-/** Fails when the patterns select no archive, not even one that was deleted before. */
-const checkSelected = Effect.fnUntraced(function*({ asOf, items }: Selection.Selection) {
-  if (Option.isSome(yield* Stream.runHead(items))) return
-  return yield* Selection.noArchive(asOf)
-})
-
 const remove = ({ globs, withoutCopies }: Wanted) =>
   Effect.fnUntraced(function*(state: State.VaultState) {
     const { note, result } = yield* Output
     const selection = yield* Selection.make(state, globs)
     if ((yield* Globals.Globals).dryRun) return yield* dryRun(selection, withoutCopies)
-    yield* checkSelected(selection)
+    yield* Selection.checkAny(selection)
     const planned = yield* planOf(selection, globs)
     const { file, plan } = planned
     if (plan.count === 0) {

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as NodeGlacier from "../../node/NodeGlacier.ts"
-import { formatBytes, formatCount, formatNumber } from "../../policy/Format.ts"
+import { formatCount, formatNumber } from "../../policy/Format.ts"
 import * as RetrievalBudget from "../../policy/RetrievalBudget.ts"
 import * as Jobs from "../../protocol/Jobs.ts"
 import * as Vault from "../../services/Vault.ts"
@@ -127,10 +127,12 @@ const planOf = Effect.fnUntraced(function*(
 const retrieve = (values: Values) =>
   State.withVault(Effect.fnUntraced(function*(state) {
     const { dryRun } = yield* Globals.Globals
-    const { result } = yield* Output
+    const { note } = yield* Output
     const { globs, tier } = values
     const selection = yield* Selection.make(state, globs)
-    const { prices } = yield* Prices.of(state.region, values)
+    yield* Selection.checkAny(selection)
+    const known = yield* Prices.of(state.region, values)
+    const { prices } = known
     const retrieved = yield* retrievedArchives(tier)
     const wanted = Stream.filter(selection.items, isWanted)
     const items = Stream.filter(wanted, ({ entry }) => !retrieved.has(entry.archiveId))
@@ -140,18 +142,13 @@ const retrieve = (values: Values) =>
       Budgets.termsOf(values, prices)
     )
     const { bytes, requests: archives } = quote.tiers[tier]
-    yield* result({
-      json: { type: "quote", archives, bytes, tier, cost: Option.getOrNull(quote.cost), costs: quote.costs },
-      text: archives === 0 ? "All archives have a copy or a job" : RetrievalBudget.format(quote)
-    })
-    if (dryRun || archives === 0) return
+    if (archives === 0) return yield* note("All archives that the patterns select have a copy or a job")
+    const question = yield* Copies.reportQuote(state, quote, tier, known)
+    if (dryRun) return
     yield* Effect.scoped(Effect.gen(function*() {
       const budgetOf = yield* Budgets.make(state, values, prices)
-      const what = `${formatCount(archives, "archive")}, ${formatBytes(bytes)}`
       // Also when it continues: there may be more archives, or their jobs may have expired.
-      if (Option.isNone(values.maxCost)) {
-        yield* Confirm.yesOrNo(`This retrieves ${what} from the vault ${state.vaultName}`)
-      }
+      if (Option.isNone(values.maxCost)) yield* Confirm.yesOrNo(question)
       const file = yield* planOf(state, selection, values)
       const counts = yield* startAll(state, file, items, { archives, bytes }).pipe(
         Effect.provideService(RetrievalBudget.RetrievalBudget, yield* budgetOf(file.name))

@@ -60,6 +60,13 @@ describe("effect-glacier retrieve", () => {
       expect(jsonLines(second.stdout).at(-1)).toMatchObject({ type: "summary", started: 1, before: 2, failed: 0 })
       expect((yield* run("get", join(folder, "out"), "--tier", "Bulk", "--yes")).code).toBe(0)
       expect(yield* jobs).toBe(3)
-      expect((yield* run("retrieve", "--tier", "Standard", "--yes")).stdout).toBe("All archives have a copy or a job")
+      expect(yield* run("retrieve", "--tier", "Standard", "--yes")).toMatchObject({
+        code: 0,
+        stderr: "All archives that the patterns select have a copy or a job\n"
+      })
+      expect(yield* run("retrieve", "*.jpeg", "--yes")).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/select no archive/)
+      })
     }).pipe(Effect.provide(emulator())), 60_000)
 })
