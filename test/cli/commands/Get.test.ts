@@ -3,7 +3,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { checkFiles, emulator, filesIn, jsonLines, makeVault, photos } from "./vaults.ts"
+import { jsonLines } from "./programs.ts"
+import { checkFiles, emulator, filesIn, makeVault, photos } from "./vaults.ts"
 
 const few = photos.slice(0, 4)
 

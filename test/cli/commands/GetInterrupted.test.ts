@@ -4,7 +4,8 @@ import { Effect, Schedule } from "effect"
 import { existsSync } from "node:fs"
 import { join } from "node:path"
 import { ctrlC, runOnTerminal } from "../../support/terminal.ts"
-import { checkFiles, emulator, filesIn, jsonLines, makeVault, photos } from "./vaults.ts"
+import { jsonLines } from "./programs.ts"
+import { checkFiles, emulator, filesIn, makeVault, photos } from "./vaults.ts"
 
 /** Waits until a condition holds. */
 const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>

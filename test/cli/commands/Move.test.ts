@@ -5,7 +5,8 @@ import { Effect, Redacted, Schedule } from "effect"
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Swift from "../../support/swift.ts"
-import { emulator, fakeS3, films, jsonLines, makeVault } from "./vaults.ts"
+import { jsonLines } from "./programs.ts"
+import { emulator, fakeS3, films, makeVault } from "./vaults.ts"
 
 const proofsIn = (state: string) => {
   const folder = join(state, "123456789012/us-east-1/films/plans")

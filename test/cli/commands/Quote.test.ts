@@ -3,7 +3,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { emulator, jsonLines, makeVault } from "./vaults.ts"
+import { jsonLines } from "./programs.ts"
+import { emulator, makeVault } from "./vaults.ts"
 
 const archives = [["a.txt", 2 ** 20], ["b.txt", 2 ** 20], ["c.jpg", 2 ** 21]] as const
 

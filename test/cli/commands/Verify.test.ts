@@ -3,7 +3,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { readFileSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { emulator, fakeS3, films, jsonLines, makeVault } from "./vaults.ts"
+import { jsonLines } from "./programs.ts"
+import { emulator, fakeS3, films, makeVault } from "./vaults.ts"
 
 describe("effect-glacier verify", () => {
   it.scopedLive("finds copies that were changed or removed since, and starts no job", () =>
