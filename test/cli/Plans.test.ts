@@ -36,7 +36,7 @@ describe("Plans", () => {
       )
     }))
 
-  it.effect("tells the bucket of one store from that of another, but not by how it is reached", () =>
+  it.effect("distinguishes buckets by their store, but not by how the store is reached", () =>
     Effect.gen(function*() {
       const plan = yield* planOf(bucket())
       expect(Plans.isSame(plan, key(bucket({ endpoint: "https://minio.example.com" })))).toBe(false)
