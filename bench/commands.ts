@@ -6,7 +6,7 @@
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Data, Effect } from "effect"
 import { spawn } from "node:child_process"
-import { rmSync } from "node:fs"
+import { mkdirSync, rmSync } from "node:fs"
 import { createServer } from "node:http"
 import { bundleProgram } from "../scripts/bundle-program.ts"
 import * as Files from "./files.ts"
@@ -92,6 +92,7 @@ const download = Effect.gen(function*() {
   )
   const ours = yield* get
   rmSync(target, { recursive: true, force: true })
+  mkdirSync(target)
   const theirs = yield* library
   yield* Console.log(`get             ${ours.toFixed(2)} s`)
   yield* Console.log(`library         ${theirs.toFixed(2)} s`)

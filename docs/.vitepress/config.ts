@@ -40,7 +40,7 @@ export default defineConfig({
           searchOptions: {
             // The guides come first, then the reference. Pages that list many names without explaining them come last.
             boostDocument: (id: string) =>
-              /migrating|benchmarks|design/.test(id)
+              /migrating|benchmarks|design|commands|inherited-vault/.test(id)
                 ? 0.1
                 : /\/reference\//.test(id)
                 ? 0.2

@@ -7,7 +7,6 @@
 import * as Options from "@effect/cli/Options"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as NodeCheckpoint from "../node/NodeCheckpoint.ts"
@@ -19,7 +18,6 @@ import * as RetrievalPlan from "../services/RetrievalPlan.ts"
 import type { Checkpoint } from "../transfer/Checkpoint.ts"
 import * as Budgets from "./Budgets.ts"
 import * as Confirm from "./Confirm.ts"
-import { StateError } from "./Failures.ts"
 import { Globals } from "./Globals.ts"
 import * as Naming from "./Naming.ts"
 import { Output } from "./Output.ts"
@@ -70,11 +68,8 @@ export interface Wanted extends Naming.Values, Budgets.Values {
   readonly writing: Places.Writing
 }
 
-const argumentsOf = ({ globs, place, ...naming }: Wanted): ReadonlyArray<string> => [
-  ...globs,
-  Places.nameOf(place),
-  ...Naming.argumentsOf(naming)
-]
+const argumentsOf = ({ globs, place, ...naming }: Wanted) =>
+  Effect.map(Naming.argumentsOf(naming), (names) => [...globs, Places.nameOf(place), ...names])
 
 /** A plan, with the number of its rejected archives. */
 const makePlan = Effect.fnUntraced(function*(name: string, selection: Selection.Selection, wanted: Wanted) {
@@ -82,33 +77,50 @@ const makePlan = Effect.fnUntraced(function*(name: string, selection: Selection.
   return { plan, rejected: yield* PlanRuns.reportRejected(plan) }
 })
 
-/** Shows the quote of a new plan. Returns a text about the cost, for a question. */
-const showQuote = Effect.fnUntraced(function*(state: State.VaultState, plan: RetrievalPlan.Plan, wanted: Wanted) {
+/**
+ * Prints the quote of a retrieval in one tier. `to` is the place of the copies. Returns the question whether to retrieve.
+ *
+ * @since 0.1.0
+ * @category reporting
+ */
+export const reportQuote = Effect.fnUntraced(function*(
+  { region, vaultName }: State.VaultState,
+  quote: RetrievalBudget.Quote,
+  tier: Tier,
+  { file, prices }: Effect.Effect.Success<ReturnType<typeof Prices.of>>,
+  to = ""
+) {
   const { result } = yield* Output
-  const { file, prices } = yield* Prices.of(state.region, wanted)
-  const quote = yield* RetrievalPlan.quote(plan, Budgets.termsOf(wanted, prices))
-  const what = `${formatCount(plan.count, "archive")}, ${formatBytes(plan.bytes)}`
+  const { bytes, requests: archives } = quote.tiers[tier]
+  const what = `${formatCount(archives, "archive")}, ${formatBytes(bytes)}`
   const cost = Option.getOrNull(quote.cost)
   const currency = Option.getOrNull(Option.map(prices, ({ currency }) => currency))
   const from = Option.match(prices, {
-    onNone: () => `There are no prices of ${state.region} in ${file}: add them to see the cost`,
+    onNone: () => `There are no prices of ${region} in ${file}: add them to see the cost`,
     onSome: ({ currency, date }) => `Prices in ${currency} of ${date}, from ${file}`
   })
   yield* result({
     json: {
       type: "quote",
-      archives: plan.count,
-      bytes: plan.bytes,
-      tier: plan.tier,
+      archives,
+      bytes,
+      tier,
       cost,
       currency,
       costs: quote.costs
     },
-    text: [`${what} to ${Places.nameOf(wanted.place)}`, RetrievalBudget.format(quote), from].join("\n")
+    text: [`${what}${to}`, RetrievalBudget.format(quote), from].join("\n")
   })
-  return `This retrieves ${what} from the vault ${state.vaultName}, at ${
+  return `This retrieves ${what} from the vault ${vaultName}, at ${
     cost === null ? "an unknown cost" : `a cost of ${cost < 0.01 ? "less than 0.01" : cost.toFixed(2)} ${currency}`
   }`
+})
+
+/** Shows the quote of a plan. */
+const showQuote = Effect.fnUntraced(function*(state: State.VaultState, plan: RetrievalPlan.Plan, wanted: Wanted) {
+  const prices = yield* Prices.of(state.region, wanted)
+  const quote = yield* RetrievalPlan.quote(plan, Budgets.termsOf(wanted, prices.prices))
+  return yield* reportQuote(state, quote, plan.tier, prices, ` to ${Places.nameOf(wanted.place)}`)
 })
 
 /** Shows a new plan and asks for a confirmation. */
@@ -118,16 +130,14 @@ const confirmPlan = Effect.fnUntraced(function*(state: State.VaultState, plan: R
 })
 
 const checkSelected = (plan: RetrievalPlan.Plan, rejected: number, { asOf }: Selection.Selection) =>
-  plan.count + rejected > 0 ? Effect.void : new StateError({
-    message: `The patterns select no archive of the inventory as of ${DateTime.formatIso(asOf)}`
-  })
+  plan.count + rejected > 0 ? Effect.void : Selection.noArchive(asOf)
 
 /** Makes a new plan, and keeps it once the user has confirmed it. */
 const begin = Effect.fnUntraced(function*(state: State.VaultState, selection: Selection.Selection, wanted: Wanted) {
   const { kind, place, tier } = wanted
   const file = yield* Plans.make({
     kind,
-    arguments: argumentsOf(wanted),
+    arguments: yield* argumentsOf(wanted),
     place,
     tier,
     inventory: selection.asOf
@@ -137,17 +147,19 @@ const begin = Effect.fnUntraced(function*(state: State.VaultState, selection: Se
     const made = yield* makePlan(file.name, selection, wanted)
     yield* checkSelected(made.plan, made.rejected, selection)
     yield* confirmPlan(state, made.plan, wanted)
-    return { ...made, file: yield* Plans.start(state, file) }
+    return { ...made, file: yield* Plans.start(state, { ...file, capped: Option.isSome(wanted.maxCost) }) }
   }).pipe(Effect.onError(() => Effect.ignore(Plans.discard(state, file))))
 })
 
 /** The plan that the same command has begun, else a new one. */
 const findOrBegin = Effect.fnUntraced(
   function*(state: State.VaultState, selection: Selection.Selection, wanted: Wanted) {
+    const { kind, place, tier } = wanted
     const found = yield* Plans.find(state, {
-      kind: wanted.kind,
-      arguments: argumentsOf(wanted),
-      tier: wanted.tier,
+      kind,
+      arguments: yield* argumentsOf(wanted),
+      place,
+      tier,
       inventory: selection.asOf
     })
     if (Option.isNone(found)) return yield* begin(state, selection, wanted)
@@ -155,7 +167,14 @@ const findOrBegin = Effect.fnUntraced(
       yield* Plans.discard(state, found.value)
       return yield* begin(state, selection, wanted)
     }
-    return { ...(yield* makePlan(found.value.name, selection, wanted)), file: found.value }
+    const made = yield* makePlan(found.value.name, selection, wanted)
+    const { capped, finished } = found.value
+    const isLimitGone = capped === true && finished === undefined && Option.isNone(wanted.maxCost)
+    if (isLimitGone) yield* confirmPlan(state, made.plan, wanted)
+    // The user may have corrected how the store is reached.
+    const file = { ...found.value, place, capped: capped === true && !isLimitGone }
+    yield* Plans.save(state, file)
+    return { ...made, file }
   }
 )
 

@@ -46,7 +46,10 @@ const inFolder = (folder: string, { verify }: Places.Opened): Check => (archive)
     if (yield* verify(archive, proof)) return proof
     const fs = yield* FileSystem.FileSystem
     const isThere = yield* Effect.orElseSucceed(fs.exists(location), () => false)
-    return yield* new NotThere({ location, problem: isThere ? "has not the bytes of the archive" : "does not exist" })
+    return yield* new NotThere({
+      location,
+      problem: isThere ? "does not have the bytes of the archive" : "does not exist"
+    })
   })
 
 const inBucket = (bucket: Places.Place, { find }: Places.Opened): Check => (archive) =>

@@ -100,6 +100,12 @@ const split = (options: ReadonlyArray<Row>) => {
   return { own: options.filter((row) => !isGlobal(row)), common: options.filter(isGlobal) }
 }
 
+/** The names of options, and whether a value follows them. */
+const optionsOf = (rows: ReadonlyArray<Row>) =>
+  rows.flatMap(([text]) =>
+    Array.from(text.matchAll(/--[a-z0-9-]+/g), ([option]) => ({ option, hasValue: /[^,] [^-]/.test(text) }))
+  )
+
 /** A section, unless it is empty. */
 const section = (title: string, lines: ReadonlyArray<string>): ReadonlyArray<string> =>
   lines.length === 0 ? [] : ["", title, ...lines]
@@ -152,8 +158,11 @@ export const ofCommand = (program: string, command: Command.Command<unknown>): s
 }
 
 /**
- * Fails with `Usage` when an argument looks like an option that the command does not have, or an option at the end lacks its
- * value. `@effect/cli` would take a mistyped option for an argument, so that a mistyped `--dry-run` could delete archives.
+ * Fails with `Usage` in cases that `@effect/cli` accepts, although the command may then do harm:
+ *
+ * - An argument looks like an option that the command does not have: a mistyped `--dry-run` would be an argument.
+ * - An option lacks its value: in `--exclude --dry-run`, the value would be `--dry-run`.
+ * - An option of all commands is given twice: of two vaults the first one would count.
  *
  * @since 0.1.0
  * @category checking
@@ -164,9 +173,7 @@ export const checkOptions = (
   args: ReadonlyArray<string>
 ): Effect.Effect<void, Usage> => {
   const { name, options } = read(command)
-  const known = options.flatMap(([text]) =>
-    Array.from(text.matchAll(/--[a-z0-9-]+/g), ([option]) => ({ option, hasValue: /[^,] [^-]/.test(text) }))
-  )
+  const known = optionsOf(options)
   const names = [...known.map(({ option }) => option), "--help"]
   const end = args.indexOf("--")
   const given = args.slice(0, end === -1 ? args.length : end)
@@ -179,8 +186,19 @@ export const checkOptions = (
       message: `The command ${name} has no option ${unknown}. ${next}If it is an argument, write -- before it`
     })
   }
-  const last = given.at(-1)
-  return known.some(({ hasValue, option }) => hasValue && option === last)
-    ? new Usage({ message: `The option ${last} needs a value. ${program} ${name} --help describes it` })
-    : Effect.void
+  const needsValue = new Set(known.flatMap(({ hasValue, option }) => hasValue ? [option] : []))
+  const lacking = given.find((argument, at) => {
+    const next = given[at + 1]
+    return needsValue.has(argument) && !needsValue.has(given[at - 1] ?? "") &&
+      (next === undefined || names.includes(next))
+  })
+  if (lacking !== undefined) {
+    return new Usage({ message: `The option ${lacking} needs a value. ${program} ${name} --help describes it` })
+  }
+  const twice = optionsOf(split(options).common).find(({ hasValue, option }) =>
+    hasValue && given.filter((argument) => argument.replace(/=.*$/s, "") === option).length > 1
+  )
+  return twice === undefined
+    ? Effect.void
+    : new Usage({ message: `The option ${twice.option} is given more than once: give it once` })
 }

@@ -159,7 +159,7 @@ export const keep = Effect.fn("Inventories.keep")(function*<E, R>(
   if (newest !== undefined && DateTime.lessThan(kept.asOf, newest.asOf)) {
     return yield* new StateError({
       message: `The inventory is of ${DateTime.formatIso(kept.asOf)}, older than that of ` +
-        `${DateTime.formatIso(newest.asOf)}, which is kept already`
+        `${DateTime.formatIso(newest.asOf)}, which is kept already. If that one is wrong, remove ${newest.path}`
     })
   }
   const final = path.join(folder, `${stampOf(kept.asOf)}.${format.toLowerCase()}.gz`)

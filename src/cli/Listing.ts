@@ -17,7 +17,7 @@ const jsonOf = ({ entry, location, name, state }: Item): Result["json"] => ({
   type: "archive",
   archiveId: entry.archiveId,
   name: Option.match(name, { onNone: () => null, onSome: ({ path }) => path }),
-  size: entry.size,
+  bytes: entry.size,
   created: DateTime.formatIso(entry.creationDate),
   modified: Option.match(name, {
     onNone: () => null,

@@ -4,10 +4,12 @@
  * @since 0.1.0
  */
 import type * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ArchiveName from "../protocol/ArchiveName.ts"
 import type * as Inventory from "../protocol/Inventory.ts"
+import { Globals } from "./Globals.ts"
 import * as SynologyMapping from "./SynologyMapping.ts"
 
 /**
@@ -49,3 +51,26 @@ export const make = (options: {
       )
   )
 }
+
+/**
+ * The function for the options in use, see `make`.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const inUse = Effect.flatMap(Globals, ({ botoNames: boto, synologyNames: synology }) => make({ boto, synology }))
+
+/**
+ * The options in use that name archives, as arguments of a command. With other options, patterns select other archives.
+ *
+ * @since 0.1.0
+ * @category formatting
+ */
+export const argumentsInUse: Effect.Effect<ReadonlyArray<string>, never, Globals | Path.Path> = Effect.gen(function*() {
+  const path = yield* Path.Path
+  const { botoNames, synologyNames } = yield* Globals
+  return [
+    ...(botoNames ? ["--boto-names"] : []),
+    ...Option.match(synologyNames, { onNone: () => [], onSome: (file) => ["--synology-names", path.resolve(file)] })
+  ]
+})

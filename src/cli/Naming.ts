@@ -17,6 +17,7 @@ import type { Tier } from "../protocol/Jobs.ts"
 import type { ArchiveId } from "../protocol/Names.ts"
 import * as RetrievalPlan from "../services/RetrievalPlan.ts"
 import * as SafePath from "../transfer/SafePath.ts"
+import * as Names from "./Names.ts"
 import * as Selection from "./Selection.ts"
 
 /**
@@ -46,15 +47,17 @@ export interface Values {
 }
 
 /**
- * The options as they were given.
+ * The options as they were given, with those that name archives.
  *
  * @since 0.1.0
  * @category formatting
  */
-export const argumentsOf = ({ allVersions, unnamedById }: Values): ReadonlyArray<string> => [
-  ...(unnamedById ? ["--unnamed-by-id"] : []),
-  ...(allVersions ? ["--all-versions"] : [])
-]
+export const argumentsOf = ({ allVersions, unnamedById }: Values) =>
+  Effect.map(Names.argumentsInUse, (names): ReadonlyArray<string> => [
+    ...(unnamedById ? ["--unnamed-by-id"] : []),
+    ...(allVersions ? ["--all-versions"] : []),
+    ...names
+  ])
 
 /**
  * The terms of a plan.
@@ -85,9 +88,6 @@ const makePathOf = (
   const stamp = DateTime.formatIso(creationDate).replace(/[-:]|\.\d+/g, "")
   return Option.map(path, (path) => `versions/${stamp}-${archiveId.slice(0, 8)}/${path}`)
 }
-
-const entriesOf = ({ items }: Selection.Selection) =>
-  Stream.map(Stream.filter(items, Selection.exists), ({ entry }) => entry)
 
 /** Returns all archives of groups with the same path but the newest, and those that are alone in the way of a folder. */
 const olderOf = (
@@ -126,7 +126,7 @@ const addVersions = Effect.fnUntraced(
   function*(selection: Selection.Selection, terms: Terms, versions: Set<ArchiveId>) {
     for (let round = 0; round < maximumRounds; round++) {
       const rejected = yield* withScratch(Effect.flatMap(
-        RetrievalPlan.make("scratch", entriesOf(selection), {
+        RetrievalPlan.make("scratch", Selection.entries(selection), {
           platform: terms.platform,
           pathOf: makePathOf(selection, terms, versions)
         }),
@@ -149,7 +149,7 @@ export const plan = (name: string, selection: Selection.Selection, terms: Terms)
   const versions = new Set<ArchiveId>()
   // Run only when there is no plan yet.
   const entries = Stream.unwrap(
-    Effect.as(terms.allVersions ? addVersions(selection, terms, versions) : Effect.void, entriesOf(selection))
+    Effect.as(terms.allVersions ? addVersions(selection, terms, versions) : Effect.void, Selection.entries(selection))
   )
   const { platform, tier } = terms
   return RetrievalPlan.make(name, entries, { tier, platform, pathOf: makePathOf(selection, terms, versions) })

@@ -12,6 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Stream from "effect/Stream"
+import * as Explain from "./Explain.ts"
 import type { Values } from "./Globals.ts"
 
 /**
@@ -109,7 +110,7 @@ const make = ({ json, quiet, verbose }: Values) => {
       })
   }
   const logger = Logger.make<unknown, void>(({ cause, message }) => {
-    const details = verbose && !Cause.isEmpty(cause) ? [Cause.pretty(cause)] : []
+    const details = verbose && !Cause.isEmpty(cause) ? [Explain.trace(cause)] : []
     error([...Arr.ensure(message).map(String), ...details].join(" "))
   })
   return { output, logger }

@@ -76,6 +76,45 @@ export const nameOf = (place: Place): string =>
   place._tag === "Folder" ? place.path : `s3://${place.bucket}/${place.prefix}`
 
 /**
+ * The endpoint of a store, unless it is that of AWS.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const endpointOf = (place: Place): string | undefined => place._tag === "Bucket" ? place.endpoint : undefined
+
+/**
+ * Whether two places are the same: a bucket of one store is not the bucket with this name of another store.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const isSame = (one: Place, other: Place): boolean =>
+  nameOf(one) === nameOf(other) && endpointOf(one) === endpointOf(other)
+
+/**
+ * The options of a command that reaches a place.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const optionsOf = (place: Place): ReadonlyArray<string> => {
+  if (place._tag === "Folder") return []
+  const values = {
+    "--s3-endpoint": place.endpoint,
+    "--s3-region": place.region,
+    "--s3-profile": place.profile,
+    "--storage-class": place.storageClass
+  }
+  return [
+    ...Object.entries(values).flatMap(([name, value]) => value === undefined ? [] : [name, value]),
+    ...(place.pathStyle ? ["--path-style"] : []),
+    ...(place.checksums === "none" ? ["--no-checksums"] : []),
+    ...(place.conditionalWrites ? [] : ["--no-conditional-writes"])
+  ]
+}
+
+/**
  * Whether an argument is the URL of a bucket.
  *
  * @since 0.1.0

@@ -156,13 +156,21 @@ const runAll = <E extends { readonly _tag: string; readonly message: string }, R
     })))
 
 /**
+ * Formats a number of copies: `1 copy`, `2 copies`.
+ *
+ * @since 0.1.0
+ * @category formatting
+ */
+export const formatCopies = (count: number): string => `${formatNumber(count)} ${count === 1 ? "copy" : "copies"}`
+
+/**
  * Says how many copies are missing.
  *
  * @since 0.1.0
  * @category formatting
  */
 export const missing = (count: number): string =>
-  count === 1 ? "1 copy is missing or wrong" : `${formatNumber(count)} copies are missing or wrong`
+  `${formatCopies(count)} ${count === 1 ? "is" : "are"} missing or wrong`
 
 /**
  * Runs a plan and prints its summary. Fails with `SomeFailed` when archives failed or are rejected, and with `OverBudget` when

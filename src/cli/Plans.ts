@@ -20,6 +20,7 @@ import * as RetrievalPlan from "../services/RetrievalPlan.ts"
 import type { CheckpointError, CheckpointInUse } from "../transfer/Checkpoint.ts"
 import { StateError } from "./Failures.ts"
 import * as Places from "./Places.ts"
+import * as Shell from "./Shell.ts"
 import type { VaultState } from "./State.ts"
 
 /**
@@ -28,7 +29,7 @@ import type { VaultState } from "./State.ts"
  * @since 0.1.0
  * @category schemas
  */
-export const Kind = Schema.Literal("get", "move", "verify", "retrieve", "delete", "empty", "upload")
+export const Kind = Schema.Literal("get", "move", "verify", "retrieve", "delete")
 
 /**
  * The content of a plan's file.
@@ -48,6 +49,8 @@ export const Plan = Schema.Struct({
   made: Schema.DateTimeUtc,
   /** The time at which the user has confirmed the plan. */
   started: Schema.optional(Schema.DateTimeUtc),
+  /** Whether it was confirmed only by a limit of its cost. */
+  capped: Schema.optional(Schema.Boolean),
   /** The time at which nothing was left to do. */
   finished: Schema.optional(Schema.DateTimeUtc)
 })
@@ -126,7 +129,8 @@ export const discard = Effect.fnUntraced(function*(state: VaultState, plan: Plan
   )
 })
 
-const plain = /^[\w@%+=:,./-]+$/
+/** The parts of a command that make its plan the same plan. */
+type Key = Pick<Plan, "kind" | "arguments" | "place" | "tier">
 
 /**
  * The command of a plan as it is typed in a shell, without the name of the program and the vault.
@@ -135,9 +139,12 @@ const plain = /^[\w@%+=:,./-]+$/
  * @category formatting
  */
 export const commandOf = (plan: Plan): string =>
-  [plan.kind, ...plan.arguments, ...(plan.tier === undefined ? [] : ["--tier", plan.tier])]
-    .map((text) => plain.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`)
-    .join(" ")
+  Shell.join([
+    plan.kind,
+    ...plan.arguments,
+    ...(plan.place === undefined ? [] : Places.optionsOf(plan.place)),
+    ...(plan.tier === undefined ? [] : ["--tier", plan.tier])
+  ])
 
 /**
  * Makes a plan with a new name. Writes no file.
@@ -146,7 +153,7 @@ export const commandOf = (plan: Plan): string =>
  * @category constructors
  */
 export const make = (
-  wanted: Pick<Plan, "kind" | "arguments" | "place" | "tier" | "inventory">
+  wanted: Key & Pick<Plan, "inventory">
 ): Effect.Effect<Plan> =>
   Effect.gen(function*() {
     const made = yield* DateTime.now
@@ -156,14 +163,18 @@ export const make = (
   })
 
 /**
- * Whether a plan is that of a command with these arguments.
+ * Whether a plan is that of a command with these arguments and this place. The same place may be reached in another way, for
+ * instance without checksums.
  *
  * @since 0.1.0
  * @category getters
  */
-export const isSame = (plan: Plan, wanted: Pick<Plan, "kind" | "arguments" | "tier">): boolean =>
+export const isSame = (plan: Plan, wanted: Key): boolean =>
   plan.kind === wanted.kind && plan.tier === wanted.tier &&
-  JSON.stringify(plan.arguments) === JSON.stringify(wanted.arguments)
+  JSON.stringify(plan.arguments) === JSON.stringify(wanted.arguments) &&
+  (plan.place === undefined || wanted.place === undefined
+    ? plan.place === wanted.place
+    : Places.isSame(plan.place, wanted.place))
 
 /**
  * Finds the plan that a command continues: the last one with these arguments, unless it is finished and the inventory is
@@ -174,7 +185,7 @@ export const isSame = (plan: Plan, wanted: Pick<Plan, "kind" | "arguments" | "ti
  */
 export const find = (
   state: VaultState,
-  wanted: Pick<Plan, "kind" | "arguments" | "tier" | "inventory">
+  wanted: Key & Pick<Plan, "inventory">
 ): Effect.Effect<Option.Option<Plan>, StateError, FileSystem.FileSystem> =>
   Effect.map(all(state), (plans) =>
     Option.filter(
@@ -216,8 +227,8 @@ export type ProofError = Places.PlaceError | CheckpointError | CheckpointInUse
 export const prover = Effect.fn("Plans.prover")(function*(state: VaultState) {
   const checkpoint = yield* Layer.build(NodeCheckpoint.layer(state.checkpoints))
   const plans = (yield* all(state)).filter(({ started }) => started !== undefined)
-  const provers = yield* Effect.forEach(plans, ({ kind, name, place }) => {
-    if (place === undefined || kind === "upload") return Effect.succeed([])
+  const provers = yield* Effect.forEach(plans, ({ name, place }) => {
+    if (place === undefined) return Effect.succeed([])
     return Effect.flatMap(Places.open(place), (opened) => RetrievalPlan.prover({ name }, opened)).pipe(
       Effect.map((prove) => [prove]),
       // Without its checkpoint a plan proves nothing.

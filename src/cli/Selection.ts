@@ -10,7 +10,7 @@
  *
  * The items include archives that are `deleted` since, which `ls` shows. A command that retrieves or deletes leaves these out:
  *
- *     Stream.filter(selection.items, Selection.exists)
+ *     Selection.entries(selection)
  *
  * @since 0.1.0
  */
@@ -24,9 +24,8 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { Entry } from "../protocol/Inventory.ts"
 import { ArchiveId } from "../protocol/Names.ts"
-import { type StateError, Usage } from "./Failures.ts"
+import { StateError, Usage } from "./Failures.ts"
 import * as Glob from "./Glob.ts"
-import { Globals } from "./Globals.ts"
 import * as Inventories from "./Inventories.ts"
 import * as Names from "./Names.ts"
 import * as Records from "./Records.ts"
@@ -85,6 +84,15 @@ export interface Selection {
 export const exists = ({ state }: Item): boolean => !Option.contains(state, "deleted")
 
 /**
+ * The archives of a selection that still exist.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const entries = ({ items }: Pick<Selection, "items">) =>
+  Stream.map(Stream.filter(items, exists), ({ entry }) => entry)
+
+/**
  * The path of an archive, else its id.
  *
  * @since 0.1.0
@@ -92,6 +100,24 @@ export const exists = ({ state }: Item): boolean => !Option.contains(state, "del
  */
 export const shownName = ({ entry, name }: Item): string =>
   Option.match(name, { onNone: () => entry.archiveId, onSome: ({ path }) => path })
+
+/**
+ * The error of a command whose patterns select no archive.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const noArchive = (asOf: DateTime.Utc): StateError =>
+  new StateError({ message: `The patterns select no archive of the inventory as of ${DateTime.formatIso(asOf)}` })
+
+/**
+ * Fails when the patterns select no archive, not even one that was deleted before.
+ *
+ * @since 0.1.0
+ * @category checking
+ */
+export const checkAny = ({ asOf, items }: Selection) =>
+  Effect.flatMap(Stream.runHead(items), (first) => Option.isSome(first) ? Effect.void : noArchive(asOf))
 
 const decodeId = Schema.decodeOption(ArchiveId)
 
@@ -145,10 +171,9 @@ export const make = Effect.fn("Selection.make")(function*(
   globs: ReadonlyArray<string>,
   options: { readonly locations: boolean } = { locations: false }
 ) {
-  const { botoNames: boto, synologyNames: synology } = yield* Globals
   const selects = yield* Effect.mapError(Glob.make(globs), ({ message }) => new Usage({ message }))
   const inventory = yield* Inventories.last(vault)
-  const nameOf = yield* Names.make({ boto, synology })
+  const nameOf = yield* Names.inUse
   const index = yield* StateIndex.make(Records.all(vault))
   const locationAt = options.locations ? yield* locationsOf(vault, index) : () => Option.none<string>()
   // The date of a CSV inventory is that of its request, up to a day after the service has listed the vault. A record that is

@@ -6,7 +6,7 @@
  * - `ACCOUNT/REGION/VAULT/checkpoints`: the archives and the progress of the plans
  * - `ACCOUNT/REGION/VAULT/records`: what was done with archives, as JSON lines
  * - `ACCOUNT/REGION/VAULT/running`: what the commands that run now are doing
- * - `ACCOUNT/REGION/ledger`: what was spent on retrievals
+ * - `ACCOUNT/REGION/@ledger`: what was spent on retrievals
  * - `prices.json`: the prices of each region, to edit
  *
  * @since 0.1.0
@@ -41,6 +41,9 @@ export interface VaultState {
   readonly ledger: string
 }
 
+/** No vault can have this name. */
+const ledgerName = "@ledger"
+
 /**
  * The state folder: that of `--state`, else `effect-glacier` in the XDG state home.
  *
@@ -73,7 +76,7 @@ const vaultStateOf = (account: string, region: string, vaultName: string) =>
       checkpoints: path.join(folder, "checkpoints"),
       records: path.join(folder, "records"),
       running: path.join(folder, "running"),
-      ledger: path.join(parent, "ledger")
+      ledger: path.join(parent, ledgerName)
     }
     return state
   })
@@ -124,7 +127,7 @@ export const known = Effect.gen(function*() {
     ({ account, region }) =>
       Effect.map(
         namesIn(path.join(top, account, region)),
-        (names) => names.filter((name) => name !== "ledger").map((name) => vaultStateOf(account, region, name))
+        (names) => names.filter((name) => name !== ledgerName).map((name) => vaultStateOf(account, region, name))
       )
   )
   return yield* Effect.all(vaults.flat())

@@ -85,6 +85,10 @@ const isAlive = (pid: number): boolean => {
   }
 }
 
+/** A process writes its file each second. After a restart or in a container, another process may have its id. */
+const isFresh = (now: DateTime.Utc) => ({ updated }: Running): boolean =>
+  DateTime.greaterThan(DateTime.add(updated, { minutes: 1 }), now)
+
 /**
  * The work of a vault that runs now. Removes the files of processes that have died.
  *
@@ -95,13 +99,14 @@ export const running = ({ running: folder }: VaultState) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     if (!(yield* fs.exists(folder))) return []
+    const fresh = isFresh(yield* DateTime.now)
     const files = (yield* fs.readDirectory(folder)).filter((name) => name.endsWith(".json"))
     const found = yield* Effect.forEach(files, (name) => {
       const file = `${folder}/${name}`
       return Effect.gen(function*() {
         // The process may end meanwhile, and remove its file.
         const work = Option.flatMap(yield* Effect.option(fs.readFileString(file)), decode)
-        const alive = Option.filter(work, ({ pid }) => isAlive(pid))
+        const alive = Option.filter(work, (work) => work.pid !== process.pid && isAlive(work.pid) && fresh(work))
         if (Option.isNone(alive)) yield* Effect.ignore(fs.remove(file))
         return Option.toArray(alive)
       })
@@ -135,9 +140,9 @@ export interface Work {
  */
 export const format = ({ archives, budget, bytes, failed, jobs, next, wait }: Progress): string =>
   [
-    `${formatNumber(archives.done)}${
-      archives.total === undefined ? "" : ` of ${formatNumber(archives.total)}`
-    } archives`,
+    archives.total === undefined
+      ? formatCount(archives.done, "archive")
+      : `${formatNumber(archives.done)} of ${formatCount(archives.total, "archive")}`,
     `${formatBytes(bytes.done)}${bytes.total === undefined ? "" : ` of ${formatBytes(bytes.total)}`}`,
     ...(failed === 0 ? [] : [`${formatNumber(failed)} failed`]),
     ...(jobs === undefined || jobs === 0

@@ -24,9 +24,6 @@ import * as Suggestion from "./Suggestion.ts"
 
 const name = programName
 
-// The user of a bundle cannot choose the version of AWS's packages in it.
-process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true"
-
 const [first = "", ...rest] = process.argv.slice(2)
 
 const load = ({ load }: Entry) => Effect.map(Effect.promise(load), ({ program }) => program)

@@ -90,12 +90,24 @@ describe("Help", () => {
       expect(error.message).not.toContain("Did you mean")
     }))
 
-  it.effect("names an option at the end that lacks its value", () =>
+  it.effect("names an option that lacks its value, at the end or before another option", () =>
     Effect.gen(function*() {
-      const descriptor = yield* descriptorOf("vaults")
+      const descriptor = yield* descriptorOf("upload")
       const check = (...args: ReadonlyArray<string>) => Help.checkOptions("effect-glacier", descriptor, args)
       expect((yield* Effect.flip(check("--vault"))).message).toMatch(/^The option --vault needs a value\./)
+      expect((yield* Effect.flip(check("--exclude", "--dry-run", "photos"))).message)
+        .toMatch(/^The option --exclude needs a value\./)
       yield* check("--vault", "photos", "--json")
+      yield* check("--exclude=--dry-run", "--exclude", "-a", "--exclude", "b", "photos")
+    }))
+
+  it.effect("rejects an option of all commands that is given twice, such as two vaults", () =>
+    Effect.gen(function*() {
+      const descriptor = yield* descriptorOf("tags")
+      const check = (...args: ReadonlyArray<string>) => Help.checkOptions("effect-glacier", descriptor, args)
+      expect((yield* Effect.flip(check("--vault", "photos", "--vault=films"))).message)
+        .toBe("The option --vault is given more than once: give it once")
+      yield* check("--vault", "photos", "--set", "a=1", "--set", "b=2")
     }))
 
   it.effect("describes the arguments of a command", () =>

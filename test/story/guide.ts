@@ -4,7 +4,7 @@ import type { Printed } from "./run.ts"
 
 const preface = `# An inherited vault
 
-Somebody has left, and so has their NAS. What remains is a Glacier vault on the bill every month. This is the way out of it, from the first look to the deleted vault: the program \`effect-glacier\` needs [Node.js](https://nodejs.org) 20 or later and [credentials of AWS](connections.md), and nothing else. Every line below was run against the [emulator](emulator.md), where a job takes a second instead of hours. \`npm run docs:story\` runs them again and writes this page.
+Somebody has left, and so has their NAS. Only a Glacier vault remains, on the bill every month. This is the way out of it, from the first look to the deleted vault: the program \`effect-glacier\` needs [Node.js](https://nodejs.org) 20 or later and [credentials of AWS](connections.md), and nothing else. Every line below was run against the [emulator](emulator.md), where a job takes a second instead of hours. \`npm run docs:story\` runs them again and writes this page.
 
 `
 

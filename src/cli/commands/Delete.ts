@@ -17,8 +17,9 @@ import * as DeletionPlan from "../../services/DeletionPlan.ts"
 import * as CliCommand from "../CliCommand.ts"
 import * as Confirm from "../Confirm.ts"
 import * as Deleting from "../Deleting.ts"
-import { SomeFailed, StateError } from "../Failures.ts"
+import { SomeFailed } from "../Failures.ts"
 import * as Globals from "../Globals.ts"
+import * as Names from "../Names.ts"
 import { Output } from "../Output.ts"
 import { maximumLines } from "../PlanRuns.ts"
 import * as Plans from "../Plans.ts"
@@ -31,9 +32,6 @@ interface Wanted {
   readonly withoutCopies: boolean
 }
 
-const archivesOf = ({ items }: Selection.Selection) =>
-  Stream.map(Stream.filter(items, Selection.exists), ({ entry }) => entry)
-
 /** The number of copies that are looked for at once. */
 const concurrency = 8
 
@@ -42,7 +40,7 @@ const dryRun = Effect.fnUntraced(function*(selection: Selection.Selection, witho
   const { result } = yield* Output
   const prove = yield* Deleting.proofOf(selection.vault, withoutCopies)
   let unproven = 0
-  const checked = Stream.mapEffect(archivesOf(selection), (archive) =>
+  const checked = Stream.mapEffect(Selection.entries(selection), (archive) =>
     Effect.map(prove(archive), (proven) => {
       if (!proven) unproven++
       return archive
@@ -58,13 +56,13 @@ const dryRun = Effect.fnUntraced(function*(selection: Selection.Selection, witho
 /** Finds the plan that the user has confirmed and an earlier run could not end, or makes one of the selection. */
 const planOf = Effect.fnUntraced(function*(selection: Selection.Selection, globs: ReadonlyArray<string>) {
   const { asOf, vault } = selection
-  const wanted = { kind: "delete", arguments: globs, inventory: asOf } as const
+  const wanted = { kind: "delete", arguments: [...globs, ...yield* Names.argumentsInUse], inventory: asOf } as const
   const found = Option.getOrUndefined(yield* Plans.find(vault, wanted))
   if (found !== undefined && found.started === undefined) yield* Plans.discard(vault, found)
   const file = found?.started === undefined
     ? yield* Effect.tap(Plans.make(wanted), (file) => Plans.save(vault, file))
     : found
-  return { file, plan: yield* DeletionPlan.make(file.name, archivesOf(selection)) }
+  return { file, plan: yield* DeletionPlan.make(file.name, Selection.entries(selection)) }
 })
 
 /** Runs the plan, and counts what was deleted and what was not. */
@@ -108,20 +106,12 @@ const runPlan = Effect.fnUntraced(function*(
   return counts
 })
 
-/** Fails when the patterns select no archive, not even one that was deleted before. */
-const checkSelected = Effect.fnUntraced(function*({ asOf, items }: Selection.Selection) {
-  if (Option.isSome(yield* Stream.runHead(items))) return
-  return yield* new StateError({
-    message: `The patterns select no archive of the inventory as of ${DateTime.formatIso(asOf)}`
-  })
-})
-
 const remove = ({ globs, withoutCopies }: Wanted) =>
   Effect.fnUntraced(function*(state: State.VaultState) {
     const { note, result } = yield* Output
     const selection = yield* Selection.make(state, globs)
     if ((yield* Globals.Globals).dryRun) return yield* dryRun(selection, withoutCopies)
-    yield* checkSelected(selection)
+    yield* Selection.checkAny(selection)
     const planned = yield* planOf(selection, globs)
     const { file, plan } = planned
     if (plan.count === 0) {

@@ -95,7 +95,10 @@ const dryRun = Effect.fnUntraced(function*(state: State.VaultState, wanted: Want
   })
 })
 
-const confirm = Effect.fnUntraced(function*(state: State.VaultState, { deleteVault, withoutCopies }: Wanted) {
+const confirm = Effect.fnUntraced(function*(
+  state: State.VaultState,
+  { abortUploads, deleteVault, withoutCopies }: Wanted
+) {
   const { describe } = yield* Vault.Vault
   const { lastInventoryDate, numberOfArchives, sizeInBytes } = yield* describe
   const counts = Option.match(lastInventoryDate, {
@@ -108,6 +111,7 @@ const confirm = Effect.fnUntraced(function*(state: State.VaultState, { deleteVau
   yield* Confirm.vaultName(
     state,
     `This deletes all archives of the vault ${state.vaultName}${deleteVault ? ", and the vault" : ""}${counts}. ` +
+      (abortUploads ? "It aborts all open uploads. " : "") +
       (withoutCopies ? "Archives without a copy are lost" : "Archives without a verified copy are kept")
   )
 })
@@ -129,8 +133,7 @@ const eventOf = (event: DecommissionEvent.Event) => ({
 /** Runs the decommission to its end, and returns the last event. */
 const runAll = Effect.fnUntraced(function*(state: State.VaultState, wanted: Wanted) {
   const { isJson, note, result } = yield* Output
-  const { botoNames: boto, synologyNames: synology } = yield* Globals.Globals
-  const nameOf = yield* Names.make({ boto, synology })
+  const nameOf = yield* Names.inUse
   const prove = yield* Deleting.proofOf(state, wanted.withoutCopies)
   const price = yield* Deleting.priceOf(state.region)
   const record = yield* Deleting.makeRecorder(state, "empty")

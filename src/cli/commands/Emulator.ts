@@ -17,6 +17,7 @@ import * as Redacted from "effect/Redacted"
 import * as Emulator from "../../emulator/Emulator.ts"
 import * as NodeEmulator from "../../node/NodeEmulator.ts"
 import * as CliCommand from "../CliCommand.ts"
+import * as Shell from "../Shell.ts"
 
 /** An option with a default, which its help shows. */
 const withDefault = <A>(options: Options.Options<A>, description: string, value: A, shown = String(value)) =>
@@ -176,9 +177,6 @@ const writeAuthority = Effect.fnUntraced(function*(ca: string) {
   return { AWS_CA_BUNDLE: file, NODE_EXTRA_CA_CERTS: file }
 })
 
-/** A value as one word of a shell's command line. */
-const quoted = (value: string): string => /^[\w@%+=:,./-]+$/.test(value) ? value : `'${value.replaceAll("'", `'\\''`)}'`
-
 /** Prints where the emulator listens, and the variables that a client needs to use it. */
 const announce = Effect.fnUntraced(function*(
   { accessKey, isGenerated, region, secretKey }: {
@@ -200,7 +198,7 @@ const announce = Effect.fnUntraced(function*(
   yield* Console.log([
     `Glacier emulator listening on ${url}`,
     "To use it, run these lines in the shell of the client:",
-    ...Object.entries(variables).map(([name, value]) => `  export ${name}=${quoted(value)}`)
+    ...Object.entries(variables).map(([name, value]) => `  export ${name}=${Shell.quote(value)}`)
   ].join("\n"))
 })
 

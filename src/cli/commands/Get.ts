@@ -5,6 +5,7 @@
  */
 import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
+import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as CliCommand from "../CliCommand.ts"
 import * as Copies from "../Copies.ts"
@@ -31,6 +32,14 @@ export const program = Command.make(
       const path = args.at(-1) ?? ""
       if (Places.isUrl(path)) {
         return yield* new Usage({ message: `${path} is not a folder. To copy to a bucket, use effect-glacier move` })
+      }
+      // If the folder is forgotten, the pattern would be the folder, and all archives would be selected.
+      if (
+        /[*?[{]|^[\w-]{138}$/.test(path) && !(yield* Effect.flatMap(FileSystem.FileSystem, (fs) => fs.exists(path)))
+      ) {
+        return yield* new Usage({
+          message: `${path} is a pattern or an id, and there is no folder with this name: give the folder at the end`
+        })
       }
       const place = yield* Places.folder(path)
       const writing = { overwrite, readBack: "none" } as const

@@ -39,6 +39,9 @@ const retrieve = (wait: boolean) =>
   State.withVault(Effect.fnUntraced(function*(state) {
     const vault = yield* Vault.Vault
     const { note } = yield* Output
+    if ((yield* Globals.Globals).dryRun) {
+      return yield* note(`This would retrieve the inventory of the vault ${vault.name}`)
+    }
     const job = yield* vault.retrieveInventory({ reuse })
     const { completed, creationDate } = yield* job.describe
     if (!completed && !wait) {
@@ -60,6 +63,10 @@ const importFile = Effect.fnUntraced(function*(path: string) {
     onNone: () => Effect.provide(Effect.map(State.online, ({ state }) => state), NodeGlacier.layer),
     onSome: ({ vaultArn }) => State.ofArn(vaultArn)
   })
+  if ((yield* Globals.Globals).dryRun) {
+    const { note } = yield* Output
+    return yield* note(`This would keep ${path} as the inventory of the vault ${state.vaultName} (${state.region})`)
+  }
   const fs = yield* FileSystem.FileSystem
   const { mtime } = yield* fs.stat(path)
   const modified = Option.getOrElse(Option.flatMap(mtime, DateTime.make), () => DateTime.unsafeMake(0))

@@ -67,9 +67,9 @@ const rowOf = (job: JobDescription, names: ReadonlyMap<string, string>) => {
   const iso = (date: Option.Option<DateTime.Utc>) => Option.getOrNull(Option.map(date, DateTime.formatIso))
   return {
     json: {
-      job: job.jobId,
+      jobId: job.jobId,
       action: job.action,
-      archive: archiveId,
+      archiveId,
       name,
       bytes: Option.getOrNull(job.archiveSizeInBytes),
       tier,

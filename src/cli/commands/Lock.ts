@@ -139,7 +139,16 @@ const complete = Effect.fnUntraced(function*(state: VaultState) {
 
 const abort = Effect.fnUntraced(function*(state: VaultState) {
   const glacier = yield* GlacierClient
-  yield* Settings.change("abort the lock", glacier.abortVaultLock(Settings.addressOf(state)))
+  yield* Settings.change(
+    "abort the lock",
+    Effect.zipRight(
+      Confirm.vaultName(
+        state,
+        `This aborts the lock in progress of the vault ${state.vaultName}, and removes its policy`
+      ),
+      glacier.abortVaultLock(Settings.addressOf(state))
+    )
+  )
   yield* show(state)
 })
 

@@ -63,7 +63,7 @@ const print = Effect.fnUntraced(function*(values: Values) {
   const { file, prices } = yield* Prices.of(state.region, values)
   const selection = yield* Selection.make(state, values.globs)
   const { heading, note, results } = yield* Output
-  const sizes = Stream.map(Stream.filter(selection.items, Selection.exists), ({ entry }) => entry.size)
+  const sizes = Stream.map(Selection.entries(selection), ({ size }) => size)
   const tiers = Option.match(values.tier, { onNone: () => Tier.literals, onSome: (tier) => [tier] })
   const rows = yield* Effect.scoped(
     Effect.flatMap(Stream.broadcast(sizes, tiers.length, 16), (streams) =>

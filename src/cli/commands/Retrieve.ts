@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as NodeGlacier from "../../node/NodeGlacier.ts"
-import { formatBytes, formatCount, formatNumber } from "../../policy/Format.ts"
+import { formatCount, formatNumber } from "../../policy/Format.ts"
 import * as RetrievalBudget from "../../policy/RetrievalBudget.ts"
 import * as Jobs from "../../protocol/Jobs.ts"
 import * as Vault from "../../services/Vault.ts"
@@ -20,7 +20,9 @@ import * as Copies from "../Copies.ts"
 import { OverBudget, SomeFailed } from "../Failures.ts"
 import * as Globals from "../Globals.ts"
 import * as JobTracking from "../JobTracking.ts"
+import * as Names from "../Names.ts"
 import { Output } from "../Output.ts"
+import { maximumLines } from "../PlanRuns.ts"
 import * as Plans from "../Plans.ts"
 import * as Prices from "../Prices.ts"
 import { printable } from "../Printable.ts"
@@ -73,7 +75,10 @@ const startAll = (
           onFailure: ({ _tag: error, message }) => {
             counts.failed++
             if (error === "BudgetExceeded") counts.overBudget++
-            return work.failed({ json: { type: "failed", archiveId, error, message }, text: `${name}: ${message}` })
+            return work.failed(
+              { json: { type: "failed", archiveId, error, message }, text: `${name}: ${printable(message)}` },
+              counts.failed <= maximumLines
+            )
           }
         })
       }
@@ -102,48 +107,54 @@ const report = Effect.fnUntraced(function*(
   return yield* failed === overBudget ? new OverBudget({ message }) : new SomeFailed({ message })
 })
 
-/** The plan that the same command has begun and not finished, else a new one that the user has confirmed. */
+/** The plan that the same command has begun and not finished, whose budget continues, else a new one. */
 const planOf = Effect.fnUntraced(function*(
   state: State.VaultState,
-  selection: Selection.Selection,
-  { globs, maxCost, tier }: Values,
-  what: string
+  { asOf }: Selection.Selection,
+  { globs, tier }: Values
 ) {
-  const wanted = { kind: "retrieve", arguments: globs, tier, inventory: selection.asOf } as const
+  const wanted = {
+    kind: "retrieve",
+    arguments: [...globs, ...yield* Names.argumentsInUse],
+    tier,
+    inventory: asOf
+  } as const
   const found = yield* Plans.find(state, wanted)
   if (Option.isSome(found) && found.value.finished === undefined) return found.value
-  if (Option.isNone(maxCost)) yield* Confirm.yesOrNo(`This retrieves ${what} from the vault ${state.vaultName}`)
   return yield* Effect.flatMap(Plans.make(wanted), (made) => Plans.start(state, made))
 })
 
 const retrieve = (values: Values) =>
   State.withVault(Effect.fnUntraced(function*(state) {
     const { dryRun } = yield* Globals.Globals
-    const { result } = yield* Output
+    const { note } = yield* Output
     const { globs, tier } = values
     const selection = yield* Selection.make(state, globs)
-    const { prices } = yield* Prices.of(state.region, values)
+    yield* Selection.checkAny(selection)
+    const known = yield* Prices.of(state.region, values)
+    const { prices } = known
     const retrieved = yield* retrievedArchives(tier)
-    const items = Stream.filter(selection.items, (item) => isWanted(item) && !retrieved.has(item.entry.archiveId))
+    const wanted = Stream.filter(selection.items, isWanted)
+    const items = Stream.filter(wanted, ({ entry }) => !retrieved.has(entry.archiveId))
+    const before = yield* Stream.runCount(Stream.filter(wanted, ({ entry }) => retrieved.has(entry.archiveId)))
     const quote = yield* RetrievalBudget.quoteStream(
       Stream.map(items, ({ entry }) => ({ bytes: entry.size, tier })),
       Budgets.termsOf(values, prices)
     )
     const { bytes, requests: archives } = quote.tiers[tier]
-    yield* result({
-      json: { type: "quote", archives, bytes, tier, cost: Option.getOrNull(quote.cost), costs: quote.costs },
-      text: archives === 0 ? "All archives have a copy or a job" : RetrievalBudget.format(quote)
-    })
-    if (dryRun || archives === 0) return
+    if (archives === 0) return yield* note("All archives that the patterns select have a copy or a job")
+    const question = yield* Copies.reportQuote(state, quote, tier, known)
+    if (dryRun) return
     yield* Effect.scoped(Effect.gen(function*() {
       const budgetOf = yield* Budgets.make(state, values, prices)
-      const what = `${formatCount(archives, "archive")}, ${formatBytes(bytes)}`
-      const file = yield* planOf(state, selection, values, what)
+      // Also when it continues: there may be more archives, or their jobs may have expired.
+      if (Option.isNone(values.maxCost)) yield* Confirm.yesOrNo(question)
+      const file = yield* planOf(state, selection, values)
       const counts = yield* startAll(state, file, items, { archives, bytes }).pipe(
         Effect.provideService(RetrievalBudget.RetrievalBudget, yield* budgetOf(file.name))
       )
       if (counts.failed === 0) yield* Plans.save(state, { ...file, finished: yield* DateTime.now })
-      yield* report(values, counts, retrieved.size)
+      yield* report(values, counts, before)
     }))
   })).pipe(Effect.provide(NodeGlacier.layer))
 

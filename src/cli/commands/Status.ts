@@ -53,7 +53,9 @@ const ofVault = Effect.fnUntraced(function*(state: State.VaultState) {
 const print = Effect.gen(function*() {
   const { note, result } = yield* Output
   const all = (yield* Effect.forEach(yield* State.known, ofVault)).flat()
-  if (all.length === 0) yield* note("No command runs, and all plans are finished")
+  if (all.length === 0) {
+    yield* note("No command runs, and no plan is left to continue. To resume an upload or empty, run its command again")
+  }
   yield* Effect.forEach(all, result)
 })
 

@@ -11,6 +11,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as NodeHashing from "../../node/NodeHashing.ts"
 import * as NodeTreeHash from "../../node/NodeTreeHash.ts"
+import { formatCount } from "../../policy/Format.ts"
 import * as TreeHash from "../../protocol/TreeHash.ts"
 import * as CliCommand from "../CliCommand.ts"
 
@@ -48,7 +49,7 @@ export const program = Command.make("tree-hash", { files }, ({ files }) =>
       ))
     if (unread > 0) {
       return yield* new Unreadable({
-        message: `${unread} of ${files.length} files could not be read`
+        message: `${unread} of ${formatCount(files.length, "file")} could not be read`
       })
     }
   }).pipe(Effect.provide(NodeHashing.layer))).pipe(CliCommand.toProgram({

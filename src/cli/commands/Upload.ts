@@ -32,6 +32,7 @@ import { maximumLines } from "../PlanRuns.ts"
 import { printable } from "../Printable.ts"
 import * as Records from "../Records.ts"
 import * as Selection from "../Selection.ts"
+import * as Shell from "../Shell.ts"
 import * as State from "../State.ts"
 import * as StateIndex from "../StateIndex.ts"
 import * as Work from "../Work.ts"
@@ -114,8 +115,7 @@ const listedOf = Effect.fnUntraced(function*(state: State.VaultState, isDeleted:
       ({ archiveId }) => !isDeleted(archiveId)
     )
   }
-  const { items } = yield* Selection.make(state, [])
-  return Stream.map(Stream.filter(items, Selection.exists), ({ entry }) => entry)
+  return Selection.entries(yield* Selection.make(state, []))
 })
 
 /** Makes the function that records an archive, once. The archives that were in the vault before need no record. */
@@ -208,7 +208,8 @@ const run = (args: ReadonlyArray<string>, exclude: ReadonlyArray<string>) =>
     const backup = yield* backupOf(args, exclude)
     if (dryRun) return yield* count(backup)
     yield* State.withVault(Effect.fnUntraced(function*(state) {
-      const counts = yield* store(state, backup, ["upload", ...args].join(" ")).pipe(
+      const command = Shell.join(["upload", ...args, ...exclude.flatMap((pattern) => ["--exclude", pattern])])
+      const counts = yield* store(state, backup, command).pipe(
         Effect.provide(NodeCheckpoint.layer(state.checkpoints))
       )
       const { before, bytes, failed, stored } = counts

@@ -28,7 +28,7 @@ const rowOf = (now: DateTime.Utc) => ({ archiveDescription, creationDate, partSi
   const description = Option.getOrElse(archiveDescription, () => "")
   const name = Option.getOrNull(Option.map(ArchiveName.read(description), ({ path }) => path))
   return {
-    json: { upload: uploadId, name, description, partSize, created: DateTime.formatIso(creationDate) },
+    json: { uploadId, name, description, partSize, created: DateTime.formatIso(creationDate) },
     cells: [
       formatSeconds(DateTime.distanceDuration(creationDate, now)),
       formatBytes(partSize),
@@ -69,7 +69,7 @@ const run = (ids: ReadonlyArray<string>, isAbort: boolean) =>
     if (!isAbort) return
     const what = `${formatCount(uploads.length, "upload")} of the vault ${state.vaultName}`
     if (dryRun) return yield* note(`This would abort ${what}`)
-    yield* Confirm.yesOrNo(`This aborts ${what}, and discards the parts that were sent`)
+    yield* Confirm.vaultName(state, `This aborts ${what}, and discards the parts that were sent`)
     yield* Effect.forEach(uploads, ({ uploadId }) =>
       // It may have ended meanwhile.
       Effect.catchTag(vault.abortUpload(uploadId), "UploadNotFound", () => note(`The upload ${uploadId} has ended`)), {

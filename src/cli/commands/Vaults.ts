@@ -18,7 +18,7 @@ import * as Globals from "../Globals.ts"
 import { Output } from "../Output.ts"
 import * as Table from "../Table.ts"
 
-/** A setting as a word: `none` also for one that the credentials may not read. */
+/** The lock and the policy, each as a word: `unknown` if the credentials may not read it. */
 const settingsOf = Effect.fnUntraced(function*(vaultName: string, accountId: string | undefined) {
   const glacier = yield* GlacierClient
   const lock = yield* glacier.getVaultLock({ vaultName, accountId }).pipe(

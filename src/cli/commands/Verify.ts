@@ -12,7 +12,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as NodeCheckpoint from "../../node/NodeCheckpoint.ts"
 import * as NodeGlacier from "../../node/NodeGlacier.ts"
-import { formatBytes, formatNumber } from "../../policy/Format.ts"
+import { formatBytes, formatCount, formatNumber } from "../../policy/Format.ts"
 import * as CliCommand from "../CliCommand.ts"
 import * as CopyChecks from "../CopyChecks.ts"
 import { SomeFailed, StateError, Usage } from "../Failures.ts"
@@ -27,6 +27,7 @@ import * as Plans from "../Plans.ts"
 import { printable } from "../Printable.ts"
 import * as Records from "../Records.ts"
 import * as Selection from "../Selection.ts"
+import * as Shell from "../Shell.ts"
 import * as State from "../State.ts"
 import * as Work from "../Work.ts"
 
@@ -43,37 +44,50 @@ interface Values extends Naming.Values, Places.BucketValues {
   readonly noRead: boolean
 }
 
+const preview = Effect.fnUntraced(function*(selection: Selection.Selection, place: Places.Place) {
+  const { result } = yield* Output
+  const archives = yield* Stream.runCount(Selection.entries(selection))
+  yield* result({
+    json: { type: "summary", dryRun: true, archives },
+    text: `This would look for the copies of ${formatCount(archives, "archive")} in ${Places.nameOf(place)}`
+  })
+})
+
 /** Checks the copies in a place by a new plan, whose proofs count for `delete`. */
 const checkPlace = (values: Values, globs: ReadonlyArray<string>, url: string) =>
   State.withVault(Effect.fnUntraced(function*(state) {
     const place = yield* Places.isUrl(url) ? Places.bucket(url, state, values) : Places.folder(url)
     const selection = yield* Selection.make(state, globs)
-    const key = { kind: "verify", arguments: [...globs, Places.nameOf(place), ...Naming.argumentsOf(values)] } as const
+    if ((yield* Globals.Globals).dryRun) return yield* preview(selection, place)
+    const key = {
+      kind: "verify",
+      arguments: [...globs, Places.nameOf(place), ...yield* Naming.argumentsOf(values)],
+      place
+    } as const
     const before = (yield* Plans.all(state)).filter((plan) => Plans.isSame(plan, key))
     const run = Effect.gen(function*() {
       const check = yield* CopyChecks.make(place, { read: !values.noRead })
       const file = yield* Effect.flatMap(
-        Plans.make({ ...key, place, inventory: selection.asOf }),
+        Plans.make({ ...key, inventory: selection.asOf }),
         (made) => Plans.start(state, made)
       )
       const plan = yield* Naming.plan(file.name, selection, { ...values, platform: Places.platformOf(place) })
       const rejected = yield* PlanRuns.reportRejected(plan)
-      yield* Effect.ensuring(
-        PlanRuns.run(state, {
-          file,
-          plan,
-          destination: CopyChecks.destination(check),
-          command: Plans.commandOf(file),
-          state: "verified"
-        }, rejected),
-        // The new plan has the proofs of the copies that are still there.
-        Effect.ignoreLogged(
-          Effect.forEach(
-            before,
-            (plan) => Effect.zipRight(Plans.discard(state, plan), Records.remove(state, plan.name))
-          )
-        )
+      const discardBefore = Effect.ignoreLogged(
+        Effect.forEach(before, (plan) => Effect.zipRight(Plans.discard(state, plan), Records.remove(state, plan.name)))
       )
+      const options = {
+        file,
+        plan,
+        destination: CopyChecks.destination(check),
+        command: Plans.commandOf(file),
+        state: "verified"
+      } as const
+      yield* Effect.tapBoth(PlanRuns.run(state, options, rejected), {
+        // Only a run that has reached its end has the proofs of all copies that are still there.
+        onFailure: ({ _tag }) => _tag === "SomeFailed" ? discardBefore : Effect.void,
+        onSuccess: () => discardBefore
+      })
     })
     yield* run.pipe(Effect.scoped, Effect.provide(NodeCheckpoint.layer(state.checkpoints)))
   })).pipe(Effect.provide(NodeGlacier.layer))
@@ -81,9 +95,10 @@ const checkPlace = (values: Values, globs: ReadonlyArray<string>, url: string) =
 /** Checks the copies of all plans. A copy that several plans have made is checked once. */
 const checkAll = Effect.fnUntraced(function*({ args, noRead }: Values) {
   const state = yield* State.offline
-  const { botoNames: boto, synologyNames: synology } = yield* Globals.Globals
-  const { result } = yield* Output
-  const nameOf = yield* Names.make({ boto, synology })
+  const { note, result } = yield* Output
+  const last = args.at(-1)
+  if (last !== undefined) yield* note(`${last} is not a folder: checks the copies that the commands have made`)
+  const nameOf = yield* Names.inUse
   const selects = yield* Effect.mapError(Glob.make(args), ({ message }) => new Usage({ message }))
   const seen = new Set<string>()
   const counts = { copies: 0, bytes: 0, failed: 0 }
@@ -93,8 +108,9 @@ const checkAll = Effect.fnUntraced(function*({ args, noRead }: Values) {
     const { proofs } = yield* Plans.open(file)
     const selected = Stream.filter(proofs, ({ archive, proof: { location } }) => {
       const path = Option.getOrUndefined(nameOf(archive))?.path
-      if (seen.has(location) || !selects({ archiveId: archive.archiveId, path })) return false
-      seen.add(location)
+      const copy = JSON.stringify([Places.endpointOf(place), location])
+      if (seen.has(copy) || !selects({ archiveId: archive.archiveId, path })) return false
+      seen.add(copy)
       return true
     })
     yield* Stream.runForEach(
@@ -130,15 +146,21 @@ const checkAll = Effect.fnUntraced(function*({ args, noRead }: Values) {
   }
   yield* Work.run(
     state,
-    ["verify", ...args].join(" "),
+    Shell.join(["verify", ...args]),
     (work) => Effect.forEach(plans, ({ file, place }) => checkPlan(work, file, place))
   ).pipe(
     Effect.provide(NodeCheckpoint.layer(state.checkpoints))
   )
   const { bytes, copies, failed } = counts
+  if (copies + failed === 0) {
+    return yield* new StateError({
+      message:
+        "No copy that the commands have made is selected. To check others, give their folder or s3://BUCKET/PREFIX"
+    })
+  }
   yield* result({
     json: { type: "summary", copies, bytes, failed },
-    text: `${formatNumber(copies)} copies verified, ${formatBytes(bytes)}${
+    text: `${PlanRuns.formatCopies(copies)} verified, ${formatBytes(bytes)}${
       failed === 0 ? "" : `, ${formatNumber(failed)} failed`
     }`
   })

@@ -3,7 +3,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { checkFiles, emulator, filesIn, jsonLines, makeVault, photos } from "./vaults.ts"
+import { jsonLines } from "./programs.ts"
+import { checkFiles, emulator, filesIn, makeVault, photos } from "./vaults.ts"
 
 const few = photos.slice(0, 4)
 
@@ -29,6 +30,10 @@ describe("effect-glacier get", () => {
     Effect.gen(function*() {
       const { folder, jobs, run } = yield* makeVault("photos", few)
       const target = join(folder, "restored")
+      expect(yield* run("get", "*.jpg", "--yes")).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/is a pattern/)
+      })
       const { code, stderr } = yield* run("get", target)
       expect(code).toBe(1)
       expect(stderr).toContain("use --yes")
@@ -52,13 +57,25 @@ describe("effect-glacier get", () => {
         expect(stderr).toContain("2 archives did not fit in the budget")
         expect(code).toBe(8)
         expect(yield* jobs).toBe(2)
-        expect((yield* run("get", target, "--bytes-per-day", "1")).code).toBe(8)
+        // The limit was the only confirmation.
+        expect(yield* run("get", target)).toMatchObject({ code: 1, stderr: expect.stringContaining("use --yes") })
+        expect((yield* run("get", target, "--bytes-per-day", "1", "--yes")).code).toBe(8)
         expect((yield* run("get", target, "--max-cost", "1")).code).toBe(0)
         checkFiles(target, few)
         expect(yield* jobs).toBe(4)
       }).pipe(Effect.provide(emulator())),
     60_000
   )
+
+  it.scopedLive("makes another plan with other options for names", () =>
+    Effect.gen(function*() {
+      const { folder, jobs, run } = yield* makeVault("photos", [["caf%C3%A9.jpg", 100]])
+      const target = join(folder, "restored")
+      expect((yield* run("get", target, "--yes")).code).toBe(0)
+      expect((yield* run("get", target, "--yes", "--boto-names")).code).toBe(0)
+      expect(filesIn(target)).toEqual(["caf%C3%A9.jpg", "café.jpg"])
+      expect(yield* jobs).toBe(1)
+    }).pipe(Effect.provide(emulator())), 60_000)
 
   it.scopedLive("replaces a file with other bytes only with --overwrite", () =>
     Effect.gen(function*() {

@@ -1,10 +1,11 @@
 /** The command `get` as a process that is killed, interrupted and watched. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, Schedule } from "effect"
-import { existsSync } from "node:fs"
+import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import { ctrlC, runOnTerminal } from "../../support/terminal.ts"
-import { checkFiles, emulator, filesIn, jsonLines, makeVault, photos } from "./vaults.ts"
+import { jsonLines } from "./programs.ts"
+import { checkFiles, emulator, filesIn, makeVault, photos } from "./vaults.ts"
 
 /** Waits until a condition holds. */
 const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
@@ -13,15 +14,25 @@ const until = <E, R>(condition: Effect.Effect<boolean, E, R>) =>
 /** The number of files in a folder, also while it does not exist. */
 const countIn = (folder: string) => Effect.sync(() => existsSync(folder) ? filesIn(folder).length : 0)
 
+/** Whether a process has written the totals of its work. */
+const hasTotals = (state: string): boolean => {
+  const folder = join(state, "123456789012/us-east-1/photos/running")
+  return readdirSync(folder).some((name) =>
+    name.endsWith(".json") && readFileSync(join(folder, name), "utf8").includes("\"total\"")
+  )
+}
+
 describe("effect-glacier get", () => {
   it.scopedLive(
     "finishes after it was killed, with one job for each archive, while another process shows its status",
     () =>
       Effect.gen(function*() {
-        const { folder, jobs, run, start } = yield* makeVault("photos", photos)
+        const { folder, jobs, run, start, state } = yield* makeVault("photos", photos)
         const target = join(folder, "restored")
         const first = yield* start("get", target, "--yes")
         yield* until(Effect.map(jobs, (count) => count >= 10))
+        // The process writes its progress each second.
+        yield* until(Effect.sync(() => hasTotals(state)))
         // It keeps its locks while the other processes look.
         yield* first.kill("SIGSTOP")
         const status = yield* run("status", "--json")
@@ -52,7 +63,7 @@ describe("effect-glacier get", () => {
         expect(second.code).toBe(0)
         checkFiles(target, photos)
         expect(yield* jobs).toBe(30)
-      }).pipe(Effect.provide(emulator("1 second"))),
+      }).pipe(Effect.provide(emulator("3 seconds"))),
     60_000
   )
 

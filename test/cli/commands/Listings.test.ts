@@ -80,7 +80,7 @@ describe.concurrent("effect-glacier ls", () => {
         type: "archive",
         archiveId: "a".repeat(138),
         name: "photos/2014/a.jpg",
-        size: 1_500,
+        bytes: 1_500,
         created: "2014-03-01T10:00:00.000Z",
         modified: null,
         state: "retrieved",

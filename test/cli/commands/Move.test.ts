@@ -5,7 +5,8 @@ import { Effect, Redacted, Schedule } from "effect"
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import * as Swift from "../../support/swift.ts"
-import { emulator, fakeS3, films, jsonLines, makeVault } from "./vaults.ts"
+import { jsonLines } from "./programs.ts"
+import { emulator, fakeS3, films, makeVault } from "./vaults.ts"
 
 const proofsIn = (state: string) => {
   const folder = join(state, "123456789012/us-east-1/films/plans")
@@ -35,6 +36,17 @@ describe("effect-glacier move", () => {
       const verified = yield* run("verify", "films/1.avi")
       expect(verified).toMatchObject({ code: 0, stdout: expect.stringContaining("2 copies verified") })
       expect(verified.stderr).toContain("The objects in s3://bucket/cold/ cannot be read")
+    }).pipe(Effect.provide(emulator())), 60_000)
+
+  it.scopedLive("makes copies in two stores that have buckets with the same name", () =>
+    Effect.gen(function*() {
+      const { run } = yield* makeVault("films", films.slice(0, 1))
+      const stores = yield* Effect.all([fakeS3, fakeS3])
+      for (const { objects, options } of stores) {
+        expect((yield* run("move", "s3://bucket", "--yes", ...options)).code).toBe(0)
+        expect(objects.size).toBe(1)
+      }
+      expect((yield* run("verify")).stdout).toContain("2 copies verified")
     }).pipe(Effect.provide(emulator())), 60_000)
 
   it.scopedLive.skipIf(!Swift.isInstalled)(

@@ -3,7 +3,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { emulator, jsonLines, makeVault } from "./vaults.ts"
+import { jsonLines } from "./programs.ts"
+import { emulator, makeVault } from "./vaults.ts"
 
 const archives = [["a.txt", 2 ** 20], ["b.txt", 2 ** 20], ["c.jpg", 2 ** 21]] as const
 
@@ -60,6 +61,13 @@ describe("effect-glacier retrieve", () => {
       expect(jsonLines(second.stdout).at(-1)).toMatchObject({ type: "summary", started: 1, before: 2, failed: 0 })
       expect((yield* run("get", join(folder, "out"), "--tier", "Bulk", "--yes")).code).toBe(0)
       expect(yield* jobs).toBe(3)
-      expect((yield* run("retrieve", "--tier", "Standard", "--yes")).stdout).toBe("All archives have a copy or a job")
+      expect(yield* run("retrieve", "--tier", "Standard", "--yes")).toMatchObject({
+        code: 0,
+        stderr: "All archives that the patterns select have a copy or a job\n"
+      })
+      expect(yield* run("retrieve", "*.jpeg", "--yes")).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/select no archive/)
+      })
     }).pipe(Effect.provide(emulator())), 60_000)
 })

@@ -47,8 +47,8 @@ describe.concurrent("effect-glacier jobs", () => {
       const job = yield* vault.retrieveArchive(first.archiveId, { tier: "Bulk" })
       const unnamed = jsonLines((yield* run("jobs", "--json")).stdout)
       expect(unnamed).toMatchObject([{
-        job: job.id,
-        archive: first.archiveId,
+        jobId: job.id,
+        archiveId: first.archiveId,
         name: null,
         bytes: 10,
         tier: "Bulk",
@@ -68,7 +68,7 @@ describe.concurrent("effect-glacier jobs", () => {
       expect(lines).toContainEqual(expect.stringMatching(/^InProgress +Expedited .* b\\u001b\[31m$/))
       expect(lines).toContainEqual(expect.stringMatching(/^Succeeded .* readable until \S+ \S+ +the inventory$/))
       expect(jsonLines((yield* run("jobs", "--json", job.id)).stdout)).toMatchObject([
-        { job: job.id, name: "2014/a.jpg" }
+        { jobId: job.id, name: "2014/a.jpg" }
       ])
     }).pipe(
       Effect.provide(
@@ -104,7 +104,7 @@ describe.concurrent("effect-glacier uploads", () => {
         const ids = yield* Effect.forEach(["a.tar", "b.tar", "c.tar"], open)
         const count = Stream.runCount(vault.uploads)
         const listed = jsonLines((yield* run("uploads", "--json")).stdout)
-        expect(listed.map(({ name, upload }) => [name, upload]).sort()).toEqual(
+        expect(listed.map(({ name, uploadId }) => [name, uploadId]).sort()).toEqual(
           ids.map((id, index) => [["a.tar", "b.tar", "c.tar"][index], id])
         )
         const text = yield* run("uploads")
@@ -116,7 +116,7 @@ describe.concurrent("effect-glacier uploads", () => {
           code: 0,
           stderr: expect.stringMatching(/^This would abort 3 uploads/)
         })
-        expect((yield* type([["[y/N]", `n${enter}`]], "uploads", "--abort")).code).toBe(1)
+        expect((yield* type([["Type the name", `y${enter}`]], "uploads", "--abort")).code).toBe(1)
         expect(yield* count).toBe(3)
         expect((yield* run("uploads", "--abort", "--yes", ids[1] ?? "")).code).toBe(0)
         expect(yield* run("uploads", "--abort", "--yes", `-${"x".repeat(91)}`)).toMatchObject({
@@ -124,7 +124,7 @@ describe.concurrent("effect-glacier uploads", () => {
           stderr: expect.stringMatching(/has no open upload -x{91}/)
         })
         expect(yield* count).toBe(2)
-        expect((yield* type([["[y/N]", `y${enter}`]], "uploads", "--abort")).code).toBe(0)
+        expect((yield* type([["Type the name", `photos${enter}`]], "uploads", "--abort")).code).toBe(0)
         expect(yield* count).toBe(0)
       }).pipe(Effect.provide(emulator)),
     60_000
@@ -236,7 +236,7 @@ describe.concurrent("effect-glacier lock", () => {
       })
       expect((yield* type([[name, `photos${enter}`]], "lock", "--complete")).code).toBe(0)
       expect((yield* run("lock")).stdout).toMatch(/^Locked since .*: nobody can change or remove this policy\n\{/)
-      expect((yield* run("lock", "--abort")).code).toBe(1)
+      expect((yield* run("lock", "--abort", "--yes")).code).toBe(1)
     }).pipe(Effect.provide(emulator)), 120_000)
 
   it.scopedLive("fails when the policy permits the deletion, and aborts the lock", () =>
@@ -252,7 +252,7 @@ describe.concurrent("effect-glacier lock", () => {
         code: 1,
         stderr: expect.stringMatching(/is deleted: the policy does not deny it/)
       })
-      expect((yield* run("lock", "--abort")).stdout).toBe("No lock")
+      expect((yield* run("lock", "--abort", "--yes")).stdout).toBe("No lock")
       expect(yield* run("lock", "--complete", "--yes")).toMatchObject({ code: 1 })
     }).pipe(Effect.provide(emulator)), 120_000)
 })

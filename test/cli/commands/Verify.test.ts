@@ -3,7 +3,8 @@ import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { readFileSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
-import { emulator, fakeS3, films, jsonLines, makeVault } from "./vaults.ts"
+import { jsonLines } from "./programs.ts"
+import { emulator, fakeS3, films, makeVault } from "./vaults.ts"
 
 describe("effect-glacier verify", () => {
   it.scopedLive("finds copies that were changed or removed since, and starts no job", () =>
@@ -13,6 +14,10 @@ describe("effect-glacier verify", () => {
       const { objects, options } = yield* fakeS3
       const target = join(folder, "out")
       expect((yield* run("verify")).code).toBe(1)
+      expect(yield* run("verify", folder, "--dry-run")).toMatchObject({
+        code: 0,
+        stdout: `This would look for the copies of 3 archives in ${folder}`
+      })
       expect((yield* run("get", target, "--yes")).code).toBe(0)
       expect((yield* run("move", "s3://bucket", "--yes", ...options)).code).toBe(0)
       const before = yield* jobs
@@ -22,6 +27,10 @@ describe("effect-glacier verify", () => {
         stdout: expect.stringContaining("3 archives verified")
       })
 
+      expect(yield* run("verify", "*.txt", `${target}-mistyped`)).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/-mistyped is not a folder: .*\n.*\nNo copy .* is selected/s)
+      })
       const changed = join(target, "films/1.avi")
       const bytes = readFileSync(changed)
       bytes[5] = (bytes[5] ?? 0) ^ 1

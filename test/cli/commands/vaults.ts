@@ -4,12 +4,9 @@ import { type Duration, Effect, Stream } from "effect"
 import { readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
 import * as NodeEmulator from "../../../src/node/NodeEmulator.ts"
-import * as Vault from "../../../src/services/Vault.ts"
 import * as Source from "../../../src/transfer/Source.ts"
 import * as FakeS3 from "../../s3/fakeS3.ts"
-import { temporaryFolder } from "../../support/folders.ts"
-import { runProgramIn } from "../../support/processes.ts"
-import { environment } from "../emulator.ts"
+import { makePrograms } from "./programs.ts"
 
 /** The bytes of an archive: different for each name. */
 export const bytesOf = (name: string, size = 1_000): Uint8Array =>
@@ -21,29 +18,18 @@ export const bytesOf = (name: string, size = 1_000): Uint8Array =>
 /** Makes a vault of archives with these names and sizes, and keeps its inventory in a new state folder. */
 export const makeVault = (name: string, archives: ReadonlyArray<readonly [description: string, size?: number]>) =>
   Effect.gen(function*() {
-    const folder = yield* temporaryFolder
-    const state = join(folder, "state")
-    const vault = yield* Vault.make(name)
-    yield* vault.create
+    const programs = yield* makePrograms(name)
+    const { folder, run, vault } = programs
     yield* Effect.forEach(
       archives,
       ([description, size]) => vault.upload(Source.bytes(bytesOf(description, size)), { description }),
       { concurrency: 8 }
     )
-    const env: NodeJS.ProcessEnv = { ...yield* environment(state), EFFECT_GLACIER_VAULT: name }
-    const run = (...args: ReadonlyArray<string>) => Effect.flatMap(runProgramIn(env, args), ({ exit }) => exit)
     const inventory = yield* run("inventory", "--wait")
     if (inventory.code !== 0) return yield* Effect.dieMessage(inventory.stderr)
     return {
-      /** A folder for files of the test. */
-      folder,
-      state,
-      env,
-      vault,
-      /** Runs a command until it ends. */
-      run,
-      /** Starts a command. */
-      start: (...args: ReadonlyArray<string>) => runProgramIn(env, args),
+      ...programs,
+      state: join(folder, "state"),
       /** How many jobs each archive has. */
       jobs: Effect.map(
         Stream.runCollect(Stream.filter(vault.jobs(), ({ action }) => action === "ArchiveRetrieval")),
@@ -62,10 +48,6 @@ export const filesIn = (folder: string): ReadonlyArray<string> =>
     .filter((entry) => entry.isFile())
     .map(({ name, parentPath }) => join(parentPath, name).slice(folder.length + 1))
     .sort()
-
-/** The objects in lines of JSON. */
-export const jsonLines = (text: string): ReadonlyArray<Record<string, unknown>> =>
-  text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line))
 
 /** 30 archives by name and size. */
 export const photos = Array.from(
