@@ -39,7 +39,7 @@ export const chapters: ReadonlyArray<Chapter> = [
           `export EFFECT_GLACIER_VAULT=nas EFFECT_GLACIER_SYNOLOGY_NAMES=$PWD/mapping/nas_mapping.db EFFECT_GLACIER_BOTO_NAMES=true`
       },
       { line: "effect-glacier du" },
-      { line: "effect-glacier ls '/photo/2009' | head -3" },
+      { line: "effect-glacier ls '/photo/2009' --quiet | head -3" },
       { text: "Everything has a name:", line: "effect-glacier find --unnamed" }
     ]
   },
