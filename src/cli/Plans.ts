@@ -23,13 +23,8 @@ import * as Places from "./Places.ts"
 import * as Shell from "./Shell.ts"
 import type { VaultState } from "./State.ts"
 
-/**
- * The command of a plan.
- *
- * @since 0.1.0
- * @category schemas
- */
-export const Kind = Schema.Literal("get", "move", "verify", "retrieve", "delete")
+/** The command of a plan. */
+const Kind = Schema.Literal("get", "move", "verify", "retrieve", "delete")
 
 /**
  * The content of a plan's file.

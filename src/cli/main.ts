@@ -14,15 +14,13 @@ import * as Exit from "effect/Exit"
 import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
 import { manifest } from "../node/OptionalPackages.ts"
-import { programName } from "./CliCommand.ts"
+import { programName as name } from "./CliCommand.ts"
 import { commands, type Entry } from "./Commands.ts"
 import * as Completions from "./Completions.ts"
 import * as Explain from "./Explain.ts"
 import { exitCodeOf, type Failure, Usage } from "./Failures.ts"
 import * as Help from "./Help.ts"
 import * as Suggestion from "./Suggestion.ts"
-
-const name = programName
 
 const [first = "", ...rest] = process.argv.slice(2)
 
