@@ -88,7 +88,7 @@ const print = Effect.fnUntraced(function*(values: Values) {
     text: lines[row] ?? ""
   }))))
   yield* note(Option.match(prices, {
-    onNone: () => `There are no prices of ${state.region} in ${file}: add them to see the cost`,
+    onNone: () => Prices.missing(state.region, file),
     onSome: ({ currency, date }) => `In ${currency}, by the prices of ${date} in ${file}`
   }))
 })
