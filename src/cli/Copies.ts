@@ -165,22 +165,29 @@ const begin = Effect.fnUntraced(function*(state: State.VaultState, selection: Se
   }).pipe(Effect.onError(() => Effect.ignore(Plans.discard(state, file))))
 })
 
-/** Looks for the copies of a finished plan, and says how many it must make again. */
+/**
+ * Revokes the proofs of copies that are wrong, and in a finished plan of those that are missing. Returns the number of archives to
+ * retrieve again.
+ */
 const recheck = Effect.fnUntraced(function*(
   { finished, name }: Plans.Plan,
   plan: RetrievalPlan.Plan,
-  place: WrongCopies.Guarded
+  { isThere, wrong }: WrongCopies.Guarded
 ) {
   const { note } = yield* Output
-  if (finished === undefined) return yield* RetrievalPlan.revoke(plan, ({ archive }) => place.isWrong(archive))
-  const since = `The plan ${name} is finished since ${DateTime.formatIso(finished)}`
-  yield* RetrievalPlan.revoke(plan, ({ archive, proof }) => Effect.negate(place.isThere(archive, proof)))
-  // An earlier look may have been interrupted before the user was asked.
+  if (finished === undefined) {
+    if (!(yield* wrong.isAny)) return 0
+    const revoked = yield* RetrievalPlan.revoke(plan, ({ archive }) => wrong.has(archive))
+    if (revoked > 0) yield* note(`The plan ${name} continues, but ${PlanRuns.missing(revoked)}`)
+    return revoked
+  }
+  yield* RetrievalPlan.revoke(plan, ({ archive, proof }) => Effect.negate(isThere(archive, proof)))
+  // An earlier run may have been interrupted before it asked the user.
   const left = yield* Stream.runCount(plan.left)
   yield* note(
-    left === 0
-      ? `${since}, and its copies exist. effect-glacier verify reads them`
-      : `${since}, but ${PlanRuns.missing(left)}`
+    `The plan ${name} is finished since ${DateTime.formatIso(finished)}, ${
+      left === 0 ? "and its copies exist. effect-glacier verify reads them" : `but ${PlanRuns.missing(left)}`
+    }`
   )
   return left
 })

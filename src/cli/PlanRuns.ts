@@ -86,7 +86,12 @@ interface Counts {
   bytes: number
   failed: number
   overBudget: number
+  /** The failed archives in whose places there is something else. */
+  taken: number
 }
+
+/** The errors about a file or object that is not the copy of the archive. */
+const takenErrors = ["TargetRejected", "ObjectRejected", "ObjectWrong"]
 
 /** The number of archives in work. The output of each must be read within 24 hours after its job. */
 const concurrency = 1_000
@@ -112,7 +117,7 @@ const runAll = <E extends { readonly _tag: string; readonly message: string }, R
 ) =>
   Work.run(vault, command, (work) =>
     Effect.scoped(Effect.gen(function*() {
-      const counts: Counts = { archives: 0, bytes: 0, failed: 0, overBudget: 0 }
+      const counts: Counts = { archives: 0, bytes: 0, failed: 0, overBudget: 0, taken: 0 }
       const recordOf = ({ archive, proof }: RetrievalPlan.Proven): Records.Record => {
         counts.archives++
         counts.bytes += proof.size
@@ -135,6 +140,7 @@ const runAll = <E extends { readonly _tag: string; readonly message: string }, R
         const { archive: { archiveId, path }, error } = outcome
         counts.failed++
         if (error._tag === "BudgetExceeded") counts.overBudget++
+        if (takenErrors.includes(error._tag)) counts.taken++
         const message = Explain.textOf(error)
         const json = { type: "failed", archiveId, path, error: error._tag, message }
         return work.failed({ json, text: `${printable(path)}: ${printable(message)}` }, counts.failed <= maximumLines)
@@ -194,7 +200,7 @@ export const run = Effect.fn("PlanRuns.run")(function*<
 >(vault: VaultState, options: Options<E, R>, rejected: number) {
   const { file, plan, state } = options
   const { result } = yield* Output
-  const { archives, bytes, failed, overBudget } = yield* runAll(vault, options)
+  const { archives, bytes, failed, overBudget, taken } = yield* runAll(vault, options)
   if (failed === 0 && file.finished === undefined) {
     yield* Plans.save(vault, { ...file, finished: yield* DateTime.now })
   }
@@ -215,7 +221,9 @@ export const run = Effect.fn("PlanRuns.run")(function*<
     return yield* new SomeFailed({
       message: state === "verified"
         ? `${missing(failed)}. ${repair}`
-        : `${formatCount(failed, "archive")} failed. Run the same command again to retry`
+        : `${formatCount(failed, "archive")} failed. Run the same command again to retry${
+          taken === 0 ? "" : ", with --overwrite to replace what is not a copy"
+        }`
     })
   }
   if (rejected > 0) {

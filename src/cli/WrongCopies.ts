@@ -41,6 +41,8 @@ const keyOf = ({ archiveId, endpoint = "", location }: Pick<Line, "archiveId" | 
  * @category models
  */
 export interface WrongCopies {
+  /** Whether any copy in any place is wrong. */
+  readonly isAny: Effect.Effect<boolean, StateError>
   readonly has: (archive: Archive) => Effect.Effect<boolean, StateError>
   readonly add: (archive: Archive) => Effect.Effect<void, StateError>
   /** Removes a copy that is right again. */
@@ -93,6 +95,7 @@ export const of = Effect.fnUntraced(function*({ folder }: VaultState, place: Pla
     )
   const provide = Effect.provide(yield* Effect.context<FileSystem.FileSystem | Path.Path>())
   const copies: WrongCopies = {
+    isAny: turn(Effect.map(refresh, () => wrong.size > 0)).pipe(orFail("read")),
     has: (archive) => turn(isWrong(archive)).pipe(orFail("read")),
     add: (archive) => turn(Effect.zipRight(refresh, append(archive, true))).pipe(orFail("written"), provide),
     remove: (archive) =>
@@ -108,7 +111,7 @@ export const of = Effect.fnUntraced(function*({ folder }: VaultState, place: Pla
  * @category models
  */
 export interface Guarded extends Places.Opened {
-  readonly isWrong: WrongCopies["has"]
+  readonly wrong: WrongCopies
 }
 
 /**
@@ -119,12 +122,13 @@ export interface Guarded extends Places.Opened {
  */
 export const open = Effect.fnUntraced(function*(state: VaultState, place: Places.Place, writing?: Places.Writing) {
   const opened = yield* Places.open(place, writing)
-  const { has, remove } = yield* of(state, place)
+  const wrong = yield* of(state, place)
+  const { has, remove } = wrong
   const unless = <R>(archive: Archive, look: Effect.Effect<boolean, Places.PlaceError, R>) =>
     Effect.if(has(archive), { onTrue: () => Effect.succeed(false), onFalse: () => look })
   const guarded: Guarded = {
     ...opened,
-    isWrong: has,
+    wrong,
     find: (archive) =>
       Effect.if(has(archive), {
         onTrue: () =>

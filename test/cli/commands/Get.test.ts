@@ -85,7 +85,10 @@ describe("effect-glacier get", () => {
       // The question was not confirmed, so it remains.
       expect(yield* run(...get)).toMatchObject({ code: 1, stderr: expect.stringMatching(/use --yes/) })
       const failed = yield* run(...get, "--yes")
-      expect(failed).toMatchObject({ code: 3, stderr: expect.stringContaining("is not written") })
+      expect(failed).toMatchObject({
+        code: 3,
+        stderr: expect.stringMatching(/is not written.*1 archive failed\. .* with --overwrite to replace what is not/s)
+      })
       expect((yield* run(...get, "--yes", "--overwrite")).code).toBe(0)
       checkFiles(target, few)
       expect(yield* jobs).toBe(4)
