@@ -17,7 +17,6 @@ import * as NodeCheckpoint from "../node/NodeCheckpoint.ts"
 import type { Entry } from "../protocol/Inventory.ts"
 import { Tier } from "../protocol/Jobs.ts"
 import * as RetrievalPlan from "../services/RetrievalPlan.ts"
-import type { CheckpointError, CheckpointInUse } from "../transfer/Checkpoint.ts"
 import { StateError } from "./Failures.ts"
 import * as Files from "./Files.ts"
 import * as Places from "./Places.ts"
@@ -205,14 +204,6 @@ export const open = ({ name, place, tier }: Plan) =>
   )
 
 /**
- * The errors of looking for a proof.
- *
- * @since 0.1.0
- * @category errors
- */
-export type ProofError = Places.PlaceError | CheckpointError | CheckpointInUse
-
-/**
  * Makes a `proof` for `DeletionPlan.run` and `Decommission.run` of all plans of a vault: a function that returns whether any
  * plan has a proof of an archive whose copy its place still has. The copies in folders are read; the objects in buckets are
  * described. A copy that a check has found wrong does not count. The places remain open until the Scope closes.
@@ -234,7 +225,7 @@ export const prover = Effect.fn("Plans.prover")(function*(state: VaultState) {
       Effect.provide(checkpoint)
     )
   })
-  return (archive: Entry): Effect.Effect<boolean, ProofError, FileSystem.FileSystem | Path.Path> =>
+  return (archive: Entry): Effect.Effect<boolean, Places.PlaceError, FileSystem.FileSystem | Path.Path> =>
     Effect.map(
       Effect.findFirst(provers.flat(), (prove) => Effect.provide(prove(archive), checkpoint)),
       Option.isSome
