@@ -22,9 +22,10 @@ describe("effect-glacier quote", () => {
           ["Standard", 0.01, 0.05],
           ["Bulk", 0.0025, 0.025]
         ].map(([tier, perGiB, perThousand]) => ({
+          type: "quote",
           tier,
           bytes: 2 ** 22,
-          requests: 3,
+          archives: 3,
           cost: expect.closeTo(gib * (Number(perGiB) + 0.09) + 3 * Number(perThousand) / 1_000, 12),
           costs: { retrieval: expect.closeTo(gib * Number(perGiB), 12), transfer: expect.closeTo(gib * 0.09, 12) }
         })))

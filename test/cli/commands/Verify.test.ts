@@ -61,6 +61,10 @@ describe("effect-glacier verify", () => {
       expect((yield* run("verify", "s3://bucket", "--no-read", ...options)).stderr).toContain(
         "s3://bucket/films/0.avi does not exist"
       )
+      expect(yield* run("verify", "s3://other", ...options)).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^GetObject of s3:\/\/other\/\S+ failed with NoSuchBucket: .*\nCreate the bucket/)
+      })
       expect(yield* jobs).toBe(before)
     }).pipe(Effect.provide(emulator())), 90_000)
 
