@@ -16,7 +16,7 @@ import { formatBytes } from "../policy/Format.ts"
 import * as RetrievalBudget from "../policy/RetrievalBudget.ts"
 import * as Bytes from "./Bytes.ts"
 import { InUse, Usage } from "./Failures.ts"
-import type * as Prices from "./Prices.ts"
+import * as Prices from "./Prices.ts"
 import type { VaultState } from "./State.ts"
 
 /**
@@ -106,12 +106,10 @@ const open = (state: VaultState, options: RetrievalBudget.Options) =>
 export const make = Effect.fnUntraced(function*(
   state: VaultState,
   values: Values,
-  prices: Option.Option<Prices.Prices>
+  { file, prices }: Effect.Effect.Success<ReturnType<typeof Prices.of>>
 ) {
   if (Option.isSome(values.maxCost) && Option.isNone(prices)) {
-    return yield* new Usage({
-      message: `--max-cost needs the prices of ${state.region}: add them to prices.json in the state folder`
-    })
+    return yield* new Usage({ message: `--max-cost needs prices. ${Prices.missing(state.region, file)}` })
   }
   const { bytesPerDay, bytesPerHour, prices: known } = termsOf(values, prices)
   const account = yield* open(state, { bytesPerDay, bytesPerHour, key: "account" })

@@ -7,8 +7,10 @@
 import * as Options from "@effect/cli/Options"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import * as NodeCheckpoint from "../node/NodeCheckpoint.ts"
 import * as NodeGlacier from "../node/NodeGlacier.ts"
 import { formatBytes, formatCount } from "../policy/Format.ts"
@@ -19,6 +21,7 @@ import type { Checkpoint } from "../transfer/Checkpoint.ts"
 import * as Budgets from "./Budgets.ts"
 import * as Confirm from "./Confirm.ts"
 import { Globals } from "./Globals.ts"
+import * as JobTracking from "./JobTracking.ts"
 import * as Naming from "./Naming.ts"
 import { Output } from "./Output.ts"
 import * as Places from "./Places.ts"
@@ -27,6 +30,7 @@ import * as Plans from "./Plans.ts"
 import * as Prices from "./Prices.ts"
 import * as Selection from "./Selection.ts"
 import * as State from "./State.ts"
+import * as WrongCopies from "./WrongCopies.ts"
 
 /**
  * The option for the tier.
@@ -78,7 +82,8 @@ const makePlan = Effect.fnUntraced(function*(name: string, selection: Selection.
 })
 
 /**
- * Prints the quote of a retrieval in one tier. `to` is the place of the copies. Returns the question whether to retrieve.
+ * Prints the quote of a retrieval in one tier. `to` is the place of the copies, `paid` the number of archives that have a
+ * job already. Returns the question whether to retrieve.
  *
  * @since 0.1.0
  * @category reporting
@@ -88,7 +93,8 @@ export const reportQuote = Effect.fnUntraced(function*(
   quote: RetrievalBudget.Quote,
   tier: Tier,
   { file, prices }: Effect.Effect.Success<ReturnType<typeof Prices.of>>,
-  to = ""
+  to = "",
+  paid = 0
 ) {
   const { result } = yield* Output
   const { bytes, requests: archives } = quote.tiers[tier]
@@ -96,7 +102,7 @@ export const reportQuote = Effect.fnUntraced(function*(
   const cost = Option.getOrNull(quote.cost)
   const currency = Option.getOrNull(Option.map(prices, ({ currency }) => currency))
   const from = Option.match(prices, {
-    onNone: () => `There are no prices of ${region} in ${file}: add them to see the cost`,
+    onNone: () => Prices.missing(region, file),
     onSome: ({ currency, date }) => `Prices in ${currency} of ${date}, from ${file}`
   })
   yield* result({
@@ -107,20 +113,28 @@ export const reportQuote = Effect.fnUntraced(function*(
       tier,
       cost,
       currency,
-      costs: quote.costs
+      costs: quote.costs,
+      paid
     },
-    text: [`${what}${to}`, RetrievalBudget.format(quote), from].join("\n")
+    text: [
+      `${what}${to}`,
+      RetrievalBudget.format(quote),
+      ...(paid === 0 ? [] : [`Included in the cost, but paid already: ${formatCount(paid, "job")}`]),
+      from
+    ].join("\n")
   })
   return `This retrieves ${what} from the vault ${vaultName}, at ${
     cost === null ? "an unknown cost" : `a cost of ${cost < 0.01 ? "less than 0.01" : cost.toFixed(2)} ${currency}`
   }`
 })
 
-/** Shows the quote of a plan. */
+/** Shows the quote of what is left of a plan. */
 const showQuote = Effect.fnUntraced(function*(state: State.VaultState, plan: RetrievalPlan.Plan, wanted: Wanted) {
   const prices = yield* Prices.of(state.region, wanted)
-  const quote = yield* RetrievalPlan.quote(plan, Budgets.termsOf(wanted, prices.prices))
-  return yield* reportQuote(state, quote, plan.tier, prices, ` to ${Places.nameOf(wanted.place)}`)
+  const quote = yield* RetrievalPlan.quote({ ...plan, archives: plan.left }, Budgets.termsOf(wanted, prices.prices))
+  const retrieved = yield* JobTracking.retrieved(plan.tier)
+  const paid = yield* Stream.runCount(Stream.filter(plan.left, ({ archiveId }) => retrieved.has(archiveId)))
+  return yield* reportQuote(state, quote, plan.tier, prices, ` to ${Places.nameOf(wanted.place)}`, paid)
 })
 
 /** Shows a new plan and asks for a confirmation. */
@@ -147,13 +161,62 @@ const begin = Effect.fnUntraced(function*(state: State.VaultState, selection: Se
     const made = yield* makePlan(file.name, selection, wanted)
     yield* checkSelected(made.plan, made.rejected, selection)
     yield* confirmPlan(state, made.plan, wanted)
-    return { ...made, file: yield* Plans.start(state, { ...file, capped: Option.isSome(wanted.maxCost) }) }
+    return { ...made, file: yield* Plans.start(state, { ...file, unconfirmed: Option.isSome(wanted.maxCost) }) }
   }).pipe(Effect.onError(() => Effect.ignore(Plans.discard(state, file))))
+})
+
+/**
+ * Revokes the proofs of copies that are wrong, and in a finished plan of those that are missing. Returns the number of archives to
+ * retrieve again.
+ */
+const recheck = Effect.fnUntraced(function*(
+  { finished, name }: Plans.Plan,
+  plan: RetrievalPlan.Plan,
+  { isThere, wrong }: WrongCopies.Guarded
+) {
+  const { note } = yield* Output
+  if (finished === undefined) {
+    if (!(yield* wrong.isAny)) return 0
+    const revoked = yield* RetrievalPlan.revoke(plan, ({ archive }) => wrong.has(archive))
+    if (revoked > 0) yield* note(`The plan ${name} continues, but ${PlanRuns.missing(revoked)}`)
+    return revoked
+  }
+  yield* RetrievalPlan.revoke(plan, ({ archive, proof }) => Effect.negate(isThere(archive, proof)))
+  // An earlier run may have been interrupted before it asked the user.
+  const left = yield* Stream.runCount(plan.left)
+  yield* note(
+    `The plan ${name} is finished since ${DateTime.formatIso(finished)}, ${
+      left === 0 ? "and its copies exist. effect-glacier verify reads them" : `but ${PlanRuns.missing(left)}`
+    }`
+  )
+  return left
+})
+
+/** Continues a plan. Copies that are missing or wrong since are made again, which is confirmed again. */
+const resume = Effect.fnUntraced(function*(
+  state: State.VaultState,
+  selection: Selection.Selection,
+  wanted: Wanted,
+  place: WrongCopies.Guarded,
+  found: Plans.Plan
+) {
+  const made = yield* makePlan(found.name, selection, wanted)
+  const again = yield* recheck(found, made.plan, place)
+  const finished = again === 0 ? found.finished : undefined
+  const unconfirmed = again > 0 || (found.unconfirmed === true && finished === undefined)
+  // The user may have corrected how the store is reached.
+  const file = { ...found, place: wanted.place, finished, unconfirmed }
+  yield* Plans.save(state, file)
+  if (!unconfirmed) return { ...made, file }
+  yield* confirmPlan(state, made.plan, wanted)
+  const confirmed = { ...file, unconfirmed: Option.isSome(wanted.maxCost) }
+  yield* Plans.save(state, confirmed)
+  return { ...made, file: confirmed }
 })
 
 /** The plan that the same command has begun, else a new one. */
 const findOrBegin = Effect.fnUntraced(
-  function*(state: State.VaultState, selection: Selection.Selection, wanted: Wanted) {
+  function*(state: State.VaultState, selection: Selection.Selection, wanted: Wanted, opened: WrongCopies.Guarded) {
     const { kind, place, tier } = wanted
     const found = yield* Plans.find(state, {
       kind,
@@ -162,19 +225,10 @@ const findOrBegin = Effect.fnUntraced(
       tier,
       inventory: selection.asOf
     })
-    if (Option.isNone(found)) return yield* begin(state, selection, wanted)
-    if (found.value.started === undefined) {
-      yield* Plans.discard(state, found.value)
-      return yield* begin(state, selection, wanted)
-    }
-    const made = yield* makePlan(found.value.name, selection, wanted)
-    const { capped, finished } = found.value
-    const isLimitGone = capped === true && finished === undefined && Option.isNone(wanted.maxCost)
-    if (isLimitGone) yield* confirmPlan(state, made.plan, wanted)
-    // The user may have corrected how the store is reached.
-    const file = { ...found.value, place, capped: capped === true && !isLimitGone }
-    yield* Plans.save(state, file)
-    return { ...made, file }
+    return yield* Option.match(found, {
+      onNone: () => begin(state, selection, wanted),
+      onSome: (found) => resume(state, selection, wanted, opened, found)
+    })
   }
 )
 
@@ -198,12 +252,13 @@ export const make = <E, R, E2, R2>(
     const wanted = yield* wantedOf(state)
     const selection = yield* Selection.make(state, wanted.globs)
     if ((yield* Globals).dryRun) return yield* preview(state, selection, wanted)
-    const { prices } = yield* Prices.of(state.region, wanted)
+    const known = yield* Prices.of(state.region, wanted)
     const run = Effect.gen(function*() {
       // Before the user is asked: another command may retrieve now.
-      const budgetOf = yield* Budgets.make(state, wanted, prices)
-      const destination = yield* Places.open(wanted.place, wanted.writing)
-      const { file, plan, rejected } = yield* findOrBegin(state, selection, wanted)
+      const budgetOf = yield* Budgets.make(state, wanted, known)
+      const destination = yield* WrongCopies.open(state, wanted.place, wanted.writing)
+      yield* destination.check("write")
+      const { file, plan, rejected } = yield* findOrBegin(state, selection, wanted, destination)
       const options: PlanRuns.Options<Places.PlaceError, FileSystem.FileSystem | Path.Path | Checkpoint> = {
         file,
         plan,
@@ -211,7 +266,7 @@ export const make = <E, R, E2, R2>(
         command: Plans.commandOf(file),
         state: wanted.kind === "get" ? "retrieved" : "moved",
         budget: yield* budgetOf(file.name),
-        formatLeft: (left) => Budgets.formatLeft(left, prices)
+        formatLeft: (left) => Budgets.formatLeft(left, known.prices)
       }
       yield* Effect.tapBoth(PlanRuns.run(state, options, rejected), {
         onFailure: () => Effect.ignoreLogged(after(state, file, plan)),

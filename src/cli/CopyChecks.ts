@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as FileSystem from "@effect/platform/FileSystem"
-import * as Path from "@effect/platform/Path"
+import type * as Path from "@effect/platform/Path"
 import * as Data from "effect/Data"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -12,6 +12,8 @@ import * as Option from "effect/Option"
 import type { Archive, Destination, Proof } from "../services/Destination.ts"
 import type { Checkpoint } from "../transfer/Checkpoint.ts"
 import * as Places from "./Places.ts"
+import type { VaultState } from "./State.ts"
+import * as WrongCopies from "./WrongCopies.ts"
 
 /**
  * A place does not have the copy of an archive.
@@ -38,10 +40,10 @@ export type Check = (
   archive: Archive
 ) => Effect.Effect<Proof, NotThere | Places.PlaceError, FileSystem.FileSystem | Path.Path | Checkpoint>
 
-const inFolder = (folder: string, { verify }: Places.Opened): Check => (archive) =>
+const inFolder = (place: Places.Place, { verify }: Places.Opened): Check => (archive) =>
   Effect.gen(function*() {
-    const { size, treeHash } = archive
-    const location = (yield* Path.Path).join(folder, archive.path)
+    const { path, size, treeHash } = archive
+    const location = Places.locationOf(place, path)
     const proof: Proof = { location, size, treeHash, checksums: {}, date: yield* DateTime.now }
     if (yield* verify(archive, proof)) return proof
     const fs = yield* FileSystem.FileSystem
@@ -52,11 +54,15 @@ const inFolder = (folder: string, { verify }: Places.Opened): Check => (archive)
     })
   })
 
-const inBucket = (bucket: Places.Place, { find }: Places.Opened): Check => (archive) =>
+const inBucket = (place: Places.Place, find: Places.Opened["find"]): Check => (archive) =>
   Effect.flatMap(find(archive), (proof) =>
     Option.isSome(proof)
       ? Effect.succeed(proof.value)
-      : new NotThere({ location: `${Places.nameOf(bucket)}${archive.path}`, problem: "does not exist" }))
+      : new NotThere({ location: Places.locationOf(place, archive.path), problem: "does not exist" }))
+
+/** Whether an error means that the copy is missing or wrong, not only that it could not be read. */
+const isAboutCopy = ({ _tag }: NotThere | Places.PlaceError): boolean =>
+  _tag === "NotThere" || _tag === "ObjectWrong" || _tag === "ObjectRejected"
 
 /** Whether the objects of a place are known to be in a storage class that cannot be read. */
 const isCold = (place: Places.Place): boolean =>
@@ -66,19 +72,39 @@ const isCold = (place: Places.Place): boolean =>
  * Makes the check of a place. Files are always read. Objects are read with `read`, unless their storage class cannot be read;
  * otherwise their size, checksums and metadata must be those of the copy.
  *
+ * A copy that was read and is missing or wrong does not count any more (`WrongCopies`), until it is read again and right.
+ *
  * @since 0.1.0
  * @category constructors
  */
-export const make = Effect.fnUntraced(function*(place: Places.Place, { read }: { readonly read: boolean }) {
-  if (read && isCold(place)) {
-    yield* Effect.logInfo(
-      `The objects in ${Places.nameOf(place)} cannot be read: only sizes, checksums and metadata are compared`
-    )
+export const make = Effect.fnUntraced(
+  function*(state: VaultState, place: Places.Place, { read }: { readonly read: boolean }) {
+    if (read && isCold(place)) {
+      yield* Effect.logInfo(
+        `The objects in ${Places.nameOf(place)} cannot be read: only sizes, checksums and metadata are compared`
+      )
+    }
+    const wrong = yield* WrongCopies.of(state, place)
+    const opened = yield* Places.open(place)
+    yield* opened.check("read")
+    const byBytes = place._tag === "Folder" ? inFolder(place, opened) : inBucket(place, opened.findByBytes)
+    const reading: Check = (archive) =>
+      Effect.tapBoth(byBytes(archive), {
+        onFailure: (error) => isAboutCopy(error) ? wrong.add(archive) : Effect.void,
+        onSuccess: () => wrong.remove(archive)
+      })
+    const notReading: Check = (archive) =>
+      Effect.if(wrong.has(archive), {
+        onTrue: () =>
+          new NotThere({
+            location: Places.locationOf(place, archive.path),
+            problem: "was wrong when it was read: verify it without --no-read"
+          }),
+        onFalse: () => inBucket(place, opened.find)(archive)
+      })
+    return place._tag === "Folder" || (read && !isCold(place)) ? reading : notReading
   }
-  const readBack = read && !isCold(place) ? "all" : "none"
-  const opened = yield* Places.open(place, { overwrite: false, readBack })
-  return place._tag === "Folder" ? inFolder(place.path, opened) : inBucket(place, opened)
-})
+)
 
 /**
  * A destination that takes no archive, for a plan that checks copies: no job is ever started.

@@ -4,8 +4,6 @@
  * @since 0.1.0
  */
 import * as Options from "@effect/cli/Options"
-import type * as FileSystem from "@effect/platform/FileSystem"
-import type * as Path from "@effect/platform/Path"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -14,7 +12,6 @@ import { formatBytes, formatCount, formatNumber } from "../policy/Format.ts"
 import type { Entry } from "../protocol/Inventory.ts"
 import type { Listed } from "../services/DecommissionEvent.ts"
 import * as DeletionPlan from "../services/DeletionPlan.ts"
-import type { StateError } from "./Failures.ts"
 import type { Result } from "./Output.ts"
 import * as Plans from "./Plans.ts"
 import * as Prices from "./Prices.ts"
@@ -42,14 +39,14 @@ export const aboutCopies =
   "effect-glacier get and move make copies. --without-copies deletes archives without a copy, too"
 
 /**
- * A proof of copies.
+ * Returns whether an archive may be deleted.
  *
  * @since 0.1.0
  * @category models
  */
-export type Proof = (
-  archive: Entry
-) => Effect.Effect<boolean, Plans.ProofError | StateError, FileSystem.FileSystem | Path.Path>
+export type Proof = Effect.Effect.Success<ReturnType<typeof Plans.prover>>
+
+const always: Proof = () => Effect.succeed(true)
 
 /**
  * Returns the proof that an archive needs: a verified copy by any plan of the vault, or nothing.
@@ -58,9 +55,7 @@ export type Proof = (
  * @category proofs
  */
 export const proofOf = (state: VaultState, withoutCopies: boolean) =>
-  withoutCopies
-    ? Effect.succeed<Proof>(() => Effect.succeed(true))
-    : Effect.map(Plans.prover(state), (prove): Proof => prove)
+  withoutCopies ? Effect.succeed(always) : Plans.prover(state)
 
 /**
  * Makes the hook that records each deleted archive. It opens the records of the plan with the first archive: until the plan runs,
@@ -80,7 +75,7 @@ export const makeRecorder = (state: VaultState, name: string) =>
   )
 
 /**
- * Returns the result about an archive. `type` says what happened to it.
+ * Returns the result about an archive. `type` says what happened to it. `name` is its id if it has no name.
  *
  * @since 0.1.0
  * @category formatting
@@ -88,11 +83,11 @@ export const makeRecorder = (state: VaultState, name: string) =>
 export const resultOf = (
   type: "deleted" | "unproven" | "failed",
   { archiveId, size }: Entry,
-  path: string,
+  name: string,
   message: string
 ): Result => ({
-  json: { type, archiveId, path, bytes: size, message },
-  text: `${printable(path)}: ${printable(message)}`
+  json: { type, archiveId, name: name === archiveId ? null : name, bytes: size, message },
+  text: `${printable(name)}: ${printable(message)}`
 })
 
 /**

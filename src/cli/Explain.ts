@@ -21,23 +21,66 @@ interface Rule {
   readonly next: string
 }
 
-const connection: ReadonlyArray<Rule> = [
+/** Rules for a connection to the endpoint of an option. */
+const connectionTo = (option: string): ReadonlyArray<Rule> => [
   { text: /proxy/i, next: "Check the proxy and its password in HTTPS_PROXY or HTTP_PROXY" },
   {
     text: /certificate|issuer/i,
     next: "Name the PEM file of the authority that made the certificate in AWS_CA_BUNDLE, or correct the endpoint"
   },
-  { text: /SSL|TLS|EPROTO/, next: "The server does not use TLS as expected: check the endpoint (--endpoint)" },
+  { text: /SSL|TLS|EPROTO/, next: `The server does not use TLS as expected: check the endpoint (${option})` },
   {
     text: /ECONNREFUSED/,
-    next: "Nothing listens at this address: check the endpoint (--endpoint) and the proxy (HTTPS_PROXY)"
+    next: `Nothing listens at this address: check the endpoint (${option}) and the proxy (HTTPS_PROXY)`
   },
   {
     text: /ENOTFOUND|EAI_AGAIN/,
-    next: "The name of the host cannot be resolved: check the network, the region and the endpoint (--endpoint)"
-  },
+    next: `The name of the host cannot be resolved: check the network, the region and the endpoint (${option})`
+  }
+]
+
+const connection: ReadonlyArray<Rule> = [
+  ...connectionTo("--endpoint"),
   {
     next: "Check the network, the proxy (HTTPS_PROXY) and the endpoint (--endpoint). effect-glacier doctor checks them"
+  }
+]
+
+const otherKeys = "choose others by --s3-profile"
+
+/** Rules for the codes of object stores. */
+const objectStore: ReadonlyArray<Rule> = [
+  {
+    text: /NoSuchBucket/,
+    next: "Create the bucket, or correct its name. If it is in another store, give the store by --s3-endpoint"
+  },
+  {
+    text: /InvalidAccessKeyId|CredentialsError/,
+    next: `The store does not know the access key, or there is none: check AWS_ACCESS_KEY_ID, or ${otherKeys}`
+  },
+  {
+    text: /SignatureDoesNotMatch/,
+    next: `The secret does not belong to the access key: check AWS_SECRET_ACCESS_KEY, or ${otherKeys}`
+  },
+  { text: /ExpiredToken|InvalidToken/, next: "Renew the credentials of the store, and run the command again" },
+  {
+    text: /RequestTimeTooSkewed/,
+    next: "The clock of this machine is wrong: set it. effect-glacier doctor shows by how much"
+  },
+  {
+    text: /AuthorizationHeaderMalformed|PermanentRedirect|IllegalLocationConstraint|in the region/,
+    next: "Give the region of the bucket by --s3-region"
+  },
+  { text: /InvalidStorageClass/, next: "The store does not have this storage class: correct --storage-class" },
+  {
+    text: /AccessDenied|Forbidden|HTTP 403/,
+    next: `The keys may not do this in the bucket: ask its owner, or ${otherKeys}`
+  },
+  { text: /SlowDown|InternalError|ServiceUnavailable/, next: `The store has a problem. ${again}` },
+  ...connectionTo("--s3-endpoint"),
+  {
+    text: /ConnectionError|ConnectionRejected|Timeout/,
+    next: "Check the network, the proxy (HTTPS_PROXY) and the endpoint (--s3-endpoint)"
   }
 ]
 
@@ -78,6 +121,7 @@ const rules: Readonly<Record<string, ReadonlyArray<Rule>>> = {
   VaultNotFound: [{ next: "effect-glacier vaults lists the vaults of a region. Choose the region by --region" }],
   ConnectionError: connection,
   ConnectionRejected: connection,
+  ObjectStoreError: objectStore,
   InventoryNotReady: [{
     next: "The service takes the first inventory about a day after the first upload. Run the command again then"
   }]
@@ -89,9 +133,19 @@ const rules: Readonly<Record<string, ReadonlyArray<Rule>>> = {
  */
 const signedText = /\s*The Canonical String[^]*?(?=\n {2,}at |$)/
 
-/** The text of an error. Some errors of the platform have it only in their cause. */
-const textOf = (error: Failure): string =>
-  error.message === "" && "cause" in error && error.cause instanceof Error ? error.cause.message : error.message
+/**
+ * Returns the text of an error, without the text that the service has signed. Some errors of the platform have their text only
+ * in their cause.
+ *
+ * @since 0.1.0
+ * @category formatting
+ */
+export const textOf = (error: Failure): string => {
+  const text = error.message === "" && "cause" in error && error.cause instanceof Error
+    ? error.cause.message
+    : error.message
+  return error._tag === "InvalidSignature" ? text.replace(/(?<=\.)\s.*$/s, "") : text.trimEnd()
+}
 
 /**
  * Explains an error.
@@ -102,7 +156,7 @@ const textOf = (error: Failure): string =>
 export const explain = (error: Failure): Explanation => {
   const text = textOf(error)
   return {
-    happened: error._tag === "InvalidSignature" ? text.replace(/(?<=\.)\s.*$/s, "") : text.trimEnd(),
+    happened: text,
     next: rules[error._tag]?.find((rule) => rule.text === undefined || rule.text.test(text))?.next
   }
 }

@@ -7,9 +7,11 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
 import * as Waiting from "../policy/Waiting.ts"
-import type { JobDescription, Tier } from "../protocol/Jobs.ts"
+import * as Jobs from "../protocol/Jobs.ts"
 import * as JobWaiting from "../services/JobWaiting.ts"
+import * as Vault from "../services/Vault.ts"
 
 /**
  * The time that jobs of a tier usually take.
@@ -17,15 +19,30 @@ import * as JobWaiting from "../services/JobWaiting.ts"
  * @since 0.1.0
  * @category constants
  */
-export const usual: Readonly<Record<Tier, { readonly text: string; readonly minutes: number }>> = {
+export const usual: Readonly<Record<Jobs.Tier, { readonly text: string; readonly minutes: number }>> = {
   Expedited: { text: "1 to 5 minutes", minutes: 5 },
   Standard: { text: "3 to 5 hours", minutes: 5 * 60 },
   Bulk: { text: "5 to 12 hours", minutes: 12 * 60 }
 }
 
 /** The time by which a job usually has ended. */
-const endOf = ({ creationDate, tier }: JobDescription): DateTime.Utc =>
+const endOf = ({ creationDate, tier }: Jobs.JobDescription): DateTime.Utc =>
   DateTime.add(creationDate, { minutes: usual[Option.getOrElse(tier, () => "Standard" as const)].minutes })
+
+/**
+ * Returns the ids of the archives that a job of the tier retrieves, or has retrieved within the last 24 hours.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const retrieved = (tier: Jobs.Tier) =>
+  Effect.flatMap(Vault.Vault, (vault) =>
+    Stream.runFold(vault.jobs(), new Set<string>(), (ids, job) => {
+      const archiveId = Option.getOrUndefined(job.archiveId)
+      const isUsable = archiveId !== undefined && job.statusCode !== "Failed" &&
+        Jobs.isRetrievalOf(job, { archiveId, tier })
+      return isUsable ? ids.add(archiveId) : ids
+    }))
 
 /**
  * The jobs that run.
@@ -57,7 +74,7 @@ export const track =
         const next = Option.map(Option.fromNullable(first), (first) => others.reduce(DateTime.min, first))
         return onChange({ count: ends.size, next })
       })
-      const schedule = Schedule.tapInput(JobWaiting.usual, (job: JobDescription) =>
+      const schedule = Schedule.tapInput(JobWaiting.usual, (job: Jobs.JobDescription) =>
         Effect.zipRight(
           Effect.sync(() => ends.has(job.jobId) && ends.set(job.jobId, endOf(job))),
           changed

@@ -4,19 +4,23 @@
  * @since 0.1.0
  */
 import * as Options from "@effect/cli/Options"
-import type * as FileSystem from "@effect/platform/FileSystem"
+import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { join } from "node:path"
 import * as NodeHttp from "../node/NodeHttp.ts"
+import * as ByteRange from "../protocol/ByteRange.ts"
+import * as ObjectStore from "../s3/ObjectStore.ts"
 import * as S3Destination from "../s3/S3Destination.ts"
 import * as S3ObjectStore from "../s3/S3ObjectStore.ts"
 import * as Destination from "../services/Destination.ts"
 import type { Checkpoint } from "../transfer/Checkpoint.ts"
 import type * as SafePath from "../transfer/SafePath.ts"
-import { Usage } from "./Failures.ts"
+import { type StateError, Usage } from "./Failures.ts"
 import type { VaultState } from "./State.ts"
 
 /**
@@ -74,6 +78,15 @@ export type Place = typeof Place.Type
  */
 export const nameOf = (place: Place): string =>
   place._tag === "Folder" ? place.path : `s3://${place.bucket}/${place.prefix}`
+
+/**
+ * The location of the copy with this path in a place: an absolute path, or a URL such as `s3://bucket/a.txt`.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const locationOf = (place: Place, path: string): string =>
+  place._tag === "Folder" ? join(place.path, path) : `${nameOf(place)}${path}`
 
 /**
  * The endpoint of a store, unless it is that of AWS.
@@ -223,7 +236,9 @@ export interface Writing {
  * @since 0.1.0
  * @category errors
  */
-export type PlaceError = Destination.DirectoryError | S3Destination.Failure
+export type PlaceError = Destination.DirectoryError | S3Destination.Failure | StateError
+
+type Requirements = FileSystem.FileSystem | Path.Path | Checkpoint
 
 /**
  * A place in use.
@@ -231,7 +246,14 @@ export type PlaceError = Destination.DirectoryError | S3Destination.Failure
  * @since 0.1.0
  * @category models
  */
-export type Opened = Destination.Destination<PlaceError, FileSystem.FileSystem | Path.Path | Checkpoint>
+export interface Opened extends Destination.Destination<PlaceError, Requirements> {
+  /** Like `find`, but accepts a copy only after all its bytes were read. */
+  readonly findByBytes: Opened["find"]
+  /** Whether the place still has a copy of the right size. Like `verify`, but does not read files. */
+  readonly isThere: Opened["verify"]
+  /** Fails if the place cannot be used, for one reason that concerns all copies. Leaves nothing in the place. */
+  readonly check: (access: "read" | "write") => Effect.Effect<void, PlaceError>
+}
 
 /** The paths that are valid in a place: those of this machine, or keys of objects. */
 export const platformOf = ({ _tag }: Place): SafePath.Platform =>
@@ -241,19 +263,40 @@ export const platformOf = ({ _tag }: Place): SafePath.Platform =>
     ? "windows"
     : "portable"
 
+const isCode =
+  (...codes: ReadonlyArray<string>) => (error: { readonly _tag: string; readonly code?: unknown }): boolean =>
+    error._tag === "ObjectStoreError" && codes.some((code) => code === error.code)
+
+/** The name of an object that does not exist. */
+const probe = ".effect-glacier"
+
+/** Asks the store for an object, and opens an upload. The responses of the store to HEAD, which copies need, give no reason. */
+const checkBucket = Effect.fnUntraced(function*(key: string, access: "read" | "write", storageClass?: string) {
+  const store = yield* ObjectStore.ObjectStore
+  yield* Stream.runDrain(store.get(key, ByteRange.make(0, 1))).pipe(
+    Effect.catchIf(isCode("NoSuchKey", "NotFound", "HTTP 404", "InvalidRange"), () => Effect.void)
+  )
+  if (access === "read") return
+  const upload = yield* store.begin({ key, metadata: {}, storageClass })
+  yield* Effect.ignoreLogged(store.abort(upload))
+})
+
 const openBucket = Effect.fnUntraced(
   function*({ _tag, bucket, prefix, storageClass, ...options }: Bucket, writing: Writing) {
     const http = NodeHttp.layerConfig
     const context = yield* Layer.build(Layer.provide(S3ObjectStore.layer({ ...options, bucket }), http))
-    const { find, store, verify } = yield* Effect.provide(
-      S3Destination.make({ ...writing, prefix, storageClass }),
-      context
-    )
     const provide = Effect.provide(context)
+    const { find, store, verify } = yield* provide(S3Destination.make({ ...writing, prefix, storageClass }))
+    const reading = yield* provide(S3Destination.make({ ...writing, prefix, readBack: "all" }))
+    const isThere: Opened["verify"] = (archive, proof) =>
+      Effect.catchIf(provide(verify(archive, proof)), isCode("NoSuchBucket"), () => Effect.succeed(false))
     const opened: Opened = {
       find: (archive) => provide(find(archive)),
+      findByBytes: (archive) => provide(reading.find(archive)),
       store: (archive, job, onProgress) => provide(store(archive, job, onProgress)),
-      verify: (archive, proof) => provide(verify(archive, proof))
+      verify: isThere,
+      isThere,
+      check: (access) => provide(checkBucket(`${prefix}${probe}`, access, storageClass))
     }
     return opened
   }
@@ -265,10 +308,18 @@ const reads = 4
 const openFolder = Effect.fnUntraced(function*(path: string, writing: Writing) {
   const { find, store, verify } = yield* Destination.directory(path, writing)
   const turns = (yield* Effect.makeSemaphore(reads)).withPermits(1)
+  const findInTurn: Opened["find"] = (archive) => turns(find(archive))
   const opened: Opened = {
-    find: (archive) => turns(find(archive)),
+    find: findInTurn,
+    findByBytes: findInTurn,
     store,
-    verify: (archive, proof) => turns(verify(archive, proof))
+    verify: (archive, proof) => turns(verify(archive, proof)),
+    isThere: (archive, { size }) =>
+      Effect.flatMap(FileSystem.FileSystem, (fs) => fs.stat(join(path, archive.path))).pipe(
+        Effect.map((found) => found.type === "File" && found.size === BigInt(size)),
+        Effect.orElseSucceed(() => false)
+      ),
+    check: () => Effect.void
   }
   return opened
 })

@@ -13,6 +13,7 @@ import { formatBytes, formatCount, formatNumber } from "../policy/Format.ts"
 import * as RetrievalBudget from "../policy/RetrievalBudget.ts"
 import type * as Destination from "../services/Destination.ts"
 import * as RetrievalPlan from "../services/RetrievalPlan.ts"
+import * as Explain from "./Explain.ts"
 import { OverBudget, SomeFailed } from "./Failures.ts"
 import * as JobTracking from "./JobTracking.ts"
 import { Output } from "./Output.ts"
@@ -85,7 +86,12 @@ interface Counts {
   bytes: number
   failed: number
   overBudget: number
+  /** The failed archives in whose places there is something else. */
+  taken: number
 }
+
+/** The errors about a file or object that is not the copy of the archive. */
+const takenErrors = ["TargetRejected", "ObjectRejected", "ObjectWrong"]
 
 /** The number of archives in work. The output of each must be read within 24 hours after its job. */
 const concurrency = 1_000
@@ -111,7 +117,7 @@ const runAll = <E extends { readonly _tag: string; readonly message: string }, R
 ) =>
   Work.run(vault, command, (work) =>
     Effect.scoped(Effect.gen(function*() {
-      const counts: Counts = { archives: 0, bytes: 0, failed: 0, overBudget: 0 }
+      const counts: Counts = { archives: 0, bytes: 0, failed: 0, overBudget: 0, taken: 0 }
       const recordOf = ({ archive, proof }: RetrievalPlan.Proven): Records.Record => {
         counts.archives++
         counts.bytes += proof.size
@@ -134,8 +140,9 @@ const runAll = <E extends { readonly _tag: string; readonly message: string }, R
         const { archive: { archiveId, path }, error } = outcome
         counts.failed++
         if (error._tag === "BudgetExceeded") counts.overBudget++
-        const { _tag: tag, message } = error
-        const json = { type: "failed", archiveId, path, error: tag, message }
+        if (takenErrors.includes(error._tag)) counts.taken++
+        const message = Explain.textOf(error)
+        const json = { type: "failed", archiveId, path, error: error._tag, message }
         return work.failed({ json, text: `${printable(path)}: ${printable(message)}` }, counts.failed <= maximumLines)
       }
       const outcomes = RetrievalPlan.run(plan, destination, {
@@ -164,6 +171,14 @@ const runAll = <E extends { readonly _tag: string; readonly message: string }, R
 export const formatCopies = (count: number): string => `${formatNumber(count)} ${count === 1 ? "copy" : "copies"}`
 
 /**
+ * What to do about missing and wrong copies.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const repair = "The command that made them, get or move, makes them again with --overwrite"
+
+/**
  * Says how many copies are missing.
  *
  * @since 0.1.0
@@ -184,15 +199,8 @@ export const run = Effect.fn("PlanRuns.run")(function*<
   R
 >(vault: VaultState, options: Options<E, R>, rejected: number) {
   const { file, plan, state } = options
-  const { note, result } = yield* Output
-  if (file.finished !== undefined) {
-    yield* note(
-      `The plan ${file.name} is finished since ${
-        DateTime.formatIso(file.finished)
-      }. effect-glacier verify checks its copies`
-    )
-  }
-  const { archives, bytes, failed, overBudget } = yield* runAll(vault, options)
+  const { result } = yield* Output
+  const { archives, bytes, failed, overBudget, taken } = yield* runAll(vault, options)
   if (failed === 0 && file.finished === undefined) {
     yield* Plans.save(vault, { ...file, finished: yield* DateTime.now })
   }
@@ -212,8 +220,10 @@ export const run = Effect.fn("PlanRuns.run")(function*<
   if (failed > 0) {
     return yield* new SomeFailed({
       message: state === "verified"
-        ? missing(failed)
-        : `${formatCount(failed, "archive")} failed. Run the same command again to retry`
+        ? `${missing(failed)}. ${repair}`
+        : `${formatCount(failed, "archive")} failed. Run the same command again to retry${
+          taken === 0 ? "" : ", with --overwrite to replace what is not a copy"
+        }`
     })
   }
   if (rejected > 0) {

@@ -17,11 +17,12 @@ import * as NodeCheckpoint from "../node/NodeCheckpoint.ts"
 import type { Entry } from "../protocol/Inventory.ts"
 import { Tier } from "../protocol/Jobs.ts"
 import * as RetrievalPlan from "../services/RetrievalPlan.ts"
-import type { CheckpointError, CheckpointInUse } from "../transfer/Checkpoint.ts"
 import { StateError } from "./Failures.ts"
+import * as Files from "./Files.ts"
 import * as Places from "./Places.ts"
 import * as Shell from "./Shell.ts"
 import type { VaultState } from "./State.ts"
+import * as WrongCopies from "./WrongCopies.ts"
 
 /** The command of a plan. */
 const Kind = Schema.Literal("get", "move", "verify", "retrieve", "delete")
@@ -44,8 +45,8 @@ export const Plan = Schema.Struct({
   made: Schema.DateTimeUtc,
   /** The time at which the user has confirmed the plan. */
   started: Schema.optional(Schema.DateTimeUtc),
-  /** Whether it was confirmed only by a limit of its cost. */
-  capped: Schema.optional(Schema.Boolean),
+  /** Whether the user has not confirmed what is left: only a limit of the cost permits it. */
+  unconfirmed: Schema.optional(Schema.Boolean),
   /** The time at which nothing was left to do. */
   finished: Schema.optional(Schema.DateTimeUtc)
 })
@@ -91,14 +92,14 @@ export const all = (state: VaultState): Effect.Effect<ReadonlyArray<Plan>, State
  * @since 0.1.0
  * @category writing
  */
-export const save = (state: VaultState, plan: Plan): Effect.Effect<void, StateError, FileSystem.FileSystem> =>
-  Effect.gen(function*() {
-    const fs = yield* FileSystem.FileSystem
-    const file = fileOf(state, plan)
-    yield* fs.makeDirectory(state.plans, { recursive: true })
-    yield* fs.writeFileString(`${file}.partial`, `${encode(plan)}\n`)
-    yield* fs.rename(`${file}.partial`, file)
-  }).pipe(Effect.mapError(failed(`The plan ${fileOf(state, plan)} cannot be written`)))
+export const save = (
+  state: VaultState,
+  plan: Plan
+): Effect.Effect<void, StateError, FileSystem.FileSystem | Path.Path> =>
+  Effect.mapError(
+    Files.replace(fileOf(state, plan), `${encode(plan)}\n`),
+    failed(`The plan ${fileOf(state, plan)} cannot be written`)
+  )
 
 /**
  * Records that the user has confirmed a plan. Before, a command that is started again makes the plan anew.
@@ -106,7 +107,10 @@ export const save = (state: VaultState, plan: Plan): Effect.Effect<void, StateEr
  * @since 0.1.0
  * @category writing
  */
-export const start = (state: VaultState, plan: Plan): Effect.Effect<Plan, StateError, FileSystem.FileSystem> =>
+export const start = (
+  state: VaultState,
+  plan: Plan
+): Effect.Effect<Plan, StateError, FileSystem.FileSystem | Path.Path> =>
   Effect.flatMap(DateTime.now, (started) => Effect.as(save(state, { ...plan, started }), { ...plan, started }))
 
 /**
@@ -117,7 +121,7 @@ export const start = (state: VaultState, plan: Plan): Effect.Effect<Plan, StateE
  */
 export const discard = Effect.fnUntraced(function*(state: VaultState, plan: Plan) {
   const fs = yield* FileSystem.FileSystem
-  yield* RetrievalPlan.clear(plan.name)
+  yield* Effect.provide(RetrievalPlan.clear(plan.name), NodeCheckpoint.layer(state.checkpoints))
   yield* Effect.mapError(
     fs.remove(fileOf(state, plan), { force: true }),
     failed(`The plan ${fileOf(state, plan)} cannot be removed`)
@@ -173,20 +177,18 @@ export const isSame = (plan: Plan, wanted: Key): boolean =>
 
 /**
  * Finds the plan that a command continues: the last one with these arguments, unless it is finished and the inventory is
- * newer.
+ * newer. Discards a plan that the user has not confirmed: the vault may have changed since.
  *
  * @since 0.1.0
  * @category getters
  */
-export const find = (
-  state: VaultState,
-  wanted: Key & Pick<Plan, "inventory">
-): Effect.Effect<Option.Option<Plan>, StateError, FileSystem.FileSystem> =>
-  Effect.map(all(state), (plans) =>
-    Option.filter(
-      Option.fromNullable(plans.find((plan) => isSame(plan, wanted))),
-      ({ finished, inventory }) => finished === undefined || !DateTime.lessThan(inventory, wanted.inventory)
-    ))
+export const find = Effect.fnUntraced(function*(state: VaultState, wanted: Key & Pick<Plan, "inventory">) {
+  const found = (yield* all(state)).find((plan) => isSame(plan, wanted))
+  if (found === undefined) return Option.none()
+  if (found.started === undefined) return yield* Effect.as(discard(state, found), Option.none())
+  const isOver = found.finished !== undefined && DateTime.lessThan(found.inventory, wanted.inventory)
+  return isOver ? Option.none() : Option.some(found)
+})
 
 /**
  * Opens the archives and proofs of a plan that was started. Fails with `StateError` if its checkpoint is lost.
@@ -202,17 +204,9 @@ export const open = ({ name, place, tier }: Plan) =>
   )
 
 /**
- * The errors of looking for a proof.
- *
- * @since 0.1.0
- * @category errors
- */
-export type ProofError = Places.PlaceError | CheckpointError | CheckpointInUse
-
-/**
  * Makes a `proof` for `DeletionPlan.run` and `Decommission.run` of all plans of a vault: a function that returns whether any
  * plan has a proof of an archive whose copy its place still has. The copies in folders are read; the objects in buckets are
- * described. The plans remain open until the Scope closes.
+ * described. A copy that a check has found wrong does not count. The places remain open until the Scope closes.
  *
  * Fails with `CheckpointInUse` while one of the plans runs.
  *
@@ -224,14 +218,14 @@ export const prover = Effect.fn("Plans.prover")(function*(state: VaultState) {
   const plans = (yield* all(state)).filter(({ started }) => started !== undefined)
   const provers = yield* Effect.forEach(plans, ({ name, place }) => {
     if (place === undefined) return Effect.succeed([])
-    return Effect.flatMap(Places.open(place), (opened) => RetrievalPlan.prover({ name }, opened)).pipe(
+    return Effect.flatMap(WrongCopies.open(state, place), (opened) => RetrievalPlan.prover({ name }, opened)).pipe(
       Effect.map((prove) => [prove]),
       // Without its checkpoint a plan proves nothing.
       Effect.catchTag("CheckpointError", ({ message }) => Effect.as(Effect.logWarning(message), [])),
       Effect.provide(checkpoint)
     )
   })
-  return (archive: Entry): Effect.Effect<boolean, ProofError, FileSystem.FileSystem | Path.Path> =>
+  return (archive: Entry): Effect.Effect<boolean, Places.PlaceError, FileSystem.FileSystem | Path.Path> =>
     Effect.map(
       Effect.findFirst(provers.flat(), (prove) => Effect.provide(prove(archive), checkpoint)),
       Option.isSome

@@ -11,6 +11,8 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as RetrievalBudget from "../policy/RetrievalBudget.ts"
 import { StateError } from "./Failures.ts"
+import * as Files from "./Files.ts"
+import { Globals } from "./Globals.ts"
 import * as State from "./State.ts"
 
 /**
@@ -38,12 +40,17 @@ const File = Schema.parseJson(
   { space: 2 }
 )
 
+/** The region whose prices the file has at first. */
+const known = "us-east-1"
+
+const list = "https://aws.amazon.com/s3/glacier/pricing"
+
 /** AWS's prices of vaults, which are not those of the storage classes of S3. A GB of AWS is 2^30 bytes. */
 const initial: typeof File.Type = {
-  about: "The prices of Glacier vaults, for each region. AWS changes them: check them at " +
-    "https://aws.amazon.com/s3/glacier/pricing. transfer is to the internet",
+  about:
+    `The prices of Glacier vaults, for each region. AWS changes them: check them at ${list}. transfer is to the internet`,
   regions: {
-    "us-east-1": {
+    [known]: {
       date: "2026-11-28",
       currency: "USD",
       storage: { perGiBMonth: 0.0036 },
@@ -56,7 +63,8 @@ const initial: typeof File.Type = {
 }
 
 /**
- * The prices of a region, and the file that has them. Inside the region the transfer is free.
+ * The prices of a region, and the file that has them. Inside the region the transfer is free. With `--dry-run` the file is not
+ * written.
  *
  * @since 0.1.0
  * @category getters
@@ -64,14 +72,13 @@ const initial: typeof File.Type = {
 export const of = Effect.fnUntraced(function*(region: string, options: { readonly inRegion: boolean }) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const folder = yield* State.root
-  const file = path.join(folder, "prices.json")
+  const { dryRun } = yield* Globals
+  const file = path.join(yield* State.root, "prices.json")
   const failed = ({ message }: { readonly message: string }) =>
     new StateError({ message: `The prices in ${file} cannot be read: ${message}. Correct the file, or remove it` })
   const { regions } = yield* Effect.gen(function*() {
     if (yield* fs.exists(file)) return yield* Effect.flatMap(fs.readFileString(file), Schema.decode(File))
-    yield* fs.makeDirectory(folder, { recursive: true })
-    yield* fs.writeFileString(file, `${yield* Schema.encode(File)(initial)}\n`)
+    if (!dryRun) yield* Files.replace(file, `${yield* Schema.encode(File)(initial)}\n`)
     return initial
   }).pipe(Effect.mapError(failed))
   const prices = Option.map(
@@ -80,3 +87,13 @@ export const of = Effect.fnUntraced(function*(region: string, options: { readonl
   )
   return { file, prices }
 })
+
+/**
+ * Says that a file has no prices of a region, and shows an entry to add.
+ *
+ * @since 0.1.0
+ * @category formatting
+ */
+export const missing = (region: string, file: string): string =>
+  `There are no prices of ${region} in ${file}. Add an entry to "regions" such as this one, which has the prices of ${known}. ` +
+  `AWS lists them at ${list}:\n"${region}": ${JSON.stringify(initial.regions[known])}`

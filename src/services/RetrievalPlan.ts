@@ -107,6 +107,8 @@ export interface Plan {
   readonly archives: Stream.Stream<Archive, CheckpointError | CheckpointInUse>
   /** The archives that were retrieved, with their proofs. They are the same for all runs and programs. */
   readonly proofs: Stream.Stream<Proven, CheckpointError | CheckpointInUse>
+  /** The archives to retrieve that have no proof yet. */
+  readonly left: Stream.Stream<Archive, CheckpointError | CheckpointInUse>
   /** The selected archives without a usable path. */
   readonly rejected: Stream.Stream<Rejected, CheckpointError | CheckpointInUse>
 }
@@ -164,6 +166,7 @@ const planOf = Effect.fnUntraced(
         ({ place, proof }) =>
           proof === undefined ? Option.none() : Option.map(Either.getRight(place), (archive) => ({ archive, proof }))
       ),
+      left: Stream.filterMap(all, ({ place, proof }) => proof === undefined ? Either.getRight(place) : Option.none()),
       rejected: Stream.filterMap(
         all,
         ({ archive, place }) => Option.map(Either.getLeft(place), (error) => ({ archive, error }))
@@ -239,13 +242,14 @@ export const clear = (name: string): Effect.Effect<void, CheckpointError | Check
   PlanLog.clear(name)
 
 /**
- * Quotes a plan under the given terms: time, bytes and cost when each archive is retrieved once.
+ * Quotes a plan under the given terms: time, bytes and cost when each archive is retrieved once. For what is left of a plan, use
+ * `quote({ ...plan, archives: plan.left })`.
  *
  * @since 0.1.0
  * @category quotes
  */
 export const quote = (
-  { archives, tier }: Plan,
+  { archives, tier }: Pick<Plan, "archives" | "tier">,
   terms?: RetrievalBudget.Terms
 ): Effect.Effect<RetrievalBudget.Quote, InvalidInput | BudgetExceeded | CheckpointError | CheckpointInUse> =>
   RetrievalBudget.quoteStream(
@@ -406,6 +410,46 @@ export const run = <E = never, R = never>(
       ),
       (outcome) => outcome
     )
+  }))
+
+/** The number of copies that are looked for at once. */
+const looks = 16
+
+/**
+ * Revokes the proofs of copies that are gone, so that the next run retrieves their archives again. `isGone` returns whether the
+ * copy of a proof is gone. Returns the number of revoked proofs. Fails with `CheckpointInUse` while the plan runs.
+ *
+ * @since 0.1.0
+ * @category proofs
+ * @example
+ * import { type Destination, RetrievalPlan } from "effect-glacier"
+ * import { Effect } from "effect"
+ *
+ * const revokeLost = (plan: RetrievalPlan.Plan, { verify }: Destination.Destination) =>
+ *   RetrievalPlan.revoke(plan, ({ archive, proof }) => Effect.negate(verify(archive, proof)))
+ */
+export const revoke = <E, R>(
+  plan: Pick<Plan, "name">,
+  isGone: (proven: Proven) => Effect.Effect<boolean, E, R>
+): Effect.Effect<number, E | CheckpointError | CheckpointInUse, Checkpoint | R> =>
+  Effect.scoped(Effect.gen(function*() {
+    const log = yield* PlanLog.open(plan.name, Purpose)
+    const { purpose: { platform }, segments } = yield* PlanLog.required(plan.name, log)
+    const revokeIn = Effect.fnUntraced(function*(number: number, count: number) {
+      const { append, proofs, rows } = yield* PlanSegment.open(plan.name, number, count)
+      const proven = rows.flatMap((row, index) => {
+        const proof = proofs.get(index)
+        const place = placeOf(row, platform)
+        return proof === undefined || Either.isLeft(place) ? [] : [{ index, archive: place.right, proof }]
+      })
+      const gone = yield* Effect.filter(proven, isGone, { concurrency: looks })
+      if (gone.length > 0) yield* log.append({ _tag: "Reopened", segment: number })
+      yield* Effect.forEach(gone, ({ index }) => append({ _tag: "Revoked", index }), { concurrency: "unbounded" })
+      return gone.length
+    }, Effect.scoped)
+    let revoked = 0
+    for (const [number, { rows }] of segments.entries()) revoked += yield* revokeIn(number, rows)
+    return revoked
   }))
 
 /**

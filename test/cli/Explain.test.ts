@@ -1,6 +1,7 @@
 import { describe, expect, it } from "@effect/vitest"
 import { Effect, type Scope } from "effect"
 import { mkdirSync } from "node:fs"
+import * as Explain from "../../src/cli/Explain.ts"
 import { GlacierClient } from "../../src/index.ts"
 import { NodeEmulator } from "../../src/node/index.ts"
 import { plain } from "../socket/brokenServers.ts"
@@ -180,6 +181,12 @@ describe.concurrent("Explain", () => {
         expect(run.stderr).not.toMatch(/not-the-secret|a-token|pass-word|canonical/i)
       }).pipe(Effect.provide(NodeEmulator.layer())))
   }
+
+  it("leaves out the text that the service has signed, also for a single archive", () => {
+    const message =
+      `The request signature does not match. Check it.\n\nThe Canonical String: x-amz-security-token:a-token`
+    expect(Explain.textOf({ _tag: "InvalidSignature", message })).toBe("The request signature does not match.")
+  })
 
   it.scopedLive("adds the trace with --verbose, without the text that was signed", () =>
     Effect.gen(function*() {

@@ -470,6 +470,28 @@ describe("RetrievalPlan.run", () => {
       expect(ids(yield* proven([...placed].reverse()))).toEqual(ids([second, ...others].reverse()))
     }).pipe(Effect.provideService(Sizes, { entry: 2, segment: 1, slice: 1 }), provided()))
 
+  it.scoped("retrieves again only the archives whose copies are gone", () =>
+    Effect.gen(function*() {
+      const { directory, fs, isWhole, placed, plan } = yield* planned(names(7))
+      const run = Effect.map(Stream.runCollect(toDirectory(plan, { directory })), reported)
+      const { verify } = yield* Destination.directory(directory)
+      const revoke = RetrievalPlan.revoke(plan, ({ archive, proof }) => Effect.negate(verify(archive, proof)))
+      expect(yield* run).toHaveLength(7)
+      expect(yield* revoke).toBe(0)
+      expect(yield* run).toEqual([])
+      const [first, , third] = placed
+      if (first === undefined || third === undefined) return yield* Effect.dieMessage("too few")
+      yield* fs.remove(`${directory}/${first.path}`)
+      yield* fs.remove(`${directory}/${third.path}`)
+      expect(yield* revoke).toBe(2)
+      expect(yield* revoke).toBe(0)
+      expect(ids(yield* arrayOf(plan.left))).toEqual(ids([first, third]))
+      expect(yield* arrayOf(plan.proofs)).toHaveLength(5)
+      expect([...yield* run].sort()).toEqual([`${first.path} now`, `${third.path} now`].sort())
+      expect(yield* run).toEqual([])
+      expect(yield* isWhole).toBe(true)
+    }).pipe(Effect.provideService(Sizes, { entry: 2, segment: 2, slice: 1 }), provided()))
+
   it.scoped("removes leftovers beside a file whose download was interrupted after its rename", () =>
     Effect.gen(function*() {
       const { directory, fs, placed, plan } = yield* planned(names(1))

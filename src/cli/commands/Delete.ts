@@ -17,6 +17,7 @@ import * as DeletionPlan from "../../services/DeletionPlan.ts"
 import * as CliCommand from "../CliCommand.ts"
 import * as Confirm from "../Confirm.ts"
 import * as Deleting from "../Deleting.ts"
+import * as Explain from "../Explain.ts"
 import { SomeFailed } from "../Failures.ts"
 import * as Globals from "../Globals.ts"
 import * as Names from "../Names.ts"
@@ -57,11 +58,13 @@ const dryRun = Effect.fnUntraced(function*(selection: Selection.Selection, witho
 const planOf = Effect.fnUntraced(function*(selection: Selection.Selection, globs: ReadonlyArray<string>) {
   const { asOf, vault } = selection
   const wanted = { kind: "delete", arguments: [...globs, ...yield* Names.argumentsInUse], inventory: asOf } as const
-  const found = Option.getOrUndefined(yield* Plans.find(vault, wanted))
-  if (found !== undefined && found.started === undefined) yield* Plans.discard(vault, found)
-  const file = found?.started === undefined
-    ? yield* Effect.tap(Plans.make(wanted), (file) => Plans.save(vault, file))
-    : found
+  const file = yield* Effect.flatMap(
+    Plans.find(vault, wanted),
+    Option.match({
+      onNone: () => Effect.tap(Plans.make(wanted), (file) => Plans.save(vault, file)),
+      onSome: Effect.succeed
+    })
+  )
   return { file, plan: yield* DeletionPlan.make(file.name, Selection.entries(selection)) }
 })
 
@@ -74,7 +77,7 @@ const runPlan = Effect.fnUntraced(function*(
   const counts = { archives: 0, bytes: 0, unproven: 0, failed: 0 }
   const proof = yield* Deleting.proofOf(vault, withoutCopies)
   const onDeleted = yield* Deleting.makeRecorder(vault, plan.name)
-  const pathOf = (archive: Entry) =>
+  const shownName = (archive: Entry) =>
     Option.match(nameOf(archive), { onNone: () => archive.archiveId, onSome: ({ path }) => path })
   yield* Work.run(vault, Plans.commandOf(file), (work) =>
     Effect.gen(function*() {
@@ -84,20 +87,20 @@ const runPlan = Effect.fnUntraced(function*(
       }))
       yield* Stream.runForEach(DeletionPlan.run(plan, { onDeleted, proof }), (outcome) => {
         const { archive } = outcome
-        const path = pathOf(archive)
+        const name = shownName(archive)
         switch (outcome._tag) {
           case "Deleted":
             counts.archives++
             counts.bytes += archive.size
-            return work.done(archive.size, Deleting.resultOf("deleted", archive, path, "deleted"))
+            return work.done(archive.size, Deleting.resultOf("deleted", archive, name, "deleted"))
           case "Unproven":
             return work.failed(
-              Deleting.resultOf("unproven", archive, path, "has no verified copy"),
+              Deleting.resultOf("unproven", archive, name, "has no verified copy"),
               ++counts.unproven <= maximumLines
             )
           case "Failed":
             return work.failed(
-              Deleting.resultOf("failed", archive, path, outcome.error.message),
+              Deleting.resultOf("failed", archive, name, Explain.textOf(outcome.error)),
               ++counts.failed <= maximumLines
             )
         }

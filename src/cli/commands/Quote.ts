@@ -30,27 +30,28 @@ interface Values extends Budgets.Terms {
 const money = (amount: number): string => amount.toFixed(amount < 1 ? 4 : 2)
 
 const rowOf = (tier: Tier, { cost, costs, duration, tiers }: RetrievalBudget.Quote) => {
-  const { bytes, requests } = tiers[tier]
-  const { retrieval, requests: costOfRequests, transfer, unpriced } = costs
+  const { bytes, requests: archives } = tiers[tier]
+  const { requests, retrieval, transfer, unpriced } = costs
   const shown = (amount: number, part: RetrievalBudget.Part) => unpriced.includes(part) ? "-" : money(amount)
   const delay = Duration.toMillis(duration) === 0
     ? ""
     : `${Duration.format(Duration.seconds(Duration.toSeconds(duration)))} and `
   return {
     json: {
+      type: "quote",
       tier,
-      requests,
+      archives,
       bytes,
       cost: Option.getOrNull(cost),
-      costs: { retrieval, requests: costOfRequests, transfer, unpriced },
+      costs,
       secondsUntilLastStart: Duration.toSeconds(duration)
     },
     cells: [
       tier,
-      formatNumber(requests),
+      formatNumber(archives),
       formatBytes(bytes),
       shown(retrieval, tier),
-      shown(costOfRequests, tier),
+      shown(requests, tier),
       shown(transfer, "transfer"),
       Option.match(cost, { onNone: () => "-", onSome: money }),
       `${delay}${JobTracking.usual[tier].text}`
@@ -88,7 +89,7 @@ const print = Effect.fnUntraced(function*(values: Values) {
     text: lines[row] ?? ""
   }))))
   yield* note(Option.match(prices, {
-    onNone: () => `There are no prices of ${state.region} in ${file}: add them to see the cost`,
+    onNone: () => Prices.missing(state.region, file),
     onSome: ({ currency, date }) => `In ${currency}, by the prices of ${date} in ${file}`
   }))
 })

@@ -11,12 +11,13 @@ import * as Stream from "effect/Stream"
 import * as NodeGlacier from "../../node/NodeGlacier.ts"
 import { formatCount, formatNumber } from "../../policy/Format.ts"
 import * as RetrievalBudget from "../../policy/RetrievalBudget.ts"
-import * as Jobs from "../../protocol/Jobs.ts"
+import type { Tier } from "../../protocol/Jobs.ts"
 import * as Vault from "../../services/Vault.ts"
 import * as Budgets from "../Budgets.ts"
 import * as CliCommand from "../CliCommand.ts"
 import * as Confirm from "../Confirm.ts"
 import * as Copies from "../Copies.ts"
+import * as Explain from "../Explain.ts"
 import { OverBudget, SomeFailed } from "../Failures.ts"
 import * as Globals from "../Globals.ts"
 import * as JobTracking from "../JobTracking.ts"
@@ -32,18 +33,8 @@ import * as Work from "../Work.ts"
 
 interface Values extends Budgets.Values {
   readonly globs: ReadonlyArray<string>
-  readonly tier: Jobs.Tier
+  readonly tier: Tier
 }
-
-/** The ids of the archives that a job of the tier retrieves, or has retrieved within the last 24 hours. */
-const retrievedArchives = (tier: Jobs.Tier) =>
-  Effect.flatMap(Vault.Vault, (vault) =>
-    Stream.runFold(vault.jobs(), new Set<string>(), (ids, job) => {
-      const archiveId = Option.getOrUndefined(job.archiveId)
-      const isUsable = archiveId !== undefined && job.statusCode !== "Failed" &&
-        Jobs.isRetrievalOf(job, { archiveId, tier })
-      return isUsable ? ids.add(archiveId) : ids
-    }))
 
 /** Whether an archive exists and has no copy. */
 const isWanted = (item: Selection.Item): boolean =>
@@ -66,17 +57,23 @@ const startAll = (
       }))
       const start = (item: Selection.Item) => {
         const { archiveId, size } = item.entry
-        const name = printable(Selection.shownName(item))
+        const name = Option.getOrNull(Option.map(item.name, ({ path }) => path))
+        const about = { archiveId, name, bytes: size }
+        const shown = printable(Selection.shownName(item))
         return Effect.matchEffect(vault.retrieveArchive(archiveId, { size, tier: file.tier }), {
           onSuccess: ({ id }) => {
             counts.started++
-            return work.done(size, { json: { type: "job", archiveId, jobId: id, bytes: size }, text: `${name}: ${id}` })
+            return work.done(size, { json: { type: "job", ...about, jobId: id }, text: `${shown}: ${id}` })
           },
-          onFailure: ({ _tag: error, message }) => {
+          onFailure: (error) => {
             counts.failed++
-            if (error === "BudgetExceeded") counts.overBudget++
+            if (error._tag === "BudgetExceeded") counts.overBudget++
+            const message = Explain.textOf(error)
             return work.failed(
-              { json: { type: "failed", archiveId, error, message }, text: `${name}: ${printable(message)}` },
+              {
+                json: { type: "failed", ...about, error: error._tag, message },
+                text: `${shown}: ${printable(message)}`
+              },
               counts.failed <= maximumLines
             )
           }
@@ -133,7 +130,7 @@ const retrieve = (values: Values) =>
     yield* Selection.checkAny(selection)
     const known = yield* Prices.of(state.region, values)
     const { prices } = known
-    const retrieved = yield* retrievedArchives(tier)
+    const retrieved = yield* JobTracking.retrieved(tier)
     const wanted = Stream.filter(selection.items, isWanted)
     const items = Stream.filter(wanted, ({ entry }) => !retrieved.has(entry.archiveId))
     const before = yield* Stream.runCount(Stream.filter(wanted, ({ entry }) => retrieved.has(entry.archiveId)))
@@ -146,7 +143,7 @@ const retrieve = (values: Values) =>
     const question = yield* Copies.reportQuote(state, quote, tier, known)
     if (dryRun) return
     yield* Effect.scoped(Effect.gen(function*() {
-      const budgetOf = yield* Budgets.make(state, values, prices)
+      const budgetOf = yield* Budgets.make(state, values, known)
       // Also when it continues: there may be more archives, or their jobs may have expired.
       if (Option.isNone(values.maxCost)) yield* Confirm.yesOrNo(question)
       const file = yield* planOf(state, selection, values)

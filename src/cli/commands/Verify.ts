@@ -15,6 +15,7 @@ import * as NodeGlacier from "../../node/NodeGlacier.ts"
 import { formatBytes, formatCount, formatNumber } from "../../policy/Format.ts"
 import * as CliCommand from "../CliCommand.ts"
 import * as CopyChecks from "../CopyChecks.ts"
+import * as Explain from "../Explain.ts"
 import { SomeFailed, StateError, Usage } from "../Failures.ts"
 import * as Glob from "../Glob.ts"
 import * as Globals from "../Globals.ts"
@@ -66,7 +67,7 @@ const checkPlace = (values: Values, globs: ReadonlyArray<string>, url: string) =
     } as const
     const before = (yield* Plans.all(state)).filter((plan) => Plans.isSame(plan, key))
     const run = Effect.gen(function*() {
-      const check = yield* CopyChecks.make(place, { read: !values.noRead })
+      const check = yield* CopyChecks.make(state, place, { read: !values.noRead })
       const file = yield* Effect.flatMap(
         Plans.make({ ...key, inventory: selection.asOf }),
         (made) => Plans.start(state, made)
@@ -104,7 +105,7 @@ const checkAll = Effect.fnUntraced(function*({ args, noRead }: Values) {
   const counts = { copies: 0, bytes: 0, failed: 0 }
 
   const checkPlan = Effect.fnUntraced(function*(work: Work.Work, file: Plans.Plan, place: Places.Place) {
-    const check = yield* CopyChecks.make(place, { read: !noRead })
+    const check = yield* CopyChecks.make(state, place, { read: !noRead })
     const { proofs } = yield* Plans.open(file)
     const selected = Stream.filter(proofs, ({ archive, proof: { location } }) => {
       const path = Option.getOrUndefined(nameOf(archive))?.path
@@ -127,9 +128,9 @@ const checkAll = Effect.fnUntraced(function*({ args, noRead }: Values) {
           return work.done(size, { json, text: printable(location) })
         }
         counts.failed++
-        const { _tag: error, message } = found.left
+        const message = Explain.textOf(found.left)
         return work.failed({
-          json: { type: "failed", archiveId, path, location, error, message },
+          json: { type: "failed", archiveId, path, location, error: found.left._tag, message },
           text: printable(message)
         })
       }
@@ -165,7 +166,7 @@ const checkAll = Effect.fnUntraced(function*({ args, noRead }: Values) {
     }`
   })
   if (failed > 0) {
-    return yield* new SomeFailed({ message: PlanRuns.missing(failed) })
+    return yield* new SomeFailed({ message: `${PlanRuns.missing(failed)}. ${PlanRuns.repair}` })
   }
 })
 

@@ -285,7 +285,8 @@ const formatCosts = ({ requests, retrieval, transfer, unpriced }: Costs): string
 }
 
 /**
- * Returns a quote as lines for a terminal: one for each tier in use, one for the cost, and one for the delay by the caps.
+ * Returns a quote as lines for a terminal: one for each tier in use, one for the cost, and one for the delay if the caps cause
+ * one.
  *
  * @since 0.1.0
  * @category quotes
@@ -297,7 +298,7 @@ export const format = (quote: Quote): string =>
       return requests === 0 ? [] : [`${tier}: ${formatCount(requests, "request")}, ${formatExactBytes(bytes)}`]
     }),
     formatCosts(quote.costs),
-    Duration.equals(quote.duration, Duration.zero)
-      ? "Under the caps, all retrievals can start at once"
-      : `Under the caps, the last retrieval starts ${Duration.format(quote.duration)} after the first`
+    ...(Duration.equals(quote.duration, Duration.zero)
+      ? []
+      : [`Under the caps, the last retrieval starts ${Duration.format(quote.duration)} after the first`])
   ].join("\n")

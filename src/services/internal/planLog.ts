@@ -25,6 +25,8 @@ const Mark = Schema.Union(
   /** The first archives of a segment are in work. The next run looks for started jobs there first. */
   Schema.TaggedStruct("Begun", { segment: Schema.NonNegativeInt }),
   Schema.TaggedStruct("Done", { segment: Schema.NonNegativeInt }),
+  /** Proofs of a segment are about to be revoked. */
+  Schema.TaggedStruct("Reopened", { segment: Schema.NonNegativeInt }),
   /** The segments are about to be removed. */
   Schema.TaggedStruct("Clearing", {})
 )
@@ -80,6 +82,8 @@ export const open = Effect.fnUntraced(function*<Purpose, Encoded>(
         return void begun.add(entry.segment)
       case "Done":
         return void done.add(entry.segment)
+      case "Reopened":
+        return void done.delete(entry.segment)
       case "Clearing":
         made = undefined
         begun.clear()

@@ -53,7 +53,9 @@ const Recorded = Schema.Union(
   /** A job was started for the archive. */
   Schema.TaggedStruct("Started", { index: Index, jobId: JobId }),
   /** The archive was retrieved, so a destination has it, or deleted. */
-  Schema.TaggedStruct("Finished", { index: Index, proof: Schema.optional(Proof) })
+  Schema.TaggedStruct("Finished", { index: Index, proof: Schema.optional(Proof) }),
+  /** The destination has lost the copy of the archive. */
+  Schema.TaggedStruct("Revoked", { index: Index })
 )
 
 const Line = Schema.parseJson(Recorded)
@@ -102,6 +104,10 @@ export const open = (plan: string, number: number, count: number): Effect.Effect
         case "Finished":
           finished.add(entry.index)
           if (entry.proof !== undefined) proofs.set(entry.index, entry.proof)
+          return
+        case "Revoked":
+          finished.delete(entry.index)
+          proofs.delete(entry.index)
       }
     })
     if (rows.length !== count) {

@@ -1,7 +1,7 @@
 /** The command `get` as a process. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { jsonLines } from "./programs.ts"
 import { checkFiles, emulator, filesIn, makeVault, photos } from "./vaults.ts"
@@ -66,6 +66,33 @@ describe("effect-glacier get", () => {
       }).pipe(Effect.provide(emulator())),
     60_000
   )
+
+  it.scopedLive("retrieves missing copies of a finished plan again, and asks before", () =>
+    Effect.gen(function*() {
+      const { folder, jobs, run } = yield* makeVault("photos", few)
+      const target = join(folder, "restored")
+      const get = ["get", target] as const
+      expect((yield* run(...get, "--yes")).code).toBe(0)
+      expect(yield* run(...get)).toMatchObject({ code: 0, stderr: expect.stringMatching(/and its copies exist/) })
+      rmSync(join(target, few[0]?.[0] ?? ""))
+      truncateSync(join(target, few[1]?.[0] ?? ""), 3)
+      const asked = {
+        code: 1,
+        stdout: expect.stringMatching(/^2 archives, .*\nStandard: 2 requests/),
+        stderr: expect.stringMatching(/is finished since .*, but 2 copies are missing or wrong\n.*use --yes/s)
+      }
+      expect(yield* run(...get)).toMatchObject(asked)
+      // The question was not confirmed, so it remains.
+      expect(yield* run(...get)).toMatchObject({ code: 1, stderr: expect.stringMatching(/use --yes/) })
+      const failed = yield* run(...get, "--yes")
+      expect(failed).toMatchObject({
+        code: 3,
+        stderr: expect.stringMatching(/is not written.*1 archive failed\. .* with --overwrite to replace what is not/s)
+      })
+      expect((yield* run(...get, "--yes", "--overwrite")).code).toBe(0)
+      checkFiles(target, few)
+      expect(yield* jobs).toBe(4)
+    }).pipe(Effect.provide(emulator())), 60_000)
 
   it.scopedLive("makes another plan with other options for names", () =>
     Effect.gen(function*() {

@@ -1,9 +1,10 @@
 /** The command `move` as a process, with object stores. */
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3"
 import { describe, expect, it } from "@effect/vitest"
-import { Effect, Redacted, Schedule } from "effect"
+import { Effect, Redacted, Schedule, type Scope } from "effect"
 import { readdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
+import * as FakeS3 from "../../s3/fakeS3.ts"
 import * as Swift from "../../support/swift.ts"
 import { jsonLines } from "./programs.ts"
 import { emulator, fakeS3, films, makeVault } from "./vaults.ts"
@@ -48,6 +49,83 @@ describe("effect-glacier move", () => {
       }
       expect((yield* run("verify")).stdout).toContain("2 copies verified")
     }).pipe(Effect.provide(emulator())), 60_000)
+
+  const inFake = (...args: ReadonlyArray<string>) => Effect.map(fakeS3, ({ options }) => [...options, ...args])
+
+  const endpoint = (url: string) => ["--s3-endpoint", url, "--path-style"]
+
+  /** A store that rejects each request. */
+  const rejecting = (code: string) => Effect.map(FakeS3.serve(() => FakeS3.reject(403, code), false), endpoint)
+
+  interface Problem {
+    readonly problem: string
+    readonly url?: string
+    readonly options: Effect.Effect<ReadonlyArray<string>, never, Scope.Scope>
+    readonly code: string
+    readonly next: RegExp
+  }
+
+  const problems: ReadonlyArray<Problem> = [
+    {
+      problem: "a bucket that does not exist",
+      url: "s3://other",
+      options: inFake(),
+      code: "NoSuchBucket",
+      next: /^Create the bucket, or correct its name/
+    },
+    {
+      problem: "another region",
+      options: inFake("--s3-region", "eu-west-1"),
+      code: "AuthorizationHeaderMalformed",
+      next: /by --s3-region$/
+    },
+    {
+      problem: "an unknown storage class",
+      options: inFake("--storage-class", "WARM"),
+      code: "InvalidStorageClass",
+      next: /correct --storage-class$/
+    },
+    {
+      problem: "an unknown access key",
+      options: rejecting("InvalidAccessKeyId"),
+      code: "InvalidAccessKeyId",
+      next: /^The store does not know the access key.* by --s3-profile$/
+    },
+    {
+      problem: "missing permissions",
+      options: rejecting("AccessDenied"),
+      code: "AccessDenied",
+      next: /^The keys may not do this in the bucket/
+    },
+    {
+      problem: "a store that does not listen",
+      options: Effect.succeed(endpoint("http://127.0.0.1:9")),
+      code: "ConnectionError",
+      next: /^Nothing listens at this address: check the endpoint \(--s3-endpoint\)/
+    },
+    ...(Swift.isInstalled
+      ? [{
+        problem: "a wrong secret",
+        options: Effect.map(Swift.start, (url) => [...endpoint(url), "--s3-region", "eu-west-1"]),
+        code: "SignatureDoesNotMatch",
+        next: /^The secret does not belong to the access key/
+      }]
+      : [])
+  ]
+
+  for (const { code, next, options, problem, url = "s3://bucket" } of problems) {
+    it.scopedLive(`fails once because of ${problem}, before anything is paid for`, () =>
+      Effect.gen(function*() {
+        const { jobs, run } = yield* makeVault("films", films.slice(0, 3))
+        const failed = yield* run("move", url, "--yes", ...yield* options)
+        expect(failed).toMatchObject({ code: 1, stdout: "" })
+        expect(failed.stderr.trimEnd().split("\n").slice(-2)).toEqual([
+          expect.stringContaining(`failed with ${code}: `),
+          expect.stringMatching(next)
+        ])
+        expect(yield* jobs).toBe(0)
+      }).pipe(Effect.provide(emulator())), 60_000)
+  }
 
   it.scopedLive.skipIf(!Swift.isInstalled)(
     `finishes after it was killed, with one job for each archive${

@@ -1,7 +1,7 @@
 /** The commands `quote` and `retrieve` as processes. */
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
-import { readFileSync, writeFileSync } from "node:fs"
+import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { jsonLines } from "./programs.ts"
 import { emulator, makeVault } from "./vaults.ts"
@@ -22,9 +22,10 @@ describe("effect-glacier quote", () => {
           ["Standard", 0.01, 0.05],
           ["Bulk", 0.0025, 0.025]
         ].map(([tier, perGiB, perThousand]) => ({
+          type: "quote",
           tier,
           bytes: 2 ** 22,
-          requests: 3,
+          archives: 3,
           cost: expect.closeTo(gib * (Number(perGiB) + 0.09) + 3 * Number(perThousand) / 1_000, 12),
           costs: { retrieval: expect.closeTo(gib * Number(perGiB), 12), transfer: expect.closeTo(gib * 0.09, 12) }
         })))
@@ -38,12 +39,27 @@ describe("effect-glacier quote", () => {
         writeFileSync(file, readFileSync(file, "utf8").replace("us-east-1", "eu-west-1"))
         const unknown = yield* run("quote", "--tier", "Bulk")
         expect(unknown.stdout).toMatch(/Bulk +3 +4\.0 MiB +- +- +- +- +5 to 12 hours/)
-        expect(unknown.stderr).toContain(`There are no prices of us-east-1 in ${file}: add them`)
-        expect((yield* run("get", "out", "--max-cost", "1")).code).toBe(2)
+        expect(unknown.stderr).toContain(`There are no prices of us-east-1 in ${file}. Add an entry to "regions"`)
+        const limited = yield* run("get", "out", "--max-cost", "1")
+        expect(limited).toMatchObject({
+          code: 2,
+          stderr: expect.stringMatching(/^--max-cost needs prices\. There are no/)
+        })
+        // The last line of the message is an entry to add.
+        const entry = limited.stderr.trimEnd().split("\n").at(-1)
+        writeFileSync(file, readFileSync(file, "utf8").replace("\"regions\": {", `"regions": {\n${entry},`))
+        expect((yield* run("quote", "--tier", "Bulk")).stdout).toMatch(/Bulk +3 +4\.0 MiB +0\.\d+/)
         expect(yield* jobs).toBe(0)
       }).pipe(Effect.provide(emulator())),
     60_000
   )
+
+  it.scopedLive("writes no file with --dry-run", () =>
+    Effect.gen(function*() {
+      const { run, state } = yield* makeVault("photos", archives)
+      expect((yield* run("quote", "--dry-run")).code).toBe(0)
+      expect(existsSync(join(state, "prices.json"))).toBe(false)
+    }).pipe(Effect.provide(emulator())), 60_000)
 })
 
 describe("effect-glacier retrieve", () => {
@@ -59,7 +75,10 @@ describe("effect-glacier retrieve", () => {
       })
       const second = yield* run("retrieve", "--tier", "Bulk", "--yes", "--json")
       expect(jsonLines(second.stdout).at(-1)).toMatchObject({ type: "summary", started: 1, before: 2, failed: 0 })
-      expect((yield* run("get", join(folder, "out"), "--tier", "Bulk", "--yes")).code).toBe(0)
+      expect(yield* run("get", join(folder, "out"), "--tier", "Bulk", "--yes")).toMatchObject({
+        code: 0,
+        stdout: expect.stringContaining("Included in the cost, but paid already: 3 jobs")
+      })
       expect(yield* jobs).toBe(3)
       expect(yield* run("retrieve", "--tier", "Standard", "--yes")).toMatchObject({
         code: 0,

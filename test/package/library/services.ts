@@ -136,7 +136,8 @@ export const retrievalPlan = Effect.zipWith(RetrievalPlan.make("all", Stream.emp
   plan,
   quote: RetrievalPlan.quote(plan),
   run: RetrievalPlan.run(plan, directory),
-  prover: RetrievalPlan.prover(plan, directory)
+  prover: RetrievalPlan.prover(plan, directory),
+  revoke: RetrievalPlan.revoke(plan, () => Effect.succeed(false))
 }))
 
 export const vaultLock = Effect.map(VaultLock.begin("documents", "{}"), (lock) => ({
