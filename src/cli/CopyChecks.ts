@@ -23,6 +23,8 @@ import * as WrongCopies from "./WrongCopies.ts"
  */
 export class NotThere extends Data.TaggedError("NotThere")<{
   readonly location: string
+  /** Whether something else is there. */
+  readonly isTaken: boolean
   readonly problem: string
 }> {
   override get message(): string {
@@ -47,10 +49,11 @@ const inFolder = (place: Places.Place, { verify }: Places.Opened): Check => (arc
     const proof: Proof = { location, size, treeHash, checksums: {}, date: yield* DateTime.now }
     if (yield* verify(archive, proof)) return proof
     const fs = yield* FileSystem.FileSystem
-    const isThere = yield* Effect.orElseSucceed(fs.exists(location), () => false)
+    const isTaken = yield* Effect.orElseSucceed(fs.exists(location), () => false)
     return yield* new NotThere({
       location,
-      problem: isThere ? "does not have the bytes of the archive" : "does not exist"
+      isTaken,
+      problem: isTaken ? "does not have the bytes of the archive" : "does not exist"
     })
   })
 
@@ -58,11 +61,11 @@ const inBucket = (place: Places.Place, find: Places.Opened["find"]): Check => (a
   Effect.flatMap(find(archive), (proof) =>
     Option.isSome(proof)
       ? Effect.succeed(proof.value)
-      : new NotThere({ location: Places.locationOf(place, archive.path), problem: "does not exist" }))
+      : new NotThere({ location: Places.locationOf(place, archive.path), isTaken: false, problem: "does not exist" }))
 
-/** Whether an error means that the copy is missing or wrong, not only that it could not be read. */
-const isAboutCopy = ({ _tag }: NotThere | Places.PlaceError): boolean =>
-  _tag === "NotThere" || _tag === "ObjectWrong" || _tag === "ObjectRejected"
+/** Whether an error means that the copy is wrong: not that it is missing, or could not be read. */
+const isWrong = (error: NotThere | Places.PlaceError): boolean =>
+  error._tag === "NotThere" ? error.isTaken : error._tag === "ObjectWrong" || error._tag === "ObjectRejected"
 
 /** Whether the objects of a place are known to be in a storage class that cannot be read. */
 const isCold = (place: Places.Place): boolean =>
@@ -72,7 +75,7 @@ const isCold = (place: Places.Place): boolean =>
  * Makes the check of a place. Files are always read. Objects are read with `read`, unless their storage class cannot be read;
  * otherwise their size, checksums and metadata must be those of the copy.
  *
- * A copy that was read and is missing or wrong does not count any more (`WrongCopies`), until it is read again and right.
+ * A copy that was read and is wrong does not count any more (`WrongCopies`), until it is read again and right.
  *
  * @since 0.1.0
  * @category constructors
@@ -90,7 +93,7 @@ export const make = Effect.fnUntraced(
     const byBytes = place._tag === "Folder" ? inFolder(place, opened) : inBucket(place, opened.findByBytes)
     const reading: Check = (archive) =>
       Effect.tapBoth(byBytes(archive), {
-        onFailure: (error) => isAboutCopy(error) ? wrong.add(archive) : Effect.void,
+        onFailure: (error) => isWrong(error) ? wrong.add(archive) : Effect.void,
         onSuccess: () => wrong.remove(archive)
       })
     const notReading: Check = (archive) =>
@@ -98,6 +101,7 @@ export const make = Effect.fnUntraced(
         onTrue: () =>
           new NotThere({
             location: Places.locationOf(place, archive.path),
+            isTaken: true,
             problem: "was wrong when it was read: verify it without --no-read"
           }),
         onFalse: () => inBucket(place, opened.find)(archive)

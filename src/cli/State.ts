@@ -5,7 +5,7 @@
  * - `ACCOUNT/REGION/VAULT/plans`: what each plan is for
  * - `ACCOUNT/REGION/VAULT/checkpoints`: the archives and the progress of the plans
  * - `ACCOUNT/REGION/VAULT/records`: what was done with archives, as JSON lines
- * - `ACCOUNT/REGION/VAULT/wrong.jsonl`: the copies that a check has found missing or wrong
+ * - `ACCOUNT/REGION/VAULT/wrong.jsonl`: the copies that a check has found wrong
  * - `ACCOUNT/REGION/VAULT/running`: what the commands that run now are doing
  * - `ACCOUNT/REGION/@ledger`: what was spent on retrievals
  * - `prices.json`: the prices of each region, to edit

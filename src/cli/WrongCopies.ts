@@ -1,5 +1,5 @@
 /**
- * The copies that a check has found missing or wrong, as JSON lines in `wrong.jsonl` of a vault. Such a copy does not count, until
+ * The copies that a check has found wrong, as JSON lines in `wrong.jsonl` of a vault. Such a copy does not count, until
  * its bytes are read and right, or it is made again: the metadata of an object says nothing about its bytes.
  *
  * @since 0.1.0
