@@ -88,11 +88,11 @@ export const makeRecorder = (state: VaultState, name: string) =>
 export const resultOf = (
   type: "deleted" | "unproven" | "failed",
   { archiveId, size }: Entry,
-  path: string,
+  name: string,
   message: string
 ): Result => ({
-  json: { type, archiveId, path, bytes: size, message },
-  text: `${printable(path)}: ${printable(message)}`
+  json: { type, archiveId, name, bytes: size, message },
+  text: `${printable(name)}: ${printable(message)}`
 })
 
 /**

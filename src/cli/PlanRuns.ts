@@ -194,7 +194,7 @@ export const run = Effect.fn("PlanRuns.run")(function*<
   }
   const { archives, bytes, failed, overBudget } = yield* runAll(vault, options)
   if (failed === 0 && file.finished === undefined) {
-    yield* Plans.save(vault, { ...file, finished: yield* DateTime.now })
+    yield* Plans.finish(vault, file)
   }
   yield* result({
     json: { type: "summary", plan: plan.name, archives, bytes, failed, rejected },

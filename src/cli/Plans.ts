@@ -19,12 +19,13 @@ import { Tier } from "../protocol/Jobs.ts"
 import * as RetrievalPlan from "../services/RetrievalPlan.ts"
 import type { CheckpointError, CheckpointInUse } from "../transfer/Checkpoint.ts"
 import { StateError } from "./Failures.ts"
+import { Globals } from "./Globals.ts"
 import * as Places from "./Places.ts"
 import * as Shell from "./Shell.ts"
 import type { VaultState } from "./State.ts"
 
 /** The command of a plan. */
-const Kind = Schema.Literal("get", "move", "verify", "retrieve", "delete")
+const Kind = Schema.Literal("get", "move", "verify", "retrieve", "delete", "upload", "empty")
 
 /**
  * The content of a plan's file.
@@ -39,8 +40,11 @@ export const Plan = Schema.Struct({
   arguments: Schema.Array(Schema.String),
   place: Schema.optional(Places.Place),
   tier: Schema.optional(Tier),
-  /** The time as of which the inventory lists the vault. */
-  inventory: Schema.DateTimeUtc,
+  /** The time as of which the inventory lists the vault, if the plan is made of one. */
+  inventory: Schema.optional(Schema.DateTimeUtc),
+  /** The endpoint and the profile of the last run, if they were given. */
+  endpoint: Schema.optional(Schema.String),
+  profile: Schema.optional(Schema.String),
   made: Schema.DateTimeUtc,
   /** The time at which the user has confirmed the plan. */
   started: Schema.optional(Schema.DateTimeUtc),
@@ -91,12 +95,17 @@ export const all = (state: VaultState): Effect.Effect<ReadonlyArray<Plan>, State
  * @since 0.1.0
  * @category writing
  */
-export const save = (state: VaultState, plan: Plan): Effect.Effect<void, StateError, FileSystem.FileSystem> =>
+export const save = (
+  state: VaultState,
+  plan: Plan
+): Effect.Effect<void, StateError, FileSystem.FileSystem | Globals> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
+    const { endpoint, profile } = yield* Globals
     const file = fileOf(state, plan)
+    const reached = { endpoint: Option.getOrUndefined(endpoint), profile: Option.getOrUndefined(profile) }
     yield* fs.makeDirectory(state.plans, { recursive: true })
-    yield* fs.writeFileString(`${file}.partial`, `${encode(plan)}\n`)
+    yield* fs.writeFileString(`${file}.partial`, `${encode({ ...plan, ...reached })}\n`)
     yield* fs.rename(`${file}.partial`, file)
   }).pipe(Effect.mapError(failed(`The plan ${fileOf(state, plan)} cannot be written`)))
 
@@ -106,8 +115,33 @@ export const save = (state: VaultState, plan: Plan): Effect.Effect<void, StateEr
  * @since 0.1.0
  * @category writing
  */
-export const start = (state: VaultState, plan: Plan): Effect.Effect<Plan, StateError, FileSystem.FileSystem> =>
+export const start = (
+  state: VaultState,
+  plan: Plan
+): Effect.Effect<Plan, StateError, FileSystem.FileSystem | Globals> =>
   Effect.flatMap(DateTime.now, (started) => Effect.as(save(state, { ...plan, started }), { ...plan, started }))
+
+/**
+ * Records that a command has begun which finds out itself what is left to do. Its plan has the same name each time.
+ *
+ * @since 0.1.0
+ * @category writing
+ */
+export const begin = Effect.fnUntraced(function*(
+  state: VaultState,
+  plan: Pick<Plan, "name" | "kind" | "arguments">
+) {
+  return yield* start(state, { ...plan, made: yield* DateTime.now })
+})
+
+/**
+ * Records that nothing is left to do.
+ *
+ * @since 0.1.0
+ * @category writing
+ */
+export const finish = (state: VaultState, plan: Plan) =>
+  Effect.flatMap(DateTime.now, (finished) => save(state, { ...plan, finished }))
 
 /**
  * Removes a plan. Its records and its copies remain.
@@ -127,6 +161,11 @@ export const discard = Effect.fnUntraced(function*(state: VaultState, plan: Plan
 /** The parts of a command that make its plan the same plan. */
 type Key = Pick<Plan, "kind" | "arguments" | "place" | "tier">
 
+/** The time as of which the inventory of a new plan lists the vault. */
+interface Dated {
+  readonly inventory: DateTime.Utc
+}
+
 /**
  * The command of a plan as it is typed in a shell, without the name of the program and the vault.
  *
@@ -142,14 +181,27 @@ export const commandOf = (plan: Plan): string =>
   ])
 
 /**
+ * The started plans of a vault that are not finished, without those that only check copies.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const unfinished = (state: VaultState) =>
+  Effect.map(
+    all(state),
+    (plans) =>
+      plans.filter(({ finished, kind, started }) =>
+        kind !== "verify" && started !== undefined && finished === undefined
+      )
+  )
+
+/**
  * Makes a plan with a new name. Writes no file.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (
-  wanted: Key & Pick<Plan, "inventory">
-): Effect.Effect<Plan> =>
+export const make = (wanted: Key & Dated): Effect.Effect<Plan> =>
   Effect.gen(function*() {
     const made = yield* DateTime.now
     const stamp = DateTime.formatIso(made).replace(/[-:]|\.\d+Z/g, "")
@@ -180,12 +232,13 @@ export const isSame = (plan: Plan, wanted: Key): boolean =>
  */
 export const find = (
   state: VaultState,
-  wanted: Key & Pick<Plan, "inventory">
+  wanted: Key & Dated
 ): Effect.Effect<Option.Option<Plan>, StateError, FileSystem.FileSystem> =>
   Effect.map(all(state), (plans) =>
     Option.filter(
       Option.fromNullable(plans.find((plan) => isSame(plan, wanted))),
-      ({ finished, inventory }) => finished === undefined || !DateTime.lessThan(inventory, wanted.inventory)
+      ({ finished, inventory }) =>
+        finished === undefined || (inventory !== undefined && !DateTime.lessThan(inventory, wanted.inventory))
     ))
 
 /**

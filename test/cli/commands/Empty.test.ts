@@ -34,7 +34,7 @@ describe.concurrent("effect-glacier empty", () => {
         /^The vault photos is not empty: 3 archives \(15 bytes\) have no proof of a verified copy/m
       )
       const lines = jsonLines(stdout)
-      expect(lines.filter(({ type }) => type === "unproven").map(({ path }) => path).sort()).toEqual(names)
+      expect(lines.filter(({ type }) => type === "unproven").map(({ name }) => name).sort()).toEqual(names)
       expect(lines.filter(({ type }) => type === "event").map(({ event }) => event)).toEqual([
         ...["Checked", "InventoryRequested", "Planned", "Progress"]
       ])
