@@ -241,23 +241,29 @@ export const platformOf = ({ _tag }: Place): SafePath.Platform =>
     ? "windows"
     : "portable"
 
-const openBucket = Effect.fnUntraced(
-  function*({ _tag, bucket, prefix, storageClass, ...options }: Bucket, writing: Writing) {
-    const http = NodeHttp.layerConfig
-    const context = yield* Layer.build(Layer.provide(S3ObjectStore.layer({ ...options, bucket }), http))
-    const { find, store, verify } = yield* Effect.provide(
-      S3Destination.make({ ...writing, prefix, storageClass }),
-      context
-    )
-    const provide = Effect.provide(context)
-    const opened: Opened = {
-      find: (archive) => provide(find(archive)),
-      store: (archive, job, onProgress) => provide(store(archive, job, onProgress)),
-      verify: (archive, proof) => provide(verify(archive, proof))
-    }
-    return opened
+/**
+ * The store of a bucket.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerStore = (bucket: Bucket) => Layer.provide(S3ObjectStore.layer(bucket), NodeHttp.layerConfig)
+
+const openBucket = Effect.fnUntraced(function*(bucket: Bucket, writing: Writing) {
+  const { prefix, storageClass } = bucket
+  const context = yield* Layer.build(layerStore(bucket))
+  const { find, store, verify } = yield* Effect.provide(
+    S3Destination.make({ ...writing, prefix, storageClass }),
+    context
+  )
+  const provide = Effect.provide(context)
+  const opened: Opened = {
+    find: (archive) => provide(find(archive)),
+    store: (archive, job, onProgress) => provide(store(archive, job, onProgress)),
+    verify: (archive, proof) => provide(verify(archive, proof))
   }
-)
+  return opened
+})
 
 /** The number of files that are read at once, to see whether they are copies. */
 const reads = 4
