@@ -6,7 +6,7 @@
 import { NodeRuntime } from "@effect/platform-node"
 import { Console, Data, Effect } from "effect"
 import { spawn } from "node:child_process"
-import { mkdirSync, rmSync } from "node:fs"
+import { mkdtempSync, rmSync } from "node:fs"
 import { createServer } from "node:http"
 import { bundleProgram } from "../scripts/bundle-program.ts"
 import * as Files from "./files.ts"
@@ -17,6 +17,9 @@ const mebibytes = Number(process.argv[2] ?? 1_024)
 
 /** The number of starts of which the median counts. */
 const starts = 20
+
+/** The number of downloads by each program, in turn, of which the median counts. */
+const rounds = 3
 
 const program = "bench/dist/effect-glacier.mjs"
 
@@ -84,16 +87,22 @@ const download = Effect.gen(function*() {
   const prepared = yield* seconds(["bench/dist/bundled/commandTasks.js", "store", file.path], at)
   yield* Console.log(`stored ${mebibytes} MiB in ${prepared.toFixed(1)} s`)
   yield* command("inventory", "--wait")
-  const target = `${folder}/target`
-  const library = seconds(["bench/dist/bundled/commandTasks.js", "download", `${target}/file`], at)
-  const get = Effect.zipRight(
-    Effect.sync(() => rmSync(target, { recursive: true, force: true })),
-    command("get", target, "--yes")
+  /** A download to a new folder, which makes a new plan. */
+  const inNewFolder = (run: (target: string) => Effect.Effect<number, Failed>) =>
+    Effect.acquireUseRelease(
+      Effect.sync(() => mkdtempSync(`${folder}/target-`)),
+      run,
+      (target) => Effect.sync(() => rmSync(target, { recursive: true, force: true }))
+    )
+  const pairs = yield* Effect.replicateEffect(
+    Effect.all([
+      inNewFolder((target) => command("get", target, "--yes")),
+      inNewFolder((target) => seconds(["bench/dist/bundled/commandTasks.js", "download", `${target}/file`], at))
+    ]),
+    rounds
   )
-  const ours = yield* get
-  rmSync(target, { recursive: true, force: true })
-  mkdirSync(target)
-  const theirs = yield* library
+  const ours = median(pairs.map(([get]) => get))
+  const theirs = median(pairs.map(([, library]) => library))
   yield* Console.log(`get             ${ours.toFixed(2)} s`)
   yield* Console.log(`library         ${theirs.toFixed(2)} s`)
   yield* Console.log(`get / library   ${(ours / theirs).toFixed(2)}`)

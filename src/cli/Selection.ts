@@ -31,7 +31,6 @@ import * as Names from "./Names.ts"
 import * as Records from "./Records.ts"
 import type { VaultState } from "./State.ts"
 import * as StateIndex from "./StateIndex.ts"
-import * as Texts from "./Texts.ts"
 
 /**
  * The arguments that select archives.
@@ -139,23 +138,6 @@ const writtenAt = Effect.fnUntraced(function*({ asOf, path }: Inventories.Kept) 
   return Option.getOrElse(Option.flatMap(mtime, DateTime.make), () => asOf)
 })
 
-/** Returns the function that finds the location of the archive in a slot of the index. */
-const locationsOf = (vault: VaultState, { find, isLast, slots }: StateIndex.StateIndex) => {
-  const texts = Texts.make()
-  const positions = new Float64Array(slots).fill(-1)
-  const add = (record: Records.Record): void => {
-    const slot = find(record.archiveId)
-    if (record.location !== undefined && isLast(record, slot)) positions[slot] = texts.add(record.location)
-  }
-  return Effect.as(
-    Stream.runForEach(Records.all(vault), (record) => Effect.sync(() => add(record))),
-    (slot: number): Option.Option<string> => {
-      const position = positions[slot] ?? -1
-      return position < 0 ? Option.none() : Option.some(texts.at(position))
-    }
-  )
-}
-
 /**
  * Returns the archives of the last inventory that the patterns select, see `Glob`. At the end come those that were uploaded
  * since, and not deleted. Fails if there is no inventory.
@@ -174,8 +156,7 @@ export const make = Effect.fn("Selection.make")(function*(
   const selects = yield* Effect.mapError(Glob.make(globs), ({ message }) => new Usage({ message }))
   const inventory = yield* Inventories.last(vault)
   const nameOf = yield* Names.inUse
-  const index = yield* StateIndex.make(Records.all(vault))
-  const locationAt = options.locations ? yield* locationsOf(vault, index) : () => Option.none<string>()
+  const index = yield* StateIndex.make(Records.all(vault), options)
   // The inventory may miss uploads of the day before its date. An older upload that it does not list belongs to an archive that
   // another program has deleted.
   const listed = DateTime.subtract(inventory.asOf, { days: 1 })
@@ -183,7 +164,7 @@ export const make = Effect.fn("Selection.make")(function*(
   const itemOf = (entry: Entry, slot: number): Option.Option<Item> => {
     const name = nameOf(entry)
     return selects({ archiveId: entry.archiveId, path: Option.getOrUndefined(name)?.path })
-      ? Option.some({ entry, name, state: index.stateAt(slot), location: locationAt(slot) })
+      ? Option.some({ entry, name, state: index.stateAt(slot), location: index.locationAt(slot) })
       : Option.none()
   }
 

@@ -8,16 +8,19 @@ Somebody has left, and so has their NAS. Only a Glacier vault remains, on the bi
 
 `
 
-/** Whether a line reports progress before the end: `move: 630 of 3,000 archives, ...`. The number of these lines varies. */
-const isInterim = (line: string): boolean => {
+/**
+ * Whether a line depends on the speed of the machine: progress before the end, such as `move: 630 of 3,000 archives, ...`, or
+ * requests that have waited for a connection.
+ */
+const isIncidental = (line: string): boolean => {
   const [, done, total] = /^\w+: ([\d,]+) of ([\d,]+) archives/.exec(line) ?? []
-  return done !== total
+  return done !== total || /^A request to \S+ waits for a connection/.test(line)
 }
 
 /** Replaces everything that differs from run to run: the folder, the times, ids, durations and speeds. */
 export const normalised = (text: string, folder: string): string =>
   text
-    .split("\n").filter((line) => !isInterim(line)).join("\n")
+    .split("\n").filter((line) => !isIncidental(line)).join("\n")
     .replace(/-\d{8}T\d{6}-[0-9a-f]{4}\b/g, "-20261130T120000-1a2b")
     .replace(/responds in \d+ ms/g, "responds in 10 ms")
     .replace(/\d+ seconds? (ahead of|behind)/g, "0 seconds ahead of")
