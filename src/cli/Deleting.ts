@@ -80,7 +80,7 @@ export const makeRecorder = (state: VaultState, name: string) =>
   )
 
 /**
- * Returns the result about an archive. `type` says what happened to it.
+ * Returns the result about an archive. `type` says what happened to it. `name` is its id if it has no name.
  *
  * @since 0.1.0
  * @category formatting
@@ -91,7 +91,7 @@ export const resultOf = (
   name: string,
   message: string
 ): Result => ({
-  json: { type, archiveId, name, bytes: size, message },
+  json: { type, archiveId, name: name === archiveId ? null : name, bytes: size, message },
   text: `${printable(name)}: ${printable(message)}`
 })
 
