@@ -122,7 +122,7 @@ export const start = (
   Effect.flatMap(DateTime.now, (started) => Effect.as(save(state, { ...plan, started }), { ...plan, started }))
 
 /**
- * Records that a command has begun which finds out itself what is left to do. Its plan has the same name each time.
+ * Records that a command has begun whose plan has the same name each time: the command itself finds what is left to do.
  *
  * @since 0.1.0
  * @category writing

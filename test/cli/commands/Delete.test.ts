@@ -27,7 +27,7 @@ describe.concurrent("effect-glacier delete", () => {
       expect(code).toBe(3)
       expect(stderr).toMatch(/3 archives not deleted/)
       const lines = jsonLines(stdout)
-      expect(lines.filter(({ type }) => type === "unproven").map(({ path }) => path).sort()).toEqual(names)
+      expect(lines.filter(({ type }) => type === "unproven").map(({ name }) => name).sort()).toEqual(names)
       expect(lines.at(-1)).toMatchObject({ type: "summary", archives: 0, unproven: 3, failed: 0 })
       expect(yield* pathsOf(vault)).toEqual(names)
     }).pipe(Effect.provide(emulator)), 120_000)
