@@ -27,6 +27,7 @@ import { Endpoint } from "../transport/Endpoint.ts"
 import * as Explain from "./Explain.ts"
 import { type Failure, StateError } from "./Failures.ts"
 import { Globals } from "./Globals.ts"
+import * as Plans from "./Plans.ts"
 import * as State from "./State.ts"
 
 /**
@@ -217,24 +218,25 @@ const vault = Effect.map(State.online, ({ description: { numberOfArchives, sizeI
 const attempt = <A>(what: string, promise: () => Promise<A>): Effect.Effect<A, StateError> =>
   Effect.tryPromise({ try: promise, catch: (error) => new StateError({ message: `${what}: ${textOf(error)}` }) })
 
-/** The names of work that has checkpoints. A plan has more of them, with the numbers of its segments behind its name. */
-const worksOf = (files: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const names = new Set(files.map((file) => file.replace(/-[0-9a-f]{32}\.checkpoint$/, "")))
-  return Array.from(names).filter((name) => !/-\d+$/.test(name) || !names.has(name.replace(/-\d+$/, "")))
-}
-
-/** The checkpoints of a vault, and the work that has one. */
+/** The checkpoints of a vault, and the plans that are not finished. */
 const checkpoints = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
-  const { checkpoints } = yield* State.offline
+  const found = yield* State.offline.pipe(
+    Effect.asSome,
+    Effect.catchTag("StateError", () => Effect.succeedNone)
+  )
+  if (Option.isNone(found)) return ok("none")
+  const state = found.value
+  const { checkpoints } = state
   const names = yield* Effect.orElseSucceed(fs.readDirectory(checkpoints), () => [])
   const logs = names.filter((name) => name.endsWith(".checkpoint"))
   const sizes = yield* Effect.forEach(logs, (name) => fs.stat(`${checkpoints}/${name}`))
   const bytes = sizes.reduce((sum, { size }) => sum + Number(size), 0)
-  if (logs.length === 0) return ok("none")
-  const found = `${formatCount(logs.length, "file")}, ${formatBytes(bytes)}: ${worksOf(logs).join(", ")}`
-  return note(found, "effect-glacier status shows them")
-}).pipe(Effect.catchTag("StateError", () => Effect.succeed(ok("none"))))
+  const size = `${formatCount(logs.length, "file")}, ${formatBytes(bytes)}`
+  const { length } = yield* Plans.unfinished(state)
+  if (length === 0) return ok(size)
+  return note(`${size}, ${formatCount(length, "plan")} not finished`, "effect-glacier status shows how to continue")
+})
 
 /** Less space than this is bad, because inventories and checkpoints may not fit. */
 const leastSpace = 256 * 1_048_576

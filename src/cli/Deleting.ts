@@ -17,6 +17,7 @@ import * as Plans from "./Plans.ts"
 import * as Prices from "./Prices.ts"
 import { printable } from "./Printable.ts"
 import * as Records from "./Records.ts"
+import * as Selection from "./Selection.ts"
 import type { VaultState } from "./State.ts"
 
 /**
@@ -75,20 +76,21 @@ export const makeRecorder = (state: VaultState, name: string) =>
   )
 
 /**
- * Returns the result about an archive. `type` says what happened to it. `name` is its id if it has no name.
+ * Returns the function that makes the result about an archive. `type` says what happened to it.
  *
  * @since 0.1.0
  * @category formatting
  */
-export const resultOf = (
-  type: "deleted" | "unproven" | "failed",
-  { archiveId, size }: Entry,
-  name: string,
-  message: string
-): Result => ({
-  json: { type, archiveId, name: name === archiveId ? null : name, bytes: size, message },
-  text: `${printable(name)}: ${printable(message)}`
-})
+export const resultOf =
+  (nameOf: Selection.Selection["nameOf"]) =>
+  (type: "deleted" | "unproven" | "failed", entry: Entry, message: string): Result => {
+    const { archiveId, size: bytes } = entry
+    const name = nameOf(entry)
+    return {
+      json: { type, archiveId, name: Option.getOrNull(Option.map(name, ({ path }) => path)), bytes, message },
+      text: `${printable(Selection.shownName({ entry, name }))}: ${printable(message)}`
+    }
+  }
 
 /**
  * Counts archives that are to be deleted, and computes the cost of deleting the young ones if `prices.json` has the price of

@@ -7,6 +7,7 @@
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
+import * as Arr from "effect/Array"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -46,7 +47,7 @@ const keptOf = (folder: string, name: string): Option.Option<Kept> => {
 const failed = (what: string) => ({ message }: { readonly message: string }) =>
   new StateError({ message: `${what}: ${message}` })
 
-/** The kept inventories, the last one first. */
+/** The inventories of a vault, the last one first. */
 const all = ({ inventories }: VaultState) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -56,18 +57,27 @@ const all = ({ inventories }: VaultState) =>
   }).pipe(Effect.mapError(failed(`The folder ${inventories} cannot be read`)))
 
 /**
+ * The last inventory, if there is one.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const find = (state: VaultState) => Effect.map(all(state), Arr.head)
+
+/**
  * The last inventory. Fails when there is none.
  *
  * @since 0.1.0
  * @category getters
  */
-export const last = Effect.fnUntraced(function*(state: VaultState) {
-  const [first] = yield* all(state)
-  return first ?? (yield* new StateError({
-    message: `There is no inventory of the vault ${state.vaultName} (${state.region}) in ${state.inventories}. ` +
-      `Run effect-glacier inventory --vault ${state.vaultName}`
-  }))
-})
+export const last = (state: VaultState) =>
+  Effect.flatten(find(state)).pipe(
+    Effect.catchTag("NoSuchElementException", () =>
+      new StateError({
+        message: `There is no inventory of the vault ${state.vaultName} (${state.region}) in ${state.inventories}. ` +
+          `Run effect-glacier inventory --vault ${state.vaultName}`
+      }))
+  )
 
 /**
  * Streams the bytes of a file, which is compressed if its name ends in `.gz`.
@@ -96,7 +106,9 @@ export const bytesOf = (path: string): Stream.Stream<Uint8Array, StateError, Fil
  * @since 0.1.0
  * @category getters
  */
-export const archives = ({ format, path }: Kept): Stream.Stream<Entry, StateError, FileSystem.FileSystem> =>
+export const archives = (
+  { format, path }: Pick<Kept, "format" | "path">
+): Stream.Stream<Entry, StateError, FileSystem.FileSystem> =>
   InventoryReader.entries(bytesOf(path), { format, onMalformed: Effect.fail }).pipe(
     Stream.mapError((error) =>
       error._tag === "StateError" ? error : new StateError({ message: `${path}: ${error.message}` })
@@ -108,7 +120,7 @@ const formatOf = (bytes: Uint8Array): Kept["format"] =>
   new TextDecoder().decode(bytes.subarray(0, 1_024)).trimStart().startsWith("{") ? "JSON" : "CSV"
 
 /**
- * The vault and the time in the head of a document. A CSV document has none.
+ * The vault and the time in the head of a document. A CSV document has no head.
  *
  * @since 0.1.0
  * @category getters
@@ -120,6 +132,14 @@ export const headOf = Effect.fnUntraced(function*(path: string) {
   return { format, head: Option.some(head) }
 })
 
+/**
+ * The meaning of the date of a CSV document.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const csvDate = "the date of its newest archive, because a CSV document has no date"
+
 /** The number of inventories that are kept. */
 const count = 2
 
@@ -127,15 +147,15 @@ const count = 2
  * Keeps the document whose bytes a Stream has, and returns it with its totals. It replaces nothing before all of its archives
  * could be read. Rejects a document that is older than the last one.
  *
- * `otherwise` is the time of a document that has none in it.
+ * A CSV document has no date. It counts as of the creation of its newest archive: the service cannot have made it before, and
+ * with a later date it would hide archives that were stored meanwhile.
  *
  * @since 0.1.0
  * @category writing
  */
 export const keep = Effect.fn("Inventories.keep")(function*<E, R>(
   state: VaultState,
-  bytes: Stream.Stream<Uint8Array, E, R>,
-  otherwise: DateTime.Utc
+  bytes: Stream.Stream<Uint8Array, E, R>
 ) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -149,22 +169,33 @@ export const keep = Effect.fn("Inventories.keep")(function*<E, R>(
     Stream.run(Sink.mapError(fs.sink(partial), cannot))
   )
   const { format, head } = yield* headOf(partial)
-  const asOf = Option.match(head, { onNone: () => otherwise, onSome: ({ inventoryDate }) => inventoryDate })
-  const kept: Kept = { format, path: partial, asOf }
-  const totals = yield* Stream.runFold(archives(kept), { archives: 0, bytes: 0 }, ({ archives, bytes }, { size }) => ({
-    archives: archives + 1,
-    bytes: bytes + size
-  }))
-  const [newest] = yield* all(state)
-  if (newest !== undefined && DateTime.lessThan(kept.asOf, newest.asOf)) {
+  const totals = { archives: 0, bytes: 0 }
+  let newest: DateTime.Utc | undefined
+  yield* Stream.runForEachChunk(archives({ format, path: partial }), (entries) =>
+    Effect.sync(() => {
+      for (const { creationDate, size } of entries) {
+        totals.archives++
+        totals.bytes += size
+        newest = newest === undefined ? creationDate : DateTime.max(newest, creationDate)
+      }
+    }))
+  const asOf = Option.match(head, { onNone: () => newest, onSome: ({ inventoryDate }) => inventoryDate })
+  if (asOf === undefined) {
     return yield* new StateError({
-      message: `The inventory is of ${DateTime.formatIso(kept.asOf)}, older than that of ` +
-        `${DateTime.formatIso(newest.asOf)}, which is kept already. If that one is wrong, remove ${newest.path}`
+      message: "The inventory lists no archive. As CSV it has no date without one: retrieve the inventory instead"
     })
   }
-  const final = path.join(folder, `${stampOf(kept.asOf)}.${format.toLowerCase()}.gz`)
+  const last = yield* find(state)
+  if (Option.isSome(last) && DateTime.lessThan(asOf, last.value.asOf)) {
+    const date = `${DateTime.formatIso(asOf)}${Option.isNone(head) ? ` (${csvDate})` : ""}`
+    return yield* new StateError({
+      message: `The inventory is of ${date}, older than that of ${DateTime.formatIso(last.value.asOf)}, ` +
+        `which is kept already. If that one is wrong, remove ${last.value.path}`
+    })
+  }
+  const final = path.join(folder, `${stampOf(asOf)}.${format.toLowerCase()}.gz`)
   yield* Effect.mapError(fs.rename(partial, final), cannot)
   const older = (yield* all(state)).slice(count)
   yield* Effect.forEach(older, ({ path }) => Effect.ignore(fs.remove(path)), { discard: true })
-  return { ...kept, ...totals, path: final }
+  return { format, asOf, ...totals, path: final }
 }, Effect.scoped)

@@ -281,26 +281,31 @@ const checkBucket = Effect.fnUntraced(function*(key: string, access: "read" | "w
   yield* Effect.ignoreLogged(store.abort(upload))
 })
 
-const openBucket = Effect.fnUntraced(
-  function*({ _tag, bucket, prefix, storageClass, ...options }: Bucket, writing: Writing) {
-    const http = NodeHttp.layerConfig
-    const context = yield* Layer.build(Layer.provide(S3ObjectStore.layer({ ...options, bucket }), http))
-    const provide = Effect.provide(context)
-    const { find, store, verify } = yield* provide(S3Destination.make({ ...writing, prefix, storageClass }))
-    const reading = yield* provide(S3Destination.make({ ...writing, prefix, readBack: "all" }))
-    const isThere: Opened["verify"] = (archive, proof) =>
-      Effect.catchIf(provide(verify(archive, proof)), isCode("NoSuchBucket"), () => Effect.succeed(false))
-    const opened: Opened = {
-      find: (archive) => provide(find(archive)),
-      findByBytes: (archive) => provide(reading.find(archive)),
-      store: (archive, job, onProgress) => provide(store(archive, job, onProgress)),
-      verify: isThere,
-      isThere,
-      check: (access) => provide(checkBucket(`${prefix}${probe}`, access, storageClass))
-    }
-    return opened
+/**
+ * The store of a bucket.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerStore = (bucket: Bucket) => Layer.provide(S3ObjectStore.layer(bucket), NodeHttp.layerConfig)
+
+const openBucket = Effect.fnUntraced(function*(bucket: Bucket, writing: Writing) {
+  const { prefix, storageClass } = bucket
+  const provide = Effect.provide(yield* Layer.build(layerStore(bucket)))
+  const { find, store, verify } = yield* provide(S3Destination.make({ ...writing, prefix, storageClass }))
+  const reading = yield* provide(S3Destination.make({ ...writing, prefix, readBack: "all" }))
+  const isThere: Opened["verify"] = (archive, proof) =>
+    Effect.catchIf(provide(verify(archive, proof)), isCode("NoSuchBucket"), () => Effect.succeed(false))
+  const opened: Opened = {
+    find: (archive) => provide(find(archive)),
+    findByBytes: (archive) => provide(reading.find(archive)),
+    store: (archive, job, onProgress) => provide(store(archive, job, onProgress)),
+    verify: isThere,
+    isThere,
+    check: (access) => provide(checkBucket(`${prefix}${probe}`, access, storageClass))
   }
-)
+  return opened
+})
 
 /** The number of files that are read at once, to see whether they are copies. */
 const reads = 4

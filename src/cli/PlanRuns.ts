@@ -4,7 +4,6 @@
  *
  * @since 0.1.0
  */
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
@@ -202,7 +201,7 @@ export const run = Effect.fn("PlanRuns.run")(function*<
   const { result } = yield* Output
   const { archives, bytes, failed, overBudget, taken } = yield* runAll(vault, options)
   if (failed === 0 && file.finished === undefined) {
-    yield* Plans.save(vault, { ...file, finished: yield* DateTime.now })
+    yield* Plans.finish(vault, file)
   }
   yield* result({
     json: { type: "summary", plan: plan.name, archives, bytes, failed, rejected },

@@ -19,13 +19,14 @@ import { Tier } from "../protocol/Jobs.ts"
 import * as RetrievalPlan from "../services/RetrievalPlan.ts"
 import { StateError } from "./Failures.ts"
 import * as Files from "./Files.ts"
+import { Globals } from "./Globals.ts"
 import * as Places from "./Places.ts"
 import * as Shell from "./Shell.ts"
 import type { VaultState } from "./State.ts"
 import * as WrongCopies from "./WrongCopies.ts"
 
 /** The command of a plan. */
-const Kind = Schema.Literal("get", "move", "verify", "retrieve", "delete")
+const Kind = Schema.Literal("get", "move", "verify", "retrieve", "delete", "upload", "empty")
 
 /**
  * The content of a plan's file.
@@ -40,8 +41,11 @@ export const Plan = Schema.Struct({
   arguments: Schema.Array(Schema.String),
   place: Schema.optional(Places.Place),
   tier: Schema.optional(Tier),
-  /** The time as of which the inventory lists the vault. */
-  inventory: Schema.DateTimeUtc,
+  /** The time as of which the inventory lists the vault, if the plan is made of one. */
+  inventory: Schema.optional(Schema.DateTimeUtc),
+  /** The endpoint and the profile of the last run, if they were given. */
+  endpoint: Schema.optional(Schema.String),
+  profile: Schema.optional(Schema.String),
   made: Schema.DateTimeUtc,
   /** The time at which the user has confirmed the plan. */
   started: Schema.optional(Schema.DateTimeUtc),
@@ -95,11 +99,12 @@ export const all = (state: VaultState): Effect.Effect<ReadonlyArray<Plan>, State
 export const save = (
   state: VaultState,
   plan: Plan
-): Effect.Effect<void, StateError, FileSystem.FileSystem | Path.Path> =>
-  Effect.mapError(
-    Files.replace(fileOf(state, plan), `${encode(plan)}\n`),
-    failed(`The plan ${fileOf(state, plan)} cannot be written`)
-  )
+): Effect.Effect<void, StateError, FileSystem.FileSystem | Path.Path | Globals> =>
+  Effect.gen(function*() {
+    const { endpoint, profile } = yield* Globals
+    const reached = { endpoint: Option.getOrUndefined(endpoint), profile: Option.getOrUndefined(profile) }
+    yield* Files.replace(fileOf(state, plan), `${encode({ ...plan, ...reached })}\n`)
+  }).pipe(Effect.mapError(failed(`The plan ${fileOf(state, plan)} cannot be written`)))
 
 /**
  * Records that the user has confirmed a plan. Before, a command that is started again makes the plan anew.
@@ -110,8 +115,30 @@ export const save = (
 export const start = (
   state: VaultState,
   plan: Plan
-): Effect.Effect<Plan, StateError, FileSystem.FileSystem | Path.Path> =>
+): Effect.Effect<Plan, StateError, FileSystem.FileSystem | Path.Path | Globals> =>
   Effect.flatMap(DateTime.now, (started) => Effect.as(save(state, { ...plan, started }), { ...plan, started }))
+
+/**
+ * Records that a command has begun whose plan has the same name each time: the command itself finds what is left to do.
+ *
+ * @since 0.1.0
+ * @category writing
+ */
+export const begin = Effect.fnUntraced(function*(
+  state: VaultState,
+  plan: Pick<Plan, "name" | "kind" | "arguments">
+) {
+  return yield* start(state, { ...plan, made: yield* DateTime.now })
+})
+
+/**
+ * Records that nothing is left to do.
+ *
+ * @since 0.1.0
+ * @category writing
+ */
+export const finish = (state: VaultState, plan: Plan) =>
+  Effect.flatMap(DateTime.now, (finished) => save(state, { ...plan, finished }))
 
 /**
  * Removes a plan. Its records and its copies remain.
@@ -131,6 +158,11 @@ export const discard = Effect.fnUntraced(function*(state: VaultState, plan: Plan
 /** The parts of a command that make its plan the same plan. */
 type Key = Pick<Plan, "kind" | "arguments" | "place" | "tier">
 
+/** The time as of which the inventory of a new plan lists the vault. */
+interface Dated {
+  readonly inventory: DateTime.Utc
+}
+
 /**
  * The command of a plan as it is typed in a shell, without the name of the program and the vault.
  *
@@ -146,14 +178,27 @@ export const commandOf = (plan: Plan): string =>
   ])
 
 /**
+ * The started plans of a vault that are not finished, without those that only check copies.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const unfinished = (state: VaultState) =>
+  Effect.map(
+    all(state),
+    (plans) =>
+      plans.filter(({ finished, kind, started }) =>
+        kind !== "verify" && started !== undefined && finished === undefined
+      )
+  )
+
+/**
  * Makes a plan with a new name. Writes no file.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const make = (
-  wanted: Key & Pick<Plan, "inventory">
-): Effect.Effect<Plan> =>
+export const make = (wanted: Key & Dated): Effect.Effect<Plan> =>
   Effect.gen(function*() {
     const made = yield* DateTime.now
     const stamp = DateTime.formatIso(made).replace(/[-:]|\.\d+Z/g, "")
@@ -182,11 +227,13 @@ export const isSame = (plan: Plan, wanted: Key): boolean =>
  * @since 0.1.0
  * @category getters
  */
-export const find = Effect.fnUntraced(function*(state: VaultState, wanted: Key & Pick<Plan, "inventory">) {
+export const find = Effect.fnUntraced(function*(state: VaultState, wanted: Key & Dated) {
   const found = (yield* all(state)).find((plan) => isSame(plan, wanted))
   if (found === undefined) return Option.none()
   if (found.started === undefined) return yield* Effect.as(discard(state, found), Option.none())
-  const isOver = found.finished !== undefined && DateTime.lessThan(found.inventory, wanted.inventory)
+  const { finished, inventory } = found
+  const isOver = finished !== undefined &&
+    (inventory === undefined || DateTime.lessThan(inventory, wanted.inventory))
   return isOver ? Option.none() : Option.some(found)
 })
 

@@ -97,7 +97,7 @@ export const entries = ({ items }: Pick<Selection, "items">) =>
  * @since 0.1.0
  * @category getters
  */
-export const shownName = ({ entry, name }: Item): string =>
+export const shownName = ({ entry, name }: Pick<Item, "entry" | "name">): string =>
   Option.match(name, { onNone: () => entry.archiveId, onSome: ({ path }) => path })
 
 /**
@@ -157,8 +157,8 @@ export const make = Effect.fn("Selection.make")(function*(
   const inventory = yield* Inventories.last(vault)
   const nameOf = yield* Names.inUse
   const index = yield* StateIndex.make(Records.all(vault), options)
-  // The date of a CSV inventory is that of its request, up to a day after the service has listed the vault. A record that is
-  // older than this belongs to an archive that another program has deleted.
+  // The inventory may miss uploads of the day before its date. An older upload that it does not list belongs to an archive that
+  // another program has deleted.
   const listed = DateTime.subtract(inventory.asOf, { days: 1 })
 
   const itemOf = (entry: Entry, slot: number): Option.Option<Item> => {
@@ -170,7 +170,12 @@ export const make = Effect.fn("Selection.make")(function*(
 
   const items = Stream.suspend(() => {
     const seen = new Uint8Array(index.slots)
-    const inInventory = Stream.filterMap(Inventories.archives(inventory), (entry) => {
+    const listing = Stream.mapError(Inventories.archives(inventory), ({ message }) =>
+      new StateError({
+        message:
+          `${message}. If the file is damaged, remove it, and run effect-glacier inventory --vault ${vault.vaultName}`
+      }))
+    const inInventory = Stream.filterMap(listing, (entry) => {
       const slot = index.find(entry.archiveId)
       if (slot >= 0) seen[slot] = 1
       return itemOf(entry, slot)

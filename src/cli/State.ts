@@ -1,5 +1,6 @@
 /**
- * The state folder. It has one folder for each account, region and vault, of plain files that can be copied:
+ * The state folder. It has one folder for each account, region and vault, of plain files that can be copied. In the folder of
+ * a vault, each capital letter of its name is a small letter after a plus sign: `+photos` for `Photos`.
  *
  * - `ACCOUNT/REGION/VAULT/inventories`: the last two inventories as they came, compressed
  * - `ACCOUNT/REGION/VAULT/plans`: what each plan is for
@@ -46,6 +47,14 @@ export interface VaultState {
 const ledgerName = "@ledger"
 
 /**
+ * The folder of a vault. Some file systems do not distinguish `Photos` from `photos`, and Windows ignores a period at the end,
+ * but these are different vaults. No vault has a plus sign in its name.
+ */
+const folderOf = (vaultName: string): string => vaultName.replace(/[A-Z]|\.$/g, (text) => `+${text.toLowerCase()}`)
+
+const nameOf = (folder: string): string => folder.replace(/\+(.)/g, (_, text: string) => text.toUpperCase())
+
+/**
  * The state folder: that of `--state`, else `effect-glacier` in the XDG state home.
  *
  * @since 0.1.0
@@ -66,7 +75,7 @@ const vaultStateOf = (account: string, region: string, vaultName: string) =>
   Effect.gen(function*() {
     const path = yield* Path.Path
     const parent = path.join(yield* root, account, region)
-    const folder = path.join(parent, vaultName)
+    const folder = path.join(parent, folderOf(vaultName))
     const state: VaultState = {
       account,
       region,
@@ -128,7 +137,8 @@ export const known = Effect.gen(function*() {
     ({ account, region }) =>
       Effect.map(
         namesIn(path.join(top, account, region)),
-        (names) => names.filter((name) => name !== ledgerName).map((name) => vaultStateOf(account, region, name))
+        (names) =>
+          names.filter((name) => name !== ledgerName).map((name) => vaultStateOf(account, region, nameOf(name)))
       )
   )
   return yield* Effect.all(vaults.flat())
@@ -194,9 +204,12 @@ export const online = Effect.gen(function*() {
   if (Option.isNone(name)) {
     return yield* new Usage({ message: "Which vault? Use --vault NAME; effect-glacier vaults lists them" })
   }
-  const vault = yield* Vault.make(name.value, { accountId: Option.getOrUndefined(account) })
-  const description = yield* Effect.catchTag(vault.describe, "VaultNotFound", notFound)
-  return { vault, description, state: yield* ofArn(description.vaultArn) }
+  const { describe } = yield* Vault.make(name.value, { accountId: Option.getOrUndefined(account) })
+  const description = yield* Effect.catchTag(describe, "VaultNotFound", notFound)
+  const state = yield* ofArn(description.vaultArn)
+  // Checkpoints record the account: a command resumes with and without --account.
+  const vault = yield* Vault.make(name.value, { accountId: state.account })
+  return { vault, description, state }
 })
 
 /**

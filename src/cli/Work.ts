@@ -140,10 +140,15 @@ export interface Work {
  */
 export const format = ({ archives, budget, bytes, failed, jobs, next, wait }: Progress): string =>
   [
-    archives.total === undefined
-      ? formatCount(archives.done, "archive")
-      : `${formatNumber(archives.done)} of ${formatCount(archives.total, "archive")}`,
-    `${formatBytes(bytes.done)}${bytes.total === undefined ? "" : ` of ${formatBytes(bytes.total)}`}`,
+    // Some work has no archives, and at its beginning none has any.
+    ...(archives.total === undefined && archives.done + bytes.done === 0
+      ? []
+      : [
+        archives.total === undefined
+          ? formatCount(archives.done, "archive")
+          : `${formatNumber(archives.done)} of ${formatCount(archives.total, "archive")}`,
+        `${formatBytes(bytes.done)}${bytes.total === undefined ? "" : ` of ${formatBytes(bytes.total)}`}`
+      ]),
     ...(failed === 0 ? [] : [`${formatNumber(failed)} failed`]),
     ...(jobs === undefined || jobs === 0
       ? []
@@ -176,7 +181,10 @@ export const run = <A, E, R>(
     const file = path.join(state.running, `${process.pid}.json`)
     let progress: Progress = { archives: { done: 0 }, failed: 0, bytes: { done: 0 } }
     let shown = ""
-    const lineOf = () => `${command.replace(/ .*$/s, "")}: ${format(progress)}`
+    const lineOf = () => {
+      const text = format(progress)
+      return text === "" ? "" : `${command.replace(/ .*$/s, "")}: ${text}`
+    }
 
     const save = Effect.gen(function*() {
       const text = yield* encode({ command, pid: process.pid, started, updated: yield* DateTime.now, progress })
@@ -186,7 +194,7 @@ export const run = <A, E, R>(
     })
     const show = Effect.suspend(() => {
       const text = lineOf()
-      if (text === shown) return Effect.void
+      if (text === shown || text === "") return Effect.void
       shown = text
       return output.isJson
         ? output.result({ json: { type: "progress", command, ...progress }, text })
@@ -226,10 +234,7 @@ export const run = <A, E, R>(
     }
     return yield* use(work).pipe(
       Waiting.onWait(({ message }) => work.update(() => ({ wait: message }))),
-      Effect.ensuring(Effect.zipRight(
-        output.statusLine(""),
-        Effect.suspend(() => isLine ? output.note(lineOf()) : show)
-      )),
+      Effect.ensuring(Effect.zipRight(output.statusLine(""), show)),
       Effect.onInterrupt(() => output.error("Interrupted. Run the same command again to resume"))
     )
   }))

@@ -8,22 +8,7 @@ import { Globals } from "../../src/cli/Globals.ts"
 import * as Selection from "../../src/cli/Selection.ts"
 import * as State from "../../src/cli/State.ts"
 import { archive, make, record, upload } from "./commands/vaultFolders.ts"
-
-const globalsOf = (state: string) => ({
-  vault: Option.none(),
-  region: Option.none(),
-  profile: Option.none(),
-  account: Option.none(),
-  endpoint: Option.none(),
-  state: Option.some(state),
-  synologyNames: Option.none(),
-  botoNames: false,
-  json: false,
-  quiet: false,
-  verbose: false,
-  dryRun: false,
-  yes: false
-})
+import { globalsOf } from "./globals.ts"
 
 const select = (
   globs: ReadonlyArray<string>,

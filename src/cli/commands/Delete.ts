@@ -12,7 +12,6 @@ import * as Stream from "effect/Stream"
 import * as NodeCheckpoint from "../../node/NodeCheckpoint.ts"
 import * as NodeGlacier from "../../node/NodeGlacier.ts"
 import { formatBytes, formatCount, formatNumber } from "../../policy/Format.ts"
-import type { Entry } from "../../protocol/Inventory.ts"
 import * as DeletionPlan from "../../services/DeletionPlan.ts"
 import * as CliCommand from "../CliCommand.ts"
 import * as Confirm from "../Confirm.ts"
@@ -77,8 +76,7 @@ const runPlan = Effect.fnUntraced(function*(
   const counts = { archives: 0, bytes: 0, unproven: 0, failed: 0 }
   const proof = yield* Deleting.proofOf(vault, withoutCopies)
   const onDeleted = yield* Deleting.makeRecorder(vault, plan.name)
-  const shownName = (archive: Entry) =>
-    Option.match(nameOf(archive), { onNone: () => archive.archiveId, onSome: ({ path }) => path })
+  const resultOf = Deleting.resultOf(nameOf)
   yield* Work.run(vault, Plans.commandOf(file), (work) =>
     Effect.gen(function*() {
       yield* work.update(() => ({
@@ -87,20 +85,19 @@ const runPlan = Effect.fnUntraced(function*(
       }))
       yield* Stream.runForEach(DeletionPlan.run(plan, { onDeleted, proof }), (outcome) => {
         const { archive } = outcome
-        const name = shownName(archive)
         switch (outcome._tag) {
           case "Deleted":
             counts.archives++
             counts.bytes += archive.size
-            return work.done(archive.size, Deleting.resultOf("deleted", archive, name, "deleted"))
+            return work.done(archive.size, resultOf("deleted", archive, "deleted"))
           case "Unproven":
             return work.failed(
-              Deleting.resultOf("unproven", archive, name, "has no verified copy"),
+              resultOf("unproven", archive, "has no verified copy"),
               ++counts.unproven <= maximumLines
             )
           case "Failed":
             return work.failed(
-              Deleting.resultOf("failed", archive, name, Explain.textOf(outcome.error)),
+              resultOf("failed", archive, Explain.textOf(outcome.error)),
               ++counts.failed <= maximumLines
             )
         }

@@ -13,7 +13,6 @@ import * as Stream from "effect/Stream"
 import * as NodeCheckpoint from "../../node/NodeCheckpoint.ts"
 import * as NodeGlacier from "../../node/NodeGlacier.ts"
 import { formatBytes, formatCount } from "../../policy/Format.ts"
-import type { Entry } from "../../protocol/Inventory.ts"
 import * as Decommission from "../../services/Decommission.ts"
 import * as DecommissionEvent from "../../services/DecommissionEvent.ts"
 import * as Vault from "../../services/Vault.ts"
@@ -25,6 +24,7 @@ import * as Globals from "../Globals.ts"
 import * as Names from "../Names.ts"
 import { Output } from "../Output.ts"
 import { maximumLines } from "../PlanRuns.ts"
+import * as Plans from "../Plans.ts"
 import * as State from "../State.ts"
 import * as Work from "../Work.ts"
 
@@ -130,15 +130,26 @@ const eventOf = (event: DecommissionEvent.Event) => ({
   text: DecommissionEvent.format(event)
 })
 
+const argumentsOf = (wanted: Wanted) => {
+  const flags = {
+    "--delete-vault": wanted.deleteVault,
+    "--without-copies": wanted.withoutCopies,
+    "--delete-young": wanted.deleteYoung,
+    "--abort-uploads": wanted.abortUploads,
+    "--ignore-jobs": wanted.ignoreJobs,
+    "--try-denials": wanted.tryDenials
+  }
+  const given = Object.entries(flags).flatMap(([flag, isGiven]) => isGiven ? [flag] : [])
+  return Effect.map(Names.argumentsInUse, (names) => [...given, ...names])
+}
+
 /** Runs the decommission to its end, and returns the last event. */
-const runAll = Effect.fnUntraced(function*(state: State.VaultState, wanted: Wanted) {
+const runAll = Effect.fnUntraced(function*(state: State.VaultState, wanted: Wanted, command: string) {
   const { isJson, note, result } = yield* Output
-  const nameOf = yield* Names.inUse
+  const resultOf = Deleting.resultOf(yield* Names.inUse)
   const prove = yield* Deleting.proofOf(state, wanted.withoutCopies)
   const price = yield* Deleting.priceOf(state.region)
   const record = yield* Deleting.makeRecorder(state, "empty")
-  const pathOf = (archive: Entry) =>
-    Option.match(nameOf(archive), { onNone: () => archive.archiveId, onSome: ({ path }) => path })
   let unproven = 0
   const events = (work: Work.Work) => {
     const proof: Deleting.Proof = (archive) =>
@@ -146,7 +157,7 @@ const runAll = Effect.fnUntraced(function*(state: State.VaultState, wanted: Want
         proven
           ? Effect.void
           : work.failed(
-            Deleting.resultOf("unproven", archive, pathOf(archive), "has no verified copy"),
+            resultOf("unproven", archive, "has no verified copy"),
             ++unproven <= maximumLines
           ))
     return Decommission.run(state.vaultName, {
@@ -154,13 +165,13 @@ const runAll = Effect.fnUntraced(function*(state: State.VaultState, wanted: Want
       onDeleted: (archive) =>
         Effect.zipRight(
           record(archive),
-          work.done(archive.size, Deleting.resultOf("deleted", archive, pathOf(archive), "deleted"))
+          work.done(archive.size, resultOf("deleted", archive, "deleted"))
         )
     })
   }
   return yield* Work.run(
     state,
-    wanted.deleteVault ? "empty --delete-vault" : "empty",
+    command,
     (work) =>
       Stream.runFoldEffect(events(work), Option.none<DecommissionEvent.Event>(), (_, event) =>
         Effect.gen(function*() {
@@ -202,7 +213,12 @@ const empty = (wanted: Wanted) =>
     const work = Effect.gen(function*() {
       if ((yield* Globals.Globals).dryRun) return yield* dryRun(state, wanted)
       if (Option.isSome(vault)) yield* Effect.provideService(confirm(state, wanted), Vault.Vault, vault.value)
-      const last = yield* Effect.catchTag(runAll(state, wanted), "DecommissionStopped", toFailure)
+      const plan = yield* Plans.begin(state, { kind: "empty", name: "empty", arguments: yield* argumentsOf(wanted) })
+      const last = yield* Effect.catchTag(
+        runAll(state, wanted, Plans.commandOf(plan)),
+        "DecommissionStopped",
+        toFailure
+      )
       if (Option.exists(last, (last) => last._tag === "VaultKept" && Option.isNone(last.lastInventoryDate))) {
         return yield* new NotReady({
           message:
@@ -210,6 +226,7 @@ const empty = (wanted: Wanted) =>
             "about a day after the first archive was stored"
         })
       }
+      yield* Plans.finish(state, plan)
     })
     yield* work.pipe(Effect.scoped, Effect.provide(NodeCheckpoint.layer(state.checkpoints)))
   }).pipe(Effect.provide(NodeGlacier.layer))

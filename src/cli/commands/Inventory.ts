@@ -5,7 +5,6 @@
  */
 import * as Command from "@effect/cli/Command"
 import * as Options from "@effect/cli/Options"
-import * as FileSystem from "@effect/platform/FileSystem"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -16,20 +15,23 @@ import * as CliCommand from "../CliCommand.ts"
 import { NotReady } from "../Failures.ts"
 import * as Globals from "../Globals.ts"
 import * as Inventories from "../Inventories.ts"
+import * as JobTracking from "../JobTracking.ts"
 import { Output } from "../Output.ts"
 import * as State from "../State.ts"
+import * as Work from "../Work.ts"
 
 /** Prints what is kept. */
 const report = Effect.fnUntraced(function*(
   { vaultName }: State.VaultState,
-  { archives, asOf, bytes, path }: Inventories.Kept & { readonly archives: number; readonly bytes: number }
+  { archives, asOf, bytes, format, path }: Inventories.Kept & { readonly archives: number; readonly bytes: number }
 ) {
-  const { result } = yield* Output
+  const { note, result } = yield* Output
   const date = DateTime.formatIso(asOf)
   yield* result({
     json: { vault: vaultName, archives, bytes, asOf: date, path },
     text: `${vaultName}: ${formatCount(archives, "archive")}, ${formatBytes(bytes)}, as of ${date}`
   })
+  if (format === "CSV") yield* note(`${date} is ${Inventories.csvDate}`)
 })
 
 /** How long the output of a job must not expire, so that it can be read. */
@@ -52,8 +54,15 @@ const retrieve = (wait: boolean) =>
       })
     }
     if (!completed) yield* note(`The inventory was requested at ${DateTime.formatIso(creationDate)}. Waiting for it`)
-    yield* job.wait()
-    yield* Effect.flatMap(Inventories.keep(state, job.output(), creationDate), (kept) => report(state, kept))
+    const kept = yield* Work.run(state, wait ? "inventory --wait" : "inventory", (work) =>
+      Effect.zipRight(
+        job.wait().pipe(
+          JobTracking.track(1, ({ count, next }) =>
+            work.update(() => ({ jobs: count, next: Option.getOrUndefined(next) })))
+        ),
+        Inventories.keep(state, job.output())
+      ))
+    yield* report(state, kept)
   })).pipe(Effect.provide(NodeGlacier.layer))
 
 /** The vault of a document: that in its head, else the one in the options. */
@@ -67,10 +76,7 @@ const importFile = Effect.fnUntraced(function*(path: string) {
     const { note } = yield* Output
     return yield* note(`This would keep ${path} as the inventory of the vault ${state.vaultName} (${state.region})`)
   }
-  const fs = yield* FileSystem.FileSystem
-  const { mtime } = yield* fs.stat(path)
-  const modified = Option.getOrElse(Option.flatMap(mtime, DateTime.make), () => DateTime.unsafeMake(0))
-  yield* Effect.flatMap(Inventories.keep(state, Inventories.bytesOf(path), modified), (kept) => report(state, kept))
+  yield* Effect.flatMap(Inventories.keep(state, Inventories.bytesOf(path)), (kept) => report(state, kept))
 })
 
 /**

@@ -150,7 +150,7 @@ const retrieve = (values: Values) =>
       const counts = yield* startAll(state, file, items, { archives, bytes }).pipe(
         Effect.provideService(RetrievalBudget.RetrievalBudget, yield* budgetOf(file.name))
       )
-      if (counts.failed === 0) yield* Plans.save(state, { ...file, finished: yield* DateTime.now })
+      if (counts.failed === 0) yield* Plans.finish(state, file)
       yield* report(values, counts, before)
     }))
   })).pipe(Effect.provide(NodeGlacier.layer))

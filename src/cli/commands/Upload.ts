@@ -29,10 +29,10 @@ import * as Globals from "../Globals.ts"
 import * as Inventories from "../Inventories.ts"
 import { Output } from "../Output.ts"
 import { maximumLines } from "../PlanRuns.ts"
+import * as Plans from "../Plans.ts"
 import { printable } from "../Printable.ts"
 import * as Records from "../Records.ts"
 import * as Selection from "../Selection.ts"
-import * as Shell from "../Shell.ts"
 import * as State from "../State.ts"
 import * as StateIndex from "../StateIndex.ts"
 import * as Work from "../Work.ts"
@@ -44,6 +44,7 @@ type File = BackupPlan.File<SourceError, FileSystem.FileSystem> | BackupPlan.Unu
 /** The files to upload. The checkpoint and the records with this name are those of the same files, whenever the command runs. */
 interface Backup {
   readonly name: string
+  readonly paths: ReadonlyArray<string>
   readonly files: Stream.Stream<File, PlatformError.PlatformError, FileSystem.FileSystem | Path.Path>
 }
 
@@ -72,6 +73,7 @@ const backupOf = Effect.fnUntraced(function*(args: ReadonlyArray<string>, exclud
   const hash = createHash("sha256").update(JSON.stringify(paths)).digest("hex").slice(0, 16)
   const backup: Backup = {
     name: `upload-${hash}`,
+    paths,
     files: Option.isSome(folder)
       ? BackupPlan.files(folder.value, { exclude: isExcluded })
       : Stream.filter(Stream.mapEffect(Stream.fromIterable(paths), single), ({ path }) => !isExcluded(path))
@@ -79,14 +81,17 @@ const backupOf = Effect.fnUntraced(function*(args: ReadonlyArray<string>, exclud
   return backup
 })
 
+const emptyText = (count: number): string => count === 0 ? "" : `, ${formatCount(count, "empty file")} skipped`
+
 /** Counts the files and their bytes. */
 const count = Effect.fnUntraced(function*({ files }: Backup) {
   const { result } = yield* Output
-  const counts = { files: 0, bytes: 0, unusable: 0 }
+  const counts = { files: 0, bytes: 0, empty: 0, unusable: 0 }
   yield* Stream.runForEach(files, (file) =>
     "error" in file
       ? Effect.sync(() => counts.unusable++)
       : Effect.map(file.source.size, (size) => {
+        if (size === 0) return counts.empty++
         counts.files++
         counts.bytes += size
       }))
@@ -94,7 +99,9 @@ const count = Effect.fnUntraced(function*({ files }: Backup) {
     json: { type: "summary", dryRun: true, ...counts },
     text:
       `This would upload up to ${formatCount(counts.files, "file")}, ${formatBytes(counts.bytes)}, except those that ` +
-      `are stored already${counts.unusable === 0 ? "" : `. ${formatNumber(counts.unusable)} cannot be uploaded`}`
+      `are stored already${emptyText(counts.empty)}${
+        counts.unusable === 0 ? "" : `. ${formatNumber(counts.unusable)} cannot be uploaded`
+      }`
   })
 })
 
@@ -108,7 +115,7 @@ const makeIsDeleted = (state: State.VaultState) =>
 /** The archives that the vault has, as far as they are in the last inventory and the records. */
 const listedOf = Effect.fnUntraced(function*(state: State.VaultState, isDeleted: (archiveId: string) => boolean) {
   const { note } = yield* Output
-  if (Option.isNone(yield* Effect.option(Inventories.last(state)))) {
+  if (Option.isNone(yield* Inventories.find(state))) {
     yield* note("Without an inventory, files that another program has stored are stored again")
     return Stream.filter(
       Stream.filterMap(Records.all(state), Selection.uploaded),
@@ -139,13 +146,10 @@ const makeRecorder = Effect.fnUntraced(function*(state: State.VaultState, name: 
 })
 
 /** The result of a file that was not stored, as users see it. */
-const failureOf = (outcome: Exclude<BackupPlan.Outcome<SourceError>, { readonly _tag: "Stored" }>) => {
-  const { path } = outcome
-  const [type, message] = outcome._tag === "Empty"
-    ? ["empty", "is empty, and the service stores no archive without bytes"]
-    : [outcome._tag === "Rejected" ? "rejected" : "failed", outcome.error.message]
-  return { json: { type, path, message }, text: `${printable(path)}: ${printable(message)}` }
-}
+const notStored = (type: "empty" | "rejected" | "failed", path: string, message: string) => ({
+  json: { type, path, message },
+  text: `${printable(path)}: ${printable(message)}`
+})
 
 const storedOf = ({ archive: { archiveId, size, treeHash }, before, path }: Extract<
   BackupPlan.Outcome,
@@ -157,6 +161,7 @@ const storedOf = ({ archive: { archiveId, size, treeHash }, before, path }: Extr
 
 /** Stores the files, and counts what was stored now, what was before, and what could not be stored. */
 const store = Effect.fnUntraced(function*(state: State.VaultState, { files, name }: Backup, command: string) {
+  const output = yield* Output
   const isDeleted = yield* makeIsDeleted(state)
   const listed = new Set<string>()
   const entries = Stream.tap(
@@ -171,7 +176,7 @@ const store = Effect.fnUntraced(function*(state: State.VaultState, { files, name
     const description = ArchiveName.write(file, ArchiveName.fastGlacier)
     if (Either.isRight(description)) descriptions.set(file.path, description.right)
   }
-  const counts = { stored: 0, bytes: 0, before: 0, failed: 0 }
+  const counts = { stored: 0, bytes: 0, before: 0, empty: 0, rejected: 0, failed: 0 }
   const outcomes = (work: Work.Work) =>
     BackupPlan.run(name, Stream.tap(files, (file) => Effect.sync(() => note(file))), {
       listed: entries,
@@ -181,9 +186,24 @@ const store = Effect.fnUntraced(function*(state: State.VaultState, { files, name
   yield* Work.run(state, command, (work) =>
     Stream.runForEach(outcomes(work), (outcome) =>
       Effect.gen(function*() {
+        if (outcome._tag === "Empty") {
+          const skipped = notStored(
+            "empty",
+            outcome.path,
+            "is empty and is skipped: the service stores no empty archive"
+          )
+          counts.empty++
+          if (output.isJson) yield* output.result(skipped)
+          else if (counts.empty <= maximumLines) yield* output.note(skipped.text)
+          return
+        }
         if (outcome._tag !== "Stored") {
-          counts.failed++
-          return yield* work.failed(failureOf(outcome), counts.failed <= maximumLines)
+          const type = outcome._tag === "Rejected" ? "rejected" : "failed"
+          counts[type]++
+          return yield* work.failed(
+            notStored(type, outcome.path, outcome.error.message),
+            counts.failed + counts.rejected <= maximumLines
+          )
         }
         const { archive, before, path } = outcome
         const description = descriptions.get(path)
@@ -208,16 +228,22 @@ const run = (args: ReadonlyArray<string>, exclude: ReadonlyArray<string>) =>
     const backup = yield* backupOf(args, exclude)
     if (dryRun) return yield* count(backup)
     yield* State.withVault(Effect.fnUntraced(function*(state) {
-      const command = Shell.join(["upload", ...args, ...exclude.flatMap((pattern) => ["--exclude", pattern])])
-      const counts = yield* store(state, backup, command).pipe(
+      const plan = yield* Plans.begin(state, {
+        kind: "upload",
+        name: backup.name,
+        arguments: [...backup.paths, ...exclude.flatMap((pattern) => ["--exclude", pattern])]
+      })
+      const counts = yield* store(state, backup, Plans.commandOf(plan)).pipe(
         Effect.provide(NodeCheckpoint.layer(state.checkpoints))
       )
-      const { before, bytes, failed, stored } = counts
+      const { before, bytes, empty, failed: failures, rejected, stored } = counts
+      if (failures === 0) yield* Plans.finish(state, plan)
+      const failed = failures + rejected
       yield* result({
         json: { type: "summary", ...counts },
         text: `${formatCount(stored, "file")} uploaded, ${formatBytes(bytes)}${
           before === 0 ? "" : `, ${formatNumber(before)} stored before`
-        }${failed === 0 ? "" : `, ${formatNumber(failed)} not stored`}`
+        }${emptyText(empty)}${failed === 0 ? "" : `, ${formatNumber(failed)} not stored`}`
       })
       if (failed > 0) return yield* new SomeFailed({ message: `${formatCount(failed, "file")} not stored: see above` })
     })).pipe(Effect.provide(NodeGlacier.layer))
@@ -246,7 +272,8 @@ export const program = Command.make(
   ({ exclude, globals, paths }) => CliCommand.withGlobals(globals)(run(paths, exclude))
 ).pipe(CliCommand.toProgram({
   description:
-    "Store the files of a folder, or single files, as archives. Run it again to resume, or to add what is new",
+    "Store the files of a folder, or single files, as archives. Run it again to resume, or to add what is new. " +
+    "Empty files are skipped",
   examples: [
     "effect-glacier upload --vault photos /mnt/photos --exclude '*.tmp'",
     "effect-glacier upload --vault photos 2014.tar 2015.tar"

@@ -75,17 +75,28 @@ describe.concurrent("effect-glacier doctor", () => {
       expect(missing.found).toMatchObject({ vault: { verdict: "bad" }, credentials: { verdict: "ok" } })
     }).pipe(Effect.provide(NodeEmulator.layer())))
 
-  it.scopedLive("counts the checkpoints in the state folder, and names their work", () =>
+  it.scopedLive("counts the checkpoints and the unfinished plans, and says how to see them", () =>
     Effect.gen(function*() {
       const state = yield* temporaryFolder
-      const folder = `${state}/123456789012/us-east-1/${vaultName}/checkpoints`
-      mkdirSync(folder, { recursive: true })
-      for (const name of ["get", "get-0", "get-1", "backup-2014"]) {
-        writeFileSync(`${folder}/${name}-${"0123456789abcdef".repeat(2)}.checkpoint`, "12345")
+      const folder = `${state}/123456789012/us-east-1/${vaultName}`
+      mkdirSync(`${folder}/checkpoints`, { recursive: true })
+      mkdirSync(`${folder}/plans`)
+      const env = yield* environment(state)
+      for (const name of ["get", "get-0"]) {
+        writeFileSync(`${folder}/checkpoints/${name}-${"0123456789abcdef".repeat(2)}.checkpoint`, "12345")
       }
-      const { found } = yield* findings(yield* environment(state), "--vault", vaultName)
-      expect(found["checkpoints"]).toMatchObject({ verdict: "note" })
-      expect(found["checkpoints"]?.found).toMatch(/^4 files, 20 bytes: (get, backup-2014|backup-2014, get)$/)
+      const date = "2020-01-01T00:00:00.000Z"
+      const plan = { name: "get", kind: "get", arguments: ["/restored"], inventory: date, made: date, started: date }
+      writeFileSync(`${folder}/plans/get.json`, JSON.stringify({ ...plan, finished: date }))
+      const done = yield* findings(env, "--vault", vaultName)
+      expect(done.found["checkpoints"]).toMatchObject({ verdict: "ok", found: "2 files, 10 bytes" })
+      writeFileSync(`${folder}/plans/get.json`, JSON.stringify(plan))
+      const left = yield* findings(env, "--vault", vaultName)
+      expect(left.found["checkpoints"]).toMatchObject({
+        verdict: "note",
+        found: "2 files, 10 bytes, 1 plan not finished",
+        next: "effect-glacier status shows how to continue"
+      })
     }).pipe(Effect.provide(NodeEmulator.layer())))
 
   it.scopedLive("rejects a wrong secret without showing it, and still checks the rest", () =>

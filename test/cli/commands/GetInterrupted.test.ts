@@ -56,7 +56,8 @@ describe("effect-glacier get", () => {
         const left = jsonLines((yield* run("status", "--json")).stdout)
         expect(left.filter(({ type }) => type === "running")).toEqual([])
         expect(left.map(({ command }) => command)).toContain(
-          `effect-glacier get ${target} --tier Standard --vault photos --region us-east-1 --account 123456789012`
+          `effect-glacier get ${target} --tier Standard --vault photos --region us-east-1 --account 123456789012 ` +
+            `--state ${state}`
         )
         const second = yield* run("get", target)
         expect(second.stderr).toContain("30 of 30 archives")

@@ -1,10 +1,11 @@
 /** The command `upload` as a process: what it stores, once, and after a kill. */
 import { describe, expect, it } from "@effect/vitest"
-import { Effect } from "effect"
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
+import { Effect, Stream } from "effect"
+import { mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { dirname, join } from "node:path"
+import { GlacierClient } from "../../../src/client/GlacierClient.ts"
 import * as NodeEmulator from "../../../src/node/NodeEmulator.ts"
-import { archivesOf, emulator, jsonLines, makePrograms, pathsOf, until } from "./programs.ts"
+import { archivesOf, emulator, jsonLines, makePrograms, pathsOf, storeAll, until } from "./programs.ts"
 
 /** Writes files, whose content is their path. */
 const writeFiles = (folder: string, paths: ReadonlyArray<string>) => {
@@ -87,16 +88,54 @@ describe.concurrent("effect-glacier upload", () => {
       const { folder, run, vault } = yield* makePrograms("photos")
       const source = join(folder, "source")
       writeFiles(source, paths)
-      writeFileSync(join(source, "empty"), "")
       symlinkSync("a.txt", join(source, "link"))
       const { code, stdout } = yield* run("upload", source, "--json")
       expect(code).toBe(3)
-      expect(jsonLines(stdout).filter(({ type }) => type === "empty" || type === "rejected")).toEqual(
-        expect.arrayContaining([
-          expect.objectContaining({ type: "empty", path: "empty" }),
-          expect.objectContaining({ type: "rejected", path: "link" })
-        ])
-      )
+      expect(jsonLines(stdout)).toContainEqual(expect.objectContaining({ type: "rejected", path: "link" }))
+      expect(yield* pathsOf(vault)).toEqual(paths)
+    }).pipe(Effect.provide(emulator)), 120_000)
+
+  it.scopedLive("skips empty files, and says so", () =>
+    Effect.gen(function*() {
+      const { folder, run, vault } = yield* makePrograms("photos")
+      const source = join(folder, "source")
+      writeFiles(source, paths)
+      writeFileSync(join(source, "empty"), "")
+      expect(yield* run("upload", source, "--dry-run")).toMatchObject({
+        code: 0,
+        stdout: expect.stringMatching(/^This would upload up to 3 files, .*, 1 empty file skipped$/)
+      })
+      expect(yield* run("upload", source)).toMatchObject({
+        code: 0,
+        stdout: "3 files uploaded, 34 bytes, 1 empty file skipped",
+        stderr: expect.stringMatching(/^empty: is empty and is skipped/m)
+      })
+      const { code, stdout } = yield* run("upload", source, "--json")
+      expect(code).toBe(0)
+      expect(jsonLines(stdout)).toContainEqual(expect.objectContaining({ type: "empty", path: "empty" }))
+      expect(yield* pathsOf(vault)).toEqual(paths)
+    }).pipe(Effect.provide(emulator)), 120_000)
+
+  it.scopedLive("stores nothing when the inventory cannot be read, and says what to do", () =>
+    Effect.gen(function*() {
+      const { folder, run, vault } = yield* makePrograms("photos")
+      yield* storeAll(vault, paths)
+      expect((yield* run("inventory", "--wait")).code).toBe(0)
+      const inventories = join(folder, "state", "123456789012", NodeEmulator.region, "photos", "inventories")
+      const [name = ""] = readdirSync(inventories)
+      const source = join(folder, "source")
+      writeFiles(source, paths)
+      writeFileSync(join(inventories, name), "not compressed")
+      expect(yield* run("upload", source)).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/\.json\.gz.*remove it, and run effect-glacier inventory --vault photos/)
+      })
+      rmSync(inventories, { recursive: true })
+      writeFileSync(inventories, "no folder")
+      expect(yield* run("upload", source)).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^The folder .*inventories cannot be read/m)
+      })
       expect(yield* pathsOf(vault)).toEqual(paths)
     }).pipe(Effect.provide(emulator)), 120_000)
 
@@ -139,20 +178,32 @@ describe.concurrent("effect-glacier upload", () => {
       expect(Number(summary?.["stored"]) + Number(summary?.["before"])).toBe(60)
     }).pipe(Effect.provide(emulator)), 120_000)
 
-  it.scopedLive("fails with code 11 while another process uploads the same files", () =>
-    Effect.gen(function*() {
-      const { folder, run, start, vault } = yield* makePrograms("photos")
-      const source = join(folder, "source")
-      const many = Array.from({ length: 60 }, (_, index) => `${index}.txt`)
-      writeFiles(source, many)
-      const { exit, kill } = yield* start("upload", source)
-      yield* until(vault, (archives) => archives >= 1)
-      yield* kill("SIGSTOP")
-      expect(yield* run("upload", source)).toMatchObject({ code: 11, stderr: expect.stringMatching(/is in use by/) })
-      yield* kill("SIGCONT")
-      expect((yield* exit).code).toBe(0)
-      expect(yield* pathsOf(vault)).toEqual([...many].sort())
-    }).pipe(Effect.provide(emulator)), 120_000)
+  it.scopedLive(
+    "fails with code 11 while another process uploads the same files, as uploads --abort does",
+    () =>
+      Effect.gen(function*() {
+        const { folder, run, start, vault } = yield* makePrograms("photos")
+        const source = join(folder, "source")
+        const many = Array.from({ length: 60 }, (_, index) => `${index}.txt`)
+        writeFiles(source, many)
+        const { exit, kill } = yield* start("upload", source)
+        yield* until(vault, (archives) => archives >= 1)
+        yield* kill("SIGSTOP")
+        expect(yield* run("upload", source)).toMatchObject({ code: 11, stderr: expect.stringMatching(/is in use by/) })
+        const glacier = yield* GlacierClient
+        const { uploadId } = yield* glacier.initiateMultipartUpload({ vaultName: "photos", partSize: 2 ** 20 })
+        expect(yield* run("uploads", "--abort", "--yes")).toMatchObject({
+          code: 11,
+          stderr: expect.stringMatching(/^The process \d+ stores files in the vault photos, .* Ctrl-C$/m)
+        })
+        const open = yield* Stream.runCollect(vault.uploads)
+        expect(Array.from(open, (upload) => upload.uploadId)).toContain(uploadId)
+        yield* kill("SIGCONT")
+        expect((yield* exit).code).toBe(0)
+        expect(yield* pathsOf(vault)).toEqual([...many].sort())
+      }).pipe(Effect.provide(emulator)),
+    120_000
+  )
 
   it.scopedLive("says how to resume when it is interrupted", () =>
     Effect.gen(function*() {

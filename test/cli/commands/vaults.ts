@@ -66,9 +66,9 @@ export const checkFiles = (folder: string, archives: ReadonlyArray<readonly [nam
 /** 12 archives by name and size. */
 export const films = Array.from({ length: 12 }, (_, index) => [`films/${index}.avi`, 1_000 + index * 300_000] as const)
 
-/** A fake S3 with a bucket `bucket`: its objects, and the options of a command. */
+/** A fake S3 with a bucket `bucket`: its objects and open uploads, and the options of a command. */
 export const fakeS3 = Effect.gen(function*() {
-  const { handle, objects } = FakeS3.make({ region: "us-east-1" })
+  const { handle, objects, uploads } = FakeS3.make({ region: "us-east-1" })
   const url = yield* FakeS3.serve(handle, false)
-  return { objects, options: ["--s3-endpoint", url, "--path-style"] }
+  return { objects, uploads, options: ["--s3-endpoint", url, "--path-style"] }
 })
