@@ -73,6 +73,22 @@ export interface Values extends Terms {
   readonly maxCost: Option.Option<number>
 }
 
+const argumentOf = (name: string, value: Option.Option<number>): ReadonlyArray<string> =>
+  Option.match(value, { onNone: () => [], onSome: (value) => [`--${name}`, String(value)] })
+
+/**
+ * The options of a budget as they are typed.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const argumentsOf = ({ bytesPerDay, bytesPerHour, inRegion, maxCost }: Values): ReadonlyArray<string> => [
+  ...argumentOf("max-cost", maxCost),
+  ...argumentOf("bytes-per-day", bytesPerDay),
+  ...argumentOf("bytes-per-hour", bytesPerHour),
+  ...(inRegion ? ["--in-region"] : [])
+]
+
 /**
  * The terms of a quote under a budget.
  *

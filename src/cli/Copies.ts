@@ -154,6 +154,7 @@ const begin = Effect.fnUntraced(function*(state: State.VaultState, selection: Se
     arguments: yield* argumentsOf(wanted),
     place,
     tier,
+    limits: Budgets.argumentsOf(wanted),
     inventory: selection.asOf
   })
   yield* Plans.save(state, file)
@@ -205,7 +206,7 @@ const resume = Effect.fnUntraced(function*(
   const finished = again === 0 ? found.finished : undefined
   const unconfirmed = again > 0 || (found.unconfirmed === true && finished === undefined)
   // The user may have corrected how the store is reached.
-  const file = { ...found, place: wanted.place, finished, unconfirmed }
+  const file = { ...found, place: wanted.place, limits: Budgets.argumentsOf(wanted), finished, unconfirmed }
   yield* Plans.save(state, file)
   if (!unconfirmed) return { ...made, file }
   yield* confirmPlan(state, made.plan, wanted)

@@ -43,6 +43,8 @@ export const Plan = Schema.Struct({
   tier: Schema.optional(Tier),
   /** The time as of which the inventory lists the vault, if the plan is made of one. */
   inventory: Schema.optional(Schema.DateTimeUtc),
+  /** The options of the last run that limit its cost and speed. */
+  limits: Schema.optional(Schema.Array(Schema.String)),
   /** The endpoint and the profile of the last run, if they were given. */
   endpoint: Schema.optional(Schema.String),
   profile: Schema.optional(Schema.String),
@@ -174,7 +176,8 @@ export const commandOf = (plan: Plan): string =>
     plan.kind,
     ...plan.arguments,
     ...(plan.place === undefined ? [] : Places.optionsOf(plan.place)),
-    ...(plan.tier === undefined ? [] : ["--tier", plan.tier])
+    ...(plan.tier === undefined ? [] : ["--tier", plan.tier]),
+    ...(plan.limits ?? [])
   ])
 
 /**
@@ -198,7 +201,7 @@ export const unfinished = (state: VaultState) =>
  * @since 0.1.0
  * @category constructors
  */
-export const make = (wanted: Key & Dated): Effect.Effect<Plan> =>
+export const make = (wanted: Key & Dated & Pick<Plan, "limits">): Effect.Effect<Plan> =>
   Effect.gen(function*() {
     const made = yield* DateTime.now
     const stamp = DateTime.formatIso(made).replace(/[-:]|\.\d+Z/g, "")

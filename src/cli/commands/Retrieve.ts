@@ -108,7 +108,7 @@ const report = Effect.fnUntraced(function*(
 const planOf = Effect.fnUntraced(function*(
   state: State.VaultState,
   { asOf }: Selection.Selection,
-  { globs, tier }: Values
+  { globs, tier, ...budget }: Values
 ) {
   const wanted = {
     kind: "retrieve",
@@ -117,8 +117,12 @@ const planOf = Effect.fnUntraced(function*(
     inventory: asOf
   } as const
   const found = yield* Plans.find(state, wanted)
-  if (Option.isSome(found) && found.value.finished === undefined) return found.value
-  return yield* Effect.flatMap(Plans.make(wanted), (made) => Plans.start(state, made))
+  const limits = Budgets.argumentsOf(budget)
+  if (Option.isSome(found) && found.value.finished === undefined) {
+    const plan = { ...found.value, limits }
+    return yield* Effect.as(Plans.save(state, plan), plan)
+  }
+  return yield* Effect.flatMap(Plans.make({ ...wanted, limits }), (made) => Plans.start(state, made))
 })
 
 const retrieve = (values: Values) =>

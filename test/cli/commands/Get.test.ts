@@ -57,6 +57,10 @@ describe("effect-glacier get", () => {
         expect(stderr).toContain("2 archives did not fit in the budget")
         expect(code).toBe(8)
         expect(yield* jobs).toBe(2)
+        const [left] = jsonLines((yield* run("status", "--json")).stdout)
+        expect(left).toMatchObject({
+          command: expect.stringContaining(" --tier Standard --max-cost 0.000102 --vault ")
+        })
         // The limit was the only confirmation.
         expect(yield* run("get", target)).toMatchObject({ code: 1, stderr: expect.stringContaining("use --yes") })
         expect((yield* run("get", target, "--bytes-per-day", "1", "--yes")).code).toBe(8)
