@@ -31,7 +31,8 @@ export const script = (
 ): Effect.Effect<string, Usage> => {
   const [first, ...others] = programs.map(({ descriptor }) => ["", descriptor] as const)
   if (shell === undefined || !isShell(shell) || first === undefined) {
-    return new Usage({ message: `The shell ${shell ?? ""} is unknown: use sh, bash, fish or zsh` })
+    const problem = shell === undefined ? "--completions needs a shell" : `The shell ${shell} is unknown`
+    return new Usage({ message: `${problem}: use sh, bash, fish or zsh` })
   }
   const all = CommandDescriptor.make(name, Options.none).pipe(CommandDescriptor.withSubcommands([first, ...others]))
   return Effect.map(shells[shell](all, name), (lines) => lines.join("\n"))
