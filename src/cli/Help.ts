@@ -203,7 +203,7 @@ export const ofProgram = (
       lines([
         ["--help, -h", "Show this help, or that of a command"],
         ["--version", "Show the version"],
-        ["--completions sh|bash|fish|zsh", "Print a script that completes commands and options in this shell"]
+        ["--completions bash|fish|zsh", "Print a script that completes commands and options in this shell"]
       ])
     )
   ].join("\n")

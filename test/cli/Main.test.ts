@@ -16,8 +16,8 @@ describe.concurrent("effect-glacier", () => {
       ["--vault", "photos", "ls"],
       "There is no command --vault. Write the command first, then its options. effect-glacier --help lists the commands"
     ],
-    [["--completions"], "--completions needs a shell: use sh, bash, fish or zsh"],
-    [["--completions", "tcsh"], "The shell tcsh is unknown: use sh, bash, fish or zsh"],
+    [["--completions"], "--completions needs a shell: use bash, fish or zsh"],
+    [["--completions", "tcsh"], "The shell tcsh is unknown: use bash, fish or zsh"],
     [["du", "--depth", "-1"], "The value \"-1\" of --depth is not a whole number, 0 or more"],
     [["quote", "--tier", "bulk"], "The value \"bulk\" of --tier is unknown: write Expedited, Standard or Bulk"],
     [
