@@ -8,24 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Waiting from "../policy/Waiting.ts"
-import type { JobDescription, Tier } from "../protocol/Jobs.ts"
+import type { JobDescription } from "../protocol/Jobs.ts"
 import * as JobWaiting from "../services/JobWaiting.ts"
-
-/**
- * The time that jobs of a tier usually take.
- *
- * @since 0.1.0
- * @category constants
- */
-export const usual: Readonly<Record<Tier, { readonly text: string; readonly minutes: number }>> = {
-  Expedited: { text: "1 to 5 minutes", minutes: 5 },
-  Standard: { text: "3 to 5 hours", minutes: 5 * 60 },
-  Bulk: { text: "5 to 12 hours", minutes: 12 * 60 }
-}
-
-/** The time by which a job usually has ended. */
-const endOf = ({ creationDate, tier }: JobDescription): DateTime.Utc =>
-  DateTime.add(creationDate, { minutes: usual[Option.getOrElse(tier, () => "Standard" as const)].minutes })
 
 /**
  * The jobs that run.
@@ -59,7 +43,7 @@ export const track =
       })
       const schedule = Schedule.tapInput(JobWaiting.usual, (job: JobDescription) =>
         Effect.zipRight(
-          Effect.sync(() => ends.has(job.jobId) && ends.set(job.jobId, endOf(job))),
+          Effect.sync(() => ends.has(job.jobId) && ends.set(job.jobId, JobWaiting.usualEnd(job).to)),
           changed
         ))
       // A page has 50 jobs.
