@@ -76,7 +76,7 @@ export interface Option {
   readonly name: string
   /** Its name of one letter, such as `-0`. */
   readonly alias: string | undefined
-  /** What its value is, such as `integer`, or the values to choose from: `none | all`. A switch has no value. */
+  /** A word for its value, such as `size`, or the values to choose from: `none | all`. A switch has no value. */
   readonly value: string | undefined
   readonly isRepeated: boolean
   readonly about: string

@@ -56,7 +56,8 @@ const retrieval = Effect.gen(function*() {
     accountId: Option.getOrUndefined(account)
   })
   const limit = bytesPerHour === undefined ? "" : `: ${formatBytes(bytesPerHour)} in an hour`
-  yield* result({ json: { strategy, bytesPerHour: bytesPerHour ?? null }, text: `${strategy}${limit}` })
+  const text = strategy === "None" ? "No limit" : `${strategy}${limit}`
+  yield* result({ json: { strategy, bytesPerHour: bytesPerHour ?? null }, text })
 })
 
 /**

@@ -53,6 +53,7 @@ describe.concurrent("effect-glacier jobs", () => {
         bytes: 10,
         tier: "Bulk",
         status: "InProgress",
+        reason: null,
         completed: null,
         expires: null
       }])
@@ -213,6 +214,7 @@ describe.concurrent("effect-glacier policy", () => {
     Effect.gen(function*() {
       const { run } = yield* makePrograms(vaultName)
       const glacier = yield* GlacierClient
+      expect((yield* run("policy", "--retrieval")).stdout).toBe("No limit")
       yield* glacier.setDataRetrievalPolicy({
         policy: { rules: [{ strategy: "BytesPerHour", bytesPerHour: 2 ** 30 }] }
       })
