@@ -9,8 +9,8 @@ import * as Options from "@effect/cli/Options"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Number from "effect/Number"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import * as NodeRetrievalBudget from "../node/NodeRetrievalBudget.ts"
 import { formatBytes } from "../policy/Format.ts"
 import * as RetrievalBudget from "../policy/RetrievalBudget.ts"
@@ -18,6 +18,7 @@ import * as Bytes from "./Bytes.ts"
 import { InUse, Usage } from "./Failures.ts"
 import * as Prices from "./Prices.ts"
 import type { VaultState } from "./State.ts"
+import * as TextOption from "./TextOption.ts"
 
 /**
  * The options of a quote.
@@ -35,6 +36,8 @@ export const termOptions = {
   )
 }
 
+const readAmount = (text: string) => Option.filter(Number.parse(text), () => /^\d+(\.\d+)?$/.test(text))
+
 /**
  * The options of a budget.
  *
@@ -42,9 +45,7 @@ export const termOptions = {
  * @category options
  */
 export const options = {
-  maxCost: Options.float("max-cost").pipe(
-    Options.withPseudoName("amount"),
-    Options.withSchema(Schema.NonNegative),
+  maxCost: TextOption.make("max-cost", "amount", readAmount, "an amount such as 20 or 12.50").pipe(
     Options.optional,
     Options.withDescription("The most that this may cost, in the currency of prices.json. Nothing is asked then")
   ),

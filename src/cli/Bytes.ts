@@ -3,11 +3,9 @@
  *
  * @since 0.1.0
  */
-import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
-import * as ValidationError from "@effect/cli/ValidationError"
-import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as TextOption from "./TextOption.ts"
 
 const pattern = /^(\d+(?:\.\d+)?) *(?:b|bytes?|([kmgtp])(ib?|b)?)?$/i
 
@@ -35,15 +33,6 @@ export const read = (text: string): Option.Option<number> => Option.liftPredicat
  * @category options
  */
 export const option = (name: string, description: string): Options.Options<number> =>
-  Options.text(name).pipe(
-    Options.withPseudoName("size"),
-    Options.mapEffect((text) =>
-      Effect.mapError(read(text), () =>
-        ValidationError.invalidValue(
-          HelpDoc.p(
-            `The value ${JSON.stringify(text)} of --${name} is not a size: write bytes, or such as 500M, 1.5GiB, 2GB`
-          )
-        ))
-    ),
+  TextOption.make(name, "size", read, "a size: write bytes, or such as 500M, 1.5GiB, 2GB").pipe(
     Options.withDescription(description)
   )

@@ -3,16 +3,18 @@
  *
  * @since 0.1.0
  */
+import * as CliConfig from "@effect/cli/CliConfig"
 import * as Command from "@effect/cli/Command"
-import type * as CommandDescriptor from "@effect/cli/CommandDescriptor"
+import * as CommandDescriptor from "@effect/cli/CommandDescriptor"
+import * as CommandDirective from "@effect/cli/CommandDirective"
 import * as HelpDoc from "@effect/cli/HelpDoc"
-import type * as ValidationError from "@effect/cli/ValidationError"
 import type * as NodeContext from "@effect/platform-node/NodeContext"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { manifest } from "../node/OptionalPackages.ts"
-import type { Failure } from "./Failures.ts"
+import * as Arguments from "./Arguments.ts"
+import { type Failure, Usage } from "./Failures.ts"
 import * as Globals from "./Globals.ts"
+import * as Help from "./Help.ts"
 import * as Output from "./Output.ts"
 
 /**
@@ -31,10 +33,8 @@ export const programName = "effect-glacier"
  */
 export interface Program {
   readonly descriptor: CommandDescriptor.Command<unknown>
-  /** Parses the arguments of the process, and runs the command. */
-  readonly run: (
-    argv: ReadonlyArray<string>
-  ) => Effect.Effect<void, Failure | ValidationError.ValidationError, NodeContext.NodeContext>
+  /** Parses the arguments, and runs the command. */
+  readonly run: (args: ReadonlyArray<string>) => Effect.Effect<void, Failure, NodeContext.NodeContext>
 }
 
 /**
@@ -60,12 +60,17 @@ export const toProgram = ({ description, examples }: About) =>
   command: Command.Command<Name, NodeContext.NodeContext, E, A>
 ): Program => {
   const help = HelpDoc.blocks([HelpDoc.p(description), ...examples.map((line) => HelpDoc.p(line))])
-  const described = Command.withDescription(command, help)
-  const program = Command.make(programName).pipe(Command.withSubcommands([described]))
-  return {
-    descriptor: described.descriptor,
-    run: Command.run(program, { name: programName, version: manifest.version })
-  }
+  const { descriptor, handler } = Command.withDescription(command, help)
+  const run = Effect.fnUntraced(function*(args: ReadonlyArray<string>) {
+    const read = yield* Arguments.read(programName, descriptor, args, process.env)
+    const directive = yield* Effect.mapError(
+      CommandDescriptor.parse(descriptor, read, CliConfig.defaultConfig),
+      ({ error }) => new Usage({ message: Help.paragraphs(error).join(". ") })
+    )
+    // The built-in options of `@effect/cli` are unknown options here.
+    if (CommandDirective.isUserDefined(directive)) yield* handler(directive.value)
+  })
+  return { descriptor, run }
 }
 
 /**

@@ -3,12 +3,10 @@
  *
  * @since 0.1.0
  */
-import * as HelpDoc from "@effect/cli/HelpDoc"
 import * as Options from "@effect/cli/Options"
-import * as ValidationError from "@effect/cli/ValidationError"
 import * as DateTime from "effect/DateTime"
-import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as TextOption from "./TextOption.ts"
 
 const pattern = /^(\d{4}-\d\d-\d\d)(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d))?$/
 
@@ -36,17 +34,6 @@ export const read = (text: string): Option.Option<DateTime.Utc> =>
  * @category options
  */
 export const option = (name: string, description: string): Options.Options<DateTime.Utc> =>
-  Options.text(name).pipe(
-    Options.withPseudoName("date"),
-    Options.mapEffect((text) =>
-      Effect.mapError(read(text), () =>
-        ValidationError.invalidValue(
-          HelpDoc.p(
-            `The value ${
-              JSON.stringify(text)
-            } of --${name} is not a date: write such as 2014-12-31 or 2014-12-31T23:59:59Z`
-          )
-        ))
-    ),
+  TextOption.make(name, "date", read, "a date: write such as 2014-12-31 or 2014-12-31T23:59:59Z").pipe(
     Options.withDescription(description)
   )

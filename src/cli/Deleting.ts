@@ -68,7 +68,7 @@ export const proofOf = (state: VaultState, withoutCopies: boolean) =>
 export const makeRecorder = (state: VaultState, name: string) =>
   Effect.map(
     Effect.cached(Records.writer(state, name, Records.of(state, name))),
-    (writer) => ({ archiveId }: Entry) =>
+    (writer) => ({ archiveId }: { readonly archiveId: string }) =>
       Effect.gen(function*() {
         const write = yield* writer
         yield* write({ archiveId, state: "deleted", date: yield* DateTime.now })

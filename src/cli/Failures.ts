@@ -11,6 +11,7 @@
  * | 11 | another process uses the files |
  * | 75 | not ready yet: run the command again later |
  * | 130 | interrupted |
+ * | 141 | the reader of stdout has ended |
  *
  * @since 0.1.0
  */

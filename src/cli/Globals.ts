@@ -5,26 +5,25 @@
  * @since 0.1.0
  */
 import * as Options from "@effect/cli/Options"
-import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Option from "effect/Option"
 
-const variableOf = (name: string): string => `EFFECT_GLACIER_${name.toUpperCase().replaceAll("-", "_")}`
+/**
+ * Returns the variable that counts when an option of all commands is left out: `EFFECT_GLACIER_DRY_RUN` for `dry-run`.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const variableOf = (name: string): string => `EFFECT_GLACIER_${name.toUpperCase().replaceAll("-", "_")}`
 
 const text = (name: string, placeholder: string, description: string) =>
   Options.text(name).pipe(
     Options.withPseudoName(placeholder),
-    Options.withFallbackConfig(Config.nonEmptyString(variableOf(name))),
     Options.optional,
     Options.withDescription(description)
   )
 
-const flag = (name: string, description: string) =>
-  Options.boolean(name).pipe(
-    Options.withFallbackConfig(Config.boolean(variableOf(name))),
-    Options.withDefault(false),
-    Options.withDescription(description)
-  )
+const flag = (name: string, description: string) => Options.boolean(name).pipe(Options.withDescription(description))
 
 /**
  * The text about the environment variables in the help of commands.

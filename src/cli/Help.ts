@@ -6,14 +6,11 @@
  */
 import * as CliConfig from "@effect/cli/CliConfig"
 import * as Command from "@effect/cli/CommandDescriptor"
-import type * as HelpDoc from "@effect/cli/HelpDoc"
+import * as HelpDoc from "@effect/cli/HelpDoc"
 import type * as Span from "@effect/cli/HelpDoc/Span"
 import * as Options from "@effect/cli/Options"
 import * as Arr from "effect/Array"
-import * as Effect from "effect/Effect"
-import { Usage } from "./Failures.ts"
 import * as Globals from "./Globals.ts"
-import * as Suggestion from "./Suggestion.ts"
 
 const textOf = (span: Span.Span): string =>
   span._tag === "Sequence" ?
@@ -25,7 +22,13 @@ const textOf = (span: Span.Span): string =>
 const parts = (doc: HelpDoc.HelpDoc): ReadonlyArray<HelpDoc.HelpDoc> =>
   doc._tag === "Sequence" ? [...parts(doc.left), ...parts(doc.right)] : [doc]
 
-const paragraphs = (doc: HelpDoc.HelpDoc): ReadonlyArray<string> =>
+/**
+ * Returns the texts of the paragraphs of a document.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const paragraphs = (doc: HelpDoc.HelpDoc): ReadonlyArray<string> =>
   parts(doc).flatMap((part) => part._tag === "Paragraph" ? [textOf(part.value)] : [])
 
 const width = 80
@@ -62,49 +65,120 @@ const lines = (rows: ReadonlyArray<Row>): ReadonlyArray<string> => {
   })
 }
 
-/** The name of an argument or option. `@effect/cli` writes how often it occurs behind it. */
-const nameOf = (name: Span.Span): string => textOf(name).replace(/ 1\+$/, "...")
+/**
+ * An option of a command.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Option {
+  /** Its name, such as `--depth`. */
+  readonly name: string
+  /** Its name of one letter, such as `-0`. */
+  readonly alias: string | undefined
+  /** A word for its value, such as `size`, or the values to choose from: `none | all`. A switch has no value. */
+  readonly value: string | undefined
+  readonly isRepeated: boolean
+  readonly about: string
+}
 
-/** The rows of a list, whose items have two paragraphs: the type and the description. */
-const rowsOf = (list: HelpDoc.HelpDoc | undefined): ReadonlyArray<Row> =>
-  list?._tag === "DescriptionList"
-    ? list.definitions.map(([name, about]): Row => [nameOf(name), paragraphs(about)[1] ?? ""])
-    : []
+/**
+ * An argument of a command.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Argument {
+  /** Its name, such as `<glob>`. */
+  readonly name: string
+  readonly isOptional: boolean
+  readonly isRepeated: boolean
+  readonly about: string
+}
 
-const config = CliConfig.make({ showBuiltIns: false })
+/**
+ * The parts of a command's help.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Description {
+  readonly name: string
+  readonly description: string
+  readonly examples: ReadonlyArray<string>
+  readonly args: ReadonlyArray<Argument>
+  /** The options that only this command has. */
+  readonly own: ReadonlyArray<Option>
+  /** The options that all commands have. */
+  readonly common: ReadonlyArray<Option>
+}
 
-/** The parts of a command's help. */
-const read = (command: Command.Command<unknown>) => {
-  const help = Command.getHelp(command, config)
+/** Reads the list of arguments or options in the help of `@effect/cli`. Their second paragraph is their description. */
+const readList = <A>(
+  help: HelpDoc.HelpDoc,
+  read: (name: string, about: string, paragraphs: ReadonlyArray<string>) => A
+): ReadonlyArray<A> =>
+  parts(help).flatMap((part) =>
+    part._tag === "DescriptionList"
+      ? part.definitions.map(([name, about]) => read(textOf(name), paragraphs(about)[1] ?? "", paragraphs(about)))
+      : []
+  )
+
+const optionPattern = /^\(?(?:(-\w), )?(--[a-z0-9-]+)\)?(?: (.+?))?(\.\.\.)?$/
+
+const readOptions = (help: HelpDoc.HelpDoc): ReadonlyArray<Option> =>
+  readList(help, (text, about) => {
+    const [, alias, name = text, value, dots] = optionPattern.exec(text) ?? []
+    return { name, alias, value, isRepeated: dots !== undefined, about }
+  })
+
+/** `@effect/cli` writes `...` behind an argument that can be left out or repeated, and `1+` behind one that can be repeated. */
+const readArgs = (help: HelpDoc.HelpDoc): ReadonlyArray<Argument> =>
+  readList(help, (text, about, paragraphs) => ({
+    name: text.replace(/(\.\.\.| 1\+)$/, ""),
+    isOptional: text.endsWith("...") || paragraphs.includes("This setting is optional."),
+    isRepeated: /(\.\.\.| 1\+)$/.test(text),
+    about
+  }))
+
+/**
+ * Reads the parts of a command's help.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const read = (command: Command.Command<unknown>): Description => {
+  const help = Command.getHelp(command, CliConfig.make({ showBuiltIns: false }))
   const all = parts(help)
   const section = (title: string) => {
     const after = all.slice(all.findIndex((part) => part._tag === "Header" && textOf(part.value) === title) + 1)
-    return Arr.takeWhile(after, ({ _tag }) => _tag !== "Header").flatMap(rowsOf)
+    return HelpDoc.blocks(Arr.takeWhile(after, ({ _tag }) => _tag !== "Header"))
   }
   const [description = "", ...examples] = paragraphs(help)
+  const globals = readOptions(Options.getHelp(Options.all(Globals.options)))
+  const [own, common] = Arr.partition(
+    readOptions(section("OPTIONS")),
+    ({ about, name }) => globals.some((option) => option.name === name && option.about === about)
+  )
   return {
     name: Array.from(Command.getNames(command)).join(),
     description,
     examples,
-    args: section("ARGUMENTS"),
-    options: section("OPTIONS")
+    args: readArgs(section("ARGUMENTS")),
+    own,
+    common
   }
 }
 
 const helpOption: Row = ["--help, -h", "Show this help"]
 
-/** Splits the options of a command into its own and those that all commands have. */
-const split = (options: ReadonlyArray<Row>) => {
-  const globals = new Set(parts(Options.getHelp(Options.all(Globals.options))).flatMap(rowsOf).map(String))
-  const isGlobal = (row: Row) => globals.has(String(row))
-  return { own: options.filter((row) => !isGlobal(row)), common: options.filter(isGlobal) }
-}
+const optionRow = ({ about, alias, isRepeated, name, value }: Option): Row => [
+  name + (alias === undefined ? "" : `, ${alias}`) + (value === undefined ? "" : ` ${value}`) +
+  (isRepeated ? "..." : ""),
+  about
+]
 
-/** The names of options, and whether a value follows them. */
-const optionsOf = (rows: ReadonlyArray<Row>) =>
-  rows.flatMap(([text]) =>
-    Array.from(text.matchAll(/--[a-z0-9-]+/g), ([option]) => ({ option, hasValue: /[^,] [^-]/.test(text) }))
-  )
+const shownArgument = ({ isRepeated, name }: Argument): string => isRepeated ? `${name}...` : name
 
 /** A section, unless it is empty. */
 const section = (title: string, lines: ReadonlyArray<string>): ReadonlyArray<string> =>
@@ -129,7 +203,7 @@ export const ofProgram = (
       lines([
         ["--help, -h", "Show this help, or that of a command"],
         ["--version", "Show the version"],
-        ["--completions sh|bash|fish|zsh", "Print a script that completes commands and options in this shell"]
+        ["--completions bash|fish|zsh", "Print a script that completes commands and options in this shell"]
       ])
     )
   ].join("\n")
@@ -141,64 +215,18 @@ export const ofProgram = (
  * @category formatting
  */
 export const ofCommand = (program: string, command: Command.Command<unknown>): string => {
-  const { args, description, examples, name, options } = read(command)
-  const { common, own } = split(options)
-  const usage = `${program} ${name} [options]${args.map(([name]) => ` ${name}`).join("")}`
+  const { args, common, description, examples, name, own } = read(command)
+  const usage = args.map((argument) => argument.isOptional ? `[${shownArgument(argument)}]` : shownArgument(argument))
+  const ownRows = own.map(optionRow)
   return [
     ...wrap(description, width),
-    ...section("USAGE", indented(usage)),
-    ...section("ARGUMENTS", lines(args)),
-    ...section("OPTIONS", lines(common.length === 0 ? [...own, helpOption] : own)),
+    ...section("USAGE", indented([program, name, "[options]", ...usage].join(" "))),
+    ...section("ARGUMENTS", lines(args.map((argument) => [shownArgument(argument), argument.about]))),
+    ...section("OPTIONS", lines(common.length === 0 ? [...ownRows, helpOption] : ownRows)),
     ...(common.length === 0 ? [] : [
-      ...section("OPTIONS OF ALL COMMANDS", lines([...common, helpOption])),
+      ...section("OPTIONS OF ALL COMMANDS", lines([...common.map(optionRow), helpOption])),
       ...section("ENVIRONMENT", indented(Globals.environment))
     ]),
     ...section("EXAMPLES", examples.map((line) => `  ${line}`))
   ].join("\n")
-}
-
-/**
- * Fails with `Usage` in cases that `@effect/cli` accepts, although the command may then do harm:
- *
- * - An argument looks like an option that the command does not have: a mistyped `--dry-run` would be an argument.
- * - An option lacks its value: in `--exclude --dry-run`, the value would be `--dry-run`.
- * - An option of all commands is given twice: of two vaults the first one would count.
- *
- * @since 0.1.0
- * @category checking
- */
-export const checkOptions = (
-  program: string,
-  command: Command.Command<unknown>,
-  args: ReadonlyArray<string>
-): Effect.Effect<void, Usage> => {
-  const { name, options } = read(command)
-  const known = optionsOf(options)
-  const names = [...known.map(({ option }) => option), "--help"]
-  const end = args.indexOf("--")
-  const given = args.slice(0, end === -1 ? args.length : end)
-  // With one hyphen it can be an id, but not if only the other hyphen is missing.
-  const isOption = (argument: string) => argument.startsWith("--") || names.includes(`-${argument}`)
-  const unknown = given.find((argument) => isOption(argument) && !names.includes(argument.replace(/=.*$/s, "")))
-  if (unknown !== undefined) {
-    const next = Suggestion.of(unknown.replace(/=.*$/s, ""), names) || `${program} ${name} --help lists its options. `
-    return new Usage({
-      message: `The command ${name} has no option ${unknown}. ${next}If it is an argument, write -- before it`
-    })
-  }
-  const needsValue = new Set(known.flatMap(({ hasValue, option }) => hasValue ? [option] : []))
-  const lacking = given.find((argument, at) => {
-    const next = given[at + 1]
-    return needsValue.has(argument) && !needsValue.has(given[at - 1] ?? "") &&
-      (next === undefined || names.includes(next))
-  })
-  if (lacking !== undefined) {
-    return new Usage({ message: `The option ${lacking} needs a value. ${program} ${name} --help describes it` })
-  }
-  const twice = optionsOf(split(options).common).find(({ hasValue, option }) =>
-    hasValue && given.filter((argument) => argument.replace(/=.*$/s, "") === option).length > 1
-  )
-  return twice === undefined
-    ? Effect.void
-    : new Usage({ message: `The option ${twice.option} is given more than once: give it once` })
 }

@@ -14,21 +14,6 @@ import * as JobWaiting from "../services/JobWaiting.ts"
 import * as Vault from "../services/Vault.ts"
 
 /**
- * The time that jobs of a tier usually take.
- *
- * @since 0.1.0
- * @category constants
- */
-export const usual: Readonly<Record<Jobs.Tier, { readonly text: string; readonly minutes: number }>> = {
-  Expedited: { text: "1 to 5 minutes", minutes: 5 },
-  Standard: { text: "3 to 5 hours", minutes: 5 * 60 },
-  Bulk: { text: "5 to 12 hours", minutes: 12 * 60 }
-}
-
-/** The time by which a job usually has ended. */
-const endOf = ({ creationDate, tier }: Jobs.JobDescription): DateTime.Utc =>
-  DateTime.add(creationDate, { minutes: usual[Option.getOrElse(tier, () => "Standard" as const)].minutes })
-
 /**
  * Returns the ids of the archives that a job of the tier retrieves, or has retrieved within the last 24 hours.
  *
@@ -76,7 +61,7 @@ export const track =
       })
       const schedule = Schedule.tapInput(JobWaiting.usual, (job: Jobs.JobDescription) =>
         Effect.zipRight(
-          Effect.sync(() => ends.has(job.jobId) && ends.set(job.jobId, endOf(job))),
+          Effect.sync(() => ends.has(job.jobId) && ends.set(job.jobId, JobWaiting.usualEnd(job).to)),
           changed
         ))
       // A page has 50 jobs.

@@ -7,6 +7,7 @@ import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Context from "effect/Context"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
@@ -64,6 +65,14 @@ export interface Service {
  */
 export class Output extends Context.Tag("effect-glacier/cli/Output")<Output, Service>() {}
 
+/**
+ * The defect of a command whose reader has ended, as `head` does. Nobody would see the other results, so the command ends too.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ReaderEnded extends Data.TaggedError("ReaderEnded") {}
+
 const eraseLine = "\r\u001b[K"
 
 /** Writes text to stdout, and waits while its reader is slow. */
@@ -71,15 +80,15 @@ const write = (text: string): Effect.Effect<void> =>
   Effect.async((resume) => {
     process.stdout.write(text, (error) => {
       if (error === undefined || error === null) return resume(Effect.void)
-      // The reader has ended, as `head` does: nobody sees the rest, so the program ends too.
-      resume("code" in error && error.code === "EPIPE" ? Effect.interrupt : Effect.die(error))
+      resume(Effect.die("code" in error && error.code === "EPIPE" ? new ReaderEnded() : error))
     })
   })
 
 /** Makes the output, and the logger that prints its messages as notes. */
 const make = ({ json, quiet, verbose }: Values) => {
-  // `write` reports errors; without a listener they would end the process as well.
+  // Without a listener an error would end the process. `write` reports those of stdout. A command continues without stderr.
   process.stdout.on("error", () => {})
+  process.stderr.on("error", () => {})
   const isTerminal = process.stderr.isTTY
   const columns = process.stderr.columns ?? 80
   let status = ""

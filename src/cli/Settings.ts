@@ -7,6 +7,7 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import * as Confirm from "./Confirm.ts"
 import { Usage } from "./Failures.ts"
 import { Globals } from "./Globals.ts"
 import { Output } from "./Output.ts"
@@ -34,7 +35,7 @@ export const atMostOne = (given: Readonly<Record<string, boolean>>): Effect.Effe
 }
 
 /**
- * Changes a setting. With `--dry-run`, only prints what it would do, such as `set the tag a=b`.
+ * Changes a setting. With `--dry-run`, only prints what it would do, such as `abort the lock`.
  *
  * @since 0.1.0
  * @category changing
@@ -45,6 +46,15 @@ export const change = <A, E, R>(what: string, effect: Effect.Effect<A, E, R>) =>
     const { dryRun } = yield* Globals
     yield* dryRun ? note(`This would ${what}`) : effect
   })
+
+/**
+ * Changes a setting that people or programs may depend on: asks first. With `--dry-run`, only prints what it would do.
+ *
+ * @since 0.1.0
+ * @category changing
+ */
+export const changeConfirmed = <A, E, R>(what: string, effect: Effect.Effect<A, E, R>) =>
+  change(what, Effect.zipRight(Confirm.yesOrNo(`This will ${what}`), effect))
 
 const decodeJson = Schema.decodeOption(Schema.parseJson())
 

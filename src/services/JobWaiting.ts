@@ -26,7 +26,7 @@ import * as GlacierClient from "../client/GlacierClient.ts"
 import * as Pages from "../client/Pages.ts"
 import * as Waiting from "../policy/Waiting.ts"
 import { type JobExpired, JobRunning } from "../protocol/GlacierError.ts"
-import type { JobDescription } from "../protocol/Jobs.ts"
+import type { JobDescription, Tier } from "../protocol/Jobs.ts"
 import type { JobId } from "../protocol/Names.ts"
 import type { operations } from "../protocol/Operations.ts"
 import type { VaultAddress } from "../protocol/Vaults.ts"
@@ -53,12 +53,22 @@ export type Policy = (
   jobId: JobId
 ) => Effect.Effect<JobDescription, WaitError, GlacierClient.GlacierClient>
 
-/** For each tier: the ages between which jobs usually end, the interval of polls (milliseconds), and the usual time. */
-const rules = {
-  Expedited: { from: 60_000, to: 5 * 60_000, every: 15_000, usual: "1 to 5 minutes" },
-  Standard: { from: 3 * 3_600_000, to: 5 * 3_600_000, every: 5 * 60_000, usual: "3 to 5 hours" },
-  Bulk: { from: 5 * 3_600_000, to: 12 * 3_600_000, every: 10 * 60_000, usual: "5 to 12 hours" }
+/**
+ * For each tier, the ages in milliseconds between which its jobs usually end, and the same as text: `3 to 5 hours`.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const usualTimes: Readonly<
+  Record<Tier, { readonly from: number; readonly to: number; readonly text: string }>
+> = {
+  Expedited: { from: 60_000, to: 5 * 60_000, text: "1 to 5 minutes" },
+  Standard: { from: 3 * 3_600_000, to: 5 * 3_600_000, text: "3 to 5 hours" },
+  Bulk: { from: 5 * 3_600_000, to: 12 * 3_600_000, text: "5 to 12 hours" }
 }
+
+/** The milliseconds between polls, from the age at which jobs usually end. */
+const intervals: Readonly<Record<Tier, number>> = { Expedited: 15_000, Standard: 5 * 60_000, Bulk: 10 * 60_000 }
 
 const tierOf = (job: JobDescription) => Option.getOrElse(job.tier, () => "Standard" as const)
 
@@ -70,7 +80,7 @@ const tierOf = (job: JobDescription) => Option.getOrElse(job.tier, () => "Standa
  * @category getters
  */
 export const usualEnd = (job: JobDescription): { readonly from: DateTime.Utc; readonly to: DateTime.Utc } => {
-  const { from, to } = rules[tierOf(job)]
+  const { from, to } = usualTimes[tierOf(job)]
   return { from: DateTime.add(job.creationDate, { millis: from }), to: DateTime.add(job.creationDate, { millis: to }) }
 }
 
@@ -100,10 +110,11 @@ export const usual: Schedule.Schedule<unknown, JobDescription> = Schedule.identi
   Schedule.intersect(Schedule.elapsed),
   Schedule.addDelayEffect(([job, waited]) =>
     Effect.map(DateTime.now, (now) => {
-      const { every, from } = rules[tierOf(job)]
+      const tier = tierOf(job)
+      const { from } = usualTimes[tier]
       // A slow clock can show a creation date in the future.
       const age = Math.max(DateTime.distance(job.creationDate, now), Duration.toMillis(waited))
-      return age < from ? Math.max(1_000, Math.min(age / 2, from - age)) : every
+      return age < from ? Math.max(1_000, Math.min(age / 2, from - age)) : intervals[tier]
     })
   )
 )
@@ -123,7 +134,7 @@ const messageOf = (jobId: JobId, { vaultName }: VaultAddress, known: Known | und
   const { job, next } = known
   const tier = tierOf(job)
   return `${subject} is in progress since ${DateTime.formatIso(job.creationDate)}. ${tier} jobs usually take ` +
-    `${rules[tier].usual}. The next poll is at ${new Date(next).toISOString()}`
+    `${usualTimes[tier].text}. The next poll is at ${new Date(next).toISOString()}`
 }
 
 /** Polls at once, and then by a schedule. Fails with `JobRunning` when the schedule ends before the job. */

@@ -50,7 +50,7 @@ describe.concurrent("effect-glacier emulator", () => {
         const { code, stdout } = yield* exit
         expect(code).toBe(0)
         const shown = Array.from(
-          stdout.replace(/\n {4,}/g, " ").matchAll(/^ {2}(--[a-z-]+).* {2}(.+)[.;] .*Default: (.+)\.$/gm),
+          stdout.replace(/\n {4,}/g, " ").matchAll(/^ {2}(--[a-z-]+).* {2}(.+)\. .*Default: (.+)$/gm),
           ([, name, , value]) => [name, value]
         )
         const fs = yield* FileSystem.FileSystem
@@ -268,28 +268,29 @@ describe.concurrent("effect-glacier emulator", () => {
   it.scopedLive("names the option that is wrong, and what is wrong with it", () =>
     Effect.gen(function*() {
       const port = yield* takenPort
-      const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, message: RegExp]> = [
-        [["--job-delay", "soon"], /^--job-delay must be a duration such as "2 seconds"$/m],
-        [["--account-id", "-"], /^--account-id must be 12 digits$/m],
-        [["--key", "a:b:1"], /^--key must be .* as in ID:SECRET:ACCOUNT$/m],
-        [["--without-storage", "1"], /^--without-storage must be 12 digits$/m],
-        [["--maximum-vaults", "0"], /^--maximum-vaults must be more than 0$/m],
-        [["--sns-endpoint", "localhost:4566"], /^--sns-endpoint must be an http or https url such as http:\/\/127/m],
-        [["--tls-cert", "cert.pem"], /^--tls-cert and --tls-key must be given together$/m],
+      const cases: ReadonlyArray<readonly [args: ReadonlyArray<string>, code: number, message: RegExp]> = [
+        [["--job-delay", "soon"], 2, /^The value "soon" of --job-delay is not a duration: write such as "2 seconds"$/m],
+        [["--account-id", "-"], 2, /^The value "-" of --account-id is not an account: write 12 digits$/m],
+        [["--key", "a:secret:1"], 2, /^A value of --key is not a key: write .* as in ID:SECRET:ACCOUNT$/m],
+        [["--without-storage", "1"], 2, /^A value of --without-storage is not an account: write 12 digits$/m],
+        [["--maximum-vaults", "0"], 2, /^The value "0" of --maximum-vaults is not a whole number, 1 or more$/m],
         [
-          ["--tls-cert", "a.pem", "--tls-key", "b.pem"],
-          /^The certificate a\.pem cannot be read .* Give the path of a PEM/m
+          ["--sns-endpoint", "localhost:4566"],
+          2,
+          /^The value .* of --sns-endpoint is not a URL: write such as http:\/\/127/m
         ],
-        [["--port", "65536"], /^--port must be 0 to 65535$/m],
-        [["--port", String(port)], new RegExp(`address already in use 127\\.0\\.0\\.1:${port}`)],
-        [["--data", "package.json"], /package\.json: the directory cannot be made/]
+        [["--tls-cert", "package.json"], 2, /^--tls-cert and --tls-key must be given together$/m],
+        [["--tls-cert", "a.pem", "--tls-key", "b.pem"], 2, /^There is no file a\.pem \(--tls-cert\): check the path$/m],
+        [["--port", "65536"], 2, /^The value "65536" of --port is not a whole number from 0 to 65535$/m],
+        [["--port", String(port)], 1, new RegExp(`address already in use 127\\.0\\.0\\.1:${port}`)],
+        [["--data", "package.json"], 1, /package\.json: the directory cannot be made/]
       ]
-      yield* Effect.forEach(cases, ([args, message]) =>
+      yield* Effect.forEach(cases, ([args, expected, message]) =>
         Effect.scoped(Effect.gen(function*() {
           const { exit } = yield* runProgram("emulator", ...(args[0] === "--port" ? [] : ["--port", "0"]), ...args)
           const { code, stderr, stdout } = yield* exit
           const name = args.join(" ")
-          expect(code, name).toBe(message.source.startsWith("^--") ? 2 : 1)
+          expect(code, name).toBe(expected)
           expect(stdout, name).toBe("")
           expect(stderr, name).toMatch(message)
           expect(stderr, name).not.toMatch(/^\s+at |_tag/m)

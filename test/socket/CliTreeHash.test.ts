@@ -23,7 +23,7 @@ describe.concurrent("effect-glacier tree-hash", () => {
     }).pipe(Effect.provide(NodeContext.layer)), 60_000)
 
   it.scopedLive(
-    "continues after a file that it cannot read, prints the reason, and fails at the end",
+    "continues after a file that it cannot read, prints the reason, and ends with exit code 3",
     () =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
@@ -31,7 +31,7 @@ describe.concurrent("effect-glacier tree-hash", () => {
         yield* fs.writeFile(`${folder}/there`, ramp(5))
         const { exit } = yield* runProgram("tree-hash", `${folder}/missing`, folder, `${folder}/there`)
         const { code, stderr, stdout } = yield* exit
-        expect(code).toBe(1)
+        expect(code).toBe(3)
         expect(stdout).toBe(`${treeHash(ramp(5))}  ${folder}/there`)
         expect(stderr.trim().split("\n")).toEqual([
           `${folder}/missing: ENOENT: no such file or directory, open '${folder}/missing'`,
@@ -54,6 +54,6 @@ describe.concurrent("effect-glacier tree-hash", () => {
       const { exit } = yield* runProgram("tree-hash")
       const { code, stderr } = yield* exit
       expect(code).toBe(2)
-      expect(stderr).toContain("Missing argument <file>")
+      expect(stderr).toContain("The argument <file> is missing")
     }), 60_000)
 })

@@ -20,6 +20,7 @@ import { printable } from "../Printable.ts"
 import * as Selection from "../Selection.ts"
 import * as State from "../State.ts"
 import * as Table from "../Table.ts"
+import * as TextOption from "../TextOption.ts"
 
 /** A row of the output: the archives in a folder, those in no folder, those without a name, or all. */
 interface Row {
@@ -123,11 +124,7 @@ export const program = Command.make(
   "du",
   {
     globs: Selection.globs,
-    depth: Options.integer("depth").pipe(
-      Options.filterMap(
-        Option.liftPredicate((depth) => depth >= 0),
-        "The value of --depth must be a number of folders: 0 or more"
-      ),
+    depth: TextOption.wholeNumber("depth", 0).pipe(
       Options.withDefault(1),
       Options.withDescription("How deep the folders are that have a line. Default: 1. Only the total: 0")
     ),

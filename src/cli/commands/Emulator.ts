@@ -10,7 +10,6 @@ import * as Path from "@effect/platform/Path"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Number from "effect/Number"
 import * as Option from "effect/Option"
 import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
@@ -18,34 +17,38 @@ import * as Emulator from "../../emulator/Emulator.ts"
 import * as NodeEmulator from "../../node/NodeEmulator.ts"
 import * as CliCommand from "../CliCommand.ts"
 import * as Shell from "../Shell.ts"
+import * as TextOption from "../TextOption.ts"
 
 /** An option with a default, which its help shows. */
 const withDefault = <A>(options: Options.Options<A>, description: string, value: A, shown = String(value)) =>
-  options.pipe(Options.withDefault(value), Options.withDescription(`${description}. Default: ${shown}.`))
+  options.pipe(Options.withDefault(value), Options.withDescription(`${description}. Default: ${shown}`))
 
 /** An option that has no value when it is left out; its help shows what happens then. */
 const optional = <A>(options: Options.Options<A>, description: string, otherwise = "none") =>
-  options.pipe(Options.optional, Options.withDescription(`${description}. Default: ${otherwise}.`))
+  options.pipe(Options.optional, Options.withDescription(`${description}. Default: ${otherwise}`))
+
+const named = (name: string, placeholder: string) => Options.text(name).pipe(Options.withPseudoName(placeholder))
 
 const duration = (name: string) =>
-  Options.text(name).pipe(
-    Options.filterMap(Duration.decodeUnknown, `--${name} must be a duration such as "2 seconds"`),
-    Options.withPseudoName("duration")
-  )
+  TextOption.make(name, "duration", Duration.decodeUnknown, "a duration: write such as \"2 seconds\"")
 
-const positive = (name: string) =>
-  Options.integer(name).pipe(
-    Options.filterMap(Option.liftPredicate(Number.greaterThan(0)), `--${name} must be more than 0`)
-  )
-
-const repeated = <A>(name: string, read: (text: string) => Option.Option<A>, rule: string, description: string) =>
-  Options.text(name).pipe(
+const repeated = <A>(
+  name: string,
+  placeholder: string,
+  read: (text: string) => Option.Option<A>,
+  rule: string,
+  description: string
+) =>
+  named(name, placeholder).pipe(
     Options.repeated,
-    Options.filterMap((texts) => Option.all(texts.map(read)), `--${name} must be ${rule}`),
-    Options.withDescription(`${description}; may be repeated. Default: none.`)
+    // The message does not show the value, because a key has a secret.
+    Options.filterMap((texts) => Option.all(texts.map(read)), `A value of --${name} is not ${rule}`),
+    Options.withDescription(`${description}. Can be given several times. Default: none`)
   )
 
 const isAccount = (id: string): boolean => /^[0-9]{12}$/.test(id)
+
+const accountRule = "an account: write 12 digits"
 
 const keyOf = (text: string): Option.Option<Emulator.Key> => {
   const [, accessKeyId, secret, accountId] = /^(\w{1,128}):(.+):([0-9]{12})$/.exec(text) ?? []
@@ -56,17 +59,14 @@ const keyOf = (text: string): Option.Option<Emulator.Key> => {
 
 const server = {
   port: withDefault(
-    Options.integer("port").pipe(Options.filterMap(
-      Option.liftPredicate(Number.between({ minimum: 0, maximum: 65_535 })),
-      "--port must be 0 to 65535"
-    )),
-    "The port to listen on; 0 picks a free one",
+    TextOption.wholeNumber("port", 0, 65_535),
+    "The port to listen on. 0 picks a free one",
     9012
   ),
-  host: withDefault(Options.text("host"), "The address to listen on", "127.0.0.1"),
-  directory: optional(Options.text("data"), "The folder that keeps vaults and archives", "in memory"),
+  host: withDefault(named("host", "address"), "The address to listen on", "127.0.0.1"),
+  directory: optional(named("data", "folder"), "The folder that keeps vaults and archives", "in memory"),
   region: withDefault(
-    Options.text("region"),
+    named("region", "name"),
     "The region of requests whose signature names no Glacier region",
     NodeEmulator.region
   )
@@ -74,10 +74,10 @@ const server = {
 
 const tls = Options.all({
   isOn: Options.boolean("tls").pipe(
-    Options.withDescription("Serve https with a certificate made at start. Default: http.")
+    Options.withDescription("Serve https with a certificate made at start. Default: http")
   ),
-  cert: optional(Options.text("tls-cert"), "Serve https with the certificate in this PEM file"),
-  key: optional(Options.text("tls-key"), "The PEM file with the private key of that certificate")
+  cert: optional(named("tls-cert", "file"), "Serve https with the certificate in this PEM file"),
+  key: optional(named("tls-key", "file"), "The PEM file with the private key of that certificate")
 }).pipe(Options.filterMap(
   ({ cert, isOn, key }) =>
     Option.isSome(cert) === Option.isSome(key)
@@ -94,33 +94,33 @@ const certificateOf = (
 
 const accounts = {
   accessKey: withDefault(
-    Options.text("access-key"),
+    named("access-key", "id"),
     "The access key id that requests must be signed with",
     Emulator.defaultKey.accessKeyId
   ),
   secretKey: withDefault(
-    Options.redacted("secret-key").pipe(Options.withPseudoName("text")),
+    Options.redacted("secret-key").pipe(Options.withPseudoName("secret")),
     "The secret of that key",
     Emulator.defaultKey.secretAccessKey,
     Redacted.value(Emulator.defaultKey.secretAccessKey)
   ),
   accountId: withDefault(
-    Options.text("account-id").pipe(
-      Options.filterMap(Option.liftPredicate(isAccount), "--account-id must be 12 digits")
-    ),
+    TextOption.make("account-id", "id", Option.liftPredicate(isAccount), accountRule),
     "The account of that key",
     "123456789012"
   ),
   otherKeys: repeated(
     "key",
+    "key",
     keyOf,
-    "an access key id, a secret and an account of 12 digits, as in ID:SECRET:ACCOUNT",
+    "a key: write its id, its secret and an account of 12 digits, as in ID:SECRET:ACCOUNT",
     "Another key, as ID:SECRET:ACCOUNT"
   ),
   withoutStorage: repeated(
     "without-storage",
+    "id",
     Option.liftPredicate(isAccount),
-    "12 digits",
+    accountRule,
     "An account without storage, which is rejected"
   )
 }
@@ -148,9 +148,9 @@ const expiry = {
 }
 
 const limits = {
-  maximumVaults: optional(positive("maximum-vaults"), "How many vaults a region may have", "1000"),
+  maximumVaults: optional(TextOption.wholeNumber("maximum-vaults", 1), "How many vaults a region may have", "1000"),
   expeditedLimit: optional(
-    positive("expedited-limit"),
+    TextOption.wholeNumber("expedited-limit", 1),
     "Bytes above which an Expedited retrieval needs provisioned capacity"
   )
 }
@@ -161,9 +161,7 @@ const urlOf = (text: string): Option.Option<URL> =>
     : Option.none()
 
 const snsEndpoint = optional(
-  Options.text("sns-endpoint").pipe(
-    Options.filterMap(urlOf, "--sns-endpoint must be an http or https url such as http://127.0.0.1:4566")
-  ),
+  TextOption.make("sns-endpoint", "url", urlOf, "a URL: write such as http://127.0.0.1:4566"),
   "The URL of the SNS that receives notifications"
 )
 

@@ -74,7 +74,7 @@ const rowOf = (job: JobDescription, names: ReadonlyMap<string, string>) => {
       bytes: Option.getOrNull(job.archiveSizeInBytes),
       tier,
       status: job.statusCode,
-      reason: Option.getOrNull(job.statusMessage),
+      reason: job.statusCode === "Failed" ? Option.getOrNull(job.statusMessage) : null,
       created: DateTime.formatIso(job.creationDate),
       completed: iso(job.completionDate),
       expectedFrom: iso(isRunning ? Option.some(from) : Option.none()),

@@ -18,6 +18,7 @@ import * as Vault from "../../services/Vault.ts"
 import * as VaultLock from "../../services/VaultLock.ts"
 import * as CliCommand from "../CliCommand.ts"
 import * as Confirm from "../Confirm.ts"
+import * as Deleting from "../Deleting.ts"
 import { StateError, Usage } from "../Failures.ts"
 import * as Globals from "../Globals.ts"
 import { Output } from "../Output.ts"
@@ -55,8 +56,8 @@ const begin = Effect.fnUntraced(function*(state: VaultState, file: string) {
   const { note } = yield* Output
   const { account: accountId, vaultName } = state
   const policy = yield* fs.readFileString(file)
-  yield* Settings.change(
-    `put the policy in ${file} in force for 24 hours`,
+  yield* Settings.changeConfirmed(
+    `put the policy in ${file} in force for the vault ${vaultName}, for 24 hours`,
     Effect.gen(function*() {
       const { expires } = yield* VaultLock.begin(vaultName, policy, { accountId, onClose: "keep" })
       yield* note(`The policy is in force until ${DateTime.formatIso(expires)}. Until then:
@@ -95,15 +96,18 @@ const tryDeletion = Effect.fnUntraced(
     const { note } = yield* Output
     yield* Confirm.vaultName(
       state,
-      `This tries to delete the archive ${archiveId} of the vault ${state.vaultName}. ` +
-        `It is lost if the policy permits the deletion:\n${Settings.policyOf(policy).text}`
+      `The policy in force for the vault ${state.vaultName} is\n${Settings.policyOf(policy).text}\n` +
+        `This tries to delete the archive ${archiveId}, which is lost if the policy permits the deletion`
     )
-    const deletion = Effect.zipRight(
-      vault.deleteArchive(archiveId),
-      new NotDenied({
-        message: `The archive ${archiveId} is deleted: the policy does not deny it. ` +
-          `effect-glacier lock --vault ${state.vaultName} --abort removes the policy`
-      })
+    const record = yield* Deleting.makeRecorder(state, "lock-test")
+    const deletion = vault.deleteArchive(archiveId).pipe(
+      Effect.zipRight(record({ archiveId })),
+      Effect.zipRight(
+        new NotDenied({
+          message: `The archive ${archiveId} is deleted: the policy does not deny it. ` +
+            `effect-glacier lock --vault ${state.vaultName} --abort removes the policy`
+        })
+      )
     )
     yield* test(Effect.catchTag(deletion, "AccessDenied", ({ message }) => note(`The deletion was denied: ${message}`)))
   }
@@ -112,8 +116,12 @@ const tryDeletion = Effect.fnUntraced(
 const test = Effect.fnUntraced(function*(state: VaultState, archiveId: Option.Option<string>) {
   const { result } = yield* Output
   const lock = yield* ours(state)
-  const { dryRun } = yield* Globals.Globals
-  if (Option.isSome(archiveId) && !dryRun) yield* tryDeletion(state, lock, archiveId.value)
+  if (Option.isSome(archiveId)) {
+    yield* Settings.change(
+      `try to delete the archive ${archiveId.value}`,
+      tryDeletion(state, lock, archiveId.value)
+    )
+  }
   const expires = DateTime.formatIso(lock.expires)
   yield* result({
     json: { lock: lock.lockId, expires },
@@ -128,8 +136,8 @@ const complete = Effect.fnUntraced(function*(state: VaultState) {
     Effect.zipRight(
       Confirm.vaultName(
         state,
-        `This makes the policy of the vault ${state.vaultName} final: nobody can change or remove it afterwards, not even ` +
-          `the owner of the account:\n${Settings.policyOf(lock.policy).text}`
+        `The policy in force for the vault ${state.vaultName} is\n${Settings.policyOf(lock.policy).text}\n` +
+          "This makes it final: nobody can change or remove it afterwards, not even the owner of the account"
       ),
       lock.complete
     )

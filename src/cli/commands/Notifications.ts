@@ -23,6 +23,8 @@ const names = { archive: "ArchiveRetrievalCompleted", inventory: "InventoryRetri
 
 const allEvents: Events = [names.archive, names.inventory]
 
+const format = ({ events, snsTopic }: NotificationConfiguration): string => `${snsTopic}: ${events.join(", ")}`
+
 const run = Effect.fnUntraced(function*(topic: Option.Option<string>, given: Events, remove: boolean) {
   yield* Settings.atMostOne({ set: Option.isSome(topic), remove })
   if (given.length > 0 && Option.isNone(topic)) {
@@ -32,25 +34,32 @@ const run = Effect.fnUntraced(function*(topic: Option.Option<string>, given: Eve
     const glacier = yield* GlacierClient
     const { result } = yield* Output
     const vault = Settings.addressOf(state)
+    const find = Effect.asSome(glacier.getVaultNotifications(vault)).pipe(
+      Effect.catchTag("NotificationsNotSet", () => Effect.succeedNone)
+    )
+    const subject = `the notifications of the vault ${state.vaultName}`
+    const current = yield* find
     if (Option.isSome(topic)) {
       const configuration = { snsTopic: topic.value, events: given.length > 0 ? given : allEvents }
-      yield* Settings.change(
-        `send messages about ${configuration.events.join(" and ")} to ${topic.value}`,
-        glacier.setVaultNotifications({ ...vault, configuration })
+      const set = glacier.setVaultNotifications({ ...vault, configuration })
+      yield* Option.match(Option.map(current, format), {
+        onNone: () => Settings.change(`set ${subject} to ${format(configuration)}`, set),
+        onSome: (old) => Settings.changeConfirmed(`replace ${subject}, ${old}, by ${format(configuration)}`, set)
+      })
+    }
+    if (remove && Option.isSome(current)) {
+      yield* Settings.changeConfirmed(
+        `remove ${subject}, ${format(current.value)}`,
+        glacier.deleteVaultNotifications(vault)
       )
     }
-    if (remove) yield* Settings.change("remove the notifications", glacier.deleteVaultNotifications(vault))
-    yield* glacier.getVaultNotifications(vault).pipe(
-      Effect.map(({ events, snsTopic }) => ({
-        json: { topic: snsTopic, events },
-        text: `${snsTopic}: ${events.join(", ")}`
-      })),
-      Effect.catchTag(
-        "NotificationsNotSet",
-        () => Effect.succeed({ json: { topic: null, events: [] }, text: "No notifications" })
-      ),
-      Effect.flatMap(result)
-    )
+    yield* result(Option.match(yield* find, {
+      onNone: () => ({ json: { topic: null, events: [] }, text: "No notifications" }),
+      onSome: (configuration) => ({
+        json: { topic: configuration.snsTopic, events: configuration.events },
+        text: format(configuration)
+      })
+    }))
   }))
 }, Effect.provide(NodeGlacier.layer))
 

@@ -23,19 +23,28 @@ const access = (file: Option.Option<string>, remove: boolean) =>
     const fs = yield* FileSystem.FileSystem
     const { result } = yield* Output
     const vault = Settings.addressOf(state)
+    const current = Effect.asSome(glacier.getVaultAccessPolicy(vault)).pipe(
+      Effect.catchTag("AccessPolicyNotSet", () => Effect.succeedNone)
+    )
+    const subject = `the access policy of the vault ${state.vaultName}`
     if (Option.isSome(file)) {
       const policy = yield* fs.readFileString(file.value)
-      yield* Settings.change(
-        `set the access policy to that in ${file.value}`,
+      yield* Settings.changeConfirmed(
+        Option.match(yield* current, {
+          onNone: () => `set ${subject} to that in ${file.value}`,
+          onSome: () => `replace ${subject} by that in ${file.value}`
+        }),
         glacier.setVaultAccessPolicy({ ...vault, policy })
       )
     }
-    if (remove) yield* Settings.change("remove the access policy", glacier.deleteVaultAccessPolicy(vault))
-    yield* glacier.getVaultAccessPolicy(vault).pipe(
-      Effect.map(({ policy }) => Settings.policyOf(policy)),
-      Effect.catchTag("AccessPolicyNotSet", () => Effect.succeed({ json: null, text: "No access policy" })),
-      Effect.flatMap(({ json, text }) => result({ json: { policy: json }, text }))
-    )
+    if (remove && Option.isSome(yield* current)) {
+      yield* Settings.changeConfirmed(`remove ${subject}`, glacier.deleteVaultAccessPolicy(vault))
+    }
+    const { json, text } = Option.match(yield* current, {
+      onNone: () => ({ json: null, text: "No access policy" }),
+      onSome: ({ policy }) => Settings.policyOf(policy)
+    })
+    yield* result({ json: { policy: json }, text })
   }))
 
 /** Shows the data retrieval policy, which the account has in each region. */
@@ -47,7 +56,8 @@ const retrieval = Effect.gen(function*() {
     accountId: Option.getOrUndefined(account)
   })
   const limit = bytesPerHour === undefined ? "" : `: ${formatBytes(bytesPerHour)} in an hour`
-  yield* result({ json: { strategy, bytesPerHour: bytesPerHour ?? null }, text: `${strategy}${limit}` })
+  const text = strategy === "None" ? "No limit" : `${strategy}${limit}`
+  yield* result({ json: { strategy, bytesPerHour: bytesPerHour ?? null }, text })
 })
 
 /**

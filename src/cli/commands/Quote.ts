@@ -12,10 +12,10 @@ import * as Stream from "effect/Stream"
 import { formatBytes, formatNumber } from "../../policy/Format.ts"
 import * as RetrievalBudget from "../../policy/RetrievalBudget.ts"
 import { Tier } from "../../protocol/Jobs.ts"
+import * as JobWaiting from "../../services/JobWaiting.ts"
 import * as Budgets from "../Budgets.ts"
 import * as CliCommand from "../CliCommand.ts"
 import * as Globals from "../Globals.ts"
-import * as JobTracking from "../JobTracking.ts"
 import { Output } from "../Output.ts"
 import * as Prices from "../Prices.ts"
 import * as Selection from "../Selection.ts"
@@ -54,7 +54,7 @@ const rowOf = (tier: Tier, { cost, costs, duration, tiers }: RetrievalBudget.Quo
       shown(requests, tier),
       shown(transfer, "transfer"),
       Option.match(cost, { onNone: () => "-", onSome: money }),
-      `${delay}${JobTracking.usual[tier].text}`
+      `${delay}${JobWaiting.usualTimes[tier].text}`
     ]
   }
 }

@@ -12,6 +12,7 @@ import * as NodeGlacier from "../../node/NodeGlacier.ts"
 import { formatCount, formatNumber } from "../../policy/Format.ts"
 import * as RetrievalBudget from "../../policy/RetrievalBudget.ts"
 import type { Tier } from "../../protocol/Jobs.ts"
+import * as JobWaiting from "../../services/JobWaiting.ts"
 import * as Vault from "../../services/Vault.ts"
 import * as Budgets from "../Budgets.ts"
 import * as CliCommand from "../CliCommand.ts"
@@ -89,12 +90,12 @@ const report = Effect.fnUntraced(function*(
   before: number
 ) {
   const { result } = yield* Output
-  const ready = DateTime.add(yield* DateTime.now, { minutes: JobTracking.usual[tier].minutes })
+  const ready = DateTime.add(yield* DateTime.now, { millis: JobWaiting.usualTimes[tier].to })
   yield* result({
     json: { type: "summary", started, before, failed, ready },
     text: [
       `${formatCount(started, "job")} started${before === 0 ? "" : `, ${formatNumber(before)} started before`}`,
-      `${tier} jobs take ${JobTracking.usual[tier].text}. Run effect-glacier get or move after ${
+      `${tier} jobs take ${JobWaiting.usualTimes[tier].text}. Run effect-glacier get or move after ${
         DateTime.formatIso(ready)
       }: each output can be read for 24 hours`
     ].join("\n")

@@ -7,21 +7,13 @@ import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as Console from "effect/Console"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as NodeHashing from "../../node/NodeHashing.ts"
 import * as NodeTreeHash from "../../node/NodeTreeHash.ts"
 import { formatCount } from "../../policy/Format.ts"
 import * as TreeHash from "../../protocol/TreeHash.ts"
 import * as CliCommand from "../CliCommand.ts"
-
-/**
- * The error of the command when it could not read some of the files. It has already printed each path and reason.
- *
- * @since 0.1.0
- * @category errors
- */
-export class Unreadable extends Data.TaggedError("Unreadable")<{ readonly message: string }> {}
+import { SomeFailed } from "../Failures.ts"
 
 const files = Args.text({ name: "file" }).pipe(
   Args.atLeast(1),
@@ -48,7 +40,7 @@ export const program = Command.make("tree-hash", { files }, ({ files }) =>
         )
       ))
     if (unread > 0) {
-      return yield* new Unreadable({
+      return yield* new SomeFailed({
         message: `${unread} of ${formatCount(files.length, "file")} could not be read`
       })
     }

@@ -122,7 +122,10 @@ describe.concurrent("effect-glacier ls", () => {
       expect([unknown.code, unknown.stdout]).toEqual([1, ""])
       expect(unknown.stderr).toContain("knows no vault videos yet. Run effect-glacier inventory --vault NAME")
       const empty = yield* run("ls", "")
-      expect([empty.code, empty.stderr]).toEqual([2, "The pattern \"\" must have a name.\n"])
+      expect([empty.code, empty.stderr]).toEqual([
+        2,
+        "The argument <glob> is empty. effect-glacier ls --help describes it\n"
+      ])
     }), 60_000)
 })
 

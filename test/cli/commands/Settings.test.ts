@@ -53,6 +53,7 @@ describe.concurrent("effect-glacier jobs", () => {
         bytes: 10,
         tier: "Bulk",
         status: "InProgress",
+        reason: null,
         completed: null,
         expires: null
       }])
@@ -135,21 +136,38 @@ describe.concurrent("effect-glacier tags", () => {
   it.scopedLive("sets, shows and removes tags", () =>
     Effect.gen(function*() {
       const { run } = yield* makePrograms(vaultName)
+      expect(yield* run("tags")).toMatchObject({ code: 0, stdout: "", stderr: "No tags\n" })
       expect(yield* run("tags", "--set", "owner=ada", "--set", "path=a=b", "--dry-run")).toMatchObject({
         code: 0,
         stdout: "",
-        stderr: "This would set the tags owner=ada, path=a=b\n"
+        stderr: "This would change the tags of the vault photos: set owner=ada, set path=a=b\nNo tags\n"
       })
       expect(yield* run("tags", "--set", "owner=ada", "--set", "path=a=b")).toMatchObject({
         code: 0,
         stdout: "owner=ada\npath=a=b"
       })
-      const { stdout } = yield* run("tags", "--remove", "owner", "--json")
+      const { stdout } = yield* run("tags", "--remove", "owner", "--json", "--yes")
       expect(jsonLines(stdout)).toEqual([{ key: "path", value: "a=b" }])
       expect(yield* run("tags", "--set", "owner")).toMatchObject({
         code: 2,
         stderr: expect.stringMatching(/KEY=VALUE/)
       })
+    }).pipe(Effect.provide(emulator)), 120_000)
+
+  it.scopedLive("asks before the value of a tag is lost", () =>
+    Effect.gen(function*() {
+      const { run, type } = yield* makePrograms(vaultName)
+      expect((yield* run("tags", "--set", "owner=ada", "--set", "project=films")).code).toBe(0)
+      const change = ["tags", "--set", "owner=bob", "--remove", "project", "--remove", "unknown"]
+      expect(yield* run(...change)).toMatchObject({
+        code: 1,
+        stderr: "This will change the tags of the vault photos: remove project=films, set owner=bob instead of ada. " +
+          "There is no terminal to confirm this on: use --yes. Nothing was changed\n"
+      })
+      expect((yield* type([["Continue?", `n${enter}`]], ...change)).code).toBe(1)
+      expect((yield* run("tags")).stdout).toBe("owner=ada\nproject=films")
+      expect(yield* type([["Continue?", `y${enter}`]], ...change)).toMatchObject({ code: 0, untyped: [] })
+      expect((yield* run("tags", "--set", "owner=bob", "--remove", "project")).stdout).toBe("owner=bob")
     }).pipe(Effect.provide(emulator)), 120_000)
 })
 
@@ -159,20 +177,44 @@ describe.concurrent("effect-glacier policy", () => {
       const { folder, run } = yield* makePrograms(vaultName)
       const file = writePolicy(folder, 7)
       expect(yield* run("policy", "--json")).toMatchObject({ code: 0, stdout: "{\"policy\":null}" })
-      expect(yield* run("policy", "--set", file, "--dry-run")).toMatchObject({ code: 0, stdout: "No access policy" })
-      expect((yield* run("policy", "--set", file)).stdout).toBe(JSON.stringify(policyOf(7), null, 2))
+      expect(yield* run("policy", "--set", file, "--dry-run")).toMatchObject({
+        code: 0,
+        stdout: "No access policy",
+        stderr: `This would set the access policy of the vault photos to that in ${file}\n`
+      })
+      expect((yield* run("policy", "--set", file, "--yes")).stdout).toBe(JSON.stringify(policyOf(7), null, 2))
       expect(jsonLines((yield* run("policy", "--json")).stdout)).toEqual([{ policy: policyOf(7) }])
       expect(yield* run("policy", "--set", file, "--remove")).toMatchObject({
         code: 2,
         stderr: expect.stringMatching(/^--set and --remove cannot be used together/)
       })
-      expect((yield* run("policy", "--remove")).stdout).toBe("No access policy")
+      expect((yield* run("policy", "--remove", "--yes")).stdout).toBe("No access policy")
+    }).pipe(Effect.provide(emulator)), 120_000)
+
+  it.scopedLive("asks before it sets, replaces or removes the access policy", () =>
+    Effect.gen(function*() {
+      const { folder, run, type } = yield* makePrograms(vaultName)
+      const file = writePolicy(folder, 7)
+      const unconfirmed = (text: string) => ({
+        code: 1,
+        stderr: `This will ${text}. There is no terminal to confirm this on: use --yes. Nothing was changed\n`
+      })
+      const subject = "the access policy of the vault photos"
+      expect(yield* run("policy", "--set", file)).toMatchObject(unconfirmed(`set ${subject} to that in ${file}`))
+      expect((yield* type([["Continue?", `n${enter}`]], "policy", "--set", file)).code).toBe(1)
+      expect((yield* run("policy")).stdout).toBe("No access policy")
+      expect(yield* type([["Continue?", `y${enter}`]], "policy", "--set", file)).toMatchObject({ code: 0, untyped: [] })
+      expect(yield* run("policy", "--set", file)).toMatchObject(unconfirmed(`replace ${subject} by that in ${file}`))
+      expect(yield* run("policy", "--remove")).toMatchObject(unconfirmed(`remove ${subject}`))
+      expect((yield* type([["Continue?", `y${enter}`]], "policy", "--remove")).lines.at(-1)).toBe("No access policy")
+      expect((yield* run("policy", "--remove")).code).toBe(0)
     }).pipe(Effect.provide(emulator)), 120_000)
 
   it.scopedLive("shows the data retrieval policy of the account", () =>
     Effect.gen(function*() {
       const { run } = yield* makePrograms(vaultName)
       const glacier = yield* GlacierClient
+      expect((yield* run("policy", "--retrieval")).stdout).toBe("No limit")
       yield* glacier.setDataRetrievalPolicy({
         policy: { rules: [{ strategy: "BytesPerHour", bytesPerHour: 2 ** 30 }] }
       })
@@ -192,17 +234,42 @@ describe.concurrent("effect-glacier notifications", () => {
       expect((yield* run("notifications", "--set", topic)).stdout).toBe(
         `${topic}: ArchiveRetrievalCompleted, InventoryRetrievalCompleted`
       )
-      expect(jsonLines((yield* run("notifications", "--set", topic, "--event", "inventory", "--json")).stdout)).toEqual(
-        [
-          { topic, events: ["InventoryRetrievalCompleted"] }
-        ]
-      )
+      expect(jsonLines((yield* run("notifications", "--set", topic, "--event", "inventory", "--json", "--yes")).stdout))
+        .toEqual([{ topic, events: ["InventoryRetrievalCompleted"] }])
       expect(yield* run("notifications", "--event", "archive")).toMatchObject({
         code: 2,
         stderr: expect.stringMatching(/--set ARN/)
       })
-      expect(yield* run("notifications", "--set", "somewhere")).toMatchObject({ code: 2 })
-      expect((yield* run("notifications", "--remove")).stdout).toBe("No notifications")
+      expect(yield* run("notifications", "--set", "somewhere", "--yes")).toMatchObject({ code: 2 })
+      expect((yield* run("notifications", "--remove", "--yes")).stdout).toBe("No notifications")
+    }).pipe(Effect.provide(emulator)), 120_000)
+
+  it.scopedLive("asks before it replaces or removes notifications", () =>
+    Effect.gen(function*() {
+      const { run, type } = yield* makePrograms(vaultName)
+      const [jobs, other] = ["jobs", "other"].map((name) => `arn:aws:sns:us-east-1:123456789012:${name}`)
+      if (jobs === undefined || other === undefined) throw new Error("there are no topics")
+      expect((yield* run("notifications", "--set", jobs, "--event", "archive")).code).toBe(0)
+      const both = "ArchiveRetrievalCompleted, InventoryRetrievalCompleted"
+      const subject = `the notifications of the vault photos, ${jobs}: ArchiveRetrievalCompleted`
+      expect(yield* run("notifications", "--set", other)).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(`This will replace ${subject}, by ${other}: ${both}. There is no terminal`)
+      })
+      expect(yield* run("notifications", "--set", other, "--dry-run")).toMatchObject({
+        code: 0,
+        stdout: `${jobs}: ArchiveRetrievalCompleted`,
+        stderr: `This would replace ${subject}, by ${other}: ${both}\n`
+      })
+      expect(yield* run("notifications", "--remove")).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining(`This will remove ${subject}. There is no terminal`)
+      })
+      expect((yield* type([["Continue?", `n${enter}`]], "notifications", "--remove")).code).toBe(1)
+      expect((yield* run("notifications")).stdout).toBe(`${jobs}: ArchiveRetrievalCompleted`)
+      const removed = yield* type([["Continue?", `y${enter}`]], "notifications", "--remove")
+      expect(removed.lines.at(-1)).toBe("No notifications")
+      expect((yield* run("notifications", "--remove")).code).toBe(0)
     }).pipe(Effect.provide(emulator)), 120_000)
 })
 
@@ -218,10 +285,15 @@ describe.concurrent("effect-glacier lock", () => {
         code: 1,
         stderr: expect.stringMatching(/Begin the lock by --begin/)
       })
-      const begun = yield* run("lock", "--begin", file, "--json")
+      expect(yield* run("lock", "--begin", file)).toMatchObject({ code: 1, stderr: expect.stringMatching(/use --yes/) })
+      const begun = yield* run("lock", "--begin", file, "--json", "--yes")
       expect(begun.stderr).toMatch(/^The policy is in force until 20.*\n.*lock --vault photos --test ARCHIVE-ID/s)
       expect(jsonLines(begun.stdout)).toMatchObject([{ state: "InProgress", policy: policyOf(7) }])
       expect((yield* run("lock", "--test")).stdout).toMatch(/^The lock is the one that was begun here/)
+      expect(yield* run("lock", "--test", id, "--dry-run")).toMatchObject({
+        code: 0,
+        stderr: `This would try to delete the archive ${id}\n`
+      })
       const name = "Type the name of the vault"
       const tested = yield* type([[name, `photos${enter}`]], "lock", "--test", id)
       expect(tested).toMatchObject({ code: 0, untyped: [] })
@@ -239,20 +311,29 @@ describe.concurrent("effect-glacier lock", () => {
       expect((yield* run("lock", "--abort", "--yes")).code).toBe(1)
     }).pipe(Effect.provide(emulator)), 120_000)
 
-  it.scopedLive("fails when the policy permits the deletion, and aborts the lock", () =>
-    Effect.gen(function*() {
-      const { folder, run, vault } = yield* makePrograms(vaultName)
-      const [archive] = yield* storeAll(vault, ["a"])
-      expect((yield* run("lock", "--begin", writePolicy(folder, 0))).code).toBe(0)
-      expect(yield* run("lock", archive?.archiveId ?? "")).toMatchObject({
-        code: 2,
-        stderr: expect.stringMatching(/is only used with --test/)
-      })
-      expect(yield* run("lock", "--test", "--yes", archive?.archiveId ?? "")).toMatchObject({
-        code: 1,
-        stderr: expect.stringMatching(/is deleted: the policy does not deny it/)
-      })
-      expect((yield* run("lock", "--abort", "--yes")).stdout).toBe("No lock")
-      expect(yield* run("lock", "--complete", "--yes")).toMatchObject({ code: 1 })
-    }).pipe(Effect.provide(emulator)), 120_000)
+  it.scopedLive(
+    "fails when the policy permits the deletion, records it, and aborts the lock",
+    () =>
+      Effect.gen(function*() {
+        const { folder, run, vault } = yield* makePrograms(vaultName)
+        const [archive] = yield* storeAll(vault, ["a", "b"])
+        expect((yield* run("inventory", "--wait")).code).toBe(0)
+        expect((yield* run("lock", "--begin", writePolicy(folder, 0), "--yes")).code).toBe(0)
+        expect(yield* run("lock", archive?.archiveId ?? "")).toMatchObject({
+          code: 2,
+          stderr: expect.stringMatching(/is only used with --test/)
+        })
+        expect(yield* run("lock", "--test", "--yes", archive?.archiveId ?? "")).toMatchObject({
+          code: 1,
+          stderr: expect.stringMatching(/is deleted: the policy does not deny it/)
+        })
+        expect(jsonLines((yield* run("ls", "--json", "--quiet")).stdout)).toMatchObject([
+          { name: "a", state: "deleted" },
+          { name: "b", state: null }
+        ])
+        expect((yield* run("lock", "--abort", "--yes")).stdout).toBe("No lock")
+        expect(yield* run("lock", "--complete", "--yes")).toMatchObject({ code: 1 })
+      }).pipe(Effect.provide(emulator)),
+    120_000
+  )
 })
