@@ -267,17 +267,32 @@ const isCode =
   (...codes: ReadonlyArray<string>) => (error: { readonly _tag: string; readonly code?: unknown }): boolean =>
     error._tag === "ObjectStoreError" && codes.some((code) => code === error.code)
 
-/** The name of an object that does not exist. */
-const probe = ".effect-glacier"
+/** The key of an object that does not exist. */
+const probeOf = ({ prefix }: Bucket): string => `${prefix}.effect-glacier`
+
+/**
+ * Aborts the uploads of checks whose process was killed. Returns their number.
+ *
+ * @since 0.1.0
+ * @category removing
+ */
+export const abortProbes = Effect.fnUntraced(function*(bucket: Bucket) {
+  const store = yield* ObjectStore.ObjectStore
+  const key = probeOf(bucket)
+  const probes = yield* Stream.runCollect(Stream.filter(store.uploads(key), (upload) => upload.key === key))
+  yield* Effect.forEach(probes, store.abort, { discard: true })
+  return probes.length
+})
 
 /** Asks the store for an object, and opens an upload. The responses of the store to HEAD, which copies need, give no reason. */
-const checkBucket = Effect.fnUntraced(function*(key: string, access: "read" | "write", storageClass?: string) {
+const checkBucket = Effect.fnUntraced(function*(bucket: Bucket, access: "read" | "write") {
   const store = yield* ObjectStore.ObjectStore
+  const key = probeOf(bucket)
   yield* Stream.runDrain(store.get(key, ByteRange.make(0, 1))).pipe(
     Effect.catchIf(isCode("NoSuchKey", "NotFound", "HTTP 404", "InvalidRange"), () => Effect.void)
   )
   if (access === "read") return
-  const upload = yield* store.begin({ key, metadata: {}, storageClass })
+  const upload = yield* store.begin({ key, metadata: {}, storageClass: bucket.storageClass })
   yield* Effect.ignoreLogged(store.abort(upload))
 })
 
@@ -302,7 +317,7 @@ const openBucket = Effect.fnUntraced(function*(bucket: Bucket, writing: Writing)
     store: (archive, job, onProgress) => provide(store(archive, job, onProgress)),
     verify: isThere,
     isThere,
-    check: (access) => provide(checkBucket(`${prefix}${probe}`, access, storageClass))
+    check: (access) => provide(checkBucket(bucket, access))
   }
   return opened
 })

@@ -102,11 +102,12 @@ const runBucket = Effect.fnUntraced(function*(url: string, isAbort: boolean, opt
       state,
       `This aborts ${what} for archives of the vault ${state.vaultName}, and discards the parts that were sent`
     )
-    const { length } = yield* S3Destination.abortAbandoned(bucket)
-    const others = open.length - length
+    const { length: ofArchives } = yield* S3Destination.abortAbandoned(bucket)
+    const aborted = ofArchives + (yield* Places.abortProbes(bucket))
+    const others = open.length - aborted
     yield* note(
-      `Aborted ${formatCount(length, "upload")}${
-        others === 0 ? "" : ". The others belong to a running command or to another program"
+      `Aborted ${formatCount(aborted, "upload")}${
+        others <= 0 ? "" : ". The others belong to a running command or to another program"
       }`
     )
   })
