@@ -3,7 +3,7 @@
  * values, then `--`, then the arguments. As people type them, `@effect/cli` would accept some that do harm:
  *
  * - A mistyped `--dry-run` would be an argument, and so would `--dry-run=` and a second `--depth 2`.
- * - In `--exclude --dry-run`, the value would be `--dry-run`.
+ * - In `--exclude --dry-run`, the value would be `--dry-run`. A value that begins with `--` is written `--exclude=--value`.
  * - In `--json no`, the argument `no` would turn the option off.
  *
  * @since 0.1.0
@@ -62,7 +62,7 @@ const sort = (
       }
       const following = () => rest.next().value ?? ""
       const value = assigned ?? (option.value === undefined ? "true" : following())
-      if (value === "" || (assigned === undefined && find(value) !== undefined)) {
+      if (value === "" || (assigned === undefined && (value.startsWith("--") || find(value) !== undefined))) {
         return yield* fail(`The option ${source} needs a value. ${program} ${command} --help describes it`)
       }
       given.push({ option, source, value })

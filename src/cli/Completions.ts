@@ -19,9 +19,13 @@ const optionsOf = ({ common, own }: Help.Description): ReadonlyArray<Help.Option
 
 const takesPath = ({ value }: Help.Option): boolean => value === "file" || value === "folder"
 
-/** Lists the vaults that have a folder in the state folder, as a line for a shell. `state` is that folder. */
+/**
+ * Lists the vaults that have a folder in the state folder, as a line for a shell. `state` is that folder. In the names of these
+ * folders, a plus sign is before a small letter that stands for a capital one.
+ */
 const vaultsIn = (state: string): string =>
-  `find ${state} -mindepth 3 -maxdepth 3 -type d ! -name '@*' -exec basename {} \\; 2>/dev/null`
+  `find ${state} -mindepth 3 -maxdepth 3 -type d ! -name '@*' 2>/dev/null | awk -F/ '{ n = split($NF, part, "+"); ` +
+  `name = part[1]; for (i = 2; i <= n; i++) name = name toupper(substr(part[i], 1, 1)) substr(part[i], 2); print name }'`
 
 const bash = (name: string, commands: ReadonlyArray<Help.Description>): string => {
   const complete = (words: string) => `COMPREPLY=($(compgen -W "${words}" -- "$cur"))`

@@ -171,13 +171,17 @@ const begin = Effect.fnUntraced(function*(state: State.VaultState, selection: Se
  * retrieve again.
  */
 const recheck = Effect.fnUntraced(function*(
-  { finished, name }: Plans.Plan,
+  state: State.VaultState,
+  file: Plans.Plan,
   plan: RetrievalPlan.Plan,
   { isThere, wrong }: WrongCopies.Guarded
 ) {
   const { note } = yield* Output
+  const { finished, name } = file
   if (finished === undefined) {
     if (!(yield* wrong.isAny)) return 0
+    // After a crash the next run asks, although it revokes nothing.
+    yield* Plans.save(state, { ...file, unconfirmed: true })
     const revoked = yield* RetrievalPlan.revoke(plan, ({ archive }) => wrong.has(archive))
     if (revoked > 0) yield* note(`The plan ${name} continues, but ${PlanRuns.missing(revoked)}`)
     return revoked
@@ -202,7 +206,7 @@ const resume = Effect.fnUntraced(function*(
   found: Plans.Plan
 ) {
   const made = yield* makePlan(found.name, selection, wanted)
-  const again = yield* recheck(found, made.plan, place)
+  const again = yield* recheck(state, found, made.plan, place)
   const finished = again === 0 ? found.finished : undefined
   const unconfirmed = again > 0 || (found.unconfirmed === true && finished === undefined)
   // The user may have corrected how the store is reached.

@@ -14,7 +14,6 @@ import * as JobWaiting from "../services/JobWaiting.ts"
 import * as Vault from "../services/Vault.ts"
 
 /**
-/**
  * Returns the ids of the archives that a job of the tier retrieves, or has retrieved within the last 24 hours.
  *
  * @since 0.1.0

@@ -138,7 +138,8 @@ export const known = Effect.gen(function*() {
       Effect.map(
         namesIn(path.join(top, account, region)),
         (names) =>
-          names.filter((name) => name !== ledgerName).map((name) => vaultStateOf(account, region, nameOf(name)))
+          names.filter((name) => name !== ledgerName && folderOf(nameOf(name)) === name)
+            .map((name) => vaultStateOf(account, region, nameOf(name)))
       )
   )
   return yield* Effect.all(vaults.flat())

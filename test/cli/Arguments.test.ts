@@ -28,7 +28,8 @@ describe("Arguments", () => {
     [["find", "-0"], ["find", "--print0", "true", "--"]],
     [["tags", "--set=a=b", "--set", "c=d=e"], ["tags", "--set", "a=b", "--set", "c=d=e", "--"]],
     [["jobs", `-${"x".repeat(91)}`], ["jobs", "--", `-${"x".repeat(91)}`]],
-    [["tree-hash", "-", "-a"], ["tree-hash", "--", "-", "-a"]]
+    [["tree-hash", "-", "-a"], ["tree-hash", "--", "-", "-a"]],
+    [["upload", "test", "--exclude=--dry-run"], ["upload", "--exclude", "--dry-run", "--", "test"]]
   ])("reads %j as options with their values, and then arguments", ([line, expected]) =>
     Effect.gen(function*() {
       expect(yield* read(line)).toEqual(expected)
@@ -74,6 +75,9 @@ describe("Arguments", () => {
     ],
     [["upload", "photos", "--vault"], `The option --vault needs a value. ${helpOf("upload")}`],
     [["upload", "--exclude", "--dry-run", "photos"], `The option --exclude needs a value. ${helpOf("upload")}`],
+    [["upload", "test", "--exclude", "--dry-run=yes"], `The option --exclude needs a value. ${helpOf("upload")}`],
+    [["upload", "test", "--exclude", "--dryrun"], `The option --exclude needs a value. ${helpOf("upload")}`],
+    [["upload", "--exclude", "--", "test"], `The option --exclude needs a value. ${helpOf("upload")}`],
     [["delete", "--dry-run=", "a"], `The option --dry-run needs a value. ${helpOf("delete")}`],
     [["ls", "--vault", ""], `The option --vault needs a value. ${helpOf("ls")}`],
     [["jobs", "--vault", "photos", "--vault=films"], "The option --vault is given more than once: give it once"],

@@ -2,7 +2,7 @@ import * as NodeContext from "@effect/platform-node/NodeContext"
 import { describe, expect, it } from "@effect/vitest"
 import { Effect } from "effect"
 import { spawnSync } from "node:child_process"
-import { writeFileSync } from "node:fs"
+import { mkdirSync, writeFileSync } from "node:fs"
 import { join } from "node:path"
 import { temporaryFolder } from "../support/folders.ts"
 import { runProgram } from "../support/processes.ts"
@@ -32,7 +32,9 @@ describe("Completions", () => {
   it.scopedLive("completes commands, options, values to choose from and vaults in bash", () =>
     Effect.gen(function*() {
       const script = yield* scriptFor("bash")
-      const env = { ...process.env, EFFECT_GLACIER_STATE: yield* make("photos", []) }
+      const state = yield* make("photos", [])
+      for (const name of ["+fil+ms", "films+.", "@ledger"]) mkdirSync(join(state, "123456789012/us-east-1", name))
+      const env = { ...process.env, EFFECT_GLACIER_STATE: state }
       const complete = (...words: ReadonlyArray<string>) => {
         const args = ["-c", script + propose, "bash", "effect-glacier", ...words]
         const { stderr, stdout } = spawnSync("bash", args, { encoding: "utf8", env })
@@ -45,6 +47,7 @@ describe("Completions", () => {
       expect(complete("upload", "--vault", "photos", "--ex")).toBe("--exclude")
       expect(complete("quote", "--tier", "")).toBe("Expedited Standard Bulk")
       expect(complete("ls", "--vault", "p")).toBe("photos")
+      expect(complete("ls", "--vault", "").split(" ").sort()).toEqual(["FilMs", "films.", "photos"])
       expect(complete("--completions", "")).toBe("bash fish zsh")
       // Bash itself completes the names of files.
       expect(complete("tree-hash", "pack")).toBe("")

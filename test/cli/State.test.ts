@@ -3,7 +3,7 @@ import { expect, layer } from "@effect/vitest"
 import { Option } from "effect"
 import * as Effect from "effect/Effect"
 import { mkdirSync } from "node:fs"
-import { dirname } from "node:path"
+import { dirname, join } from "node:path"
 import { Globals } from "../../src/cli/Globals.ts"
 import * as State from "../../src/cli/State.ts"
 import { temporaryFolder } from "../support/folders.ts"
@@ -21,6 +21,8 @@ layer(NodeContext.layer)("State", (it) => {
       expect(new Set(folders.map(dirname)).size).toBe(1)
       expect(states[0]?.folder.endsWith("/photos")).toBe(true)
       for (const { folder } of states) mkdirSync(folder, { recursive: true })
+      // The program gives none of these names to the folder of a vault.
+      for (const name of ["Films", ".DS_Store", "@ledger"]) mkdirSync(join(dirname(states[0]?.folder ?? ""), name))
       expect((yield* State.known).map(({ vaultName }) => vaultName).sort()).toEqual([...names].sort())
     }).pipe(
       (test) => Effect.flatMap(temporaryFolder, (folder) => Effect.provideService(test, Globals, globalsOf(folder)))

@@ -105,11 +105,11 @@ const report = Effect.fnUntraced(function*(
   return yield* failed === overBudget ? new OverBudget({ message }) : new SomeFailed({ message })
 })
 
-/** The plan that the same command has begun and not finished, whose budget continues, else a new one. */
-const planOf = Effect.fnUntraced(function*(
+/** Finds the plan that the same command has begun and not finished. `wanted` is what another plan would be made of. */
+const find = Effect.fnUntraced(function*(
   state: State.VaultState,
   { asOf }: Selection.Selection,
-  { globs, tier, ...budget }: Values
+  { globs, tier }: Values
 ) {
   const wanted = {
     kind: "retrieve",
@@ -118,12 +118,18 @@ const planOf = Effect.fnUntraced(function*(
     inventory: asOf
   } as const
   const found = yield* Plans.find(state, wanted)
-  const limits = Budgets.argumentsOf(budget)
-  if (Option.isSome(found) && found.value.finished === undefined) {
-    const plan = { ...found.value, limits }
-    return yield* Effect.as(Plans.save(state, plan), plan)
+  return { wanted, begun: Option.filter(found, ({ finished }) => finished === undefined) }
+})
+
+/** The plan that the same command has begun and not finished, whose budget continues, else a new one. */
+const planOf = Effect.fnUntraced(function*(state: State.VaultState, selection: Selection.Selection, values: Values) {
+  const { begun, wanted } = yield* find(state, selection, values)
+  const limits = Budgets.argumentsOf(values)
+  if (Option.isNone(begun)) {
+    return yield* Effect.flatMap(Plans.make({ ...wanted, limits }), (made) => Plans.start(state, made))
   }
-  return yield* Effect.flatMap(Plans.make({ ...wanted, limits }), (made) => Plans.start(state, made))
+  const plan = { ...begun.value, limits }
+  return yield* Effect.as(Plans.save(state, plan), plan)
 })
 
 const retrieve = (values: Values) =>
@@ -144,7 +150,11 @@ const retrieve = (values: Values) =>
       Budgets.termsOf(values, prices)
     )
     const { bytes, requests: archives } = quote.tiers[tier]
-    if (archives === 0) return yield* note("All archives that the patterns select have a copy or a job")
+    if (archives === 0) {
+      const { begun } = yield* find(state, selection, values)
+      if (Option.isSome(begun) && !dryRun) yield* Plans.finish(state, begun.value)
+      return yield* note("All archives that the patterns select have a copy or a job")
+    }
     const question = yield* Copies.reportQuote(state, quote, tier, known)
     if (dryRun) return
     yield* Effect.scoped(Effect.gen(function*() {

@@ -98,6 +98,50 @@ describe("effect-glacier get", () => {
       expect(yield* jobs).toBe(4)
     }).pipe(Effect.provide(emulator())), 60_000)
 
+  it.scopedLive(
+    "asks before it replaces a wrong copy, also after a crash between the two steps",
+    () =>
+      Effect.gen(function*() {
+        const { env, folder, jobs, run, state } = yield* makeVault("photos", few)
+        const target = join(folder, "restored")
+        const [taken, wrong] = few.map(([name]) => join(target, name))
+        mkdirSync(join(taken ?? "", ".."), { recursive: true })
+        writeFileSync(taken ?? "", "mine")
+        expect((yield* run("get", target, "--yes")).code).toBe(3)
+        truncateSync(wrong ?? "", 3)
+        expect((yield* run("verify")).code).toBe(3)
+        rmSync(taken ?? "")
+        const before = yield* jobs
+
+        // Ends the program when it saves a plan whose proof is revoked.
+        const crash = join(folder, "crash.mjs")
+        writeFileSync(
+          crash,
+          `import fs from "node:fs"
+import { syncBuiltinESMExports } from "node:module"
+const folder = ${JSON.stringify(join(state, "123456789012/us-east-1/photos/checkpoints"))}
+const { rename } = fs
+fs.rename = (from, to, done) => {
+  const isRevoked = fs.readdirSync(folder).some((name) => fs.readFileSync(folder + "/" + name, "utf8").includes("Revoked"))
+  if (isRevoked && to.endsWith(".json")) process.kill(process.pid, "SIGKILL")
+  rename(from, to, done)
+}
+syncBuiltinESMExports()`
+        )
+        Object.assign(env, { NODE_OPTIONS: `--import ${crash}` })
+        expect((yield* run("get", target, "--overwrite")).code).toBe(null)
+        Object.assign(env, { NODE_OPTIONS: "" })
+        expect(yield* run("get", target, "--overwrite")).toMatchObject({
+          code: 1,
+          stderr: expect.stringContaining("use --yes")
+        })
+        expect(yield* jobs).toBe(before)
+        expect((yield* run("get", target, "--overwrite", "--yes")).code).toBe(0)
+        checkFiles(target, few)
+      }).pipe(Effect.provide(emulator())),
+    60_000
+  )
+
   it.scopedLive("makes another plan with other options for names", () =>
     Effect.gen(function*() {
       const { folder, jobs, run } = yield* makeVault("photos", [["caf%C3%A9.jpg", 100]])

@@ -63,7 +63,7 @@ describe("effect-glacier quote", () => {
 })
 
 describe("effect-glacier retrieve", () => {
-  it.scopedLive("starts jobs that get uses later", () =>
+  it.scopedLive("starts jobs that get uses later, and ends when all archives have a job", () =>
     Effect.gen(function*() {
       const { folder, jobs, run } = yield* makeVault("photos", archives)
       expect((yield* run("retrieve", "--max-cost", "0.00001")).code).toBe(8)
@@ -84,6 +84,8 @@ describe("effect-glacier retrieve", () => {
         code: 0,
         stderr: "All archives that the patterns select have a copy or a job\n"
       })
+      // The first command has nothing left to do.
+      expect(yield* run("status")).toMatchObject({ stdout: "", stderr: expect.stringMatching(/^No command runs/) })
       expect(yield* run("retrieve", "*.jpeg", "--yes")).toMatchObject({
         code: 1,
         stderr: expect.stringMatching(/select no archive/)
