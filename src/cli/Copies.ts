@@ -186,14 +186,12 @@ const recheck = Effect.fnUntraced(function*(
     if (revoked > 0) yield* note(`The plan ${name} continues, but ${PlanRuns.missing(revoked)}`)
     return revoked
   }
+  // For millions of objects this takes hours.
+  yield* note(`The plan ${name} is finished since ${DateTime.formatIso(finished)}. Looking whether its copies exist`)
   yield* RetrievalPlan.revoke(plan, ({ archive, proof }) => Effect.negate(isThere(archive, proof)))
   // An earlier run may have been interrupted before it asked the user.
   const left = yield* Stream.runCount(plan.left)
-  yield* note(
-    `The plan ${name} is finished since ${DateTime.formatIso(finished)}, ${
-      left === 0 ? "and its copies exist. effect-glacier verify reads them" : `but ${PlanRuns.missing(left)}`
-    }`
-  )
+  yield* note(left === 0 ? "All copies exist. effect-glacier verify reads them" : PlanRuns.missing(left))
   return left
 })
 

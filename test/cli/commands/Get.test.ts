@@ -77,13 +77,13 @@ describe("effect-glacier get", () => {
       const target = join(folder, "restored")
       const get = ["get", target] as const
       expect((yield* run(...get, "--yes")).code).toBe(0)
-      expect(yield* run(...get)).toMatchObject({ code: 0, stderr: expect.stringMatching(/and its copies exist/) })
+      expect(yield* run(...get)).toMatchObject({ code: 0, stderr: expect.stringMatching(/All copies exist/) })
       rmSync(join(target, few[0]?.[0] ?? ""))
       truncateSync(join(target, few[1]?.[0] ?? ""), 3)
       const asked = {
         code: 1,
         stdout: expect.stringMatching(/^2 archives, .*\nStandard: 2 requests/),
-        stderr: expect.stringMatching(/is finished since .*, but 2 copies are missing or wrong\n.*use --yes/s)
+        stderr: expect.stringMatching(/is finished since .*\n2 copies are missing or wrong\n.*use --yes/s)
       }
       expect(yield* run(...get)).toMatchObject(asked)
       // The question was not confirmed, so it remains.
