@@ -136,6 +136,18 @@ const cases: ReadonlyArray<Case> = [
     lines: [/scoped to a valid region/, /^The endpoint belongs to another region: choose its region by --region/]
   },
   {
+    problem: "a name that no vault can have",
+    setting: set({ EFFECT_GLACIER_VAULT: "a b" }),
+    lines: [/^--vault must be 1 to 255 characters .* but is "a b"$/],
+    code: 2
+  },
+  {
+    problem: "an account id that no account has",
+    setting: set({ EFFECT_GLACIER_ACCOUNT: "12" }),
+    lines: [/^--account must be 12 digits .* but is "12"$/],
+    code: 2
+  },
+  {
     problem: "a vault that does not exist",
     setting: set({}),
     lines: [/^Vault not found/, /^effect-glacier vaults lists the vaults of a region/]
