@@ -38,11 +38,12 @@ const noCredentials = {
   ...{ AWS_CONFIG_FILE: "/nonexistent", AWS_SHARED_CREDENTIALS_FILE: "/nonexistent" }
 }
 
-/** A vault that the state folder knows in another region. */
-const vaultElsewhere = Effect.map(temporaryFolder, (state) => {
-  mkdirSync(`${state}/123456789012/eu-west-1/${vaultName}`, { recursive: true })
-  return { EFFECT_GLACIER_STATE: state }
-})
+/** A vault that the state folder knows in another place, such as `123456789012/eu-west-1`. */
+const vaultIn = (place: string): Setting =>
+  Effect.map(temporaryFolder, (state) => {
+    mkdirSync(`${state}/${place}/${vaultName}`, { recursive: true })
+    return { EFFECT_GLACIER_STATE: state }
+  })
 
 const lockedVault = Effect.gen(function*() {
   const glacier = yield* GlacierClient.GlacierClient
@@ -154,8 +155,16 @@ const cases: ReadonlyArray<Case> = [
   },
   {
     problem: "a vault in another region",
-    setting: vaultElsewhere,
+    setting: vaultIn("123456789012/eu-west-1"),
     lines: [/^Vault not found/, /knows the vault photos in eu-west-1 \(account 123456789012\): use --region eu-west-1$/]
+  },
+  {
+    problem: "a vault of another account",
+    setting: vaultIn("210987654321/us-east-1"),
+    lines: [
+      /^Vault not found/,
+      /in us-east-1 \(account 210987654321\): use the keys of that account, such as by --profile$/
+    ]
   },
   {
     problem: "a vault whose lock forbids the request",
