@@ -11,6 +11,7 @@
 import type * as CommandDescriptor from "@effect/cli/CommandDescriptor"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { Usage } from "./Failures.ts"
 import * as Globals from "./Globals.ts"
 import * as Help from "./Help.ts"
@@ -99,9 +100,28 @@ const checkPath = (what: "file" | "file or folder", path: string, source: string
     }
   })
 
+/**
+ * Fails with `Usage` if the path of a folder is that of a file. The folder may be missing: the command makes it. `source` is the
+ * option or argument of the path.
+ *
+ * @since 0.1.0
+ * @category checking
+ */
+export const checkFolder = (path: string, source: string): Effect.Effect<void, Usage, FileSystem.FileSystem> =>
+  FileSystem.FileSystem.pipe(
+    Effect.flatMap((fs) => fs.stat(path)),
+    Effect.option,
+    Effect.flatMap((found) =>
+      Option.isSome(found) && found.value.type !== "Directory"
+        ? new Usage({ message: `The path ${path} (${source}) is a file: write the path of a folder` })
+        : Effect.void
+    )
+  )
+
 /** Checks a value by the placeholder of its option. The messages of `@effect/cli` would not name the option. */
 const checkValue = ({ option: { value: placeholder = "switch" }, source, value }: Given) => {
   if (placeholder === "file") return checkPath("file", value, source)
+  if (placeholder === "folder") return checkFolder(value, source)
   const choices = placeholder === "switch" ? switches : placeholder.split(" | ")
   if (choices.length === 1 || choices.includes(value)) return Effect.void
   const rule = placeholder === "switch" ? "true or false" : `${choices.slice(0, -1).join(", ")} or ${choices.at(-1)}`

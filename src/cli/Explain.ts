@@ -119,6 +119,14 @@ const rules: Readonly<Record<string, ReadonlyArray<Rule>>> = {
   CheckpointInUse: [{ next: "effect-glacier status shows the commands that run" }],
   InUse: [{ next: "effect-glacier status shows the commands that run" }],
   VaultNotFound: [{ next: "effect-glacier vaults lists the vaults of a region. Choose the region by --region" }],
+  ServeError: [
+    {
+      text: /EADDRINUSE/,
+      next: "Another program listens on this port: choose another by --port, such as 0 for a free one"
+    },
+    { text: /EACCES/, next: "Only the administrator may listen on this port: choose one of 1024 or more by --port" },
+    { next: "This machine does not have the address: correct --host" }
+  ],
   ConnectionError: connection,
   ConnectionRejected: connection,
   ObjectStoreError: objectStore,
@@ -133,9 +141,16 @@ const rules: Readonly<Record<string, ReadonlyArray<Rule>>> = {
  */
 const signedText = /\s*The Canonical String[^]*?(?=\n {2,}at |$)/
 
+/** The options with the values of fields that the package checks before it sends a request. */
+const optionOf: Readonly<Record<string, string>> = {
+  accountId: "--account",
+  vaultName: "--vault",
+  "configuration.snsTopic": "--set"
+}
+
 /**
- * Returns the text of an error, without the text that the service has signed. Some errors of the platform have their text only
- * in their cause.
+ * Returns the text of an error, without the text that the service has signed, and with the
+ * option instead of an invalid field. Some errors of the platform have their text only in their cause.
  *
  * @since 0.1.0
  * @category formatting
@@ -144,7 +159,14 @@ export const textOf = (error: Failure): string => {
   const text = error.message === "" && "cause" in error && error.cause instanceof Error
     ? error.cause.message
     : error.message
-  return error._tag === "InvalidSignature" ? text.replace(/(?<=\.)\s.*$/s, "") : text.trimEnd()
+  switch (error._tag) {
+    case "InvalidSignature":
+      return text.replace(/(?<=\.)\s.*$/s, "")
+    case "InvalidInput":
+      return text.replace(/^\w+: (\S+)/, (all, field: string) => optionOf[field] ?? all)
+    default:
+      return text.trimEnd()
+  }
 }
 
 /**

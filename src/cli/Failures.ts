@@ -75,7 +75,7 @@ export class InUse extends Data.TaggedError("InUse")<{ readonly message: string 
 export class StateError extends Data.TaggedError("StateError")<{ readonly message: string }> {}
 
 /**
- * The region does not have the vault, but another one has.
+ * The region or account does not have the vault, but another one has.
  *
  * @since 0.1.0
  * @category errors

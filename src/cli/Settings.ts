@@ -42,9 +42,10 @@ export const atMostOne = (given: Readonly<Record<string, boolean>>): Effect.Effe
  */
 export const change = <A, E, R>(what: string, effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
-    const { note } = yield* Output
+    const { result } = yield* Output
     const { dryRun } = yield* Globals
-    yield* dryRun ? note(`This would ${what}`) : effect
+    const text = `This would ${what}`
+    yield* dryRun ? result({ json: { type: "summary", dryRun: true, message: text }, text }) : effect
   })
 
 /**

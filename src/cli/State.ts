@@ -188,9 +188,11 @@ const notFound = Effect.fnUntraced(function*(error: VaultNotFound) {
   const [first] = others
   if (first === undefined) return yield* error
   const where = others.map(({ account, region }) => `${region} (account ${account})`).join(", ")
+  const next = error.message.includes(`:${first.region}:`)
+    ? "use the keys of that account, such as by --profile"
+    : `use --region ${first.region}`
   return yield* new VaultElsewhere({
-    message:
-      `${error.message}\nThe state folder knows the vault ${first.vaultName} in ${where}: use --region ${first.region}`
+    message: `${error.message}\nThe state folder knows the vault ${first.vaultName} in ${where}: ${next}`
   })
 })
 

@@ -88,6 +88,8 @@ describe("Arguments", () => {
     [["notifications", "--event", "all"], "The value \"all\" of --event is unknown: write archive or inventory"],
     [["policy", "--set", "no-file"], "There is no file no-file (--set): check the path"],
     [["inventory", "--import", "test"], "The path test (--import) is a folder: write the path of a file"],
+    [["jobs", "--state", "package.json"], "The path package.json (--state) is a file: write the path of a folder"],
+    [["emulator", "--data", "package.json"], "The path package.json (--data) is a file: write the path of a folder"],
     [["upload", "test", "no-file"], "There is no file or folder no-file (<path>): check the path"],
     [["vaults", "photos"], `The command vaults takes no argument, but was given photos. ${helpOf("vaults")}`],
     [["lock", "a", "b"], `The command lock takes only 1 argument, <archive-id>, but was given b. ${helpOf("lock")}`],

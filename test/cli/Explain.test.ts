@@ -38,11 +38,12 @@ const noCredentials = {
   ...{ AWS_CONFIG_FILE: "/nonexistent", AWS_SHARED_CREDENTIALS_FILE: "/nonexistent" }
 }
 
-/** A vault that the state folder knows in another region. */
-const vaultElsewhere = Effect.map(temporaryFolder, (state) => {
-  mkdirSync(`${state}/123456789012/eu-west-1/${vaultName}`, { recursive: true })
-  return { EFFECT_GLACIER_STATE: state }
-})
+/** A vault that the state folder knows in another place, such as `123456789012/eu-west-1`. */
+const vaultIn = (place: string): Setting =>
+  Effect.map(temporaryFolder, (state) => {
+    mkdirSync(`${state}/${place}/${vaultName}`, { recursive: true })
+    return { EFFECT_GLACIER_STATE: state }
+  })
 
 const lockedVault = Effect.gen(function*() {
   const glacier = yield* GlacierClient.GlacierClient
@@ -136,14 +137,34 @@ const cases: ReadonlyArray<Case> = [
     lines: [/scoped to a valid region/, /^The endpoint belongs to another region: choose its region by --region/]
   },
   {
+    problem: "a name that no vault can have",
+    setting: set({ EFFECT_GLACIER_VAULT: "a b" }),
+    lines: [/^--vault must be 1 to 255 characters .* but is "a b"$/],
+    code: 2
+  },
+  {
+    problem: "an account id that no account has",
+    setting: set({ EFFECT_GLACIER_ACCOUNT: "12" }),
+    lines: [/^--account must be 12 digits .* but is "12"$/],
+    code: 2
+  },
+  {
     problem: "a vault that does not exist",
     setting: set({}),
     lines: [/^Vault not found/, /^effect-glacier vaults lists the vaults of a region/]
   },
   {
     problem: "a vault in another region",
-    setting: vaultElsewhere,
+    setting: vaultIn("123456789012/eu-west-1"),
     lines: [/^Vault not found/, /knows the vault photos in eu-west-1 \(account 123456789012\): use --region eu-west-1$/]
+  },
+  {
+    problem: "a vault of another account",
+    setting: vaultIn("210987654321/us-east-1"),
+    lines: [
+      /^Vault not found/,
+      /in us-east-1 \(account 210987654321\): use the keys of that account, such as by --profile$/
+    ]
   },
   {
     problem: "a vault whose lock forbids the request",

@@ -282,8 +282,13 @@ describe.concurrent("effect-glacier emulator", () => {
         [["--tls-cert", "package.json"], 2, /^--tls-cert and --tls-key must be given together$/m],
         [["--tls-cert", "a.pem", "--tls-key", "b.pem"], 2, /^There is no file a\.pem \(--tls-cert\): check the path$/m],
         [["--port", "65536"], 2, /^The value "65536" of --port is not a whole number from 0 to 65535$/m],
-        [["--port", String(port)], 1, new RegExp(`address already in use 127\\.0\\.0\\.1:${port}`)],
-        [["--data", "package.json"], 1, /package\.json: the directory cannot be made/]
+        [
+          ["--port", String(port)],
+          1,
+          new RegExp(`address already in use 127\\.0\\.0\\.1:${port}\nAnother .* by --port`)
+        ],
+        [["--host", "203.0.113.1"], 1, /^This machine does not have the address: correct --host$/m],
+        [["--data", "package.json"], 2, /^The path package\.json \(--data\) is a file: write the path of a folder$/m]
       ]
       yield* Effect.forEach(cases, ([args, expected, message]) =>
         Effect.scoped(Effect.gen(function*() {

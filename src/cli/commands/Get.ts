@@ -7,6 +7,7 @@ import * as Args from "@effect/cli/Args"
 import * as Command from "@effect/cli/Command"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
+import * as Arguments from "../Arguments.ts"
 import * as CliCommand from "../CliCommand.ts"
 import * as Copies from "../Copies.ts"
 import { Usage } from "../Failures.ts"
@@ -41,6 +42,7 @@ export const program = Command.make(
           message: `${path} is a pattern or an id, and there is no folder with this name: give the folder at the end`
         })
       }
+      yield* Arguments.checkFolder(path, "the last argument")
       const place = yield* Places.folder(path)
       const writing = { overwrite, readBack: "none" } as const
       const globs = args.slice(0, -1)

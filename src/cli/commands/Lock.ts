@@ -147,15 +147,19 @@ const complete = Effect.fnUntraced(function*(state: VaultState) {
 
 const abort = Effect.fnUntraced(function*(state: VaultState) {
   const glacier = yield* GlacierClient
-  yield* Settings.change(
+  const vault = Settings.addressOf(state)
+  const abortConfirmed = Settings.change(
     "abort the lock",
     Effect.zipRight(
       Confirm.vaultName(
         state,
         `This aborts the lock in progress of the vault ${state.vaultName}, and removes its policy`
       ),
-      glacier.abortVaultLock(Settings.addressOf(state))
+      glacier.abortVaultLock(vault)
     )
+  )
+  yield* Effect.zipRight(glacier.getVaultLock(vault), abortConfirmed).pipe(
+    Effect.catchTag("VaultLockNotSet", () => Effect.void)
   )
   yield* show(state)
 })

@@ -26,6 +26,18 @@ describe("effect-glacier get", () => {
       expect(states.filter(({ state }) => state === "retrieved")).toHaveLength(30)
     }).pipe(Effect.provide(emulator())), 60_000)
 
+  it.scopedLive("starts no job if the folder is a file", () =>
+    Effect.gen(function*() {
+      const { folder, jobs, run } = yield* makeVault("photos", few)
+      const target = join(folder, "file")
+      writeFileSync(target, "")
+      expect(yield* run("get", target, "--yes")).toMatchObject({
+        code: 2,
+        stderr: `The path ${target} (the last argument) is a file: write the path of a folder\n`
+      })
+      expect(yield* jobs).toBe(0)
+    }).pipe(Effect.provide(emulator())), 60_000)
+
   it.scopedLive("asks before it costs money, and starts nothing without a terminal", () =>
     Effect.gen(function*() {
       const { folder, jobs, run } = yield* makeVault("photos", few)

@@ -139,8 +139,8 @@ describe.concurrent("effect-glacier tags", () => {
       expect(yield* run("tags")).toMatchObject({ code: 0, stdout: "", stderr: "No tags\n" })
       expect(yield* run("tags", "--set", "owner=ada", "--set", "path=a=b", "--dry-run")).toMatchObject({
         code: 0,
-        stdout: "",
-        stderr: "This would change the tags of the vault photos: set owner=ada, set path=a=b\nNo tags\n"
+        stdout: "This would change the tags of the vault photos: set owner=ada, set path=a=b",
+        stderr: "No tags\n"
       })
       expect(yield* run("tags", "--set", "owner=ada", "--set", "path=a=b")).toMatchObject({
         code: 0,
@@ -153,6 +153,17 @@ describe.concurrent("effect-glacier tags", () => {
         stderr: expect.stringMatching(/KEY=VALUE/)
       })
     }).pipe(Effect.provide(emulator)), 120_000)
+
+  it.scopedLive("prints the preview of a change also with --quiet and --json", () =>
+    Effect.gen(function*() {
+      const { run } = yield* makePrograms(vaultName)
+      const change = ["tags", "--set", "owner=ada", "--dry-run"]
+      const text = "This would change the tags of the vault photos: set owner=ada"
+      expect(yield* run(...change, "--quiet")).toMatchObject({ code: 0, stdout: text, stderr: "" })
+      expect(jsonLines((yield* run(...change, "--json")).stdout)).toEqual([
+        { type: "summary", dryRun: true, message: text }
+      ])
+    }).pipe(Effect.provide(emulator)), 60_000)
 
   it.scopedLive("asks before the value of a tag is lost", () =>
     Effect.gen(function*() {
@@ -179,8 +190,8 @@ describe.concurrent("effect-glacier policy", () => {
       expect(yield* run("policy", "--json")).toMatchObject({ code: 0, stdout: "{\"policy\":null}" })
       expect(yield* run("policy", "--set", file, "--dry-run")).toMatchObject({
         code: 0,
-        stdout: "No access policy",
-        stderr: `This would set the access policy of the vault photos to that in ${file}\n`
+        stdout: `This would set the access policy of the vault photos to that in ${file}\nNo access policy`,
+        stderr: ""
       })
       expect((yield* run("policy", "--set", file, "--yes")).stdout).toBe(JSON.stringify(policyOf(7), null, 2))
       expect(jsonLines((yield* run("policy", "--json")).stdout)).toEqual([{ policy: policyOf(7) }])
@@ -258,8 +269,8 @@ describe.concurrent("effect-glacier notifications", () => {
       })
       expect(yield* run("notifications", "--set", other, "--dry-run")).toMatchObject({
         code: 0,
-        stdout: `${jobs}: ArchiveRetrievalCompleted`,
-        stderr: `This would replace ${subject}, by ${other}: ${both}\n`
+        stdout: `This would replace ${subject}, by ${other}: ${both}\n${jobs}: ArchiveRetrievalCompleted`,
+        stderr: ""
       })
       expect(yield* run("notifications", "--remove")).toMatchObject({
         code: 1,
@@ -292,7 +303,7 @@ describe.concurrent("effect-glacier lock", () => {
       expect((yield* run("lock", "--test")).stdout).toMatch(/^The lock is the one that was begun here/)
       expect(yield* run("lock", "--test", id, "--dry-run")).toMatchObject({
         code: 0,
-        stderr: `This would try to delete the archive ${id}\n`
+        stdout: expect.stringMatching(new RegExp(`^This would try to delete the archive ${id}\n`))
       })
       const name = "Type the name of the vault"
       const tested = yield* type([[name, `photos${enter}`]], "lock", "--test", id)
@@ -303,13 +314,19 @@ describe.concurrent("effect-glacier lock", () => {
       expect(yield* run("lock", "--complete")).toMatchObject({ code: 1, stderr: expect.stringMatching(/use --yes/) })
       expect(yield* run("lock", "--complete", "--dry-run")).toMatchObject({
         code: 0,
-        stdout: expect.stringMatching(/^In progress since/),
-        stderr: "This would make the policy final\n"
+        stdout: expect.stringMatching(/^This would make the policy final\nIn progress since/),
+        stderr: ""
       })
       expect((yield* type([[name, `photos${enter}`]], "lock", "--complete")).code).toBe(0)
       expect((yield* run("lock")).stdout).toMatch(/^Locked since .*: nobody can change or remove this policy\n\{/)
       expect((yield* run("lock", "--abort", "--yes")).code).toBe(1)
     }).pipe(Effect.provide(emulator)), 120_000)
+
+  it.scopedLive("asks nothing if there is no lock to abort", () =>
+    Effect.gen(function*() {
+      const { run } = yield* makePrograms(vaultName)
+      expect(yield* run("lock", "--abort")).toMatchObject({ code: 0, stdout: "No lock", stderr: "" })
+    }).pipe(Effect.provide(emulator)), 60_000)
 
   it.scopedLive(
     "fails when the policy permits the deletion, records it, and aborts the lock",
