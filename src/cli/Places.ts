@@ -11,7 +11,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { join } from "node:path"
+import { dirname, join } from "node:path"
 import * as NodeHttp from "../node/NodeHttp.ts"
 import * as ByteRange from "../protocol/ByteRange.ts"
 import * as ObjectStore from "../s3/ObjectStore.ts"
@@ -20,7 +20,7 @@ import * as S3ObjectStore from "../s3/S3ObjectStore.ts"
 import * as Destination from "../services/Destination.ts"
 import type { Checkpoint } from "../transfer/Checkpoint.ts"
 import type * as SafePath from "../transfer/SafePath.ts"
-import { type StateError, Usage } from "./Failures.ts"
+import { StateError, Usage } from "./Failures.ts"
 import type { VaultState } from "./State.ts"
 
 /**
@@ -325,7 +325,19 @@ const openBucket = Effect.fnUntraced(function*(bucket: Bucket, writing: Writing)
 /** The number of files that are read at once, to see whether they are copies. */
 const reads = 4
 
+/** Writes a file in a folder, or in the first of its parents that exists, and removes it. */
+const checkFolder = (path: string): Effect.Effect<void, StateError, FileSystem.FileSystem> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    let existing = path
+    while (!(yield* fs.exists(existing)) && existing !== dirname(existing)) existing = dirname(existing)
+    yield* Effect.scoped(fs.makeTempFileScoped({ directory: existing, prefix: ".effect-glacier-" }))
+  }).pipe(
+    Effect.mapError(({ message }) => new StateError({ message: `The folder ${path} cannot be written to: ${message}` }))
+  )
+
 const openFolder = Effect.fnUntraced(function*(path: string, writing: Writing) {
+  const provide = Effect.provide(yield* Effect.context<FileSystem.FileSystem>())
   const { find, store, verify } = yield* Destination.directory(path, writing)
   const turns = (yield* Effect.makeSemaphore(reads)).withPermits(1)
   const findInTurn: Opened["find"] = (archive) => turns(find(archive))
@@ -339,7 +351,7 @@ const openFolder = Effect.fnUntraced(function*(path: string, writing: Writing) {
         Effect.map((found) => found.type === "File" && found.size === BigInt(size)),
         Effect.orElseSucceed(() => false)
       ),
-    check: () => Effect.void
+    check: (access) => access === "read" ? Effect.void : provide(checkFolder(path))
   }
   return opened
 })

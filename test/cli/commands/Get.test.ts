@@ -38,6 +38,17 @@ describe("effect-glacier get", () => {
       expect(yield* jobs).toBe(0)
     }).pipe(Effect.provide(emulator())), 60_000)
 
+  it.scopedLive("starts no job if the folder cannot be written to", () =>
+    Effect.gen(function*() {
+      const { jobs, run } = yield* makeVault("photos", few)
+      // Nobody can make files there, not even root.
+      expect(yield* run("get", "/proc/photos", "--yes")).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/^The folder \/proc\/photos cannot be written to: /)
+      })
+      expect(yield* jobs).toBe(0)
+    }).pipe(Effect.provide(emulator())), 60_000)
+
   it.scopedLive("asks before it costs money, and starts nothing without a terminal", () =>
     Effect.gen(function*() {
       const { folder, jobs, run } = yield* makeVault("photos", few)
