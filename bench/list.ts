@@ -83,7 +83,7 @@ const list = (count: number) =>
           return yield* new Failed({ message: `${what} must find ${expected}, but printed: ${note}` })
         }
         yield* Console.log(
-          `${what.padEnd(34)}${seconds.toFixed(1)} s  processor ${processor.toFixed(1)} s  peak ${rssMB.toFixed(0)} MiB`
+          `${what.padEnd(38)}${seconds.toFixed(1)} s  processor ${processor.toFixed(1)} s  peak ${rssMB.toFixed(0)} MiB`
         )
         const limit = allowed[records ? args.includes("--json") ? "locations" : "records" : "none"]
         if (rssMB > limit) {
