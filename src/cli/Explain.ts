@@ -149,8 +149,8 @@ const optionOf: Readonly<Record<string, string>> = {
 }
 
 /**
- * Returns the text of an error, without the text that the service has signed, and with the
- * option instead of an invalid field. Some errors of the platform have their text only in their cause.
+ * Returns the text of an error, without the text that the service has signed, and with the option instead of an invalid field.
+ * Some errors of the platform have their text only in their cause.
  *
  * @since 0.1.0
  * @category formatting

@@ -163,7 +163,8 @@ export const format = ({ archives, budget, bytes, failed, jobs, next, wait }: Pr
 const interval = "1 minute"
 
 /**
- * Runs work and shows its progress. `command` is the command with its arguments: `get '*.jpg' photos`. An interruption is reported with the way to resume: the same command.
+ * Runs work and shows its progress. `command` is the command with its arguments: `get '*.jpg' photos`. An interruption is
+ * reported with the way to resume: the same command.
  *
  * @since 0.1.0
  * @category running
