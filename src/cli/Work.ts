@@ -235,7 +235,8 @@ export const run = <A, E, R>(
     }
     return yield* use(work).pipe(
       Waiting.onWait(({ message }) => work.update(() => ({ wait: message }))),
-      Effect.ensuring(Effect.zipRight(output.statusLine(""), show)),
+      // The last line names no wait that is over.
+      Effect.ensuring(Effect.all([work.update(() => ({ wait: undefined })), output.statusLine(""), show])),
       Effect.onInterrupt(() => output.error("Interrupted. Run the same command again to resume"))
     )
   }))

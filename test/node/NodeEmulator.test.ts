@@ -89,7 +89,7 @@ describe("NodeEmulator", () => {
         const socket = connect(Number(new URL(url).port), "127.0.0.1")
         yield* Effect.promise(() => once(socket, "connect"))
         return socket
-      })).pipe(Effect.timeout("5 seconds"))
+      })).pipe(Effect.timeout("30 seconds"))
       if (!socket.destroyed) yield* Effect.promise(() => once(socket, "close"))
     }))
 

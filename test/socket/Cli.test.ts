@@ -214,7 +214,7 @@ describe.concurrent("effect-glacier emulator", () => {
           yield* uploading.write(Buffer.alloc(10))
 
           yield* kill(signal)
-          const ended = yield* Effect.timeout(exit, "2 seconds")
+          const ended = yield* Effect.timeout(exit, "15 seconds")
           expect([0, 130, 143]).toContain(ended.code)
           expect(ended.stdout).toMatch(/^Glacier emulator listening on [^\n]*\n/)
           expect(ended.stderr).toBe("")
@@ -244,7 +244,7 @@ describe.concurrent("effect-glacier emulator", () => {
           expect(stdout.trim()).toBe(env === exports ? "400" : "UNABLE_TO_VERIFY_LEAF_SIGNATURE")
         }
         yield* kill("SIGTERM")
-        yield* Effect.timeout(exit, "2 seconds")
+        yield* Effect.timeout(exit, "15 seconds")
         const fs = yield* FileSystem.FileSystem
         expect(yield* fs.exists(exports["AWS_CA_BUNDLE"] ?? "")).toBe(false)
       }).pipe(Effect.provide(NodeContext.layer)),

@@ -46,7 +46,7 @@ it.scopedLive(
     Effect.gen(function*() {
       const checkpoints = yield* temporaryFolder
       const films = yield* temporaryFolder
-      const bytes = ramp(30.5 * mebibyte)
+      const bytes = ramp(40.5 * mebibyte)
       const file = join(films, "film")
       writeFileSync(file, bytes)
       yield* withEmulator(Effect.gen(function*() {
@@ -56,7 +56,7 @@ it.scopedLive(
           yield* up.runUntil(({ bytes }) => bytes > killPoint, "upload", file, checkpoints)
         }
         const archiveId = yield* up.runToEnd("upload", file, checkpoints)
-        expect(up.traffic.transfers.size).toBe(31)
+        expect(up.traffic.transfers.size).toBe(41)
         expect(repeated(up.traffic)).toBeLessThanOrEqual(uploads.length * workers)
         expect(readdirSync(checkpoints)).toEqual([])
         yield* expectOneArchive(archiveId, bytes, uploads.length)
@@ -72,7 +72,7 @@ it.scopedLive(
         yield* down.runToEnd("download", target, jobId)
         expect(readFileSync(target).equals(bytes)).toBe(true)
         expect(readdirSync(films).sort()).toEqual(["back", "film"])
-        expect(down.traffic.transfers.size).toBe(31)
+        expect(down.traffic.transfers.size).toBe(41)
         expect(repeated(down.traffic)).toBeLessThanOrEqual(downloads.length * workers)
       }))
     }),

@@ -105,6 +105,6 @@ describe("notifications", () => {
         }
         const { jobId } = yield* call(() => glacier.initiateJob({ ...photos, jobParameters }))
         expect(yield* call(() => glacier.describeJob({ ...photos, jobId: jobId! }))).toMatchObject({ Completed: true })
-      }).pipe(Effect.scoped, Effect.provide(emulator), Effect.timeout("5 seconds"))
-    }), 30_000)
+      }).pipe(Effect.scoped, Effect.provide(emulator), Effect.timeout("30 seconds"))
+    }), 60_000)
 })
