@@ -129,5 +129,5 @@ it.scoped(
       Effect.provide(Logger.remove(Logger.defaultLogger)),
       inVirtualTimeWithFiles
     ),
-  1_200_000
+  2_400_000
 )

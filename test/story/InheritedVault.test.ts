@@ -44,5 +44,5 @@ it.scopedLive(
       // With as many archives as the guide has, the page is what the commands print today.
       if (isFull) expect(guideOf(printed, folder)).toBe(readFileSync("docs/inherited-vault.md", "utf8"))
     }),
-  isFull ? 900_000 : 300_000
+  isFull ? 1_800_000 : 300_000
 )

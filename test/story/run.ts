@@ -90,5 +90,5 @@ export const run = (count: number) =>
     }
     return { files, folder, printed, objects: `http://127.0.0.1:${port}` }
   }).pipe(
-    Effect.provide([NodeEmulator.layerServer({ port: 0, jobDelay: "1 second", inventoryDelay: 0 }), NodeContext.layer])
+    Effect.provide([NodeEmulator.layerServer({ port: 0, jobDelay: "3 seconds", inventoryDelay: 0 }), NodeContext.layer])
   )

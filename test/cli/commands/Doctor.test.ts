@@ -1,10 +1,10 @@
 import { describe, expect, it } from "@effect/vitest"
-import { DateTime, Effect } from "effect"
+import { Effect } from "effect"
 import { mkdirSync, writeFileSync } from "node:fs"
 import { Emulator } from "../../../src/emulator/index.ts"
 import { GlacierClient } from "../../../src/index.ts"
 import { NodeEmulator } from "../../../src/node/index.ts"
-import { respond, serve } from "../../socket/scriptedServer.ts"
+import { message, type Response, serve } from "../../socket/scriptedServer.ts"
 import { temporaryFolder } from "../../support/folders.ts"
 import { runProgramIn } from "../../support/processes.ts"
 import { environment } from "../emulator.ts"
@@ -136,8 +136,11 @@ describe.concurrent("effect-glacier doctor", () => {
   it.scopedLive("shows by how much the clock is wrong", () =>
     Effect.gen(function*() {
       const env = yield* environment(yield* temporaryFolder)
-      const date = DateTime.toDate(DateTime.add(yield* DateTime.now, { minutes: 10 })).toUTCString()
-      const { origin } = yield* serve(Array.from({ length: 9 }, () => ["any", respond(403, { date }, "{}")]), false)
+      const inTenMinutes: Response = {
+        after: "body",
+        run: (socket) => void socket.write(message(403, { date: new Date(Date.now() + 600_000).toUTCString() }, "{}"))
+      }
+      const { origin } = yield* serve(Array.from({ length: 9 }, () => ["any", inTenMinutes]), false)
       const { found } = yield* findings({ ...env, AWS_ENDPOINT_URL_GLACIER: origin })
       expect(found["clock"]).toMatchObject({
         verdict: "bad",
