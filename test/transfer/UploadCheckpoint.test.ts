@@ -87,7 +87,7 @@ describe("Upload.uploadWithCheckpoint", () => {
         expect(traffic.twice).toEqual([])
       }).pipe(inTraffic(traffic, { inventoryDelay: 0 }))
     },
-    { fastCheck: { numRuns: 15 }, timeout: 600_000 }
+    { fastCheck: { numRuns: 15 }, timeout: 120_000 }
   )
 
   it.effect("reads, hashes and sends only missing parts of an unchanged source", () => {
