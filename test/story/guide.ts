@@ -24,7 +24,7 @@ const isIncidental = (line: string, index: number, lines: ReadonlyArray<string>)
 /** Replaces everything that differs from run to run: the folder, the times, ids, durations and speeds. */
 export const normalised = (text: string, folder: string): string =>
   text
-    .split("\n").filter((...line) => !isIncidental(...line)).join("\n")
+    .split("\n").filter((line, index, lines) => !isIncidental(line, index, lines)).join("\n")
     .replace(/-\d{8}T\d{6}-[0-9a-f]{4}\b/g, "-20261130T120000-1a2b")
     .replace(/responds in \d+ ms/g, "responds in 10 ms")
     .replace(/\d+ seconds? (ahead of|behind)/g, "0 seconds ahead of")

@@ -67,7 +67,9 @@ export const makeTraffic = () => {
       const arriving = Effect.tap(send, () => Effect.sync(() => part !== undefined && arrived.add(part)))
       const responded = Effect.tap(arriving, () => Effect.sync(() => part !== undefined && acknowledged.add(part)))
       if (cut === undefined || count < cut.at) return responded
-      const ends = cut.ends === "connection"
+      // `Effect.timeout` loses an interruption that arrives just before it starts its fibers. Such a request of a process that has
+      // died would wait forever, so it is lost.
+      const ends = cut.ends === "connection" || count > cut.at
         ? Support.lost(request)
         : Effect.zipRight(Deferred.succeed(died, undefined), Effect.never)
       return count === cut.at && cut.loses === "response" ? Effect.zipRight(arriving, ends) : ends
@@ -84,7 +86,12 @@ export const makeTraffic = () => {
         // The service lists the parts whose responses were lost, too.
         for (const part of arrived) acknowledged.add(part)
         died = Deferred.unsafeMake(FiberId.none)
-        return Effect.raceFirst(Effect.asSome(effect), Effect.as(Deferred.await(died), Option.none()))
+        const death = Effect.as(Deferred.await(died), Option.none())
+        return Effect.catchAllCause(
+          Effect.raceFirst(Effect.asSome(effect), death),
+          // A process that has died reports no error.
+          (cause) => Effect.flatMap(Deferred.isDone(died), (isDead) => isDead ? death : Effect.failCause(cause))
+        )
       }).pipe(Effect.ensuring(Effect.sync(() => {
         cut = undefined
       })))
